@@ -1,0 +1,152 @@
+"""Failures a user can cause and mend. Each message names the place, the value and the remedy."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class ZpfitError(Exception):
+    """Base of every failure that the command line reports without a traceback."""
+
+
+class InvalidInput(ZpfitError):
+    """One or more problems in what the user wrote, each with its place."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class UnreadableFile(ZpfitError):
+    """A file that is missing, not readable or not text."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: cannot be read ({reason}); check the path and its permissions")
+
+
+class UnwritablePath(ZpfitError):
+    """A folder or file that cannot be written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: cannot be written ({reason}); choose another folder with --output")
+
+
+class InvalidYaml(ZpfitError):
+    """A file that is not YAML 1.2."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: not valid YAML: {reason}")
+
+
+class InvalidCurve(ZpfitError):
+    """A limit curve with missing, unsorted or impossible values."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {reason}")
+
+
+class UnknownName(ZpfitError):
+    """A name that nothing answers to."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], place: str = "") -> None:
+        known = sorted(known)
+        where = f"{place}: " if place else ""
+        super().__init__(f"{where}unknown {kind} {name!r}; {suggestion(name, known)}")
+
+
+class ConflictingEntries(ZpfitError):
+    """Two entries that would count the same data twice."""
+
+    def __init__(self, first: str, second: str, reason: str) -> None:
+        super().__init__(f"entries {first!r} and {second!r} {reason}; drop one of them")
+
+
+class EmptyLikelihood(ZpfitError):
+    """A likelihood without a single term."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place}: the likelihood has no entries; name a set or add entries")
+
+
+class OutsidePrior(ZpfitError):
+    """A point that the prior does not reach."""
+
+    def __init__(self, parameter: str, value: float, support: str, place: str = "") -> None:
+        where = f"{place}: " if place else ""
+        super().__init__(
+            f"{where}{parameter} = {value:g} lies outside its prior ({support}); "
+            "move the point or widen the prior"
+        )
+
+
+class NotANumber(ZpfitError):
+    """A model or a term that returned NaN."""
+
+    def __init__(self, source: str, point: str) -> None:
+        super().__init__(
+            f"{source} is not a number at {point}; restrict the priors to where the model is "
+            "defined, or mend the formula"
+        )
+
+
+class NoAllowedPoint(ZpfitError):
+    """A search that met no point with a finite likelihood."""
+
+    def __init__(self, evaluations: int) -> None:
+        super().__init__(
+            f"none of {evaluations:,} points drawn from the prior is allowed by the likelihood; "
+            "widen the priors, free fixed parameters, or make exclusions soft"
+        )
+
+
+class RunFolderExists(ZpfitError):
+    """An output folder that already holds a run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: already holds a run; choose another --output, or use --force")
+
+
+class NotARunFolder(ZpfitError):
+    """A folder that holds no finished run."""
+
+    def __init__(self, path: Path, missing: str) -> None:
+        super().__init__(f"{path}: no finished run here ({missing} is missing or damaged)")
+
+
+class ProblemCollector:
+    """Gathers problems so that a user sees all of them at once."""
+
+    def __init__(self) -> None:
+        self._problems: list[str] = []
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Note a failure of the enclosed block and go on."""
+        try:
+            yield
+        except InvalidInput as error:
+            self._problems.extend(error.problems)
+        except ZpfitError as error:
+            self._problems.append(str(error))
+
+    def add(self, problem: str) -> None:
+        """Note a problem."""
+        self._problems.append(problem)
+
+    def raise_if_any(self) -> None:
+        """Report what was gathered.
+
+        Raises:
+            InvalidInput: there was at least one problem.
+        """
+        if self._problems:
+            raise InvalidInput(list(dict.fromkeys(self._problems)))
+
+
+def suggestion(name: str, known: Sequence[str]) -> str:
+    """``did you mean ...?`` for a close match, else what there is."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "known: " + ", ".join(known) if known else "there are none"

@@ -1,0 +1,103 @@
+"""Find and read named files: data entries, sets of them, priors and runs.
+
+A name is looked up in the user's own folders first (beside the run file, then
+in the current folder), then among the packaged files.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import zpfit
+from zpfit.entries import (
+    BeamDumpEntry,
+    Entry,
+    EntryFile,
+    MassFloorEntry,
+    PromptLimitEntry,
+    SetFile,
+)
+from zpfit.errors import InvalidInput, UnknownName, suggestion
+from zpfit.observables import OBSERVABLES
+from zpfit.schema import validate
+from zpfit.yaml_file import Document, read_yaml
+
+Kind = Literal["entry", "likelihood set", "priors", "run"]
+
+_FOLDERS: dict[Kind, str] = {
+    "entry": "likelihoods/entries",
+    "likelihood set": "likelihoods/sets",
+    "priors": "priors",
+    "run": "runs",
+}
+
+
+class LoadedEntry(NamedTuple):
+    """An entry, its name and the file it came from."""
+
+    name: str
+    path: Path
+    entry: Entry
+
+
+def packaged_data() -> Path:
+    """The folder with the packaged ``likelihoods``, ``priors`` and ``runs``."""
+    package = Path(zpfit.__file__).parent
+    installed = package / "data"
+    return installed if installed.is_dir() else package.parent
+
+
+@dataclass(frozen=True)
+class Library:
+    """Where names are looked up; earlier roots win."""
+
+    roots: tuple[Path, ...]
+
+    @classmethod
+    def beside(cls, run_file: Path | None = None) -> "Library":
+        """The user's folders, beside ``run_file`` first, then the packaged files."""
+        own = [] if run_file is None else [run_file.resolve().parent]
+        return cls(tuple(dict.fromkeys([*own, Path.cwd(), packaged_data()])))
+
+    def names(self, kind: Kind) -> list[str]:
+        """All names of a kind, sorted."""
+        found = {path.stem for root in self.roots for path in (root / _FOLDERS[kind]).glob("*.yaml")}
+        return sorted(found)
+
+    def find(self, kind: Kind, name: str, place: str = "") -> Path:
+        """The file behind a name.
+
+        Raises:
+            UnknownName: nothing has that name; the message says what is close.
+        """
+        for root in self.roots:
+            path = root / _FOLDERS[kind] / f"{name}.yaml"
+            if path.is_file():
+                return path
+        raise UnknownName(kind, name, self.names(kind), place)
+
+    def document(self, kind: Kind, name: str, place: str = "") -> Document:
+        """The YAML document behind a name."""
+        return read_yaml(self.find(kind, name, place))
+
+    def likelihood_set(self, name: str, place: str = "") -> SetFile:
+        """A named set of entries."""
+        return validate(SetFile, self.document("likelihood set", name, place))
+
+    def entry(self, name: str, place: str = "") -> LoadedEntry:
+        """A data entry; its observable is known, its curve is read when a term is built.
+
+        Raises:
+            InvalidInput: the file breaks the schema or names an unknown observable.
+        """
+        document = self.document("entry", name, place)
+        entry = validate(EntryFile, document).root
+        if not isinstance(entry, BeamDumpEntry | PromptLimitEntry | MassFloorEntry):
+            _check_observable(document, entry.observable)
+        return LoadedEntry(name, document.path, entry)
+
+
+def _check_observable(document: Document, name: str) -> None:
+    if name not in OBSERVABLES:
+        hint = suggestion(name, sorted(OBSERVABLES))
+        raise InvalidInput([f"{document.place(['observable'])}: unknown {name!r}; {hint}"])

@@ -1,0 +1,161 @@
+"""Terms that add up to a likelihood: measurements and exclusions, each from one entry."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from zpfit.observables import Observable
+from zpfit.physics.compiled import FloatArray
+from zpfit.physics.couplings import Couplings
+
+_BLOCK = 8192
+"""Points per pass: large enough to amortise a call, small enough to stay in the cache."""
+
+
+@dataclass(frozen=True)
+class GaussianTerm:
+    """A measurement with a symmetric Gaussian error."""
+
+    name: str
+    observable: Observable
+    value: float
+    error: float
+
+    def prediction(self, c: Couplings) -> FloatArray:
+        """Predicted value, shape (n,)."""
+        return self.observable.function(c)
+
+    def pull(self, c: Couplings) -> FloatArray:
+        """(measured - predicted)/error, shape (n,)."""
+        return (self.value - self.prediction(c)) / self.error
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Pull squared, shape (n,)."""
+        pull = self.pull(c)
+        return pull * pull
+
+
+class SoftForm(Protocol):
+    """How an exclusion fades instead of cutting off."""
+
+    def chi2(self, ratio: FloatArray) -> FloatArray:
+        """chi2 at ``ratio`` times the limit."""
+
+
+@dataclass(frozen=True)
+class HalfGaussian:
+    """chi2 = (z s)^2 with signal strength s = ratio^power; z is one-sided, 1.2816 at 90 %."""
+
+    power: float
+    confidence_level: float
+
+    def chi2(self, ratio: FloatArray) -> FloatArray:
+        """chi2 at ``ratio`` times the limit."""
+        return (float(norm.ppf(self.confidence_level)) * ratio**self.power) ** 2
+
+
+@dataclass(frozen=True)
+class ZeroBackground:
+    """chi2 = 2 N for a search that saw nothing and expected no background; N = 2.30 at 90 %."""
+
+    confidence_level: float
+
+    def chi2(self, ratio: FloatArray) -> FloatArray:
+        """chi2 at ``ratio`` times the expected count at the edge."""
+        return -2 * log(1 - self.confidence_level) * ratio
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A published limit or excluded region; a ratio above 1 is excluded."""
+
+    name: str
+    ratio: Callable[[Couplings], FloatArray]
+    """A batch of n points to signal over limit, shape (n,)."""
+    soft_form: SoftForm
+    soft: bool = False
+    """Fade by ``soft_form`` instead of cutting off."""
+    cost: int = 0
+    """Rank by computing time; cheap ones go first so that dear ones see fewer points."""
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """chi2 of the soft form, shape (n,)."""
+        return self.soft_form.chi2(self.ratio(c))
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A sum of terms; everything takes a batch of n points."""
+
+    name: str
+    measurements: tuple[GaussianTerm, ...]
+    exclusions: tuple[Exclusion, ...]
+
+    @cached_property
+    def hard(self) -> tuple[Exclusion, ...]:
+        """Exclusions that cut off, cheapest first."""
+        return tuple(sorted((e for e in self.exclusions if not e.soft), key=lambda e: e.cost))
+
+    @cached_property
+    def smooth(self) -> tuple[GaussianTerm | Exclusion, ...]:
+        """Terms with a chi2: measurements and soft exclusions."""
+        return self.measurements + tuple(e for e in self.exclusions if e.soft)
+
+    def log_likelihood(self, c: Couplings) -> FloatArray:
+        """-chi2/2 where allowed, -inf where a hard exclusion forbids; shape (n,)."""
+        if not len(c):
+            return np.empty(0)
+        if len(c) <= _BLOCK:
+            return self._log_likelihood(c)
+        starts = range(0, len(c), _BLOCK)
+        return np.concatenate([self._log_likelihood(c.take(slice(s, s + _BLOCK))) for s in starts])
+
+    def _log_likelihood(self, c: Couplings) -> FloatArray:
+        n_points = len(c)
+        survivors: NDArray[np.intp] | None = None
+        for exclusion in self.hard:
+            ratio = exclusion.ratio(c)
+            if ratio.max() <= 1:
+                continue
+            # NaN must survive: it is no exclusion, and the posterior reports it.
+            allowed = np.flatnonzero(~(ratio > 1))
+            survivors = allowed if survivors is None else survivors[allowed]
+            if not len(allowed):
+                return np.full(n_points, -np.inf)
+            c = c.take(allowed)
+        if survivors is None:
+            return -0.5 * self.chi2(c)
+        result = np.full(n_points, -np.inf)
+        result[survivors] = -0.5 * self.chi2(c)
+        return result
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Sum over measurements and soft exclusions, shape (n,); hard exclusions do not enter."""
+        total = np.zeros(len(c))
+        for term in self.smooth:
+            total += term.chi2(c)
+        return total
+
+    def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:
+        """chi2 of every measurement and soft exclusion."""
+        return {term.name: term.chi2(c) for term in self.smooth}
+
+    def ratios(self, c: Couplings) -> dict[str, FloatArray]:
+        """Signal over limit of every exclusion, hard or soft."""
+        return {exclusion.name: exclusion.ratio(c) for exclusion in self.exclusions}
+
+    def excluded_by(self, c: Couplings) -> list[list[str]]:
+        """For each point, the hard exclusions that forbid it."""
+        excluded = {e.name: e.ratio(c) > 1 for e in self.hard}
+        return [[name for name, flags in excluded.items() if flags[i]] for i in range(len(c))]
+
+
+def term_names(likelihood: Likelihood) -> Iterable[str]:
+    """Names of all terms, measurements first."""
+    return [term.name for term in (*likelihood.measurements, *likelihood.exclusions)]

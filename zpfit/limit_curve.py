@@ -1,0 +1,69 @@
+"""Tables of published limits in the kinetic mixing of a dark photon."""
+
+from pathlib import Path
+
+import numpy as np
+
+from zpfit.errors import InvalidCurve
+from zpfit.physics.compiled import FloatArray
+from zpfit.physics.constants import ELECTRIC_CHARGE
+from zpfit.yaml_file import read_text
+
+PROMPT_COLUMNS = ("mass_MeV", "epsilon")
+REGION_COLUMNS = ("mass_MeV", "epsilon_lower", "epsilon_upper")
+
+_MIN_ROWS = 2
+
+
+def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
+    """A CSV table as natural logarithms of mass (MeV) and electron coupling e * epsilon.
+
+    Lines that start with ``#`` are comments; the first other line names the
+    ``columns``. Shape (rows, len(columns)), masses increasing.
+
+    Raises:
+        UnreadableFile: the file is missing or not text.
+        InvalidCurve: a wrong header, a missing, negative or non-numeric value,
+            masses out of order, or a lower edge above the upper one.
+    """
+    lines = [
+        (number, line.strip())
+        for number, line in enumerate(read_text(path).splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    header = ",".join(columns)
+    if not lines or lines[0][1].replace(" ", "") != header:
+        raise InvalidCurve(path, lines[0][0] if lines else 1, f"the first line must be {header!r}")
+    rows = [_row(path, number, line, columns) for number, line in lines[1:]]
+    if len(rows) < _MIN_ROWS:
+        raise InvalidCurve(path, lines[-1][0], f"at least {_MIN_ROWS} rows are needed")
+    table = np.array(rows)
+    for index in np.flatnonzero(np.diff(table[:, 0]) <= 0):
+        raise InvalidCurve(
+            path,
+            lines[index + 2][0],
+            f"mass {table[index + 1, 0]:g} follows {table[index, 0]:g}; sort the rows by mass "
+            "and keep one row for each",
+        )
+    table[:, 1:] *= ELECTRIC_CHARGE
+    logarithms: FloatArray = np.log(table)
+    return logarithms
+
+
+def _row(path: Path, number: int, line: str, columns: tuple[str, ...]) -> list[float]:
+    cells = [cell.strip() for cell in line.split(",")]
+    if len(cells) != len(columns) or not all(cells):
+        expected = f"{len(columns)} values ({', '.join(columns)})"
+        raise InvalidCurve(path, number, f"{expected} are needed, not {line!r}")
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:
+        raise InvalidCurve(path, number, f"{line!r} holds something that is no number") from None
+    for column, value in zip(columns, values, strict=True):
+        if not 0 < value < np.inf:
+            raise InvalidCurve(path, number, f"{column} must be positive and finite, not {value:g}")
+    if len(values) > len(PROMPT_COLUMNS) and values[1] >= values[2]:
+        raise InvalidCurve(
+            path, number, f"the lower edge {values[1]:g} is not below the upper one {values[2]:g}"
+        )
+    return values

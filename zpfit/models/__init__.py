@@ -1,0 +1,1 @@
+"""Models: a vector of parameters to the effective couplings."""

@@ -1,0 +1,71 @@
+"""Turn scalar formulas into NumPy ufuncs compiled by numba and cached on disk.
+
+A formula is written for one point and broadcasts over any batch. With
+``NUMBA_DISABLE_JIT=1`` the same functions run interpreted: slow, but they can
+be stepped through and their coverage measured.
+
+numba's disk cache follows the file that holds a formula, not the helpers and
+constants it uses: after editing those, run ``make clean-cache``.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Ufunc = Callable[..., Any]
+"""Takes broadcastable arrays or floats, returns the broadcast result."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_INTERPRETED = bool(numba.config.DISABLE_JIT)
+
+
+def inline(helper: F) -> F:
+    """Compile a helper that formulas call; floats divide by zero as in NumPy."""
+    compiled: F = numba.njit(helper, error_model="numpy")
+    return compiled
+
+
+def ufunc(formula: Callable[..., float]) -> Ufunc:
+    """Compile ``formula(x, y, ...) -> float`` into a ufunc."""
+    if _INTERPRETED:
+        return np.vectorize(formula, otypes=[float])
+    n_inputs = len(inspect.signature(formula).parameters)
+    compiled: Ufunc = numba.vectorize([f"f8({','.join(['f8'] * n_inputs)})"], cache=True)(formula)
+    return compiled
+
+
+def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
+    """Compile ``kernel(x, ..., table, out)``, which sets ``out[0]``, into a generalised ufunc.
+
+    ``layout`` is NumPy's: ``"(),(n,k)->()"`` is one scalar that broadcasts and
+    one two-dimensional table shared by the whole batch.
+    """
+
+    def compile_kernel(kernel: Callable[..., None]) -> Ufunc:
+        if _INTERPRETED:
+            return np.vectorize(_returning(kernel), otypes=[float], signature=layout)
+        types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
+        compiled: Ufunc = numba.guvectorize([f"void({types}[:])"], layout, cache=True)(kernel)
+        return compiled
+
+    return compile_kernel
+
+
+def _numba_type(core: str) -> str:
+    dimensions = [name for name in core.strip("()").split(",") if name]
+    return "f8" + (f"[{','.join(':' * len(dimensions))}]" if dimensions else "")
+
+
+def _returning(kernel: Callable[..., None]) -> Callable[..., float]:
+    def function(*arguments: Any) -> float:
+        out = np.empty(1)
+        kernel(*arguments, out)
+        return float(out[0])
+
+    return function

@@ -1,0 +1,64 @@
+"""Quintic splines on a uniform grid, for functions of the Z' mass alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import make_interp_spline
+
+from zpfit.physics.compiled import FloatArray, inline
+
+_DEGREE = 5
+_STEP = 0.08
+"""In ln of the argument; keeps the loop integrals to 1e-10 and is checked by the tests."""
+
+
+@dataclass(frozen=True)
+class UniformSpline:
+    """Several functions of one variable, tabulated on a common uniform grid.
+
+    ``coefficients[i, f]`` are the polynomial coefficients, highest power first,
+    of function ``f`` in interval ``i``, in powers of the distance to the left knot.
+    """
+
+    start: float
+    inverse_step: float
+    coefficients: FloatArray
+
+    def arguments(self) -> tuple[float, float, FloatArray]:
+        """What the compiled :func:`locate` and :func:`polynomial` take."""
+        return self.start, self.inverse_step, self.coefficients
+
+
+def tabulate(functions: Callable[[FloatArray], Any], lower: float, upper: float) -> UniformSpline:
+    """Spline ``functions(x)``, of shape (f, len(x)), over ``lower <= x <= upper``."""
+    knots = np.linspace(lower, upper, 1 + int(np.ceil((upper - lower) / _STEP)))
+    values = np.asarray(functions(knots))
+    spline = make_interp_spline(knots, values, k=_DEGREE, axis=1)
+    coefficients = np.empty((len(knots) - 1, len(values), _DEGREE + 1))
+    factorial = 1.0
+    for power in range(_DEGREE + 1):
+        factorial *= max(power, 1)
+        coefficients[:, :, _DEGREE - power] = spline(knots[:-1], nu=power).T / factorial
+    step = float(knots[1] - knots[0])
+    return UniformSpline(float(lower), 1 / step, coefficients)
+
+
+@inline
+def locate(x: float, start: float, inverse_step: float, table: FloatArray) -> tuple[int, float]:
+    """Interval that holds ``x`` and the distance to its left knot, clamped to the grid."""
+    position = min((x - start) * inverse_step, float(table.shape[0]))
+    if not position > 0.0:  # also NaN, which must not become an index
+        position = 0.0
+    interval = min(int(position), table.shape[0] - 1)
+    return interval, (position - interval) / inverse_step
+
+
+@inline
+def polynomial(table: FloatArray, interval: int, function: int, offset: float) -> float:
+    """Value of one tabulated function (Horner)."""
+    value = table[interval, function, 0]
+    for power in range(1, table.shape[2]):
+        value = value * offset + table[interval, function, power]
+    return float(value)

@@ -1,0 +1,204 @@
+"""Priors as inverse cumulative distributions: the unit interval to a parameter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
+from scipy.special import ndtr, ndtri
+
+from zpfit.errors import OutsidePrior
+from zpfit.physics.compiled import FloatArray
+from zpfit.schema import StrictModel
+
+_NORMAL_REACH = 8.3
+"""Standard deviations that a double in (0, 1) can reach."""
+
+
+class _Bounded(StrictModel):
+    lower: float
+    upper: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "_Bounded":
+        if self.lower >= self.upper:
+            raise ValueError(f"lower ({self.lower:g}) must be below upper ({self.upper:g})")
+        return self
+
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest value."""
+        return self.lower, self.upper
+
+
+class Uniform(_Bounded):
+    """Flat between two bounds."""
+
+    type: Literal["uniform"] = "uniform"
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        return self.lower + u * (self.upper - self.lower)
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``."""
+        return (value - self.lower) / (self.upper - self.lower)
+
+
+class LogUniform(_Bounded):
+    """Flat in the logarithm between two positive bounds."""
+
+    type: Literal["log_uniform"] = "log_uniform"
+    lower: PositiveFloat
+    upper: PositiveFloat
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        low, high = np.log(self.lower), np.log(self.upper)
+        result: FloatArray = np.exp(low + u * (high - low))
+        return result
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``."""
+        if value <= 0:
+            return -np.inf
+        return float(np.log(value / self.lower) / np.log(self.upper / self.lower))
+
+
+class SignedLogUniform(_Bounded):
+    """Either sign with equal probability, the size flat in the logarithm.
+
+    The bounds are on the size. s = 2u - 1 maps to sign(s) lower (upper/lower)^|s|,
+    so the two signs meet in the middle of the unit interval, where the parameter
+    is negligible.
+    """
+
+    type: Literal["signed_log_uniform"] = "signed_log_uniform"
+    lower: PositiveFloat
+    upper: PositiveFloat
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        s = 2 * u - 1
+        low, high = np.log(self.lower), np.log(self.upper)
+        result: FloatArray = np.copysign(np.exp(low + np.abs(s) * (high - low)), s)
+        return result
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``; outside [0, 1] if its size is out of bounds."""
+        if abs(value) < self.lower:
+            return np.inf
+        size = np.log(abs(value) / self.lower) / np.log(self.upper / self.lower)
+        return float(0.5 * (1 + np.copysign(size, value)))
+
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest value."""
+        return -self.upper, self.upper
+
+
+class Normal(StrictModel):
+    """Gaussian."""
+
+    type: Literal["normal"] = "normal"
+    mean: float
+    sd: PositiveFloat
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        # u = 0 or 1 has no finite value; the neighbouring doubles do.
+        inside = np.clip(u, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+        result: FloatArray = self.mean + self.sd * ndtri(inside)
+        return result
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``."""
+        return float(ndtr((value - self.mean) / self.sd))
+
+    def support(self) -> tuple[float, float]:
+        """Range that sampling can reach."""
+        return self.mean - _NORMAL_REACH * self.sd, self.mean + _NORMAL_REACH * self.sd
+
+
+class Fixed(StrictModel):
+    """A constant, not sampled."""
+
+    type: Literal["fixed"] = "fixed"
+    value: float
+
+
+class Tied(StrictModel):
+    """A multiple of another parameter, not sampled."""
+
+    type: Literal["tied"] = "tied"
+    to: str
+    factor: float = 1.0
+
+
+def _number_means_fixed(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"type": "fixed", "value": float(value)}
+    return value
+
+
+FreePrior = Uniform | LogUniform | SignedLogUniform | Normal
+Prior = Annotated[
+    Annotated[FreePrior | Fixed | Tied, Field(discriminator="type")],
+    BeforeValidator(_number_means_fixed),
+]
+"""What a file may give for a parameter; a bare number is short for fixed."""
+
+
+@dataclass(frozen=True)
+class Priors:
+    """The prior of every parameter of a model, in the model's order.
+
+    What ``Tied`` refers to exists and is itself not tied (checked when a run
+    file is read).
+    """
+
+    by_name: Mapping[str, FreePrior | Fixed | Tied]
+
+    @cached_property
+    def free(self) -> dict[str, FreePrior]:
+        """Parameters that are sampled, in the order of the unit cube's axes."""
+        return {
+            name: prior
+            for name, prior in self.by_name.items()
+            if not isinstance(prior, Fixed | Tied)
+        }
+
+    def transform(self, u: FloatArray) -> dict[str, FloatArray]:
+        """Points of the unit cube, shape (n, d), to every parameter, each of shape (n,)."""
+        values = {name: prior.ppf(u[:, axis]) for axis, (name, prior) in enumerate(self.free.items())}
+        for name, prior in self.by_name.items():
+            if isinstance(prior, Fixed):
+                values[name] = np.full(len(u), prior.value)
+        for name, prior in self.by_name.items():
+            if isinstance(prior, Tied):
+                values[name] = prior.factor * values[prior.to]
+        return {name: values[name] for name in self.by_name}
+
+    def support(self, name: str) -> tuple[float, float]:
+        """Smallest and largest value that a parameter takes."""
+        prior = self.by_name[name]
+        if isinstance(prior, Fixed):
+            return prior.value, prior.value
+        if isinstance(prior, Tied):
+            ends = [prior.factor * end for end in self.support(prior.to)]
+            return min(ends), max(ends)
+        return prior.support()
+
+    def to_unit_cube(self, point: Mapping[str, float], place: str = "") -> FloatArray:
+        """The free parameters of a point on the unit cube, shape (d,).
+
+        Raises:
+            OutsidePrior: a value that the prior does not reach.
+        """
+        u = np.array([prior.cdf(point[name]) for name, prior in self.free.items()])
+        for coordinate, (name, prior) in zip(u, self.free.items(), strict=True):
+            if not 0 <= coordinate <= 1:
+                settings = prior.model_dump()
+                text = ", ".join(f"{key} {value:g}" for key, value in settings.items() if key != "type")
+                raise OutsidePrior(name, point[name], f"{prior.type}: {text}", place)
+        return u

@@ -1,0 +1,108 @@
+"""Validation of YAML documents: every problem at once, each with its place."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from zpfit.errors import InvalidInput, suggestion
+from zpfit.yaml_file import Document
+
+
+class StrictModel(BaseModel):
+    """A part of a file: no unknown keys, no coercion of types, immutable."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+"""A list of names."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MESSAGES = {
+    "missing": "is missing",
+    "union_tag_not_found": "needs a key {discriminator}",
+    "float_type": "must be a number, not {value!r}",
+    "int_type": "must be an integer, not {value!r}",
+    "int_from_float": "must be an integer, not {value!r}",
+    "string_type": "must be text, not {value!r} (put it in quotes if it is meant as text)",
+    "bool_type": "must be true or false, not {value!r}",
+    "finite_number": "must be a finite number, not {value!r}",
+    "model_type": "must be a mapping of keys to values, not {value!r}",
+    "dict_type": "must be a mapping of keys to values, not {value!r}",
+    "tuple_type": "must be a list, not {value!r}",
+    "value_error": "{error}",
+}
+
+
+def validate(model: type[Model], document: Document) -> Model:
+    """The document as ``model``.
+
+    Raises:
+        InvalidInput: names every problem with file, line and key.
+    """
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        problems = [_problem(model, document, detail) for detail in error.errors()]
+        raise InvalidInput(list(dict.fromkeys(problems))) from error
+
+
+def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> str:
+    keys = [key for key in detail["loc"] if not str(key).startswith(("function-", "tagged-"))]
+    place = document.place(_without_tags(document.data, keys))
+    if detail["type"] == "extra_forbidden":
+        known = sorted(_keys_at(model, keys[:-1]))
+        return f"{place}: unknown key; {suggestion(str(keys[-1]), known)}"
+    template = _MESSAGES.get(detail["type"])
+    if template is None:
+        return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {detail['input']!r}"
+    return f"{place}: " + template.format(value=detail["input"], **detail.get("ctx", {}))
+
+
+def _without_tags(data: Any, keys: Sequence[str | int]) -> list[str | int]:
+    """Drop the names of union members, which pydantic puts between the keys of the file."""
+    result: list[str | int] = []
+    for index, key in enumerate(keys):
+        if isinstance(data, dict) and key in data:
+            data = data[key]
+        elif isinstance(data, list) and isinstance(key, int) and key < len(data):
+            data = data[key]
+        elif index < len(keys) - 1:
+            continue
+        result.append(key)
+    return result
+
+
+def _keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
+    """Keys that the schema knows below ``keys``."""
+    models = [model]
+    if issubclass(model, RootModel):
+        models = list(_models_in(model.model_fields["root"].annotation))
+    for key in keys:
+        fields = [m.model_fields[key] for m in models if key in m.model_fields]
+        if fields:
+            models = [m for field in fields for m in _models_in(field.annotation)]
+        else:
+            tagged = [m for m in models if key in _tags(m)]
+            models = tagged or models
+    return {name for m in models for name in m.model_fields}
+
+
+def _tags(model: type[BaseModel]) -> set[str]:
+    return {
+        str(value)
+        for field in model.model_fields.values()
+        if field.annotation is not None
+        for value in get_args(field.annotation)
+        if isinstance(value, str)
+    }
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

@@ -1,0 +1,117 @@
+"""Read YAML 1.2 files, remembering the line of every key so that a problem can name it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from zpfit.errors import InvalidYaml, UnreadableFile
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """The content of a YAML file as plain dicts, lists, strings, numbers and booleans."""
+
+    path: Path
+    data: Any
+    lines: Mapping[KeyPath, int]
+    """Line of each key or list item, counted from 1."""
+
+    def place(self, keys: Sequence[str | int]) -> str:
+        """``file:line: a.b.c`` of a key, or of its nearest parent that stands in the file."""
+        keys = tuple(keys)
+        name = ".".join(str(key) for key in keys)
+        for depth in range(len(keys), 0, -1):
+            line = self.lines.get(keys[:depth])
+            if line is not None:
+                return f"{self.path}:{line}: {name}"
+        return f"{self.path}: {name}" if name else str(self.path)
+
+    def with_value(self, keys: KeyPath, value: Any) -> "Document":
+        """A copy with one value set, parents made as needed; its line is forgotten."""
+        data = dict(self.data or {})
+        node = data
+        for key in keys[:-1]:
+            child = node.get(key)
+            node[key] = dict(child) if isinstance(child, dict) else {}
+            node = node[key]
+        node[keys[-1]] = value
+        lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
+        return replace(self, data=data, lines=lines)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        UnreadableFile: the file is missing, not permitted, a folder or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableFile(path, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(path, "not UTF-8 text") from error
+
+
+def read_yaml(path: Path) -> Document:
+    """Parse a file.
+
+    Raises:
+        UnreadableFile: see :func:`read_text`.
+        InvalidYaml: a syntax error, or a key written twice.
+    """
+    return parse_yaml(read_text(path), path)
+
+
+def parse_yaml(text: str, path: Path) -> Document:
+    """Parse ``text``; ``path`` is only named in messages.
+
+    Raises:
+        InvalidYaml: a syntax error, or a key written twice.
+    """
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InvalidYaml(path, line, str(error.problem or error)) from error
+    except (YAMLError, ValueError) as error:
+        raise InvalidYaml(path, 1, " ".join(str(error).split())) from error
+    lines: dict[KeyPath, int] = {}
+    return Document(path, _plain(tree, (), lines), lines)
+
+
+def dump_yaml(data: Any) -> str:
+    """``data`` as YAML 1.2 text, keys in their order."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    stream = StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def _plain(node: Any, keys: KeyPath, lines: dict[KeyPath, int]) -> Any:
+    if isinstance(node, CommentedMap):
+        result = {}
+        for key, value in node.items():
+            child = (*keys, str(key))
+            lines[child] = node.lc.key(key)[0] + 1 if key in node.lc.data else 1
+            result[str(key)] = _plain(value, child, lines)
+        return result
+    if isinstance(node, CommentedSeq):
+        for index in range(len(node)):
+            lines[(*keys, index)] = node.lc.item(index)[0] + 1
+        return [_plain(value, (*keys, index), lines) for index, value in enumerate(node)]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    # What is left (dates, tagged scalars, null) is no number and no name here.
+    return None if node is None else str(node)
