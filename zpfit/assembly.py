@@ -66,59 +66,90 @@ class Assembled:
         return digest.hexdigest()
 
 
-def assemble(spec: LikelihoodSpec, library: Library, place: str = "likelihood") -> Assembled:
-    """Build the likelihood that ``spec`` describes; ``place`` is named in messages.
+Place = Callable[..., str]
+"""Keys below the likelihood to where they stand, for messages."""
+
+
+def _unplaced(*keys: str | int) -> str:
+    return ".".join(["likelihood", *map(str, keys)])
+
+
+def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -> Assembled:
+    """Build the likelihood that ``spec`` describes; ``place`` says where its keys stand.
 
     Raises:
         InvalidInput: lists every unknown name, invalid entry, clash between
             entries and wrong switch.
         EmptyLikelihood: nothing is left.
     """
-    problems = ProblemCollector()
-    names: list[str] = []
-    exclusions_soft = False
-    if spec.set is not None:
-        with problems.collecting():
-            chosen = library.likelihood_set(spec.set, f"{place}.set")
-            names, exclusions_soft = list(chosen.entries), chosen.exclusions == "soft"
-    problems.raise_if_any()
-    for name in spec.drop:
-        if name not in names:
-            problems.add(f"{place}.drop: {name!r} is not in the set; {suggestion(name, names)}")
-    names = [name for name in names if name not in spec.drop] + list(spec.add)
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"{place}: entry {name!r} is listed twice; keep one")
-
-    entries = []
-    for name in dict.fromkeys(names):
-        with problems.collecting():
-            entries.append(library.entry(name, place))
-    problems.raise_if_any()
+    names, set_is_soft = _chosen_names(spec, library, place)
+    entries = _load(names, library, place)
     if not entries:
-        raise EmptyLikelihood(place)
-
-    for error in _clashes(entries):
-        problems.add(f"{place}: {error}")
-    exclusion_names = [e.name for e in entries if not isinstance(e.entry, GaussianEntry)]
-    for switch in ("hard", "soft"):
-        for name in getattr(spec, switch):
-            if name not in exclusion_names:
-                hint = suggestion(name, exclusion_names)
-                problems.add(f"{place}.{switch}: {name!r} is no exclusion of this likelihood; {hint}")
-    for name in sorted(set(spec.hard) & set(spec.soft)):
-        problems.add(f"{place}: {name!r} is asked to be both hard and soft; choose one")
-
+        raise EmptyLikelihood(place())
+    _check_consistency(spec, entries, place)
+    problems = ProblemCollector()
     measurements, exclusions = [], []
     for loaded in entries:
         with problems.collecting():
             if isinstance(loaded.entry, GaussianEntry):
                 measurements.append(_measurement(loaded.name, loaded.entry))
             else:
-                soft = loaded.name in spec.soft or (exclusions_soft and loaded.name not in spec.hard)
+                soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
                 exclusions.append(_exclusion(loaded, loaded.entry, soft))
     problems.raise_if_any()
     likelihood = Likelihood(_label(spec), tuple(measurements), tuple(exclusions))
     return Assembled(likelihood, tuple(entries))
+
+
+def _chosen_names(spec: LikelihoodSpec, library: Library, place: Place) -> tuple[list[str], bool]:
+    """Names of all entries, and whether the set makes exclusions soft."""
+    names: list[str] = []
+    soft = False
+    if spec.set is not None:
+        chosen = library.likelihood_set(spec.set, place("set"))
+        names, soft = list(chosen.entries), chosen.exclusions == "soft"
+    problems = ProblemCollector()
+    for index, name in enumerate(spec.drop):
+        if name not in names:
+            hint = suggestion(name, names)
+            problems.add(f"{place('drop', index)}: {name!r} is not in the set; {hint}")
+    names = [name for name in names if name not in spec.drop]
+    for index, name in enumerate(spec.add):
+        if name in names:
+            problems.add(f"{place('add', index)}: entry {name!r} is already there; add it once")
+        names.append(name)
+    for name in sorted({name for name in names if names.count(name) > 1} - set(spec.add)):
+        problems.add(f"{place('set')}: the set lists entry {name!r} twice; keep one")
+    with problems.collecting():
+        _load(list(dict.fromkeys(names)), library, place)
+    problems.raise_if_any()
+    return names, soft
+
+
+def _load(names: Sequence[str], library: Library, place: Place) -> list[LoadedEntry]:
+    problems = ProblemCollector()
+    entries = []
+    for name in names:
+        with problems.collecting():
+            entries.append(library.entry(name, place()))
+    problems.raise_if_any()
+    return entries
+
+
+def _check_consistency(spec: LikelihoodSpec, entries: Sequence[LoadedEntry], place: Place) -> None:
+    problems = ProblemCollector()
+    for error in _clashes(entries):
+        problems.add(f"{place()}: {error}")
+    exclusions = [e.name for e in entries if not isinstance(e.entry, GaussianEntry)]
+    for switch, names in (("hard", spec.hard), ("soft", spec.soft)):
+        for index, name in enumerate(names):
+            if name not in exclusions:
+                hint = suggestion(name, exclusions)
+                where = place(switch, index)
+                problems.add(f"{where}: {name!r} is no exclusion of this likelihood; {hint}")
+    for name in sorted(set(spec.hard) & set(spec.soft)):
+        problems.add(f"{place('soft')}: {name!r} is asked to be both hard and soft; choose one")
+    problems.raise_if_any()
 
 
 def _label(spec: LikelihoodSpec) -> str:

@@ -17,6 +17,10 @@ from zpfit.physics.couplings import Couplings
 _BLOCK = 8192
 """Points per pass: large enough to amortise a call, small enough to stay in the cache."""
 
+_WALL_MARGIN = 1e-4
+"""Distance in ln(ratio) that an optimiser keeps from a hard exclusion until its polish."""
+_MIN_RATIO = 1e-300
+
 
 @dataclass(frozen=True)
 class GaussianTerm:
@@ -141,6 +145,19 @@ class Likelihood:
         for term in self.smooth:
             total += term.chi2(c)
         return total
+
+    def residuals(self, c: Couplings, wall: float) -> FloatArray:
+        """Square roots of chi2 term by term, and a wall for every hard exclusion; shape (n, k).
+
+        A wall is ``wall`` times ln(ratio) outside the allowed region and zero
+        inside, less a hair: what an optimiser can follow back into the region.
+        """
+        columns = [term.pull(c) for term in self.measurements]
+        columns += [np.sqrt(term.chi2(c)) for term in self.exclusions if term.soft]
+        for exclusion in self.hard:
+            depth = np.log(np.maximum(exclusion.ratio(c), _MIN_RATIO)) + _WALL_MARGIN
+            columns.append(wall * np.maximum(depth, 0))
+        return np.stack(columns, axis=1)
 
     def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:
         """chi2 of every measurement and soft exclusion."""

@@ -52,6 +52,10 @@ class Posterior:
             raise NotANumber(self._culprit(first), _describe(first))
         return result
 
+    def residuals(self, u: FloatArray, wall: float) -> FloatArray:
+        """What :func:`zpfit.optimize.find_minimum` descends on, shape (n, k)."""
+        return self.likelihood.residuals(self.couplings(u), wall)
+
     def _culprit(self, parameters: Mapping[str, FloatArray]) -> str:
         """The coupling or term that is NaN at one point."""
         c = self.model.couplings(parameters)

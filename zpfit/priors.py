@@ -168,6 +168,15 @@ class Priors:
             if not isinstance(prior, Fixed | Tied)
         }
 
+    @cached_property
+    def varying(self) -> list[str]:
+        """Parameters that are sampled or follow one that is."""
+        return [
+            name
+            for name, prior in self.by_name.items()
+            if name in self.free or (isinstance(prior, Tied) and prior.to in self.free)
+        ]
+
     def transform(self, u: FloatArray) -> dict[str, FloatArray]:
         """Points of the unit cube, shape (n, d), to every parameter, each of shape (n,)."""
         values = {name: prior.ppf(u[:, axis]) for axis, (name, prior) in enumerate(self.free.items())}

@@ -1,0 +1,222 @@
+"""The command line: thin, and quick to start, as each command imports what it needs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zpfit.errors import InvalidInput, ProblemCollector, UnwritablePath, ZpfitError
+
+if TYPE_CHECKING:
+    from zpfit.likelihood import Likelihood
+    from zpfit.models.base import Model
+
+_INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """A group that turns a user's mistake into a message and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InvalidInput as error:
+            for problem in error.problems:
+                click.echo(f"error: {problem}", err=True)
+        except ZpfitError as error:
+            click.echo(f"error: {error}", err=True)
+        ctx.exit(2)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="zpfit", message="%(version)s")
+def cli() -> None:
+    """Fit a light Z' boson to lepton data.
+
+    Start with: zpfit run quickstart
+    """
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--output", type=click.Path(path_type=Path), help="Run folder [output/NAME].")
+@click.option("--force", is_flag=True, help="Replace an earlier run in the folder.")
+@click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+def run(file: str, output: Path | None, force: bool, seed: int | None, changes: Sequence[str]) -> None:
+    """Fit: sample the posterior and find the best fit.
+
+    FILE is a path or the name of a packaged run (see zpfit list runs).
+
+    \b
+    zpfit run quickstart
+    zpfit run my_fit.yaml --output fits/first --seed 7
+    zpfit run quickstart --set sampler.target_ess=20000 --set likelihood.set=paper_2021_rb
+    """
+    from zpfit.config import find_run_file, load_run
+    from zpfit.fit import fit
+    from zpfit.plots.run_plots import draw_run
+    from zpfit.run_folder import RunFolder
+    from zpfit.terminal import RunReporter, print_summary
+
+    settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
+    loaded = load_run(find_run_file(file), settings)
+    folder = RunFolder(output or Path("output") / loaded.name)
+    folder.create(force=force)
+    with RunReporter(folder.log_path) as reporter:
+        try:
+            summary = fit(loaded, folder, reporter)
+            reporter.stage("Drawing the plots")
+            for problem in draw_run(folder):
+                reporter.note(problem)
+            reporter.finish(summary)
+        except ZpfitError as error:
+            reporter.note(f"failed: {error}")
+            raise
+    print_summary(summary, folder.path)
+
+
+@cli.command()
+@click.option("--likelihood", required=True, metavar="SET", help="A named set (see zpfit list).")
+@click.option("--model", "model_name", default="effective", show_default=True, metavar="NAME")
+@click.option("--at", multiple=True, metavar="NAME=VALUE", help="A parameter of the point.")
+@click.option("--points", type=click.Path(path_type=Path), metavar="FILE.csv", help="Many points.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate(
+    likelihood: str, model_name: str, at: Sequence[str], points: Path | None, as_json: bool
+) -> None:
+    """Prediction, pull and chi2 of every term at given points.
+
+    Give one point with --at NAME=VALUE (spaces separate further ones), or many
+    with --points and a CSV file that has one column per parameter. Parameters
+    that are left out are zero.
+
+    \b
+    zpfit evaluate --likelihood paper_2021_cs --at m_Zp=18 --at C_Ae=1.6e-4 --at C_Vmu=5e-4
+    zpfit evaluate --likelihood paper_2021_rb --points my_points.csv --json
+    """
+    from zpfit.assembly import LikelihoodSpec, assemble
+    from zpfit.evaluate import evaluate as evaluate_points
+    from zpfit.evaluate import parameter_table
+    from zpfit.library import Library
+    from zpfit.models.registry import find_model
+    from zpfit.points_file import read_points
+    from zpfit.terminal import print_points
+
+    if bool(at) == (points is not None):
+        raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
+    problems = ProblemCollector()
+    chosen: Likelihood | None = None
+    model: Model | None = None
+    with problems.collecting():
+        spec = LikelihoodSpec(set=likelihood)
+        chosen = assemble(spec, Library.beside(), lambda *_: "--likelihood").likelihood
+    with problems.collecting():
+        model = find_model(model_name, "--model")
+    table, places = [_parse_point(at)], ["--at"]
+    if points is not None:
+        with problems.collecting():
+            table, places = read_points(points)
+    problems.raise_if_any()
+    assert chosen is not None and model is not None  # noqa: S101 - for the type checker
+    couplings = model.couplings(parameter_table(table, model, places))
+    results = evaluate_points(chosen, couplings)
+    if as_json:
+        click.echo(json.dumps(results, indent=2))
+    else:
+        print_points(chosen, table, results)
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+def validate(file: str, changes: Sequence[str]) -> None:
+    """Check a run file and everything it names, without running it."""
+    from zpfit.config import find_run_file, load_run
+
+    loaded = load_run(find_run_file(file), _parse_changes(changes))
+    posterior = loaded.posterior
+    click.echo(
+        f"{loaded.name}: valid. Model {posterior.model.name}, {posterior.dimension} sampled "
+        f"parameters, likelihood {posterior.likelihood.name} with "
+        f"{len(posterior.likelihood.measurements)} measurements and "
+        f"{len(posterior.likelihood.exclusions)} exclusions."
+    )
+
+
+@cli.command(name="list")
+@click.argument("kind", type=click.Choice(["models", "likelihoods", "priors", "runs"]))
+def list_(kind: str) -> None:
+    """What there is: models, likelihoods (sets and entries), priors or runs."""
+    from zpfit.terminal import print_list
+
+    print_list(kind)
+
+
+@cli.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """A model, a likelihood set, a data entry, priors or a run, in full."""
+    from zpfit.terminal import print_named
+
+    print_named(name)
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def plot(directory: Path) -> None:
+    """Draw the plots of a finished run again."""
+    from zpfit.plots.run_plots import draw_run
+    from zpfit.run_folder import PLOT_NAMES, RunFolder
+
+    problems = draw_run(RunFolder(directory))
+    if problems:
+        raise InvalidInput(problems)
+    click.echo(f"{directory}: drew {', '.join(PLOT_NAMES)}")
+
+
+def _parse_changes(changes: Sequence[str]) -> dict[str, str]:
+    return dict(_split(change, "--set") for change in changes)
+
+
+def _parse_point(assignments: Sequence[str]) -> dict[str, float]:
+    problems, point = [], {}
+    for assignment in assignments:
+        for word in assignment.split():
+            name, text = _split(word, "--at")
+            try:
+                value = float(text)
+            except ValueError:
+                problems.append(f"--at {word}: {text!r} is no number")
+                continue
+            if name in point:
+                problems.append(f"--at {word}: {name} is given twice")
+            point[name] = value
+    if problems:
+        raise InvalidInput(problems)
+    return point
+
+
+def _split(assignment: str, option: str) -> tuple[str, str]:
+    name, separator, value = assignment.partition("=")
+    if not separator or not name or not value:
+        raise InvalidInput([f"{option} {assignment}: write NAME=VALUE"])
+    return name, value
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        cli()
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(_INTERRUPTED)
+    except OSError as error:
+        click.echo(f"error: {UnwritablePath(Path(error.filename or '?'), error.strerror or '')}", err=True)
+        sys.exit(2)

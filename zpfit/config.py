@@ -1,0 +1,261 @@
+"""Run files: from YAML to a posterior and the options of a fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+
+from zpfit.assembly import Assembled, LikelihoodSpec, assemble
+from zpfit.errors import ProblemCollector, ZpfitError, suggestion
+from zpfit.library import Library
+from zpfit.models.base import Model, Parameter
+from zpfit.models.registry import find_model
+from zpfit.posterior import Posterior
+from zpfit.priors import Fixed, FreePrior, Prior, Priors, Tied
+from zpfit.schema import StrictModel, validate
+from zpfit.yaml_file import Document, KeyPath, parse_yaml, read_yaml
+
+
+class PriorFile(StrictModel):
+    """Named priors of one model."""
+
+    title: str
+    model: str
+    description: str
+    parameters: dict[str, Prior]
+
+
+class PriorsSpec(StrictModel):
+    """What a run asks of the priors: named ones, and changes to them."""
+
+    use: str | None = None
+    """Name of a priors file; the model's own name if left out."""
+    parameters: dict[str, Prior] = {}
+    """Replaces the named priors, parameter by parameter."""
+
+
+class SamplerSpec(StrictModel):
+    """Options of the emcee sampler."""
+
+    ensembles: Annotated[int, Field(ge=2)] = 2
+    """Independent ensembles; R-hat compares them."""
+    walkers: Annotated[int, Field(ge=4)] = 256
+    """In each ensemble."""
+    target_ess: PositiveInt = 5000
+    """Effective samples of the worst parameter at which sampling stops."""
+    max_steps: Annotated[int, Field(ge=20)] = 20_000
+    """Steps of each ensemble after which sampling stops in any case."""
+
+
+class BestFitSpec(StrictModel):
+    """Options of the search for the best fit."""
+
+    starts: PositiveInt = 2000
+    """Random points from which descents start."""
+    points: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+    """Further starting points, each with every sampled parameter."""
+
+
+def _name_as(key: str) -> BeforeValidator:
+    """A bare name is short for a mapping with that one key."""
+
+    def expand(value: Any) -> Any:
+        return {key: value} if isinstance(value, str) else value
+
+    return BeforeValidator(expand)
+
+
+class RunFile(StrictModel):
+    """A run file."""
+
+    title: str = ""
+    model: str
+    likelihood: Annotated[LikelihoodSpec, _name_as("set")]
+    priors: Annotated[PriorsSpec, _name_as("use")] = PriorsSpec()
+    seed: NonNegativeInt = 1
+    sampler: SamplerSpec = SamplerSpec()
+    best_fit: BestFitSpec = BestFitSpec()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run file with every name resolved: all that a fit needs."""
+
+    name: str
+    settings: RunFile
+    posterior: Posterior
+    assembled: Assembled
+    start_points: tuple[Mapping[str, float], ...]
+    """Starting points of the user's own for the best fit, inside the priors."""
+
+
+def find_run_file(name_or_path: str) -> Path:
+    """A path that exists, or the file of a named run.
+
+    Raises:
+        UnknownName: neither.
+    """
+    path = Path(name_or_path)
+    if path.exists() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
+        return path
+    return Library.beside().find("run", name_or_path)
+
+
+def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
+    """Read and resolve a run file; ``changes`` maps dotted keys to YAML values.
+
+    Raises:
+        ZpfitError: everything that is wrong with the file, each with its place.
+    """
+    document = read_yaml(path)
+    for key, text in (changes or {}).items():
+        value = parse_yaml(text, Path(f"--set {key}")).data
+        keys: KeyPath = tuple(key.split("."))
+        document = document.with_value(keys, value)
+    return resolve(document, Library.beside(path))
+
+
+def resolve(document: Document, library: Library) -> Run:
+    """Validate a run document and build what it names.
+
+    Raises:
+        ZpfitError: everything that is wrong, each with its place.
+    """
+    settings = validate(RunFile, document)
+    problems = ProblemCollector()
+    model = assembled = priors = None
+    with problems.collecting():
+        assembled = assemble(
+            settings.likelihood,
+            library,
+            lambda *keys: document.place(["likelihood", *keys]),
+        )
+    with problems.collecting():
+        model = find_model(settings.model, document.place(["model"]))
+    if model is not None:
+        with problems.collecting():
+            priors = _resolve_priors(settings.priors, model, document, library)
+    if priors is not None:
+        with problems.collecting():
+            _check_sampling(settings, priors, document)
+    problems.raise_if_any()
+    if model is None or assembled is None or priors is None:  # pragma: no cover
+        raise ZpfitError("unresolved run file without a problem")
+    return Run(
+        name=document.path.stem,
+        settings=settings,
+        posterior=Posterior(model, priors, assembled.likelihood),
+        assembled=assembled,
+        start_points=settings.best_fit.points,
+    )
+
+
+def resolved_settings(run: Run) -> dict[str, Any]:
+    """The run file with every default and prior written out; itself a valid run file."""
+    data = run.settings.model_dump(mode="json")
+    priors = run.posterior.priors.by_name
+    data["priors"]["parameters"] = {name: prior.model_dump() for name, prior in priors.items()}
+    data["priors"]["use"] = None
+    return data
+
+
+def _resolve_priors(
+    spec: PriorsSpec, model: Model, document: Document, library: Library
+) -> Priors:
+    problems = ProblemCollector()
+    chosen: dict[str, FreePrior | Fixed | Tied] = {}
+    places: dict[str, str] = {}
+    known = [parameter.name for parameter in model.parameters]
+    covers_all = set(spec.parameters) >= set(known)
+    if spec.use is not None or not covers_all:
+        with problems.collecting():
+            named, source = _named_priors(spec, model, document, library)
+            chosen.update(named.parameters)
+            places.update({name: source.place(["parameters", name]) for name in chosen})
+    chosen.update(spec.parameters)
+    places.update(
+        {name: document.place(["priors", "parameters", name]) for name in spec.parameters}
+    )
+    problems.raise_if_any()
+    for name in chosen:
+        if name not in known:
+            hint = suggestion(name, known)
+            problems.add(f"{places[name]}: model {model.name!r} has no parameter {name!r}; {hint}")
+    for parameter in model.parameters:
+        if parameter.name in chosen:
+            problem = _prior_problem(parameter, chosen)
+            if problem:
+                problems.add(f"{places[parameter.name]}: {problem}")
+        elif parameter.default is None:
+            problems.add(
+                f"{document.place(['priors'])}: parameter {parameter.name!r} has no prior; "
+                "give it one, or a value to fix it"
+            )
+    problems.raise_if_any()
+    return Priors(
+        {
+            parameter.name: chosen.get(parameter.name, Fixed(value=parameter.default or 0.0))
+            for parameter in model.parameters
+        }
+    )
+
+
+def _named_priors(
+    spec: PriorsSpec, model: Model, document: Document, library: Library
+) -> tuple[PriorFile, Document]:
+    source = library.document("priors", spec.use or model.name, document.place(["priors", "use"]))
+    named = validate(PriorFile, source)
+    if named.model != model.name:
+        raise ZpfitError(
+            f"{document.place(['priors', 'use'])}: {source.path} holds priors of model "
+            f"{named.model!r}, not of {model.name!r}"
+        )
+    return named, source
+
+
+def _prior_problem(
+    parameter: Parameter, chosen: Mapping[str, FreePrior | Fixed | Tied]
+) -> str | None:
+    """What is wrong with one parameter's prior, if anything."""
+    prior = chosen[parameter.name]
+    if isinstance(prior, Tied):
+        target = chosen.get(prior.to)
+        if target is None:
+            return f"tied to {prior.to!r}, which has no prior; {suggestion(prior.to, list(chosen))}"
+        if isinstance(target, Tied):
+            return f"tied to {prior.to!r}, which is itself tied; tie both to the same parameter"
+    low, high = Priors(chosen).support(parameter.name)
+    if low < parameter.domain[0] or high > parameter.domain[1]:
+        reach = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        return (
+            f"{reach} lies outside what {parameter.name} may be "
+            f"({parameter.domain[0]:g} to {parameter.domain[1]:g}); narrow the prior"
+        )
+    return None
+
+
+def _check_sampling(settings: RunFile, priors: Priors, document: Document) -> None:
+    problems = ProblemCollector()
+    dimension = len(priors.free)
+    if dimension == 0:
+        problems.add(f"{document.place(['priors'])}: every parameter is fixed; free at least one")
+    if settings.sampler.walkers < 2 * dimension:
+        problems.add(
+            f"{document.place(['sampler', 'walkers'])}: {dimension} sampled parameters need at "
+            f"least {2 * dimension} walkers, not {settings.sampler.walkers}"
+        )
+    for index, point in enumerate(settings.best_fit.points):
+        place = document.place(["best_fit", "points", index])
+        for name in point:
+            if name not in priors.free:
+                hint = suggestion(name, list(priors.free))
+                problems.add(f"{place}: {name!r} is not sampled; {hint}")
+        missing = [name for name in priors.free if name not in point]
+        if missing:
+            problems.add(f"{place}: no value for {', '.join(missing)}; give all or leave it out")
+        else:
+            with problems.collecting():
+                priors.to_unit_cube(point, place)
+    problems.raise_if_any()

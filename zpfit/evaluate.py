@@ -1,0 +1,77 @@
+"""Predictions, pulls and exclusions at given points."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from zpfit.errors import InvalidInput, suggestion
+from zpfit.likelihood import Likelihood
+from zpfit.models.base import Model
+from zpfit.observables import PREDICTIONS
+from zpfit.physics.compiled import FloatArray
+from zpfit.physics.couplings import Couplings
+
+
+def parameter_table(
+    points: Sequence[Mapping[str, float]], model: Model, places: Sequence[str]
+) -> dict[str, FloatArray]:
+    """Points as columns, one for each parameter of the model; what is missing is zero.
+
+    ``places`` names each point in messages.
+
+    Raises:
+        InvalidInput: unknown parameters and values outside a parameter's domain,
+            a missing one whose domain leaves out zero among them.
+    """
+    known = [parameter.name for parameter in model.parameters]
+    problems = [
+        f"{place}: model {model.name!r} has no parameter {name!r}; {suggestion(name, known)}"
+        for point, place in zip(points, places, strict=True)
+        for name in point
+        if name not in known
+    ]
+    table = {}
+    for parameter in model.parameters:
+        low, high = parameter.domain
+        column = np.array([point.get(parameter.name, 0.0) for point in points])
+        problems += [
+            f"{place}: {parameter.name} = {value:g} must be between {low:g} and {high:g}"
+            for value, place in zip(column, places, strict=True)
+            if not low <= value <= high
+        ]
+        table[parameter.name] = column
+    if problems:
+        raise InvalidInput(list(dict.fromkeys(problems)))
+    return table
+
+
+def evaluate(likelihood: Likelihood, c: Couplings) -> list[dict[str, Any]]:
+    """What the likelihood says of each point, ready for JSON.
+
+    Each has ``predictions`` by observable, ``chi2`` and ``pulls`` by entry,
+    ``ratios`` by exclusion (above 1 is excluded), ``chi2_total`` over
+    measurements and soft exclusions, and ``excluded_by``, the hard exclusions
+    that forbid the point.
+    """
+    predictions = {name: observable.function(c) for name, observable in PREDICTIONS.items()}
+    chi2 = likelihood.chi2_by_term(c)
+    pulls = {term.name: term.pull(c) for term in likelihood.measurements}
+    ratios = likelihood.ratios(c)
+    total = likelihood.chi2(c)
+    excluded_by = likelihood.excluded_by(c)
+    return [
+        {
+            "predictions": _at(predictions, index),
+            "chi2": _at(chi2, index),
+            "pulls": _at(pulls, index),
+            "ratios": _at(ratios, index),
+            "chi2_total": float(total[index]),
+            "excluded_by": excluded_by[index],
+        }
+        for index in range(len(c))
+    ]
+
+
+def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float]:
+    return {name: float(values[index]) for name, values in columns.items()}

@@ -1,0 +1,72 @@
+"""Samples as ArviZ InferenceData in NetCDF files.
+
+All that depends on ArviZ 0.23 and would change with 1.x is here. ArviZ is
+imported late: it takes over a second.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zpfit.physics.compiled import FloatArray
+
+
+@dataclass(frozen=True)
+class StoredSamples:
+    """Equal-weight posterior samples of every parameter that is not fixed."""
+
+    values: Mapping[str, FloatArray]
+    """Each of shape (ensembles, steps, walkers)."""
+    log_likelihood: FloatArray
+    """Shape (ensembles, steps, walkers)."""
+    attributes: Mapping[str, Mapping[str, Any]]
+    """Per parameter: ``symbol`` (LaTeX), ``unit``, ``scale`` and its ``lower`` end."""
+
+
+def save(samples: StoredSamples, path: Path, title: str) -> None:
+    """Write a NetCDF file that ``arviz.from_netcdf`` opens.
+
+    An ensemble is a chain, because R-hat must compare what is independent; its
+    draws run through the steps of one walker after the other.
+    """
+    import arviz
+
+    _, steps, walkers = samples.log_likelihood.shape
+    data = arviz.from_dict(
+        posterior={name: _by_walker(values) for name, values in samples.values.items()},
+        sample_stats={"lp": _by_walker(samples.log_likelihood)},
+        attrs={"title": title, "steps": steps, "walkers": walkers},
+    )
+    for name, attributes in samples.attributes.items():
+        data.posterior[name].attrs.update(attributes)
+    data.to_netcdf(str(path))
+
+
+def load(path: Path) -> StoredSamples:
+    """Read what :func:`save` wrote."""
+    import arviz
+
+    data = arviz.from_netcdf(str(path))
+    steps, walkers = int(data.attrs["steps"]), int(data.attrs["walkers"])
+
+    def unfold(array: Any) -> FloatArray:
+        values = np.asarray(array)
+        return values.reshape(len(values), walkers, steps).transpose(0, 2, 1)
+
+    result = StoredSamples(
+        values={str(name): unfold(data.posterior[name]) for name in data.posterior.data_vars},
+        log_likelihood=unfold(data.sample_stats["lp"]),
+        attributes={
+            str(name): dict(data.posterior[name].attrs) for name in data.posterior.data_vars
+        },
+    )
+    data.close()
+    return result
+
+
+def _by_walker(values: FloatArray) -> FloatArray:
+    ensembles, steps, walkers = values.shape
+    return values.transpose(0, 2, 1).reshape(ensembles, walkers * steps)

@@ -1,0 +1,190 @@
+"""Global minimum of a sum of squares on the unit cube.
+
+Levenberg-Marquardt descents from thousands of points at once, the best of them
+kicked and let down again until nothing improves, and a simplex polish of the
+winner. All descents share each call of the residuals, which makes a global
+search as cheap as a few single ones.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from zpfit.errors import NoAllowedPoint
+from zpfit.physics.compiled import FloatArray
+
+Residuals = Callable[[FloatArray, float], FloatArray]
+"""Points (n, d) and the steepness of walls to residuals (n, k), whose squares add up to chi2.
+
+A wall's residual is zero where the point is allowed and grows outside it.
+"""
+Objective = Callable[[FloatArray], FloatArray]
+"""Points (n, d) to chi2 (n,), infinite where excluded."""
+
+_STEP = 1e-7
+"""Of the finite differences."""
+_DESCENT_STEPS = 40
+_SOFT_WALL, _STEEP_WALL = 3.0, 30.0
+_KEPT = 60
+"""Best points that go into the next round."""
+_KICKS = 8
+"""New starts around each kept point."""
+_MAX_ROUNDS = 20
+_QUIET_ROUNDS = 4
+"""Rounds without progress after which the search ends."""
+_PROGRESS = 1e-4
+"""Fall in chi2 that counts as progress."""
+_HOPELESS_DAMPING = 1e8
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Result of a search."""
+
+    u: FloatArray
+    """Where, shape (d,)."""
+    chi2: float
+    rounds: int
+    """Rounds of kicks."""
+
+
+def find_minimum(
+    residuals: Residuals,
+    objective: Objective,
+    starts: FloatArray,
+    rng: np.random.Generator,
+) -> Minimum:
+    """Search the unit cube from ``starts``, shape (n, d), for the least allowed chi2.
+
+    Raises:
+        NoAllowedPoint: every descent ends outside the walls.
+    """
+    points, costs = descend(residuals, starts, _SOFT_WALL)
+    best_cost, quiet, rounds = np.inf, 0, 0
+    while rounds < _MAX_ROUNDS and quiet < _QUIET_ROUNDS:
+        rounds += 1
+        kept = points[np.argsort(costs)[:_KEPT]]
+        kicked, kicked_costs = descend(residuals, _kick(kept, rng), _STEEP_WALL)
+        points = np.concatenate([kept, kicked])
+        costs = np.concatenate([_cost(residuals(kept, _STEEP_WALL)), kicked_costs])
+        quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0
+        best_cost = min(best_cost, costs.min())
+    chi2 = objective(points)
+    if not np.isfinite(chi2).any():
+        raise NoAllowedPoint(len(starts) + rounds * _KEPT * _KICKS)
+    best = int(np.argmin(chi2))
+    u, value = _polish(objective, points[best], float(chi2[best]), rng)
+    return Minimum(u, value, rounds)
+
+
+def _kick(points: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Around each point several that differ in about half of the coordinates, by 0.001 to 0.3."""
+    repeated = np.repeat(points, _KICKS, axis=0)
+    size = 10 ** rng.uniform(-3, -0.5, (len(repeated), 1))
+    chosen = rng.random(repeated.shape) < 0.5
+    kicked: FloatArray = np.clip(repeated + size * chosen * rng.normal(size=repeated.shape), 0, 1)
+    return kicked
+
+
+def descend(
+    residuals: Residuals, starts: FloatArray, wall: float, steps: int = _DESCENT_STEPS
+) -> tuple[FloatArray, FloatArray]:
+    """Levenberg-Marquardt from every start at once, kept inside the unit cube.
+
+    Marquardt's scaling of the damping (SIAM J. Appl. Math. 11, 431 (1963));
+    coordinates that push against a face of the cube are held there.
+
+    Returns:
+        End points (n, d) and their sums of squares (n,).
+    """
+    points = starts.copy()
+    current = residuals(points, wall)
+    costs = _cost(current)
+    damping = np.full(len(points), 1e-2)
+    live = np.arange(len(points))
+    for _ in range(steps):
+        step = _damped_step(residuals, points[live], current[live], wall, damping[live])
+        trial = np.clip(points[live] + step, 0, 1)
+        trial_residuals = residuals(trial, wall)
+        trial_costs = _cost(trial_residuals)
+        better = trial_costs < costs[live]
+        moved = live[better]
+        points[moved], current[moved] = trial[better], trial_residuals[better]
+        costs[moved] = trial_costs[better]
+        damping[live] = np.maximum(damping[live] * np.where(better, 0.3, 5.0), 1e-9)
+        live = live[damping[live] < _HOPELESS_DAMPING]
+        if not len(live):
+            break
+    return points, costs
+
+
+def _damped_step(
+    residuals: Residuals, points: FloatArray, current: FloatArray, wall: float, damping: FloatArray
+) -> FloatArray:
+    jacobian = _jacobian(residuals, points, current, wall)
+    gradient = np.einsum("ndk,nk->nd", jacobian, current)
+    hessian = np.einsum("ndk,nek->nde", jacobian, jacobian)
+    held = ((points <= 0) & (gradient > 0)) | ((points >= 1) & (gradient < 0))
+    gradient[held] = 0
+    hessian[held[:, :, None] | held[:, None, :]] = 0
+    axis = np.arange(points.shape[1])
+    scale = hessian[:, axis, axis]
+    # A coordinate that nothing depends on gets a small share of the largest scale, so
+    # that the matrix stays regular; a held one gets 1.
+    floor = 1e-6 * scale.max(axis=1, keepdims=True) + 1e-12
+    hessian[:, axis, axis] += damping[:, None] * (scale + floor) + floor * 1e-6 + held
+    step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+    longest = np.abs(step).max(axis=1, keepdims=True)
+    limited: FloatArray = step * np.minimum(1, 0.3 / np.maximum(longest, 1e-300))
+    return limited
+
+
+def _jacobian(
+    residuals: Residuals, points: FloatArray, current: FloatArray, wall: float
+) -> FloatArray:
+    """d residual k/d coordinate d by one-sided differences into the cube; shape (n, d, k)."""
+    n, d = points.shape
+    step = np.where(points > 0.5, -_STEP, _STEP)
+    shifted = np.repeat(points[:, None, :], d, axis=1)
+    axis = np.arange(d)
+    shifted[:, axis, axis] += step
+    values = residuals(shifted.reshape(n * d, d), wall).reshape(n, d, -1)
+    result: FloatArray = (values - current[:, None, :]) / step[:, :, None]
+    return result
+
+
+def _cost(residuals: FloatArray) -> FloatArray:
+    result: FloatArray = np.einsum("nk,nk->n", residuals, residuals)
+    return result
+
+
+def _polish(
+    objective: Objective, u: FloatArray, value: float, rng: np.random.Generator
+) -> tuple[FloatArray, float]:
+    """Nelder-Mead on the true chi2, restarted from simplices of several sizes."""
+
+    def inside(point: FloatArray) -> float:
+        if np.any((point < 0) | (point > 1)):
+            return float("inf")
+        return float(objective(point[None])[0])
+
+    d = len(u)
+    for size in (1e-2, 1e-3, 1e-4, 1e-5):
+        simplex = np.clip(u + size * np.vstack([np.zeros(d), np.diag(rng.choice([-1.0, 1.0], d))]), 0, 1)
+        result = minimize(
+            inside,
+            u,
+            method="Nelder-Mead",
+            options={
+                "adaptive": d > 1,
+                "initial_simplex": simplex,
+                "xatol": 1e-9,
+                "fatol": 1e-9,
+                "maxfev": 300 * d,
+            },
+        )
+        if result.fun < value:
+            u, value = result.x, float(result.fun)
+    return u, value

@@ -1,0 +1,105 @@
+"""Axes on which each prior is flat: linear, logarithmic, or logarithmic in either sign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+
+from zpfit.physics.compiled import FloatArray
+
+_MAX_DECADE_LABELS = 3
+"""On each side of a signed logarithmic axis."""
+
+
+class Scale(Protocol):
+    """A map from parameter values to axis coordinates, and its ticks."""
+
+    def forward(self, values: FloatArray) -> FloatArray:
+        """Axis coordinates of values."""
+
+    def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
+        """Label the axis between two coordinates with values."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The value itself."""
+
+    def forward(self, values: FloatArray) -> FloatArray:
+        """Axis coordinates of values."""
+        return np.asarray(values, dtype=float)
+
+    def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
+        """Label the axis between two coordinates with values."""
+        axis.set_major_locator(MaxNLocator(4, prune="both"))
+
+
+@dataclass(frozen=True)
+class Log:
+    """log10 of the value."""
+
+    def forward(self, values: FloatArray) -> FloatArray:
+        """Axis coordinates of values."""
+        result: FloatArray = np.log10(values)
+        return result
+
+    def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
+        """Label the axis between two coordinates with values."""
+        digits = (1, 2, 5) if limits[1] - limits[0] < 1.5 else (1,)
+        candidates = [
+            digit * 10.0**decade
+            for decade in range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
+            for digit in digits
+        ]
+        ticks = [np.log10(value) for value in candidates if limits[0] <= np.log10(value) <= limits[1]]
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{10**x:g}"))
+
+
+@dataclass(frozen=True)
+class SignedLog:
+    """Decades above ``lower``, with the sign; the two signs meet at zero."""
+
+    lower: float
+
+    def forward(self, values: FloatArray) -> FloatArray:
+        """Axis coordinates of values."""
+        decades = np.log10(np.maximum(np.abs(values), self.lower) / self.lower)
+        result: FloatArray = np.copysign(decades, values)
+        return result
+
+    def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
+        """Label the axis between two coordinates with values."""
+        base = np.log10(self.lower)
+        reach = max(abs(limits[0]), abs(limits[1]))
+        spacing = max(1, int(np.ceil(reach / _MAX_DECADE_LABELS)))
+        # Labels closer to zero than half a spacing would run into its own.
+        exponents = np.arange(np.floor(base + reach), base + 0.5 * spacing, -spacing)
+        decades = np.concatenate([-(exponents - base), [0], exponents - base])
+        axis.set_major_locator(FixedLocator(list(decades[(decades >= limits[0]) & (decades <= limits[1])])))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: self._label(x, base)))
+
+    @staticmethod
+    def _label(coordinate: float, base: float) -> str:
+        if abs(coordinate) < 1e-9:
+            return r"$0$"
+        sign = "-" if coordinate < 0 else ""
+        return rf"${sign}10^{{{round(base + abs(coordinate)):d}}}$"
+
+
+def scale_of(attributes: Mapping[str, Any]) -> Scale:
+    """The scale that a run folder notes for a parameter."""
+    if attributes["scale"] == "signed_log":
+        return SignedLog(float(attributes["lower"]))
+    if attributes["scale"] == "log":
+        return Log()
+    return Linear()
+
+
+def axis_label(attributes: Mapping[str, Any]) -> str:
+    """Symbol and unit."""
+    unit = attributes["unit"]
+    return f"${attributes['symbol']}$" + (f" [{unit}]" if unit else "")

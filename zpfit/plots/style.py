@@ -1,0 +1,42 @@
+"""Colours, figure settings and how a figure gets into a run folder."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+ENSEMBLE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
+"""Okabe and Ito's palette, safe for colour-blind readers."""
+BEST_FIT_COLOUR = "#D55E00"
+MUTED = "#666666"
+
+_SETTINGS = {
+    "font.family": "serif",
+    "font.serif": ["STIXGeneral", "DejaVu Serif"],
+    "mathtext.fontset": "stix",
+    "axes.linewidth": 0.8,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "legend.frameon": False,
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw the enclosed figures in zpfit's style, whatever the user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
+
+
+def png(figure: Figure, dpi: int = 150) -> Callable[[Path], None]:
+    """Something that writes the figure as PNG to a path."""
+    return lambda path: figure.savefig(path, format="png", dpi=dpi)
+
+
+def pdf(figure: Figure) -> Callable[[Path], None]:
+    """Something that writes the figure as PDF to a path."""
+    return lambda path: figure.savefig(path, format="pdf", metadata={"CreationDate": None})

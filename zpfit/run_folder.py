@@ -1,0 +1,111 @@
+"""The folder that a run leaves behind; what is in it is written whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zpfit.errors import NotARunFolder, RunFolderExists, UnwritablePath
+from zpfit.inference_data import StoredSamples, load, save
+
+_CONFIG, _SUMMARY, _SAMPLES, _LOG = "config.yaml", "summary.json", "samples.nc", "log.txt"
+_DATA = "likelihoods"
+PLOT_NAMES = ("corner.png", "corner.pdf", "pulls.png", "trace.png")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and formats of a run's files."""
+
+    path: Path
+
+    def create(self, *, force: bool) -> None:
+        """Make the folder; with ``force`` an earlier run in it is removed, nothing else is.
+
+        Raises:
+            RunFolderExists: it holds a run and ``force`` is not given.
+            UnwritablePath: it cannot be made or written.
+        """
+        try:
+            if self._own_files() and not force:
+                raise RunFolderExists(self.path)
+            self.path.mkdir(parents=True, exist_ok=True)
+            for file in self._own_files():
+                file.unlink()
+            shutil.rmtree(self.path / _DATA, ignore_errors=True)
+            self.log_path.touch()
+        except OSError as error:
+            raise UnwritablePath(self.path, error.strerror or str(error)) from error
+
+    def _own_files(self) -> list[Path]:
+        names = (_CONFIG, _SUMMARY, _SAMPLES, _LOG, *PLOT_NAMES)
+        return [self.path / name for name in names if (self.path / name).exists()]
+
+    @property
+    def log_path(self) -> Path:
+        """Where the log goes."""
+        return self.path / _LOG
+
+    def write_config(self, text: str) -> None:
+        """Keep the resolved run file."""
+        self._write(_CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def copy_data(self, files: Iterable[Path]) -> None:
+        """Keep the data entries and curves that were used, where a run beside them finds them."""
+        target = self.path / _DATA / "entries"
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                shutil.copyfile(file, target / file.name)
+        except OSError as error:
+            raise UnwritablePath(target, error.strerror or str(error)) from error
+
+    def write_samples(self, samples: StoredSamples, title: str) -> None:
+        """Keep the posterior samples."""
+        self._write(_SAMPLES, lambda path: save(samples, path, title))
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Keep the results; their presence marks the run as finished."""
+        text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
+        self._write(_SUMMARY, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def summary(self) -> dict[str, Any]:
+        """The results.
+
+        Raises:
+            NotARunFolder: there are none, or they are damaged.
+        """
+        try:
+            result: dict[str, Any] = json.loads((self.path / _SUMMARY).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise NotARunFolder(self.path, _SUMMARY) from error
+        return result
+
+    def samples(self) -> StoredSamples:
+        """The posterior samples.
+
+        Raises:
+            NotARunFolder: there are none, or they are damaged.
+        """
+        try:
+            return load(self.path / _SAMPLES)
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise NotARunFolder(self.path, _SAMPLES) from error
+
+    def write_figure(self, name: str, write: Callable[[Path], object]) -> None:
+        """Keep a figure that ``write`` draws to the path it is given."""
+        self._write(name, write)
+
+    def _write(self, name: str, write: Callable[[Path], object]) -> None:
+        target = self.path / name
+        partial = target.with_name(f".partial-{name}")
+        try:
+            write(partial)
+            os.replace(partial, target)
+        except OSError as error:
+            raise UnwritablePath(target, error.strerror or str(error)) from error
+        finally:
+            partial.unlink(missing_ok=True)

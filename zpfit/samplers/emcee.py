@@ -1,0 +1,162 @@
+"""Posterior samples with emcee: independent ensembles on the unit cube, all walkers in a batch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import emcee
+import numpy as np
+from emcee.moves import DEMove
+
+from zpfit.diagnostics import Diagnostics, diagnose
+from zpfit.physics.compiled import FloatArray
+from zpfit.progress import Progress
+from zpfit.samplers.map_move import MapMove
+from zpfit.samplers.pair_move import PairMove
+from zpfit.samplers.vegas import AdaptedMap, LogLikelihood
+
+_FIRST_CHECK = 250
+"""Steps before the first look at convergence; later looks come at 1.5 times the steps."""
+_MAX_KEPT_STEPS = 2_000
+"""Kept steps beyond which every other one is dropped, so that memory stays flat."""
+
+
+@dataclass(frozen=True)
+class EnsembleSamples:
+    """What emcee leaves behind."""
+
+    u: FloatArray
+    """Shape (ensembles, steps, walkers, d), on the unit cube, every ``thin``-th step."""
+    log_likelihood: FloatArray
+    """Shape (ensembles, steps, walkers)."""
+    thin: int
+    acceptance: FloatArray
+    """Mean acceptance of each ensemble."""
+    diagnostics: Diagnostics
+    shortcomings: tuple[str, ...]
+    """Why the samples are not converged, with remedies; empty if they are."""
+
+
+def sample(
+    log_likelihood: LogLikelihood,
+    adapted: AdaptedMap,
+    starts: FloatArray,
+    target_ess: int,
+    max_steps: int,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> EnsembleSamples:
+    """Sample until the worst parameter has ``target_ess`` effective samples, or ``max_steps``.
+
+    ``starts`` has shape (ensembles, walkers, d) and is distributed like the
+    posterior, so there is no burn-in. Half of the moves draw from the adapted
+    map; the others slide along degeneracies and are emcee's differential evolution.
+    """
+    chains = [_Ensemble(log_likelihood, adapted, start, child) for start, child in zip(
+        starts, rng.spawn(len(starts)), strict=True
+    )]
+    thin, next_check = 1, min(_FIRST_CHECK, max_steps)
+    done = 0
+    while True:
+        for chain in chains:
+            chain.run((next_check - done) // thin, thin)
+        done = chains[0].steps
+        if chains[0].kept > _MAX_KEPT_STEPS:
+            thin *= 2
+            for chain in chains:
+                chain.drop_every_other()
+        u = np.stack([chain.samples() for chain in chains])
+        diagnostics = diagnose(u, thin)
+        shortcomings = diagnostics.shortcomings(target_ess)
+        reached = diagnostics.ess.min()
+        progress.update(
+            max(min(reached / target_ess, 1.0), done / max_steps),
+            f"{done} steps, {reached:,.0f} effective samples, "
+            f"acceptance {np.mean([chain.acceptance for chain in chains]):.2f}",
+        )
+        if not shortcomings or max_steps - done < thin:
+            break
+        next_check = min(max(int(done * 1.5), done + thin), max_steps)
+    return EnsembleSamples(
+        u=u,
+        log_likelihood=np.stack([chain.log_likelihoods() for chain in chains]),
+        thin=thin,
+        acceptance=np.array([chain.acceptance for chain in chains]),
+        diagnostics=diagnostics,
+        shortcomings=tuple(shortcomings),
+    )
+
+
+class _Ensemble:
+    """One emcee ensemble and the steps kept of it."""
+
+    def __init__(
+        self,
+        log_likelihood: LogLikelihood,
+        adapted: AdaptedMap,
+        start: FloatArray,
+        rng: np.random.Generator,
+    ) -> None:
+        walkers, dimension = start.shape
+        self._sampler = emcee.EnsembleSampler(
+            walkers,
+            dimension,
+            _inside_cube(log_likelihood),
+            vectorize=True,
+            moves=[(MapMove(adapted), 0.5), (PairMove(), 0.3), (DEMove(), 0.2)],
+        )
+        seed = np.random.RandomState(rng.integers(2**32, size=8, dtype=np.uint32))
+        self._state = emcee.State(start, random_state=seed.get_state())
+        self._u: list[FloatArray] = []
+        self._log_likelihood: list[FloatArray] = []
+        self._accepted = 0.0
+        self.steps = 0
+
+    def run(self, n: int, thin: int) -> None:
+        """Take ``n * thin`` steps and keep every ``thin``-th."""
+        for state in self._advance(n, thin):
+            self._u.append(state.coords.copy())
+            self._log_likelihood.append(state.log_prob.copy())
+
+    def _advance(self, n: int, thin: int) -> Iterator[emcee.State]:
+        self._sampler.reset()
+        for state in self._sampler.sample(self._state, iterations=n, thin_by=thin):
+            self._state = state
+            yield state
+        self._accepted += float(self._sampler.acceptance_fraction.mean()) * n * thin
+        self.steps += n * thin
+
+    def drop_every_other(self) -> None:
+        """Keep the later one of each pair of kept steps."""
+        first = (self.kept + 1) % 2
+        self._u = self._u[first::2]
+        self._log_likelihood = self._log_likelihood[first::2]
+
+    @property
+    def kept(self) -> int:
+        """Number of kept steps."""
+        return len(self._u)
+
+    @property
+    def acceptance(self) -> float:
+        """Mean fraction of accepted proposals."""
+        return self._accepted / max(self.steps, 1)
+
+    def samples(self) -> FloatArray:
+        """Kept steps, shape (steps, walkers, d)."""
+        return np.stack(self._u)
+
+    def log_likelihoods(self) -> FloatArray:
+        """Of the kept steps, shape (steps, walkers)."""
+        return np.stack(self._log_likelihood)
+
+
+def _inside_cube(log_likelihood: LogLikelihood) -> LogLikelihood:
+    """The likelihood, and -inf outside the unit cube, where emcee's moves may lead."""
+
+    def function(u: FloatArray) -> FloatArray:
+        inside = np.flatnonzero(np.all((u > 0) & (u < 1), axis=1))
+        result = np.full(len(u), -np.inf)
+        result[inside] = log_likelihood(u[inside])
+        return result
+
+    return function

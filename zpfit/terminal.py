@@ -1,0 +1,237 @@
+"""What a person sees: progress of a run, tables of results, lists of names."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from zpfit.errors import UnknownName
+from zpfit.library import Kind, Library
+from zpfit.likelihood import Likelihood
+from zpfit.models.base import Model
+from zpfit.models.registry import find_model, model_names
+from zpfit.run_folder import PLOT_NAMES
+from zpfit.yaml_file import read_text
+
+_LOG_INTERVAL = 10.0
+"""Seconds between progress lines where there is no terminal to draw a bar on."""
+
+
+class RunReporter:
+    """Progress of a run: a bar on a terminal, plain lines elsewhere, all of it in the log."""
+
+    def __init__(self, log_path: Path) -> None:
+        self._console = Console(stderr=True)
+        self._log_path = log_path
+        self._log: TextIO | None = None
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._started = time.monotonic()
+        self._last_line = 0.0
+
+    def __enter__(self) -> "RunReporter":
+        self._log = self._log_path.open("a", encoding="utf-8")
+        if self._console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[note]}"),
+                TimeElapsedColumn(),
+                console=self._console,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        if self._log is not None:
+            self._log.close()
+
+    def stage(self, title: str) -> None:
+        """A new stage begins."""
+        self._complete_bar()
+        if self._bar is not None:
+            self._task = self._bar.add_task(f"{title:<26}", total=1.0, note="")
+        self._write(title)
+
+    def update(self, fraction: float, note: str) -> None:
+        """How much of the stage is done, and a few words."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=fraction, note=note)
+        self._write(note, to_console=time.monotonic() - self._last_line > _LOG_INTERVAL)
+
+    def note(self, text: str) -> None:
+        """Something worth keeping in the log."""
+        if self._bar is not None:
+            self._bar.console.print(Text(text, style="yellow"))
+        self._write(text)
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """The last words of the log."""
+        self._complete_bar()
+        self._write(
+            f"Done: best fit chi2 {summary['best_fit']['chi2']:.4f}, "
+            f"{'converged' if summary['converged'] else 'not converged'}"
+        )
+
+    def _complete_bar(self) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=1.0)
+
+    def _write(self, text: str, *, to_console: bool = True) -> None:
+        line = f"{time.monotonic() - self._started:8.1f} s  {text}"
+        if self._log is not None:
+            self._log.write(line + "\n")
+            self._log.flush()
+        if self._bar is None and to_console:
+            self._last_line = time.monotonic()
+            self._console.print(Text(line), soft_wrap=True)
+
+
+def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
+    """The result of a run, and where the rest of it is."""
+    console = Console()
+    best, posterior = summary["best_fit"], summary["posterior"]
+    table = Table(title=summary["title"], caption="median and central 68 % of the posterior")
+    for heading in ("parameter", "best fit", "median", "16 %", "84 %", "ESS", "R-hat"):
+        table.add_column(heading, justify="left" if heading == "parameter" else "right")
+    for name, row in posterior.items():
+        numbers = (best["parameters"][name], row["median"], row["q16"], row["q84"])
+        table.add_row(
+            name, *(f"{n:.3g}" for n in numbers), _or_dash(row["ess"], ".0f"), _or_dash(row["rhat"], ".4f")
+        )
+    console.print(table)
+    console.print(_terms_table(best))
+    console.print(
+        f"Best fit chi2 {best['chi2']:.4f}; without a Z' {summary['no_zprime']['chi2']:.4f}."
+    )
+    for shortcoming in summary["shortcomings"]:
+        console.print(Text(f"Not converged: {shortcoming}", style="yellow"))
+    console.print(f"Run folder: {folder}", soft_wrap=True)
+    plots = ", ".join(name for name in PLOT_NAMES if (folder / name).exists())
+    console.print(f"Plots: {plots}", soft_wrap=True)
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _terms_table(point: Mapping[str, Any]) -> Table:
+    table = Table(caption="signal/limit above 1 is excluded")
+    for heading in ("entry", "measured", "predicted", "pull", "chi2", "signal/limit"):
+        table.add_column(heading, justify="left" if heading == "entry" else "right")
+    for name, term in point["terms"].items():
+        measured = f"{term['measured']:.3g} ± {term['error']:.2g}"
+        table.add_row(
+            name, measured, f"{term['prediction']:.4g}", f"{term['pull']:+.2f}", f"{term['chi2']:.3f}", ""
+        )
+    for name, exclusion in point["exclusions"].items():
+        chi2 = f"{exclusion['chi2']:.3f}" if "chi2" in exclusion else ""
+        table.add_row(name, "", "", "", chi2, f"{exclusion['ratio']:.3g}")
+    return table
+
+
+def print_points(
+    likelihood: Likelihood,
+    points: Sequence[Mapping[str, float]],
+    results: Sequence[Mapping[str, Any]],
+) -> None:
+    """A table for each point."""
+    console = Console()
+    for point, result in zip(points, results, strict=True):
+        shown = {
+            "terms": {
+                term.name: {
+                    "measured": term.value,
+                    "error": term.error,
+                    "prediction": result["predictions"].get(
+                        term.observable.name, term.value - term.error * result["pulls"][term.name]
+                    ),
+                    "pull": result["pulls"][term.name],
+                    "chi2": result["chi2"][term.name],
+                }
+                for term in likelihood.measurements
+            },
+            "exclusions": {
+                e.name: {"ratio": result["ratios"][e.name]}
+                | ({"chi2": result["chi2"][e.name]} if e.soft else {})
+                for e in likelihood.exclusions
+            },
+        }
+        console.print(", ".join(f"{name} = {value:g}" for name, value in point.items()))
+        console.print(_terms_table(shown))
+        verdict = ", ".join(result["excluded_by"])
+        console.print(f"chi2 {result['chi2_total']:.4f}, " + (
+            f"excluded by {verdict}" if verdict else "allowed by every hard exclusion"
+        ) + "\n")
+
+
+def print_list(kind: str) -> None:
+    """Names of a kind with a line about each."""
+    console, library = Console(), Library.beside()
+    table = Table(show_header=False, box=None, pad_edge=False)
+    if kind == "models":
+        for name in model_names():
+            table.add_row(name, find_model(name).description)
+    elif kind == "likelihoods":
+        table.add_row(Text("sets", style="bold"))
+        _add_titles(table, library, "likelihood set")
+        table.add_row(Text("entries", style="bold"))
+        _add_titles(table, library, "entry")
+    else:
+        _add_titles(table, library, "priors" if kind == "priors" else "run")
+    console.print(table)
+
+
+def _add_titles(table: Table, library: Library, kind: Kind) -> None:
+    for name in library.names(kind):
+        data = library.document(kind, name).data
+        title = data.get("title", "") if isinstance(data, dict) else ""
+        table.add_row(name, str(title))
+
+
+def print_named(name: str) -> None:
+    """Everything about a name, whatever it is the name of.
+
+    Raises:
+        UnknownName: nothing has that name.
+    """
+    console, library = Console(), Library.beside()
+    if name in model_names():
+        _print_model(console, find_model(name))
+    found = name in model_names()
+    kinds: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run")
+    for kind in kinds:
+        if name in library.names(kind):
+            found = True
+            path = library.find(kind, name)
+            console.print(Text(f"{kind} {name} ({path})", style="bold"), soft_wrap=True)
+            console.print(Text(read_text(path)), soft_wrap=True)
+    if not found:
+        known = {n for kind in kinds for n in library.names(kind)} | set(model_names())
+        raise UnknownName("name", name, known)
+
+
+def _print_model(console: Console, model: Model) -> None:
+    console.print(Text(f"model {model.name}", style="bold"))
+    console.print(Text(f"{model.description} Reference: {model.reference}."))
+    table = Table()
+    for heading in ("parameter", "unit", "from", "to", "default"):
+        table.add_column(heading)
+    for parameter in model.parameters:
+        low, high = parameter.domain
+        default = "" if parameter.default is None else f"{parameter.default:g}"
+        table.add_row(parameter.name, parameter.unit, f"{low:g}", f"{high:g}", default)
+    console.print(table)
