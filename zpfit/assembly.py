@@ -8,7 +8,6 @@ from typing import assert_never
 
 from zpfit.entries import (
     BeamDumpEntry,
-    Entry,
     ExclusionEntry,
     GaussianEntry,
     HalfGaussianSpec,
@@ -95,7 +94,7 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
                 measurements.append(_measurement(loaded.name, loaded.entry))
             else:
                 soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
-                exclusions.append(_exclusion(loaded, loaded.entry, soft))
+                exclusions.append(_exclusion(loaded, loaded.entry, soft=soft))
     problems.raise_if_any()
     likelihood = Likelihood(_label(spec), tuple(measurements), tuple(exclusions))
     return Assembled(likelihood, tuple(entries))
@@ -177,7 +176,7 @@ def _measurement(name: str, entry: GaussianEntry) -> GaussianTerm:
     return GaussianTerm(name, OBSERVABLES[entry.observable], entry.value, entry.error)
 
 
-def _exclusion(loaded: LoadedEntry, entry: ExclusionEntry, soft: bool) -> Exclusion:
+def _exclusion(loaded: LoadedEntry, entry: ExclusionEntry, *, soft: bool) -> Exclusion:
     ratio, cost = _ratio(loaded, entry)
     return Exclusion(loaded.name, ratio, _soft_form(entry.soft), soft, cost)
 

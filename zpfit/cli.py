@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.errors import InvalidInput, ProblemCollector, UnwritablePath, ZpfitError
+from zpfit.errors import InvalidInput, UnwritablePath, ZpfitError, all_of
 
 if TYPE_CHECKING:
     from zpfit.likelihood import Likelihood
-    from zpfit.models.base import Model
 
 _INTERRUPTED = 130
 
@@ -21,6 +20,7 @@ class _Commands(click.Group):
     """A group that turns a user's mistake into a message and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
         try:
             return super().invoke(ctx)
         except InvalidInput as error:
@@ -28,9 +28,10 @@ class _Commands(click.Group):
                 click.echo(f"error: {problem}", err=True)
         except ZpfitError as error:
             click.echo(f"error: {error}", err=True)
-        ctx.exit(2)
+        return ctx.exit(2)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order in which they are defined."""
         return list(self.commands)
 
 
@@ -49,8 +50,10 @@ def cli() -> None:
 @click.option("--force", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
-def run(file: str, output: Path | None, force: bool, seed: int | None, changes: Sequence[str]) -> None:
-    """Fit: sample the posterior and find the best fit.
+def run(
+    file: str, *, output: Path | None, force: bool, seed: int | None, changes: Sequence[str]
+) -> None:
+    r"""Fit: sample the posterior and find the best fit.
 
     FILE is a path or the name of a packaged run (see zpfit list runs).
 
@@ -89,9 +92,9 @@ def run(file: str, output: Path | None, force: bool, seed: int | None, changes: 
 @click.option("--points", type=click.Path(path_type=Path), metavar="FILE.csv", help="Many points.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(
-    likelihood: str, model_name: str, at: Sequence[str], points: Path | None, as_json: bool
+    *, likelihood: str, model_name: str, at: Sequence[str], points: Path | None, as_json: bool
 ) -> None:
-    """Prediction, pull and chi2 of every term at given points.
+    r"""Prediction, pull and chi2 of every term at given points.
 
     Give one point with --at NAME=VALUE (spaces separate further ones), or many
     with --points and a CSV file that has one column per parameter. Parameters
@@ -111,20 +114,17 @@ def evaluate(
 
     if bool(at) == (points is not None):
         raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
-    problems = ProblemCollector()
-    chosen: Likelihood | None = None
-    model: Model | None = None
-    with problems.collecting():
+
+    def chosen_likelihood() -> "Likelihood":
         spec = LikelihoodSpec(set=likelihood)
-        chosen = assemble(spec, Library.beside(), lambda *_: "--likelihood").likelihood
-    with problems.collecting():
-        model = find_model(model_name, "--model")
-    table, places = [_parse_point(at)], ["--at"]
-    if points is not None:
-        with problems.collecting():
-            table, places = read_points(points)
-    problems.raise_if_any()
-    assert chosen is not None and model is not None  # noqa: S101 - for the type checker
+        return assemble(spec, Library.beside(), lambda *_: "--likelihood").likelihood
+
+    def chosen_points() -> tuple[list[dict[str, float]], list[str]]:
+        return read_points(points) if points is not None else ([_parse_point(at)], ["--at"])
+
+    chosen, model, (table, places) = all_of(
+        chosen_likelihood, lambda: find_model(model_name, "--model"), chosen_points
+    )
     couplings = model.couplings(parameter_table(table, model, places))
     results = evaluate_points(chosen, couplings)
     if as_json:
@@ -218,5 +218,7 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
     except OSError as error:
-        click.echo(f"error: {UnwritablePath(Path(error.filename or '?'), error.strerror or '')}", err=True)
+        click.echo(
+            f"error: {UnwritablePath(Path(error.filename or '?'), error.strerror or '')}", err=True
+        )
         sys.exit(2)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
-from zpfit.errors import ProblemCollector, ZpfitError, suggestion
+from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.library import Library
 from zpfit.models.base import Model, Parameter
 from zpfit.models.registry import find_model
@@ -32,7 +32,7 @@ class PriorsSpec(StrictModel):
 
     use: str | None = None
     """Name of a priors file; the model's own name if left out."""
-    parameters: dict[str, Prior] = {}
+    parameters: dict[str, Prior] = Field(default_factory=dict)
     """Replaces the named priors, parameter by parameter."""
 
 
@@ -87,8 +87,6 @@ class Run:
     settings: RunFile
     posterior: Posterior
     assembled: Assembled
-    start_points: tuple[Mapping[str, float], ...]
-    """Starting points of the user's own for the best fit, inside the priors."""
 
 
 def find_run_file(name_or_path: str) -> Path:
@@ -107,7 +105,7 @@ def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
     """Read and resolve a run file; ``changes`` maps dotted keys to YAML values.
 
     Raises:
-        ZpfitError: everything that is wrong with the file, each with its place.
+        InvalidInput: everything that is wrong with the file, each with its place.
     """
     document = read_yaml(path)
     for key, text in (changes or {}).items():
@@ -121,34 +119,27 @@ def resolve(document: Document, library: Library) -> Run:
     """Validate a run document and build what it names.
 
     Raises:
-        ZpfitError: everything that is wrong, each with its place.
+        InvalidInput: everything that is wrong, each with its place.
     """
     settings = validate(RunFile, document)
-    problems = ProblemCollector()
-    model = assembled = priors = None
-    with problems.collecting():
-        assembled = assemble(
-            settings.likelihood,
-            library,
-            lambda *keys: document.place(["likelihood", *keys]),
+
+    def likelihood() -> Assembled:
+        return assemble(
+            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
         )
-    with problems.collecting():
+
+    def model_and_priors() -> tuple[Model, Priors]:
         model = find_model(settings.model, document.place(["model"]))
-    if model is not None:
-        with problems.collecting():
-            priors = _resolve_priors(settings.priors, model, document, library)
-    if priors is not None:
-        with problems.collecting():
-            _check_sampling(settings, priors, document)
-    problems.raise_if_any()
-    if model is None or assembled is None or priors is None:  # pragma: no cover
-        raise ZpfitError("unresolved run file without a problem")
+        priors = _resolve_priors(settings.priors, model, document, library)
+        _check_sampling(settings, priors, document)
+        return model, priors
+
+    assembled, (model, priors) = all_of(likelihood, model_and_priors)
     return Run(
         name=document.path.stem,
         settings=settings,
         posterior=Posterior(model, priors, assembled.likelihood),
         assembled=assembled,
-        start_points=settings.best_fit.points,
     )
 
 
@@ -161,9 +152,7 @@ def resolved_settings(run: Run) -> dict[str, Any]:
     return data
 
 
-def _resolve_priors(
-    spec: PriorsSpec, model: Model, document: Document, library: Library
-) -> Priors:
+def _resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
     problems = ProblemCollector()
     chosen: dict[str, FreePrior | Fixed | Tied] = {}
     places: dict[str, str] = {}
@@ -208,9 +197,9 @@ def _named_priors(
     source = library.document("priors", spec.use or model.name, document.place(["priors", "use"]))
     named = validate(PriorFile, source)
     if named.model != model.name:
-        raise ZpfitError(
-            f"{document.place(['priors', 'use'])}: {source.path} holds priors of model "
-            f"{named.model!r}, not of {model.name!r}"
+        place = document.place(["priors", "use"])
+        raise InvalidInput(
+            [f"{place}: {source.path} is for model {named.model!r}, not for {model.name!r}"]
         )
     return named, source
 

@@ -3,7 +3,9 @@
 ArviZ computes the statistics; this module decides what counts as a chain.
 """
 
+import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,8 +63,7 @@ def diagnose(samples: FloatArray, thin: int) -> Diagnostics:
     in different modes count as the few samples they are. For R-hat an ensemble
     is a chain, as the walkers of one ensemble depend on each other.
     """
-    import arviz  # over a second to import
-
+    arviz: Any = importlib.import_module("arviz")  # late: over a second
     ensembles, steps, walkers, dimension = samples.shape
     by_walker = samples.transpose(3, 0, 2, 1).reshape(dimension, ensembles * walkers, steps)
     by_ensemble = samples.transpose(3, 0, 1, 2).reshape(dimension, ensembles, steps * walkers)

@@ -1,9 +1,14 @@
 """Failures a user can cause and mend. Each message names the place, the value and the remedy."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar, overload
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
 
 
 class ZpfitError(Exception):
@@ -29,7 +34,9 @@ class UnwritablePath(ZpfitError):
     """A folder or file that cannot be written."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: cannot be written ({reason}); choose another folder with --output")
+        super().__init__(
+            f"{path}: cannot be written ({reason}); choose another folder with --output"
+        )
 
 
 class InvalidYaml(ZpfitError):
@@ -142,6 +149,26 @@ class ProblemCollector:
         """
         if self._problems:
             raise InvalidInput(list(dict.fromkeys(self._problems)))
+
+
+@overload
+def all_of(first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
+@overload
+def all_of(
+    first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /
+) -> tuple[A, B, C]: ...
+def all_of(*steps: Callable[[], object]) -> tuple[object, ...]:
+    """What each step returns; every step is tried even if an earlier one fails.
+
+    Raises:
+        InvalidInput: the problems of all steps that failed.
+    """
+    problems, results = ProblemCollector(), []
+    for step in steps:
+        with problems.collecting():
+            results.append(step())
+    problems.raise_if_any()
+    return tuple(results)
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:

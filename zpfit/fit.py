@@ -89,8 +89,12 @@ def _best_fit(run: Run, samples: EnsembleSamples, rng: np.random.Generator) -> M
     posterior = run.posterior
     flat = samples.u.reshape(-1, posterior.dimension)
     likeliest = np.argsort(samples.log_likelihood.ravel())[-_POSTERIOR_STARTS:]
-    own = [posterior.priors.to_unit_cube(point) for point in run.start_points]
-    starts = [rng.random((run.settings.best_fit.starts, posterior.dimension)), flat[likeliest], *own]
+    own = [posterior.priors.to_unit_cube(point) for point in run.settings.best_fit.points]
+    starts = [
+        rng.random((run.settings.best_fit.starts, posterior.dimension)),
+        flat[likeliest],
+        *own,
+    ]
     return find_minimum(
         posterior.residuals,
         lambda u: -2 * posterior.log_likelihood(u),

@@ -4,6 +4,7 @@ All that depends on ArviZ 0.23 and would change with 1.x is here. ArviZ is
 imported late: it takes over a second.
 """
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,7 @@ def save(samples: StoredSamples, path: Path, title: str) -> None:
     An ensemble is a chain, because R-hat must compare what is independent; its
     draws run through the steps of one walker after the other.
     """
-    import arviz
-
+    arviz = _arviz()
     _, steps, walkers = samples.log_likelihood.shape
     data = arviz.from_dict(
         posterior={name: _by_walker(values) for name, values in samples.values.items()},
@@ -47,8 +47,7 @@ def save(samples: StoredSamples, path: Path, title: str) -> None:
 
 def load(path: Path) -> StoredSamples:
     """Read what :func:`save` wrote."""
-    import arviz
-
+    arviz = _arviz()
     data = arviz.from_netcdf(str(path))
     steps, walkers = int(data.attrs["steps"]), int(data.attrs["walkers"])
 
@@ -65,6 +64,11 @@ def load(path: Path) -> StoredSamples:
     )
     data.close()
     return result
+
+
+def _arviz() -> Any:
+    """ArviZ, imported late and without its type hints, which are incomplete."""
+    return importlib.import_module("arviz")
 
 
 def _by_walker(values: FloatArray) -> FloatArray:

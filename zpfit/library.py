@@ -61,7 +61,9 @@ class Library:
 
     def names(self, kind: Kind) -> list[str]:
         """All names of a kind, sorted."""
-        found = {path.stem for root in self.roots for path in (root / _FOLDERS[kind]).glob("*.yaml")}
+        found = {
+            path.stem for root in self.roots for path in (root / _FOLDERS[kind]).glob("*.yaml")
+        }
         return sorted(found)
 
     def find(self, kind: Kind, name: str, place: str = "") -> Path:

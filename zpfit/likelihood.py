@@ -1,6 +1,6 @@
 """Terms that add up to a likelihood: measurements and exclusions, each from one entry."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -171,8 +171,3 @@ class Likelihood:
         """For each point, the hard exclusions that forbid it."""
         excluded = {e.name: e.ratio(c) > 1 for e in self.hard}
         return [[name for name, flags in excluded.items() if flags[i]] for i in range(len(c))]
-
-
-def term_names(likelihood: Likelihood) -> Iterable[str]:
-    """Names of all terms, measurements first."""
-    return [term.name for term in (*likelihood.measurements, *likelihood.exclusions)]

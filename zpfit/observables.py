@@ -39,9 +39,7 @@ PREDICTIONS = _by_name(
     Observable("texono", r"$\sigma/\sigma_{\rm SM}$ (TEXONO)", texono),
     Observable("borexino", r"$R/R_{\rm SM}$ (Borexino)", borexino),
     Observable("charm2_nu", r"$\sigma/\sigma_{\rm SM}$ (CHARM-II $\nu_\mu$)", charm2_nu),
-    Observable(
-        "charm2_nubar", r"$\sigma/\sigma_{\rm SM}$ (CHARM-II $\bar\nu_\mu$)", charm2_nubar
-    ),
+    Observable("charm2_nubar", r"$\sigma/\sigma_{\rm SM}$ (CHARM-II $\bar\nu_\mu$)", charm2_nubar),
     Observable("ccfr", r"$\sigma/\sigma_{\rm SM}$ (CCFR trident)", trident),
     Observable("br_ee", r"${\rm BR}(Z' \to e^+e^-)$", br_ee),
 )

@@ -26,7 +26,7 @@ Objective = Callable[[FloatArray], FloatArray]
 _STEP = 1e-7
 """Of the finite differences."""
 _DESCENT_STEPS = 40
-_SOFT_WALL, _STEEP_WALL = 3.0, 30.0
+_SOFT_WALL, _STEEP_WALL, _MAX_WALL = 3.0, 30.0, 3e6
 _KEPT = 60
 """Best points that go into the next round."""
 _KICKS = 8
@@ -62,15 +62,18 @@ def find_minimum(
         NoAllowedPoint: every descent ends outside the walls.
     """
     points, costs = descend(residuals, starts, _SOFT_WALL)
-    best_cost, quiet, rounds = np.inf, 0, 0
+    wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
     while rounds < _MAX_ROUNDS and quiet < _QUIET_ROUNDS:
         rounds += 1
         kept = points[np.argsort(costs)[:_KEPT]]
-        kicked, kicked_costs = descend(residuals, _kick(kept, rng), _STEEP_WALL)
+        kicked, kicked_costs = descend(residuals, _kick(kept, rng), wall)
         points = np.concatenate([kept, kicked])
-        costs = np.concatenate([_cost(residuals(kept, _STEEP_WALL)), kicked_costs])
+        costs = np.concatenate([_cost(residuals(kept, wall)), kicked_costs])
         quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0
         best_cost = min(best_cost, costs.min())
+        if wall < _MAX_WALL and not np.isfinite(objective(points[[np.argmin(costs)]])[0]):
+            # chi2 pushes through the wall: a steeper one stops it nearer to the edge.
+            wall, best_cost, quiet = 10 * wall, np.inf, 0
     chi2 = objective(points)
     if not np.isfinite(chi2).any():
         raise NoAllowedPoint(len(starts) + rounds * _KEPT * _KICKS)
@@ -172,7 +175,9 @@ def _polish(
 
     d = len(u)
     for size in (1e-2, 1e-3, 1e-4, 1e-5):
-        simplex = np.clip(u + size * np.vstack([np.zeros(d), np.diag(rng.choice([-1.0, 1.0], d))]), 0, 1)
+        simplex = np.clip(
+            u + size * np.vstack([np.zeros(d), np.diag(rng.choice([-1.0, 1.0], d))]), 0, 1
+        )
         result = minimize(
             inside,
             u,

@@ -179,7 +179,9 @@ class Priors:
 
     def transform(self, u: FloatArray) -> dict[str, FloatArray]:
         """Points of the unit cube, shape (n, d), to every parameter, each of shape (n,)."""
-        values = {name: prior.ppf(u[:, axis]) for axis, (name, prior) in enumerate(self.free.items())}
+        values = {
+            name: prior.ppf(u[:, axis]) for axis, (name, prior) in enumerate(self.free.items())
+        }
         for name, prior in self.by_name.items():
             if isinstance(prior, Fixed):
                 values[name] = np.full(len(u), prior.value)
@@ -208,6 +210,8 @@ class Priors:
         for coordinate, (name, prior) in zip(u, self.free.items(), strict=True):
             if not 0 <= coordinate <= 1:
                 settings = prior.model_dump()
-                text = ", ".join(f"{key} {value:g}" for key, value in settings.items() if key != "type")
+                text = ", ".join(
+                    f"{key} {value:g}" for key, value in settings.items() if key != "type"
+                )
                 raise OutsidePrior(name, point[name], f"{prior.type}: {text}", place)
         return u

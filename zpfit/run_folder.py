@@ -1,7 +1,6 @@
 """The folder that a run leaves behind; what is in it is written whole or not at all."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -104,7 +103,7 @@ class RunFolder:
         partial = target.with_name(f".partial-{name}")
         try:
             write(partial)
-            os.replace(partial, target)
+            partial.replace(target)
         except OSError as error:
             raise UnwritablePath(target, error.strerror or str(error)) from error
         finally:

@@ -66,9 +66,9 @@ def _without_tags(data: Any, keys: Sequence[str | int]) -> list[str | int]:
     """Drop the names of union members, which pydantic puts between the keys of the file."""
     result: list[str | int] = []
     for index, key in enumerate(keys):
-        if isinstance(data, dict) and key in data:
-            data = data[key]
-        elif isinstance(data, list) and isinstance(key, int) and key < len(data):
+        in_dict = isinstance(data, dict) and key in data
+        in_list = isinstance(data, list) and isinstance(key, int) and key < len(data)
+        if in_dict or in_list:
             data = data[key]
         elif index < len(keys) - 1:
             continue

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -104,13 +105,17 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     """The result of a run, and where the rest of it is."""
     console = Console()
     best, posterior = summary["best_fit"], summary["posterior"]
-    table = Table(title=summary["title"], caption="median and central 68 % of the posterior")
+    caption = "median and central 68 % of the posterior"
+    table = Table(title=summary["title"], box=box.SIMPLE_HEAD, caption=caption)
     for heading in ("parameter", "best fit", "median", "16 %", "84 %", "ESS", "R-hat"):
         table.add_column(heading, justify="left" if heading == "parameter" else "right")
     for name, row in posterior.items():
         numbers = (best["parameters"][name], row["median"], row["q16"], row["q84"])
         table.add_row(
-            name, *(f"{n:.3g}" for n in numbers), _or_dash(row["ess"], ".0f"), _or_dash(row["rhat"], ".4f")
+            name,
+            *(f"{n:.3g}" for n in numbers),
+            _or_dash(row["ess"], ".0f"),
+            _or_dash(row["rhat"], ".4f"),
         )
     console.print(table)
     console.print(_terms_table(best))
@@ -129,13 +134,19 @@ def _or_dash(value: float | None, form: str) -> str:
 
 
 def _terms_table(point: Mapping[str, Any]) -> Table:
-    table = Table(caption="signal/limit above 1 is excluded")
-    for heading in ("entry", "measured", "predicted", "pull", "chi2", "signal/limit"):
-        table.add_column(heading, justify="left" if heading == "entry" else "right")
+    caption = "ratio: signal over limit, above 1 is excluded"
+    table = Table(box=box.SIMPLE_HEAD, padding=0, caption=caption)
+    for heading in ("entry", "measured", "predicted", "pull", "chi2", "ratio"):
+        table.add_column(heading, justify="left" if heading == "entry" else "right", no_wrap=True)
     for name, term in point["terms"].items():
         measured = f"{term['measured']:.3g} ± {term['error']:.2g}"
         table.add_row(
-            name, measured, f"{term['prediction']:.4g}", f"{term['pull']:+.2f}", f"{term['chi2']:.3f}", ""
+            name,
+            measured,
+            f"{term['prediction']:.4g}",
+            f"{term['pull']:+.2f}",
+            f"{term['chi2']:.3f}",
+            "",
         )
     for name, exclusion in point["exclusions"].items():
         chi2 = f"{exclusion['chi2']:.3f}" if "chi2" in exclusion else ""
@@ -173,9 +184,11 @@ def print_points(
         console.print(", ".join(f"{name} = {value:g}" for name, value in point.items()))
         console.print(_terms_table(shown))
         verdict = ", ".join(result["excluded_by"])
-        console.print(f"chi2 {result['chi2_total']:.4f}, " + (
-            f"excluded by {verdict}" if verdict else "allowed by every hard exclusion"
-        ) + "\n")
+        console.print(
+            f"chi2 {result['chi2_total']:.4f}, "
+            + (f"excluded by {verdict}" if verdict else "allowed by every hard exclusion")
+            + "\n"
+        )
 
 
 def print_list(kind: str) -> None:
@@ -227,7 +240,7 @@ def print_named(name: str) -> None:
 def _print_model(console: Console, model: Model) -> None:
     console.print(Text(f"model {model.name}", style="bold"))
     console.print(Text(f"{model.description} Reference: {model.reference}."))
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD)
     for heading in ("parameter", "unit", "from", "to", "default"):
         table.add_column(heading)
     for parameter in model.parameters:

@@ -1,0 +1,1 @@
+"""Pure, vectorised physics of a Z' with lepton couplings: no files, no state."""

@@ -20,14 +20,17 @@ FloatArray = NDArray[np.float64]
 Ufunc = Callable[..., Any]
 """Takes broadcastable arrays or floats, returns the broadcast result."""
 
+_numba: Any = numba
+"""numba has no complete type hints."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-_INTERPRETED = bool(numba.config.DISABLE_JIT)
+_INTERPRETED = bool(_numba.config.DISABLE_JIT)
 
 
 def inline(helper: F) -> F:
     """Compile a helper that formulas call; floats divide by zero as in NumPy."""
-    compiled: F = numba.njit(helper, error_model="numpy")
+    compiled: F = _numba.njit(helper, error_model="numpy")
     return compiled
 
 
@@ -36,7 +39,8 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
     if _INTERPRETED:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
-    compiled: Ufunc = numba.vectorize([f"f8({','.join(['f8'] * n_inputs)})"], cache=True)(formula)
+    signature = f"f8({','.join(['f8'] * n_inputs)})"
+    compiled: Ufunc = _numba.vectorize([signature], cache=True)(formula)
     return compiled
 
 
@@ -51,7 +55,7 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
         if _INTERPRETED:
             return np.vectorize(_returning(kernel), otypes=[float], signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
-        compiled: Ufunc = numba.guvectorize([f"void({types}[:])"], layout, cache=True)(kernel)
+        compiled: Ufunc = _numba.guvectorize([f"void({types}[:])"], layout, cache=True)(kernel)
         return compiled
 
     return compile_kernel

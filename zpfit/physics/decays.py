@@ -56,4 +56,6 @@ def _br_ee(  # type: ignore[no-untyped-def]
     width = width_ll(m_Zp, c_ve, c_ae, ELECTRON_MASS)
     if width == 0.0:
         return 0.0
-    return width / (width + width_not_ee(m_Zp, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau))
+    return width / (
+        width + width_not_ee(m_Zp, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau)
+    )

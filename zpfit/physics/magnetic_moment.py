@@ -51,7 +51,7 @@ def loop_integrals(r: FloatArray) -> FloatArray:
 
 @cache
 def loop_table() -> UniformSpline:
-    """The loop integrals against ln r; the vector one times (1 + 2r/3), which is flat at both ends."""
+    """The loop integrals against ln r; the vector one times (1 + 2r/3), flat at both ends."""
 
     def slowly_varying(log_r: FloatArray) -> FloatArray:
         r = np.exp(log_r)

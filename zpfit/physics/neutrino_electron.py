@@ -101,7 +101,7 @@ def scattering_ratio(
 
 
 def _propagator_scale(beam: NeutrinoBeam) -> float:
-    """A typical 2 m_e T in MeV^2: times (m^2 + scale) the coefficients vary slowly with the mass."""
+    """A typical 2 m_e T in MeV^2; coefficients times (m^2 + scale) vary slowly with the mass."""
     return 2 * ELECTRON_MASS * 0.5 * (beam.recoil_min + beam.recoil_end())
 
 
@@ -130,7 +130,9 @@ def beam_coefficients(beam: NeutrinoBeam, m2: FloatArray) -> FloatArray:
     half = 0.5 * (beam.recoil_end() - beam.recoil_min)
     recoil = beam.recoil_min + half * (nodes + 1)
     y2 = (1 - recoil / beam.energy) ** 2
-    weight_left, weight_right = (y2, np.ones_like(y2)) if beam.antineutrino else (np.ones_like(y2), y2)
+    weight_left, weight_right = (
+        (y2, np.ones_like(y2)) if beam.antineutrino else (np.ones_like(y2), y2)
+    )
     weight_mixed = ELECTRON_MASS * recoil / beam.energy**2
     g_left, g_right = SIN2_THETA_W - 0.5, SIN2_THETA_W
 
@@ -153,7 +155,9 @@ def _scattering_ratio(  # type: ignore[no-untyped-def]
 ):
     interval, offset = locate(log(m_Zp), start, inverse_step, table)
     z = c_nu / (m_Zp * m_Zp + scale)
-    linear = c_v * polynomial(table, interval, 0, offset) + c_a * polynomial(table, interval, 1, offset)
+    linear = c_v * polynomial(table, interval, 0, offset) + c_a * polynomial(
+        table, interval, 1, offset
+    )
     quadratic = (
         c_v * c_v * polynomial(table, interval, 2, offset)
         + c_v * c_a * polynomial(table, interval, 3, offset)

@@ -77,7 +77,9 @@ def _mark(axes: Any, best: list[float]) -> None:
     for row, y in enumerate(best):
         axes[row, row].axvline(y, color=BEST_FIT_COLOUR, linewidth=1)
         for column, x in enumerate(best[:row]):
-            axes[row, column].plot(x, y, "*", color=BEST_FIT_COLOUR, markersize=9, markeredgecolor="w")
+            axes[row, column].plot(
+                x, y, "*", color=BEST_FIT_COLOUR, markersize=9, markeredgecolor="w"
+            )
 
 
 def _set_ticks(axes: Any, attributes: list[Mapping[str, Any]], limits: list[Any]) -> None:
@@ -97,8 +99,17 @@ def _set_ticks(axes: Any, attributes: list[Mapping[str, Any]], limits: list[Any]
 
 def _explain(figure: Figure, title: str, n: int) -> None:
     handles = [
-        Line2D([], [], color=ENSEMBLE_COLOURS[0], linewidth=6, alpha=0.8, label="posterior, 39.3 % and 86.5 %"),
-        Line2D([], [], color=BEST_FIT_COLOUR, marker="*", linewidth=1, markersize=9, label="best fit"),
+        Line2D(
+            [],
+            [],
+            color=ENSEMBLE_COLOURS[0],
+            linewidth=6,
+            alpha=0.8,
+            label="posterior, 39.3 % and 86.5 %",
+        ),
+        Line2D(
+            [], [], color=BEST_FIT_COLOUR, marker="*", linewidth=1, markersize=9, label="best fit"
+        ),
     ]
     if n > 1:
         figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(0.97, 0.93), fontsize=14)

@@ -21,7 +21,9 @@ def pulls_figure(summary: Mapping[str, Any]) -> Figure:
     left, right = figure.subplots(1, 2)
     _draw_pulls(left, best["terms"], without["terms"])
     _draw_ratios(right, best["exclusions"])
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
+    )
     figure.suptitle(
         f"{summary['title']}\n"
         rf"$\chi^2$ = {best['chi2']:.3g} (best fit), {without['chi2']:.3g} (no $Z'$)",

@@ -38,6 +38,6 @@ def draw_run(folder: RunFolder) -> list[str]:
 def _attempt(draw: Callable[[], None]) -> str | None:
     try:
         draw()
-    except Exception as error:  # whatever breaks in a plot, the run must stand
+    except Exception as error:  # noqa: BLE001 - whatever breaks in a plot, the run must stand
         return f"{draw.__name__} plot failed: {type(error).__name__}: {error}"
     return None

@@ -1,6 +1,6 @@
 """Axes on which each prior is flat: linear, logarithmic, or logarithmic in either sign."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from zpfit.physics.compiled import FloatArray
 
+_EDGE = 0.05
+"""Share of an axis at either end without labels, which would run into the next panel's."""
 _MAX_DECADE_LABELS = 3
 """On each side of a signed logarithmic axis."""
 
@@ -34,7 +36,8 @@ class Linear:
 
     def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
         """Label the axis between two coordinates with values."""
-        axis.set_major_locator(MaxNLocator(4, prune="both"))
+        ticks = MaxNLocator(4).tick_values(*limits)
+        axis.set_major_locator(FixedLocator(_inside(ticks, limits)))
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,7 @@ class Log:
             for decade in range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
             for digit in digits
         ]
-        ticks = [np.log10(value) for value in candidates if limits[0] <= np.log10(value) <= limits[1]]
-        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_locator(FixedLocator(_inside(np.log10(candidates), limits)))
         axis.set_major_formatter(FuncFormatter(lambda x, _: f"{10**x:g}"))
 
 
@@ -79,7 +81,7 @@ class SignedLog:
         # Labels closer to zero than half a spacing would run into its own.
         exponents = np.arange(np.floor(base + reach), base + 0.5 * spacing, -spacing)
         decades = np.concatenate([-(exponents - base), [0], exponents - base])
-        axis.set_major_locator(FixedLocator(list(decades[(decades >= limits[0]) & (decades <= limits[1])])))
+        axis.set_major_locator(FixedLocator(_inside(decades, limits)))
         axis.set_major_formatter(FuncFormatter(lambda x, _: self._label(x, base)))
 
     @staticmethod
@@ -88,6 +90,11 @@ class SignedLog:
             return r"$0$"
         sign = "-" if coordinate < 0 else ""
         return rf"${sign}10^{{{round(base + abs(coordinate)):d}}}$"
+
+
+def _inside(ticks: Iterable[float], limits: tuple[float, float]) -> list[float]:
+    margin = _EDGE * (limits[1] - limits[0])
+    return [float(tick) for tick in ticks if limits[0] + margin < tick < limits[1] - margin]
 
 
 def scale_of(attributes: Mapping[str, Any]) -> Scale:

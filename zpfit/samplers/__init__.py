@@ -1,0 +1,1 @@
+"""Samplers: they see a batched log-likelihood on the unit cube and nothing else."""

@@ -51,9 +51,10 @@ def sample(
     posterior, so there is no burn-in. Half of the moves draw from the adapted
     map; the others slide along degeneracies and are emcee's differential evolution.
     """
-    chains = [_Ensemble(log_likelihood, adapted, start, child) for start, child in zip(
-        starts, rng.spawn(len(starts)), strict=True
-    )]
+    chains = [
+        _Ensemble(log_likelihood, adapted, start, child)
+        for start, child in zip(starts, rng.spawn(len(starts)), strict=True)
+    ]
     thin, next_check = 1, min(_FIRST_CHECK, max_steps)
     done = 0
     while True:

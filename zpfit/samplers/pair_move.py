@@ -22,9 +22,7 @@ class PairMove(MHMove):  # type: ignore[misc]
         super().__init__(_shift)
 
 
-def _shift(
-    old: FloatArray, random: np.random.RandomState
-) -> tuple[FloatArray, FloatArray]:
+def _shift(old: FloatArray, random: np.random.RandomState) -> tuple[FloatArray, FloatArray]:
     n, dimension = old.shape
     row = np.arange(n)
     first = random.randint(dimension, size=n)

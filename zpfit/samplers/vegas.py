@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import vegas
-from scipy.optimize import brentq
 
 from zpfit.errors import NoAllowedPoint
 from zpfit.physics.compiled import FloatArray
@@ -21,30 +20,52 @@ _BATCH = 100_000
 """Evaluations of one adaptation."""
 _SEARCH_LIMIT = 5_000_000
 """Prior draws after which a likelihood that is zero everywhere is given up."""
-_ADAPTATIONS = 8
+_COLD_ADAPTATIONS = 8
+"""Adaptations to the likelihood itself."""
+_MAX_ADAPTATIONS = 100
+_HOTTEST = 1e-12
+"""Smallest power of the likelihood."""
 _HEATED_SHARE = 0.02
-"""Effective share of a batch that a heated likelihood must keep, so that a map can follow it."""
+"""Effective share of the allowed draws that a heated likelihood keeps, so that a map can follow."""
+_MAX_EXPONENT = 600.0
 
 
 @dataclass(frozen=True)
 class AdaptedMap:
-    """A separable density on the unit cube that follows a likelihood."""
+    """A density on the unit cube that follows a likelihood: a product of histograms.
 
-    vegas_map: vegas.AdaptiveMap
+    Each axis is cut into intervals of equal probability. (vegas's own inverse
+    map misplaces points where axes have different numbers of intervals.)
+    """
+
+    edges: tuple[FloatArray, ...]
+    """Of the intervals of each axis, from 0 to 1."""
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
         """``n`` points, shape (n, d), and the ln of their density, shape (n,)."""
-        y = rng.random((n, self.vegas_map.dim))
-        u, jacobian = np.empty_like(y), np.empty(n)
-        self.vegas_map.map(y, u, jacobian)
-        return u, -np.log(jacobian)
+        y = rng.random((n, len(self.edges)))
+        u, volume = np.empty_like(y), np.ones(n)
+        for axis, edges in enumerate(self.edges):
+            position = y[:, axis] * (len(edges) - 1)
+            interval = position.astype(np.intp)
+            width = np.diff(edges)
+            u[:, axis] = edges[interval] + (position - interval) * width[interval]
+            volume *= width[interval] * len(width)
+        return u, -np.log(volume)
 
     def log_density(self, u: FloatArray) -> FloatArray:
         """ln of the density at points of shape (n, d)."""
-        y, jacobian = np.empty_like(u), np.empty(len(u))
-        self.vegas_map.invmap(np.ascontiguousarray(u), y, jacobian)
-        result: FloatArray = -np.log(jacobian)
+        volume = np.ones(len(u))
+        for axis, edges in enumerate(self.edges):
+            width = np.diff(edges)
+            interval = np.searchsorted(edges, u[:, axis], side="right") - 1
+            volume *= width[np.clip(interval, 0, len(width) - 1)] * len(width)
+        result: FloatArray = -np.log(volume)
         return result
+
+
+def _snapshot(vegas_map: vegas.AdaptiveMap) -> AdaptedMap:
+    return AdaptedMap(tuple(np.array(edges) for edges in vegas_map.extract_grid()))
 
 
 def adapt_map(
@@ -60,22 +81,36 @@ def adapt_map(
     integrator = vegas.Integrator(
         [[0, 1]] * dimension, ran_array_generator=rng.random, nproc=1, mpi=False, neval=_BATCH
     )
-    adapted = AdaptedMap(integrator.map)
     _require_allowed_point(log_likelihood, dimension, rng)
     beta, cold_adaptations = 0.0, 0
-    while cold_adaptations < _ADAPTATIONS:
-        u, log_density = adapted.draw(rng, _BATCH)
+    for _ in range(_MAX_ADAPTATIONS):
+        u, log_density = _snapshot(integrator.map).draw(rng, _BATCH)
         log_l = log_likelihood(u)
-        beta = max(beta, _highest_beta(log_l, log_density))
-        peak = beta * log_l.max()
+        beta = _next_beta(beta, log_l, log_density)
+        integrator(_heated(log_likelihood, beta, log_l.max()), nitn=1)
         cold_adaptations += beta == 1.0
+        if cold_adaptations == _COLD_ADAPTATIONS:
+            break
+    return _snapshot(integrator.map)
 
-        @vegas.batchintegrand  # type: ignore[untyped-decorator]
-        def heated(u: FloatArray, beta: float = beta, peak: float = peak) -> FloatArray:
-            return np.exp(np.minimum(beta * log_likelihood(np.asarray(u)) - peak, 600.0))
 
-        integrator(heated, nitn=1)
-    return adapted
+def _heated(
+    log_likelihood: LogLikelihood, beta: float, peak: float
+) -> Callable[[FloatArray], FloatArray]:
+    """(L/peak)^beta as vegas wants its integrand."""
+    reference = peak if np.isfinite(peak) else 0.0
+
+    @vegas.batchintegrand  # type: ignore[untyped-decorator]
+    def integrand(u: FloatArray) -> FloatArray:
+        log_l = log_likelihood(np.asarray(u)) - reference
+        result = np.zeros(len(log_l))
+        allowed = np.isfinite(log_l)
+        # The peak is that of a sample; a point far above it must not overflow.
+        result[allowed] = np.exp(np.minimum(beta * log_l[allowed], _MAX_EXPONENT))
+        return result
+
+    function: Callable[[FloatArray], FloatArray] = integrand
+    return function
 
 
 def _require_allowed_point(
@@ -87,20 +122,19 @@ def _require_allowed_point(
     raise NoAllowedPoint(_SEARCH_LIMIT)
 
 
-def _highest_beta(log_l: FloatArray, log_density: FloatArray) -> float:
-    """The largest beta <= 1 for which the weights L^beta/density keep an effective share."""
+def _next_beta(beta: float, log_l: FloatArray, log_density: FloatArray) -> float:
+    """The largest beta <= 1 whose weights L^beta/density keep an effective share of the draws.
+
+    Grows by a half in any case, so that the heating comes to an end.
+    """
     allowed = np.isfinite(log_l)
     log_l, log_density = log_l[allowed], log_density[allowed]
-    wanted = _HEATED_SHARE * len(allowed)
-
-    def excess(beta: float) -> float:
-        return effective_number(beta * log_l - log_density) - wanted
-
-    if excess(1.0) >= 0:
-        return 1.0
-    if excess(0.0) <= 0:
-        return 0.0
-    return float(brentq(excess, 0.0, 1.0, xtol=1e-4))
+    trial, least = 1.0, max(1.5 * beta, _HOTTEST)
+    while trial > least:
+        if effective_number(trial * log_l - log_density) >= _HEATED_SHARE * len(log_l):
+            return trial
+        trial /= 1.5
+    return min(least, 1.0)
 
 
 def effective_number(log_weights: FloatArray) -> float:

@@ -1,0 +1,110 @@
+"""Shared fixtures: the command line in process, and one small run."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from zpfit.cli import cli
+from zpfit.errors import ZpfitError
+
+SMALL = {
+    "sampler.walkers": "32",
+    "sampler.max_steps": "40",
+    "sampler.target_ess": "10",
+    "best_fit.starts": "50",
+    "priors.parameters.C_nue": "0",
+    "priors.parameters.C_Amu": "0",
+    "priors.parameters.C_numu": "{type: tied, to: C_Vmu, factor: -0.5}",
+}
+"""Options that make the quickstart take seconds, with a fixed and a tied parameter."""
+
+
+def _invoke(*arguments: str | Path) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(cli, [str(word) for word in arguments])
+
+
+def _run_small(*arguments: str | Path) -> Result:
+    options = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
+    return _invoke("run", "quickstart", *options, *arguments)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def invoke(workspace: Path) -> Callable[..., Result]:
+    """Run a command in the workspace."""
+    return _invoke
+
+
+@pytest.fixture
+def accepted(invoke: Callable[..., Result]) -> Callable[..., str]:
+    """Run a command that must succeed; returns what it prints."""
+
+    def run(*arguments: str | Path) -> str:
+        result = invoke(*arguments)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
+@pytest.fixture
+def rejected(invoke: Callable[..., Result]) -> Callable[..., str]:
+    """Run a command that must be refused; returns the message."""
+
+    def run(*arguments: str | Path) -> str:
+        result = invoke(*arguments)
+        assert isinstance(result.exception, SystemExit), repr(result.exception)
+        assert result.exit_code == 2, result.output
+        assert "Traceback" not in result.output
+        assert result.stdout == ""
+        return result.stderr
+
+    return run
+
+
+@pytest.fixture
+def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs stop before any sampling, when the run file and the data are in the folder."""
+
+    def stop(*_: object) -> None:
+        raise ZpfitError("stopped early")
+
+    monkeypatch.setattr("zpfit.fit.adapt_map", stop)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run, at its default place; for reading only."""
+    folder = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = _run_small()
+    assert result.exit_code == 0, result.output
+    return folder / "output" / "quickstart"
+
+
+@pytest.fixture(scope="session")
+def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small run again, with --force over a copy of it and a corner plot that breaks."""
+    folder = tmp_path_factory.mktemp("replaced") / "run"
+    shutil.copytree(small_run, folder)
+    (folder / "notes.txt").write_text("mine\n", encoding="utf-8")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of ink")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder.parent)
+        patch.setattr("zpfit.plots.run_plots.corner_figure", broken)
+        result = _run_small("--output", folder, "--force")
+    assert result.exit_code == 0, result.output
+    return folder
