@@ -24,9 +24,9 @@ from zpfit.entries import (
 from zpfit.library import LoadedEntry
 from zpfit.limit_curve import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
 from zpfit.physics.compiled import FloatArray
-from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS
+from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS, TAU_MASS
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.decays import width_ll, width_not_ee
+from zpfit.physics.decays import reduced_width_ll, reduced_width_nunu
 from zpfit.physics.magnetic_moment import loop_table
 from zpfit.physics.neutrino_electron import (
     CHARM2_NU,
@@ -99,7 +99,11 @@ def _loop(bounds: Compiled, searches: Compiled, chi2: Compiled) -> Compiled:
                 continue
             log_m = log(m)
             vmu, amu = c_vmu[i], c_amu[i]
-            other = width_not_ee(m, nue, vmu, amu, numu, c_vtau[i], c_atau[i], nutau)
+            other = reduced_width_nunu(nue, numu, nutau)
+            if m > 2 * MUON_MASS:
+                other += reduced_width_ll(m, vmu, amu, MUON_MASS)
+            if m > 2 * TAU_MASS:
+                other += reduced_width_ll(m, c_vtau[i], c_atau[i], TAU_MASS)
             if searches(m, log_m, ve, ae, other):
                 result[i] = -np.inf
                 continue
@@ -143,7 +147,7 @@ def _searches(entries: LoadedEntries) -> Compiled:
 
     @_compile
     def excluded(m, log_m, ve, ae, other):  # type: ignore[no-untyped-def]
-        visible = width_ll(m, ve, ae, ELECTRON_MASS)
+        visible = reduced_width_ll(m, ve, ae, ELECTRON_MASS)
         if visible == 0.0:
             return False
         width = visible + other
@@ -190,7 +194,7 @@ def _dump(loaded: Any) -> Compiled:
         interval, offset = locate(log_q, start, inverse_step, table)
         edge_tau = exp(polynomial(table, interval, 0, offset) - 0.5 * log_q)
         edge_coupling2 = exp(2 * log_lower)
-        tau = edge_tau * width / (edge_coupling2 * width_ll(m, 1.0, 0.0, ELECTRON_MASS))
+        tau = edge_tau * width / (edge_coupling2 * reduced_width_ll(m, 1.0, 0.0, ELECTRON_MASS))
         decays = signal * exp(edge_tau - tau) * expm1(-length_ratio * tau)
         # Both sides are negative, as expm1 is.
         return decays < edge_coupling2 * expm1(-length_ratio * edge_tau)

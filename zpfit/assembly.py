@@ -177,14 +177,14 @@ def _measurement(name: str, entry: GaussianEntry) -> GaussianTerm:
 
 
 def _exclusion(loaded: LoadedEntry, entry: ExclusionEntry, *, soft: bool) -> Exclusion:
-    ratio, cost = _ratio(loaded, entry)
-    return Exclusion(loaded.name, ratio, _soft_form(entry.soft), soft, cost)
+    ratio, stage = _ratio(loaded, entry)
+    return Exclusion(loaded.name, ratio, _soft_form(entry.soft), soft, stage)
 
 
 def _ratio(
     loaded: LoadedEntry, entry: ExclusionEntry
 ) -> tuple[Callable[[Couplings], FloatArray], int]:
-    """The ratio of signal to limit, and its rank by computing time."""
+    """The ratio of signal to limit, and the stage: closed formulas before curves."""
     match entry:
         case MassFloorEntry():
             return partial(
@@ -194,13 +194,13 @@ def _ratio(
                 contact=entry.contact,
             ), 0
         case UpperLimitEntry():
-            return _OverLimit(OBSERVABLES[entry.observable].function, entry.limit), 1
+            return _OverLimit(OBSERVABLES[entry.observable].function, entry.limit), 0
         case PromptLimitEntry():
             curve = read_curve(loaded.path.parent / entry.curve, PROMPT_COLUMNS)
-            return partial(prompt_ratio, curve=curve), 2
+            return partial(prompt_ratio, curve=curve), 1
         case BeamDumpEntry():
             region = read_curve(loaded.path.parent / entry.curve, REGION_COLUMNS)
-            return partial(dump_ratio, region=region, length_ratio=entry.length_ratio), 3
+            return partial(dump_ratio, region=region, length_ratio=entry.length_ratio), 1
     assert_never(entry)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from math import log
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from zpfit.observables import Observable
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 
-_BLOCK = 8192
+_BLOCK = 16384
 """Points per pass: large enough to amortise a call, small enough to stay in the cache."""
 
 _WALL_MARGIN = 1e-4
@@ -85,8 +86,8 @@ class Exclusion:
     soft_form: SoftForm
     soft: bool = False
     """Fade by ``soft_form`` instead of cutting off."""
-    cost: int = 0
-    """Rank by computing time; cheap ones go first so that dear ones see fewer points."""
+    stage: int = 0
+    """Exclusions of a lower stage go first, so that dear ones see fewer points."""
 
     def chi2(self, c: Couplings) -> FloatArray:
         """chi2 of the soft form, shape (n,)."""
@@ -103,8 +104,13 @@ class Likelihood:
 
     @cached_property
     def hard(self) -> tuple[Exclusion, ...]:
-        """Exclusions that cut off, cheapest first."""
-        return tuple(sorted((e for e in self.exclusions if not e.soft), key=lambda e: e.cost))
+        """Exclusions that cut off."""
+        return tuple(exclusion for exclusion in self.exclusions if not exclusion.soft)
+
+    @cached_property
+    def _stages(self) -> list[list[Exclusion]]:
+        ranked = sorted(self.hard, key=lambda exclusion: exclusion.stage)
+        return [list(stage) for _, stage in groupby(ranked, key=lambda exclusion: exclusion.stage)]
 
     @cached_property
     def smooth(self) -> tuple[GaussianTerm | Exclusion, ...]:
@@ -123,12 +129,14 @@ class Likelihood:
     def _log_likelihood(self, c: Couplings) -> FloatArray:
         n_points = len(c)
         survivors: NDArray[np.intp] | None = None
-        for exclusion in self.hard:
-            ratio = exclusion.ratio(c)
-            if ratio.max() <= 1:
+        for stage in self._stages:
+            worst = stage[0].ratio(c)
+            for exclusion in stage[1:]:
+                worst = np.maximum(worst, exclusion.ratio(c))
+            largest = worst.max()
+            if largest <= 1:
                 continue
-            # NaN must survive: it is no exclusion, and the posterior reports it.
-            allowed = np.flatnonzero(~(ratio > 1))
+            allowed = np.flatnonzero(~(worst > 1))
             survivors = allowed if survivors is None else survivors[allowed]
             if not len(allowed):
                 return np.full(n_points, -np.inf)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.decays import br_ee
 from zpfit.physics.magnetic_moment import delta_a_e, delta_a_mu
 from zpfit.physics.moller import moller_parity_violation
 from zpfit.physics.neutrino_electron import borexino, charm2_nu, charm2_nubar, texono
@@ -27,6 +26,11 @@ class Observable:
     def description(self) -> str:
         """First line of the formula's documentation."""
         return (self.function.__doc__ or "").strip().splitlines()[0]
+
+
+def br_ee(c: Couplings) -> FloatArray:
+    """Branching ratio of Z' -> e+ e-, zero where no channel is open; shape (n,)."""
+    return c.br_ee
 
 
 def _by_name(*observables: Observable) -> dict[str, Observable]:

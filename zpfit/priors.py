@@ -184,7 +184,8 @@ class Priors:
         }
         for name, prior in self.by_name.items():
             if isinstance(prior, Fixed):
-                values[name] = np.full(len(u), prior.value)
+                # A view of one number: no memory to fill and to read again.
+                values[name] = np.broadcast_to(prior.value, len(u))
         for name, prior in self.by_name.items():
             if isinstance(prior, Tied):
                 values[name] = prior.factor * values[prior.to]

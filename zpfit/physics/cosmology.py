@@ -1,7 +1,5 @@
 """Mass floors of particles that stay in thermal contact during nucleosynthesis."""
 
-from math import sqrt
-
 from zpfit.physics.compiled import FloatArray, ufunc
 from zpfit.physics.couplings import Couplings
 
@@ -35,8 +33,8 @@ def _mass_floor_ratio(  # type: ignore[no-untyped-def]
     m_Zp, c_ve, c_ae, c_nue, c_numu, c_nutau, electrophilic, neutrinophilic, contact
 ):
     floor = 0.0
-    if max(abs(c_nue), abs(c_numu), abs(c_nutau)) > contact:
+    if abs(c_nue) > contact or abs(c_numu) > contact or abs(c_nutau) > contact:
         floor = neutrinophilic
-    if sqrt(c_ve * c_ve + c_ae * c_ae) > contact:
-        floor = max(floor, electrophilic)
+    if c_ve * c_ve + c_ae * c_ae > contact * contact and electrophilic > floor:
+        floor = electrophilic
     return floor / m_Zp

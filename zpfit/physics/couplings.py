@@ -1,14 +1,16 @@
 """The effective couplings of a batch of points, which every observable reads."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zpfit.physics.compiled import FloatArray
+from zpfit.physics.decays import branching_ratio_ee
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Couplings:
     """Mass and lepton couplings of the Z' at n points; every field has shape (n,).
 
@@ -42,12 +44,36 @@ class Couplings:
             self.C_nutau,
         )
 
+    @cached_property
+    def log_m(self) -> FloatArray:
+        """ln of the mass in MeV, which every tabulated function needs."""
+        result: FloatArray = np.log(self.m_Zp)
+        return result
+
+    @cached_property
+    def br_ee(self) -> FloatArray:
+        """BR(Z' -> e+ e-), zero where no channel is open; every visible search needs it."""
+        result: FloatArray = branching_ratio_ee(*self.rows())
+        return result
+
+    @cached_property
+    def visible_coupling(self) -> FloatArray:
+        """sqrt((C_Ve^2 + C_Ae^2) BR(Z' -> e+ e-)), Eq. (10) of arXiv:2102.07781."""
+        result: FloatArray = np.sqrt((self.C_Ve**2 + self.C_Ae**2) * self.br_ee)
+        return result
+
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
         """The points at ``indices``."""
-        return Couplings(*(row[indices] for row in self.rows()))
+        taken = Couplings(*(row[indices] for row in self.rows()))
+        for name in _DERIVED & self.__dict__.keys():
+            taken.__dict__[name] = self.__dict__[name][indices]
+        return taken
 
     def __len__(self) -> int:
         return len(self.m_Zp)
 
+
+_DERIVED = {"log_m", "br_ee", "visible_coupling"}
+"""Quantities that several terms share; computed once, and kept when points are taken."""
 
 COUPLING_NAMES = tuple(field.name for field in fields(Couplings))

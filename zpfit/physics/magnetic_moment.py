@@ -16,20 +16,28 @@ _R_RANGE = (1e-10, 1e13)
 
 def delta_a_e(c: Couplings) -> FloatArray:
     """Shift of the electron's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
-    return delta_a(ELECTRON_MASS, c.m_Zp, c.C_Ve, c.C_Ae)
+    return delta_a(ELECTRON_MASS, c.m_Zp, c.C_Ve, c.C_Ae, c.log_m)
 
 
 def delta_a_mu(c: Couplings) -> FloatArray:
     """Shift of the muon's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
-    return delta_a(MUON_MASS, c.m_Zp, c.C_Vmu, c.C_Amu)
+    return delta_a(MUON_MASS, c.m_Zp, c.C_Vmu, c.C_Amu, c.log_m)
 
 
-def delta_a(lepton_mass: float, m_Zp: FloatArray, c_v: FloatArray, c_a: FloatArray) -> FloatArray:
+def delta_a(
+    lepton_mass: float,
+    m_Zp: FloatArray,
+    c_v: FloatArray,
+    c_a: FloatArray,
+    log_m: FloatArray | None = None,
+) -> FloatArray:
     """Shift of a lepton's (g-2)/2 by the exact integral, Eq. (7) of arXiv:2102.07781.
 
-    Masses in MeV, couplings dimensionless, all broadcast together.
+    Masses in MeV, couplings dimensionless, all broadcast together; ``log_m`` is
+    ln m_Zp where the caller has it at hand.
     """
-    result: FloatArray = _delta_a(lepton_mass, m_Zp, c_v, c_a, *loop_table().arguments())
+    log_r = 2 * (log(lepton_mass) - (np.log(m_Zp) if log_m is None else log_m))
+    result: FloatArray = _delta_a(lepton_mass, m_Zp, log_r, c_v, c_a, *loop_table().arguments())
     return result
 
 
@@ -61,13 +69,13 @@ def loop_table() -> UniformSpline:
     return tabulate(slowly_varying, *np.log(_R_RANGE))
 
 
-@gufunc("(),(),(),(),(),(),(n,f,k)->()")
+@gufunc("(),(),(),(),(),(),(),(n,f,k)->()")
 def _delta_a(  # type: ignore[no-untyped-def]
-    lepton_mass, m_Zp, c_v, c_a, start, inverse_step, table, out
+    lepton_mass, m_Zp, log_r, c_v, c_a, start, inverse_step, table, out
 ):
     ratio = lepton_mass / m_Zp
     r = ratio * ratio
-    interval, offset = locate(2 * log(ratio), start, inverse_step, table)
+    interval, offset = locate(log_r, start, inverse_step, table)
     vector = polynomial(table, interval, 0, offset) / (1 + 2 * r / 3)
     axial = polynomial(table, interval, 1, offset)
     out[0] = r / (4 * pi**2) * (c_v * c_v * vector - c_a * c_a * axial)

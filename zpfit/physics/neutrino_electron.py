@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from math import log, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -75,16 +75,21 @@ CHARM2_NUBAR = NeutrinoBeam(19.1e3, antineutrino=True, recoil_min=3e3, recoil_ma
 
 def charm2_nu(c: Couplings) -> FloatArray:
     """nu_mu e at CHARM-II, sigma/sigma_SM; shape (n,). See :func:`scattering_ratio`."""
-    return scattering_ratio(CHARM2_NU, c.m_Zp, c.C_Ve, c.C_Ae, c.C_numu)
+    return scattering_ratio(CHARM2_NU, c.m_Zp, c.C_Ve, c.C_Ae, c.C_numu, c.log_m)
 
 
 def charm2_nubar(c: Couplings) -> FloatArray:
     """nubar_mu e at CHARM-II, sigma/sigma_SM; shape (n,). See :func:`scattering_ratio`."""
-    return scattering_ratio(CHARM2_NUBAR, c.m_Zp, c.C_Ve, c.C_Ae, c.C_numu)
+    return scattering_ratio(CHARM2_NUBAR, c.m_Zp, c.C_Ve, c.C_Ae, c.C_numu, c.log_m)
 
 
 def scattering_ratio(
-    beam: NeutrinoBeam, m_Zp: FloatArray, c_ve: FloatArray, c_ae: FloatArray, c_nu: FloatArray
+    beam: NeutrinoBeam,
+    m_Zp: FloatArray,
+    c_ve: FloatArray,
+    c_ae: FloatArray,
+    c_nu: FloatArray,
+    log_m: FloatArray | None = None,
 ) -> FloatArray:
     """sigma/sigma_SM of nu_mu (or nubar_mu) e scattering with the full Z' propagator.
 
@@ -93,9 +98,16 @@ def scattering_ratio(
     C_nu C_{L,R} / [2 sqrt2 G_F (m^2 + 2 m_e T)] to g_{L,R}
     (Lindner et al., arXiv:1803.00060). At a given mass the ratio is a quadratic
     form in the couplings; its coefficients come from :func:`beam_table`.
+    ``log_m`` is ln m_Zp where the caller has it at hand.
     """
     result: FloatArray = _scattering_ratio(
-        m_Zp, c_ve, c_ae, c_nu, _propagator_scale(beam), *beam_table(beam).arguments()
+        m_Zp,
+        np.log(m_Zp) if log_m is None else log_m,
+        c_ve,
+        c_ae,
+        c_nu,
+        _propagator_scale(beam),
+        *beam_table(beam).arguments(),
     )
     return result
 
@@ -149,11 +161,11 @@ def beam_coefficients(beam: NeutrinoBeam, m2: FloatArray) -> FloatArray:
     return np.stack([term.sum(axis=1) for term in terms]) / standard_model
 
 
-@gufunc("(),(),(),(),(),(),(),(n,f,k)->()")
+@gufunc("(),(),(),(),(),(),(),(),(n,f,k)->()")
 def _scattering_ratio(  # type: ignore[no-untyped-def]
-    m_Zp, c_v, c_a, c_nu, scale, start, inverse_step, table, out
+    m_Zp, log_m, c_v, c_a, c_nu, scale, start, inverse_step, table, out
 ):
-    interval, offset = locate(log(m_Zp), start, inverse_step, table)
+    interval, offset = locate(log_m, start, inverse_step, table)
     z = c_nu / (m_Zp * m_Zp + scale)
     linear = c_v * polynomial(table, interval, 0, offset) + c_a * polynomial(
         table, interval, 1, offset

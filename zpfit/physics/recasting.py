@@ -13,21 +13,20 @@ from scipy.optimize import brentq
 from zpfit.physics.compiled import FloatArray, gufunc, inline
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.decays import width_ll, width_not_ee
+from zpfit.physics.decays import width_shape
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
 
 
 @inline
 def interpolation_weight(x: float, table: FloatArray) -> tuple[int, float]:
     """Row below ``x`` in the sorted first column, and how far ``x`` is to the next, 0 to 1."""
-    low, high = 0, table.shape[0] - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if table[middle, 0] <= x:
-            low = middle
-        else:
-            high = middle
-    return low, (x - table[low, 0]) / (table[high, 0] - table[low, 0])
+    # Without a branch on the comparison, which a processor could not predict.
+    low, length = 0, table.shape[0] - 1
+    while length > 1:
+        half = length // 2
+        low += half if table[low + half, 0] <= x else 0
+        length -= half
+    return low, (x - table[low, 0]) / (table[low + 1, 0] - table[low, 0])
 
 
 @inline
@@ -42,26 +41,10 @@ def prompt_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
     ``curve`` has rows (ln m in MeV, ln of the limit), m increasing. The axial
     coupling counts like the vector one, good for m_Zp much above 2 m_e.
     """
-    result: FloatArray = _prompt_ratio(*c.rows(), curve)
+    # Beyond the curve the limit is infinite, and the ratio zero.
+    log_limit = np.interp(c.log_m, curve[:, 0], curve[:, 1], left=np.inf, right=np.inf)
+    result: FloatArray = c.visible_coupling * np.exp(-log_limit)
     return result
-
-
-@gufunc("(),(),(),(),(),(),(),(),(),(),(n,k)->()")
-def _prompt_ratio(  # type: ignore[no-untyped-def]
-    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau, curve, out
-):
-    log_m = log(m_Zp)
-    out[0] = 0.0
-    if log_m < curve[0, 0] or log_m > curve[-1, 0]:
-        return
-    visible = width_ll(m_Zp, c_ve, c_ae, ELECTRON_MASS)
-    if visible == 0.0:
-        return
-    other = width_not_ee(m_Zp, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau)
-    knot, fraction = interpolation_weight(log_m, curve)
-    log_limit = blend(curve, knot, fraction, 1)
-    coupling2 = c_ve * c_ve + c_ae * c_ae
-    out[0] = sqrt(coupling2 * visible / (visible + other)) * exp(-log_limit)
 
 
 def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatArray:
@@ -74,21 +57,37 @@ def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatAr
     equal numbers at the dark photon's two edges (arXiv:1801.04847, Sec. 2).
     """
     result: FloatArray = _dump_ratio(
-        *c.rows(), length_ratio, *edge_lifetime(length_ratio).arguments(), region
+        c.m_Zp,
+        c.log_m,
+        c.C_Ve,
+        c.C_Ae,
+        c.br_ee,
+        length_ratio,
+        *edge_lifetime(length_ratio).arguments(),
+        region,
     )
     return result
 
 
+_CLOSEST_EDGES, _FARTHEST_EDGES = 1e-6, 30.0
+"""Range of ln (upper/lower)^2; no dump's edges lie a factor of three million apart."""
+
+
 @cache
 def edge_lifetime(length_ratio: float) -> UniformSpline:
-    """ln(t0 Gamma) at the upper edge less half of ln q against ln q, q = (upper/lower)^2."""
+    """Two functions of ln q, q = (upper/lower)^2, that equal decays at both edges fix.
 
-    def log_geometric_mean(log_q: FloatArray) -> FloatArray:
-        return np.array([[_edge_root(max(x, 1e-6), length_ratio) for x in log_q]])
+    With tau = t0 Gamma at the lower edge: ln(tau) + ln(q)/2, and
+    -ln[exp(-tau) - exp(-(1 + length_ratio) tau)].
+    """
 
-    # Beyond ln q = 30 (edges a factor of three million apart) the clamped spline
-    # would no longer do; no dump spans that much.
-    return tabulate(log_geometric_mean, 0.0, 30.0)
+    def functions(log_q: FloatArray) -> FloatArray:
+        log_q = np.maximum(log_q, _CLOSEST_EDGES)
+        log_mean = np.array([_edge_root(x, length_ratio) for x in log_q])
+        tau = np.exp(log_mean - 0.5 * log_q)
+        return np.stack([log_mean, tau - np.log(-np.expm1(-length_ratio * tau))])
+
+    return tabulate(functions, 0.0, _FARTHEST_EDGES)
 
 
 def _edge_root(log_q: float, length_ratio: float) -> float:
@@ -102,40 +101,22 @@ def _edge_root(log_q: float, length_ratio: float) -> float:
     return float(brentq(difference, -20.0, 4.0, xtol=1e-13))
 
 
-@gufunc("(),(),(),(),(),(),(),(),(),(),(),(),(),(n,f,k),(j,l)->()")
+@gufunc("(),(),(),(),(),(),(),(),(n,f,k),(j,l)->()")
 def _dump_ratio(  # type: ignore[no-untyped-def]
-    m_Zp,
-    c_ve,
-    c_ae,
-    c_nue,
-    c_vmu,
-    c_amu,
-    c_numu,
-    c_vtau,
-    c_atau,
-    c_nutau,
-    length_ratio,
-    start,
-    inverse_step,
-    table,
-    region,
-    out,
+    m_Zp, log_m, c_ve, c_ae, br_ee, length_ratio, start, inverse_step, table, region, out
 ):
-    log_m = log(m_Zp)
     out[0] = 0.0
-    if log_m < region[0, 0] or log_m > region[-1, 0]:
+    if log_m < region[0, 0] or log_m > region[-1, 0] or br_ee == 0.0:
         return
-    visible = width_ll(m_Zp, c_ve, c_ae, ELECTRON_MASS)
-    if visible == 0.0:
-        return
-    width = visible + width_not_ee(m_Zp, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau)
     knot, fraction = interpolation_weight(log_m, region)
     log_lower = blend(region, knot, fraction, 1)
     log_q = 2 * (blend(region, knot, fraction, 2) - log_lower)
     interval, offset = locate(log_q, start, inverse_step, table)
-    edge_tau = exp(polynomial(table, interval, 0, offset) - 0.5 * log_q)
-    edge_coupling2 = exp(2 * log_lower)
-    tau = edge_tau * width / width_ll(m_Zp, sqrt(edge_coupling2), 0.0, ELECTRON_MASS)
-    produced = (c_ve * c_ve + c_ae * c_ae) * (visible / width) / edge_coupling2
-    decaying = expm1(-length_ratio * tau) / expm1(-length_ratio * edge_tau)
-    out[0] = produced * exp(edge_tau - tau) * decaying
+    log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
+    # Lifetimes go with the full width; that of a dark photon at the edge is all e+ e-.
+    x = (ELECTRON_MASS / m_Zp) ** 2
+    width = width_shape(c_ve, c_ae, x) / (width_shape(1.0, 0.0, x) * br_ee)
+    tau = exp(log_edge_tau - 2 * log_lower) * width
+    log_edge_norm = 2 * log_lower - polynomial(table, interval, 1, offset)
+    produced = (c_ve * c_ve + c_ae * c_ae) * br_ee
+    out[0] = -produced * exp(-log_edge_norm - tau) * expm1(-length_ratio * tau)
