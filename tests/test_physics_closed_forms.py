@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from zpfit.likelihood import HalfGaussian, ZeroBackground
+from zpfit.observables import br_ee
 from zpfit.physics.constants import ELECTRON_MASS, MASS_RANGE, MUON_MASS
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
-from zpfit.observables import br_ee
 from zpfit.physics.magnetic_moment import delta_a, loop_integrals
 from zpfit.physics.neutrino_electron import (
     CHARM2_NU,

@@ -1,4 +1,4 @@
-"""The sampler against distributions with known moments; tolerances follow from the stated errors."""
+"""The sampler against known moments; tolerances follow from the stated errors."""
 
 from unittest.mock import patch
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import assert_never
 
 from zpfit.entries import (
@@ -18,7 +19,7 @@ from zpfit.entries import (
     ZeroBackgroundSpec,
 )
 from zpfit.errors import ConflictingEntries, EmptyLikelihood, ProblemCollector, suggestion
-from zpfit.library import Library, LoadedEntry
+from zpfit.library import FOLDERS, Library, LoadedEntry
 from zpfit.likelihood import (
     Exclusion,
     GaussianTerm,
@@ -54,6 +55,18 @@ class Assembled:
 
     likelihood: Likelihood
     entries: tuple[LoadedEntry, ...]
+    set_path: Path | None
+
+    def files(self) -> dict[str, Path]:
+        """Every file behind the likelihood, by where a library looks for it."""
+        found = {}
+        if self.set_path is not None:
+            found[f"{FOLDERS['likelihood set']}/{self.set_path.name}"] = self.set_path
+        for _, path, entry in self.entries:
+            found[f"{FOLDERS['entry']}/{path.name}"] = path
+            if isinstance(entry, PromptLimitEntry | BeamDumpEntry):
+                found[f"{FOLDERS['entry']}/{entry.curve}"] = path.parent / entry.curve
+        return found
 
     def data_hash(self) -> str:
         """SHA-256 over the content of every entry and curve."""
@@ -82,7 +95,7 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
         EmptyLikelihood: nothing is left.
     """
     names, set_is_soft = _chosen_names(spec, library, place)
-    entries = _load(names, library, place)
+    entries = [library.entry(name) for name in names]
     if not entries:
         raise EmptyLikelihood(place())
     _check_consistency(spec, entries, place)
@@ -97,7 +110,8 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
                 exclusions.append(_exclusion(loaded, loaded.entry, soft=soft))
     problems.raise_if_any()
     likelihood = Likelihood(_label(spec), tuple(measurements), tuple(exclusions))
-    return Assembled(likelihood, tuple(entries))
+    set_path = None if spec.set is None else library.find("likelihood set", spec.set)
+    return Assembled(likelihood, tuple(entries), set_path)
 
 
 def _chosen_names(spec: LikelihoodSpec, library: Library, place: Place) -> tuple[list[str], bool]:
@@ -119,20 +133,12 @@ def _chosen_names(spec: LikelihoodSpec, library: Library, place: Place) -> tuple
         names.append(name)
     for name in sorted({name for name in names if names.count(name) > 1} - set(spec.add)):
         problems.add(f"{place('set')}: the set lists entry {name!r} twice; keep one")
-    with problems.collecting():
-        _load(list(dict.fromkeys(names)), library, place)
+    for name in dict.fromkeys(names):
+        with problems.collecting():
+            added = ("add", spec.add.index(name)) if name in spec.add else ("set",)
+            library.entry(name, place(*added))
     problems.raise_if_any()
     return names, soft
-
-
-def _load(names: Sequence[str], library: Library, place: Place) -> list[LoadedEntry]:
-    problems = ProblemCollector()
-    entries = []
-    for name in names:
-        with problems.collecting():
-            entries.append(library.entry(name, place()))
-    problems.raise_if_any()
-    return entries
 
 
 def _check_consistency(spec: LikelihoodSpec, entries: Sequence[LoadedEntry], place: Place) -> None:

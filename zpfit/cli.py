@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.errors import InvalidInput, UnwritablePath, ZpfitError, all_of
+from zpfit.errors import InvalidInput, ZpfitError, all_of
 
 if TYPE_CHECKING:
     from zpfit.likelihood import Likelihood
@@ -28,6 +28,9 @@ class _Commands(click.Group):
                 click.echo(f"error: {problem}", err=True)
         except ZpfitError as error:
             click.echo(f"error: {error}", err=True)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            return ctx.exit(_INTERRUPTED)
         return ctx.exit(2)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -214,11 +217,6 @@ def main() -> None:
     """Entry point."""
     try:
         cli()
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        sys.exit(_INTERRUPTED)
     except OSError as error:
-        click.echo(
-            f"error: {UnwritablePath(Path(error.filename or '?'), error.strerror or '')}", err=True
-        )
+        click.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
         sys.exit(2)

@@ -58,6 +58,10 @@ class BestFitSpec(StrictModel):
     """Further starting points, each with every sampled parameter."""
 
 
+_SHORTHANDS = {"likelihood": "set", "priors": "use"}
+"""Keys whose value may be a bare name, short for a mapping with one key."""
+
+
 def _name_as(key: str) -> BeforeValidator:
     """A bare name is short for a mapping with that one key."""
 
@@ -72,8 +76,8 @@ class RunFile(StrictModel):
 
     title: str = ""
     model: str
-    likelihood: Annotated[LikelihoodSpec, _name_as("set")]
-    priors: Annotated[PriorsSpec, _name_as("use")] = PriorsSpec()
+    likelihood: Annotated[LikelihoodSpec, _name_as(_SHORTHANDS["likelihood"])]
+    priors: Annotated[PriorsSpec, _name_as(_SHORTHANDS["priors"])] = PriorsSpec()
     seed: NonNegativeInt = 1
     sampler: SamplerSpec = SamplerSpec()
     best_fit: BestFitSpec = BestFitSpec()
@@ -96,7 +100,7 @@ def find_run_file(name_or_path: str) -> Path:
         UnknownName: neither.
     """
     path = Path(name_or_path)
-    if path.exists() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
+    if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
     return Library.beside().find("run", name_or_path)
 
@@ -110,9 +114,18 @@ def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
     document = read_yaml(path)
     for key, text in (changes or {}).items():
         value = parse_yaml(text, Path(f"--set {key}")).data
-        keys: KeyPath = tuple(key.split("."))
-        document = document.with_value(keys, value)
+        document = _with_change(document, tuple(key.split(".")), value)
     return resolve(document, Library.beside(path))
+
+
+def _with_change(document: Document, keys: KeyPath, value: Any) -> Document:
+    """Set a value; a bare name that stands above it becomes the mapping it is short for."""
+    short = _SHORTHANDS.get(str(keys[0]))
+    if short and len(keys) > 1 and isinstance(document.data, dict):
+        name = document.data.get(keys[0])
+        if isinstance(name, str):
+            document = document.with_value(keys[:1], {short: name})
+    return document.with_value(keys, value)
 
 
 def resolve(document: Document, library: Library) -> Run:

@@ -1,8 +1,9 @@
 """What a data entry and a named set of entries hold: one YAML file per published result."""
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, RootModel
+from pydantic import AfterValidator, Field, PositiveFloat, RootModel
 
 from zpfit.schema import Names, StrictModel
 
@@ -51,6 +52,16 @@ class _Entry(StrictModel):
     """What this entry leaves out or simplifies."""
 
 
+def _below_the_entry(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{name!r} must lie beside the entry or in a folder below it")
+    return name
+
+
+CurveFile = Annotated[str, AfterValidator(_below_the_entry)]
+
+
 class GaussianEntry(_Entry):
     """A measurement with a symmetric Gaussian error."""
 
@@ -89,7 +100,7 @@ class PromptLimitEntry(_Exclusion):
     """An upper limit on the kinetic mixing of a promptly and visibly decaying dark photon."""
 
     type: Literal["prompt_limit"]
-    curve: str
+    curve: CurveFile
     """CSV table beside the entry: mass_MeV, epsilon."""
 
 
@@ -97,7 +108,7 @@ class BeamDumpEntry(_Exclusion):
     """A closed region in the kinetic mixing of a dark photon that decays behind a dump."""
 
     type: Literal["beam_dump"]
-    curve: str
+    curve: CurveFile
     """CSV table beside the entry: mass_MeV, epsilon_lower, epsilon_upper."""
     length_ratio: PositiveFloat
     """Length of the decay volume over that of the shielding."""

@@ -25,21 +25,26 @@ def parameter_table(
             a missing one whose domain leaves out zero among them.
     """
     known = [parameter.name for parameter in model.parameters]
+    first_place = {
+        name: place
+        for point, place in reversed(list(zip(points, places, strict=True)))
+        for name in point
+    }
     problems = [
         f"{place}: model {model.name!r} has no parameter {name!r}; {suggestion(name, known)}"
-        for point, place in zip(points, places, strict=True)
-        for name in point
+        for name, place in first_place.items()
         if name not in known
     ]
     table = {}
     for parameter in model.parameters:
         low, high = parameter.domain
         column = np.array([point.get(parameter.name, 0.0) for point in points])
-        problems += [
-            f"{place}: {parameter.name} = {value:g} must be between {low:g} and {high:g}"
-            for value, place in zip(column, places, strict=True)
-            if not low <= value <= high
-        ]
+        for value, point, place in zip(column, points, places, strict=True):
+            if not low <= value <= high:
+                given = f"= {value:g}" if parameter.name in point else "is missing; it"
+                problems.append(
+                    f"{place}: {parameter.name} {given} must be between {low:g} and {high:g}"
+                )
         table[parameter.name] = column
     if problems:
         raise InvalidInput(list(dict.fromkeys(problems)))

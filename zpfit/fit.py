@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from zpfit.config import Run, resolved_settings
-from zpfit.entries import BeamDumpEntry, PromptLimitEntry
 from zpfit.evaluate import evaluate
 from zpfit.inference_data import StoredSamples
 from zpfit.optimize import Minimum, find_minimum
@@ -42,7 +41,7 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     """
     started = time.perf_counter()
     folder.write_config(dump_yaml(resolved_settings(run)))
-    folder.copy_data(_data_files(run))
+    folder.copy_data(run.assembled.files())
     posterior, settings = run.posterior, run.settings
     map_rng, start_rng, sampler_rng, search_rng = np.random.default_rng(settings.seed).spawn(4)
 
@@ -74,15 +73,6 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     summary["wall_time_s"] = time.perf_counter() - started
     folder.write_summary(summary)
     return summary
-
-
-def _data_files(run: Run) -> list[Any]:
-    files = []
-    for _, path, entry in run.assembled.entries:
-        files.append(path)
-        if isinstance(entry, PromptLimitEntry | BeamDumpEntry):
-            files.append(path.parent / entry.curve)
-    return files
 
 
 def _best_fit(run: Run, samples: EnsembleSamples, rng: np.random.Generator) -> Minimum:

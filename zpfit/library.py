@@ -24,7 +24,7 @@ from zpfit.yaml_file import Document, read_yaml
 
 Kind = Literal["entry", "likelihood set", "priors", "run"]
 
-_FOLDERS: dict[Kind, str] = {
+FOLDERS: dict[Kind, str] = {
     "entry": "likelihoods/entries",
     "likelihood set": "likelihoods/sets",
     "priors": "priors",
@@ -55,15 +55,19 @@ class Library:
 
     @classmethod
     def beside(cls, run_file: Path | None = None) -> "Library":
-        """The user's folders, beside ``run_file`` first, then the packaged files."""
-        own = [] if run_file is None else [run_file.resolve().parent]
+        """The user's folders, beside ``run_file`` first, then the packaged files.
+
+        A run file that lies in a run folder finds the data that run kept.
+        """
+        own = []
+        if run_file is not None:
+            beside = run_file.resolve().parent
+            own = [beside, beside / "data"]
         return cls(tuple(dict.fromkeys([*own, Path.cwd(), packaged_data()])))
 
     def names(self, kind: Kind) -> list[str]:
         """All names of a kind, sorted."""
-        found = {
-            path.stem for root in self.roots for path in (root / _FOLDERS[kind]).glob("*.yaml")
-        }
+        found = {path.stem for root in self.roots for path in (root / FOLDERS[kind]).glob("*.yaml")}
         return sorted(found)
 
     def find(self, kind: Kind, name: str, place: str = "") -> Path:
@@ -73,7 +77,7 @@ class Library:
             UnknownName: nothing has that name; the message says what is close.
         """
         for root in self.roots:
-            path = root / _FOLDERS[kind] / f"{name}.yaml"
+            path = root / FOLDERS[kind] / f"{name}.yaml"
             if path.is_file():
                 return path
         raise UnknownName(kind, name, self.names(kind), place)

@@ -129,6 +129,7 @@ class Likelihood:
     def _log_likelihood(self, c: Couplings) -> FloatArray:
         n_points = len(c)
         survivors: NDArray[np.intp] | None = None
+        undefined = False
         for stage in self._stages:
             worst = stage[0].ratio(c)
             for exclusion in stage[1:]:
@@ -136,15 +137,21 @@ class Likelihood:
             largest = worst.max()
             if largest <= 1:
                 continue
+            # NaN is no exclusion: the point goes on, and ends as NaN for the posterior to report.
+            undefined |= bool(np.isnan(largest))
             allowed = np.flatnonzero(~(worst > 1))
             survivors = allowed if survivors is None else survivors[allowed]
             if not len(allowed):
                 return np.full(n_points, -np.inf)
             c = c.take(allowed)
+        log_likelihood = -0.5 * self.chi2(c)
+        if undefined:
+            ratios = [exclusion.ratio(c) for exclusion in self.hard]
+            log_likelihood[np.isnan(ratios).any(axis=0)] = np.nan
         if survivors is None:
-            return -0.5 * self.chi2(c)
+            return log_likelihood
         result = np.full(n_points, -np.inf)
-        result[survivors] = -0.5 * self.chi2(c)
+        result[survivors] = log_likelihood
         return result
 
     def chi2(self, c: Couplings) -> FloatArray:

@@ -17,7 +17,10 @@ def read_points(path: Path) -> tuple[list[dict[str, float]], list[str]]:
             that is no number.
     """
     reader = csv.reader(io.StringIO(read_text(path)))
-    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    except csv.Error as error:
+        raise InvalidInput([f"{path}:{reader.line_num}: not valid CSV: {error}"]) from error
     if not rows:
         raise InvalidInput([f"{path}: is empty; the first line names the parameters"])
     header = rows[0][1]

@@ -9,7 +9,7 @@ from zpfit.errors import NotANumber
 from zpfit.likelihood import Likelihood
 from zpfit.models.base import Model
 from zpfit.physics.compiled import FloatArray
-from zpfit.physics.couplings import Couplings
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.priors import Priors
 
 
@@ -45,27 +45,33 @@ class Posterior:
         Raises:
             NotANumber: the model or a term gives NaN; the message names the point.
         """
-        result = self.likelihood.log_likelihood(self.couplings(u))
-        undefined = np.flatnonzero(np.isnan(result))
-        if len(undefined):
-            first = self.parameters(u[undefined[:1]])
-            raise NotANumber(self._culprit(first), _describe(first))
+        parameters = self.parameters(u)
+        c = self.model.couplings(parameters)
+        with np.errstate(invalid="ignore"):  # reported below, in words
+            result = self.likelihood.log_likelihood(c)
+            # A sum is NaN if any of its terms is: one pass finds what a term may not even use.
+            if np.isnan(sum(row.sum() for row in c.rows()) + result.max()):
+                self._refuse_nan(parameters, c, result)
         return result
 
     def residuals(self, u: FloatArray, wall: float) -> FloatArray:
         """What :func:`zpfit.optimize.find_minimum` descends on, shape (n, k)."""
         return self.likelihood.residuals(self.couplings(u), wall)
 
-    def _culprit(self, parameters: Mapping[str, FloatArray]) -> str:
-        """The coupling or term that is NaN at one point."""
-        c = self.model.couplings(parameters)
-        for name, row in zip(Couplings.__dataclass_fields__, c.rows(), strict=True):
+    def _refuse_nan(
+        self, parameters: Mapping[str, FloatArray], c: Couplings, result: FloatArray
+    ) -> None:
+        for name, row in zip(COUPLING_NAMES, c.rows(), strict=True):
             if np.isnan(row).any():
-                return f"coupling {name} of model {self.model.name!r}"
-        terms = self.likelihood.chi2_by_term(c) | self.likelihood.ratios(c)
-        broken = [name for name, values in terms.items() if np.isnan(values).any()]
-        return f"term {broken[0]!r}" if broken else "the likelihood"
+                source = f"coupling {name} of model {self.model.name!r}"
+                raise NotANumber(source, _describe(parameters, int(np.argmax(np.isnan(row)))))
+        if np.isnan(result).any():
+            index = int(np.argmax(np.isnan(result)))
+            one = c.take(np.array([index]))
+            terms = self.likelihood.chi2_by_term(one) | self.likelihood.ratios(one)
+            broken = next((name for name, values in terms.items() if np.isnan(values[0])), "?")
+            raise NotANumber(f"term {broken!r}", _describe(parameters, index))
 
 
-def _describe(parameters: Mapping[str, FloatArray]) -> str:
-    return ", ".join(f"{name} = {float(value[0]):.6g}" for name, value in parameters.items())
+def _describe(parameters: Mapping[str, FloatArray], index: int) -> str:
+    return ", ".join(f"{name} = {float(values[index]):.6g}" for name, values in parameters.items())

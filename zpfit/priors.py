@@ -106,8 +106,9 @@ class Normal(StrictModel):
 
     def ppf(self, u: FloatArray) -> FloatArray:
         """Value at cumulative probability ``u``."""
-        # u = 0 or 1 has no finite value; the neighbouring doubles do.
-        inside = np.clip(u, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+        # u = 0 or 1 has no finite value; cut both ends where the upper one runs out of digits.
+        edge = np.finfo(float).epsneg
+        inside = np.clip(u, edge, 1 - edge)
         result: FloatArray = self.mean + self.sd * ndtri(inside)
         return result
 

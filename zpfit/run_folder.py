@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from zpfit.errors import NotARunFolder, RunFolderExists, UnwritablePath
 from zpfit.inference_data import StoredSamples, load, save
 
 _CONFIG, _SUMMARY, _SAMPLES, _LOG = "config.yaml", "summary.json", "samples.nc", "log.txt"
-_DATA = "likelihoods"
+DATA_FOLDER = "data"
+"""Holds the entries, curves and sets that a run used, where a run beside it finds them."""
 PLOT_NAMES = ("corner.png", "corner.pdf", "pulls.png", "trace.png")
 
 
@@ -22,19 +23,20 @@ class RunFolder:
     path: Path
 
     def create(self, *, force: bool) -> None:
-        """Make the folder; with ``force`` an earlier run in it is removed, nothing else is.
+        """Make the folder; an unfinished run in it is removed, a finished one with ``force``.
+
+        Files that are not a run's own stay.
 
         Raises:
-            RunFolderExists: it holds a run and ``force`` is not given.
+            RunFolderExists: it holds a finished run and ``force`` is not given.
             UnwritablePath: it cannot be made or written.
         """
         try:
-            if self._own_files() and not force:
+            if (self.path / _SUMMARY).exists() and not force:
                 raise RunFolderExists(self.path)
             self.path.mkdir(parents=True, exist_ok=True)
             for file in self._own_files():
                 file.unlink()
-            shutil.rmtree(self.path / _DATA, ignore_errors=True)
             self.log_path.touch()
         except OSError as error:
             raise UnwritablePath(self.path, error.strerror or str(error)) from error
@@ -52,15 +54,16 @@ class RunFolder:
         """Keep the resolved run file."""
         self._write(_CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
 
-    def copy_data(self, files: Iterable[Path]) -> None:
-        """Keep the data entries and curves that were used, where a run beside them finds them."""
-        target = self.path / _DATA / "entries"
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            for file in files:
-                shutil.copyfile(file, target / file.name)
-        except OSError as error:
-            raise UnwritablePath(target, error.strerror or str(error)) from error
+    def copy_data(self, files: Mapping[str, Path]) -> None:
+        """Keep the data that were used; ``files`` maps paths below the data folder to sources."""
+        for name, source in files.items():
+            target = self.path / DATA_FOLDER / name
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if not (target.exists() and target.samefile(source)):
+                    shutil.copyfile(source, target)
+            except OSError as error:
+                raise UnwritablePath(target, error.strerror or str(error)) from error
 
     def write_samples(self, samples: StoredSamples, title: str) -> None:
         """Keep the posterior samples."""

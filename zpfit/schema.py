@@ -24,6 +24,8 @@ Model = TypeVar("Model", bound=BaseModel)
 _MESSAGES = {
     "missing": "is missing",
     "union_tag_not_found": "needs a key {discriminator}",
+    "union_tag_invalid": "unknown {discriminator} {tag!r}; known: {expected_tags}",
+    "model_attributes_type": "must be a number or a mapping of keys to values, not {value!r}",
     "float_type": "must be a number, not {value!r}",
     "int_type": "must be an integer, not {value!r}",
     "int_from_float": "must be an integer, not {value!r}",
@@ -52,7 +54,12 @@ def validate(model: type[Model], document: Document) -> Model:
 
 def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> str:
     keys = [key for key in detail["loc"] if not str(key).startswith(("function-", "tagged-"))]
-    place = document.place(_without_tags(document.data, keys))
+    own_keys = _without_tags(document.data, keys)
+    if detail["type"] == "missing":
+        own_keys.append(keys[-1])
+    elif detail["type"].startswith("union_tag"):
+        own_keys.append(str(detail["ctx"]["discriminator"]).strip("'"))
+    place = document.place(own_keys)
     if detail["type"] == "extra_forbidden":
         known = sorted(_keys_at(model, keys[:-1]))
         return f"{place}: unknown key; {suggestion(str(keys[-1]), known)}"
@@ -63,16 +70,14 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
 
 
 def _without_tags(data: Any, keys: Sequence[str | int]) -> list[str | int]:
-    """Drop the names of union members, which pydantic puts between the keys of the file."""
+    """The keys that stand in the file; pydantic puts names of union members between them."""
     result: list[str | int] = []
-    for index, key in enumerate(keys):
+    for key in keys:
         in_dict = isinstance(data, dict) and key in data
         in_list = isinstance(data, list) and isinstance(key, int) and key < len(data)
         if in_dict or in_list:
             data = data[key]
-        elif index < len(keys) - 1:
-            continue
-        result.append(key)
+            result.append(key)
     return result
 
 

@@ -23,12 +23,16 @@ class Document:
     data: Any
     lines: Mapping[KeyPath, int]
     """Line of each key or list item, counted from 1."""
+    changed: frozenset[KeyPath] = frozenset()
+    """Keys that do not come from the file but from --set."""
 
     def place(self, keys: Sequence[str | int]) -> str:
         """``file:line: a.b.c`` of a key, or of its nearest parent that stands in the file."""
         keys = tuple(keys)
         name = ".".join(str(key) for key in keys)
         for depth in range(len(keys), 0, -1):
+            if keys[:depth] in self.changed:
+                return f"--set {name}"
             line = self.lines.get(keys[:depth])
             if line is not None:
                 return f"{self.path}:{line}: {name}"
@@ -36,6 +40,8 @@ class Document:
 
     def with_value(self, keys: KeyPath, value: Any) -> "Document":
         """A copy with one value set, parents made as needed; its line is forgotten."""
+        if not isinstance(self.data, dict | None):
+            return self  # no mapping: whoever validates it says so
         data = dict(self.data or {})
         node = data
         for key in keys[:-1]:
@@ -44,7 +50,7 @@ class Document:
             node = node[key]
         node[keys[-1]] = value
         lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
-        return replace(self, data=data, lines=lines)
+        return replace(self, data=data, lines=lines, changed=self.changed | {keys})
 
 
 def read_text(path: Path) -> str:
@@ -54,7 +60,7 @@ def read_text(path: Path) -> str:
         UnreadableFile: the file is missing, not permitted, a folder or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UnreadableFile(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
@@ -79,13 +85,15 @@ def parse_yaml(text: str, path: Path) -> Document:
     """
     try:
         tree = YAML(typ="rt").load(text)
+        lines: dict[KeyPath, int] = {}
+        return Document(path, _plain(tree, (), lines), lines)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidYaml(path, line, str(error.problem or error)) from error
     except (YAMLError, ValueError) as error:
         raise InvalidYaml(path, 1, " ".join(str(error).split())) from error
-    lines: dict[KeyPath, int] = {}
-    return Document(path, _plain(tree, (), lines), lines)
+    except RecursionError as error:
+        raise InvalidYaml(path, 1, "nested too deeply") from error
 
 
 def dump_yaml(data: Any) -> str:

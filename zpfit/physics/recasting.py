@@ -5,7 +5,7 @@ are interpolated in log-log; outside a curve's mass range there is no limit.
 """
 
 from functools import cache
-from math import exp, expm1, log, sqrt
+from math import exp, expm1, log
 
 import numpy as np
 from scipy.optimize import brentq
