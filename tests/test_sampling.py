@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm, truncnorm
 
+from zpfit.config import load_run
 from zpfit.diagnostics import diagnose
 from zpfit.errors import NoAllowedPoint
+from zpfit.library import packaged_data
 from zpfit.progress import Silent
 from zpfit.samplers import map_move
 from zpfit.samplers.emcee import sample
@@ -212,3 +214,27 @@ def test_a_seed_reproduces_a_run_to_the_bit():
     np.testing.assert_array_equal(first.u, second.u)
     other = run(log_likelihood, 2, 8, target_ess=500)
     assert not np.array_equal(first.u[:, :10], other.u[:, :10])
+
+
+def test_the_papers_posterior_agrees_with_plain_monte_carlo():
+    """Weighted draws from the prior need no map, no moves and no start."""
+    posterior = load_run(packaged_data() / "runs" / "quickstart.yaml").posterior
+    result = run(posterior.log_likelihood, posterior.dimension, 3, walkers=128, target_ess=5000)
+    rng = np.random.default_rng(11)
+    batches = [rng.random((100_000, posterior.dimension)) for _ in range(40)]
+    weights = np.exp(np.concatenate([posterior.log_likelihood(u) for u in batches]))
+    draws = np.concatenate(batches)
+    coordinates = (draws[:, 0], np.abs(draws[:, 2] - 0.5) > 0.28, np.abs(draws[:, 3] - 0.5))
+    functions = (
+        lambda u: u[..., 0],
+        lambda u: (np.abs(u[..., 2] - 0.5) > 0.28) * 1.0,
+        lambda u: np.abs(u[..., 3] - 0.5),
+    )
+    share = weights / weights.sum()
+    for plain, function in zip(coordinates, functions, strict=True):
+        mean = np.sum(share * plain)
+        error2 = np.sum((share * (plain - mean)) ** 2)
+        variance = np.sum(share * (plain - mean) ** 2)
+        values = function(result.u)
+        error2 += variance / diagnose(values[..., None], result.thin).ess[0]
+        assert abs(values.mean() - mean) < LIMIT * np.sqrt(error2)

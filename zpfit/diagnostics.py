@@ -13,8 +13,13 @@ from zpfit.physics.compiled import FloatArray
 
 RHAT_LIMIT = 1.01
 """Vehtari et al., arXiv:1903.08008."""
-MIN_AUTOCORRELATION_TIMES = 50
-"""Steps, in autocorrelation times, below which the time itself is not known (emcee's rule)."""
+MIN_AUTOCORRELATION_TIMES = 10
+"""Steps, in autocorrelation times, below which the time itself is not known.
+
+emcee's rule for a single ensemble with a burn-in is 50. Here walkers start
+distributed like the posterior, and the variance between them enters the time, so
+that what moves slowly is seen from the first steps on.
+"""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class SignedLog:
     def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
         """Label the axis between two coordinates with values."""
         base = np.log10(self.lower)
-        reach = max(abs(limits[0]), abs(limits[1]))
+        reach = max(abs(limits[0]), abs(limits[1])) - _EDGE * (limits[1] - limits[0])
         spacing = max(1, int(np.ceil(reach / _MAX_DECADE_LABELS)))
         # Labels closer to zero than half a spacing would run into its own.
         exponents = np.arange(np.floor(base + reach), base + 0.5 * spacing, -spacing)

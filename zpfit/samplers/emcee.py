@@ -157,7 +157,8 @@ def _inside_cube(log_likelihood: LogLikelihood) -> LogLikelihood:
     def function(u: FloatArray) -> FloatArray:
         inside = np.flatnonzero(np.all((u > 0) & (u < 1), axis=1))
         result = np.full(len(u), -np.inf)
-        result[inside] = log_likelihood(u[inside])
+        if len(inside):
+            result[inside] = log_likelihood(u[inside])
         return result
 
     return function

@@ -5,7 +5,7 @@ from emcee.moves import MHMove
 
 from zpfit.physics.compiled import FloatArray
 
-_SMALLEST, _LARGEST = 1e-4, 0.5
+_SMALLEST, _LARGEST = 1e-5, 0.5
 """Sizes of a shift on the unit cube."""
 
 
@@ -15,7 +15,7 @@ class PairMove(MHMove):  # type: ignore[misc]
     Under priors that are flat in the logarithm a shift of the cube multiplies a
     coupling by a factor, and data often fix a product or ratio of two couplings
     only: a walker then slides along the thin ridge. The size is log-uniform over
-    four decades. The proposal is symmetric.
+    almost five decades. The proposal is symmetric.
     """
 
     def __init__(self) -> None:

@@ -1,0 +1,97 @@
+"""The house: imports run downwards only, physics knows no files, the command line starts lean."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import zpfit
+
+PACKAGE = Path(zpfit.__file__).parent
+FLOORS = [
+    {"cli", "__main__"},
+    {"terminal"},
+    {"fit"},
+    {"config", "plots"},
+    {"posterior", "assembly", "evaluate"},
+    {"likelihood", "library", "run_folder"},
+    {
+        "entries",
+        "inference_data",
+        "limit_curve",
+        "observables",
+        "models",
+        "points_file",
+        "samplers",
+    },
+    {"priors", "diagnostics", "optimize"},
+    {"schema", "progress", "physics"},
+    {"yaml_file"},
+    {"errors"},
+]
+"""From the top to the ground; a module may import from its own floor and below."""
+
+
+def modules():
+    return sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.parts)
+
+
+def name_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts
+
+
+def room(parts):
+    """The module or subpackage directly below zpfit."""
+    return parts[0] if parts else "__init__"
+
+
+def imported(path):
+    """Names below zpfit that a module imports, as parts."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "zpfit":
+            yield tuple(node.module.split(".")[1:])
+        elif isinstance(node, ast.Import):
+            yield from (
+                tuple(a.name.split(".")[1:]) for a in node.names if a.name.startswith("zpfit.")
+            )
+
+
+def floor(name):
+    [found] = [index for index, rooms in enumerate(FLOORS) if name in rooms]
+    return found
+
+
+def test_every_module_has_a_floor():
+    rooms = {room(name_of(path)) for path in modules()} - {"__init__"}
+    assert rooms == set().union(*FLOORS)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: "/".join(name_of(path)))
+def test_imports_run_downwards(path):
+    own = room(name_of(path))
+    if own == "__init__":
+        return
+    upwards = [name for name in imported(path) if name and floor(room(name)) < floor(own)]
+    assert not upwards
+
+
+def test_no_circles():
+    graph = {name_of(path): {name for name in imported(path) if name} for path in modules()}
+    graph = {name: {n for n in targets if n in graph} for name, targets in graph.items()}
+    while leaves := {name for name, targets in graph.items() if not targets}:
+        graph = {n: t - leaves for n, t in graph.items() if n not in leaves}
+    assert not graph, f"circle among {sorted(graph)}"
+
+
+@pytest.mark.parametrize("room_name", ["physics", "samplers"])
+def test_physics_and_samplers_touch_no_files(room_name):
+    for path in (PACKAGE / room_name).glob("*.py"):
+        names = {
+            node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)
+        }
+        assert not names & {"open", "Path", "print"}
+
+
+def test_samplers_know_no_physics_beyond_array_types():
+    for path in (PACKAGE / "samplers").glob("*.py"):
+        assert {n for n in imported(path) if n[0] == "physics"} <= {("physics", "compiled")}
