@@ -38,12 +38,15 @@ class GaussianTerm:
 
     def pull(self, c: Couplings) -> FloatArray:
         """(measured - predicted)/error, shape (n,)."""
-        return (self.value - self.prediction(c)) / self.error
+        deviation: FloatArray = self.value - self.prediction(c)
+        deviation /= self.error
+        return deviation
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Pull squared, shape (n,)."""
         pull = self.pull(c)
-        return pull * pull
+        pull *= pull
+        return pull
 
 
 class SoftForm(Protocol):

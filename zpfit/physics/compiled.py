@@ -25,12 +25,15 @@ _numba: Any = numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_FASTMATH = {"contract"}
+"""A product and a sum may become one instruction; NaN and infinity keep their meaning."""
+
 _INTERPRETED = bool(_numba.config.DISABLE_JIT)
 
 
 def inline(helper: F) -> F:
     """Compile a helper that formulas call; floats divide by zero as in NumPy."""
-    compiled: F = _numba.njit(helper, error_model="numpy")
+    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=_FASTMATH)
     return compiled
 
 
@@ -40,25 +43,35 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
-    compiled: Ufunc = _numba.vectorize([signature], cache=True)(formula)
+    compiled: Ufunc = _numba.vectorize([signature], cache=True, fastmath=_FASTMATH)(formula)
     return compiled
 
 
 def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
-    """Compile ``kernel(x, ..., table, out)``, which sets ``out[0]``, into a generalised ufunc.
+    """Compile ``kernel(x, ..., table, out)``, which loops over a batch and fills ``out``.
 
-    ``layout`` is NumPy's: ``"(),(n,k)->()"`` is one scalar that broadcasts and
-    one two-dimensional table shared by the whole batch.
+    ``layout`` is NumPy's: ``"(p),(),(n,k)->(p)"`` is an array with a value for
+    each point, which must come first, a number, and a two-dimensional table. The
+    loop stands in the kernel because entering a compiled function once for each
+    point costs as much as a short formula.
     """
 
     def compile_kernel(kernel: Callable[..., None]) -> Ufunc:
         if _INTERPRETED:
             return np.vectorize(_returning(kernel), otypes=[float], signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
-        compiled: Ufunc = _numba.guvectorize([f"void({types}[:])"], layout, cache=True)(kernel)
+        compiled: Ufunc = _numba.guvectorize(
+            [f"void({types})"], layout, cache=True, fastmath=_FASTMATH
+        )(kernel)
         return compiled
 
     return compile_kernel
+
+
+def flat(*arrays: Any) -> tuple[list[FloatArray], tuple[int, ...]]:
+    """Arrays or numbers broadcast together and flattened for a kernel, and their shape."""
+    together = np.broadcast_arrays(*(np.asarray(array, dtype=float) for array in arrays))
+    return [array.ravel() for array in together], together[0].shape
 
 
 def _numba_type(core: str) -> str:
@@ -66,10 +79,10 @@ def _numba_type(core: str) -> str:
     return "f8" + (f"[{','.join(':' * len(dimensions))}]" if dimensions else "")
 
 
-def _returning(kernel: Callable[..., None]) -> Callable[..., float]:
-    def function(*arguments: Any) -> float:
-        out = np.empty(1)
+def _returning(kernel: Callable[..., None]) -> Callable[..., FloatArray]:
+    def function(*arguments: Any) -> FloatArray:
+        out = np.empty(len(arguments[0]))
         kernel(*arguments, out)
-        return float(out[0])
+        return out
 
     return function

@@ -1,6 +1,6 @@
 """Mass floors of particles that stay in thermal contact during nucleosynthesis."""
 
-from zpfit.physics.compiled import FloatArray, ufunc
+from zpfit.physics.compiled import FloatArray, gufunc
 from zpfit.physics.couplings import Couplings
 
 
@@ -28,13 +28,20 @@ def mass_floor_ratio(
     return result
 
 
-@ufunc
+@gufunc("(p),(p),(p),(p),(p),(p),(),(),()->(p)")
 def _mass_floor_ratio(  # type: ignore[no-untyped-def]
-    m_Zp, c_ve, c_ae, c_nue, c_numu, c_nutau, electrophilic, neutrinophilic, contact
+    m_Zp, c_ve, c_ae, c_nue, c_numu, c_nutau, electrophilic, neutrinophilic, contact, out
 ):
-    floor = 0.0
-    if abs(c_nue) > contact or abs(c_numu) > contact or abs(c_nutau) > contact:
-        floor = neutrinophilic
-    if c_ve * c_ve + c_ae * c_ae > contact * contact and electrophilic > floor:
-        floor = electrophilic
-    return floor / m_Zp
+    # Squares are compared, so that no sign and no root is needed.
+    contact2 = contact * contact
+    for i in range(m_Zp.shape[0]):
+        floor = 0.0
+        if (
+            c_nue[i] * c_nue[i] > contact2
+            or c_numu[i] * c_numu[i] > contact2
+            or c_nutau[i] * c_nutau[i] > contact2
+        ):
+            floor = neutrinophilic
+        if c_ve[i] * c_ve[i] + c_ae[i] * c_ae[i] > contact2 and electrophilic > floor:
+            floor = electrophilic
+        out[i] = floor / m_Zp[i]

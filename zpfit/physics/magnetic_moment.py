@@ -2,10 +2,11 @@
 
 from functools import cache
 from math import log, pi
+from typing import Any
 
 import numpy as np
 
-from zpfit.physics.compiled import FloatArray, gufunc
+from zpfit.physics.compiled import FloatArray, flat, gufunc
 from zpfit.physics.constants import ELECTRON_MASS, MUON_MASS
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
@@ -16,28 +17,27 @@ _R_RANGE = (1e-10, 1e13)
 
 def delta_a_e(c: Couplings) -> FloatArray:
     """Shift of the electron's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
-    return delta_a(ELECTRON_MASS, c.m_Zp, c.C_Ve, c.C_Ae, c.log_m)
+    return _shift(ELECTRON_MASS, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae)
 
 
 def delta_a_mu(c: Couplings) -> FloatArray:
     """Shift of the muon's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
-    return delta_a(MUON_MASS, c.m_Zp, c.C_Vmu, c.C_Amu, c.log_m)
+    return _shift(MUON_MASS, c.m_Zp, c.log_m, c.C_Vmu, c.C_Amu)
 
 
-def delta_a(
-    lepton_mass: float,
-    m_Zp: FloatArray,
-    c_v: FloatArray,
-    c_a: FloatArray,
-    log_m: FloatArray | None = None,
-) -> FloatArray:
+def delta_a(lepton_mass: float, m_Zp: Any, c_v: Any, c_a: Any) -> FloatArray:
     """Shift of a lepton's (g-2)/2 by the exact integral, Eq. (7) of arXiv:2102.07781.
 
-    Masses in MeV, couplings dimensionless, all broadcast together; ``log_m`` is
-    ln m_Zp where the caller has it at hand.
+    Masses in MeV, couplings dimensionless; arrays or numbers, broadcast together.
     """
-    log_r = 2 * (log(lepton_mass) - (np.log(m_Zp) if log_m is None else log_m))
-    result: FloatArray = _delta_a(lepton_mass, m_Zp, log_r, c_v, c_a, *loop_table().arguments())
+    (m, c_v, c_a), shape = flat(m_Zp, c_v, c_a)
+    return _shift(lepton_mass, m, np.log(m), c_v, c_a).reshape(shape)
+
+
+def _shift(
+    lepton_mass: float, m_Zp: FloatArray, log_m: FloatArray, c_v: FloatArray, c_a: FloatArray
+) -> FloatArray:
+    result: FloatArray = _delta_a(m_Zp, log_m, c_v, c_a, lepton_mass, *loop_table().arguments())
     return result
 
 
@@ -69,13 +69,15 @@ def loop_table() -> UniformSpline:
     return tabulate(slowly_varying, *np.log(_R_RANGE))
 
 
-@gufunc("(),(),(),(),(),(),(),(n,f,k)->()")
+@gufunc("(p),(p),(p),(p),(),(),(),(n,f,k)->(p)")
 def _delta_a(  # type: ignore[no-untyped-def]
-    lepton_mass, m_Zp, log_r, c_v, c_a, start, inverse_step, table, out
+    m_Zp, log_m, c_v, c_a, lepton_mass, start, inverse_step, table, out
 ):
-    ratio = lepton_mass / m_Zp
-    r = ratio * ratio
-    interval, offset = locate(log_r, start, inverse_step, table)
-    vector = polynomial(table, interval, 0, offset) / (1 + 2 * r / 3)
-    axial = polynomial(table, interval, 1, offset)
-    out[0] = r / (4 * pi**2) * (c_v * c_v * vector - c_a * c_a * axial)
+    log_lepton_mass = log(lepton_mass)
+    for i in range(m_Zp.shape[0]):
+        ratio = lepton_mass / m_Zp[i]
+        r = ratio * ratio
+        interval, offset = locate(2 * (log_lepton_mass - log_m[i]), start, inverse_step, table)
+        vector = polynomial(table, interval, 0, offset) / (1 + 2 * r / 3)
+        axial = polynomial(table, interval, 1, offset)
+        out[i] = r / (4 * pi**2) * (c_v[i] * c_v[i] * vector - c_a[i] * c_a[i] * axial)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from functools import cache
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
-from zpfit.physics.compiled import FloatArray, gufunc, ufunc
+from zpfit.physics.compiled import FloatArray, flat, gufunc, ufunc
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MASS_RANGE, SIN2_THETA_W
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
@@ -75,22 +76,15 @@ CHARM2_NUBAR = NeutrinoBeam(19.1e3, antineutrino=True, recoil_min=3e3, recoil_ma
 
 def charm2_nu(c: Couplings) -> FloatArray:
     """nu_mu e at CHARM-II, sigma/sigma_SM; shape (n,). See :func:`scattering_ratio`."""
-    return scattering_ratio(CHARM2_NU, c.m_Zp, c.C_Ve, c.C_Ae, c.C_numu, c.log_m)
+    return _ratio(CHARM2_NU, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae, c.C_numu)
 
 
 def charm2_nubar(c: Couplings) -> FloatArray:
     """nubar_mu e at CHARM-II, sigma/sigma_SM; shape (n,). See :func:`scattering_ratio`."""
-    return scattering_ratio(CHARM2_NUBAR, c.m_Zp, c.C_Ve, c.C_Ae, c.C_numu, c.log_m)
+    return _ratio(CHARM2_NUBAR, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae, c.C_numu)
 
 
-def scattering_ratio(
-    beam: NeutrinoBeam,
-    m_Zp: FloatArray,
-    c_ve: FloatArray,
-    c_ae: FloatArray,
-    c_nu: FloatArray,
-    log_m: FloatArray | None = None,
-) -> FloatArray:
+def scattering_ratio(beam: NeutrinoBeam, m_Zp: Any, c_ve: Any, c_ae: Any, c_nu: Any) -> FloatArray:
     """sigma/sigma_SM of nu_mu (or nubar_mu) e scattering with the full Z' propagator.
 
     dsigma/dT ~ a^2 + b^2 (1 - T/E)^2 - a b m_e T/E^2, (a, b) = (g_L, g_R) for
@@ -98,17 +92,22 @@ def scattering_ratio(
     C_nu C_{L,R} / [2 sqrt2 G_F (m^2 + 2 m_e T)] to g_{L,R}
     (Lindner et al., arXiv:1803.00060). At a given mass the ratio is a quadratic
     form in the couplings; its coefficients come from :func:`beam_table`.
-    ``log_m`` is ln m_Zp where the caller has it at hand.
+    Arrays or numbers, broadcast together.
     """
-    result: FloatArray = _scattering_ratio(
-        m_Zp,
-        np.log(m_Zp) if log_m is None else log_m,
-        c_ve,
-        c_ae,
-        c_nu,
-        _propagator_scale(beam),
-        *beam_table(beam).arguments(),
-    )
+    (m, c_ve, c_ae, c_nu), shape = flat(m_Zp, c_ve, c_ae, c_nu)
+    return _ratio(beam, m, np.log(m), c_ve, c_ae, c_nu).reshape(shape)
+
+
+def _ratio(
+    beam: NeutrinoBeam,
+    m_Zp: FloatArray,
+    log_m: FloatArray,
+    c_ve: FloatArray,
+    c_ae: FloatArray,
+    c_nu: FloatArray,
+) -> FloatArray:
+    scale, table = _propagator_scale(beam), beam_table(beam)
+    result: FloatArray = _scattering_ratio(m_Zp, log_m, c_ve, c_ae, c_nu, scale, *table.arguments())
     return result
 
 
@@ -161,18 +160,17 @@ def beam_coefficients(beam: NeutrinoBeam, m2: FloatArray) -> FloatArray:
     return np.stack([term.sum(axis=1) for term in terms]) / standard_model
 
 
-@gufunc("(),(),(),(),(),(),(),(),(n,f,k)->()")
+@gufunc("(p),(p),(p),(p),(p),(),(),(),(n,f,k)->(p)")
 def _scattering_ratio(  # type: ignore[no-untyped-def]
-    m_Zp, log_m, c_v, c_a, c_nu, scale, start, inverse_step, table, out
+    m_Zp, log_m, c_ve, c_ae, c_nu, scale, start, inverse_step, table, out
 ):
-    interval, offset = locate(log_m, start, inverse_step, table)
-    z = c_nu / (m_Zp * m_Zp + scale)
-    linear = c_v * polynomial(table, interval, 0, offset) + c_a * polynomial(
-        table, interval, 1, offset
-    )
-    quadratic = (
-        c_v * c_v * polynomial(table, interval, 2, offset)
-        + c_v * c_a * polynomial(table, interval, 3, offset)
-        + c_a * c_a * polynomial(table, interval, 4, offset)
-    )
-    out[0] = 1 + z * linear + z * z * quadratic
+    for i in range(m_Zp.shape[0]):
+        interval, offset = locate(log_m[i], start, inverse_step, table)
+        c_v, c_a = c_ve[i], c_ae[i]
+        z = c_nu[i] / (m_Zp[i] * m_Zp[i] + scale)
+        linear = c_v * polynomial(table, interval, 0, offset)
+        linear += c_a * polynomial(table, interval, 1, offset)
+        quadratic = c_v * c_v * polynomial(table, interval, 2, offset)
+        quadratic += c_v * c_a * polynomial(table, interval, 3, offset)
+        quadratic += c_a * c_a * polynomial(table, interval, 4, offset)
+        out[i] = 1 + z * linear + z * z * quadratic

@@ -101,22 +101,23 @@ def _edge_root(log_q: float, length_ratio: float) -> float:
     return float(brentq(difference, -20.0, 4.0, xtol=1e-13))
 
 
-@gufunc("(),(),(),(),(),(),(),(),(n,f,k),(j,l)->()")
+@gufunc("(p),(p),(p),(p),(p),(),(),(),(n,f,k),(j,l)->(p)")
 def _dump_ratio(  # type: ignore[no-untyped-def]
     m_Zp, log_m, c_ve, c_ae, br_ee, length_ratio, start, inverse_step, table, region, out
 ):
-    out[0] = 0.0
-    if log_m < region[0, 0] or log_m > region[-1, 0] or br_ee == 0.0:
-        return
-    knot, fraction = interpolation_weight(log_m, region)
-    log_lower = blend(region, knot, fraction, 1)
-    log_q = 2 * (blend(region, knot, fraction, 2) - log_lower)
-    interval, offset = locate(log_q, start, inverse_step, table)
-    log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
-    # Lifetimes go with the full width; that of a dark photon at the edge is all e+ e-.
-    x = (ELECTRON_MASS / m_Zp) ** 2
-    width = width_shape(c_ve, c_ae, x) / (width_shape(1.0, 0.0, x) * br_ee)
-    tau = exp(log_edge_tau - 2 * log_lower) * width
-    log_edge_norm = 2 * log_lower - polynomial(table, interval, 1, offset)
-    produced = (c_ve * c_ve + c_ae * c_ae) * br_ee
-    out[0] = -produced * exp(-log_edge_norm - tau) * expm1(-length_ratio * tau)
+    for i in range(m_Zp.shape[0]):
+        out[i] = 0.0
+        if log_m[i] < region[0, 0] or log_m[i] > region[-1, 0] or br_ee[i] == 0.0:
+            continue
+        knot, fraction = interpolation_weight(log_m[i], region)
+        log_lower = blend(region, knot, fraction, 1)
+        log_q = 2 * (blend(region, knot, fraction, 2) - log_lower)
+        interval, offset = locate(log_q, start, inverse_step, table)
+        log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
+        # Lifetimes go with the full width; that of a dark photon at the edge is all e+ e-.
+        x = (ELECTRON_MASS / m_Zp[i]) ** 2
+        width = width_shape(c_ve[i], c_ae[i], x) / (width_shape(1.0, 0.0, x) * br_ee[i])
+        tau = exp(log_edge_tau - 2 * log_lower) * width
+        log_edge_norm = 2 * log_lower - polynomial(table, interval, 1, offset)
+        produced = (c_ve[i] * c_ve[i] + c_ae[i] * c_ae[i]) * br_ee[i]
+        out[i] = -produced * exp(-log_edge_norm - tau) * expm1(-length_ratio * tau)
