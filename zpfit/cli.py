@@ -129,11 +129,10 @@ def evaluate(
         chosen_likelihood, lambda: find_model(model_name, "--model"), chosen_points
     )
     couplings = model.couplings(parameter_table(table, model, places))
-    results = evaluate_points(chosen, couplings)
     if as_json:
-        click.echo(json.dumps(results, indent=2))
+        click.echo(json.dumps(evaluate_points(chosen, couplings), indent=2))
     else:
-        print_points(chosen, table, results)
+        print_points(chosen, table, couplings)
 
 
 @cli.command()

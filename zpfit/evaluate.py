@@ -78,5 +78,32 @@ def evaluate(likelihood: Likelihood, c: Couplings) -> list[dict[str, Any]]:
     ]
 
 
+def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
+    """chi2, every measurement and every exclusion at one point, ready for JSON and tables.
+
+    ``terms`` has measured value, error, prediction, pull and chi2 of each
+    measurement, ``exclusions`` the ratio of each exclusion and, of soft ones, chi2.
+    """
+    return {
+        "chi2": float(likelihood.chi2(c)[0]),
+        "terms": {
+            term.name: {
+                "observable": term.observable.name,
+                "measured": term.value,
+                "error": term.error,
+                "prediction": float(term.prediction(c)[0]),
+                "pull": float(term.pull(c)[0]),
+                "chi2": float(term.chi2(c)[0]),
+            }
+            for term in likelihood.measurements
+        },
+        "exclusions": {
+            exclusion.name: {"ratio": float(exclusion.ratio(c)[0])}
+            | ({"chi2": float(exclusion.chi2(c)[0])} if exclusion.soft else {})
+            for exclusion in likelihood.exclusions
+        },
+    }
+
+
 def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float]:
     return {name: float(values[index]) for name, values in columns.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.config import Run, resolved_settings
-from zpfit.evaluate import evaluate
+from zpfit.evaluate import describe_point
 from zpfit.inference_data import StoredSamples
 from zpfit.optimize import Minimum, find_minimum
 from zpfit.physics.compiled import FloatArray
@@ -141,7 +141,7 @@ def _summary(
         "converged": not samples.shortcomings,
         "shortcomings": list(samples.shortcomings),
         "best_fit": _at_best_fit(posterior, best),
-        "no_zprime": _terms(posterior, _no_zprime()),
+        "no_zprime": describe_point(posterior.likelihood, _no_zprime()),
         "posterior": {
             name: _moments(values) | _trust(posterior, diagnostics, free, name)
             for name, values in stored.values.items()
@@ -166,32 +166,7 @@ def _summary(
 def _at_best_fit(posterior: Posterior, best: Minimum) -> dict[str, Any]:
     u = best.u[None]
     parameters = {name: float(values[0]) for name, values in posterior.parameters(u).items()}
-    return {"parameters": parameters} | _terms(posterior, posterior.couplings(u))
-
-
-def _terms(posterior: Posterior, c: Couplings) -> dict[str, Any]:
-    """chi2, every term and every exclusion at one point."""
-    likelihood = posterior.likelihood
-    point = evaluate(likelihood, c)[0]
-    return {
-        "chi2": point["chi2_total"],
-        "terms": {
-            term.name: {
-                "observable": term.observable.name,
-                "measured": term.value,
-                "error": term.error,
-                "prediction": float(term.prediction(c)[0]),
-                "pull": point["pulls"][term.name],
-                "chi2": point["chi2"][term.name],
-            }
-            for term in likelihood.measurements
-        },
-        "exclusions": {
-            exclusion.name: {"ratio": point["ratios"][exclusion.name]}
-            | ({"chi2": point["chi2"][exclusion.name]} if exclusion.soft else {})
-            for exclusion in likelihood.exclusions
-        },
-    }
+    return {"parameters": parameters} | describe_point(posterior.likelihood, posterior.couplings(u))
 
 
 def _no_zprime() -> Couplings:

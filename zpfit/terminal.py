@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -13,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from zpfit.errors import UnknownName
+from zpfit.evaluate import describe_point
 from zpfit.library import Kind, Library
 from zpfit.likelihood import Likelihood
 from zpfit.models.base import Model
 from zpfit.models.registry import find_model, model_names
+from zpfit.physics.couplings import Couplings
 from zpfit.run_folder import PLOT_NAMES
 from zpfit.yaml_file import read_text
 
@@ -155,40 +158,18 @@ def _terms_table(point: Mapping[str, Any]) -> Table:
 
 
 def print_points(
-    likelihood: Likelihood,
-    points: Sequence[Mapping[str, float]],
-    results: Sequence[Mapping[str, Any]],
+    likelihood: Likelihood, points: Sequence[Mapping[str, float]], couplings: Couplings
 ) -> None:
     """A table for each point."""
     console = Console()
-    for point, result in zip(points, results, strict=True):
-        shown = {
-            "terms": {
-                term.name: {
-                    "measured": term.value,
-                    "error": term.error,
-                    "prediction": result["predictions"].get(
-                        term.observable.name, term.value - term.error * result["pulls"][term.name]
-                    ),
-                    "pull": result["pulls"][term.name],
-                    "chi2": result["chi2"][term.name],
-                }
-                for term in likelihood.measurements
-            },
-            "exclusions": {
-                e.name: {"ratio": result["ratios"][e.name]}
-                | ({"chi2": result["chi2"][e.name]} if e.soft else {})
-                for e in likelihood.exclusions
-            },
-        }
+    for index, point in enumerate(points):
+        c = couplings.take(np.array([index]))
+        described = describe_point(likelihood, c)
+        [excluded_by] = likelihood.excluded_by(c)
+        verdict = f"excluded by {', '.join(excluded_by)}" if excluded_by else "allowed by every hard exclusion"
         console.print(", ".join(f"{name} = {value:g}" for name, value in point.items()))
-        console.print(_terms_table(shown))
-        verdict = ", ".join(result["excluded_by"])
-        console.print(
-            f"chi2 {result['chi2_total']:.4f}, "
-            + (f"excluded by {verdict}" if verdict else "allowed by every hard exclusion")
-            + "\n"
-        )
+        console.print(_terms_table(described))
+        console.print(f"chi2 {described['chi2']:.4f}, {verdict}\n")
 
 
 def print_list(kind: str) -> None:
