@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark clean clean-cache
+.PHONY: install quickstart test test-slow lint benchmark clean
 
 install: $(STAMP)
 
@@ -33,8 +33,5 @@ lint: install
 benchmark: install
 	$(BIN)/python benchmarks/likelihood.py
 
-clean-cache:
-	find zpfit -name '*.nbi' -delete -o -name '*.nbc' -delete
-
-clean: clean-cache
+clean:
 	rm -rf $(VENV) output build dist

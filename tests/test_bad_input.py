@@ -718,9 +718,9 @@ def test_a_run_repeated_in_its_own_folder_keeps_its_data(
     rejected: Command, small_run: Path, workspace: Path
 ):
     shutil.copytree(small_run, workspace / "run")
-    data = contents(workspace / "run" / "likelihoods")
+    data = contents(workspace / "run" / "data")
     rejected("run", "run/config.yaml", "--output", "run", "--force")
-    assert contents(workspace / "run" / "likelihoods") == data
+    assert contents(workspace / "run" / "data") == data
 
 
 @pytest.mark.parametrize("folder", ["nothing", "empty", "file"])

@@ -238,3 +238,13 @@ def test_the_papers_posterior_agrees_with_plain_monte_carlo():
         values = function(result.u)
         error2 += variance / diagnose(values[..., None], result.thin).ess[0]
         assert abs(values.mean() - mean) < LIMIT * np.sqrt(error2)
+
+
+@pytest.mark.slow
+def test_standard_errors_hold_over_many_seeds():
+    """The scatter of means over 40 runs is what the effective sample sizes say."""
+    scores = [
+        deviations(run(gaussian(0.4, 0.02), 3, seed), list(moments(3, 0.4, 0.02)))
+        for seed in range(40)
+    ]
+    assert np.std(scores) == pytest.approx(1, abs=4 / np.sqrt(2 * np.size(scores)) + 0.1)

@@ -180,7 +180,8 @@ def plot(directory: Path) -> None:
     problems = draw_run(RunFolder(directory))
     if problems:
         raise InvalidInput(problems)
-    click.echo(f"{directory}: drew {', '.join(PLOT_NAMES)}")
+    drawn = [name for name in PLOT_NAMES if (directory / name).exists()]
+    click.echo(f"{directory}: drew {', '.join(drawn)}")
 
 
 def _parse_changes(changes: Sequence[str]) -> dict[str, str]:

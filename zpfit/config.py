@@ -39,20 +39,20 @@ class PriorsSpec(StrictModel):
 class SamplerSpec(StrictModel):
     """Options of the emcee sampler."""
 
-    ensembles: Annotated[int, Field(ge=2)] = 2
+    ensembles: Annotated[int, Field(ge=2, le=100)] = 2
     """Independent ensembles; R-hat compares them."""
-    walkers: Annotated[int, Field(ge=4)] = 256
+    walkers: Annotated[int, Field(ge=4, le=100_000)] = 256
     """In each ensemble."""
     target_ess: PositiveInt = 5000
     """Effective samples of the worst parameter at which sampling stops."""
-    max_steps: Annotated[int, Field(ge=20)] = 20_000
+    max_steps: Annotated[int, Field(ge=20, le=10_000_000)] = 20_000
     """Steps of each ensemble after which sampling stops in any case."""
 
 
 class BestFitSpec(StrictModel):
     """Options of the search for the best fit."""
 
-    starts: PositiveInt = 2000
+    starts: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
     """Random points from which descents start."""
     points: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
     """Further starting points, each with every sampled parameter."""

@@ -103,7 +103,17 @@ class NoAllowedPoint(ZpfitError):
     def __init__(self, evaluations: int) -> None:
         super().__init__(
             f"none of {evaluations:,} points drawn from the prior is allowed by the likelihood; "
-            "widen the priors, free fixed parameters, or make exclusions soft"
+            "move the priors to where the data allow, free parameters, or make exclusions soft"
+        )
+
+
+class PoorMap(ZpfitError):
+    """A posterior that the adapted map does not follow."""
+
+    def __init__(self, effective: float, wanted: int) -> None:
+        super().__init__(
+            f"only {effective:.0f} independent points of the posterior were found where {wanted} "
+            "walkers must start; narrow the priors to where the data allow, or make exclusions soft"
         )
 
 
@@ -112,6 +122,16 @@ class RunFolderExists(ZpfitError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path}: already holds a run; choose another --output, or use --force")
+
+
+class ForeignFiles(ZpfitError):
+    """An output folder with files of somebody else that a run would replace."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{path}: holds {', '.join(names)} of something else, which a run would replace; "
+            "choose another --output, or use --force"
+        )
 
 
 class NotARunFolder(ZpfitError):

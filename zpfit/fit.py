@@ -40,39 +40,60 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
         UnwritablePath: the folder cannot be written.
     """
     started = time.perf_counter()
-    folder.write_config(dump_yaml(resolved_settings(run)))
-    folder.copy_data(run.assembled.files())
+    data_hash = run.assembled.data_hash()
     posterior, settings = run.posterior, run.settings
     map_rng, start_rng, sampler_rng, search_rng = np.random.default_rng(settings.seed).spawn(4)
 
     progress.stage("Adapting to the posterior")
     adapted = adapt_map(posterior.log_likelihood, posterior.dimension, map_rng)
-    shape = (settings.sampler.ensembles, settings.sampler.walkers, posterior.dimension)
-    starts = draw_posterior(adapted, posterior.log_likelihood, start_rng, shape[0] * shape[1])
+    walkers = settings.sampler.walkers
+    draws = [
+        draw_posterior(adapted, posterior.log_likelihood, rng, walkers)
+        for rng in start_rng.spawn(settings.sampler.ensembles)
+    ]
+    starts = np.stack([points for points, _ in draws])
 
     progress.stage("Sampling the posterior")
     samples = sample(
         posterior.log_likelihood,
         adapted,
-        starts.reshape(shape),
+        starts,
         settings.sampler.target_ess,
         settings.sampler.max_steps,
         sampler_rng,
         progress,
     )
-    for shortcoming in samples.shortcomings:
+    shortcomings = [*samples.shortcomings, *_poor_starts(draws)]
+    for shortcoming in shortcomings:
         progress.note(f"Not converged: {shortcoming}")
+
+    # Kept before the search, so that a failure there does not cost the samples.
+    parameters = _parameters(posterior, samples)
+    folder.clear()
+    folder.write_config(dump_yaml(resolved_settings(run)))
+    folder.copy_data(run.assembled.files())
+    folder.write_samples(_stored(posterior, samples, parameters), settings.title or run.name)
 
     progress.stage("Searching the best fit")
     best = _best_fit(run, samples, search_rng)
-
-    progress.stage("Writing the results")
-    stored = _thinned(posterior, samples)
-    folder.write_samples(stored, settings.title or run.name)
-    summary = _summary(run, samples, stored, best)
-    summary["wall_time_s"] = time.perf_counter() - started
+    summary = _summary(run, samples, parameters, best) | {
+        "converged": not shortcomings,
+        "shortcomings": shortcomings,
+        "data_hash": data_hash,
+        "wall_time_s": time.perf_counter() - started,
+    }
     folder.write_summary(summary)
     return summary
+
+
+def _poor_starts(draws: list[tuple[FloatArray, float]]) -> list[str]:
+    """Ensembles that start from copies cannot tell that they have missed something."""
+    return [
+        f"the {len(points)} walkers of ensemble {index + 1} start from {effective:.0f} independent "
+        "points: narrow the priors to where the data allow"
+        for index, (points, effective) in enumerate(draws)
+        if effective < len(points)
+    ]
 
 
 def _best_fit(run: Run, samples: EnsembleSamples, rng: np.random.Generator) -> Minimum:
@@ -93,15 +114,20 @@ def _best_fit(run: Run, samples: EnsembleSamples, rng: np.random.Generator) -> M
     )
 
 
-def _thinned(posterior: Posterior, samples: EnsembleSamples) -> StoredSamples:
-    """Every so many steps of the samples, as parameters."""
-    ensembles, steps, walkers, dimension = samples.u.shape
-    stride = -(-ensembles * steps * walkers // _MAX_STORED)
-    u = samples.u[:, ::stride]
-    parameters = posterior.parameters(u.reshape(-1, dimension))
-    varying = posterior.priors.varying
+def _parameters(posterior: Posterior, samples: EnsembleSamples) -> dict[str, FloatArray]:
+    """Parameters that vary, each of shape (ensembles, steps, walkers)."""
+    parameters = posterior.parameters(samples.u.reshape(-1, posterior.dimension))
+    shape = samples.u.shape[:3]
+    return {name: parameters[name].reshape(shape) for name in posterior.priors.varying}
+
+
+def _stored(
+    posterior: Posterior, samples: EnsembleSamples, parameters: dict[str, FloatArray]
+) -> StoredSamples:
+    """Every so many steps of the samples."""
+    stride = -(-samples.log_likelihood.size // _MAX_STORED)
     return StoredSamples(
-        values={name: parameters[name].reshape(u.shape[:3]) for name in varying},
+        values={name: values[:, ::stride] for name, values in parameters.items()},
         log_likelihood=samples.log_likelihood[:, ::stride],
         attributes={
             parameter.name: {
@@ -110,7 +136,7 @@ def _thinned(posterior: Posterior, samples: EnsembleSamples) -> StoredSamples:
                 **_scale(posterior, parameter.name),
             }
             for parameter in posterior.model.parameters
-            if parameter.name in varying
+            if parameter.name in parameters
         },
     )
 
@@ -118,10 +144,13 @@ def _thinned(posterior: Posterior, samples: EnsembleSamples) -> StoredSamples:
 def _scale(posterior: Posterior, name: str) -> dict[str, Any]:
     """The scale on which a parameter's prior is flat."""
     prior = posterior.priors.by_name[name]
-    factor = 1.0
+    factor = sign = 1.0
     if isinstance(prior, Tied):
-        factor, prior = abs(prior.factor), posterior.priors.by_name[prior.to]
+        factor, sign = abs(prior.factor), prior.factor
+        prior = posterior.priors.by_name[prior.to]
     if isinstance(prior, SignedLogUniform):
+        return {"scale": "signed_log", "lower": prior.lower * factor}
+    if isinstance(prior, LogUniform) and sign < 0:
         return {"scale": "signed_log", "lower": prior.lower * factor}
     if isinstance(prior, LogUniform):
         return {"scale": "log", "lower": prior.lower * factor}
@@ -129,7 +158,7 @@ def _scale(posterior: Posterior, name: str) -> dict[str, Any]:
 
 
 def _summary(
-    run: Run, samples: EnsembleSamples, stored: StoredSamples, best: Minimum
+    run: Run, samples: EnsembleSamples, parameters: dict[str, FloatArray], best: Minimum
 ) -> dict[str, Any]:
     posterior, diagnostics = run.posterior, samples.diagnostics
     free = list(posterior.names)
@@ -138,13 +167,11 @@ def _summary(
         "model": posterior.model.name,
         "likelihood": posterior.likelihood.name,
         "seed": run.settings.seed,
-        "converged": not samples.shortcomings,
-        "shortcomings": list(samples.shortcomings),
         "best_fit": _at_best_fit(posterior, best),
         "no_zprime": describe_point(posterior.likelihood, _no_zprime()),
         "posterior": {
             name: _moments(values) | _trust(posterior, diagnostics, free, name)
-            for name, values in stored.values.items()
+            for name, values in parameters.items()
         },
         "sampler": {
             "ensembles": samples.u.shape[0],
@@ -155,11 +182,10 @@ def _summary(
                 name: _finite(diagnostics.autocorrelation_time[axis])
                 for axis, name in enumerate(free)
             },
-            "stored_samples": stored.log_likelihood.size,
+            "thin": samples.thin,
         },
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in _PACKAGES},
-        "data_hash": run.assembled.data_hash(),
     }
 
 

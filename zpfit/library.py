@@ -78,7 +78,7 @@ class Library:
         """
         for root in self.roots:
             path = root / FOLDERS[kind] / f"{name}.yaml"
-            if path.is_file():
+            if path.name == f"{name}.yaml" and path.is_file():
                 return path
         raise UnknownName(kind, name, self.names(kind), place)
 

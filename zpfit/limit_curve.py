@@ -13,6 +13,8 @@ PROMPT_COLUMNS = ("mass_MeV", "epsilon")
 REGION_COLUMNS = ("mass_MeV", "epsilon_lower", "epsilon_upper")
 
 _MIN_ROWS = 2
+_FARTHEST_EDGES = 3e6
+"""Upper over lower edge up to which a region's lifetime is tabulated."""
 
 
 def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
@@ -65,5 +67,9 @@ def _row(path: Path, number: int, line: str, columns: tuple[str, ...]) -> list[f
     if len(values) > len(PROMPT_COLUMNS) and values[1] >= values[2]:
         raise InvalidCurve(
             path, number, f"the lower edge {values[1]:g} is not below the upper one {values[2]:g}"
+        )
+    if len(values) > len(PROMPT_COLUMNS) and values[2] > _FARTHEST_EDGES * values[1]:
+        raise InvalidCurve(
+            path, number, f"edges more than a factor of {_FARTHEST_EDGES:g} apart cannot be recast"
         )
     return values

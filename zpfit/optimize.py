@@ -46,8 +46,6 @@ class Minimum:
     u: FloatArray
     """Where, shape (d,)."""
     chi2: float
-    rounds: int
-    """Rounds of kicks."""
 
 
 def find_minimum(
@@ -78,8 +76,8 @@ def find_minimum(
     if not np.isfinite(chi2).any():
         raise NoAllowedPoint(len(starts) + rounds * _KEPT * _KICKS)
     best = int(np.argmin(chi2))
-    u, value = _polish(objective, points[best], float(chi2[best]), rng)
-    return Minimum(u, value, rounds)
+    u, value = _polish(objective, points[best], float(chi2[best]))
+    return Minimum(u, value)
 
 
 def _kick(points: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -163,9 +161,7 @@ def _cost(residuals: FloatArray) -> FloatArray:
     return result
 
 
-def _polish(
-    objective: Objective, u: FloatArray, value: float, rng: np.random.Generator
-) -> tuple[FloatArray, float]:
+def _polish(objective: Objective, u: FloatArray, value: float) -> tuple[FloatArray, float]:
     """Nelder-Mead on the true chi2, restarted from simplices of several sizes."""
 
     def inside(point: FloatArray) -> float:
@@ -175,9 +171,8 @@ def _polish(
 
     d = len(u)
     for size in (1e-2, 1e-3, 1e-4, 1e-5):
-        simplex = np.clip(
-            u + size * np.vstack([np.zeros(d), np.diag(rng.choice([-1.0, 1.0], d))]), 0, 1
-        )
+        inwards = np.where(u > 0.5, -size, size)
+        simplex = u + np.vstack([np.zeros(d), np.diag(inwards)])
         result = minimize(
             inside,
             u,

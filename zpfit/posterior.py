@@ -45,6 +45,8 @@ class Posterior:
         Raises:
             NotANumber: the model or a term gives NaN; the message names the point.
         """
+        if not len(u):
+            return np.empty(0)
         parameters = self.parameters(u)
         c = self.model.couplings(parameters)
         with np.errstate(invalid="ignore"):  # reported below, in words

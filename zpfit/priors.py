@@ -39,7 +39,8 @@ class Uniform(_Bounded):
 
     def ppf(self, u: FloatArray) -> FloatArray:
         """Value at cumulative probability ``u``."""
-        return self.lower + u * (self.upper - self.lower)
+        # Rounding must not lead out of the bounds, here and below.
+        return np.clip(self.lower + u * (self.upper - self.lower), self.lower, self.upper)
 
     def cdf(self, value: float) -> float:
         """Cumulative probability at ``value``."""
@@ -56,7 +57,7 @@ class LogUniform(_Bounded):
     def ppf(self, u: FloatArray) -> FloatArray:
         """Value at cumulative probability ``u``."""
         low, high = np.log(self.lower), np.log(self.upper)
-        result: FloatArray = np.exp(low + u * (high - low))
+        result: FloatArray = np.clip(np.exp(low + u * (high - low)), self.lower, self.upper)
         return result
 
     def cdf(self, value: float) -> float:
@@ -82,7 +83,8 @@ class SignedLogUniform(_Bounded):
         """Value at cumulative probability ``u``."""
         s = 2 * u - 1
         low, high = np.log(self.lower), np.log(self.upper)
-        result: FloatArray = np.copysign(np.exp(low + np.abs(s) * (high - low)), s)
+        size = np.clip(np.exp(low + np.abs(s) * (high - low)), self.lower, self.upper)
+        result: FloatArray = np.copysign(size, s)
         return result
 
     def cdf(self, value: float) -> float:
@@ -138,7 +140,7 @@ class Tied(StrictModel):
 
 def _number_means_fixed(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return {"type": "fixed", "value": float(value)}
+        return {"type": "fixed", "value": value}
     return value
 
 
@@ -175,7 +177,8 @@ class Priors:
         return [
             name
             for name, prior in self.by_name.items()
-            if name in self.free or (isinstance(prior, Tied) and prior.to in self.free)
+            if name in self.free
+            or (isinstance(prior, Tied) and prior.to in self.free and prior.factor != 0)
         ]
 
     def transform(self, u: FloatArray) -> dict[str, FloatArray]:

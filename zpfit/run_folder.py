@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zpfit.errors import NotARunFolder, RunFolderExists, UnwritablePath
+from zpfit.errors import ForeignFiles, NotARunFolder, RunFolderExists, UnwritablePath
 from zpfit.inference_data import StoredSamples, load, save
 
 _CONFIG, _SUMMARY, _SAMPLES, _LOG = "config.yaml", "summary.json", "samples.nc", "log.txt"
 DATA_FOLDER = "data"
 """Holds the entries, curves and sets that a run used, where a run beside it finds them."""
 PLOT_NAMES = ("corner.png", "corner.pdf", "pulls.png", "trace.png")
+_OWN = (_CONFIG, _SUMMARY, _SAMPLES, _LOG, *PLOT_NAMES)
 
 
 @dataclass(frozen=True)
@@ -23,27 +24,37 @@ class RunFolder:
     path: Path
 
     def create(self, *, force: bool) -> None:
-        """Make the folder; an unfinished run in it is removed, a finished one with ``force``.
-
-        Files that are not a run's own stay.
+        """Make the folder; what is in it stays until :meth:`clear`.
 
         Raises:
             RunFolderExists: it holds a finished run and ``force`` is not given.
+            ForeignFiles: it holds files with a run's names that no run wrote, likewise.
             UnwritablePath: it cannot be made or written.
         """
+        own = [name for name in _OWN if (self.path / name).exists()]
+        if not force and _SUMMARY in own and self._marker.exists():
+            raise RunFolderExists(self.path)
+        if not force and own and not self._marker.exists():
+            raise ForeignFiles(self.path, own)
         try:
-            if (self.path / _SUMMARY).exists() and not force:
-                raise RunFolderExists(self.path)
             self.path.mkdir(parents=True, exist_ok=True)
-            for file in self._own_files():
-                file.unlink()
+            self._marker.touch()
             self.log_path.touch()
         except OSError as error:
             raise UnwritablePath(self.path, error.strerror or str(error)) from error
 
-    def _own_files(self) -> list[Path]:
-        names = (_CONFIG, _SUMMARY, _SAMPLES, _LOG, *PLOT_NAMES)
-        return [self.path / name for name in names if (self.path / name).exists()]
+    @property
+    def _marker(self) -> Path:
+        """Tells a run's folder from any other."""
+        return self.path / ".zpfit-run"
+
+    def clear(self) -> None:
+        """Remove an earlier run, now that there is something to put in its place."""
+        for name in (_SUMMARY, _SAMPLES, *PLOT_NAMES):
+            try:
+                (self.path / name).unlink(missing_ok=True)
+            except OSError as error:
+                raise UnwritablePath(self.path / name, error.strerror or str(error)) from error
 
     @property
     def log_path(self) -> Path:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from zpfit.errors import UnknownName
+from zpfit.errors import UnknownName, ZpfitError
 from zpfit.evaluate import describe_point
 from zpfit.library import Kind, Library
 from zpfit.likelihood import Likelihood
@@ -31,7 +31,7 @@ class RunReporter:
     """Progress of a run: a bar on a terminal, plain lines elsewhere, all of it in the log."""
 
     def __init__(self, log_path: Path) -> None:
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, markup=False)
         self._log_path = log_path
         self._log: TextIO | None = None
         self._bar: Progress | None = None
@@ -43,9 +43,9 @@ class RunReporter:
         self._log = self._log_path.open("a", encoding="utf-8")
         if self._console.is_terminal:
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=24),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
                 TimeElapsedColumn(),
                 console=self._console,
             )
@@ -106,7 +106,7 @@ class RunReporter:
 
 def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     """The result of a run, and where the rest of it is."""
-    console = Console()
+    console = Console(markup=False)
     best, posterior = summary["best_fit"], summary["posterior"]
     caption = "median and central 68 % of the posterior"
     table = Table(title=summary["title"], box=box.SIMPLE_HEAD, caption=caption)
@@ -161,12 +161,16 @@ def print_points(
     likelihood: Likelihood, points: Sequence[Mapping[str, float]], couplings: Couplings
 ) -> None:
     """A table for each point."""
-    console = Console()
+    console = Console(markup=False)
     for index, point in enumerate(points):
         c = couplings.take(np.array([index]))
         described = describe_point(likelihood, c)
         [excluded_by] = likelihood.excluded_by(c)
-        verdict = f"excluded by {', '.join(excluded_by)}" if excluded_by else "allowed by every hard exclusion"
+        verdict = (
+            f"excluded by {', '.join(excluded_by)}"
+            if excluded_by
+            else "allowed by every hard exclusion"
+        )
         console.print(", ".join(f"{name} = {value:g}" for name, value in point.items()))
         console.print(_terms_table(described))
         console.print(f"chi2 {described['chi2']:.4f}, {verdict}\n")
@@ -174,7 +178,7 @@ def print_points(
 
 def print_list(kind: str) -> None:
     """Names of a kind with a line about each."""
-    console, library = Console(), Library.beside()
+    console, library = Console(markup=False), Library.beside()
     table = Table(show_header=False, box=None, pad_edge=False)
     if kind == "models":
         for name in model_names():
@@ -191,9 +195,12 @@ def print_list(kind: str) -> None:
 
 def _add_titles(table: Table, library: Library, kind: Kind) -> None:
     for name in library.names(kind):
-        data = library.document(kind, name).data
-        title = data.get("title", "") if isinstance(data, dict) else ""
-        table.add_row(name, str(title))
+        try:
+            data = library.document(kind, name).data
+        except ZpfitError as error:
+            table.add_row(name, f"unreadable: {error}")
+            continue
+        table.add_row(name, str(data.get("title", "")) if isinstance(data, dict) else "")
 
 
 def print_named(name: str) -> None:
@@ -202,7 +209,7 @@ def print_named(name: str) -> None:
     Raises:
         UnknownName: nothing has that name.
     """
-    console, library = Console(), Library.beside()
+    console, library = Console(markup=False), Library.beside()
     if name in model_names():
         _print_model(console, find_model(name))
     found = name in model_names()

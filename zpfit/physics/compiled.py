@@ -1,15 +1,18 @@
-"""Turn scalar formulas into NumPy ufuncs compiled by numba and cached on disk.
+"""Turn formulas into NumPy ufuncs compiled by numba and cached on disk.
 
-A formula is written for one point and broadcasts over any batch. With
+A closed formula is written for one point and broadcasts over any batch
+(:func:`ufunc`); one that needs tables loops over a batch (:func:`gufunc`). With
 ``NUMBA_DISABLE_JIT=1`` the same functions run interpreted: slow, but they can
 be stepped through and their coverage measured.
 
 numba's disk cache follows the file that holds a formula, not the helpers and
-constants it uses: after editing those, run ``make clean-cache``.
+constants it uses; :func:`_drop_stale_cache` empties it when any of them changes.
 """
 
+import hashlib
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -29,6 +32,29 @@ _FASTMATH = {"contract"}
 """A product and a sum may become one instruction; NaN and infinity keep their meaning."""
 
 _INTERPRETED = bool(_numba.config.DISABLE_JIT)
+
+
+def _drop_stale_cache() -> None:
+    """Remove compiled formulas that an edit of any file of this folder may have outdated."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(folder.glob("*.py")):
+        digest.update(source.read_bytes())
+    stamp = folder / "__pycache__" / "zpfit-sources.sha256"
+    try:
+        if stamp.exists() and stamp.read_text() == digest.hexdigest():
+            return
+        for pattern in ("*.nbi", "*.nbc"):
+            for cached in stamp.parent.glob(pattern):
+                cached.unlink(missing_ok=True)
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(digest.hexdigest())
+    except OSError:
+        # A folder that cannot be written holds no cache of ours: numba puts it elsewhere.
+        return
+
+
+_drop_stale_cache()
 
 
 def inline(helper: F) -> F:

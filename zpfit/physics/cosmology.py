@@ -10,8 +10,8 @@ def mass_floor_ratio(
     """Floor over m_Zp, above 1 where the Z' is too light; shape (n,).
 
     The floor (MeV) is ``electrophilic`` if the electron coupling
-    sqrt(C_V^2 + C_A^2) exceeds ``contact``, else ``neutrinophilic`` if any
-    neutrino coupling does, else zero: no thermal contact, no bound
+    sqrt(C_V^2 + C_A^2) exceeds ``contact``, ``neutrinophilic`` if any neutrino
+    coupling does, the larger one if both do; without thermal contact there is no bound
     (Sabti et al., arXiv:1910.01649).
     """
     result: FloatArray = _mass_floor_ratio(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import vegas
 
-from zpfit.errors import NoAllowedPoint
+from zpfit.errors import NoAllowedPoint, PoorMap
 from zpfit.physics.compiled import FloatArray
 
 LogLikelihood = Callable[[FloatArray], FloatArray]
@@ -27,7 +27,12 @@ _HOTTEST = 1e-12
 """Smallest power of the likelihood."""
 _HEATED_SHARE = 0.02
 """Effective share of the allowed draws that a heated likelihood keeps, so that a map can follow."""
-_MAX_EXPONENT = 600.0
+_HEATED_NUMBER = 50
+"""Effective draws that it keeps in any case, where there are so many."""
+_ENOUGH_ALLOWED = 1000
+"""Allowed prior draws that are enough to start from."""
+_MAX_EXPONENT = 250.0
+"""Of an integrand, whose square vegas must be able to add up."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,11 @@ def adapt_map(
     integrator = vegas.Integrator(
         [[0, 1]] * dimension, ran_array_generator=rng.random, nproc=1, mpi=False, neval=_BATCH
     )
-    _require_allowed_point(log_likelihood, dimension, rng)
-    beta, cold_adaptations = 0.0, 0
+    u, log_l = _allowed_points(log_likelihood, dimension, rng)
+    beta, cold_adaptations = _next_beta(0.0, log_l, np.zeros(len(u))), 0
+    if len(u) < _BATCH:
+        # Too few of a batch are allowed to start vegas from it: start from all that were found.
+        integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
     for _ in range(_MAX_ADAPTATIONS):
         u, log_density = _snapshot(integrator.map).draw(rng, _BATCH)
         log_l = log_likelihood(u)
@@ -113,13 +121,23 @@ def _heated(
     return function
 
 
-def _require_allowed_point(
+def _allowed_points(
     log_likelihood: LogLikelihood, dimension: int, rng: np.random.Generator
-) -> None:
+) -> tuple[FloatArray, FloatArray]:
+    """Prior draws with a finite ln L, a thousand or as many as a long search finds."""
+    points, values, found = [], [], 0
     for _ in range(_SEARCH_LIMIT // _BATCH):
-        if np.isfinite(log_likelihood(rng.random((_BATCH, dimension)))).any():
-            return
-    raise NoAllowedPoint(_SEARCH_LIMIT)
+        u = rng.random((_BATCH, dimension))
+        log_l = log_likelihood(u)
+        allowed = np.isfinite(log_l)
+        points.append(u[allowed])
+        values.append(log_l[allowed])
+        found += int(allowed.sum())
+        if found >= _ENOUGH_ALLOWED:
+            break
+    if not found:
+        raise NoAllowedPoint(_SEARCH_LIMIT)
+    return np.concatenate(points), np.concatenate(values)
 
 
 def _next_beta(beta: float, log_l: FloatArray, log_density: FloatArray) -> float:
@@ -130,8 +148,9 @@ def _next_beta(beta: float, log_l: FloatArray, log_density: FloatArray) -> float
     allowed = np.isfinite(log_l)
     log_l, log_density = log_l[allowed], log_density[allowed]
     trial, least = 1.0, max(1.5 * beta, _HOTTEST)
+    wanted = max(_HEATED_SHARE * len(log_l), _HEATED_NUMBER)
     while trial > least:
-        if effective_number(trial * log_l - log_density) >= _HEATED_SHARE * len(log_l):
+        if effective_number(trial * log_l - log_density) >= wanted:
             return trial
         trial /= 1.5
     return min(least, 1.0)
@@ -147,28 +166,32 @@ def effective_number(log_weights: FloatArray) -> float:
 
 def draw_posterior(
     adapted: AdaptedMap, log_likelihood: LogLikelihood, rng: np.random.Generator, n: int
-) -> FloatArray:
+) -> tuple[FloatArray, float]:
     """``n`` points in proportion to the posterior, shape (n, d), by weighted resampling.
 
     Draws from the map until the effective number of weighted samples is ten
-    times ``n``, so that few points come twice.
+    times ``n``, so that few points come twice, or a limit is reached; returns
+    that number as well.
 
     Raises:
-        NoAllowedPoint: none of many draws has a finite likelihood.
+        PoorMap: the map and the posterior have so little in common that the
+            points would be copies of a few.
     """
     points, log_weights = [], []
+    effective = 0.0
     for _ in range(_SEARCH_LIMIT // _BATCH):
         u, log_density = adapted.draw(rng, _BATCH)
         log_weight = log_likelihood(u) - log_density
         allowed = np.isfinite(log_weight)
         points.append(u[allowed])
         log_weights.append(log_weight[allowed])
-        if effective_number(np.concatenate(log_weights)) > 10 * n:
+        effective = effective_number(np.concatenate(log_weights))
+        if effective > 10 * n:
             break
     log_weight = np.concatenate(log_weights)
-    if not len(log_weight):
-        raise NoAllowedPoint(_SEARCH_LIMIT)
+    # Fewer independent points than this do not span the directions of the moves.
+    if effective < 5 * len(adapted.edges):
+        raise PoorMap(effective, n)
     weights = np.exp(log_weight - log_weight.max())
     chosen = rng.choice(len(weights), n, p=weights / weights.sum())
-    result: FloatArray = np.concatenate(points)[chosen]
-    return result
+    return np.concatenate(points)[chosen], effective
