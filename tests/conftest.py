@@ -73,12 +73,12 @@ def rejected(invoke: Callable[..., Result]) -> Callable[..., str]:
 
 @pytest.fixture
 def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs stop before any sampling, when the run file and the data are in the folder."""
+    """Runs stop before the search, when the run file, the data and samples are in the folder."""
 
     def stop(*_: object) -> None:
         raise ZpfitError("stopped early")
 
-    monkeypatch.setattr("zpfit.fit.adapt_map", stop)
+    monkeypatch.setattr("zpfit.fit.find_minimum", stop)
 
 
 @pytest.fixture(scope="session")

@@ -238,7 +238,7 @@ def summary(small_run: Path) -> dict[str, Any]:
 def test_files_of_a_run(small_run: Path):
     files = {path.name for path in small_run.iterdir()}
     assert {"config.yaml", "summary.json", "samples.nc", "log.txt", *PLOTS} <= files
-    assert not [name for name in files if name.startswith(".")]
+    assert not [name for name in files if name.startswith(".partial")]
     for name in PLOTS:
         magic = b"%PDF" if name.endswith("pdf") else b"\x89PNG"
         assert (small_run / name).read_bytes().startswith(magic)

@@ -22,9 +22,8 @@ LIMIT = 4.5
 def run(log_likelihood, dimension, seed, *, walkers=64, target_ess=2000, max_steps=4000):
     rng = np.random.default_rng(seed)
     adapted = adapt_map(log_likelihood, dimension, rng)
-    starts = draw_posterior(adapted, log_likelihood, rng, 2 * walkers).reshape(
-        2, walkers, dimension
-    )
+    starts, _ = draw_posterior(adapted, log_likelihood, rng, 2 * walkers)
+    starts = starts.reshape(2, walkers, dimension)
     result = sample(log_likelihood, adapted, starts, target_ess, max_steps, rng, Silent())
     assert not result.shortcomings
     return result
@@ -138,7 +137,8 @@ def test_starts_are_distributed_like_the_posterior():
     rng = np.random.default_rng(5)
     log_likelihood = gaussian(mean, sd)
     adapted = adapt_map(log_likelihood, 4, rng)
-    starts = draw_posterior(adapted, log_likelihood, rng, n)
+    starts, effective = draw_posterior(adapted, log_likelihood, rng, n)
+    assert effective > 10 * n
     # Resampled from ten times as many weighted draws: the error is that of n, and a tenth more.
     scores = (starts.mean(axis=0) - mean) / (sd * np.sqrt(1.1 / n))
     assert np.abs(scores).max() < LIMIT
@@ -160,6 +160,26 @@ def test_effective_number_of_weights():
     assert effective_number(np.array([0.0, -800.0])) == pytest.approx(1)
     assert effective_number(np.full(4, -np.inf)) == 0
     assert effective_number(np.log(np.array([1.0, 2.0]))) == pytest.approx(9 / 5)
+
+
+def test_a_likelihood_that_hardly_allows_anything_is_an_error():
+    """One draw in a million: nothing to adapt to, and a message rather than a bad posterior."""
+
+    def log_likelihood(u):
+        return np.where(np.all(np.abs(u - 0.5) < 0.005, axis=1), 0.0, -np.inf)
+
+    with pytest.raises(NoAllowedPoint, match="of 5,000,000"):
+        adapt_map(log_likelihood, 3, np.random.default_rng(0))
+
+
+def test_few_allowed_points_are_enough_to_find_a_peak():
+    """One draw in ten thousand is allowed, and the peak fills a small part of that."""
+
+    def log_likelihood(u):
+        return np.where(u.max(axis=1) < 0.1, gaussian(0.03, 0.004)(u), -np.inf)
+
+    result = run(log_likelihood, 4, 1)
+    assert np.abs(deviations(result, list(moments(4, 0.03, 0.004)))).max() < LIMIT
 
 
 def test_an_impossible_likelihood_is_an_error():
@@ -203,7 +223,7 @@ def test_a_run_that_is_cut_short_says_so():
     rng = np.random.default_rng(1)
     log_likelihood = gaussian(0.5, 0.1)
     adapted = adapt_map(log_likelihood, 2, rng)
-    starts = draw_posterior(adapted, log_likelihood, rng, 32).reshape(2, 16, 2)
+    starts = draw_posterior(adapted, log_likelihood, rng, 32)[0].reshape(2, 16, 2)
     result = sample(log_likelihood, adapted, starts, 10_000, 40, rng, Silent())
     assert any("10000 wanted" in text for text in result.shortcomings)
 

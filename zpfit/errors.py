@@ -98,11 +98,12 @@ class NotANumber(ZpfitError):
 
 
 class NoAllowedPoint(ZpfitError):
-    """A search that met no point with a finite likelihood."""
+    """A search that met no point with a finite likelihood, or too few to go on from."""
 
-    def __init__(self, evaluations: int) -> None:
+    def __init__(self, evaluations: int, found: int = 0) -> None:
         super().__init__(
-            f"none of {evaluations:,} points drawn from the prior is allowed by the likelihood; "
+            f"{found or 'none'} of {evaluations:,} points drawn from the prior allowed by the "
+            "likelihood; "
             "move the priors to where the data allow, free parameters, or make exclusions soft"
         )
 

@@ -31,6 +31,8 @@ _HEATED_NUMBER = 50
 """Effective draws that it keeps in any case, where there are so many."""
 _ENOUGH_ALLOWED = 1000
 """Allowed prior draws that are enough to start from."""
+_FEWEST_ALLOWED = 20
+"""Of all draws of a search; fewer do not show where the posterior is."""
 _MAX_EXPONENT = 250.0
 """Of an integrand, whose square vegas must be able to add up."""
 
@@ -135,8 +137,8 @@ def _allowed_points(
         found += int(allowed.sum())
         if found >= _ENOUGH_ALLOWED:
             break
-    if not found:
-        raise NoAllowedPoint(_SEARCH_LIMIT)
+    if found < _FEWEST_ALLOWED:
+        raise NoAllowedPoint(_SEARCH_LIMIT, found)
     return np.concatenate(points), np.concatenate(values)
 
 
