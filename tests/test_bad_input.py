@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from zpfit.assembly import LikelihoodSpec, assemble
-from zpfit.cli import main
+from zpfit.cli import cli, main
 from zpfit.errors import NotANumber
 from zpfit.library import Library, packaged_data
 from zpfit.models.base import Parameter
@@ -764,3 +765,20 @@ def test_plot_of_a_damaged_run(
     path.write_bytes(data[: int(kept * len(data))])
     message = rejected("plot", "run")
     assert_mentions(message, "run", "no finished run", damaged, "damaged")
+
+
+# Text and numbers that must not break a finished run
+
+
+def test_square_brackets_in_names_and_titles_are_only_text(workspace: Path):
+    write("runs/odd.yaml", "title: 'Limits [/b] [muon]'\nmodel: effective\n")
+    result = CliRunner().invoke(cli, ["list", "runs"])
+    assert result.exit_code == 0
+    assert "Limits [/b] [muon]" in result.output
+
+
+def test_one_unreadable_run_does_not_hide_the_others(workspace: Path):
+    write("runs/broken.yaml", "title: [\n")
+    result = CliRunner().invoke(cli, ["list", "runs"])
+    assert result.exit_code == 0
+    assert_mentions(result.output, "broken", "unreadable", "quickstart")

@@ -1,15 +1,21 @@
 """Figures say what they should; how they look is for eyes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from zpfit.config import resolve
+from zpfit.fit import _scale
 from zpfit.inference_data import StoredSamples
+from zpfit.library import Library
 from zpfit.plots.corner import corner_figure
 from zpfit.plots.pulls import pulls_figure
-from zpfit.plots.scales import Linear, Log, SignedLog, axis_label
+from zpfit.plots.scales import Linear, Log, SignedLog, axis_label, scale_of
 from zpfit.plots.style import house_style
 from zpfit.plots.trace import trace_figure
+from zpfit.yaml_file import dump_yaml, parse_yaml
 
 SIGNED = {"symbol": "C_{A e}", "unit": "", "scale": "signed_log", "lower": 1e-8}
 MASS = {"symbol": "m_{Z'}", "unit": "MeV", "scale": "log", "lower": 1.0}
@@ -115,3 +121,25 @@ def test_pulls_of_likelihoods_without_measurements_or_exclusions():
         summary = {"title": "t", "best_fit": point, "no_zprime": point}
         with house_style():
             pulls_figure(summary).draw_without_rendering()
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0])
+def test_parameters_tied_with_a_negative_or_zero_factor(factor):
+    """The opposite of a positive parameter needs a signed axis; nothing times it is a constant."""
+    settings = {
+        "model": "effective",
+        "likelihood": "paper_2021_cs",
+        "priors": {
+            "parameters": {
+                "C_Vmu": {"type": "log_uniform", "lower": 1e-8, "upper": 0.1},
+                "C_Ve": {"type": "tied", "to": "C_Vmu", "factor": factor},
+            }
+        },
+    }
+    run = resolve(parse_yaml(dump_yaml(settings), Path("tied.yaml")), Library.beside())
+    assert ("C_Ve" in run.posterior.priors.varying) == (factor != 0)
+    if factor:
+        values = run.posterior.parameters(np.random.default_rng(0).random((100, 6)))["C_Ve"]
+        scale = scale_of({"scale": "signed_log", "lower": 1e-8})
+        assert _scale(run.posterior, "C_Ve") == {"scale": "signed_log", "lower": 1e-8}
+        assert np.isfinite(scale.forward(values)).all()

@@ -200,7 +200,9 @@ def _ratio(
                 contact=entry.contact,
             ), 0
         case UpperLimitEntry():
-            return _OverLimit(OBSERVABLES[entry.observable].function, entry.limit), 0
+            function = OBSERVABLES[entry.observable].function
+            # Nothing to divide by where the observable is a ratio already.
+            return (function if entry.limit == 1 else _OverLimit(function, entry.limit)), 0
         case PromptLimitEntry():
             curve = read_curve(loaded.path.parent / entry.curve, PROMPT_COLUMNS)
             return partial(prompt_ratio, curve=curve), 1

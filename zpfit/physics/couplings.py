@@ -65,15 +65,12 @@ class Couplings:
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
         """The points at ``indices``."""
         taken = Couplings(*(row[indices] for row in self.rows()))
-        for name in _DERIVED & self.__dict__.keys():
-            taken.__dict__[name] = self.__dict__[name][indices]
+        if "log_m" in self.__dict__:  # computed already, so that it need not be again
+            taken.__dict__["log_m"] = self.log_m[indices]
         return taken
 
     def __len__(self) -> int:
         return len(self.m_Zp)
 
-
-_DERIVED = {"log_m", "br_ee", "visible_coupling"}
-"""Quantities that several terms share; computed once, and kept when points are taken."""
 
 COUPLING_NAMES = tuple(field.name for field in fields(Couplings))
