@@ -35,7 +35,8 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     """Carry out a run and fill its folder; returns the summary.
 
     Raises:
-        NoAllowedPoint: the likelihood excludes every point of the prior.
+        NoAllowedPoint: the likelihood excludes all but a few points of the prior.
+        PoorMap: the posterior is too narrow for the map that starts the walkers.
         NotANumber: the model or a term gives NaN.
         UnwritablePath: the folder cannot be written.
     """

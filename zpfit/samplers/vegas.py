@@ -83,16 +83,15 @@ def adapt_map(
     Heating lets the map find a posterior that fills a tiny part of the prior.
 
     Raises:
-        NoAllowedPoint: no draw from the prior has a finite likelihood.
+        NoAllowedPoint: too few draws from the prior have a finite likelihood.
     """
     integrator = vegas.Integrator(
         [[0, 1]] * dimension, ran_array_generator=rng.random, nproc=1, mpi=False, neval=_BATCH
     )
     u, log_l = _allowed_points(log_likelihood, dimension, rng)
     beta, cold_adaptations = _next_beta(0.0, log_l, np.zeros(len(u))), 0
-    if len(u) < _BATCH:
-        # Too few of a batch are allowed to start vegas from it: start from all that were found.
-        integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
+    # A single batch may hold too few allowed points to follow: start from all that were found.
+    integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
     for _ in range(_MAX_ADAPTATIONS):
         u, log_density = _snapshot(integrator.map).draw(rng, _BATCH)
         log_l = log_likelihood(u)
