@@ -13,7 +13,7 @@ FLOORS = [
     {"terminal"},
     {"fit"},
     {"config", "plots"},
-    {"posterior", "assembly", "evaluate"},
+    {"posterior", "assembly", "evaluate", "model_library"},
     {"likelihood", "library", "run_folder"},
     {
         "entries",

@@ -15,7 +15,7 @@ from zpfit.assembly import LikelihoodSpec, assemble
 from zpfit.cli import cli, main
 from zpfit.errors import NotANumber
 from zpfit.library import Library, packaged_data
-from zpfit.models.base import Parameter
+from zpfit.models.base import Model, Parameter
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.posterior import Posterior
 from zpfit.priors import Priors, Uniform
@@ -609,7 +609,7 @@ def test_exit_code_of_an_interrupted_command(
 
 
 @dataclass(frozen=True)
-class Root:
+class Root(Model):
     """A model that is defined for x >= 0 only."""
 
     broken: str

@@ -90,28 +90,39 @@ def run(
 
 @cli.command()
 @click.option("--likelihood", required=True, metavar="SET", help="A named set (see zpfit list).")
-@click.option("--model", "model_name", default="effective", show_default=True, metavar="NAME")
+@click.option(
+    "--model",
+    "model_text",
+    default="effective",
+    show_default=True,
+    metavar="NAME",
+    help="A model, or what a run file would say of it in YAML.",
+)
 @click.option("--at", multiple=True, metavar="NAME=VALUE", help="A parameter of the point.")
 @click.option("--points", type=click.Path(path_type=Path), metavar="FILE.csv", help="Many points.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(
-    *, likelihood: str, model_name: str, at: Sequence[str], points: Path | None, as_json: bool
+    *, likelihood: str, model_text: str, at: Sequence[str], points: Path | None, as_json: bool
 ) -> None:
     r"""Prediction, pull and chi2 of every term at given points.
 
     Give one point with --at NAME=VALUE (spaces separate further ones), or many
     with --points and a CSV file that has one column per parameter. Parameters
-    that are left out are zero.
+    that are left out have their default value (see zpfit show MODEL) or are zero.
 
     \b
     zpfit evaluate --likelihood paper_2021_cs --at m_Zp=18 --at C_Ae=1.6e-4 --at C_Vmu=5e-4
     zpfit evaluate --likelihood paper_2021_rb --points my_points.csv --json
+    zpfit evaluate --likelihood paper_2021_cs --model B-L --at "m_Zp=20 g_prime=1e-5"
+    zpfit evaluate --likelihood paper_2021_cs --model "{name: B-L, options: {route:
+    leading_order}}" --at "m_Zp=20 g_prime=1e-5"
     """
     from zpfit.assembly import LikelihoodSpec, assemble
+    from zpfit.config import load_single_model
     from zpfit.evaluate import evaluate as evaluate_points
-    from zpfit.evaluate import parameter_table
+    from zpfit.evaluate import evaluate_model, parameter_table
     from zpfit.library import Library
-    from zpfit.models.registry import find_model
+    from zpfit.model_library import ready_for_batches
     from zpfit.points_file import read_points
     from zpfit.terminal import print_points
 
@@ -125,14 +136,18 @@ def evaluate(
     def chosen_points() -> tuple[list[dict[str, float]], list[str]]:
         return read_points(points) if points is not None else ([_parse_point(at)], ["--at"])
 
-    chosen, model, (table, places) = all_of(
-        chosen_likelihood, lambda: find_model(model_name, "--model"), chosen_points
+    chosen, (spec, model), (points_given, places) = all_of(
+        chosen_likelihood, lambda: load_single_model(model_text), chosen_points
     )
-    couplings = model.couplings(parameter_table(table, model, places))
+    table = parameter_table(points_given, model, places)
+    model, notes = ready_for_batches(model, spec, table)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    evaluated = evaluate_model(model, table)
     if as_json:
-        click.echo(json.dumps(evaluate_points(chosen, couplings), indent=2))
+        click.echo(json.dumps(evaluate_points(chosen, evaluated), indent=2))
     else:
-        print_points(chosen, table, couplings)
+        print_points(chosen, points_given, evaluated)
 
 
 @cli.command()
@@ -150,6 +165,8 @@ def validate(file: str, changes: Sequence[str]) -> None:
         f"{len(posterior.likelihood.measurements)} measurements and "
         f"{len(posterior.likelihood.exclusions)} exclusions."
     )
+    for note in loaded.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 @cli.command(name="list")

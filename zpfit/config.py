@@ -1,21 +1,26 @@
 """Run files: from YAML to a posterior and the options of a fit."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.library import Library
+from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.base import Model, Parameter
-from zpfit.models.registry import find_model
 from zpfit.posterior import Posterior
 from zpfit.priors import Fixed, FreePrior, Prior, Priors, Tied
 from zpfit.schema import StrictModel, validate
 from zpfit.yaml_file import Document, KeyPath, parse_yaml, read_yaml
+
+_PROBES = 20
+"""Prior draws at which a user's model is tried out."""
 
 
 class PriorFile(StrictModel):
@@ -52,13 +57,13 @@ class SamplerSpec(StrictModel):
 class BestFitSpec(StrictModel):
     """Options of the search for the best fit."""
 
-    starts: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
-    """Random points from which descents start."""
+    starts: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Random points from which descents start: 2,000, or 20,000 if some priors have steps."""
     points: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
     """Further starting points, each with every sampled parameter."""
 
 
-_SHORTHANDS = {"likelihood": "set", "priors": "use"}
+_SHORTHANDS = {"model": "name", "likelihood": "set", "priors": "use"}
 """Keys whose value may be a bare name, short for a mapping with one key."""
 
 
@@ -71,11 +76,16 @@ def _name_as(key: str) -> BeforeValidator:
     return BeforeValidator(expand)
 
 
-class RunFile(StrictModel):
+class ModelOnly(StrictModel):
+    """The model of a run file."""
+
+    model: Annotated[ModelSpec, _name_as(_SHORTHANDS["model"])]
+
+
+class RunFile(ModelOnly):
     """A run file."""
 
     title: str = ""
-    model: str
     likelihood: Annotated[LikelihoodSpec, _name_as(_SHORTHANDS["likelihood"])]
     priors: Annotated[PriorsSpec, _name_as(_SHORTHANDS["priors"])] = PriorsSpec()
     seed: NonNegativeInt = 1
@@ -91,6 +101,21 @@ class Run:
     settings: RunFile
     posterior: Posterior
     assembled: Assembled
+    model_files: Mapping[str, Path]
+    """Files of a user's model, by where a library looks for them."""
+    notes: tuple[str, ...] = ()
+    """What the user should know before the run."""
+
+    def files(self) -> dict[str, Path]:
+        """Every file behind the run but its run file and priors, which it holds in full."""
+        return {**self.assembled.files(), **self.model_files}
+
+    def data_hash(self) -> str:
+        """SHA-256 over the content of the likelihood's entries and curves and the model's files."""
+        digest = hashlib.sha256(self.assembled.data_hash().encode())
+        for name, path in sorted(self.model_files.items()):
+            digest.update(name.encode() + path.read_bytes())
+        return digest.hexdigest()
 
 
 def find_run_file(name_or_path: str) -> Path:
@@ -128,6 +153,18 @@ def _with_change(document: Document, keys: KeyPath, value: Any) -> Document:
     return document.with_value(keys, value)
 
 
+def load_single_model(text: str) -> tuple[ModelSpec, Model]:
+    """A model as ``--model`` names it: what a run file would have under ``model``.
+
+    Raises:
+        InvalidInput, UnknownName, InvalidModel: see :func:`zpfit.model_library.load_model`.
+    """
+    value = parse_yaml(text, Path("--model")).data
+    document = Document(Path("--model"), {"model": value}, {})
+    spec = validate(ModelOnly, document).model
+    return spec, load_model(spec, document, Library.beside()).model
+
+
 def resolve(document: Document, library: Library) -> Run:
     """Validate a run document and build what it names.
 
@@ -141,18 +178,22 @@ def resolve(document: Document, library: Library) -> Run:
             settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
         )
 
-    def model_and_priors() -> tuple[Model, Priors]:
-        model = find_model(settings.model, document.place(["model"]))
-        priors = _resolve_priors(settings.priors, model, document, library)
+    def model_and_priors() -> tuple[LoadedModel, tuple[str, ...], Priors]:
+        loaded = load_model(settings.model, document, library)
+        priors = _resolve_priors(settings.priors, loaded.model, document, library)
         _check_sampling(settings, priors, document)
-        return model, priors
+        probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
+        model, notes = ready_for_batches(loaded.model, settings.model, probes)
+        return replace(loaded, model=model), notes, priors
 
-    assembled, (model, priors) = all_of(likelihood, model_and_priors)
+    assembled, (loaded, notes, priors) = all_of(likelihood, model_and_priors)
     return Run(
         name=document.path.stem,
         settings=settings,
-        posterior=Posterior(model, priors, assembled.likelihood),
+        posterior=Posterior(loaded.model, priors, assembled.likelihood),
         assembled=assembled,
+        model_files=loaded.files,
+        notes=notes,
     )
 
 

@@ -97,6 +97,13 @@ class NotANumber(ZpfitError):
         )
 
 
+class InvalidModel(ZpfitError):
+    """A user's model that cannot be loaded, or does not give what a model must."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(f"model {model!r} {reason}")
+
+
 class NoAllowedPoint(ZpfitError):
     """A search that met no point with a finite likelihood, or too few to go on from."""
 

@@ -1,6 +1,7 @@
 """Predictions, pulls and exclusions at given points."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,13 @@ from zpfit.likelihood import Likelihood
 from zpfit.models.base import Model
 from zpfit.observables import PREDICTIONS
 from zpfit.physics.compiled import FloatArray
-from zpfit.physics.couplings import Couplings
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
 
 def parameter_table(
     points: Sequence[Mapping[str, float]], model: Model, places: Sequence[str]
 ) -> dict[str, FloatArray]:
-    """Points as columns, one for each parameter of the model; what is missing is zero.
+    """Points as columns, one for each parameter; what is missing has its default or is zero.
 
     ``places`` names each point in messages.
 
@@ -38,7 +39,8 @@ def parameter_table(
     table = {}
     for parameter in model.parameters:
         low, high = parameter.domain
-        column = np.array([point.get(parameter.name, 0.0) for point in points])
+        missing = parameter.default or 0.0
+        column = np.array([point.get(parameter.name, missing) for point in points])
         for value, point, place in zip(column, points, places, strict=True):
             if not low <= value <= high:
                 given = f"= {value:g}" if parameter.name in point else "is missing; it"
@@ -51,14 +53,58 @@ def parameter_table(
     return table
 
 
-def evaluate(likelihood: Likelihood, c: Couplings) -> list[dict[str, Any]]:
-    """What the likelihood says of each point, ready for JSON.
+@dataclass(frozen=True)
+class EvaluatedPoints:
+    """Points of a model, and its couplings at those that can exist."""
 
-    Each has ``predictions`` by observable, ``chi2`` and ``pulls`` by entry,
-    ``ratios`` by exclusion (above 1 is excluded), ``chi2_total`` over
-    measurements and soft exclusions, and ``excluded_by``, the hard exclusions
-    that forbid the point.
+    impossible: tuple[dict[str, float], ...]
+    """For each point, the conditions that it breaks and by how much (a ratio above 1)."""
+    couplings: Couplings
+    """At the points that exist, in their order."""
+    derived: dict[str, FloatArray]
+    """The model's derived quantities at these points."""
+
+
+def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPoints:
+    """Ask the model for everything it says of the points of a table.
+
+    Raises:
+        InvalidModel: a user's model fails.
     """
+    conditions = model.conditions(table)
+    exists = model.exists(table)
+    some = {name: column[exists] for name, column in table.items()}
+    impossible = tuple(
+        {name: float(ratio[i]) for name, ratio in conditions.items() if ratio[i] > 1}
+        for i in range(len(exists))
+    )
+    if not exists.any():
+        nowhere = np.empty(0)
+        return EvaluatedPoints(impossible, Couplings(*[nowhere] * len(COUPLING_NAMES)), {})
+    return EvaluatedPoints(impossible, model.couplings(some), model.derived(some))
+
+
+def evaluate(likelihood: Likelihood, points: EvaluatedPoints) -> list[dict[str, Any]]:
+    """What model and likelihood say of each point, ready for JSON.
+
+    Each has ``couplings`` and ``derived`` of the model, ``predictions`` by
+    observable, ``chi2`` and ``pulls`` by entry, ``ratios`` by exclusion (above 1
+    is excluded), ``chi2_total`` over measurements and soft exclusions, and
+    ``excluded_by``, the hard exclusions that forbid the point. A point that
+    cannot exist has only ``impossible``: the conditions it breaks, each a ratio.
+    """
+    existing = iter(_evaluate_existing(likelihood, points))
+    return [
+        {"impossible": broken} if broken else {"impossible": {}} | next(existing)
+        for broken in points.impossible
+    ]
+
+
+def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[dict[str, Any]]:
+    c = points.couplings
+    if not len(c):
+        return []
+    couplings = dict(zip(COUPLING_NAMES, c.rows(), strict=True))
     predictions = {name: observable.function(c) for name, observable in PREDICTIONS.items()}
     chi2 = likelihood.chi2_by_term(c)
     pulls = {term.name: term.pull(c) for term in likelihood.measurements}
@@ -67,6 +113,8 @@ def evaluate(likelihood: Likelihood, c: Couplings) -> list[dict[str, Any]]:
     excluded_by = likelihood.excluded_by(c)
     return [
         {
+            "couplings": _at(couplings, index),
+            "derived": _at(points.derived, index),
             "predictions": _at(predictions, index),
             "chi2": _at(chi2, index),
             "pulls": _at(pulls, index),
@@ -105,5 +153,9 @@ def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
     }
 
 
-def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float]:
-    return {name: float(values[index]) for name, values in columns.items()}
+def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float | None]:
+    """One point of some columns; JSON has no NaN."""
+    return {
+        name: float(values[index]) if np.isfinite(values[index]) else None
+        for name, values in columns.items()
+    }

@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,10 @@ _MAX_STORED = 50_000
 """Samples kept in the run folder; more would hold nothing new."""
 _POSTERIOR_STARTS = 200
 """Best posterior samples from which the search for the best fit starts as well."""
+_PRIOR_DRAWS = 20_000
+"""Points of the prior that tell how much of it the model cannot realise."""
+_STARTS, _STARTS_WITH_STEPS = 2000, 20_000
+"""Random starts of the search for the best fit; a descent does not cross steps of a prior."""
 _QUANTILES = {"q05": 0.05, "q16": 0.16, "q84": 0.84, "q95": 0.95}
 _PACKAGES = ("zpfit", "numpy", "scipy", "numba", "emcee", "vegas", "arviz")
 _NO_ZPRIME_MASS = 17.0
@@ -41,9 +46,13 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
         UnwritablePath: the folder cannot be written.
     """
     started = time.perf_counter()
-    data_hash = run.assembled.data_hash()
+    data_hash = run.data_hash()
     posterior, settings = run.posterior, run.settings
-    map_rng, start_rng, sampler_rng, search_rng = np.random.default_rng(settings.seed).spawn(4)
+    map_rng, start_rng, sampler_rng, search_rng, prior_rng = np.random.default_rng(
+        settings.seed
+    ).spawn(5)
+    for note in run.notes:
+        progress.note(note)
 
     progress.stage("Adapting to the posterior")
     adapted = adapt_map(posterior.log_likelihood, posterior.dimension, map_rng)
@@ -72,7 +81,7 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     parameters = _parameters(posterior, samples)
     folder.clear()
     folder.write_config(dump_yaml(resolved_settings(run)))
-    folder.copy_data(run.assembled.files())
+    folder.copy_data(run.files())
     folder.write_samples(_stored(posterior, samples, parameters), settings.title or run.name)
 
     progress.stage("Searching the best fit")
@@ -80,6 +89,7 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     summary = _summary(run, samples, parameters, best) | {
         "converged": not shortcomings,
         "shortcomings": shortcomings,
+        "impossible_prior_fraction": posterior.impossible_fraction(_PRIOR_DRAWS, prior_rng),
         "data_hash": data_hash,
         "wall_time_s": time.perf_counter() - started,
     }
@@ -102,8 +112,9 @@ def _best_fit(run: Run, samples: EnsembleSamples, rng: np.random.Generator) -> M
     flat = samples.u.reshape(-1, posterior.dimension)
     likeliest = np.argsort(samples.log_likelihood.ravel())[-_POSTERIOR_STARTS:]
     own = [posterior.priors.to_unit_cube(point) for point in run.settings.best_fit.points]
+    default = _STARTS_WITH_STEPS if posterior.priors.grain.any() else _STARTS
     starts = [
-        rng.random((run.settings.best_fit.starts, posterior.dimension)),
+        rng.random((run.settings.best_fit.starts or default, posterior.dimension)),
         flat[likeliest],
         *own,
     ]
@@ -112,6 +123,7 @@ def _best_fit(run: Run, samples: EnsembleSamples, rng: np.random.Generator) -> M
         lambda u: -2 * posterior.log_likelihood(u),
         np.vstack(starts),
         rng,
+        posterior.priors.grain,
     )
 
 
@@ -192,8 +204,17 @@ def _summary(
 
 def _at_best_fit(posterior: Posterior, best: Minimum) -> dict[str, Any]:
     u = best.u[None]
-    parameters = {name: float(values[0]) for name, values in posterior.parameters(u).items()}
-    return {"parameters": parameters} | describe_point(posterior.likelihood, posterior.couplings(u))
+    values = posterior.parameters(u)
+    couplings = posterior.model.couplings(values)
+    return {
+        "parameters": _first(values),
+        "couplings": _first(dict(zip(COUPLING_NAMES, couplings.rows(), strict=True))),
+        "derived": _first(posterior.model.derived(values)),
+    } | describe_point(posterior.likelihood, couplings)
+
+
+def _first(columns: Mapping[str, FloatArray]) -> dict[str, float | None]:
+    return {name: _finite(values[0]) for name, values in columns.items()}
 
 
 def _no_zprime() -> Couplings:

@@ -1,4 +1,4 @@
-"""Find and read named files: data entries, sets of them, priors and runs.
+"""Find and read named files: data entries, sets of them, models, priors and runs.
 
 A name is looked up in the user's own folders first (beside the run file, then
 in the current folder), then among the packaged files.
@@ -22,11 +22,12 @@ from zpfit.observables import OBSERVABLES
 from zpfit.schema import validate
 from zpfit.yaml_file import Document, read_yaml
 
-Kind = Literal["entry", "likelihood set", "priors", "run"]
+Kind = Literal["entry", "likelihood set", "model", "priors", "run"]
 
 FOLDERS: dict[Kind, str] = {
     "entry": "likelihoods/entries",
     "likelihood set": "likelihoods/sets",
+    "model": "models",
     "priors": "priors",
     "run": "runs",
 }
@@ -41,7 +42,7 @@ class LoadedEntry(NamedTuple):
 
 
 def packaged_data() -> Path:
-    """The folder with the packaged ``likelihoods``, ``priors`` and ``runs``."""
+    """The folder with the packaged ``likelihoods``, ``models``, ``priors`` and ``runs``."""
     package = Path(zpfit.__file__).parent
     installed = package / "data"
     return installed if installed.is_dir() else package.parent

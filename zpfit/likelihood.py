@@ -97,6 +97,15 @@ class Exclusion:
         return self.soft_form.chi2(self.ratio(c))
 
 
+def wall_residual(ratio: FloatArray, wall: float) -> FloatArray:
+    """``wall`` times ln(ratio) above 1 and zero below, less a hair.
+
+    What an optimiser can follow back into the allowed region.
+    """
+    depth = np.log(np.maximum(ratio, _MIN_RATIO)) + _WALL_MARGIN
+    return wall * np.maximum(depth, 0)
+
+
 @dataclass(frozen=True)
 class Likelihood:
     """A sum of terms; everything takes a batch of n points."""
@@ -167,14 +176,11 @@ class Likelihood:
     def residuals(self, c: Couplings, wall: float) -> FloatArray:
         """Square roots of chi2 term by term, and a wall for every hard exclusion; shape (n, k).
 
-        A wall is ``wall`` times ln(ratio) outside the allowed region and zero
-        inside, less a hair: what an optimiser can follow back into the region.
+        Walls are those of :func:`wall_residual`.
         """
         columns = [term.pull(c) for term in self.measurements]
         columns += [np.sqrt(term.chi2(c)) for term in self.exclusions if term.soft]
-        for exclusion in self.hard:
-            depth = np.log(np.maximum(exclusion.ratio(c), _MIN_RATIO)) + _WALL_MARGIN
-            columns.append(wall * np.maximum(depth, 0))
+        columns += [wall_residual(exclusion.ratio(c), wall) for exclusion in self.hard]
         return np.stack(columns, axis=1)
 
     def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from zpfit.errors import NoAllowedPoint
@@ -31,6 +32,8 @@ _KEPT = 60
 """Best points that go into the next round."""
 _KICKS = 8
 """New starts around each kept point."""
+_STOP_STEPPING = 0.6
+"""Probability that a kick moves a coordinate by no further step."""
 _MAX_ROUNDS = 20
 _QUIET_ROUNDS = 4
 """Rounds without progress after which the search ends."""
@@ -53,18 +56,24 @@ def find_minimum(
     objective: Objective,
     starts: FloatArray,
     rng: np.random.Generator,
+    grain: FloatArray | None = None,
 ) -> Minimum:
     """Search the unit cube from ``starts``, shape (n, d), for the least allowed chi2.
+
+    ``grain``, shape (d,), is the width of the steps in which the function depends on a
+    coordinate, zero where it is smooth. Descents go along smooth coordinates alone; the others
+    move by whole steps between descents, each combination of steps kept once.
 
     Raises:
         NoAllowedPoint: every descent ends outside the walls.
     """
+    grain = np.zeros(starts.shape[1]) if grain is None else grain
     points, costs = descend(residuals, starts, _SOFT_WALL)
     wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
     while rounds < _MAX_ROUNDS and quiet < _QUIET_ROUNDS:
         rounds += 1
-        kept = points[np.argsort(costs)[:_KEPT]]
-        kicked, kicked_costs = descend(residuals, _kick(kept, rng), wall)
+        kept = points[_best(points, costs, grain)]
+        kicked, kicked_costs = descend(residuals, _kick(kept, grain, rng), wall)
         points = np.concatenate([kept, kicked])
         costs = np.concatenate([_cost(residuals(kept, wall)), kicked_costs])
         quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0
@@ -80,12 +89,29 @@ def find_minimum(
     return Minimum(u, value)
 
 
-def _kick(points: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Around each point several that differ in about half of the coordinates, by 0.001 to 0.3."""
+def _best(points: FloatArray, costs: FloatArray, grain: FloatArray) -> NDArray[np.intp]:
+    """Indices of the points to go on from, in each combination of steps the best alone."""
+    order = np.argsort(costs)
+    if grain.any():
+        steps = np.floor(points[order][:, grain > 0] / grain[grain > 0])
+        _, first = np.unique(steps, axis=0, return_index=True)
+        order = order[np.sort(first)]
+    return order[:_KEPT]
+
+
+def _kick(points: FloatArray, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Around each point several that differ in about half of the coordinates.
+
+    Smooth ones move by 0.001 to 0.3, the others by a few steps.
+    """
     repeated = np.repeat(points, _KICKS, axis=0)
     size = 10 ** rng.uniform(-3, -0.5, (len(repeated), 1))
     chosen = rng.random(repeated.shape) < 0.5
-    kicked: FloatArray = np.clip(repeated + size * chosen * rng.normal(size=repeated.shape), 0, 1)
+    smooth = size * rng.normal(size=repeated.shape)
+    steps = rng.geometric(_STOP_STEPPING, repeated.shape) * rng.choice([-1, 1], repeated.shape)
+    kicked: FloatArray = np.clip(
+        repeated + chosen * np.where(grain > 0, grain * steps, smooth), 0, 1
+    )
     return kicked
 
 
@@ -157,8 +183,9 @@ def _jacobian(
 
 
 def _cost(residuals: FloatArray) -> FloatArray:
-    result: FloatArray = np.einsum("nk,nk->n", residuals, residuals)
-    return result
+    """Sum of squares; infinite where the function is not defined, so that nobody goes there."""
+    total = np.einsum("nk,nk->n", residuals, residuals)
+    return np.where(np.isnan(total), np.inf, total)
 
 
 def _polish(objective: Objective, u: FloatArray, value: float) -> tuple[FloatArray, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zpfit.errors import NotANumber
-from zpfit.likelihood import Likelihood
+from zpfit.likelihood import Likelihood, wall_residual
 from zpfit.models.base import Model
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -40,7 +40,7 @@ class Posterior:
         return self.model.couplings(self.parameters(u))
 
     def log_likelihood(self, u: FloatArray) -> FloatArray:
-        """ln L, -inf where excluded, shape (n,), at points ``u`` of shape (n, d).
+        """ln L, -inf where excluded or impossible, shape (n,), at points ``u`` of shape (n, d).
 
         Raises:
             NotANumber: the model or a term gives NaN; the message names the point.
@@ -48,6 +48,16 @@ class Posterior:
         if not len(u):
             return np.empty(0)
         parameters = self.parameters(u)
+        exists = self.model.exists(parameters)
+        if exists.all():
+            return self._log_likelihood(parameters)
+        result = np.full(len(u), -np.inf)
+        if exists.any():
+            some = {name: values[exists] for name, values in parameters.items()}
+            result[exists] = self._log_likelihood(some)
+        return result
+
+    def _log_likelihood(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
         c = self.model.couplings(parameters)
         with np.errstate(invalid="ignore"):  # reported below, in words
             result = self.likelihood.log_likelihood(c)
@@ -58,7 +68,16 @@ class Posterior:
 
     def residuals(self, u: FloatArray, wall: float) -> FloatArray:
         """What :func:`zpfit.optimize.find_minimum` descends on, shape (n, k)."""
-        return self.likelihood.residuals(self.couplings(u), wall)
+        parameters = self.parameters(u)
+        terms = self.likelihood.residuals(self.model.couplings(parameters), wall)
+        conditions = self.model.conditions(parameters).values()
+        walls = [wall_residual(ratio, wall)[:, None] for ratio in conditions]
+        return np.hstack([terms, *walls])
+
+    def impossible_fraction(self, draws: int, rng: np.random.Generator) -> float:
+        """Share of the prior at which the model cannot exist, from that many draws."""
+        exists = self.model.exists(self.parameters(rng.random((draws, self.dimension))))
+        return 1 - float(np.mean(exists))
 
     def _refuse_nan(
         self, parameters: Mapping[str, FloatArray], c: Couplings, result: FloatArray

@@ -123,6 +123,53 @@ class Normal(StrictModel):
         return self.mean - _NORMAL_REACH * self.sd, self.mean + _NORMAL_REACH * self.sd
 
 
+class Fractions(StrictModel):
+    """Multiples of 1/denominator from -largest to largest, all equally likely.
+
+    Charges of a gauge group are such numbers once one fixes their unit.
+    """
+
+    type: Literal["fractions"] = "fractions"
+    largest: Annotated[float, Field(gt=0, le=1e4)]
+    denominator: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    @property
+    def _steps(self) -> int:
+        """How many multiples there are on either side of zero."""
+        return int(np.floor(self.largest * self.denominator * (1 + 1e-12)))
+
+    @model_validator(mode="after")
+    def _has_more_than_zero(self) -> "Fractions":
+        if self._steps == 0:
+            raise ValueError(
+                f"largest ({self.largest:g}) is below 1/denominator, which leaves only zero"
+            )
+        return self
+
+    @property
+    def grain(self) -> float:
+        """Probability of each value."""
+        return 1 / (2 * self._steps + 1)
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        steps = self._steps
+        result: FloatArray = np.clip(np.floor(u * (2 * steps + 1)), 0, 2 * steps) - steps
+        return result / self.denominator
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability halfway through ``value``; infinite if it is no such fraction."""
+        multiple = value * self.denominator
+        if abs(multiple - round(multiple)) > 1e-9 * max(1.0, abs(multiple)):
+            return np.inf
+        return (round(multiple) + self._steps + 0.5) * self.grain
+
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest value."""
+        end = self._steps / self.denominator
+        return -end, end
+
+
 class Fixed(StrictModel):
     """A constant, not sampled."""
 
@@ -144,7 +191,7 @@ def _number_means_fixed(value: Any) -> Any:
     return value
 
 
-FreePrior = Uniform | LogUniform | SignedLogUniform | Normal
+FreePrior = Uniform | LogUniform | SignedLogUniform | Normal | Fractions
 Prior = Annotated[
     Annotated[FreePrior | Fixed | Tied, Field(discriminator="type")],
     BeforeValidator(_number_means_fixed),
@@ -170,6 +217,13 @@ class Priors:
             for name, prior in self.by_name.items()
             if not isinstance(prior, Fixed | Tied)
         }
+
+    @cached_property
+    def grain(self) -> FloatArray:
+        """Width on the unit cube of the steps of each free parameter, zero where it is smooth."""
+        return np.array(
+            [prior.grain if isinstance(prior, Fractions) else 0.0 for prior in self.free.values()]
+        )
 
     @cached_property
     def varying(self) -> list[str]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, get_args
 
 import numpy as np
 from rich import box
@@ -14,14 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from zpfit.errors import UnknownName, ZpfitError
-from zpfit.evaluate import describe_point
+from zpfit.evaluate import EvaluatedPoints, describe_point
 from zpfit.library import Kind, Library
 from zpfit.likelihood import Likelihood
+from zpfit.model_library import ModelSpec, load_model, model_names
 from zpfit.models.base import Model
-from zpfit.models.registry import find_model, model_names
-from zpfit.physics.couplings import Couplings
+from zpfit.models.registry import BUILT_IN
+from zpfit.physics.compiled import FloatArray
+from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.run_folder import PLOT_NAMES
-from zpfit.yaml_file import read_text
+from zpfit.yaml_file import Document, read_text
 
 _LOG_INTERVAL = 10.0
 """Seconds between progress lines where there is no terminal to draw a bar on."""
@@ -125,6 +127,11 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     console.print(
         f"Best fit chi2 {best['chi2']:.4f}; without a Z' {summary['no_zprime']['chi2']:.4f}."
     )
+    if summary["impossible_prior_fraction"]:
+        share = summary["impossible_prior_fraction"]
+        console.print(
+            f"The model cannot exist in {share:.1%} of the prior, which counts as excluded."
+        )
     for shortcoming in summary["shortcomings"]:
         console.print(Text(f"Not converged: {shortcoming}", style="yellow"))
     console.print(f"Run folder: {folder}", soft_wrap=True)
@@ -158,22 +165,42 @@ def _terms_table(point: Mapping[str, Any]) -> Table:
 
 
 def print_points(
-    likelihood: Likelihood, points: Sequence[Mapping[str, float]], couplings: Couplings
+    likelihood: Likelihood, points: Sequence[Mapping[str, float]], evaluated: EvaluatedPoints
 ) -> None:
-    """A table for each point."""
+    """What model and likelihood say of each point."""
     console = Console(markup=False)
-    for index, point in enumerate(points):
-        c = couplings.take(np.array([index]))
-        described = describe_point(likelihood, c)
-        [excluded_by] = likelihood.excluded_by(c)
-        verdict = (
-            f"excluded by {', '.join(excluded_by)}"
-            if excluded_by
-            else "allowed by every hard exclusion"
-        )
+    existing = iter(range(len(evaluated.couplings)))
+    for point, broken in zip(points, evaluated.impossible, strict=True):
         console.print(", ".join(f"{name} = {value:g}" for name, value in point.items()))
-        console.print(_terms_table(described))
-        console.print(f"chi2 {described['chi2']:.4f}, {verdict}\n")
+        if broken:
+            reasons = ", ".join(
+                f"{name}: {ratio:.4g} times too much" for name, ratio in broken.items()
+            )
+            console.print(f"impossible ({reasons})\n")
+            continue
+        _print_point(console, likelihood, evaluated, next(existing))
+
+
+def _print_point(
+    console: Console, likelihood: Likelihood, evaluated: EvaluatedPoints, index: int
+) -> None:
+    c = evaluated.couplings.take(np.array([index]))
+    console.print(_quantities("couplings", dict(zip(COUPLING_NAMES, c.rows(), strict=True)), 0))
+    if evaluated.derived:
+        console.print(_quantities("derived", evaluated.derived, index))
+    console.print(_terms_table(describe_point(likelihood, c)))
+    [excluded_by] = likelihood.excluded_by(c)
+    verdict = (
+        f"excluded by {', '.join(excluded_by)}"
+        if excluded_by
+        else "allowed by every hard exclusion"
+    )
+    console.print(f"chi2 {float(likelihood.chi2(c)[0]):.4f}, {verdict}\n")
+
+
+def _quantities(title: str, columns: Mapping[str, FloatArray], index: int) -> str:
+    values = ", ".join(f"{name} = {values[index]:.6g}" for name, values in columns.items())
+    return f"{title}: {values}"
 
 
 def print_list(kind: str) -> None:
@@ -181,8 +208,11 @@ def print_list(kind: str) -> None:
     console, library = Console(markup=False), Library.beside()
     table = Table(show_header=False, box=None, pad_edge=False)
     if kind == "models":
-        for name in model_names():
-            table.add_row(name, find_model(name).description)
+        for name in model_names(library):
+            try:
+                table.add_row(name, _named_model(name, library).description)
+            except ZpfitError as error:
+                table.add_row(name, f"unusable: {error}")
     elif kind == "likelihoods":
         table.add_row(Text("sets", style="bold"))
         _add_titles(table, library, "likelihood set")
@@ -210,9 +240,9 @@ def print_named(name: str) -> None:
         UnknownName: nothing has that name.
     """
     console, library = Console(markup=False), Library.beside()
-    if name in model_names():
-        _print_model(console, find_model(name))
-    found = name in model_names()
+    if name in model_names(library):
+        _print_model(console, _named_model(name, library))
+    found = name in model_names(library)
     kinds: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run")
     for kind in kinds:
         if name in library.names(kind):
@@ -221,18 +251,37 @@ def print_named(name: str) -> None:
             console.print(Text(f"{kind} {name} ({path})", style="bold"), soft_wrap=True)
             console.print(Text(read_text(path)), soft_wrap=True)
     if not found:
-        known = {n for kind in kinds for n in library.names(kind)} | set(model_names())
+        known = {n for kind in kinds for n in library.names(kind)} | set(model_names(library))
         raise UnknownName("name", name, known)
+
+
+def _named_model(name: str, library: Library) -> Model:
+    document = Document(Path("model"), {"model": {"name": name}}, {})
+    return load_model(ModelSpec(name=name), document, library).model
 
 
 def _print_model(console: Console, model: Model) -> None:
     console.print(Text(f"model {model.name}", style="bold"))
-    console.print(Text(f"{model.description} Reference: {model.reference}."))
+    console.print(Text(model.description))
+    console.print(Text(f"Reference: {model.reference or 'none given'}."))
+    for formula in model.formulas:
+        console.print(Text(f"  {formula}"), soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("parameter", "unit", "from", "to", "default"):
+    for heading in ("parameter", "unit", "from", "to", "default", "meaning"):
         table.add_column(heading)
     for parameter in model.parameters:
         low, high = parameter.domain
         default = "" if parameter.default is None else f"{parameter.default:g}"
-        table.add_row(parameter.name, parameter.unit, f"{low:g}", f"{high:g}", default)
+        table.add_row(
+            parameter.name, parameter.unit, f"{low:g}", f"{high:g}", default, parameter.meaning
+        )
     console.print(table)
+    if model.name in BUILT_IN:
+        for name, field in BUILT_IN[model.name].options.model_fields.items():
+            console.print(
+                Text(f"option {name}: {_choices(field.annotation)}; {field.default} unless given")
+            )
+
+
+def _choices(annotation: Any) -> str:
+    return " or ".join(str(choice) for choice in get_args(annotation)) or "a whole number"

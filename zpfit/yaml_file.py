@@ -25,10 +25,12 @@ class Document:
     """Line of each key or list item, counted from 1."""
     changed: frozenset[KeyPath] = frozenset()
     """Keys that do not come from the file but from --set."""
+    parents: KeyPath = ()
+    """Where this part of a file hangs."""
 
     def place(self, keys: Sequence[str | int]) -> str:
         """``file:line: a.b.c`` of a key, or of its nearest parent that stands in the file."""
-        keys = tuple(keys)
+        keys = (*self.parents, *keys)
         name = ".".join(str(key) for key in keys)
         for depth in range(len(keys), 0, -1):
             if keys[:depth] in self.changed:
@@ -37,6 +39,13 @@ class Document:
             if line is not None:
                 return f"{self.path}:{line}: {name}"
         return f"{self.path}: {name}" if name else str(self.path)
+
+    def below(self, keys: KeyPath) -> "Document":
+        """The part of the file under ``keys``, an empty mapping if there is none."""
+        data = self.data
+        for key in keys:
+            data = data.get(key, {}) if isinstance(data, dict) else {}
+        return replace(self, data=data, parents=(*self.parents, *keys))
 
     def with_value(self, keys: KeyPath, value: Any) -> "Document":
         """A copy with one value set, parents made as needed; its line is forgotten."""

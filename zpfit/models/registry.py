@@ -1,24 +1,34 @@
-"""Models by name."""
+"""Models that are part of zpfit, by name, each with the options it takes."""
 
-from zpfit.errors import UnknownName
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 from zpfit.models.base import Model
 from zpfit.models.effective import Effective
-
-_MODELS: tuple[Model, ...] = (Effective(),)
-
-
-def model_names() -> list[str]:
-    """All names, sorted."""
-    return sorted(model.name for model in _MODELS)
+from zpfit.models.froggatt_nielsen import FroggattNielsen
+from zpfit.models.gauge import GaugeOptions
+from zpfit.models.nhdm_u1 import NHDMOptions, NHiggsDoubletU1
+from zpfit.models.sm_u1 import StandardModelU1
+from zpfit.schema import StrictModel
 
 
-def find_model(name: str, place: str = "") -> Model:
-    """The model of that name.
+class NoOptions(StrictModel):
+    """Options of a model that has none."""
 
-    Raises:
-        UnknownName: there is none.
-    """
-    for model in _MODELS:
-        if model.name == name:
-            return model
-    raise UnknownName("model", name, model_names(), place)
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """How to build a model."""
+
+    options: type[StrictModel]
+    build: Callable[[Any], Model]
+    """From an instance of ``options``."""
+
+
+BUILT_IN = {
+    "effective": BuiltIn(NoOptions, lambda _: Effective()),
+    "sm_u1": BuiltIn(GaugeOptions, StandardModelU1),
+    "nhdm_u1": BuiltIn(NHDMOptions, NHiggsDoubletU1),
+    "froggatt_nielsen": BuiltIn(GaugeOptions, FroggattNielsen),
+}

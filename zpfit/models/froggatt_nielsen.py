@@ -1,0 +1,43 @@
+"""Froggatt-Nielsen: a flavon of charge 1 in the Yukawa couplings."""
+
+from zpfit.models.base import Values
+from zpfit.models.gauge import EPS_Y, G_PRIME, LEFT_CHARGES, GaugeModel, charge
+from zpfit.physics.gauge_mixing import Charges
+
+
+class FroggattNielsen(GaugeModel):
+    """One Higgs doublet, and flavons that make up for what Yukawa couplings lack in charge."""
+
+    name = "froggatt_nielsen"
+    description = (
+        "One Higgs doublet and a flavon of charge 1, whose power n in the Yukawa coupling of each "
+        "family frees the right-handed lepton's charge: z_H + z_R - z_L = -n."
+    )
+    reference = "Eqs. (22)-(24) and (31)-(32) of arXiv:2102.07781"
+    formulas = (
+        "C_V  = -c_w^2 g_t + g' [z_L - n/2 - (1 - 2 s_w^2) z_H]",
+        "C_A  = -g' n / 2",
+        "C_nu = g' (z_L + z_H)",
+        "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2); route exact adds terms in m_Zp^2/m_Z^2",
+        "m_Zp = g' z_S v_S, where z_S v_S adds up all singlets in quadrature, the flavon included",
+    )
+    charge_parameters = (
+        G_PRIME,
+        EPS_Y,
+        charge("z_H", "z_H", "charge of the Higgs doublet"),
+        *LEFT_CHARGES,
+        charge("n_e", "n_e", "flavons in the electron's Yukawa coupling"),
+        charge("n_mu", r"n_\mu", "flavons in the muon's Yukawa coupling"),
+        charge("n_tau", r"n_\tau", "flavons in the tau's Yukawa coupling", 0.0),
+    )
+
+    def charges(self, values: Values) -> Charges:
+        """The gauge sector at n points."""
+        return Charges(
+            g_prime=values["g_prime"],
+            eps=values["eps_Y"],
+            z_higgs=values["z_H"],
+            z_variance=0.0,
+            z_left=(values["z_Le"], values["z_Lmu"], values["z_Ltau"]),
+            mismatch=(-values["n_e"], -values["n_mu"], -values["n_tau"]),
+        )

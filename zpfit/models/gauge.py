@@ -1,0 +1,121 @@
+"""What all models of a U(1)' gauge group share: from charges to couplings, by either route."""
+
+from abc import abstractmethod
+from typing import Literal
+
+import numpy as np
+
+from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.effective import MASS
+from zpfit.physics.compiled import FloatArray
+from zpfit.physics.constants import MASS_RANGE
+from zpfit.physics.couplings import Couplings
+from zpfit.physics.gauge_mixing import Charges, Exact, LeadingOrder, Route
+from zpfit.schema import StrictModel
+
+_CHARGES = (-1e4, 1e4)
+_ROUTES: dict[str, Route] = {"exact": Exact(), "leading_order": LeadingOrder()}
+
+G_PRIME = Parameter("g_prime", "g'", "", (0.0, 12.0), meaning="gauge coupling of U(1)'")
+EPS_Y = Parameter(
+    "eps_Y",
+    r"\epsilon_Y",
+    "",
+    (-0.99, 0.99),
+    0.0,
+    meaning="kinetic mixing with hypercharge, Eq. (18)",
+)
+SINGLET = Parameter(
+    "zS_vS",
+    "z_S v_S",
+    "MeV",
+    (0.0, 1e20),
+    meaning="charge times vev of the singlet, for m_Zp to follow",
+)
+
+
+class GaugeOptions(StrictModel):
+    """Options of every gauge model."""
+
+    route: Literal["exact", "leading_order"] = "exact"
+    """``exact`` diagonalises kinetic and mass mixing to all orders."""
+    mass: Literal["m_Zp", "zS_vS"] = "m_Zp"
+    """Which of the two is a parameter; the other follows from it."""
+
+
+def charge(name: str, symbol: str, meaning: str, default: float | None = None) -> Parameter:
+    """A charge under U(1)'."""
+    return Parameter(name, symbol, "", _CHARGES, default, meaning)
+
+
+LEFT_CHARGES = (
+    charge("z_Le", r"z_{L e}", "charge of the electron's doublet"),
+    charge("z_Lmu", r"z_{L\mu}", "charge of the muon's doublet"),
+    charge("z_Ltau", r"z_{L\tau}", "charge of the tau's doublet", 0.0),
+)
+
+
+class GaugeModel(Model):
+    """A model given by :meth:`charges`, with mass, g' and mixing among its parameters."""
+
+    def __init__(self, options: GaugeOptions | None = None) -> None:
+        options = options or GaugeOptions()
+        self._route = _ROUTES[options.route]
+        self._by_singlet = options.mass == SINGLET.name
+
+    @property
+    @abstractmethod
+    def charge_parameters(self) -> tuple[Parameter, ...]:
+        """What the charges are made of, g' and mixing included."""
+
+    @abstractmethod
+    def charges(self, values: Values) -> Charges:
+        """The gauge sector at n points."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The mass, or what it follows from, and then :attr:`charge_parameters`."""
+        return (SINGLET if self._by_singlet else MASS, *self.charge_parameters)
+
+    def couplings(self, values: Values) -> Couplings:
+        """Couplings at n points."""
+        charges = self.charges(values)
+        return self._route.couplings(charges, self._mass(values, charges))
+
+    def conditions(self, values: Values) -> dict[str, FloatArray]:
+        """The doublets' vevs must not make the Z' heavier than it is, nor the mass run off."""
+        charges = self.charges(values)
+        if self._by_singlet:
+            m = self._mass(values, charges)
+            low, high = MASS_RANGE
+            with np.errstate(divide="ignore"):
+                return {"mass in reach of the formulas": np.maximum(low / m, m / high)}
+        if np.ndim(charges.z_variance) == 0 and charges.z_variance == 0:
+            return {}
+        return {"mass forced by the doublets": self._forced_mass(charges) / values[MASS.name]}
+
+    def derived(self, values: Values) -> dict[str, FloatArray]:
+        """Masses, mixing angle and the Z's couplings."""
+        charges = self.charges(values)
+        m = self._mass(values, charges)
+        z = self._route.z_boson(charges, m)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            singlet = self._route.singlet_mass(charges, m) / charges.g_prime
+        return {
+            "m_Zp": m,
+            "zS_vS": singlet,
+            "m_doublets": self._forced_mass(charges),
+            "m_Z": z.mass,
+            "m_Z_shift": z.mass_shift,
+            "phi": z.phi,
+            **{f"shift_{name}": shift for name, shift in z.coupling_shifts.items()},
+        }
+
+    def _mass(self, values: Values, charges: Charges) -> FloatArray:
+        if not self._by_singlet:
+            return values[MASS.name]
+        return self._route.light_mass(charges, charges.g_prime * values[SINGLET.name])
+
+    def _forced_mass(self, charges: Charges) -> FloatArray:
+        """m_Zp without a singlet."""
+        return np.broadcast_to(self._route.light_mass(charges, 0.0), charges.g_prime.shape)

@@ -1,0 +1,203 @@
+"""Models written as YAML: charges of the leptons, or couplings linear in parameters."""
+
+from math import sqrt
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field, PositiveFloat, RootModel, model_validator
+
+from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.effective import MASS
+from zpfit.models.gauge import G_PRIME, GaugeModel, GaugeOptions
+from zpfit.physics.constants import SIN2_THETA_W
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.gauge_mixing import FAMILIES, Charges
+from zpfit.schema import StrictModel
+
+EPS = Parameter(
+    "eps",
+    r"\epsilon",
+    "",
+    (-0.8, 0.8),
+    0.0,
+    meaning="kinetic mixing with the photon, c_w times that with hypercharge",
+)
+
+
+class LeptonCharges(StrictModel):
+    """Charges of a family's doublet and of its right-handed charged lepton."""
+
+    L: float
+    R: float
+
+
+Charge = Annotated[
+    LeptonCharges, BeforeValidator(lambda z: {"L": z, "R": z} if isinstance(z, int | float) else z)
+]
+"""A bare number stands for both."""
+
+
+class ChargesTable(StrictModel):
+    """Charges under U(1)'."""
+
+    e: Charge
+    mu: Charge
+    tau: Charge
+    H: float = 0.0
+    """Of the Higgs doublet."""
+
+
+class ChargesFile(StrictModel):
+    """A U(1)' with given charges."""
+
+    type: Literal["charges"]
+    title: str
+    description: str
+    reference: str
+    charges: ChargesTable
+
+
+class ParameterSpec(StrictModel):
+    """A parameter that couplings are linear in."""
+
+    symbol: str
+    meaning: str = ""
+    largest: PositiveFloat = 1.0
+    """Domain: minus this to this."""
+    default: float | None = None
+
+
+class CouplingsFile(StrictModel):
+    """Couplings as sums of parameters with given coefficients."""
+
+    type: Literal["couplings"]
+    title: str
+    description: str
+    reference: str
+    parameters: dict[str, ParameterSpec]
+    couplings: dict[str, dict[str, float]]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "CouplingsFile":
+        known = COUPLING_NAMES[1:]
+        for coupling, terms in self.couplings.items():
+            if coupling not in known:
+                raise ValueError(f"unknown coupling {coupling!r}; known: {', '.join(known)}")
+            for name in terms:
+                if name not in self.parameters:
+                    raise ValueError(
+                        f"coupling {coupling} uses {name!r}, which is not among the parameters "
+                        f"({', '.join(self.parameters)})"
+                    )
+        if MASS.name in self.parameters:
+            raise ValueError(f"{MASS.name} is a parameter of every model; leave it out")
+        return self
+
+
+class ModelFile(RootModel[Annotated[ChargesFile | CouplingsFile, Field(discriminator="type")]]):
+    """A model in a file."""
+
+
+class ChargesModel(GaugeModel):
+    """A U(1)' whose charges stand in a file."""
+
+    def __init__(self, name: str, file: ChargesFile, options: GaugeOptions | None = None) -> None:
+        super().__init__(options)
+        self.name = name
+        self._file = file
+        table = file.charges
+        rows = [table.e, table.mu, table.tau]
+        self._left = (table.e.L, table.mu.L, table.tau.L)
+        mismatches = [table.H + row.R - row.L for row in rows]
+        self._mismatch = (mismatches[0], mismatches[1], mismatches[2])
+        self._neutral = not table.H and not any(row.L or row.R for row in rows)
+
+    name = ""
+
+    @property
+    def description(self) -> str:
+        """The file's."""
+        return self._file.description
+
+    @property
+    def reference(self) -> str:
+        """The file's."""
+        return self._file.reference
+
+    @property
+    def formulas(self) -> tuple[str, ...]:
+        """Charges, and what follows from them."""
+        table = self._file.charges
+        rows = zip(FAMILIES, (table.e, table.mu, table.tau), strict=True)
+        charges = ", ".join(f"{family}: L {row.L:g}, R {row.R:g}" for family, row in rows)
+        return (
+            f"charges {charges}; H {table.H:g}",
+            "C_V  = -c_w^2 g_t + g' [(z_L + z_R)/2 - (1/2 - 2 s_w^2) z_H]",
+            "C_A  = g' (z_H + z_R - z_L) / 2",
+            "C_nu = g' (z_L + z_H)",
+            (
+                "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2) and eps_Y = eps / c_w, so that the mixing "
+                "couples as -e eps Q; route exact adds terms in m_Zp^2/m_Z^2"
+            ),
+        )
+
+    @property
+    def charge_parameters(self) -> tuple[Parameter, ...]:
+        """g', unless every charge is zero, and mixing."""
+        if self._neutral:
+            return (Parameter(EPS.name, EPS.symbol, "", EPS.domain, None, EPS.meaning),)
+        return (G_PRIME, EPS)
+
+    def charges(self, values: Values) -> Charges:
+        """The gauge sector at n points."""
+        eps = values["eps"] / sqrt(1 - SIN2_THETA_W)
+        # Without charges g' has nothing to multiply but the singlet's.
+        g_prime = np.ones_like(eps) if self._neutral else values["g_prime"]
+        return Charges(g_prime, eps, self._file.charges.H, 0.0, self._left, self._mismatch)
+
+
+class LinearModel(Model):
+    """Couplings linear in a few parameters, as a file says."""
+
+    name = ""
+
+    def __init__(self, name: str, file: CouplingsFile) -> None:
+        self.name = name
+        self._file = file
+
+    @property
+    def description(self) -> str:
+        """The file's."""
+        return self._file.description
+
+    @property
+    def reference(self) -> str:
+        """The file's."""
+        return self._file.reference
+
+    @property
+    def formulas(self) -> tuple[str, ...]:
+        """The file's sums."""
+        return tuple(
+            f"{coupling} = " + " + ".join(f"{factor:g} {name}" for name, factor in terms.items())
+            for coupling, terms in self._file.couplings.items()
+        )
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The mass and the file's parameters."""
+        own = (
+            Parameter(
+                name, spec.symbol, "", (-spec.largest, spec.largest), spec.default, spec.meaning
+            )
+            for name, spec in self._file.parameters.items()
+        )
+        return (MASS, *own)
+
+    def couplings(self, values: Values) -> Couplings:
+        """Couplings at n points."""
+        m = values[MASS.name]
+        rows: dict[str, Any] = {name: np.zeros_like(m) for name in COUPLING_NAMES[1:]}
+        for coupling, terms in self._file.couplings.items():
+            rows[coupling] = sum(factor * values[name] for name, factor in terms.items())
+        return Couplings(m, **rows)

@@ -1,0 +1,105 @@
+"""Several Higgs doublets with a U(1)'."""
+
+from itertools import combinations
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from zpfit.models.base import Parameter, Values
+from zpfit.models.gauge import (
+    EPS_Y,
+    G_PRIME,
+    LEFT_CHARGES,
+    GaugeModel,
+    GaugeOptions,
+    charge,
+)
+from zpfit.physics.compiled import FloatArray
+from zpfit.physics.gauge_mixing import Charges
+
+
+class NHDMOptions(GaugeOptions):
+    """Options of a model with several doublets."""
+
+    doublets: Annotated[int, Field(ge=2, le=10)] = 2
+    """How many; the last one gives the leptons their mass."""
+
+
+class NHiggsDoubletU1(GaugeModel):
+    """N doublets of different charges, the last of which gives the leptons their mass."""
+
+    name = "nhdm_u1"
+    description = (
+        "Higgs doublets H_1 to H_N (two unless the option doublets says more) with a U(1)' broken "
+        "by them and a singlet; H_N alone couples to leptons, so z_R = z_L - z_N and the axial "
+        "coupling is the same for all families. Vevs: v_1 = v cos(beta_1), v_2 = v sin(beta_1) "
+        "cos(beta_2), ..., v_N = v sin(beta_1) ... sin(beta_N-1)."
+    )
+    reference = "Eqs. (25)-(30) of arXiv:2102.07781"
+    formulas = (
+        (
+            "C_V  = -c_w^2 g_t + g' [z_L + a/2 - (1 - 2 s_w^2) z],   C_A = g' a / 2,   "
+            "C_nu = g' (z_L + z)"
+        ),
+        "with z = sum v_i^2 z_i / v^2 and a = z - z_N; two doublets: a = cos^2(beta) (z_1 - z_2)",
+        "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2); route exact adds terms in m_Zp^2/m_Z^2",
+        (
+            "m_Zp^2 = (g' z_S v_S)^2 + g'^2 v^2 Var(z): a smaller m_Zp is impossible; two doublets: "
+            "m_Zp >= 2 |C_A| v tan(beta)"
+        ),
+    )
+
+    def __init__(self, options: NHDMOptions | None = None) -> None:
+        super().__init__(options)
+        self._n = (options or NHDMOptions()).doublets
+
+    @property
+    def charge_parameters(self) -> tuple[Parameter, ...]:
+        """g', mixing, the doublets' charges, ratios of their vevs, and the leptons' charges."""
+        numbers = range(1, self._n + 1)
+        return (
+            G_PRIME,
+            EPS_Y,
+            *(charge(f"z_{i}", f"z_{i}", f"charge of the doublet H_{i}") for i in numbers),
+            *(_vev_ratio(name, i) for i, name in enumerate(self._tan_betas, start=1)),
+            *LEFT_CHARGES,
+        )
+
+    def charges(self, values: Values) -> Charges:
+        """The gauge sector at n points."""
+        z = [values[f"z_{i}"] for i in range(1, self._n + 1)]
+        share = self._vev_shares(values)
+        mismatch = sum(f * (z_i - z[-1]) for f, z_i in zip(share[:-1], z[:-1], strict=True))
+        pairs = combinations(range(self._n), 2)
+        return Charges(
+            g_prime=values["g_prime"],
+            eps=values["eps_Y"],
+            z_higgs=z[-1] + mismatch,
+            # As a sum over pairs: nothing cancels when charges differ by little.
+            z_variance=sum(share[i] * share[j] * (z[i] - z[j]) ** 2 for i, j in pairs),
+            z_left=(values["z_Le"], values["z_Lmu"], values["z_Ltau"]),
+            mismatch=(mismatch, mismatch, mismatch),
+        )
+
+    @property
+    def _tan_betas(self) -> list[str]:
+        if self._n == 2:
+            return ["tan_beta"]
+        return [f"tan_beta_{i}" for i in range(1, self._n)]
+
+    def _vev_shares(self, values: Values) -> list[FloatArray]:
+        """v_i^2 / v^2 of each doublet."""
+        shares: list[FloatArray] = []
+        rest = np.ones(())
+        for name in self._tan_betas:
+            square = values[name] ** 2
+            shares.append(rest / (1 + square))
+            rest = shares[-1] * square
+        return [*shares, rest]
+
+
+def _vev_ratio(name: str, number: int) -> Parameter:
+    symbol = r"\tan\beta" + (f"_{number}" if name != "tan_beta" else "")
+    meaning = f"vevs of the doublets after H_{number} over that of H_{number}"
+    return Parameter(name, symbol, "", (1e-6, 1e6), meaning=meaning)
