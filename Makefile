@@ -32,6 +32,7 @@ lint: install
 
 benchmark: install
 	$(BIN)/python benchmarks/likelihood.py
+	$(BIN)/python benchmarks/models.py
 
 clean:
 	rm -rf $(VENV) output build dist

@@ -140,7 +140,7 @@ def evaluate(
         chosen_likelihood, lambda: load_single_model(model_text), chosen_points
     )
     table = parameter_table(points_given, model, places)
-    model, notes = ready_for_batches(model, spec, table)
+    model, notes = ready_for_batches(model, spec, table, "--model")
     for note in notes:
         click.echo(f"note: {note}", err=True)
     evaluated = evaluate_model(model, table)

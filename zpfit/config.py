@@ -183,7 +183,8 @@ def resolve(document: Document, library: Library) -> Run:
         priors = _resolve_priors(settings.priors, loaded.model, document, library)
         _check_sampling(settings, priors, document)
         probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
-        model, notes = ready_for_batches(loaded.model, settings.model, probes)
+        place = document.place(["model"])
+        model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
         return replace(loaded, model=model), notes, priors
 
     assembled, (loaded, notes, priors) = all_of(likelihood, model_and_priors)
@@ -200,6 +201,10 @@ def resolve(document: Document, library: Library) -> Run:
 def resolved_settings(run: Run) -> dict[str, Any]:
     """The run file with every default and prior written out; itself a valid run file."""
     data = run.settings.model_dump(mode="json")
+    if run.settings.model.python is not None and run.model_files:
+        # The run folder's own copy of the Python file.
+        [file] = run.model_files
+        data["model"]["python"] = f"{file}:{run.settings.model.python.rpartition(':')[2]}"
     priors = run.posterior.priors.by_name
     data["priors"]["parameters"] = {name: prior.model_dump() for name, prior in priors.items()}
     data["priors"]["use"] = None
@@ -212,7 +217,8 @@ def _resolve_priors(spec: PriorsSpec, model: Model, document: Document, library:
     places: dict[str, str] = {}
     known = [parameter.name for parameter in model.parameters]
     covers_all = set(spec.parameters) >= set(known)
-    if spec.use is not None or not covers_all:
+    has_named = model.name in library.names("priors")
+    if spec.use is not None or (has_named and not covers_all):
         with problems.collecting():
             named, source = _named_priors(spec, model, document, library)
             chosen.update(named.parameters)

@@ -1,7 +1,7 @@
 """Failures a user can cause and mend. Each message names the place, the value and the remedy."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar, overload
@@ -102,6 +102,17 @@ class InvalidModel(ZpfitError):
 
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(f"model {model!r} {reason}")
+
+
+class NeverExists(ZpfitError):
+    """A model whose conditions are broken all over the prior."""
+
+    def __init__(self, model: str, draws: int, least: Mapping[str, float]) -> None:
+        ratios = ", ".join(f"{name}: {ratio:.3g} times too much" for name, ratio in least.items())
+        super().__init__(
+            f"model {model!r} cannot exist at any of {draws:,} points drawn from the prior (at "
+            f"best {ratios}); move the priors to where its conditions hold"
+        )
 
 
 class NoAllowedPoint(ZpfitError):

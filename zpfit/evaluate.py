@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.errors import InvalidInput, suggestion
+from zpfit.errors import InvalidInput, NotANumber, suggestion
 from zpfit.likelihood import Likelihood
-from zpfit.models.base import Model
+from zpfit.models.base import Model, in_words
 from zpfit.observables import PREDICTIONS
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -70,6 +70,7 @@ def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPo
 
     Raises:
         InvalidModel: a user's model fails.
+        NotANumber: a coupling is NaN at a point that exists.
     """
     conditions = model.conditions(table)
     exists = model.exists(table)
@@ -81,7 +82,12 @@ def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPo
     if not exists.any():
         nowhere = np.empty(0)
         return EvaluatedPoints(impossible, Couplings(*[nowhere] * len(COUPLING_NAMES)), {})
-    return EvaluatedPoints(impossible, model.couplings(some), model.derived(some))
+    couplings = model.couplings(some)
+    for name, row in zip(COUPLING_NAMES, couplings.rows(), strict=True):
+        if np.isnan(row).any():
+            source = f"coupling {name} of model {model.name!r}"
+            raise NotANumber(source, in_words(some, int(np.argmax(np.isnan(row)))))
+    return EvaluatedPoints(impossible, couplings, model.derived(some))
 
 
 def evaluate(likelihood: Likelihood, points: EvaluatedPoints) -> list[dict[str, Any]]:

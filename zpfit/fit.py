@@ -15,7 +15,7 @@ from zpfit.optimize import Minimum, find_minimum
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.posterior import Posterior
-from zpfit.priors import LogUniform, SignedLogUniform, Tied
+from zpfit.priors import Fractions, LogUniform, SignedLogUniform, Tied
 from zpfit.progress import Progress
 from zpfit.run_folder import RunFolder
 from zpfit.samplers.emcee import EnsembleSamples, sample
@@ -40,6 +40,7 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     """Carry out a run and fill its folder; returns the summary.
 
     Raises:
+        NeverExists: no point of the prior fulfils the model's conditions.
         NoAllowedPoint: the likelihood excludes all but a few points of the prior.
         PoorMap: the posterior is too narrow for the map that starts the walkers.
         NotANumber: the model or a term gives NaN.
@@ -53,6 +54,7 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     ).spawn(5)
     for note in run.notes:
         progress.note(note)
+    impossible = posterior.impossible_fraction(_PRIOR_DRAWS, prior_rng)
 
     progress.stage("Adapting to the posterior")
     adapted = adapt_map(posterior.log_likelihood, posterior.dimension, map_rng)
@@ -89,7 +91,7 @@ def fit(run: Run, folder: RunFolder, progress: Progress) -> dict[str, Any]:
     summary = _summary(run, samples, parameters, best) | {
         "converged": not shortcomings,
         "shortcomings": shortcomings,
-        "impossible_prior_fraction": posterior.impossible_fraction(_PRIOR_DRAWS, prior_rng),
+        "impossible_prior_fraction": impossible,
         "data_hash": data_hash,
         "wall_time_s": time.perf_counter() - started,
     }
@@ -155,19 +157,20 @@ def _stored(
 
 
 def _scale(posterior: Posterior, name: str) -> dict[str, Any]:
-    """The scale on which a parameter's prior is flat."""
+    """The scale on which a parameter's prior is flat, and the width of its steps if it has any."""
     prior = posterior.priors.by_name[name]
     factor = sign = 1.0
     if isinstance(prior, Tied):
         factor, sign = abs(prior.factor), prior.factor
         prior = posterior.priors.by_name[prior.to]
     if isinstance(prior, SignedLogUniform):
-        return {"scale": "signed_log", "lower": prior.lower * factor}
+        return {"scale": "signed_log", "lower": prior.lower * factor, "step": 0.0}
     if isinstance(prior, LogUniform) and sign < 0:
-        return {"scale": "signed_log", "lower": prior.lower * factor}
+        return {"scale": "signed_log", "lower": prior.lower * factor, "step": 0.0}
     if isinstance(prior, LogUniform):
-        return {"scale": "log", "lower": prior.lower * factor}
-    return {"scale": "linear", "lower": 0.0}
+        return {"scale": "log", "lower": prior.lower * factor, "step": 0.0}
+    step = factor / prior.denominator if isinstance(prior, Fractions) else 0.0
+    return {"scale": "linear", "lower": 0.0, "step": step}
 
 
 def _summary(

@@ -3,22 +3,24 @@
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from zpfit.errors import InvalidModel, UnknownName
+from zpfit.errors import InvalidInput, InvalidModel, UnknownName, suggestion
 from zpfit.library import FOLDERS, Library
-from zpfit.models.base import Model, Values
+from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.gauge import GaugeOptions
 from zpfit.models.model_file import ChargesFile, ChargesModel, LinearModel, ModelFile
-from zpfit.models.python_model import FunctionModel, UserModel
+from zpfit.models.python_model import FunctionModel, UserModel, where_failed
 from zpfit.models.registry import BUILT_IN, NoOptions
 from zpfit.schema import StrictModel, validate
 from zpfit.yaml_file import Document
@@ -27,12 +29,18 @@ PLUGINS = "zpfit.models"
 """Group of entry points under which an installed package offers models."""
 
 
+def _names_an_object(source: str) -> str:
+    if not re.fullmatch(r".+:\w+", source):
+        raise ValueError(f"must be file.py:object or package.module:object, not {source!r}")
+    return source
+
+
 class ModelSpec(StrictModel):
     """What a run file says of its model; a bare name is short for ``name``."""
 
     name: str | None = None
     """Of a model of zpfit, a file in ``models/`` or an installed plug-in."""
-    python: Annotated[str, Field(pattern=r"^.+:\w+$")] | None = None
+    python: Annotated[str, AfterValidator(_names_an_object)] | None = None
     """``file.py:object`` or ``package.module:object``."""
     options: dict[str, Any] = Field(default_factory=dict)
     """See ``zpfit show`` for those of a model; a Python class takes them as arguments."""
@@ -65,44 +73,68 @@ def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedM
 
     Raises:
         UnknownName: nothing has that name.
-        InvalidInput: options or a model file with problems, each with its place.
-        InvalidModel: Python code that cannot be imported or is no model.
+        InvalidInput: options or a model file with problems, each with its place; a file that
+            has the name of a model of zpfit; Python code that cannot be imported or is no model.
     """
     options = document.below(("model", "options"))
     if spec.python is not None:
-        target, files = _from_python(spec.python, library, document.place(["model", "python"]))
-        return LoadedModel(_as_model(spec.python, target, options), files)
+        with _at(document.place(["model", "python"])):
+            target, files = _from_python(spec.python, library)
+            return LoadedModel(_as_model(spec.python, target, options), files)
     name, place = spec.name or "", document.place(["model"])
+    in_files = name in library.names("model")
     if name in BUILT_IN:
+        if in_files:
+            path = library.find("model", name)
+            raise InvalidInput([f"{path}: zpfit has a model {name!r} of its own; rename the file"])
         built_in = BUILT_IN[name]
         return LoadedModel(built_in.build(validate(built_in.options, options)))
-    if name in library.names("model"):
+    if in_files:
         return _from_file(library.document("model", name, place), options)
     if name in _plugins():
-        return LoadedModel(_as_model(name, _imported(name, _plugins()[name].load), options))
+        with _at(place):
+            return LoadedModel(_as_model(name, _imported(name, _plugins()[name].load), options))
     raise UnknownName("model", name, model_names(library), place)
 
 
 def ready_for_batches(
-    model: Model, spec: ModelSpec, values: Values
+    model: Model, spec: ModelSpec, values: Values, place: str
 ) -> tuple[Model, tuple[str, ...]]:
     """The model, in a loop over points if it does not take arrays, and a note that says so.
 
-    ``values`` are a few points at which to try it out.
+    ``values`` are a few points at which to try it out, ``place`` is where it is asked for.
 
     Raises:
-        InvalidModel: it fails even at a single point.
+        InvalidInput: it fails, or is no Python model and yet ``vectorised`` is given.
     """
     if not isinstance(model, UserModel):
+        if spec.vectorised is not None:
+            raise InvalidInput([f"{place}: vectorised is for Python models only; leave it out"])
         return model, ()
-    takes_arrays = model.takes_batches(values) if spec.vectorised is None else spec.vectorised
-    if takes_arrays:
-        return model, ()
+    with _at(place):
+        takes_arrays = model.takes_batches(values) if spec.vectorised is None else spec.vectorised
+        chosen = model if takes_arrays else model.in_a_loop()
+        exists = chosen.exists(values)
+        if exists.any():
+            some = {name: column[exists] for name, column in values.items()}
+            chosen.couplings(some)
+            chosen.derived(some)
+    if takes_arrays or len(exists) == 1:
+        return chosen, ()
     note = (
         f"model {model.name!r} is called point by point, hundreds of times slower than a model "
         "that takes arrays"
     )
-    return model.in_a_loop(), (note,)
+    return chosen, (note,)
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Say of a model that fails where it is asked for."""
+    try:
+        yield
+    except InvalidModel as error:
+        raise InvalidInput([f"{place}: {error}"]) from error
 
 
 def _from_file(document: Document, options: Document) -> LoadedModel:
@@ -118,20 +150,24 @@ def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=PLUGINS)}
 
 
-def _from_python(source: str, library: Library, place: str) -> tuple[Any, dict[str, Path]]:
+def _from_python(source: str, library: Library) -> tuple[Any, dict[str, Path]]:
     """The object that ``file.py:object`` or ``package.module:object`` names, and its file."""
     module_name, _, attribute = source.rpartition(":")
     files = {}
     if module_name.endswith(".py"):
         path = next((r / module_name for r in library.roots if (r / module_name).is_file()), None)
         if path is None:
-            raise InvalidModel(source, f"({place}) is not found; give its path from the run file")
+            raise InvalidModel(source, "is not found; give its path from the run file")
         module = _imported(source, lambda: _module_from(path))
-        files = {path.name if Path(module_name).is_absolute() else module_name: path}
+        given = Path(module_name)
+        inside = not given.is_absolute() and ".." not in given.parts
+        files = {module_name if inside else path.name: path}
     else:
         module = _imported(source, lambda: importlib.import_module(module_name))
     if not hasattr(module, attribute):
-        raise InvalidModel(source, f"({place}): the module has no {attribute!r}")
+        known = [name for name in vars(module) if not name.startswith("_")]
+        hint = suggestion(attribute, known)
+        raise InvalidModel(source, f"names nothing: the module has no {attribute!r}; {hint}")
     return getattr(module, attribute), files
 
 
@@ -149,9 +185,9 @@ def _module_from(path: Path) -> ModuleType:
 def _imported(source: str, load: Callable[[], Any]) -> Any:
     try:
         return load()
-    except Exception as error:
-        kind = type(error).__name__
-        raise InvalidModel(source, f"cannot be imported: {kind}: {error}") from error
+    except (Exception, SystemExit) as error:
+        where, kind = where_failed(error), type(error).__name__
+        raise InvalidModel(source, f"cannot be imported{where}: {kind}: {error}") from error
 
 
 def _as_model(source: str, target: Any, options: Document) -> UserModel:
@@ -159,13 +195,30 @@ def _as_model(source: str, target: Any, options: Document) -> UserModel:
     arguments = options.data or {}
     if inspect.isclass(target) and issubclass(target, Model):
         try:
-            return UserModel(target(**arguments))
-        except TypeError as error:
-            raise InvalidModel(source, f"cannot be built: {error}; mend options") from error
-    if arguments:
+            target = target(**arguments)
+        except Exception as error:
+            where, kind = where_failed(error), type(error).__name__
+            raise InvalidModel(
+                source, f"cannot be built{where}: {kind}: {error}; mend options or the class"
+            ) from error
+    elif arguments:
         raise InvalidModel(source, "takes no options; only a class does")
     if isinstance(target, Model):
+        _check_declarations(source, target)
         return UserModel(target)
     if callable(target) and not inspect.isclass(target):
         return UserModel(FunctionModel(source.rpartition(":")[2], target))
     raise InvalidModel(source, "is no function and no subclass of zpfit.models.base.Model")
+
+
+def _check_declarations(source: str, model: Model) -> None:
+    """Of what types a model's name and parameters are."""
+    if not isinstance(model.name, str) or not model.name:
+        raise InvalidModel(source, f"has the name {model.name!r}; make it text")
+    parameters = model.parameters
+    if not isinstance(parameters, tuple) or not all(isinstance(p, Parameter) for p in parameters):
+        raise InvalidModel(source, "has parameters other than a tuple of Parameter")
+    names = [parameter.name for parameter in parameters]
+    if not names or len(set(names)) < len(names):
+        reason = f"has parameters {', '.join(names) or 'none'}; name at least one, each once"
+        raise InvalidModel(source, reason)

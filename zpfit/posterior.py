@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zpfit.errors import NotANumber
+from zpfit.errors import NeverExists, NotANumber
 from zpfit.likelihood import Likelihood, wall_residual
-from zpfit.models.base import Model
+from zpfit.models.base import Model, in_words
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.priors import Priors
@@ -52,9 +52,10 @@ class Posterior:
         if exists.all():
             return self._log_likelihood(parameters)
         result = np.full(len(u), -np.inf)
-        if exists.any():
-            some = {name: values[exists] for name, values in parameters.items()}
-            result[exists] = self._log_likelihood(some)
+        index = np.flatnonzero(exists)  # several times faster to take from than a mask
+        if len(index):
+            some = {name: values[index] for name, values in parameters.items()}
+            result[index] = self._log_likelihood(some)
         return result
 
     def _log_likelihood(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
@@ -75,8 +76,18 @@ class Posterior:
         return np.hstack([terms, *walls])
 
     def impossible_fraction(self, draws: int, rng: np.random.Generator) -> float:
-        """Share of the prior at which the model cannot exist, from that many draws."""
-        exists = self.model.exists(self.parameters(rng.random((draws, self.dimension))))
+        """Share of the prior at which the model cannot exist, from that many draws.
+
+        Raises:
+            NeverExists: it exists at none of them.
+        """
+        parameters = self.parameters(rng.random((draws, self.dimension)))
+        exists = self.model.exists(parameters)
+        if not exists.any():
+            least = {
+                n: float(ratio.min()) for n, ratio in self.model.conditions(parameters).items()
+            }
+            raise NeverExists(self.model.name, draws, least)
         return 1 - float(np.mean(exists))
 
     def _refuse_nan(
@@ -85,14 +96,10 @@ class Posterior:
         for name, row in zip(COUPLING_NAMES, c.rows(), strict=True):
             if np.isnan(row).any():
                 source = f"coupling {name} of model {self.model.name!r}"
-                raise NotANumber(source, _describe(parameters, int(np.argmax(np.isnan(row)))))
+                raise NotANumber(source, in_words(parameters, int(np.argmax(np.isnan(row)))))
         if np.isnan(result).any():
             index = int(np.argmax(np.isnan(result)))
             one = c.take(np.array([index]))
             terms = self.likelihood.chi2_by_term(one) | self.likelihood.ratios(one)
             broken = next((name for name, values in terms.items() if np.isnan(values[0])), "?")
-            raise NotANumber(f"term {broken!r}", _describe(parameters, index))
-
-
-def _describe(parameters: Mapping[str, FloatArray], index: int) -> str:
-    return ", ".join(f"{name} = {float(values[index]):.6g}" for name, values in parameters.items())
+            raise NotANumber(f"term {broken!r}", in_words(parameters, index))

@@ -54,7 +54,8 @@ def validate(model: type[Model], document: Document) -> Model:
 
 def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> str:
     keys = [key for key in detail["loc"] if not str(key).startswith(("function-", "tagged-"))]
-    own_keys = _without_tags(document.data, keys)
+    # The first key of a union at the root is a tag, even where the file has such a key as well.
+    own_keys = _without_tags(document.data, keys[1:] if issubclass(model, RootModel) else keys)
     if detail["type"] == "missing":
         own_keys.append(keys[-1])
     elif detail["type"].startswith("union_tag"):
@@ -63,7 +64,8 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     if detail["type"] == "extra_forbidden":
         known = sorted(_keys_at(model, keys[:-1]))
         return f"{place}: unknown key; {suggestion(str(keys[-1]), known)}"
-    template = _MESSAGES.get(detail["type"])
+    at_root = detail["type"] == "model_attributes_type" and not keys
+    template = _MESSAGES.get("dict_type" if at_root else detail["type"])
     if template is None:
         return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {detail['input']!r}"
     return f"{place}: " + template.format(value=detail["input"], **detail.get("ctx", {}))
@@ -85,7 +87,9 @@ def _keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
     """Keys that the schema knows below ``keys``."""
     models = [model]
     if issubclass(model, RootModel):
-        models = list(_models_in(model.model_fields["root"].annotation))
+        members = list(_models_in(model.model_fields["root"].annotation))
+        models = [m for m in members if keys and keys[0] in _tags(m)] or members
+        keys = keys[1:]
     for key in keys:
         fields = [m.model_fields[key] for m in models if key in m.model_fields]
         if fields:

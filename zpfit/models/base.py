@@ -31,6 +31,11 @@ class Parameter:
     """A few words for ``zpfit show``."""
 
 
+def in_words(values: Values, index: int) -> str:
+    """One of the points, for messages."""
+    return ", ".join(f"{name} = {float(column[index]):.6g}" for name, column in values.items())
+
+
 class Model(ABC):
     """A map from parameters to couplings: subclass this, or write a function.
 

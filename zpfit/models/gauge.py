@@ -92,7 +92,9 @@ class GaugeModel(Model):
                 return {"mass in reach of the formulas": np.maximum(low / m, m / high)}
         if np.ndim(charges.z_variance) == 0 and charges.z_variance == 0:
             return {}
-        return {"mass forced by the doublets": self._forced_mass(charges) / values[MASS.name]}
+        return {
+            "mass forced by the doublets": self._route.doublets_share(charges, values[MASS.name])
+        }
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
         """Masses, mixing angle and the Z's couplings."""

@@ -4,7 +4,15 @@ from math import sqrt
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, PositiveFloat, RootModel, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    RootModel,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.effective import MASS
@@ -31,9 +39,15 @@ class LeptonCharges(StrictModel):
     R: float
 
 
-Charge = Annotated[
-    LeptonCharges, BeforeValidator(lambda z: {"L": z, "R": z} if isinstance(z, int | float) else z)
-]
+def _both_charges(value: Any) -> Any:
+    if isinstance(value, int | float):
+        return {"L": value, "R": value}
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"must be a number, or a mapping with L and R, not {value!r}")
+
+
+Charge = Annotated[LeptonCharges, BeforeValidator(_both_charges)]
 """A bare number stands for both."""
 
 
@@ -66,6 +80,12 @@ class ParameterSpec(StrictModel):
     """Domain: minus this to this."""
     default: float | None = None
 
+    @model_validator(mode="after")
+    def _default_is_in_reach(self) -> "ParameterSpec":
+        if self.default is not None and abs(self.default) > self.largest:
+            raise ValueError(f"default ({self.default:g}) is beyond largest ({self.largest:g})")
+        return self
+
 
 class CouplingsFile(StrictModel):
     """Couplings as sums of parameters with given coefficients."""
@@ -77,21 +97,34 @@ class CouplingsFile(StrictModel):
     parameters: dict[str, ParameterSpec]
     couplings: dict[str, dict[str, float]]
 
-    @model_validator(mode="after")
-    def _names_are_known(self) -> "CouplingsFile":
+    @field_validator("parameters")
+    @classmethod
+    def _mass_is_left_out(cls, parameters: dict[str, ParameterSpec]) -> dict[str, ParameterSpec]:
+        if MASS.name in parameters:
+            raise ValueError(f"{MASS.name} is a parameter of every model; leave it out")
+        return parameters
+
+    @field_validator("couplings")
+    @classmethod
+    def _names_are_known(
+        cls, couplings: dict[str, dict[str, float]], info: ValidationInfo
+    ) -> dict[str, dict[str, float]]:
+        parameters = info.data.get("parameters")
         known = COUPLING_NAMES[1:]
-        for coupling, terms in self.couplings.items():
+        if not couplings:
+            raise ValueError(f"there are no couplings; give some of {', '.join(known)}")
+        for coupling, terms in couplings.items():
             if coupling not in known:
                 raise ValueError(f"unknown coupling {coupling!r}; known: {', '.join(known)}")
+            if not terms:
+                raise ValueError(f"coupling {coupling} has no terms; leave it out if it is zero")
             for name in terms:
-                if name not in self.parameters:
+                if parameters is not None and name not in parameters:
                     raise ValueError(
                         f"coupling {coupling} uses {name!r}, which is not among the parameters "
-                        f"({', '.join(self.parameters)})"
+                        f"({', '.join(parameters)})"
                     )
-        if MASS.name in self.parameters:
-            raise ValueError(f"{MASS.name} is a parameter of every model; leave it out")
-        return self
+        return couplings
 
 
 class ModelFile(RootModel[Annotated[ChargesFile | CouplingsFile, Field(discriminator="type")]]):
@@ -136,8 +169,8 @@ class ChargesModel(GaugeModel):
             "C_A  = g' (z_H + z_R - z_L) / 2",
             "C_nu = g' (z_L + z_H)",
             (
-                "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2) and eps_Y = eps / c_w, so that the mixing "
-                "couples as -e eps Q; route exact adds terms in m_Zp^2/m_Z^2"
+                "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2) and eps_Y = eps / c_w, so that the "
+                "mixing couples as -e eps Q; route exact adds terms in m_Zp^2/m_Z^2"
             ),
         )
 

@@ -45,8 +45,8 @@ class NHiggsDoubletU1(GaugeModel):
         "with z = sum v_i^2 z_i / v^2 and a = z - z_N; two doublets: a = cos^2(beta) (z_1 - z_2)",
         "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2); route exact adds terms in m_Zp^2/m_Z^2",
         (
-            "m_Zp^2 = (g' z_S v_S)^2 + g'^2 v^2 Var(z): a smaller m_Zp is impossible; two doublets: "
-            "m_Zp >= 2 |C_A| v tan(beta)"
+            "m_Zp^2 = (g' z_S v_S)^2 + g'^2 v^2 Var(z): a smaller m_Zp is impossible; two "
+            "doublets: m_Zp >= 2 |C_A| v tan(beta)"
         ),
     )
 

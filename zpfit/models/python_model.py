@@ -1,18 +1,25 @@
 """A user's own model in Python: a function of the parameters, or a subclass of ``Model``."""
 
+import importlib
 import inspect
+import os
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import zpfit
 from zpfit.errors import InvalidModel
-from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.base import Model, Parameter, Values, in_words
 from zpfit.models.effective import MASS
 from zpfit.physics.compiled import FloatArray
+from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
+_MACHINERY = (zpfit, np, importlib)
+_IN_REACH = "mass in reach of the formulas"
 _PROBES_AGREE = 1e-12
 """Relative; what may separate a point in a batch from the same point alone."""
 
@@ -34,10 +41,13 @@ class FunctionModel(Model):
     def __init__(self, name: str, function: Callable[..., Mapping[str, Any]]) -> None:
         self.name = name
         self._function = function
-        self.parameters = tuple(
-            _parameter(name, argument)
-            for argument in inspect.signature(function).parameters.values()
-        )
+        try:
+            arguments = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError) as error:
+            raise InvalidModel(name, f"does not tell its arguments: {error}") from error
+        self.parameters = tuple(_parameter(name, argument) for argument in arguments)
+        if not self.parameters:
+            raise InvalidModel(name, "takes no arguments; name each parameter as one")
 
     @property
     def description(self) -> str:
@@ -54,16 +64,22 @@ class FunctionModel(Model):
         if not isinstance(result, Mapping):
             kind = type(result).__name__
             raise InvalidModel(self.name, f"returned a {kind}; return a dict like {{'C_Ve': ...}}")
-        unknown = sorted(set(result) - set(COUPLING_NAMES))
+        unknown = sorted(str(name) for name in set(result) - set(COUPLING_NAMES))
         if unknown:
             known = ", ".join(COUPLING_NAMES)
             raise InvalidModel(self.name, f"returned {', '.join(unknown)}; known: {known}")
-        given = {**values, **result}
-        if MASS.name not in given:
-            raise InvalidModel(self.name, f"gives no mass; take {MASS.name} or return it")
+        if (MASS.name in values) == (MASS.name in result):
+            which = "two masses" if MASS.name in values else "no mass"
+            raise InvalidModel(self.name, f"gives {which}; either take {MASS.name} or return it")
         shape = np.shape(next(iter(values.values())))
-        rows = (result.get(name, values.get(name, 0.0)) for name in COUPLING_NAMES)
-        return Couplings(*(np.broadcast_to(np.asarray(row, dtype=float), shape) for row in rows))
+        given = {MASS.name: values.get(MASS.name), **result}
+        rows = (self._row(name, given.get(name, 0.0), shape) for name in COUPLING_NAMES)
+        return Couplings(*rows)
+
+    def _row(self, name: str, value: Any, shape: tuple[int, ...]) -> FloatArray:
+        """Numbers of that shape; a single one stands for all."""
+        row = _numbers(self.name, name, value, shape if np.ndim(value) else ())
+        return np.broadcast_to(row, shape)
 
 
 def _parameter(model: str, argument: inspect.Parameter) -> Parameter:
@@ -71,9 +87,39 @@ def _parameter(model: str, argument: inspect.Parameter) -> Parameter:
         raise InvalidModel(model, f"takes {argument}; name each parameter as an argument")
     if argument.name == MASS.name:
         return MASS
-    default = None if argument.default is argument.empty else float(argument.default)
+    default = None if argument.default is argument.empty else argument.default
+    if default is not None and not (_is_number(default) and np.isfinite(default)):
+        raise InvalidModel(model, f"takes {argument}; a default must be a finite number")
     symbol = rf"\mathrm{{{argument.name.replace('_', ' ')}}}"
     return Parameter(argument.name, symbol, default=default)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _numbers(model: str, name: str, value: Any, shape: tuple[int, ...]) -> FloatArray:
+    row = np.asarray(value)
+    if row.dtype.kind not in "fiu" or row.shape != shape:
+        text = f": {value!r}" if isinstance(value, str) else ""
+        raise InvalidModel(
+            model,
+            f"returned {name} of type {row.dtype} and shape {row.shape}{text}; "
+            f"wanted are numbers of shape {shape}",
+        )
+    return row.astype(float, copy=False)
+
+
+def where_failed(error: BaseException) -> str:
+    """`` at file:line`` of the last line of the user's own file, empty if there is none."""
+    machinery = (*(f"{Path(inspect.getfile(m)).parent}{os.sep}" for m in _MACHINERY), "<frozen")
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(machinery)
+    ]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    return f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
 
 
 class UserModel(Model):
@@ -119,7 +165,7 @@ class UserModel(Model):
         return Couplings(**self._called(rows, values))
 
     def conditions(self, values: Values) -> dict[str, FloatArray]:
-        """The model's, at n points.
+        """The model's, at n points; a mass that is no parameter must be one that formulas reach.
 
         Raises:
             InvalidModel: the user's code fails, or leaves a condition open (NaN).
@@ -127,8 +173,24 @@ class UserModel(Model):
         ratios = self._called(self._model.conditions, values)
         for name, ratio in ratios.items():
             if np.isnan(ratio).any():
-                raise InvalidModel(self.name, f"says neither yes nor no (NaN) to {name!r}")
-        return ratios
+                at = in_words(values, int(np.argmax(np.isnan(ratio))))
+                raise InvalidModel(
+                    self.name,
+                    f"says neither yes nor no (NaN) to condition {name!r} at {at}; mend the model",
+                )
+        return ratios if MASS in self.parameters else ratios | self._mass_in_reach(values, ratios)
+
+    def _mass_in_reach(
+        self, values: Values, ratios: Mapping[str, FloatArray]
+    ) -> dict[str, FloatArray]:
+        result = np.zeros(len(next(iter(values.values()))))
+        exists = np.all([ratio <= 1 for ratio in ratios.values()], axis=0) & (result == 0)
+        if exists.any():
+            low, high = MASS_RANGE
+            m = self.couplings({name: column[exists] for name, column in values.items()}).m_Zp
+            m = np.where(np.isnan(m), low, np.maximum(m, 1e-300))  # NaN is reported elsewhere
+            result[exists] = np.maximum(low / m, m / high)
+        return {_IN_REACH: result}
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
         """The model's, at n points."""
@@ -148,11 +210,13 @@ class UserModel(Model):
         """
         alone = self.in_a_loop()
         exists = alone.exists(values)
-        values = {name: column[exists] for name, column in values.items()}
-        if np.count_nonzero(exists) < 2:
+        if len(exists) < 2:
             return False
-        expected = [*alone.couplings(values).rows(), *alone.conditions(values).values()]
+        if np.count_nonzero(exists) >= 2:
+            values = {name: column[exists] for name, column in values.items()}
+            alone.couplings(values)
         try:
+            expected = [*alone.couplings(values).rows(), *alone.conditions(values).values()]
             rows = [*self.couplings(values).rows(), *self.conditions(values).values()]
         except InvalidModel:
             return False
@@ -175,26 +239,26 @@ class UserModel(Model):
             return function(values)
         except InvalidModel:
             raise
-        except Exception as error:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{frame.filename}:{frame.lineno}"
-            kind = type(error).__name__
-            raise InvalidModel(self.name, f"failed at {where}: {kind}: {error}") from error
+        except (Exception, SystemExit) as error:
+            where, kind = where_failed(error), type(error).__name__
+            batch = np.ndim(next(iter(values.values())))
+            point = {name: np.atleast_1d(value) for name, value in values.items()}
+            called_with = "an array of points" if batch else in_words(point, 0)
+            remedy = "try vectorised: false" if batch else "restrict the priors"
+            raise InvalidModel(
+                self.name,
+                f"failed{where}, called with {called_with}: {kind}: {error}; mend it or {remedy}",
+            ) from error
 
     def _checked(
         self, result: dict[str, FloatArray], shape: tuple[int, ...]
     ) -> dict[str, FloatArray]:
-        checked = {}
-        for name, value in result.items():
-            row = np.asarray(value)
-            if row.dtype.kind not in "fiub" or row.shape != shape:
-                raise InvalidModel(
-                    self.name,
-                    f"returned {name} of type {row.dtype} and shape {row.shape}; "
-                    f"wanted are numbers of shape {shape}",
-                )
-            checked[name] = row.astype(float, copy=False)
-        return checked
+        if not isinstance(result, Mapping):
+            kind = type(result).__name__
+            raise InvalidModel(self.name, f"returned a {kind} where a dict of arrays is wanted")
+        return {
+            str(name): _numbers(self.name, name, value, shape) for name, value in result.items()
+        }
 
 
 def _joined(rows: Iterable[dict[str, FloatArray]]) -> dict[str, FloatArray]:

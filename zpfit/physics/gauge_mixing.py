@@ -85,6 +85,9 @@ class Route(Protocol):
     def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
         """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
 
+    def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+
     def z_boson(self, charges: Charges, m: FloatArray) -> "ZBoson":
         """What the mixing does to the Z."""
 
@@ -109,8 +112,7 @@ class LeadingOrder:
 
     def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
         """Couplings of a Z' of mass ``m``, shape (n,)."""
-        g_t = hypercharge_part(charges.eps)
-        return _as_couplings(m, _leading(charges, charges.g_prime, g_t))
+        return _couplings(charges, m, charges.g_prime, hypercharge_part(charges.eps), 0.0)
 
     def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
         """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
@@ -120,6 +122,10 @@ class LeadingOrder:
     def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
         """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
         return _root(m**2 - _doublet_mass(charges) ** 2)
+
+    def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+        return _doublet_mass(charges) / m
 
     def z_boson(self, charges: Charges, m: FloatArray) -> ZBoson:
         """The mixing angle of Eqs. (22) and (25) on the branch where it is small."""
@@ -140,21 +146,9 @@ class Exact:
     def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
         """Couplings of a Z' of mass ``m``, shape (n,)."""
         g_x, g_t, g_bar = _gauge_couplings(charges)
-        delta = _heavy_share(m)
-        cosine = _cosine(g_bar, delta)
-        residue = g_bar * delta
-        leading = _leading(charges, g_x, g_t)
-        return _as_couplings(
-            m,
-            [
-                (
-                    _exact_vector(vector, cosine, residue),
-                    _exact_axial(axial, cosine, residue),
-                    _exact_neutrino(neutrino, cosine, residue),
-                )
-                for vector, axial, neutrino in leading
-            ],
-        )
+        cosine = _cosine(g_bar, m)
+        residue = cosine * g_bar * _heavy_share(m)
+        return _couplings(charges, m, cosine * g_x, cosine * g_t, residue)
 
     def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
         """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
@@ -168,6 +162,13 @@ class Exact:
         _, _, g_bar = _gauge_couplings(charges)
         m_x = m * np.sqrt(1 + _mixing_share(g_bar, m))
         return _root((1 - charges.eps**2) * m_x**2 - _doublet_mass(charges) ** 2)
+
+    def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+        _, _, g_bar = _gauge_couplings(charges)
+        m_x = m * np.sqrt(1 + _mixing_share(g_bar, m))
+        share: FloatArray = _doublet_mass(charges) * _normalisation(charges.eps) / m_x
+        return share
 
     def z_boson(self, charges: Charges, m: FloatArray) -> ZBoson:
         """What the mixing does to the Z."""
@@ -189,22 +190,29 @@ def hypercharge_part(eps: float) -> float:
 
 @ufunc
 def vector_coupling(
-    g_x: float, g_t: float, z_higgs: float, z_left: float, mismatch: float
+    g_x: float, g_t: float, residue: float, z_higgs: float, z_left: float, mismatch: float
 ) -> float:
-    """C_V of Eqs. (23) and (27), with z_R = z_L - z_higgs + mismatch."""
-    return -_C2 * g_t + g_x * (z_left + 0.5 * mismatch - (1 - 2 * _S2) * z_higgs)
+    """C_V of Eqs. (23) and (27), with z_R = z_L - z_higgs + mismatch, and what lies beyond."""
+    charge = z_left + 0.5 * mismatch - (1 - 2 * _S2) * z_higgs
+    return g_x * charge - _C2 * g_t - (0.5 - 2 * _S2) * residue
 
 
 @ufunc
-def axial_coupling(g_x: float, mismatch: float) -> float:
-    """C_A of Eqs. (24) and (28): what charge the Yukawa coupling is short of."""
-    return 0.5 * g_x * mismatch
+def axial_coupling(g_x: float, residue: float, mismatch: float) -> float:
+    """C_A of Eqs. (24) and (28), what charge the Yukawa coupling is short of, and beyond."""
+    return 0.5 * (g_x * mismatch + residue)
 
 
 @ufunc
-def neutrino_coupling(g_x: float, z_higgs: float, z_left: float) -> float:
-    """C_nu of Eqs. (29) and (32)."""
-    return g_x * (z_left + z_higgs)
+def neutrino_coupling(g_x: float, residue: float, z_higgs: float, z_left: float) -> float:
+    """C_nu of Eqs. (29) and (32), and what lies beyond."""
+    return g_x * (z_left + z_higgs) + residue
+
+
+@ufunc
+def _normalisation(eps: float) -> float:
+    """g_X / g'."""
+    return 1 / sqrt(1 - eps * eps)
 
 
 @ufunc
@@ -214,9 +222,9 @@ def _heavy_share(m: float) -> float:
 
 
 @ufunc
-def _cosine(g_bar: float, delta: float) -> float:
+def _cosine(g_bar: float, m: float) -> float:
     """cos(phi)."""
-    tangent = 2 * g_bar / Z_COUPLING * (1 + delta)
+    tangent = 2 * g_bar / Z_COUPLING / (1 - (m / BARE_Z_MASS) ** 2)
     return 1 / sqrt(1 + tangent * tangent)
 
 
@@ -235,44 +243,25 @@ def _light_eigenvalue(m_x: float, mixing: float) -> float:
     return BARE_Z_MASS * m_x * sqrt(2 / (trace + sqrt(below * above)))
 
 
-@ufunc
-def _exact_vector(leading: float, cosine: float, residue: float) -> float:
-    return cosine * (leading - (0.5 - 2 * _S2) * residue)
-
-
-@ufunc
-def _exact_axial(leading: float, cosine: float, residue: float) -> float:
-    return cosine * (leading + 0.5 * residue)
-
-
-@ufunc
-def _exact_neutrino(leading: float, cosine: float, residue: float) -> float:
-    return cosine * (leading + residue)
-
-
-_ByFamily = list[tuple[FloatArray, FloatArray, FloatArray]]
-
-
-def _leading(charges: Charges, g_x: FloatArray, g_t: FloatArray) -> _ByFamily:
-    """Leading-order C_V, C_A and C_nu of each family."""
-    return [
-        (
-            vector_coupling(g_x, g_t, charges.z_higgs, z_left, mismatch),
-            axial_coupling(g_x, mismatch),
-            neutrino_coupling(g_x, charges.z_higgs, z_left),
-        )
-        for z_left, mismatch in zip(charges.z_left, charges.mismatch, strict=True)
-    ]
-
-
-def _as_couplings(m: FloatArray, by_family: _ByFamily) -> Couplings:
-    return Couplings(m, *(coupling for family in by_family for coupling in family))
+def _couplings(
+    charges: Charges, m: FloatArray, g_x: FloatArray, g_t: FloatArray, residue: Any
+) -> Couplings:
+    """Couplings of all families, linear in what they are given."""
+    rows = []
+    for z_left, mismatch in zip(charges.z_left, charges.mismatch, strict=True):
+        rows += [
+            vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch),
+            axial_coupling(g_x, residue, mismatch),
+            neutrino_coupling(g_x, residue, charges.z_higgs, z_left),
+        ]
+    return Couplings(m, *rows)
 
 
 def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArray]:
     """g_X, g_t and gbar."""
-    g_x = charges.g_prime / np.sqrt(1 - charges.eps**2)
-    g_t = hypercharge_part(charges.eps)
+    norm = _normalisation(charges.eps)
+    g_x = charges.g_prime * norm
+    g_t = -HYPERCHARGE_COUPLING * charges.eps * norm
     return g_x, g_t, g_t / 2 + g_x * charges.z_higgs
 
 

@@ -1,6 +1,6 @@
 """The corner plot: one- and two-dimensional marginal posteriors, the best fit marked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import corner
@@ -18,6 +18,8 @@ _LEVELS = (0.393, 0.865)
 _SHOWN = 0.999
 """Probability inside each axis; the best fit is always inside."""
 _MARGIN = 0.04
+_BINS, _MAX_STEPS = 30, 40
+"""Of an axis that is smooth, and at most of one in steps."""
 _RESOLUTION = 1e-9
 """Spread, relative to the value, below which a column counts as constant."""
 
@@ -40,13 +42,15 @@ def corner_figure(
         float(scale_of(a).forward(np.array([best_fit[name]]))[0])
         for name, a in zip(names, attributes, strict=True)
     ]
-    limits = [_limits(column, value) for column, value in zip(columns, best, strict=True)]
+    steps = [float(a["step"]) for a in attributes]
+    axes_given = zip(columns, best, steps, strict=True)
+    limits, bins = zip(*(_limits_and_bins(*given) for given in axes_given), strict=True)
     size = 1.9 * len(names) + 1.2
     figure = Figure(figsize=(size, size))
     corner.corner(
         np.column_stack(columns),
         fig=figure,
-        bins=30,
+        bins=bins,
         range=limits,
         labels=[axis_label(a) for a in attributes],
         levels=_LEVELS,
@@ -66,11 +70,19 @@ def corner_figure(
     return figure
 
 
-def _limits(column: FloatArray, best: float) -> tuple[float, float]:
+def _limits_and_bins(
+    column: FloatArray, best: float, step: float
+) -> tuple[tuple[float, float], int]:
     low, high = np.quantile(column, [0.5 * (1 - _SHOWN), 0.5 * (1 + _SHOWN)])
     low, high = min(float(low), best), max(float(high), best)
-    margin = _MARGIN * (high - low)
-    return low - margin, high + margin
+    if step == 0:
+        margin = _MARGIN * (high - low)
+        return (low - margin, high + margin), _BINS
+    # The same number of values in every bin, else some would stand out for no reason.
+    values = round((high - low) / step) + 1
+    each = -(-values // _MAX_STEPS)
+    bins = -(-values // each)
+    return (low - step / 2, low - step / 2 + bins * each * step), bins
 
 
 def _mark(axes: Any, best: list[float]) -> None:
@@ -82,7 +94,7 @@ def _mark(axes: Any, best: list[float]) -> None:
             )
 
 
-def _set_ticks(axes: Any, attributes: list[Mapping[str, Any]], limits: list[Any]) -> None:
+def _set_ticks(axes: Any, attributes: list[Mapping[str, Any]], limits: Sequence[Any]) -> None:
     last = len(attributes) - 1
     for row in range(last + 1):
         for column in range(row + 1):
