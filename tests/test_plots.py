@@ -141,5 +141,6 @@ def test_parameters_tied_with_a_negative_or_zero_factor(factor):
     if factor:
         values = run.posterior.parameters(np.random.default_rng(0).random((100, 6)))["C_Ve"]
         scale = scale_of({"scale": "signed_log", "lower": 1e-8})
-        assert _scale(run.posterior, "C_Ve") == {"scale": "signed_log", "lower": 1e-8}
+        expected = {"scale": "signed_log", "lower": 1e-8, "step": 0.0}
+        assert _scale(run.posterior, "C_Ve") == expected
         assert np.isfinite(scale.forward(values)).all()

@@ -70,7 +70,9 @@ class Posterior:
     def residuals(self, u: FloatArray, wall: float) -> FloatArray:
         """What :func:`zpfit.optimize.find_minimum` descends on, shape (n, k)."""
         parameters = self.parameters(u)
-        terms = self.likelihood.residuals(self.model.couplings(parameters), wall)
+        # Impossible points may have no number, which the search takes for a bad one.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            terms = self.likelihood.residuals(self.model.couplings(parameters), wall)
         conditions = self.model.conditions(parameters).values()
         walls = [wall_residual(ratio, wall)[:, None] for ratio in conditions]
         return np.hstack([terms, *walls])

@@ -165,7 +165,7 @@ class UserModel(Model):
         return Couplings(**self._called(rows, values))
 
     def conditions(self, values: Values) -> dict[str, FloatArray]:
-        """The model's, at n points; a mass that is no parameter must be one that formulas reach.
+        """The model's, at n points; a mass that is no parameter must be within reach of formulas.
 
         Raises:
             InvalidModel: the user's code fails, or leaves a condition open (NaN).
@@ -178,7 +178,12 @@ class UserModel(Model):
                     self.name,
                     f"says neither yes nor no (NaN) to condition {name!r} at {at}; mend the model",
                 )
-        return ratios if MASS in self.parameters else ratios | self._mass_in_reach(values, ratios)
+        low, high = MASS_RANGE
+        in_reach = any(
+            p.name == MASS.name and low <= p.domain[0] and p.domain[1] <= high
+            for p in self.parameters
+        )
+        return ratios if in_reach else ratios | self._mass_in_reach(values, ratios)
 
     def _mass_in_reach(
         self, values: Values, ratios: Mapping[str, FloatArray]
@@ -214,7 +219,7 @@ class UserModel(Model):
             return False
         if np.count_nonzero(exists) >= 2:
             values = {name: column[exists] for name, column in values.items()}
-            alone.couplings(values)
+            alone.couplings(values)  # must work; at impossible points it may fail
         try:
             expected = [*alone.couplings(values).rows(), *alone.conditions(values).values()]
             rows = [*self.couplings(values).rows(), *self.conditions(values).values()]

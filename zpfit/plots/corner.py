@@ -42,7 +42,7 @@ def corner_figure(
         float(scale_of(a).forward(np.array([best_fit[name]]))[0])
         for name, a in zip(names, attributes, strict=True)
     ]
-    steps = [float(a["step"]) for a in attributes]
+    steps = [float(a.get("step", 0.0)) for a in attributes]
     axes_given = zip(columns, best, steps, strict=True)
     limits, bins = zip(*(_limits_and_bins(*given) for given in axes_given), strict=True)
     size = 1.9 * len(names) + 1.2
