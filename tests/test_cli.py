@@ -382,3 +382,26 @@ def test_plot_draws_again(accepted: Command, small_run: Path, workspace: Path):
         assert name in printed
         assert (folder / name).stat().st_size > 1000
     assert summary_of(folder) == summary_of(small_run)
+
+
+def test_a_point_without_a_likelihood(accepted: Command):
+    options = ("--model", "L_mu-L_tau", "--at", "m_Zp=12 g_prime=5e-4")
+    (result,) = strict_json(accepted("evaluate", "--json", *options))
+    assert result["couplings"]["C_Vmu"] == pytest.approx(5e-4)
+    assert result["derived"]["zS_vS"] == pytest.approx(12 / 5e-4, rel=1e-9)
+    assert set(result["predictions"]) == PREDICTIONS
+    assert result["chi2"] == {}
+    printed = accepted("evaluate", *options)
+    assert "delta_a_mu" in printed
+    assert "chi2" not in printed
+
+
+@pytest.mark.parametrize("command", ["run", "evaluate"])
+def test_help_keeps_its_examples_apart(accepted: Command, command: str):
+    lines = accepted(command, "--help").splitlines()
+    assert sum(line.strip().startswith(f"zpfit {command} ") for line in lines) >= 3
+    assert not any("\\b" in line or "\x08" in line for line in lines)
+
+
+def test_options_of_a_model_in_a_file(accepted: Command):
+    assert "option mass: m_Zp or zS_vS" in accepted("show", "B-L")

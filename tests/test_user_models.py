@@ -326,7 +326,8 @@ def test_mistake_under_model(rejected: Command, model: str, words: list[str]):
         ("B-L", "m_Zp=nan", ["--at", "m_Zp = nan", "0.0001"]),
         ("B-L", "m_Zp=17 gprime=1e-4", ["--at", "'gprime'", "did you mean 'g_prime'"]),
         ("{python: 'my.py:mine'}", "m_Zp=17 h=1", ["--at", "'h'", "known: m_Zp, g"]),
-        ("{name: B-L, vectorised: true}", "m_Zp=17", ["--model", "Python models only"]),
+        ("{name: B-L, vectorised: true}", "m_Zp=17 g_prime=0", ["--model", "Python models only"]),
+        ("B-L", "m_Zp=17", ["--at", "g_prime is missing"]),
     ],
 )
 def test_mistake_in_evaluate(rejected: Command, model: str, at: str, words: list[str]):

@@ -4,14 +4,11 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from zpfit.errors import InvalidInput, ZpfitError, all_of
-
-if TYPE_CHECKING:
-    from zpfit.likelihood import Likelihood
 
 _INTERRUPTED = 130
 
@@ -56,7 +53,7 @@ def cli() -> None:
 def run(
     file: str, *, output: Path | None, force: bool, seed: int | None, changes: Sequence[str]
 ) -> None:
-    r"""Fit: sample the posterior and find the best fit.
+    """Fit: sample the posterior and find the best fit.
 
     FILE is a path or the name of a packaged run (see zpfit list runs).
 
@@ -89,7 +86,7 @@ def run(
 
 
 @cli.command()
-@click.option("--likelihood", required=True, metavar="SET", help="A named set (see zpfit list).")
+@click.option("--likelihood", metavar="SET", help="A named set (see zpfit list).")
 @click.option(
     "--model",
     "model_text",
@@ -102,26 +99,32 @@ def run(
 @click.option("--points", type=click.Path(path_type=Path), metavar="FILE.csv", help="Many points.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(
-    *, likelihood: str, model_text: str, at: Sequence[str], points: Path | None, as_json: bool
+    *,
+    likelihood: str | None,
+    model_text: str,
+    at: Sequence[str],
+    points: Path | None,
+    as_json: bool,
 ) -> None:
-    r"""Prediction, pull and chi2 of every term at given points.
+    """Couplings and predictions at given points; with a likelihood, pull and chi2 of every term.
 
     Give one point with --at NAME=VALUE (spaces separate further ones), or many
     with --points and a CSV file that has one column per parameter. Parameters
-    that are left out have their default value (see zpfit show MODEL) or are zero.
+    that are left out have their default value (see zpfit show MODEL); couplings
+    of the model effective are then zero.
 
     \b
     zpfit evaluate --likelihood paper_2021_cs --at m_Zp=18 --at C_Ae=1.6e-4 --at C_Vmu=5e-4
     zpfit evaluate --likelihood paper_2021_rb --points my_points.csv --json
     zpfit evaluate --likelihood paper_2021_cs --model B-L --at "m_Zp=20 g_prime=1e-5"
-    zpfit evaluate --likelihood paper_2021_cs --model "{name: B-L, options: {route:
-    leading_order}}" --at "m_Zp=20 g_prime=1e-5"
+    zpfit evaluate --model "{name: B-L, options: {mass: zS_vS}}" --at "zS_vS=2e6 g_prime=1e-5"
     """
     from zpfit.assembly import LikelihoodSpec, assemble
     from zpfit.config import load_single_model
     from zpfit.evaluate import evaluate as evaluate_points
     from zpfit.evaluate import evaluate_model, parameter_table
     from zpfit.library import Library
+    from zpfit.likelihood import Likelihood
     from zpfit.model_library import ready_for_batches
     from zpfit.points_file import read_points
     from zpfit.terminal import print_points
@@ -129,7 +132,9 @@ def evaluate(
     if bool(at) == (points is not None):
         raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
 
-    def chosen_likelihood() -> "Likelihood":
+    def chosen_likelihood() -> Likelihood:
+        if likelihood is None:
+            return Likelihood("", (), ())
         spec = LikelihoodSpec(set=likelihood)
         return assemble(spec, Library.beside(), lambda *_: "--likelihood").likelihood
 

@@ -17,13 +17,13 @@ from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 def parameter_table(
     points: Sequence[Mapping[str, float]], model: Model, places: Sequence[str]
 ) -> dict[str, FloatArray]:
-    """Points as columns, one for each parameter; what is missing has its default or is zero.
+    """Points as columns, one for each parameter; what is missing has its default.
 
     ``places`` names each point in messages.
 
     Raises:
-        InvalidInput: unknown parameters and values outside a parameter's domain,
-            a missing one whose domain leaves out zero among them.
+        InvalidInput: unknown parameters, missing ones without a default, and values outside a
+            parameter's domain.
     """
     known = [parameter.name for parameter in model.parameters]
     first_place = {
@@ -39,7 +39,8 @@ def parameter_table(
     table = {}
     for parameter in model.parameters:
         low, high = parameter.domain
-        missing = parameter.default or 0.0
+        default = parameter.left_out if parameter.default is None else parameter.default
+        missing = np.nan if default is None else default
         column = np.array([point.get(parameter.name, missing) for point in points])
         for value, point, place in zip(column, points, places, strict=True):
             if not low <= value <= high:
@@ -162,6 +163,6 @@ def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
 def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float | None]:
     """One point of some columns; JSON has no NaN."""
     return {
-        name: float(values[index]) if np.isfinite(values[index]) else None
+        name: float(values[index]) + 0.0 if np.isfinite(values[index]) else None
         for name, values in columns.items()
     }

@@ -13,18 +13,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName, suggestion
 from zpfit.library import FOLDERS, Library
-from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.base import Model, Parameter, Values, in_words
 from zpfit.models.gauge import GaugeOptions
 from zpfit.models.model_file import ChargesFile, ChargesModel, LinearModel, ModelFile
 from zpfit.models.python_model import FunctionModel, UserModel, where_failed
 from zpfit.models.registry import BUILT_IN, NoOptions
+from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.schema import StrictModel, validate
 from zpfit.yaml_file import Document
 
+_NAN_REMEDY = "mend it, restrict the priors to where it is defined, or state a condition"
 PLUGINS = "zpfit.models"
 """Group of entry points under which an installed package offers models."""
 
@@ -50,7 +53,7 @@ class ModelSpec(StrictModel):
     @model_validator(mode="after")
     def _names_one(self) -> "ModelSpec":
         if (self.name is None) == (self.python is None):
-            raise ValueError("give either name or python")
+            raise ValueError("give either name or python; --set model=NAME replaces both")
         return self
 
 
@@ -61,6 +64,8 @@ class LoadedModel:
     model: Model
     files: Mapping[str, Path] = field(default_factory=dict)
     """By where a library looks for them."""
+    options: type[StrictModel] = NoOptions
+    """What options there are; a Python class knows its own."""
 
 
 def model_names(library: Library) -> list[str]:
@@ -88,7 +93,8 @@ def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedM
             path = library.find("model", name)
             raise InvalidInput([f"{path}: zpfit has a model {name!r} of its own; rename the file"])
         built_in = BUILT_IN[name]
-        return LoadedModel(built_in.build(validate(built_in.options, options)))
+        model = built_in.build(validate(built_in.options, options))
+        return LoadedModel(model, options=built_in.options)
     if in_files:
         return _from_file(library.document("model", name, place), options)
     if name in _plugins():
@@ -117,8 +123,13 @@ def ready_for_batches(
         exists = chosen.exists(values)
         if exists.any():
             some = {name: column[exists] for name, column in values.items()}
-            chosen.couplings(some)
-            chosen.derived(some)
+            with np.errstate(invalid="ignore"):
+                c = chosen.couplings(some)
+                chosen.derived(some)
+            for name, row in zip(COUPLING_NAMES, c.rows(), strict=True):
+                if np.isnan(row).any():
+                    at = in_words(some, int(np.argmax(np.isnan(row))))
+                    raise InvalidModel(model.name, f"gives NaN as {name} at {at}; {_NAN_REMEDY}")
     if takes_arrays or len(exists) == 1:
         return chosen, ()
     note = (
@@ -141,7 +152,8 @@ def _from_file(document: Document, options: Document) -> LoadedModel:
     file, name = validate(ModelFile, document).root, document.path.stem
     files = {f"{FOLDERS['model']}/{document.path.name}": document.path}
     if isinstance(file, ChargesFile):
-        return LoadedModel(ChargesModel(name, file, validate(GaugeOptions, options)), files)
+        model = ChargesModel(name, file, validate(GaugeOptions, options))
+        return LoadedModel(model, files, GaugeOptions)
     validate(NoOptions, options)
     return LoadedModel(LinearModel(name, file), files)
 

@@ -17,9 +17,8 @@ from zpfit.errors import UnknownName, ZpfitError
 from zpfit.evaluate import EvaluatedPoints, describe_point
 from zpfit.library import Kind, Library
 from zpfit.likelihood import Likelihood
-from zpfit.model_library import ModelSpec, load_model, model_names
-from zpfit.models.base import Model
-from zpfit.models.registry import BUILT_IN
+from zpfit.model_library import LoadedModel, ModelSpec, load_model, model_names
+from zpfit.observables import PREDICTIONS
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.run_folder import PLOT_NAMES
@@ -188,6 +187,10 @@ def _print_point(
     console.print(_quantities("couplings", dict(zip(COUPLING_NAMES, c.rows(), strict=True)), 0))
     if evaluated.derived:
         console.print(_quantities("derived", evaluated.derived, index))
+    if not likelihood.measurements and not likelihood.exclusions:
+        predictions = {name: observable.function(c) for name, observable in PREDICTIONS.items()}
+        console.print(_quantities("predictions", predictions, 0) + "\n")
+        return
     console.print(_terms_table(describe_point(likelihood, c)))
     [excluded_by] = likelihood.excluded_by(c)
     verdict = (
@@ -199,7 +202,7 @@ def _print_point(
 
 
 def _quantities(title: str, columns: Mapping[str, FloatArray], index: int) -> str:
-    values = ", ".join(f"{name} = {values[index]:.6g}" for name, values in columns.items())
+    values = ", ".join(f"{name} = {values[index] + 0.0:.6g}" for name, values in columns.items())
     return f"{title}: {values}"
 
 
@@ -210,7 +213,7 @@ def print_list(kind: str) -> None:
     if kind == "models":
         for name in model_names(library):
             try:
-                table.add_row(name, _named_model(name, library).description)
+                table.add_row(name, _named_model(name, library).model.description)
             except ZpfitError as error:
                 table.add_row(name, f"unusable: {error}")
     elif kind == "likelihoods":
@@ -255,12 +258,13 @@ def print_named(name: str) -> None:
         raise UnknownName("name", name, known)
 
 
-def _named_model(name: str, library: Library) -> Model:
+def _named_model(name: str, library: Library) -> LoadedModel:
     document = Document(Path("model"), {"model": {"name": name}}, {})
-    return load_model(ModelSpec(name=name), document, library).model
+    return load_model(ModelSpec(name=name), document, library)
 
 
-def _print_model(console: Console, model: Model) -> None:
+def _print_model(console: Console, loaded: LoadedModel) -> None:
+    model = loaded.model
     console.print(Text(f"model {model.name}", style="bold"))
     console.print(Text(model.description))
     console.print(Text(f"Reference: {model.reference or 'none given'}."))
@@ -276,11 +280,10 @@ def _print_model(console: Console, model: Model) -> None:
             parameter.name, parameter.unit, f"{low:g}", f"{high:g}", default, parameter.meaning
         )
     console.print(table)
-    if model.name in BUILT_IN:
-        for name, field in BUILT_IN[model.name].options.model_fields.items():
-            console.print(
-                Text(f"option {name}: {_choices(field.annotation)}; {field.default} unless given")
-            )
+    for name, field in loaded.options.model_fields.items():
+        console.print(
+            Text(f"option {name}: {_choices(field.annotation)}; {field.default} unless given")
+        )
 
 
 def _choices(annotation: Any) -> str:

@@ -29,6 +29,8 @@ class Parameter:
     """Value if neither priors nor point give one; None if one must be given."""
     meaning: str = ""
     """A few words for ``zpfit show``."""
+    left_out: float | None = None
+    """Value where a single point does not give it, for parameters without a default."""
 
 
 def in_words(values: Values, index: int) -> str:

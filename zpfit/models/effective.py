@@ -18,7 +18,7 @@ def _coupling(kind: str, flavour: str) -> Parameter:
     default = 0.0 if flavour == "tau" else None
     meaning = f"{_KINDS[kind]}, {flavour} family"
     return Parameter(
-        f"C_{kind}{flavour}", f"C_{{{lepton}}}", "", (-1.0, 1.0), default, meaning=meaning
+        f"C_{kind}{flavour}", f"C_{{{lepton}}}", "", (-1.0, 1.0), default, meaning, 0.0
     )
 
 

@@ -1,11 +1,14 @@
 """Froggatt-Nielsen: a flavon of charge 1 in the Yukawa couplings."""
 
-from zpfit.models.base import Values
-from zpfit.models.gauge import EPS_Y, G_PRIME, LEFT_CHARGES, GaugeModel, charge
+from dataclasses import replace
+
+from zpfit.models.base import Parameter, Values
+from zpfit.models.gauge import charge
+from zpfit.models.sm_u1 import StandardModelU1
 from zpfit.physics.gauge_mixing import Charges
 
 
-class FroggattNielsen(GaugeModel):
+class FroggattNielsen(StandardModelU1):
     """One Higgs doublet, and flavons that make up for what Yukawa couplings lack in charge."""
 
     name = "froggatt_nielsen"
@@ -21,11 +24,8 @@ class FroggattNielsen(GaugeModel):
         "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2); route exact adds terms in m_Zp^2/m_Z^2",
         "m_Zp = g' z_S v_S, where z_S v_S adds up all singlets in quadrature, the flavon included",
     )
-    charge_parameters = (
-        G_PRIME,
-        EPS_Y,
-        charge("z_H", "z_H", "charge of the Higgs doublet"),
-        *LEFT_CHARGES,
+    charge_parameters: tuple[Parameter, ...] = (
+        *StandardModelU1.charge_parameters,
         charge("n_e", "n_e", "flavons in the electron's Yukawa coupling"),
         charge("n_mu", r"n_\mu", "flavons in the muon's Yukawa coupling"),
         charge("n_tau", r"n_\tau", "flavons in the tau's Yukawa coupling", 0.0),
@@ -33,11 +33,5 @@ class FroggattNielsen(GaugeModel):
 
     def charges(self, values: Values) -> Charges:
         """The gauge sector at n points."""
-        return Charges(
-            g_prime=values["g_prime"],
-            eps=values["eps_Y"],
-            z_higgs=values["z_H"],
-            z_variance=0.0,
-            z_left=(values["z_Le"], values["z_Lmu"], values["z_Ltau"]),
-            mismatch=(-values["n_e"], -values["n_mu"], -values["n_tau"]),
-        )
+        powers = (values["n_e"], values["n_mu"], values["n_tau"])
+        return replace(super().charges(values), mismatch=(-powers[0], -powers[1], -powers[2]))

@@ -13,7 +13,7 @@ from zpfit.physics.couplings import Couplings
 from zpfit.physics.gauge_mixing import Charges, Exact, LeadingOrder, Route
 from zpfit.schema import StrictModel
 
-_CHARGES = (-1e4, 1e4)
+LARGEST_CHARGES = (-1e4, 1e4)
 _ROUTES: dict[str, Route] = {"exact": Exact(), "leading_order": LeadingOrder()}
 
 G_PRIME = Parameter("g_prime", "g'", "", (0.0, 12.0), meaning="gauge coupling of U(1)'")
@@ -45,7 +45,7 @@ class GaugeOptions(StrictModel):
 
 def charge(name: str, symbol: str, meaning: str, default: float | None = None) -> Parameter:
     """A charge under U(1)'."""
-    return Parameter(name, symbol, "", _CHARGES, default, meaning)
+    return Parameter(name, symbol, "", LARGEST_CHARGES, default, meaning)
 
 
 LEFT_CHARGES = (

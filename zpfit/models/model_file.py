@@ -1,5 +1,6 @@
 """Models written as YAML: charges of the leptons, or couplings linear in parameters."""
 
+from dataclasses import replace
 from math import sqrt
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,7 @@ from pydantic import (
 
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.effective import MASS
-from zpfit.models.gauge import G_PRIME, GaugeModel, GaugeOptions
+from zpfit.models.gauge import G_PRIME, LARGEST_CHARGES, GaugeModel, GaugeOptions
 from zpfit.physics.constants import SIN2_THETA_W
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.gauge_mixing import FAMILIES, Charges
@@ -32,11 +33,14 @@ EPS = Parameter(
 )
 
 
+ChargeValue = Annotated[float, Field(ge=LARGEST_CHARGES[0], le=LARGEST_CHARGES[1])]
+
+
 class LeptonCharges(StrictModel):
     """Charges of a family's doublet and of its right-handed charged lepton."""
 
-    L: float
-    R: float
+    L: ChargeValue
+    R: ChargeValue
 
 
 def _both_charges(value: Any) -> Any:
@@ -57,7 +61,7 @@ class ChargesTable(StrictModel):
     e: Charge
     mu: Charge
     tau: Charge
-    H: float = 0.0
+    H: ChargeValue = 0.0
     """Of the Higgs doublet."""
 
 
@@ -124,6 +128,9 @@ class CouplingsFile(StrictModel):
                         f"coupling {coupling} uses {name!r}, which is not among the parameters "
                         f"({', '.join(parameters)})"
                     )
+        unused = set(parameters or ()) - {name for terms in couplings.values() for name in terms}
+        if unused:
+            raise ValueError(f"no coupling uses {', '.join(sorted(unused))}; leave it out")
         return couplings
 
 
@@ -131,12 +138,23 @@ class ModelFile(RootModel[Annotated[ChargesFile | CouplingsFile, Field(discrimin
     """A model in a file."""
 
 
-class ChargesModel(GaugeModel):
+class _FileModel(Model):
+    """A model whose words stand in its file."""
+
+    name = ""
+    description = ""
+    reference = ""
+
+    def _adopt(self, name: str, file: ChargesFile | CouplingsFile) -> None:
+        self.name, self.description, self.reference = name, file.description, file.reference
+
+
+class ChargesModel(_FileModel, GaugeModel):
     """A U(1)' whose charges stand in a file."""
 
     def __init__(self, name: str, file: ChargesFile, options: GaugeOptions | None = None) -> None:
         super().__init__(options)
-        self.name = name
+        self._adopt(name, file)
         self._file = file
         table = file.charges
         rows = [table.e, table.mu, table.tau]
@@ -145,21 +163,15 @@ class ChargesModel(GaugeModel):
         self._mismatch = (mismatches[0], mismatches[1], mismatches[2])
         self._neutral = not table.H and not any(row.L or row.R for row in rows)
 
-    name = ""
-
-    @property
-    def description(self) -> str:
-        """The file's."""
-        return self._file.description
-
-    @property
-    def reference(self) -> str:
-        """The file's."""
-        return self._file.reference
-
     @property
     def formulas(self) -> tuple[str, ...]:
         """Charges, and what follows from them."""
+        mixing = (
+            "g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2) and eps_Y = eps / c_w, so that the mixing "
+            "couples as -e eps Q; route exact adds terms in m_Zp^2/m_Z^2"
+        )
+        if self._neutral:
+            return ("C_V  = -c_w^2 g_t = e eps,   C_A = 0,   C_nu = 0", f"with {mixing}")
         table = self._file.charges
         rows = zip(FAMILIES, (table.e, table.mu, table.tau), strict=True)
         charges = ", ".join(f"{family}: L {row.L:g}, R {row.R:g}" for family, row in rows)
@@ -168,17 +180,14 @@ class ChargesModel(GaugeModel):
             "C_V  = -c_w^2 g_t + g' [(z_L + z_R)/2 - (1/2 - 2 s_w^2) z_H]",
             "C_A  = g' (z_H + z_R - z_L) / 2",
             "C_nu = g' (z_L + z_H)",
-            (
-                "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2) and eps_Y = eps / c_w, so that the "
-                "mixing couples as -e eps Q; route exact adds terms in m_Zp^2/m_Z^2"
-            ),
+            f"with {mixing}",
         )
 
     @property
     def charge_parameters(self) -> tuple[Parameter, ...]:
         """g', unless every charge is zero, and mixing."""
         if self._neutral:
-            return (Parameter(EPS.name, EPS.symbol, "", EPS.domain, None, EPS.meaning),)
+            return (replace(EPS, default=None),)
         return (G_PRIME, EPS)
 
     def charges(self, values: Values) -> Charges:
@@ -189,24 +198,12 @@ class ChargesModel(GaugeModel):
         return Charges(g_prime, eps, self._file.charges.H, 0.0, self._left, self._mismatch)
 
 
-class LinearModel(Model):
+class LinearModel(_FileModel):
     """Couplings linear in a few parameters, as a file says."""
 
-    name = ""
-
     def __init__(self, name: str, file: CouplingsFile) -> None:
-        self.name = name
+        self._adopt(name, file)
         self._file = file
-
-    @property
-    def description(self) -> str:
-        """The file's."""
-        return self._file.description
-
-    @property
-    def reference(self) -> str:
-        """The file's."""
-        return self._file.reference
 
     @property
     def formulas(self) -> tuple[str, ...]:

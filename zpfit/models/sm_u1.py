@@ -1,6 +1,6 @@
 """The standard model with a U(1)'."""
 
-from zpfit.models.base import Values
+from zpfit.models.base import Parameter, Values
 from zpfit.models.gauge import EPS_Y, G_PRIME, LEFT_CHARGES, GaugeModel, charge
 from zpfit.physics.gauge_mixing import Charges
 
@@ -21,7 +21,7 @@ class StandardModelU1(GaugeModel):
         "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2); route exact adds terms in m_Zp^2/m_Z^2",
         "m_Zp = g' z_S v_S",
     )
-    charge_parameters = (
+    charge_parameters: tuple[Parameter, ...] = (
         G_PRIME,
         EPS_Y,
         charge("z_H", "z_H", "charge of the Higgs doublet"),

@@ -159,16 +159,14 @@ class Exact:
 
     def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
         """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
-        _, _, g_bar = _gauge_couplings(charges)
-        m_x = m * np.sqrt(1 + _mixing_share(g_bar, m))
-        return _root((1 - charges.eps**2) * m_x**2 - _doublet_mass(charges) ** 2)
+        return _root(
+            (1 - charges.eps**2) * _mass_of_x(charges, m) ** 2 - _doublet_mass(charges) ** 2
+        )
 
     def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
         """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
-        _, _, g_bar = _gauge_couplings(charges)
-        m_x = m * np.sqrt(1 + _mixing_share(g_bar, m))
-        share: FloatArray = _doublet_mass(charges) * _normalisation(charges.eps) / m_x
-        return share
+        share: FloatArray = _doublet_mass(charges) * _normalisation(charges.eps)
+        return share / _mass_of_x(charges, m)
 
     def z_boson(self, charges: Charges, m: FloatArray) -> ZBoson:
         """What the mixing does to the Z."""
@@ -261,8 +259,15 @@ def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArr
     """g_X, g_t and gbar."""
     norm = _normalisation(charges.eps)
     g_x = charges.g_prime * norm
-    g_t = -HYPERCHARGE_COUPLING * charges.eps * norm
+    g_t = hypercharge_part(charges.eps)
     return g_x, g_t, g_t / 2 + g_x * charges.z_higgs
+
+
+def _mass_of_x(charges: Charges, m: FloatArray) -> FloatArray:
+    """m_X for a light mass ``m``, from the determinant."""
+    _, _, g_bar = _gauge_couplings(charges)
+    result: FloatArray = m * np.sqrt(1 + _mixing_share(g_bar, m))
+    return result
 
 
 def _doublet_mass(charges: Charges) -> FloatArray:
