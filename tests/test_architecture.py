@@ -12,6 +12,8 @@ FLOORS = [
     {"cli", "__main__"},
     {"terminal"},
     {"fit"},
+    {"summary", "nested_export"},
+    {"sampling"},
     {"config", "plots"},
     {"posterior", "assembly", "evaluate", "model_library"},
     {"likelihood", "library", "run_folder"},

@@ -7,7 +7,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from zpfit.config import resolve
-from zpfit.fit import _scale
 from zpfit.inference_data import StoredSamples
 from zpfit.library import Library
 from zpfit.plots.corner import corner_figure
@@ -15,6 +14,7 @@ from zpfit.plots.pulls import pulls_figure
 from zpfit.plots.scales import Linear, Log, SignedLog, axis_label, scale_of
 from zpfit.plots.style import house_style
 from zpfit.plots.trace import trace_figure
+from zpfit.summary import _scale
 from zpfit.yaml_file import dump_yaml, parse_yaml
 
 SIGNED = {"symbol": "C_{A e}", "unit": "", "scale": "signed_log", "lower": 1e-8}

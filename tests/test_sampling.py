@@ -13,17 +13,25 @@ from zpfit.library import packaged_data
 from zpfit.progress import Silent
 from zpfit.samplers import map_move
 from zpfit.samplers.emcee import sample
-from zpfit.samplers.vegas import adapt_map, draw_posterior, effective_number
+from zpfit.samplers.importance import Target, integrate
+from zpfit.samplers.result import effective_number
+from zpfit.samplers.vegas import adapt_map, adapt_maps
 
 LIMIT = 4.5
 """Standard errors; with some hundred comparisons in this file, chance rarely goes beyond."""
 
 
+def draw(log_likelihood, maps, rng, n):
+    target = Target(error=1.0, effective=10 * n, max_evaluations=5_000_000)
+    result = integrate(log_likelihood, maps, rng, target, Silent())
+    assert result.samples.effective > 10 * n
+    return result.samples.resampled(rng, n)[0]
+
+
 def run(log_likelihood, dimension, seed, *, walkers=64, target_ess=2000, max_steps=4000):
     rng = np.random.default_rng(seed)
-    adapted = adapt_map(log_likelihood, dimension, rng)
-    starts, _ = draw_posterior(adapted, log_likelihood, rng, 2 * walkers)
-    starts = starts.reshape(2, walkers, dimension)
+    adapted = adapt_maps(log_likelihood, dimension, 2, rng)
+    starts = draw(log_likelihood, adapted, rng, 2 * walkers).reshape(2, walkers, dimension)
     result = sample(log_likelihood, adapted, starts, target_ess, max_steps, rng, Silent())
     assert not result.shortcomings
     return result
@@ -136,9 +144,7 @@ def test_starts_are_distributed_like_the_posterior():
     mean, sd, n = 0.3, 0.01, 4000
     rng = np.random.default_rng(5)
     log_likelihood = gaussian(mean, sd)
-    adapted = adapt_map(log_likelihood, 4, rng)
-    starts, effective = draw_posterior(adapted, log_likelihood, rng, n)
-    assert effective > 10 * n
+    starts = draw(log_likelihood, adapt_maps(log_likelihood, 4, 2, rng), rng, n)
     # Resampled from ten times as many weighted draws: the error is that of n, and a tenth more.
     scores = (starts.mean(axis=0) - mean) / (sd * np.sqrt(1.1 / n))
     assert np.abs(scores).max() < LIMIT
@@ -148,7 +154,7 @@ def test_starts_are_distributed_like_the_posterior():
 
 def test_map_density_is_normalised_and_inverts():
     rng = np.random.default_rng(0)
-    adapted = adapt_map(gaussian(0.5, 0.05), 3, rng)
+    adapted = adapt_maps(gaussian(0.5, 0.05), 3, 2, rng)
     u, log_density = adapted.draw(rng, 50_000)
     np.testing.assert_allclose(adapted.log_density(u), log_density, rtol=1e-9, atol=1e-9)
     density = np.exp(adapted.log_density(rng.random((50_000, 3))))
@@ -222,8 +228,8 @@ def test_ensembles_that_disagree_are_reported():
 def test_a_run_that_is_cut_short_says_so():
     rng = np.random.default_rng(1)
     log_likelihood = gaussian(0.5, 0.1)
-    adapted = adapt_map(log_likelihood, 2, rng)
-    starts = draw_posterior(adapted, log_likelihood, rng, 32)[0].reshape(2, 16, 2)
+    adapted = adapt_maps(log_likelihood, 2, 2, rng)
+    starts = draw(log_likelihood, adapted, rng, 32).reshape(2, 16, 2)
     result = sample(log_likelihood, adapted, starts, 10_000, 40, rng, Silent())
     assert any("10000 wanted" in text for text in result.shortcomings)
 

@@ -50,8 +50,15 @@ def cli() -> None:
 @click.option("--force", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+@click.option("--cross-check", is_flag=True, help="Compute ln Z with a second engine as well.")
 def run(
-    file: str, *, output: Path | None, force: bool, seed: int | None, changes: Sequence[str]
+    file: str,
+    *,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    cross_check: bool,
 ) -> None:
     """Fit: sample the posterior and find the best fit.
 
@@ -74,7 +81,7 @@ def run(
     folder.create(force=force)
     with RunReporter(folder.log_path) as reporter:
         try:
-            summary = fit(loaded, folder, reporter)
+            summary = fit(loaded, folder, reporter, check=cross_check)
             reporter.stage("Drawing the plots")
             for problem in draw_run(folder):
                 reporter.note(problem)

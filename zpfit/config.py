@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
@@ -42,8 +42,10 @@ class PriorsSpec(StrictModel):
 
 
 class SamplerSpec(StrictModel):
-    """Options of the emcee sampler."""
+    """How the posterior is sampled."""
 
+    engine: Literal["emcee", "vegas", "dynesty"] = "emcee"
+    """emcee's chains, vegas's or dynesty's weighted samples."""
     ensembles: Annotated[int, Field(ge=2, le=100)] = 2
     """Independent ensembles; R-hat compares them."""
     walkers: Annotated[int, Field(ge=4, le=100_000)] = 256
@@ -52,6 +54,25 @@ class SamplerSpec(StrictModel):
     """Effective samples of the worst parameter at which sampling stops."""
     max_steps: Annotated[int, Field(ge=20, le=10_000_000)] = 20_000
     """Steps of each ensemble after which sampling stops in any case."""
+
+
+class VegasSpec(StrictModel):
+    """Options of the evidence integral, which emcee's walkers start from as well."""
+
+    adaptations: Annotated[int, Field(ge=2, le=20)] = 2
+    """Independent adaptations, which must agree."""
+    error: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """Of ln Z at which the integral stops."""
+    max_evaluations: Annotated[int, Field(ge=300_000, le=10**9)] = 5_000_000
+    """Points after which it stops in any case."""
+
+
+class DynestySpec(StrictModel):
+    """Options of nested sampling."""
+
+    live_points: Annotated[int, Field(ge=50, le=100_000)] = 500
+    tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """Of ln Z that may be left when the run stops."""
 
 
 class BestFitSpec(StrictModel):
@@ -90,6 +111,8 @@ class RunFile(ModelOnly):
     priors: Annotated[PriorsSpec, _name_as(_SHORTHANDS["priors"])] = PriorsSpec()
     seed: NonNegativeInt = 1
     sampler: SamplerSpec = SamplerSpec()
+    vegas: VegasSpec = VegasSpec()
+    dynesty: DynestySpec = DynestySpec()
     best_fit: BestFitSpec = BestFitSpec()
 
 

@@ -17,14 +17,16 @@ from zpfit.physics.compiled import FloatArray
 
 @dataclass(frozen=True)
 class StoredSamples:
-    """Equal-weight posterior samples of every parameter that is not fixed."""
+    """Posterior samples of every parameter that is not fixed."""
 
     values: Mapping[str, FloatArray]
     """Each of shape (ensembles, steps, walkers)."""
     log_likelihood: FloatArray
     """Shape (ensembles, steps, walkers)."""
     attributes: Mapping[str, Mapping[str, Any]]
-    """Per parameter: ``symbol`` (LaTeX), ``unit``, ``scale`` and its ``lower`` end."""
+    """Per parameter: ``symbol`` (LaTeX), ``unit``, ``scale`` and its ``lower`` end, ``step``."""
+    log_weight: FloatArray | None = None
+    """Of weighted samples, shape (ensembles, steps, walkers)."""
 
 
 def save(samples: StoredSamples, path: Path, title: str) -> None:
@@ -35,9 +37,12 @@ def save(samples: StoredSamples, path: Path, title: str) -> None:
     """
     arviz = _arviz()
     _, steps, walkers = samples.log_likelihood.shape
+    statistics = {"lp": samples.log_likelihood}
+    if samples.log_weight is not None:
+        statistics["log_weight"] = samples.log_weight
     data = arviz.from_dict(
         posterior={name: _by_walker(values) for name, values in samples.values.items()},
-        sample_stats={"lp": _by_walker(samples.log_likelihood)},
+        sample_stats={name: _by_walker(values) for name, values in statistics.items()},
         attrs={"title": title, "steps": steps, "walkers": walkers},
     )
     for name, attributes in samples.attributes.items():
@@ -58,6 +63,9 @@ def load(path: Path) -> StoredSamples:
     result = StoredSamples(
         values={str(name): unfold(data.posterior[name]) for name in data.posterior.data_vars},
         log_likelihood=unfold(data.sample_stats["lp"]),
+        log_weight=(
+            unfold(data.sample_stats["log_weight"]) if "log_weight" in data.sample_stats else None
+        ),
         attributes={
             str(name): dict(data.posterior[name].attrs) for name in data.posterior.data_vars
         },

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from zpfit.observables import Observable
+from zpfit.observables import ANOMALIES, Observable
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 
@@ -165,6 +165,11 @@ class Likelihood:
         result = np.full(n_points, -np.inf)
         result[survivors] = log_likelihood
         return result
+
+    @cached_property
+    def anomalies(self) -> tuple[GaussianTerm, ...]:
+        """Measurements that a Z' is asked to explain: the magnetic moments."""
+        return tuple(term for term in self.measurements if term.observable.group in ANOMALIES)
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Sum over measurements and soft exclusions, shape (n,); hard exclusions do not enter."""

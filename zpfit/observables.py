@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
@@ -12,6 +13,19 @@ from zpfit.physics.stars import white_dwarf_cooling
 from zpfit.physics.trident import trident
 
 
+class Group(Enum):
+    """What kind of data an observable belongs to, for tension between kinds."""
+
+    ELECTRON = "electron g-2"
+    MUON = "muon g-2"
+    SCATTERING = "scattering"
+    OTHER = "other"
+
+
+ANOMALIES = (Group.ELECTRON, Group.MUON)
+"""What a Z' is asked to explain."""
+
+
 @dataclass(frozen=True)
 class Observable:
     """A number that a point predicts."""
@@ -19,6 +33,7 @@ class Observable:
     name: str
     function: Callable[[Couplings], FloatArray]
     """A batch of n points to predictions of shape (n,)."""
+    group: Group = Group.OTHER
 
 
 def br_ee(c: Couplings) -> FloatArray:
@@ -31,13 +46,13 @@ def _by_name(*observables: Observable) -> dict[str, Observable]:
 
 
 PREDICTIONS = _by_name(
-    Observable("delta_a_e", delta_a_e),
-    Observable("delta_a_mu", delta_a_mu),
-    Observable("texono", texono),
-    Observable("borexino", borexino),
-    Observable("charm2_nu", charm2_nu),
-    Observable("charm2_nubar", charm2_nubar),
-    Observable("ccfr", trident),
+    Observable("delta_a_e", delta_a_e, Group.ELECTRON),
+    Observable("delta_a_mu", delta_a_mu, Group.MUON),
+    Observable("texono", texono, Group.SCATTERING),
+    Observable("borexino", borexino, Group.SCATTERING),
+    Observable("charm2_nu", charm2_nu, Group.SCATTERING),
+    Observable("charm2_nubar", charm2_nubar, Group.SCATTERING),
+    Observable("ccfr", trident, Group.SCATTERING),
     Observable("br_ee", br_ee),
 )
 """What :command:`zpfit evaluate` reports for every point."""

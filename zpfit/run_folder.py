@@ -4,17 +4,20 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from zpfit.errors import ForeignFiles, NotARunFolder, RunFolderExists, UnwritablePath
 from zpfit.inference_data import StoredSamples, load, save
 
-_CONFIG, _SUMMARY, _SAMPLES, _LOG = "config.yaml", "summary.json", "samples.nc", "log.txt"
+_CONFIG, _SUMMARY, _LOG = "config.yaml", "summary.json", "log.txt"
+_SAMPLES, _WEIGHTED = "samples.nc", "weighted.nc"
+_NESTED = ("nested_dead-birth.txt", "nested.paramnames")
 DATA_FOLDER = "data"
 """Holds the entries, curves and sets that a run used, where a run beside it finds them."""
 PLOT_NAMES = ("corner.png", "corner.pdf", "pulls.png", "trace.png")
-_OWN = (_CONFIG, _SUMMARY, _SAMPLES, _LOG, *PLOT_NAMES)
+_OWN = (_CONFIG, _SUMMARY, _SAMPLES, _WEIGHTED, *_NESTED, _LOG, *PLOT_NAMES)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove an earlier run, now that there is something to put in its place."""
-        for name in (_SUMMARY, _SAMPLES, *PLOT_NAMES):
+        for name in (_SUMMARY, _SAMPLES, _WEIGHTED, *_NESTED, *PLOT_NAMES):
             try:
                 (self.path / name).unlink(missing_ok=True)
             except OSError as error:
@@ -77,8 +80,17 @@ class RunFolder:
                 raise UnwritablePath(target, error.strerror or str(error)) from error
 
     def write_samples(self, samples: StoredSamples, title: str) -> None:
-        """Keep the posterior samples."""
+        """Keep the posterior samples of equal weight."""
         self._write(_SAMPLES, lambda path: save(samples, path, title))
+
+    def write_weighted(self, samples: StoredSamples, title: str) -> None:
+        """Keep the weighted samples."""
+        self._write(_WEIGHTED, lambda path: save(samples, path, title))
+
+    def write_nested(self, dead_birth: str, paramnames: str) -> None:
+        """Keep the dead points of nested sampling in PolyChord's format."""
+        for name, text in zip(_NESTED, (dead_birth, paramnames), strict=True):
+            self._write(name, partial(Path.write_text, data=text, encoding="utf-8"))
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Keep the results; their presence marks the run as finished."""
@@ -98,15 +110,31 @@ class RunFolder:
         return result
 
     def samples(self) -> StoredSamples:
-        """The posterior samples.
+        """The posterior samples of equal weight.
 
         Raises:
             NotARunFolder: there are none, or they are damaged.
         """
+        return self._load(_SAMPLES)
+
+    def weighted(self) -> StoredSamples:
+        """The weighted samples.
+
+        Raises:
+            NotARunFolder: there are none, or they are damaged.
+        """
+        return self._load(_WEIGHTED)
+
+    def _load(self, name: str) -> StoredSamples:
         try:
-            return load(self.path / _SAMPLES)
+            return load(self.path / name)
         except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise NotARunFolder(self.path, _SAMPLES) from error
+            raise NotARunFolder(self.path, name) from error
+
+    @property
+    def config_path(self) -> Path:
+        """The resolved run file."""
+        return self.path / _CONFIG
 
     def write_figure(self, name: str, write: Callable[[Path], object]) -> None:
         """Keep a figure that ``write`` draws to the path it is given."""
@@ -114,11 +142,11 @@ class RunFolder:
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
         target = self.path / name
-        partial = target.with_name(f".partial-{name}")
+        unfinished = target.with_name(f".partial-{name}")
         try:
-            write(partial)
-            partial.replace(target)
+            write(unfinished)
+            unfinished.replace(target)
         except OSError as error:
             raise UnwritablePath(target, error.strerror or str(error)) from error
         finally:
-            partial.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)

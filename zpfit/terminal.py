@@ -126,6 +126,18 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     console.print(
         f"Best fit chi2 {best['chi2']:.4f}; without a Z' {summary['no_zprime']['chi2']:.4f}."
     )
+    evidence = summary["evidence"]
+    console.print(
+        f"ln Z = {evidence['log_z']:.3f} ± {evidence['error']:.3f}, information "
+        f"{evidence['information']:.2f} nats, dimensionality {evidence['dimensionality']:.1f}."
+    )
+    if "cross_check" in evidence:
+        check = evidence["cross_check"]
+        verdict = "agrees" if check["agrees"] else "disagrees"
+        console.print(
+            f"{check['engine']} {verdict}: {check['log_z']:.3f} ± {check['error']:.3f} "
+            f"({check['sigma']:+.1f} standard errors)."
+        )
     if summary["impossible_prior_fraction"]:
         share = summary["impossible_prior_fraction"]
         console.print(

@@ -12,7 +12,8 @@ from zpfit.physics.compiled import FloatArray
 from zpfit.progress import Progress
 from zpfit.samplers.map_move import MapMove
 from zpfit.samplers.pair_move import PairMove
-from zpfit.samplers.vegas import AdaptedMap, LogLikelihood
+from zpfit.samplers.proposal_map import MixtureMap
+from zpfit.samplers.vegas import LogLikelihood
 
 _FIRST_CHECK = 250
 """Steps before the first look at convergence; later looks come at 1.5 times the steps."""
@@ -38,7 +39,7 @@ class EnsembleSamples:
 
 def sample(
     log_likelihood: LogLikelihood,
-    adapted: AdaptedMap,
+    adapted: MixtureMap,
     starts: FloatArray,
     target_ess: int,
     max_steps: int,
@@ -93,7 +94,7 @@ class _Ensemble:
     def __init__(
         self,
         log_likelihood: LogLikelihood,
-        adapted: AdaptedMap,
+        adapted: MixtureMap,
         start: FloatArray,
         rng: np.random.Generator,
     ) -> None:

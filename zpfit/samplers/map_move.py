@@ -4,7 +4,7 @@ import numpy as np
 from emcee.moves import MHMove
 
 from zpfit.physics.compiled import FloatArray
-from zpfit.samplers.vegas import AdaptedMap
+from zpfit.samplers.proposal_map import MixtureMap
 
 
 class MapMove(MHMove):  # type: ignore[misc]
@@ -16,7 +16,7 @@ class MapMove(MHMove):  # type: ignore[misc]
     where it does not, the moves it is mixed with keep the chain ergodic.
     """
 
-    def __init__(self, adapted: AdaptedMap) -> None:
+    def __init__(self, adapted: MixtureMap) -> None:
         def propose(
             old: FloatArray, random: np.random.RandomState
         ) -> tuple[FloatArray, FloatArray]:

@@ -5,13 +5,14 @@ the posterior is: a source of starting points and of proposals.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import vegas
 
-from zpfit.errors import NoAllowedPoint, PoorMap
+from zpfit.errors import NoAllowedPoint
 from zpfit.physics.compiled import FloatArray
+from zpfit.samplers.proposal_map import HistogramMap, MixtureMap
+from zpfit.samplers.result import effective_number
 
 LogLikelihood = Callable[[FloatArray], FloatArray]
 """Points of the unit cube, shape (n, d), to ln L, shape (n,)."""
@@ -37,47 +38,22 @@ _MAX_EXPONENT = 250.0
 """Of an integrand, whose square vegas must be able to add up."""
 
 
-@dataclass(frozen=True)
-class AdaptedMap:
-    """A density on the unit cube that follows a likelihood: a product of histograms.
+def adapt_maps(
+    log_likelihood: LogLikelihood, dimension: int, number: int, rng: np.random.Generator
+) -> MixtureMap:
+    """Several maps, each adapted from draws of its own, so that what one misses another may find.
 
-    Each axis is cut into intervals of equal probability. (vegas's own inverse
-    map misplaces points where axes have different numbers of intervals.)
+    Raises:
+        NoAllowedPoint: too few draws from the prior have a finite likelihood.
     """
-
-    edges: tuple[FloatArray, ...]
-    """Of the intervals of each axis, from 0 to 1."""
-
-    def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """``n`` points, shape (n, d), and the ln of their density, shape (n,)."""
-        y = rng.random((n, len(self.edges)))
-        u, volume = np.empty_like(y), np.ones(n)
-        for axis, edges in enumerate(self.edges):
-            position = y[:, axis] * (len(edges) - 1)
-            interval = position.astype(np.intp)
-            width = np.diff(edges)
-            u[:, axis] = edges[interval] + (position - interval) * width[interval]
-            volume *= width[interval] * len(width)
-        return u, -np.log(volume)
-
-    def log_density(self, u: FloatArray) -> FloatArray:
-        """ln of the density at points of shape (n, d)."""
-        volume = np.ones(len(u))
-        for axis, edges in enumerate(self.edges):
-            width = np.diff(edges)
-            interval = np.searchsorted(edges, u[:, axis], side="right") - 1
-            volume *= width[np.clip(interval, 0, len(width) - 1)] * len(width)
-        result: FloatArray = -np.log(volume)
-        return result
-
-
-def _snapshot(vegas_map: vegas.AdaptiveMap) -> AdaptedMap:
-    return AdaptedMap(tuple(np.array(edges) for edges in vegas_map.extract_grid()))
+    return MixtureMap(
+        tuple(adapt_map(log_likelihood, dimension, child) for child in rng.spawn(number))
+    )
 
 
 def adapt_map(
     log_likelihood: LogLikelihood, dimension: int, rng: np.random.Generator
-) -> AdaptedMap:
+) -> HistogramMap:
     """Adapt a map, first to heated likelihoods L^beta with beta rising to 1, then to L.
 
     Heating lets the map find a posterior that fills a tiny part of the prior.
@@ -157,42 +133,5 @@ def _next_beta(beta: float, log_l: FloatArray, log_density: FloatArray) -> float
     return min(least, 1.0)
 
 
-def effective_number(log_weights: FloatArray) -> float:
-    """Effective number of weighted samples, (sum w)^2 / sum w^2 (Kish)."""
-    if not len(log_weights) or not np.isfinite(peak := log_weights.max()):
-        return 0.0
-    weights = np.exp(log_weights - peak)
-    return float(weights.sum() ** 2 / np.sum(weights**2))
-
-
-def draw_posterior(
-    adapted: AdaptedMap, log_likelihood: LogLikelihood, rng: np.random.Generator, n: int
-) -> tuple[FloatArray, float]:
-    """``n`` points in proportion to the posterior, shape (n, d), by weighted resampling.
-
-    Draws from the map until the effective number of weighted samples is ten
-    times ``n``, so that few points come twice, or a limit is reached; returns
-    that number as well.
-
-    Raises:
-        PoorMap: the map and the posterior have so little in common that the
-            points would be copies of a few.
-    """
-    points, log_weights = [], []
-    effective = 0.0
-    for _ in range(_SEARCH_LIMIT // _BATCH):
-        u, log_density = adapted.draw(rng, _BATCH)
-        log_weight = log_likelihood(u) - log_density
-        allowed = np.isfinite(log_weight)
-        points.append(u[allowed])
-        log_weights.append(log_weight[allowed])
-        effective = effective_number(np.concatenate(log_weights))
-        if effective > 10 * n:
-            break
-    log_weight = np.concatenate(log_weights)
-    # Fewer independent points than this do not span the directions of the moves.
-    if effective < 5 * len(adapted.edges):
-        raise PoorMap(effective, n)
-    weights = np.exp(log_weight - log_weight.max())
-    chosen = rng.choice(len(weights), n, p=weights / weights.sum())
-    return np.concatenate(points)[chosen], effective
+def _snapshot(vegas_map: vegas.AdaptiveMap) -> HistogramMap:
+    return HistogramMap(tuple(np.array(edges) for edges in vegas_map.extract_grid()))

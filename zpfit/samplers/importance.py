@@ -1,0 +1,175 @@
+"""Evidence and weighted samples: importance sampling from maps that vegas has adapted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zpfit.errors import PoorMap
+from zpfit.physics.compiled import FloatArray
+from zpfit.progress import Progress
+from zpfit.samplers.proposal_map import MixtureMap
+from zpfit.samplers.result import Evidence, WeightedSamples
+from zpfit.samplers.vegas import LogLikelihood
+
+_BATCH = 100_000
+_FEWEST_BATCHES = 3
+_POOR_FRACTION = 1e-3
+"""Effective share of the draws below which tails may hide where no draw has been."""
+_LARGE_SHARE = 0.02
+"""Of the posterior that may rest on one draw."""
+_DISAGREEMENT = 5.0
+"""Standard errors between independent adaptations."""
+_REMEDY = "raise vegas.max_evaluations, or use sampler.engine: dynesty"
+
+
+@dataclass(frozen=True)
+class Target:
+    """When to stop."""
+
+    error: float
+    """Of ln Z."""
+    effective: float
+    """Effective number of weighted samples."""
+    max_evaluations: int
+
+
+@dataclass(frozen=True)
+class Integral:
+    """Result of importance sampling."""
+
+    samples: WeightedSamples
+    evidence: Evidence
+    shortcomings: tuple[str, ...]
+    """Why it is not converged, with remedies; empty if it is."""
+
+
+def integrate(
+    log_likelihood: LogLikelihood,
+    mixture: MixtureMap,
+    rng: np.random.Generator,
+    target: Target,
+    progress: Progress,
+) -> Integral:
+    """ln Z as the mean of L/q over draws from the mixture q, until the target is reached.
+
+    Every draw is independent, so that the standard error is that of a mean of
+    weights. It is checked by what each adaptation says alone.
+
+    Raises:
+        PoorMap: the maps and the posterior have too little in common.
+    """
+    draws = _Draws(mixture)
+    while True:
+        draws.add(log_likelihood, rng, _BATCH)
+        error, effective = draws.error(), draws.effective()
+        progress.update(
+            min(target.error / max(error, 1e-12), 1.0) ** 2,
+            f"ln Z +- {error:.4f}, {effective:,.0f} effective samples",
+        )
+        reached = error <= target.error and effective >= target.effective
+        if reached and draws.total >= _FEWEST_BATCHES * _BATCH:
+            break
+        if draws.total + _BATCH > target.max_evaluations:
+            break
+    # Fewer independent points than this do not span the directions of a posterior.
+    if draws.effective() < 5 * mixture.dimension:
+        raise PoorMap(draws.effective(), round(target.effective))
+    samples = draws.weighted()
+    evidence = Evidence(draws.log_mean(), draws.error(), draws.total, draws.independent())
+    return Integral(samples, evidence, tuple(_shortcomings(samples, evidence, target)))
+
+
+def _shortcomings(samples: WeightedSamples, evidence: Evidence, target: Target) -> list[str]:
+    found = []
+    if evidence.error > target.error:
+        found.append(
+            f"ln Z is known to {evidence.error:.3f} where {target.error:g} was wanted: {_REMEDY}"
+        )
+    fraction = samples.effective / evidence.evaluations
+    if fraction < _POOR_FRACTION:
+        found.append(
+            f"only {fraction:.1e} of vegas's draws are effective, so that ln Z may miss what "
+            f"none has met: {_REMEDY}"
+        )
+    if samples.largest_share > _LARGE_SHARE:
+        found.append(
+            f"a single draw of vegas carries {samples.largest_share:.1%} of the posterior: "
+            f"{_REMEDY}"
+        )
+    values, errors = np.array(evidence.independent).reshape(-1, 2).T
+    # Where errors are zero, as for a constant likelihood, rounding is left.
+    if not np.ptp(values) <= _DISAGREEMENT * np.hypot(errors.max(), errors.min()) + 1e-9:
+        text = ", ".join(f"{v:.3f} +- {e:.3f}" for v, e in evidence.independent)
+        found.append(
+            f"independent adaptations of vegas disagree on ln Z ({text}), as if each had missed "
+            "a mode of the other: raise vegas.adaptations, or use sampler.engine: dynesty"
+        )
+    return found
+
+
+class _Draws:
+    """Draws so far; sums are kept apart from the points, most of which are excluded."""
+
+    def __init__(self, mixture: MixtureMap) -> None:
+        self._mixture = mixture
+        self._kept: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+        self._own: list[list[FloatArray]] = [[] for _ in mixture.maps]
+        self._own_total = np.zeros(len(mixture.maps), dtype=int)
+        self.total = 0
+
+    def add(self, log_likelihood: LogLikelihood, rng: np.random.Generator, n: int) -> None:
+        """Draw ``n`` more points."""
+        u, label = self._mixture.draw_labelled(rng, n)
+        log_l = log_likelihood(u)
+        allowed = np.flatnonzero(np.isfinite(log_l))
+        u, log_l, allowed_label = u[allowed], log_l[allowed], label[allowed]
+        log_densities = self._mixture.log_densities(u)
+        self._kept.append((u, log_l, log_l - self._mixture.mix(log_densities)))
+        for index, own in enumerate(self._own):
+            mine = allowed_label == index
+            own.append(log_l[mine] - log_densities[index, mine])
+            self._own_total[index] += np.count_nonzero(label == index)
+        self.total += n
+
+    def _log_weights(self) -> FloatArray:
+        return np.concatenate([weights for _, _, weights in self._kept])
+
+    def effective(self) -> float:
+        """Effective number of draws."""
+        return float(np.exp(2 * _log_sum(self._log_weights()) - _log_sum(2 * self._log_weights())))
+
+    def log_mean(self) -> float:
+        """ln Z."""
+        return _log_mean(self._log_weights(), self.total)[0]
+
+    def error(self) -> float:
+        """Of ln Z."""
+        return _log_mean(self._log_weights(), self.total)[1]
+
+    def independent(self) -> tuple[tuple[float, float], ...]:
+        """ln Z and error from the draws of each map alone."""
+        parts = zip(self._own, self._own_total, strict=True)
+        return tuple(_log_mean(np.concatenate(own), int(total)) for own, total in parts)
+
+    def weighted(self) -> WeightedSamples:
+        """Every allowed draw."""
+        u = np.concatenate([points for points, _, _ in self._kept])
+        log_l = np.concatenate([values for _, values, _ in self._kept])
+        return WeightedSamples.normalised(u, log_l, self._log_weights())
+
+
+def _log_mean(log_weights: FloatArray, total: int) -> tuple[float, float]:
+    """ln of the mean over ``total`` draws, those left out being zero, and its standard error."""
+    if not len(log_weights):
+        return -np.inf, np.inf
+    log_mean = _log_sum(log_weights) - np.log(total)
+    log_square = _log_sum(2 * log_weights) - np.log(total)
+    variance = max(np.expm1(log_square - 2 * log_mean), 0.0)
+    return float(log_mean), float(np.sqrt(variance / total))
+
+
+def _log_sum(values: FloatArray) -> float:
+    if not len(values):
+        return -np.inf
+    peak = values.max()
+    return float(peak + np.log(np.exp(values - peak).sum()))
