@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark clean
+.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration clean
 
 install: $(STAMP)
 
@@ -33,6 +33,13 @@ lint: install
 benchmark: install
 	$(BIN)/python benchmarks/likelihood.py
 	$(BIN)/python benchmarks/models.py
+
+benchmark-samplers: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
+	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png
+
+calibration: install
+	$(BIN)/python tests/calibration.py
 
 clean:
 	rm -rf $(VENV) output build dist

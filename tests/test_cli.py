@@ -19,7 +19,7 @@ from zpfit.yaml_file import read_yaml
 
 Command = Callable[..., str]
 
-COMMANDS = ["run", "evaluate", "validate", "list", "show", "plot"]
+COMMANDS = ["run", "tension", "evaluate", "validate", "list", "show", "plot"]
 SAMPLED = ["m_Zp", "C_Ve", "C_Ae", "C_Vmu"]
 TIED = "C_numu"
 PLOTS = ["corner.png", "corner.pdf", "pulls.png", "trace.png"]

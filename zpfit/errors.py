@@ -136,6 +136,25 @@ class PoorMap(ZpfitError):
         )
 
 
+class NoAnomalies(ZpfitError):
+    """A likelihood without the measurements that a Z' is asked to explain."""
+
+    def __init__(self, likelihood: str) -> None:
+        super().__init__(
+            f"likelihood {likelihood!r} has no magnetic moment to explain; add an entry of "
+            "delta_a_e or delta_a_mu"
+        )
+
+
+class MixedReference(ZpfitError):
+    """A reference model of which several runs share a data set."""
+
+    def __init__(self, model: str, likelihood: str) -> None:
+        super().__init__(
+            f"--reference {model}: several runs of it use {likelihood}; compare with one of them"
+        )
+
+
 class RunFolderExists(ZpfitError):
     """An output folder that already holds a run."""
 

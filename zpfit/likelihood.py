@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from zpfit.observables import ANOMALIES, Observable
+from zpfit.observables import ANOMALIES, Group, Observable
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 
 _BLOCK = 16384
 """Points per pass: large enough to amortise a call, small enough to stay in the cache."""
+
+EXCLUSIONS = "exclusions"
+"""Name of all exclusions together, where groups of data are compared."""
 
 _WALL_MARGIN = 1e-4
 """Distance in ln(ratio) that an optimiser keeps from a hard exclusion until its polish."""
@@ -170,6 +173,15 @@ class Likelihood:
     def anomalies(self) -> tuple[GaussianTerm, ...]:
         """Measurements that a Z' is asked to explain: the magnetic moments."""
         return tuple(term for term in self.measurements if term.observable.group in ANOMALIES)
+
+    @cached_property
+    def by_group(self) -> dict[str, tuple[GaussianTerm, ...]]:
+        """Measurements of each group that has any."""
+        members = {
+            group.value: tuple(t for t in self.measurements if t.observable.group is group)
+            for group in Group
+        }
+        return {name: terms for name, terms in members.items() if terms}
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Sum over measurements and soft exclusions, shape (n,); hard exclusions do not enter."""

@@ -1,4 +1,4 @@
-"""Dead points of nested sampling as PolyChord writes them, for anesthetic and GetDist to read."""
+"""Dead points of nested sampling as PolyChord writes them, for anesthetic to read."""
 
 import io
 
@@ -7,16 +7,21 @@ import numpy as np
 from zpfit.posterior import Posterior
 from zpfit.samplers.result import DeadPoints
 
-_LOG_ZERO = -1e30
-"""PolyChord's ln 0."""
+_BORN_IN_PRIOR = -1e30
+"""PolyChord's ln 0, above which the prior draws lie."""
+_EXCLUDED = -1e29
+"""ln L of points of likelihood zero, above that: readers drop what does not outlive its birth,
+and with it the prior that is excluded."""
 
 
 def dead_birth(posterior: Posterior, points: DeadPoints) -> str:
     """Columns: the sampled parameters, ln L, and the ln L above which each point was drawn."""
     values = posterior.parameters(points.u)
     columns = [values[name] for name in posterior.names]
-    likelihoods = [points.log_likelihood, points.log_birth]
-    columns += [np.where(np.isfinite(column), column, _LOG_ZERO) for column in likelihoods]
+    columns += [
+        np.maximum(points.log_likelihood, _EXCLUDED),
+        np.maximum(points.log_birth, _BORN_IN_PRIOR),
+    ]
     stream = io.StringIO()
     np.savetxt(stream, np.column_stack(columns), fmt="%.16e")
     return stream.getvalue()

@@ -72,8 +72,8 @@ def find_minimum(
     wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
     while rounds < _MAX_ROUNDS and quiet < _QUIET_ROUNDS:
         rounds += 1
-        kept = points[_best(points, costs, grain)]
-        kicked, kicked_costs = descend(residuals, _kick(kept, grain, rng), wall)
+        kept = points[best_points(points, costs, grain)]
+        kicked, kicked_costs = descend(residuals, kick(kept, grain, rng), wall)
         points = np.concatenate([kept, kicked])
         costs = np.concatenate([_cost(residuals(kept, wall)), kicked_costs])
         quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0
@@ -89,7 +89,7 @@ def find_minimum(
     return Minimum(u, value)
 
 
-def _best(points: FloatArray, costs: FloatArray, grain: FloatArray) -> NDArray[np.intp]:
+def best_points(points: FloatArray, costs: FloatArray, grain: FloatArray) -> NDArray[np.intp]:
     """Indices of the points to go on from, in each combination of steps the best alone."""
     order = np.argsort(costs)
     if grain.any():
@@ -99,7 +99,7 @@ def _best(points: FloatArray, costs: FloatArray, grain: FloatArray) -> NDArray[n
     return order[:_KEPT]
 
 
-def _kick(points: FloatArray, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
+def kick(points: FloatArray, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Around each point several that differ in about half of the coordinates.
 
     Smooth ones move by 0.001 to 0.3, the others by a few steps.

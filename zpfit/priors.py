@@ -42,6 +42,16 @@ class Uniform(_Bounded):
         # Rounding must not lead out of the bounds, here and below.
         return np.clip(self.lower + u * (self.upper - self.lower), self.lower, self.upper)
 
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density, -inf outside."""
+        inside = (values >= self.lower) & (values <= self.upper)
+        return np.where(inside, -np.log(self.upper - self.lower), -np.inf)
+
+    def stretched(self, factor: float) -> "Uniform":
+        """The same shape, ``factor`` times as wide about its middle."""
+        middle, half = (self.lower + self.upper) / 2, factor * (self.upper - self.lower) / 2
+        return Uniform(lower=middle - half, upper=middle + half)
+
     def cdf(self, value: float) -> float:
         """Cumulative probability at ``value``."""
         return (value - self.lower) / (self.upper - self.lower)
@@ -65,6 +75,19 @@ class LogUniform(_Bounded):
         if value <= 0:
             return -np.inf
         return float(np.log(value / self.lower) / np.log(self.upper / self.lower))
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density, -inf outside."""
+        inside = (values >= self.lower) & (values <= self.upper)
+        size = np.where(inside, values, 1.0)
+        density = -np.log(size * np.log(self.upper / self.lower))
+        result: FloatArray = np.where(inside, density, -np.inf)
+        return result
+
+    def stretched(self, factor: float) -> "LogUniform":
+        """The same shape, ``factor`` times as wide in the logarithm about its middle."""
+        lower, upper = _stretched_in_log(self.lower, self.upper, factor)
+        return LogUniform(lower=lower, upper=upper)
 
 
 class SignedLogUniform(_Bounded):
@@ -94,6 +117,17 @@ class SignedLogUniform(_Bounded):
         size = np.log(abs(value) / self.lower) / np.log(self.upper / self.lower)
         return float(0.5 * (1 + np.copysign(size, value)))
 
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density, -inf outside."""
+        one_sided = LogUniform(lower=self.lower, upper=self.upper)
+        density: FloatArray = one_sided.log_density(np.abs(values)) - np.log(2)
+        return density
+
+    def stretched(self, factor: float) -> "SignedLogUniform":
+        """The same shape, the size ``factor`` times as wide in the logarithm about its middle."""
+        lower, upper = _stretched_in_log(self.lower, self.upper, factor)
+        return SignedLogUniform(lower=lower, upper=upper)
+
     def support(self) -> tuple[float, float]:
         """Smallest and largest value."""
         return -self.upper, self.upper
@@ -117,6 +151,16 @@ class Normal(StrictModel):
     def cdf(self, value: float) -> float:
         """Cumulative probability at ``value``."""
         return float(ndtr((value - self.mean) / self.sd))
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density."""
+        z = (values - self.mean) / self.sd
+        result: FloatArray = -0.5 * z**2 - np.log(self.sd * np.sqrt(2 * np.pi))
+        return result
+
+    def stretched(self, factor: float) -> "Normal":
+        """The same mean, ``factor`` times the standard deviation."""
+        return Normal(mean=self.mean, sd=factor * self.sd)
 
     def support(self) -> tuple[float, float]:
         """Range that sampling can reach."""
@@ -164,10 +208,27 @@ class Fractions(StrictModel):
             return np.inf
         return (round(multiple) + self._steps + 0.5) * self.grain
 
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability, -inf for what is no such fraction."""
+        multiple = values * self.denominator
+        member = np.abs(multiple - np.round(multiple)) < 1e-9 * np.maximum(1, np.abs(multiple))
+        member &= np.abs(np.round(multiple)) <= self._steps
+        return np.where(member, np.log(self.grain), -np.inf)
+
+    def stretched(self, factor: float) -> "Fractions":
+        """The largest of them ``factor`` times as large, to the nearest that there is."""
+        steps = max(round(factor * self._steps), 1)
+        return Fractions(largest=steps / self.denominator, denominator=self.denominator)
+
     def support(self) -> tuple[float, float]:
         """Smallest and largest value."""
         end = self._steps / self.denominator
         return -end, end
+
+
+def _stretched_in_log(lower: float, upper: float, factor: float) -> tuple[float, float]:
+    middle, half = np.sqrt(lower * upper), (upper / lower) ** (factor / 2)
+    return float(middle / half), float(middle * half)
 
 
 class Fixed(StrictModel):
@@ -248,6 +309,21 @@ class Priors:
             if isinstance(prior, Tied):
                 values[name] = prior.factor * values[prior.to]
         return {name: values[name] for name in self.by_name}
+
+    def complete(self, values: Mapping[str, FloatArray], n: int) -> dict[str, FloatArray]:
+        """Every parameter at n points of which ``values`` holds those that vary."""
+        fixed = {
+            name: np.full(n, prior.value)
+            for name, prior in self.by_name.items()
+            if isinstance(prior, Fixed)
+        }
+        # What is tied to something fixed, or not at all, is neither given nor fixed.
+        tied = {
+            name: prior.factor * {**values, **fixed}[prior.to]
+            for name, prior in self.by_name.items()
+            if isinstance(prior, Tied)
+        }
+        return {name: {**fixed, **tied, **values}[name] for name in self.by_name}
 
     def support(self, name: str) -> tuple[float, float]:
         """Smallest and largest value that a parameter takes."""

@@ -141,12 +141,32 @@ class RunFolder:
         self._write(name, write)
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
-        target = self.path / name
-        unfinished = target.with_name(f".partial-{name}")
-        try:
-            write(unfinished)
-            unfinished.replace(target)
-        except OSError as error:
-            raise UnwritablePath(target, error.strerror or str(error)) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(self.path / name, write)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder unless it is there.
+
+    Raises:
+        UnwritablePath: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritablePath(path, error.strerror or str(error)) from error
+
+
+def write_whole(target: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a file; it gets its name when it is complete.
+
+    Raises:
+        UnwritablePath: it cannot be written.
+    """
+    unfinished = target.with_name(f".partial-{target.name}")
+    try:
+        write(unfinished)
+        unfinished.replace(target)
+    except OSError as error:
+        raise UnwritablePath(target, error.strerror or str(error)) from error
+    finally:
+        unfinished.unlink(missing_ok=True)

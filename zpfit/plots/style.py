@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 ENSEMBLE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 """Okabe and Ito's palette, safe for colour-blind readers."""
+SERIES_COLOURS = (*ENSEMBLE_COLOURS, "#D55E00", "#F0E442", "#000000")
+"""The whole palette, for figures that compare many things."""
 BEST_FIT_COLOUR = "#D55E00"
 MUTED = "#666666"
 

@@ -15,6 +15,8 @@ from zpfit.samplers.vegas import LogLikelihood
 
 _ZERO = -1e300
 """What dynesty takes for ln 0, as it wants finite values."""
+_MOST_DRAWS = 1000
+"""Prior draws for each live point after which the search for the first ones is given up."""
 _REPORT_EVERY = 200
 
 
@@ -38,12 +40,18 @@ def nested_sampling(
     """Run until what is left of the evidence is below ``tolerance`` in ln Z.
 
     Random walks inside ellipsoids (Speagle, arXiv:1904.02180), as hard exclusions make
-    regions that ellipsoids alone fill badly. Points of likelihood zero are part of the run.
+    regions that ellipsoids alone fill badly. The run starts inside the hard exclusions: the
+    share of the prior that they leave is known from the draws that found the live points, to
+    an error that dynesty's own does not hold.
 
     Raises:
-        NoAllowedPoint: no live point ever had a finite likelihood.
+        NoAllowedPoint: too few draws from the prior have a finite likelihood.
     """
     dynesty: Any = importlib.import_module("dynesty")  # late: a second
+
+    first_u, first_log_l = _first_points(log_likelihood, dimension, live_points, rng)
+    allowed = np.isfinite(first_log_l)
+    live = first_u[allowed]
 
     def one_point(u: FloatArray) -> float:
         return float(max(log_likelihood(u[None])[0], _ZERO))
@@ -58,27 +66,58 @@ def nested_sampling(
         # A plateau at the top ends a run as it should; the ellipsoids only guide the walks.
         warnings.filterwarnings("ignore", module="dynesty")
         sampler = dynesty.NestedSampler(
-            one_point, _identity, dimension, nlive=live_points, sample="rwalk", rstate=rng
+            one_point,
+            _identity,
+            dimension,
+            nlive=live_points,
+            sample="rwalk",
+            rstate=rng,
+            live_points=(live, live.copy(), first_log_l[allowed]),
         )
+        sampler.ncall = live_points  # by which it divides, and counts 0 for points given
         sampler.run_nested(dlogz=tolerance, print_progress=True, print_func=report)
-    return _nested_run(sampler.results)
+    return _nested_run(sampler.results, first_u[~allowed], live_points)
 
 
 def _identity(u: FloatArray) -> FloatArray:
     return u
 
 
-def _nested_run(results: Any) -> NestedRun:
+def _first_points(
+    log_likelihood: LogLikelihood, dimension: int, wanted: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Prior draws and their ln L, up to and with the last of the ``wanted`` allowed ones."""
+    points, values, found = [], [], 0
+    for _ in range(_MOST_DRAWS):
+        points.append(rng.random((wanted, dimension)))
+        values.append(log_likelihood(points[-1]))
+        found += int(np.isfinite(values[-1]).sum())
+        if found >= wanted:
+            break
+    else:
+        raise NoAllowedPoint(_MOST_DRAWS * wanted, found)
+    u, log_l = np.concatenate(points), np.concatenate(values)
+    last = np.flatnonzero(np.isfinite(log_l))[wanted - 1]
+    return u[: last + 1], log_l[: last + 1]
+
+
+def _nested_run(results: Any, excluded: FloatArray, live_points: int) -> NestedRun:
     u, log_l = np.asarray(results.samples_u), np.asarray(results.logl)
-    log_l = np.where(log_l > _ZERO, log_l, -np.inf)
-    finite = np.isfinite(log_l)
-    calls = int(np.sum(results.ncall))
-    if not finite.any():
-        raise NoAllowedPoint(calls)
     born = np.asarray(results.samples_it)  # the iteration, which removed the point before it
     log_birth = np.where(born > 0, log_l[np.maximum(born - 1, 0)], -np.inf)
+    draws = live_points + len(excluded)
+    error = np.sqrt(float(results.logzerr[-1]) ** 2 + 1 / live_points - 1 / draws)
+    evidence = Evidence(
+        float(results.logz[-1]) + np.log(live_points / draws),
+        float(error),
+        int(np.sum(results.ncall)) + len(excluded),
+    )
+    zero = np.full(len(excluded), -np.inf)
+    dead = DeadPoints(
+        np.concatenate([excluded, u]),
+        np.concatenate([zero, log_l]),
+        np.concatenate([zero, log_birth]),
+    )
     return NestedRun(
-        WeightedSamples.normalised(u[finite], log_l[finite], np.asarray(results.logwt)[finite]),
-        Evidence(float(results.logz[-1]), float(results.logzerr[-1]), calls),
-        DeadPoints(u, log_l, log_birth),
+        WeightedSamples.normalised(u, log_l, np.asarray(results.logwt)), evidence, dead
     )

@@ -41,6 +41,40 @@ class HistogramMap:
         result: FloatArray = -np.log(volume)
         return result
 
+    def graded(self) -> "HistogramMap":
+        """Wide intervals beside narrow ones cut, so that the density nowhere falls at once.
+
+        Where a posterior ends at a wall, the interval across it is wide, and the rim inside it
+        is hardly ever drawn: a bias of ln Z that its error does not hold.
+        """
+        return HistogramMap(tuple(_graded(edges) for edges in self.edges))
+
+
+_GRADE = 2.0
+"""Largest ratio of the widths of neighbours."""
+_NARROWEST = 1e-12
+
+
+def _graded(edges: FloatArray) -> FloatArray:
+    widths = np.diff(edges).tolist()
+    for _ in range(2):  # from left to right and back
+        widths = _growing_slowly(widths)[::-1]
+    result = np.concatenate([[0.0], np.cumsum(widths)])
+    result /= result[-1]
+    return result
+
+
+def _growing_slowly(widths: list[float]) -> list[float]:
+    """The same length in intervals of which none is much wider than the one before it."""
+    result = widths[:1]
+    for whole in widths[1:]:
+        rest = whole
+        while rest > (most := _GRADE * max(result[-1], _NARROWEST)):
+            result.append(min(most, rest / 2))  # no sliver may be left
+            rest -= result[-1]
+        result.append(rest)
+    return result
+
 
 @dataclass(frozen=True)
 class MixtureMap:

@@ -76,7 +76,7 @@ def adapt_map(
         cold_adaptations += beta == 1.0
         if cold_adaptations == _COLD_ADAPTATIONS:
             break
-    return _snapshot(integrator.map)
+    return _snapshot(integrator.map).graded()
 
 
 def _heated(

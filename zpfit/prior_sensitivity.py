@@ -1,0 +1,86 @@
+"""How ln Z depends on the width of the priors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from zpfit.config import RunFile
+from zpfit.physics.compiled import FloatArray
+from zpfit.posterior import Posterior
+from zpfit.priors import FreePrior, Normal, Priors, SignedLogUniform
+from zpfit.progress import Progress
+from zpfit.samplers.result import effective_number
+from zpfit.sampling import evidence_of
+
+FACTOR = 1.5
+"""By which priors are made wider, and narrower, on the scale on which they are flat."""
+_ENOUGH = 2000
+"""Effective samples that must be left for a reweighted evidence."""
+
+
+@dataclass(frozen=True)
+class VariedEvidence:
+    """ln Z under other priors."""
+
+    log_z: float
+    error: float
+    method: Literal["reweighted", "rerun"]
+
+
+def varied_evidence(
+    posterior: Posterior,
+    factor: float,
+    log_z: float,
+    samples: Mapping[str, FloatArray],
+    log_weight: FloatArray,
+    settings: RunFile,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> VariedEvidence:
+    """ln Z with every free prior ``factor`` times as wide, as far as the model is defined.
+
+    Narrower priors are a part of the prior at hand: Z changes by the posterior mean of the
+    ratio of prior densities, exactly. Where that leaves too few effective samples, and for wider
+    priors, the integral is done anew.
+
+    Raises:
+        As :func:`zpfit.sampling.evidence_of`.
+    """
+    varied = stretched(posterior, factor)
+    if factor < 1:
+        log_ratio = sum(
+            varied.priors.free[name].log_density(samples[name]) - prior.log_density(samples[name])
+            for name, prior in posterior.priors.free.items()
+        )
+        left = effective_number(log_weight + log_ratio)
+        if left >= _ENOUGH:
+            change = float(np.log(np.sum(np.exp(log_weight + log_ratio))))
+            return VariedEvidence(log_z + change, float(left**-0.5), "reweighted")
+    evidence = evidence_of(varied, settings, rng, progress).evidence
+    return VariedEvidence(evidence.log_z, evidence.error, "rerun")
+
+
+def stretched(posterior: Posterior, factor: float) -> Posterior:
+    """The posterior with every free prior ``factor`` times as wide, cut at its domain."""
+    domains = {parameter.name: parameter.domain for parameter in posterior.model.parameters}
+    priors = {
+        name: _cut(prior, prior.stretched(factor), domains[name])
+        for name, prior in posterior.priors.free.items()
+    }
+    return replace(posterior, priors=Priors({**posterior.priors.by_name, **priors}))
+
+
+def _cut(prior: FreePrior, wide: FreePrior, domain: tuple[float, float]) -> FreePrior:
+    """``wide`` as far as the model is defined."""
+    low, high = wide.support()
+    if domain[0] <= low and high <= domain[1]:
+        return wide
+    if isinstance(wide, SignedLogUniform):
+        return wide.model_copy(update={"upper": min(wide.upper, -domain[0], domain[1])})
+    if isinstance(wide, Normal):
+        return prior  # its tails cannot be cut
+    bounds = {"lower": max(low, domain[0]), "upper": min(high, domain[1])}
+    largest = {"largest": min(-domain[0], domain[1])}
+    return wide.model_copy(update=largest if hasattr(wide, "largest") else bounds)

@@ -1,0 +1,182 @@
+"""Do the data agree with each other within a model? Four answers, from the same fits."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zpfit.config import Run
+from zpfit.errors import NoAllowedPoint, NoAnomalies
+from zpfit.joint_sigma import joint_sigma
+from zpfit.optimize import Minimum, find_minimum
+from zpfit.parameter_goodness import ParameterGoodness, parameter_goodness
+from zpfit.physics.compiled import FloatArray
+from zpfit.posterior import Posterior
+from zpfit.predictive import Pulls, predictive_pulls
+from zpfit.progress import Progress
+from zpfit.run_folder import make_folder, write_whole
+from zpfit.samplers.result import WeightedSamples
+from zpfit.suspiciousness import Constraint, EvidenceTension, evidence_tension
+
+_STARTS, _STARTS_WITH_STEPS = 2000, 20_000
+"""Random starts of each search; a descent does not cross steps of a prior."""
+_POSTERIOR_STARTS = 200
+"""Likeliest posterior samples from which each search starts as well."""
+_PRIOR_DRAWS = 20_000
+"""Points of the prior among which the model must exist at one."""
+_PREDICTED = 200_000
+"""Posterior samples at which predictions are averaged."""
+
+
+@dataclass(frozen=True)
+class Tension:
+    """Everything that :command:`zpfit tension` reports."""
+
+    best: Minimum
+    """Of all data."""
+    pulls: Mapping[str, Pulls]
+    """By entry."""
+    joint_sigma: float | None
+    """None without anomalies, and where the other data cannot be met."""
+    goodness: ParameterGoodness
+    evidence: EvidenceTension
+    shortcomings: tuple[str, ...]
+    """What has not converged, with remedies; empty if all has."""
+
+
+def tension(run: Run, progress: Progress) -> Tension:
+    """Compare the groups of data of a run; the run's seed settles every random number.
+
+    Raises:
+        NeverExists, NoAllowedPoint, PoorMap, NotANumber: as :func:`zpfit.fit.fit`.
+    """
+    posterior = run.posterior
+    rngs = np.random.default_rng(run.settings.seed).spawn(7)
+    for note in run.notes:
+        progress.note(note)
+    posterior.impossible_fraction(_PRIOR_DRAWS, rngs[6])
+    evidence = evidence_tension(posterior, run.settings, rngs[0], progress)
+    progress.stage("Best fits of all data and of each group")
+    samples = evidence.integral.samples
+    starts = _starts(run, samples, rngs[1])
+    best = _best_fit(posterior, starts, rngs[2])
+    goodness = parameter_goodness(posterior, best, starts, rngs[3])
+    progress.stage("Joint sigma")
+    reached, notes = _joint_sigma(posterior, rngs[4])
+    return Tension(
+        best=best,
+        pulls=predictive_pulls(posterior, best.u, samples.pruned(rngs[5], _PREDICTED)),
+        joint_sigma=reached,
+        goodness=goodness,
+        evidence=evidence.tension,
+        shortcomings=(*evidence.shortcomings, *notes),
+    )
+
+
+def _starts(run: Run, samples: WeightedSamples, rng: np.random.Generator) -> FloatArray:
+    posterior, options = run.posterior, run.settings.best_fit
+    default = _STARTS_WITH_STEPS if posterior.priors.grain.any() else _STARTS
+    likeliest = np.argsort(samples.log_likelihood)[-_POSTERIOR_STARTS:]
+    own = [posterior.priors.to_unit_cube(point) for point in options.points]
+    random = rng.random((options.starts or default, posterior.dimension))
+    return np.vstack([random, samples.u[likeliest], *own])
+
+
+def _best_fit(posterior: Posterior, starts: FloatArray, rng: np.random.Generator) -> Minimum:
+    return find_minimum(
+        posterior.residuals,
+        lambda u: -2 * posterior.log_likelihood(u),
+        starts,
+        rng,
+        posterior.priors.grain,
+    )
+
+
+def _joint_sigma(
+    posterior: Posterior, rng: np.random.Generator
+) -> tuple[float | None, tuple[str, ...]]:
+    try:
+        return joint_sigma(posterior, rng).sigma, ()
+    except NoAnomalies:
+        return None, ()
+    except NoAllowedPoint:
+        return None, ("no joint sigma: the other data are not met within 2 sigma anywhere",)
+
+
+def as_json(run: Run, result: Tension) -> dict[str, Any]:
+    """The result as JSON writes it; None where a number does not exist."""
+    return {
+        "title": run.settings.title or run.name,
+        "model": run.posterior.model.name,
+        "likelihood": run.posterior.likelihood.name,
+        "seed": run.settings.seed,
+        "best_fit_chi2": result.best.chi2,
+        "pulls": {name: vars(pulls) for name, pulls in result.pulls.items()},
+        "joint_sigma": result.joint_sigma,
+        "parameter_goodness": _goodness(result.goodness),
+        "evidence": _evidence(result.evidence),
+        "converged": not result.shortcomings,
+        "shortcomings": list(result.shortcomings),
+    }
+
+
+def _goodness(goodness: ParameterGoodness) -> dict[str, Any]:
+    return {
+        "chi2": goodness.chi2,
+        "dof": goodness.degrees,
+        "p_value": goodness.p_value,
+        "sigma": goodness.sigma,
+        "rank": goodness.rank_together,
+        "by_group": {name: vars(group) for name, group in goodness.by_group.items()},
+    }
+
+
+def _evidence(evidence: EvidenceTension) -> dict[str, Any]:
+    log_r_err, log_s_err, dimensionality_err = map(float, evidence.errors)
+    return {
+        "log_r": evidence.log_r,
+        "log_r_err": log_r_err,
+        "log_i": evidence.log_i,
+        "log_i_err": evidence.log_i_error,
+        "log_s": evidence.log_s,
+        "log_s_err": log_s_err,
+        "dimensionality": evidence.dimensionality,
+        "dimensionality_err": dimensionality_err,
+        "p_value": evidence.p_value,
+        "sigma": evidence.sigma,
+        "sigma_err": evidence.sigma_error,
+        "log_possible": evidence.together.log_possible,
+        "together": _constraint(evidence.together),
+        "by_group": {name: _constraint(group) for name, group in evidence.by_group.items()},
+    }
+
+
+def _constraint(constraint: Constraint) -> dict[str, float]:
+    return {
+        "log_z": constraint.log_z,
+        "error": constraint.error,
+        "information": constraint.information,
+        "information_err": constraint.information_error,
+        "dimensionality": constraint.dimensionality,
+        "dimensionality_err": constraint.dimensionality_error,
+    }
+
+
+def keep(result: Mapping[str, Any], folder: Path) -> None:
+    """Write ``tension.json`` and ``tension.png``; replaces those of an earlier call.
+
+    Raises:
+        UnwritablePath: the folder or a file cannot be written.
+    """
+    from zpfit.plots.style import house_style, png
+    from zpfit.plots.tension import tension_figure
+
+    make_folder(folder)
+    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
+    write_whole(folder / "tension.json", partial(Path.write_text, data=text, encoding="utf-8"))
+    with house_style():
+        write_whole(folder / "tension.png", png(tension_figure(result)))
