@@ -78,7 +78,7 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise ZpfitError("stopped early")
 
-    monkeypatch.setattr("zpfit.fit.find_minimum", stop)
+    monkeypatch.setattr("zpfit.fit.best_fit", stop)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ FLOORS = [
     {"comparison"},
     {"fit", "tension", "compare"},
     {"summary", "nested_export", "suspiciousness", "prior_sensitivity"},
-    {"sampling", "predictive", "parameter_goodness", "joint_sigma"},
+    {"sampling", "best_fit", "predictive", "parameter_goodness", "joint_sigma"},
     {"config", "plots"},
     {"posterior", "assembly", "evaluate", "model_library"},
     {"likelihood", "library", "run_folder"},

@@ -645,7 +645,7 @@ def test_posteriors_of_simulated_data_are_calibrated():
 @pytest.mark.slow
 def test_calibration_catches_posteriors_that_are_too_wide():
     """Negative control: fits with twice the errors of the simulation."""
-    ranks = calibrate(simulations=60, seed=1, error_factor=2.0)
+    ranks = calibrate(simulations=120, seed=1, error_factor=2.0)
     assert min(uniformity(values) for values in ranks.values()) < 1e-4
 
 

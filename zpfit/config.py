@@ -142,12 +142,14 @@ class Run:
 
 
 def find_run_file(name_or_path: str) -> Path:
-    """A path that exists, or the file of a named run.
+    """A path that exists, the resolved file of a run folder, or the file of a named run.
 
     Raises:
         UnknownName: neither.
     """
     path = Path(name_or_path)
+    if path.is_dir() and (path / "config.yaml").is_file():
+        return path / "config.yaml"
     if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
     return Library.beside().find("run", name_or_path)

@@ -5,22 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.best_fit import best_fit, starting_points
 from zpfit.config import Run, resolved_settings
 from zpfit.nested_export import dead_birth, paramnames
-from zpfit.optimize import Minimum, find_minimum
 from zpfit.progress import Progress
 from zpfit.run_folder import RunFolder
-from zpfit.samplers.result import Samples
 from zpfit.sampling import cross_check, sample_posterior
 from zpfit.summary import equal_samples, summarise, weighted_samples
 from zpfit.yaml_file import dump_yaml
 
-_POSTERIOR_STARTS = 200
-"""Best posterior samples from which the search for the best fit starts as well."""
 _PRIOR_DRAWS = 20_000
 """Points of the prior that tell how much of it the model cannot realise."""
-_STARTS, _STARTS_WITH_STEPS = 2000, 20_000
-"""Random starts of the search for the best fit; a descent does not cross steps of a prior."""
 
 
 def fit(run: Run, folder: RunFolder, progress: Progress, *, check: bool = False) -> dict[str, Any]:
@@ -62,7 +57,10 @@ def fit(run: Run, folder: RunFolder, progress: Progress, *, check: bool = False)
         folder.write_nested(dead_birth(posterior, nested), paramnames(posterior))
 
     progress.stage("Searching the best fit")
-    best = _best_fit(run, samples, search_rng)
+    flat = samples.u.reshape(-1, posterior.dimension)
+    start_rng, kick_rng = search_rng.spawn(2)
+    starts = starting_points(run, flat, samples.log_likelihood.ravel(), start_rng)
+    best = best_fit(posterior, starts, kick_rng)
     summary = summarise(run, samples, best, checked) | {
         "converged": not shortcomings,
         "shortcomings": shortcomings,
@@ -72,23 +70,3 @@ def fit(run: Run, folder: RunFolder, progress: Progress, *, check: bool = False)
     }
     folder.write_summary(summary)
     return summary
-
-
-def _best_fit(run: Run, samples: Samples, rng: np.random.Generator) -> Minimum:
-    posterior = run.posterior
-    flat = samples.u.reshape(-1, posterior.dimension)
-    likeliest = np.argsort(samples.log_likelihood.ravel())[-_POSTERIOR_STARTS:]
-    own = [posterior.priors.to_unit_cube(point) for point in run.settings.best_fit.points]
-    default = _STARTS_WITH_STEPS if posterior.priors.grain.any() else _STARTS
-    starts = [
-        rng.random((run.settings.best_fit.starts or default, posterior.dimension)),
-        flat[likeliest],
-        *own,
-    ]
-    return find_minimum(
-        posterior.residuals,
-        lambda u: -2 * posterior.log_likelihood(u),
-        np.vstack(starts),
-        rng,
-        posterior.priors.grain,
-    )

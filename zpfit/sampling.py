@@ -19,8 +19,8 @@ _AGREE = 3.0
 """Standard errors between two engines that can be chance."""
 _SPARE = 10
 """Effective weighted samples for each walker that starts from them, so that few are copies."""
-_MAX_EQUAL = 50_000
-"""Samples of equal weight drawn from weighted ones."""
+_MAX_EQUAL, _COLUMNS = 50_000, 100
+"""Samples of equal weight drawn from weighted ones, laid out as so many walkers."""
 
 
 def sample_posterior(
@@ -157,10 +157,10 @@ def _from_weighted(
 ) -> Samples:
     """Equal-weight samples in two halves that share no draw, for R-hat to compare."""
     effective = samples.effective
-    n = max(min(int(effective) // 2, _MAX_EQUAL // 2), 10)
-    halves = [half.resampled(rng, n) for half in _split(samples, 2)]
-    u = np.stack([points for points, _ in halves])[:, :, None]
-    log_l = np.stack([values for _, values in halves])[:, :, None]
+    steps = max(min(int(effective), _MAX_EQUAL) // (2 * _COLUMNS), 4)
+    halves = [half.resampled(rng, steps * _COLUMNS) for half in _split(samples, 2)]
+    u = np.stack([points.reshape(steps, _COLUMNS, -1) for points, _ in halves])
+    log_l = np.stack([values.reshape(steps, _COLUMNS) for _, values in halves])
     rhat = diagnose(u, 1).rhat
     ess = np.full(u.shape[-1], effective)
     if effective < target_ess:
@@ -175,7 +175,7 @@ def _from_weighted(
         log_likelihood=log_l,
         thin=1,
         acceptance=(),
-        diagnostics=Diagnostics(ess, rhat, np.ones_like(ess), n),
+        diagnostics=Diagnostics(ess, rhat, np.ones_like(ess), steps),
         shortcomings=shortcomings,
         dead_points=dead_points,
     )

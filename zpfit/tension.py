@@ -9,23 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.best_fit import best_fit, starting_points
 from zpfit.config import Run
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.joint_sigma import joint_sigma
-from zpfit.optimize import Minimum, find_minimum
+from zpfit.optimize import Minimum
 from zpfit.parameter_goodness import ParameterGoodness, parameter_goodness
-from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior
 from zpfit.predictive import Pulls, predictive_pulls
 from zpfit.progress import Progress
 from zpfit.run_folder import make_folder, write_whole
-from zpfit.samplers.result import WeightedSamples
 from zpfit.suspiciousness import Constraint, EvidenceTension, evidence_tension
 
-_STARTS, _STARTS_WITH_STEPS = 2000, 20_000
-"""Random starts of each search; a descent does not cross steps of a prior."""
-_POSTERIOR_STARTS = 200
-"""Likeliest posterior samples from which each search starts as well."""
 _PRIOR_DRAWS = 20_000
 """Points of the prior among which the model must exist at one."""
 _PREDICTED = 200_000
@@ -62,8 +57,8 @@ def tension(run: Run, progress: Progress) -> Tension:
     evidence = evidence_tension(posterior, run.settings, rngs[0], progress)
     progress.stage("Best fits of all data and of each group")
     samples = evidence.integral.samples
-    starts = _starts(run, samples, rngs[1])
-    best = _best_fit(posterior, starts, rngs[2])
+    starts = starting_points(run, samples.u, samples.log_likelihood, rngs[1])
+    best = best_fit(posterior, starts, rngs[2])
     goodness = parameter_goodness(posterior, best, starts, rngs[3])
     progress.stage("Joint sigma")
     reached, notes = _joint_sigma(posterior, rngs[4])
@@ -74,25 +69,6 @@ def tension(run: Run, progress: Progress) -> Tension:
         goodness=goodness,
         evidence=evidence.tension,
         shortcomings=(*evidence.shortcomings, *notes),
-    )
-
-
-def _starts(run: Run, samples: WeightedSamples, rng: np.random.Generator) -> FloatArray:
-    posterior, options = run.posterior, run.settings.best_fit
-    default = _STARTS_WITH_STEPS if posterior.priors.grain.any() else _STARTS
-    likeliest = np.argsort(samples.log_likelihood)[-_POSTERIOR_STARTS:]
-    own = [posterior.priors.to_unit_cube(point) for point in options.points]
-    random = rng.random((options.starts or default, posterior.dimension))
-    return np.vstack([random, samples.u[likeliest], *own])
-
-
-def _best_fit(posterior: Posterior, starts: FloatArray, rng: np.random.Generator) -> Minimum:
-    return find_minimum(
-        posterior.residuals,
-        lambda u: -2 * posterior.log_likelihood(u),
-        starts,
-        rng,
-        posterior.priors.grain,
     )
 
 
