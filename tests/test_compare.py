@@ -1,6 +1,7 @@
 """The comparison of models: closed forms of its pieces, and the table from small runs."""
 
 import json
+import shutil
 from math import exp, log
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from zpfit.models.base import Model, Parameter
 from zpfit.observables import Group, Observable
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.posterior import Posterior
-from zpfit.prior_sensitivity import stretched, varied_evidence
+from zpfit.prior_sensitivity import WeightedRun, stretched, varied_evidence
 from zpfit.priors import Fractions, LogUniform, Normal, Priors, SignedLogUniform, Uniform
 from zpfit.progress import Silent
 from zpfit.sampling import evidence_of
@@ -77,13 +78,20 @@ def test_reweighted_evidence_is_that_of_a_rerun():
     posterior = run.posterior
     integral = evidence_of(posterior, run.settings, np.random.default_rng(1), Silent())
     columns = posterior.parameters(integral.samples.u)
-    arguments = (columns, integral.samples.log_weight, run.settings)
+    evidence = integral.evidence
+    weighted = WeightedRun(
+        evidence.log_z,
+        evidence.error,
+        columns,
+        integral.samples.log_weight,
+        independent_draws=True,
+    )
     rng = np.random.default_rng(2)
-    narrow = varied_evidence(posterior, 1 / 1.5, integral.evidence.log_z, *arguments, rng, Silent())
+    narrow = varied_evidence(posterior, 1 / 1.5, weighted, run.settings, rng, Silent())
     assert narrow.method == "reweighted"
     again = evidence_of(stretched(posterior, 1 / 1.5), run.settings, rng, Silent()).evidence
     assert abs(narrow.log_z - again.log_z) < 4 * np.hypot(narrow.error, again.error)
-    wide = varied_evidence(posterior, 1.5, integral.evidence.log_z, *arguments, rng, Silent())
+    wide = varied_evidence(posterior, 1.5, weighted, run.settings, rng, Silent())
     assert wide.method == "rerun"
 
 
@@ -279,6 +287,68 @@ def test_evidence_of_one_parameter_in_closed_form(tmp_path, monkeypatch):
     exact = quad(likelihood, 0, 2e-3, epsabs=0, epsrel=1e-10)[0] / 2e-3
     assert abs(found.log_z - log(exact)) < 4 * found.error
     assert found.error < 0.011
+
+
+def test_flat_priors_keep_an_end_at_zero():
+    assert Uniform(lower=0, upper=2).stretched(1.5).support() == (0, 3)
+    assert Uniform(lower=-2, upper=0).stretched(0.5).support() == (-1, 0)
+    assert Uniform(lower=1, upper=3).stretched(0.5).support() == (1.5, 2.5)
+
+
+def test_comparison_without_anomalies_and_beyond_a_model(workspace, accepted):
+    """What does not exist is null; a model that ends where its priors do costs one number."""
+    Path("root.py").write_text(
+        "import numpy as np\n\ndef root(m_Zp, x):\n    return {'C_Vmu': 1e-4 * np.sqrt(x)}\n"
+    )
+    write_run(
+        "root.yaml",
+        "model: {python: 'root.py:root'}\n"
+        "likelihood: {set: paper_2021_cs, drop: [a_e_cs_2018, a_mu_2021]}\n"
+        "priors: {parameters: {m_Zp: 20, x: {type: uniform, lower: 0.01, upper: 2}}}\n",
+    )
+    rows = json.loads(accepted("compare", "root.yaml", "--json"))
+    for row in rows:
+        assert row["joint_sigma"] is None
+        assert row["probability_both_within_1_sigma"] is None
+    assert rows[1]["prior_sensitivity"]["wider"]["lnZ"] is None
+    assert any(text.startswith("wider priors: ") for text in rows[1]["shortcomings"])
+    assert rows[1]["ranks"]["wider"] is None
+    assert "-" in accepted("compare", "root.yaml")
+
+
+def test_nothing_is_replaced_without_force(compared, workspace, rejected, accepted):
+    folder, _ = compared
+    Path("out").mkdir()
+    Path("out/compare.json").write_text("mine")
+    message = rejected("compare", folder / "out/runs/one", "--output", "out")
+    assert "already holds compare.json" in message
+    assert Path("out/compare.json").read_text() == "mine"
+    accepted("compare", folder / "out/runs/one", "--output", "out", "--force")
+    assert json.loads(Path("out/compare.json").read_text())
+
+
+def test_a_run_that_would_be_replaced_is_refused(compared, monkeypatch, rejected):
+    folder, _ = compared
+    monkeypatch.chdir(folder)
+    before = (folder / "out/runs/one/summary.json").read_text()
+    for output in ("out", "other"):
+        message = rejected("compare", "one.yaml", "out/runs/one", "--output", output)
+        assert "'one' is given twice" in message
+    message = rejected("compare", "one.yaml", "--output", "out")
+    assert "--force" in message
+    assert (folder / "out/runs/one/summary.json").read_text() == before
+
+
+def test_a_folder_whose_data_changed_is_refused(compared, tmp_path, rejected):
+    folder, _ = compared
+    copy = tmp_path / "copy"
+    shutil.copytree(folder / "out/runs/one", copy)
+    entry = next(copy.glob("data/likelihoods/entries/a_mu_2021.yaml"))
+    entry.write_text(entry.read_text().replace("5.9e-10", "9.5e-10"))
+    assert "9.5e-10" in entry.read_text()
+    assert "the data that it was fitted to" in rejected("compare", copy)
+    (copy / "summary.json").write_text("{}")
+    assert "no finished run here" in rejected("compare", copy)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def run(
 @cli.command()
 @click.argument("files_or_runs", nargs=-1, required=True)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for JSON and plots.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
 @click.option("--reference", metavar="MODEL", help="Model of the Bayes factors [no Z'].")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -102,6 +103,7 @@ def compare(
     files_or_runs: Sequence[str],
     *,
     output: Path | None,
+    force: bool,
     reference: str | None,
     seed: int,
     as_json: bool,
@@ -116,10 +118,10 @@ def compare(
     zpfit compare output/sm_u1_cs output/quickstart --reference effective --json
     """
     from zpfit.comparison import compare_all
+    from zpfit.terminal import StageLines
     from zpfit.terminal_compare import print_comparison
-    from zpfit.terminal_tension import StageLines
 
-    rows, problems = compare_all(files_or_runs, output, reference, seed, StageLines())
+    rows, problems = compare_all(files_or_runs, output, reference, seed, StageLines(), force=force)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
     if as_json:
@@ -131,30 +133,38 @@ def compare(
 @cli.command()
 @click.argument("file")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for JSON and plot.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def tension(
-    file: str, *, output: Path | None, seed: int | None, changes: Sequence[str], as_json: bool
+    file: str,
+    *,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    as_json: bool,
 ) -> None:
     """Do the data agree with each other: pulls, joint sigma, goodness of fit, suspiciousness.
 
-    FILE is a run file, the name of a packaged run, or config.yaml of a run folder.
+    FILE is a run file, the name of a packaged run, or a run folder.
 
     \b
     zpfit tension quickstart
-    zpfit tension output/quickstart/config.yaml --output output/quickstart
+    zpfit tension output/quickstart --output output/quickstart
     zpfit tension sm_u1_rb --set likelihood.set=paper_2021_rb_soft --json
     """
     from zpfit import tension as use_case
     from zpfit.config import find_run_file, load_run
-    from zpfit.run_folder import make_folder
-    from zpfit.terminal_tension import StageLines, print_tension
+    from zpfit.run_folder import make_room
+    from zpfit.terminal import StageLines
+    from zpfit.terminal_tension import print_tension
 
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
     loaded = load_run(find_run_file(file), settings)
     if output is not None:
-        make_folder(output)
+        make_room(output, use_case.FILES, force=force)
     result = use_case.as_json(loaded, use_case.tension(loaded, StageLines()))
     if output is not None:
         use_case.keep(result, output)

@@ -10,11 +10,11 @@ import numpy as np
 from zpfit.config import Run, load_run
 from zpfit.errors import MixedReference, NotARunFolder, UnknownName
 from zpfit.inference_data import StoredSamples
-from zpfit.joint_sigma import joint_sigma
+from zpfit.joint_sigma import OTHERS, joint_sigma_or_none
 from zpfit.likelihood import Likelihood
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
-from zpfit.prior_sensitivity import FACTOR, varied_evidence
+from zpfit.prior_sensitivity import FACTOR, VariedEvidence, WeightedRun, varied_evidence
 from zpfit.progress import Progress
 from zpfit.run_folder import RunFolder
 from zpfit.summary import no_zprime
@@ -25,14 +25,19 @@ NO_ZPRIME = "no Z'"
 _SCALE = ((1.0, "inconclusive"), (2.5, "weak"), (5.0, "moderate"))
 """|ln B| below which evidence counts as such, else strong (Trotta, arXiv:0803.4089, Table 2)."""
 SCALE_SOURCE = "Trotta, Contemp. Phys. 49, 71 (2008), arXiv:0803.4089, Table 2"
-_OTHERS = 2.0
-"""Standard errors within which other measurements must lie for the joint sigma."""
+_SIGNIFICANT = 2.0
+"""Standard errors between two ln Z from which on their order is known."""
+_BOTH = "probability_both_within_1_sigma"
+_NEEDED = {"evidence", "best_fit", "no_zprime", "data_hash", "impossible_prior_fraction", "sampler"}
+"""Of a summary."""
 
 
 @dataclass(frozen=True)
 class FinishedRun:
     """A run folder, read."""
 
+    name: str
+    """Tells it from the others of a comparison."""
     run: Run
     summary: Mapping[str, Any]
     weighted: StoredSamples
@@ -40,18 +45,20 @@ class FinishedRun:
     """Of the weighted samples, shape (n,)."""
 
     @classmethod
-    def read(cls, folder: RunFolder) -> "FinishedRun":
+    def read(cls, folder: RunFolder, name: str) -> "FinishedRun":
         """The run of a folder.
 
         Raises:
-            NotARunFolder: it is not finished.
+            NotARunFolder: it is not finished, of an older version, or its data have changed.
             InvalidInput: its run file or data are damaged.
         """
         summary, weighted = folder.summary(), folder.weighted()
-        if weighted.log_weight is None:
-            raise NotARunFolder(folder.path, "the weight of samples")
+        if weighted.log_weight is None or not set(summary) >= _NEEDED:
+            raise NotARunFolder(folder.path, "its evidence")
         run = load_run(folder.config_path)
-        return cls(run, summary, weighted, weighted.log_weight.ravel())
+        if run.data_hash() != summary["data_hash"]:
+            raise NotARunFolder(folder.path, "the data that it was fitted to")
+        return cls(name, run, summary, weighted, weighted.log_weight.ravel())
 
     @property
     def likelihood(self) -> Likelihood:
@@ -75,51 +82,61 @@ def compare(
 ) -> list[dict[str, Any]]:
     """A row for each run and, for each data set, one for the hypothesis without a Z'.
 
-    Bayes factors are against the model ``reference`` on the same data.
-
-    Raises:
-        UnknownName: a data set has no run of the reference.
-        MixedReference: it has several.
-        NoAnomalies, NoAllowedPoint, PoorMap: see :func:`zpfit.joint_sigma.joint_sigma` and
-            :func:`zpfit.sampling.evidence_of`.
+    Bayes factors are against the model ``reference`` on the same data; see
+    :func:`check_reference`.
     """
-    by_data: dict[str, list[FinishedRun]] = {}
-    for finished in runs:
-        by_data.setdefault(_data_of(finished), []).append(finished)
-    for group in by_data.values():
-        _check_reference(reference, group)
     rng, rows = np.random.default_rng(seed), []
-    for group in by_data.values():
-        together = [_without(group[0])]
-        for finished in group:
-            progress.stage(f"Comparing {finished.summary['title']}")
-            together.append(_row(finished, rng.spawn(1)[0], progress))
+    for number, group in enumerate(by_data([finished.run for finished in runs])):
+        together = [_without(runs[group[0]])]
+        for index in group:
+            progress.stage(f"Comparing {runs[index].name}")
+            together.append(_row(runs[index], rng.spawn(1)[0], progress))
+        for row in together:
+            row["data"] = number + 1
         _add_bayes_factors(together, reference)
         rows += together
     return rows
 
 
-def _check_reference(reference: str, group: Sequence[FinishedRun]) -> None:
-    models = [NO_ZPRIME, *(finished.summary["model"] for finished in group)]
-    if reference not in models:
-        raise UnknownName("reference", reference, models, "--reference")
-    if models.count(reference) > 1:
-        raise MixedReference(reference, group[0].summary["likelihood"])
+def by_data(runs: Sequence[Run]) -> list[list[int]]:
+    """Indices of runs on the same data: the same entries and curves in the same forms."""
+    groups: dict[str, list[int]] = {}
+    for index, run in enumerate(runs):
+        forms = [f"{e.name}:{e.soft}" for e in run.posterior.likelihood.exclusions]
+        groups.setdefault(run.assembled.data_hash() + ",".join(forms), []).append(index)
+    return list(groups.values())
 
 
-def _data_of(finished: FinishedRun) -> str:
-    """What must be the same for evidences to be comparable: entries, curves and their forms."""
-    forms = [f"{e.name}:{e.soft}" for e in finished.likelihood.exclusions]
-    return finished.run.assembled.data_hash() + ",".join(forms)
+def check_reference(runs: Sequence[Run], reference: str) -> None:
+    """Each data set must have the reference exactly once.
+
+    Raises:
+        UnknownName: a data set has no run of it.
+        MixedReference: it has several.
+    """
+    for group in by_data(runs):
+        models = [NO_ZPRIME, *(runs[index].posterior.model.name for index in group)]
+        if reference not in models:
+            raise UnknownName("reference", reference, models, "--reference")
+        if models.count(reference) > 1:
+            raise MixedReference(reference, runs[group[0]].posterior.likelihood.name)
 
 
 def _row(finished: FinishedRun, rng: np.random.Generator, progress: Progress) -> dict[str, Any]:
     summary, posterior = finished.summary, finished.run.posterior
     best, evidence = summary["best_fit"], summary["evidence"]
-    k, n = posterior.dimension, len(posterior.likelihood.measurements)
+    k, n = posterior.dimension, len(posterior.likelihood.smooth)
     joint_rng, wide_rng, narrow_rng = rng.spawn(3)
-    joint = joint_sigma(posterior, joint_rng, _OTHERS)
+    joint, notes = joint_sigma_or_none(posterior, joint_rng)
+    varied = {
+        "wider": _varied(finished, FACTOR, wide_rng, progress),
+        "narrower": _varied(finished, 1 / FACTOR, narrow_rng, progress),
+    }
+    notes += tuple(
+        f"{name} priors: {text}" for name, v in varied.items() for text in v.shortcomings
+    )
     return {
+        "run": finished.name,
         "model": summary["model"],
         "title": summary["title"],
         "likelihood": summary["likelihood"],
@@ -130,45 +147,46 @@ def _row(finished: FinishedRun, rng: np.random.Generator, progress: Progress) ->
         "bic": best["chi2"] + k * log(n) if n else None,
         "lnZ": evidence["log_z"],
         "lnZ_err": evidence["error"],
+        "ln_possible": log(1 - summary["impossible_prior_fraction"]),
         "information": evidence["information"],
         "dimensionality": evidence["dimensionality"],
-        "joint_sigma": joint.sigma,
-        "probability_both_within_1_sigma": _probability_met(finished),
+        "joint_sigma": joint,
+        **_probability_met(finished),
         "chi2_by_term": _chi2_by_term(best),
         "prior_sensitivity": {
-            name: _varied(finished, factor, child, progress)
-            for name, factor, child in (
-                ("wider", FACTOR, wide_rng),
-                ("narrower", 1 / FACTOR, narrow_rng),
-            )
+            name: {"lnZ": v.log_z, "lnZ_err": v.error, "method": v.method}
+            for name, v in varied.items()
         },
-        "converged": summary["converged"],
+        "shortcomings": [*summary["shortcomings"], *notes],
+        "converged": summary["converged"] and not notes,
     }
 
 
 def _varied(
     finished: FinishedRun, factor: float, rng: np.random.Generator, progress: Progress
-) -> dict[str, Any]:
-    varied = varied_evidence(
-        finished.run.posterior,
-        factor,
-        finished.summary["evidence"]["log_z"],
+) -> VariedEvidence:
+    evidence = finished.summary["evidence"]
+    weighted = WeightedRun(
+        evidence["log_z"],
+        evidence["error"],
         finished.columns,
         finished.log_weight,
-        finished.run.settings,
-        rng,
-        progress,
+        independent_draws=finished.summary["sampler"]["engine"] != "dynesty",
     )
-    return {"lnZ": varied.log_z, "lnZ_err": varied.error, "method": varied.method}
+    run = finished.run
+    return varied_evidence(run.posterior, factor, weighted, run.settings, rng, progress)
 
 
-def _probability_met(finished: FinishedRun) -> float:
-    """Posterior probability that every anomaly lies within one standard error."""
-    c = finished.couplings()
-    met = np.ones(len(c), dtype=bool)
-    for term in finished.likelihood.anomalies:
-        met &= np.abs(term.pull(c)) <= 1
-    return float(np.sum(np.exp(finished.log_weight)[met]))
+def _probability_met(finished: FinishedRun) -> dict[str, float | None]:
+    """Posterior probability, and its error, that every anomaly is met within one error."""
+    anomalies = finished.likelihood.anomalies
+    if not anomalies:
+        return {_BOTH: None, f"{_BOTH}_err": None}
+    c, weight = finished.couplings(), np.exp(finished.log_weight)
+    met = np.all([np.abs(term.pull(c)) <= 1 for term in anomalies], axis=0)
+    probability = float(np.sum(weight[met]))
+    error = float(np.sqrt(np.sum((weight * (met - probability)) ** 2)))
+    return {_BOTH: probability, f"{_BOTH}_err": error}
 
 
 def _chi2_by_term(point: Mapping[str, Any]) -> dict[str, float]:
@@ -181,9 +199,10 @@ def _without(finished: FinishedRun) -> dict[str, Any]:
     """The hypothesis without a Z', whose evidence is its likelihood."""
     point = finished.summary["no_zprime"]
     log_z = -0.5 * point["chi2"]
-    pulls = [abs(float(t.pull(no_zprime())[0])) for t in finished.likelihood.anomalies]
+    level = _level_without(finished.likelihood)
     same = {"lnZ": log_z, "lnZ_err": 0.0, "method": "exact"}
     return {
+        "run": NO_ZPRIME,
         "model": NO_ZPRIME,
         "title": NO_ZPRIME,
         "likelihood": finished.summary["likelihood"],
@@ -194,14 +213,26 @@ def _without(finished: FinishedRun) -> dict[str, Any]:
         "bic": point["chi2"],
         "lnZ": log_z,
         "lnZ_err": 0.0,
+        "ln_possible": 0.0,
         "information": 0.0,
         "dimensionality": 0.0,
-        "joint_sigma": max(pulls),
-        "probability_both_within_1_sigma": float(max(pulls) <= 1),
+        "joint_sigma": level,
+        _BOTH: None if level is None else float(level <= 1),
+        f"{_BOTH}_err": None if level is None else 0.0,
         "chi2_by_term": _chi2_by_term(point),
         "prior_sensitivity": {"wider": same, "narrower": same},
+        "shortcomings": [],
         "converged": True,
     }
+
+
+def _level_without(likelihood: Likelihood) -> float | None:
+    """Largest pull of an anomaly without a Z'; None if there is none, or the rest is not met."""
+    pulls = {t.name: abs(float(t.pull(no_zprime())[0])) for t in likelihood.measurements}
+    anomalies = [term.name for term in likelihood.anomalies]
+    if not anomalies or any(p > OTHERS for n, p in pulls.items() if n not in anomalies):
+        return None
+    return max(pulls[name] for name in anomalies)
 
 
 def _add_bayes_factors(rows: list[dict[str, Any]], reference: str) -> None:
@@ -216,19 +247,36 @@ def _add_bayes_factors(rows: list[dict[str, Any]], reference: str) -> None:
         )
         row["bayes_factor"] = exp(min(difference, 700.0))
         row["evidence"] = verbal(difference)
-    for name, values in _log_z_by_prior(rows).items():
-        order = sorted(values, reverse=True)
-        for row, value in zip(rows, values, strict=True):
-            row.setdefault("ranks", {})[name] = order.index(value) + 1
-    for row in rows:
-        row["rank_changes"] = len(set(row["ranks"].values())) > 1
+        row["ranks"] = {name: _rank(row, rows, name) for name in ("default", "wider", "narrower")}
+        row["rank_changes"] = any(
+            _swaps(row, other, name) for other in rows for name in ("wider", "narrower")
+        )
 
 
-def _log_z_by_prior(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
-    choices = {"default": [row["lnZ"] for row in rows]}
-    for name in ("wider", "narrower"):
-        choices[name] = [row["prior_sensitivity"][name]["lnZ"] for row in rows]
-    return choices
+def _log_z(row: Mapping[str, Any], priors: str) -> tuple[float | None, float | None]:
+    source = row if priors == "default" else row["prior_sensitivity"][priors]
+    return source["lnZ"], source["lnZ_err"]
+
+
+def _rank(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], priors: str) -> int | None:
+    own, _ = _log_z(row, priors)
+    if own is None:
+        return None
+    return 1 + sum((_log_z(other, priors)[0] or -np.inf) > own for other in rows)
+
+
+def _swaps(row: Mapping[str, Any], other: Mapping[str, Any], priors: str) -> bool:
+    """Whether two rows stand the other way round under other priors, by more than errors."""
+    signs = []
+    for choice in ("default", priors):
+        (one, one_err), (two, two_err) = _log_z(row, choice), _log_z(other, choice)
+        if one is None or two is None or one_err is None or two_err is None:
+            return False
+        difference = one - two
+        if abs(difference) <= _SIGNIFICANT * np.hypot(one_err, two_err):
+            return False
+        signs.append(difference > 0)
+    return signs[0] != signs[1]
 
 
 def verbal(log_bayes_factor: float) -> str:

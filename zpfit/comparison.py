@@ -3,24 +3,31 @@
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from zpfit.compare import NO_ZPRIME, FinishedRun, compare
-from zpfit.config import find_run_file, load_run
+from zpfit.compare import NO_ZPRIME, FinishedRun, check_reference, compare
+from zpfit.config import Run, find_run_file, load_run
 from zpfit.errors import ProblemCollector
 from zpfit.fit import fit
 from zpfit.models.effective import Effective
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
+from zpfit.plots.run_plots import draw_run
 from zpfit.plots.style import house_style, pdf, png
 from zpfit.progress import Progress
-from zpfit.run_folder import RunFolder, make_folder, write_whole
+from zpfit.run_folder import RunFolder, make_room, write_whole
 
+_FILES = (
+    "compare.json",
+    *(f"{plot}.{kind}" for plot in ("evidence", "chi2", "couplings") for kind in ("png", "pdf")),
+)
+"""What a comparison writes beside the folders of its runs."""
 _OVERLAID = 20_000
 """Samples of each model in the corner plot."""
 
@@ -31,50 +38,64 @@ def compare_all(
     reference: str | None,
     seed: int,
     progress: Progress,
+    *,
+    force: bool = False,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Rows of :func:`zpfit.compare.compare`, and what went wrong with plots, in words.
 
-    With ``output``, the rows, plots and the folders of runs fitted here are kept there.
+    With ``output``, the rows, plots and the folders of runs fitted here are kept there; what
+    is there already is replaced with ``force`` only.
 
     Raises:
         InvalidInput: everything that is wrong with the arguments.
         UnwritablePath: the output cannot be written.
         And what a fit raises.
     """
-    if output is not None:
-        make_folder(output)
     with tempfile.TemporaryDirectory() as scratch:
-        runs = _finished(files_or_runs, (output or Path(scratch)) / "runs", progress)
+        folder = (output or Path(scratch)) / "runs"
+        planned = _planned(files_or_runs, folder)
+        check_reference([run for _, _, run in planned], reference or NO_ZPRIME)
+        if output is not None:
+            make_room(output, _FILES, force=force)
+        for _, run_folder, _ in planned:
+            if run_folder.path.parent == folder:
+                run_folder.create(force=force)
+        runs = [_finished(*plan, folder, progress) for plan in planned]
         rows = compare(runs, reference or NO_ZPRIME, seed, progress)
         problems = [] if output is None else _keep(rows, runs, output, seed)
     return rows, problems
 
 
-def _finished(files_or_runs: Sequence[str], folder: Path, progress: Progress) -> list[FinishedRun]:
-    """Folders are read, run files are fitted; all of them are checked before the first fit."""
-    problems = ProblemCollector()
+def _planned(files_or_runs: Sequence[str], folder: Path) -> list[tuple[str, RunFolder, Run]]:
+    """Name, folder and run of each argument; all of them are checked before the first fit."""
+    problems, planned = ProblemCollector(), []
     for argument in files_or_runs:
         with problems.collecting():
-            if Path(argument).is_dir():
-                RunFolder(Path(argument)).summary()
+            path = Path(argument)
+            if path.is_dir():
+                finished = FinishedRun.read(RunFolder(path), path.resolve().name)
+                planned.append((finished.name, RunFolder(path), finished.run))
             else:
-                load_run(find_run_file(argument))
-    names = [Path(argument).stem for argument in files_or_runs if not Path(argument).is_dir()]
+                run = load_run(find_run_file(argument))
+                planned.append((run.name, RunFolder(folder / run.name), run))
+    names = [name for name, _, _ in planned]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"{name!r} is given twice; each run file must have its own name")
+        problems.add(f"{name!r} is given twice; runs and folders need names of their own")
     problems.raise_if_any()
-    return [FinishedRun.read(_folder_of(argument, folder, progress)) for argument in files_or_runs]
+    return planned
 
 
-def _folder_of(argument: str, folder: Path, progress: Progress) -> RunFolder:
-    if Path(argument).is_dir():
-        return RunFolder(Path(argument))
-    run = load_run(find_run_file(argument))
-    run_folder = RunFolder(folder / run.name)
-    run_folder.create(force=True)
-    progress.stage(f"Fitting {run.settings.title or run.name}")
-    fit(run, run_folder, progress)
-    return run_folder
+def _finished(
+    name: str, run_folder: RunFolder, run: Run, folder: Path, progress: Progress
+) -> FinishedRun:
+    """A folder of the user's as it is, one of the comparison's own after a fit."""
+    if run_folder.path.parent == folder:
+        progress.stage(f"Fitting {name}")
+        summary = fit(run, run_folder, progress)
+        draw_run(run_folder)
+        text = "".join(f"Not converged: {problem}\n" for problem in summary["shortcomings"])
+        write_whole(run_folder.log_path, partial(Path.write_text, data=text, encoding="utf-8"))
+    return FinishedRun.read(run_folder, name)
 
 
 def _keep(
@@ -110,11 +131,11 @@ _SYMBOLS = {
 def _couplings(
     runs: Sequence[FinishedRun], rng: np.random.Generator
 ) -> dict[str, dict[str, FloatArray]]:
-    """Couplings of equal weight, by the title of each run."""
+    """Couplings of equal weight, by the name of each run."""
     result = {}
     for finished in runs:
         weight = np.exp(finished.log_weight)
         chosen = rng.choice(len(weight), _OVERLAID, p=weight / weight.sum())
         rows = finished.couplings().take(chosen).rows()
-        result[finished.summary["title"]] = dict(zip(COUPLING_NAMES, rows, strict=True))
+        result[finished.name] = dict(zip(COUPLING_NAMES, rows, strict=True))
     return result

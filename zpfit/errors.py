@@ -132,7 +132,7 @@ class PoorMap(ZpfitError):
     def __init__(self, effective: float, wanted: int) -> None:
         super().__init__(
             f"only {effective:.0f} independent points of the posterior were found where {wanted} "
-            "walkers must start; narrow the priors to where the data allow, or make exclusions soft"
+            "were wanted; narrow the priors to where the data allow, or make exclusions soft"
         )
 
 
@@ -160,6 +160,15 @@ class RunFolderExists(ZpfitError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path}: already holds a run; choose another --output, or use --force")
+
+
+class FilesExist(ZpfitError):
+    """Results that a command would replace."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{path}: already holds {', '.join(names)}; choose another --output, or use --force"
+        )
 
 
 class ForeignFiles(ZpfitError):

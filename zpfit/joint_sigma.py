@@ -12,6 +12,8 @@ from zpfit.optimize import best_points, descend, kick
 from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior
 
+OTHERS = 2.0
+"""Standard errors within which measurements that are no anomalies must lie."""
 _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0)
 """Largest pulls of anomalies that descents aim at."""
 _LATER_LEVELS = (0.9, 0.97, 1.03, 0.9, 0.97, 1.03)
@@ -40,7 +42,9 @@ class JointSigma:
     """On the unit cube, shape (d,)."""
 
 
-def joint_sigma(posterior: Posterior, rng: np.random.Generator, others: float = 2.0) -> JointSigma:
+def joint_sigma(
+    posterior: Posterior, rng: np.random.Generator, others: float = OTHERS
+) -> JointSigma:
     """The smallest n with every anomaly within n standard errors and nothing violated.
 
     A min-max fit: anomalies are the magnetic moments, every other measurement must lie
@@ -64,6 +68,18 @@ def joint_sigma(posterior: Posterior, rng: np.random.Generator, others: float = 
         if reached.sigma > _MET:
             reached = _search(posterior, share * reached.sigma, others, rng, reached)
     return reached
+
+
+def joint_sigma_or_none(
+    posterior: Posterior, rng: np.random.Generator
+) -> tuple[float | None, tuple[str, ...]]:
+    """The joint sigma, None where it does not exist, and why if that is not by choice of data."""
+    try:
+        return joint_sigma(posterior, rng).sigma, ()
+    except NoAnomalies:
+        return None, ()
+    except NoAllowedPoint:
+        return None, ("no joint sigma: the other data are not met within 2 sigma anywhere",)
 
 
 def _search(

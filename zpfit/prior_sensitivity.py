@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from zpfit.config import RunFile
+from zpfit.errors import ZpfitError
 from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior
 from zpfit.priors import FreePrior, Normal, Priors, SignedLogUniform
@@ -24,17 +25,32 @@ _ENOUGH = 2000
 class VariedEvidence:
     """ln Z under other priors."""
 
+    log_z: float | None
+    """None if there is none."""
+    error: float | None
+    method: Literal["reweighted", "rerun"]
+    shortcomings: tuple[str, ...] = ()
+    """Why it is missing or not converged."""
+
+
+@dataclass(frozen=True)
+class WeightedRun:
+    """What reweighting needs to know of a run."""
+
     log_z: float
     error: float
-    method: Literal["reweighted", "rerun"]
+    columns: Mapping[str, FloatArray]
+    """Weighted samples of every parameter that varies, each of shape (n,)."""
+    log_weight: FloatArray
+    """Shape (n,)."""
+    independent_draws: bool
+    """Whether weights alone tell the error; dead points of nested sampling do not."""
 
 
 def varied_evidence(
     posterior: Posterior,
     factor: float,
-    log_z: float,
-    samples: Mapping[str, FloatArray],
-    log_weight: FloatArray,
+    run: WeightedRun,
     settings: RunFile,
     rng: np.random.Generator,
     progress: Progress,
@@ -43,23 +59,27 @@ def varied_evidence(
 
     Narrower priors are a part of the prior at hand: Z changes by the posterior mean of the
     ratio of prior densities, exactly. Where that leaves too few effective samples, and for wider
-    priors, the integral is done anew.
-
-    Raises:
-        As :func:`zpfit.sampling.evidence_of`.
+    priors, the integral is done anew, by vegas. Where that fails, as a user's model may beyond
+    the priors it was meant for, the reason is all there is.
     """
     varied = stretched(posterior, factor)
     if factor < 1:
         log_ratio = sum(
-            varied.priors.free[name].log_density(samples[name]) - prior.log_density(samples[name])
+            varied.priors.free[name].log_density(run.columns[name])
+            - prior.log_density(run.columns[name])
             for name, prior in posterior.priors.free.items()
         )
-        left = effective_number(log_weight + log_ratio)
+        left = effective_number(run.log_weight + log_ratio)
         if left >= _ENOUGH:
-            change = float(np.log(np.sum(np.exp(log_weight + log_ratio))))
-            return VariedEvidence(log_z + change, float(left**-0.5), "reweighted")
-    evidence = evidence_of(varied, settings, rng, progress).evidence
-    return VariedEvidence(evidence.log_z, evidence.error, "rerun")
+            change = float(np.log(np.sum(np.exp(run.log_weight + log_ratio))))
+            error = left**-0.5 if run.independent_draws else np.hypot(run.error, left**-0.5)
+            return VariedEvidence(run.log_z + change, float(error), "reweighted")
+    try:
+        integral = evidence_of(varied, settings, rng, progress)
+    except ZpfitError as failure:
+        return VariedEvidence(None, None, "rerun", (str(failure),))
+    evidence = integral.evidence
+    return VariedEvidence(evidence.log_z, evidence.error, "rerun", integral.shortcomings)
 
 
 def stretched(posterior: Posterior, factor: float) -> Posterior:

@@ -48,7 +48,9 @@ class Uniform(_Bounded):
         return np.where(inside, -np.log(self.upper - self.lower), -np.inf)
 
     def stretched(self, factor: float) -> "Uniform":
-        """The same shape, ``factor`` times as wide about its middle."""
+        """The same shape, ``factor`` times as wide about its middle, or from an end at zero."""
+        if self.lower == 0 or self.upper == 0:
+            return Uniform(lower=factor * self.lower, upper=factor * self.upper)
         middle, half = (self.lower + self.upper) / 2, factor * (self.upper - self.lower) / 2
         return Uniform(lower=middle - half, upper=middle + half)
 

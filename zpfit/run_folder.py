@@ -2,13 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from zpfit.errors import ForeignFiles, NotARunFolder, RunFolderExists, UnwritablePath
+from zpfit.errors import FilesExist, ForeignFiles, NotARunFolder, RunFolderExists, UnwritablePath
 from zpfit.inference_data import StoredSamples, load, save
 
 _CONFIG, _SUMMARY, _LOG = "config.yaml", "summary.json", "log.txt"
@@ -154,6 +154,19 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnwritablePath(path, error.strerror or str(error)) from error
+
+
+def make_room(path: Path, names: Sequence[str], *, force: bool) -> None:
+    """Make a folder for files of these names.
+
+    Raises:
+        FilesExist: some are there and ``force`` is not given.
+        UnwritablePath: the folder cannot be made.
+    """
+    there = [name for name in names if (path / name).exists()]
+    if there and not force:
+        raise FilesExist(path, there)
+    make_folder(path)
 
 
 def write_whole(target: Path, write: Callable[[Path], object]) -> None:

@@ -201,17 +201,23 @@ class CrossCheck:
     """Difference between both ln Z over its error."""
 
     @property
+    def agrees(self) -> bool:
+        """Whether the difference can be chance."""
+        return abs(self.sigma) < _AGREE
+
+    @property
     def shortcomings(self) -> tuple[str, ...]:
-        """That they disagree, if they do."""
-        if abs(self.sigma) < _AGREE:
-            return ()
+        """What is wrong with the second engine's result, and that they disagree, if they do."""
+        second = tuple(f"{self.samples.engine}: {text}" for text in self.samples.shortcomings)
+        if self.agrees:
+            return second
         evidence = self.samples.evidence
         text = (
             f"{self.samples.engine} finds ln Z = {evidence.log_z:.3f} +- {evidence.error:.3f}, "
             f"{abs(self.sigma):.1f} standard errors away: raise vegas.max_evaluations, "
             "vegas.adaptations and dynesty.live_points"
         )
-        return (text,)
+        return (*second, text)
 
 
 def cross_check(

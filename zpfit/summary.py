@@ -142,7 +142,7 @@ def _check(check: CrossCheck) -> dict[str, Any]:
         "log_z": check.samples.evidence.log_z,
         "error": check.samples.evidence.error,
         "sigma": check.sigma,
-        "agrees": not check.shortcomings,
+        "agrees": check.agrees,
     }
 
 

@@ -11,16 +11,15 @@ import numpy as np
 
 from zpfit.best_fit import best_fit, starting_points
 from zpfit.config import Run
-from zpfit.errors import NoAllowedPoint, NoAnomalies
-from zpfit.joint_sigma import joint_sigma
+from zpfit.joint_sigma import joint_sigma_or_none
 from zpfit.optimize import Minimum
 from zpfit.parameter_goodness import ParameterGoodness, parameter_goodness
-from zpfit.posterior import Posterior
 from zpfit.predictive import Pulls, predictive_pulls
 from zpfit.progress import Progress
 from zpfit.run_folder import make_folder, write_whole
 from zpfit.suspiciousness import Constraint, EvidenceTension, evidence_tension
 
+FILES = ("tension.json", "tension.png")
 _PRIOR_DRAWS = 20_000
 """Points of the prior among which the model must exist at one."""
 _PREDICTED = 200_000
@@ -61,7 +60,7 @@ def tension(run: Run, progress: Progress) -> Tension:
     best = best_fit(posterior, starts, rngs[2])
     goodness = parameter_goodness(posterior, best, starts, rngs[3])
     progress.stage("Joint sigma")
-    reached, notes = _joint_sigma(posterior, rngs[4])
+    reached, notes = joint_sigma_or_none(posterior, rngs[4])
     return Tension(
         best=best,
         pulls=predictive_pulls(posterior, best.u, samples.pruned(rngs[5], _PREDICTED)),
@@ -70,17 +69,6 @@ def tension(run: Run, progress: Progress) -> Tension:
         evidence=evidence.tension,
         shortcomings=(*evidence.shortcomings, *notes),
     )
-
-
-def _joint_sigma(
-    posterior: Posterior, rng: np.random.Generator
-) -> tuple[float | None, tuple[str, ...]]:
-    try:
-        return joint_sigma(posterior, rng).sigma, ()
-    except NoAnomalies:
-        return None, ()
-    except NoAllowedPoint:
-        return None, ("no joint sigma: the other data are not met within 2 sigma anywhere",)
 
 
 def as_json(run: Run, result: Tension) -> dict[str, Any]:
@@ -143,7 +131,7 @@ def _constraint(constraint: Constraint) -> dict[str, float]:
 
 
 def keep(result: Mapping[str, Any], folder: Path) -> None:
-    """Write ``tension.json`` and ``tension.png``; replaces those of an earlier call.
+    """Write :data:`FILES` to a folder.
 
     Raises:
         UnwritablePath: the folder or a file cannot be written.

@@ -105,6 +105,24 @@ class RunReporter:
             self._console.print(Text(line), soft_wrap=True)
 
 
+class StageLines:
+    """Progress of a short computation: a line for each stage, beside the results."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, markup=False, highlight=False)
+
+    def stage(self, title: str) -> None:
+        """A new stage begins."""
+        self._console.print(Text(title, style="dim"), soft_wrap=True)
+
+    def update(self, fraction: float, note: str) -> None:
+        """Stages last seconds: say nothing."""
+
+    def note(self, text: str) -> None:
+        """Something the user should know."""
+        self._console.print(Text(f"note: {text}", style="yellow"), soft_wrap=True)
+
+
 def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     """The result of a run, and where the rest of it is."""
     console = Console(markup=False)
@@ -128,8 +146,10 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     )
     evidence = summary["evidence"]
     console.print(
-        f"ln Z = {evidence['log_z']:.3f} ± {evidence['error']:.3f}, information "
-        f"{evidence['information']:.2f} nats, dimensionality {evidence['dimensionality']:.1f}."
+        f"ln Z = {evidence['log_z']:.3f} ± {evidence['error']:.3f} ({evidence['evaluations']:,} "
+        f"evaluations, {evidence['effective_fraction']:.1%} effective, largest weight "
+        f"{evidence['largest_weight']:.2%}), information {evidence['information']:.2f} nats, "
+        f"dimensionality {evidence['dimensionality']:.1f}."
     )
     if "cross_check" in evidence:
         check = evidence["cross_check"]

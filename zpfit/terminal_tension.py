@@ -9,24 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 
-class StageLines:
-    """Progress of a short computation: a line for each stage, beside the results."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, markup=False, highlight=False)
-
-    def stage(self, title: str) -> None:
-        """A new stage begins."""
-        self._console.print(Text(title, style="dim"), soft_wrap=True)
-
-    def update(self, fraction: float, note: str) -> None:
-        """Stages last seconds: say nothing."""
-
-    def note(self, text: str) -> None:
-        """Something the user should know."""
-        self._console.print(Text(f"note: {text}", style="yellow"), soft_wrap=True)
-
-
 def print_tension(result: Mapping[str, Any]) -> None:
     """Everything that :func:`zpfit.tension.as_json` gives, in tables."""
     console = Console(markup=False)

@@ -22,14 +22,16 @@ def evidence_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """ln Bayes factor of every row with its error, and under wider and narrower priors."""
     figure = Figure(figsize=(7, 0.5 * len(rows) + 1.6), layout="constrained")
     axes = figure.subplots()
-    reference = {row["likelihood"]: row for row in rows if row["ln_bayes_factor"] == 0}
+    reference = {row["data"]: row for row in rows if row["model"] == row["reference"]}
     for y, row in enumerate(rows):
-        base = reference[row["likelihood"]]
+        base = reference[row["data"]]
         axes.errorbar(
             row["ln_bayes_factor"], y, xerr=row["ln_bayes_factor_err"], fmt="o", color="k"
         )
         for index, (name, marker) in enumerate((("wider", "<"), ("narrower", ">"))):
             varied, base_varied = (r["prior_sensitivity"][name] for r in (row, base))
+            if varied["lnZ"] is None or base_varied["lnZ"] is None:
+                continue
             x = varied["lnZ"] - base_varied["lnZ"]
             axes.plot(x, y, marker, color=SERIES_COLOURS[index], fillstyle="none", markersize=8)
     axes.axvline(0, color="0.6", linewidth=0.8)
@@ -80,8 +82,8 @@ def chi2_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def _label(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    several = len({other["likelihood"] for other in rows}) > 1
-    return f"{row['model']}\n{row['likelihood']}" if several else str(row["model"])
+    several = len({other["data"] for other in rows}) > 1
+    return f"{row['run']}\n{row['likelihood']}" if several else str(row["run"])
 
 
 def overlay_figure(

@@ -1,7 +1,7 @@
 """Adapt a map of the unit cube to a likelihood, with vegas.
 
 The adapted map turns uniform random numbers into points that lie about where
-the posterior is: a source of starting points and of proposals.
+the posterior is: the source of draws for the evidence, and of proposals.
 """
 
 from collections.abc import Callable
