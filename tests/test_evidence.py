@@ -654,3 +654,15 @@ def test_uniformity_of_ranks():
     assert uniformity(rng.random(200)) > 0.01
     assert uniformity(rng.random(200) ** 2) < 1e-4
     assert uniformity(np.repeat((np.arange(BINS) + 0.5) / BINS, 20)) == pytest.approx(1)
+
+
+def test_scatter_over_batches_is_what_the_error_says():
+    def log_likelihood(u):
+        return -0.5 * np.sum(((u - 0.4) / 0.05) ** 2, axis=1)
+
+    maps = adapt_maps(log_likelihood, 3, 2, np.random.default_rng(1))
+    target = Target(error=1e-9, effective=0, max_evaluations=3_000_000)
+    rng = np.random.default_rng(2)
+    evidence = integrate(log_likelihood, maps, rng, target, Silent()).evidence
+    # Thirty batches know the error to one part in eight.
+    assert evidence.spread == pytest.approx(evidence.error, rel=4 / np.sqrt(2 * 29))

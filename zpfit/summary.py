@@ -124,6 +124,7 @@ def _evidence(samples: Samples) -> dict[str, Any]:
     return {
         "log_z": evidence.log_z,
         "error": evidence.error,
+        "spread": evidence.spread,
         "evaluations": evidence.evaluations,
         "independent": [
             {"log_z": _finite(log_z), "error": _finite(error)}

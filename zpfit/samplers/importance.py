@@ -17,6 +17,8 @@ _POOR_FRACTION = 1e-3
 """Effective share of the draws below which tails may hide where no draw has been."""
 _LARGE_SHARE = 0.02
 """Of the posterior that may rest on one draw."""
+_MAX_SPREAD = 3.5
+"""Scatter over batches, over the error; three batches reach it by chance once in 10^5 runs."""
 _DISAGREEMENT = 5.0
 """Standard errors between independent adaptations."""
 _REMEDY = "raise vegas.max_evaluations, or use sampler.engine: dynesty"
@@ -75,7 +77,9 @@ def integrate(
     if draws.effective() < 5 * mixture.dimension:
         raise PoorMap(draws.effective(), round(target.effective))
     samples = draws.weighted()
-    evidence = Evidence(draws.log_mean(), draws.error(), draws.total, draws.independent())
+    evidence = Evidence(
+        draws.log_mean(), draws.error(), draws.total, draws.independent(), draws.spread()
+    )
     return Integral(samples, evidence, tuple(_shortcomings(samples, evidence, target)))
 
 
@@ -95,6 +99,11 @@ def _shortcomings(samples: WeightedSamples, evidence: Evidence, target: Target) 
         found.append(
             f"a single draw of vegas carries {samples.largest_share:.1%} of the posterior: "
             f"{_REMEDY}"
+        )
+    if evidence.spread is not None and evidence.spread > _MAX_SPREAD * evidence.error + 1e-9:
+        found.append(
+            f"ln Z scatters over batches of vegas's draws as if its error were "
+            f"{evidence.spread:.3f}, not {evidence.error:.3f}: {_REMEDY}"
         )
     values, errors = np.array(evidence.independent).reshape(-1, 2).T
     # Where errors are zero, as for a constant likelihood, rounding is left.
@@ -145,6 +154,15 @@ class _Draws:
     def error(self) -> float:
         """Of ln Z."""
         return _log_mean(self._log_weights(), self.total)[1]
+
+    def spread(self) -> float | None:
+        """Standard error of ln Z from the scatter of the batches, if there are some."""
+        if len(self._kept) < _FEWEST_BATCHES:
+            return None
+        batch = self.total // len(self._kept)
+        means = np.array([_log_mean(weights, batch)[0] for _, _, weights in self._kept])
+        ratios = np.exp(means - self.log_mean())
+        return float(np.std(ratios, ddof=1) / np.sqrt(len(ratios)))
 
     def independent(self) -> tuple[tuple[float, float], ...]:
         """ln Z and error from the draws of each map alone."""

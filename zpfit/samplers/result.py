@@ -88,6 +88,8 @@ class Evidence:
     """Calls of the likelihood, per point."""
     independent: tuple[tuple[float, float], ...] = ()
     """ln Z and error from each independent adaptation alone."""
+    spread: float | None = None
+    """Standard error of ln Z from the scatter over batches of draws, beside ``error``."""
 
 
 @dataclass(frozen=True)
