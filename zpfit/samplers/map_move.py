@@ -1,4 +1,4 @@
-"""An emcee move that proposes from an adapted map of the unit cube."""
+"""An emcee move that proposes from adapted maps of the unit cube."""
 
 import numpy as np
 from emcee.moves import MHMove
@@ -8,21 +8,23 @@ from zpfit.samplers.proposal_map import MixtureMap
 
 
 class MapMove(MHMove):  # type: ignore[misc]
-    """Independence proposals: each walker is offered a fresh draw from the map.
+    """Independence proposals: each walker is offered a fresh draw from the maps.
 
     With the proposal density q, detailed balance needs the Hastings factor
-    q(old)/q(new) (Hastings 1970, Biometrika 57, 97). Where the map follows the
+    q(old)/q(new) (Hastings 1970, Biometrika 57, 97). Where the maps follow the
     posterior, a walker forgets its past in a few steps and changes modes freely;
-    where it does not, the moves it is mixed with keep the chain ergodic.
+    where they do not, the moves it is mixed with keep the chain ergodic. Draws never
+    leave the unit cube.
     """
 
-    def __init__(self, adapted: MixtureMap) -> None:
+    def __init__(self, maps: MixtureMap) -> None:
         def propose(
             old: FloatArray, random: np.random.RandomState
         ) -> tuple[FloatArray, FloatArray]:
+            """New points, shape (walkers, d), and ln of their Hastings factors."""
             # emcee owns the random state; a generator seeded from it keeps runs reproducible.
             rng = np.random.default_rng(random.randint(2**31, size=4))
-            new, log_density = adapted.draw(rng, len(old))
-            return new, adapted.log_density(old) - log_density
+            new, log_density = maps.draw(rng, len(old))
+            return new, maps.log_density(old) - log_density
 
         super().__init__(propose)
