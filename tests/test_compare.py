@@ -339,6 +339,15 @@ def test_a_run_that_would_be_replaced_is_refused(compared, monkeypatch, rejected
     assert (folder / "out/runs/one/summary.json").read_text() == before
 
 
+def test_a_folder_inside_the_output_is_taken_as_it_is(compared, tmp_path, monkeypatch, accepted):
+    folder, _ = compared
+    shutil.copytree(folder / "out", tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    before = Path("out/runs/one/summary.json").read_bytes()
+    accepted("compare", "out/runs/one", "--output", "out", "--force")
+    assert Path("out/runs/one/summary.json").read_bytes() == before
+
+
 def test_a_folder_whose_data_changed_is_refused(compared, tmp_path, rejected):
     folder, _ = compared
     copy = tmp_path / "copy"

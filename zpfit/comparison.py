@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -54,48 +54,56 @@ def compare_all(
     with tempfile.TemporaryDirectory() as scratch:
         folder = (output or Path(scratch)) / "runs"
         planned = _planned(files_or_runs, folder)
-        check_reference([run for _, _, run in planned], reference or NO_ZPRIME)
+        check_reference([plan.run for plan in planned], reference or NO_ZPRIME)
         if output is not None:
             make_room(output, _FILES, force=force)
-        for _, run_folder, _ in planned:
-            if run_folder.path.parent == folder:
-                run_folder.create(force=force)
-        runs = [_finished(*plan, folder, progress) for plan in planned]
+        for plan in planned:
+            if plan.to_fit:
+                plan.folder.create(force=force)
+        runs = [_finished(plan, progress) for plan in planned]
         rows = compare(runs, reference or NO_ZPRIME, seed, progress)
         problems = [] if output is None else _keep(rows, runs, output, seed)
     return rows, problems
 
 
-def _planned(files_or_runs: Sequence[str], folder: Path) -> list[tuple[str, RunFolder, Run]]:
-    """Name, folder and run of each argument; all of them are checked before the first fit."""
+class _Plan(NamedTuple):
+    """One argument of a comparison."""
+
+    name: str
+    folder: RunFolder
+    run: Run
+    to_fit: bool
+    """False for a folder of the user's, which is taken as it is."""
+
+
+def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
+    """What each argument asks for; all of them are checked before the first fit."""
     problems, planned = ProblemCollector(), []
     for argument in files_or_runs:
         with problems.collecting():
             path = Path(argument)
             if path.is_dir():
                 finished = FinishedRun.read(RunFolder(path), path.resolve().name)
-                planned.append((finished.name, RunFolder(path), finished.run))
+                planned.append(_Plan(finished.name, RunFolder(path), finished.run, to_fit=False))
             else:
                 run = load_run(find_run_file(argument))
-                planned.append((run.name, RunFolder(folder / run.name), run))
-    names = [name for name, _, _ in planned]
+                planned.append(_Plan(run.name, RunFolder(folder / run.name), run, to_fit=True))
+    names = [plan.name for plan in planned]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(f"{name!r} is given twice; runs and folders need names of their own")
     problems.raise_if_any()
     return planned
 
 
-def _finished(
-    name: str, run_folder: RunFolder, run: Run, folder: Path, progress: Progress
-) -> FinishedRun:
-    """A folder of the user's as it is, one of the comparison's own after a fit."""
-    if run_folder.path.parent == folder:
-        progress.stage(f"Fitting {name}")
-        summary = fit(run, run_folder, progress)
-        draw_run(run_folder)
+def _finished(plan: _Plan, progress: Progress) -> FinishedRun:
+    """The run of a plan, fitted if it has to be."""
+    if plan.to_fit:
+        progress.stage(f"Fitting {plan.name}")
+        summary = fit(plan.run, plan.folder, progress)
+        draw_run(plan.folder)
         text = "".join(f"Not converged: {problem}\n" for problem in summary["shortcomings"])
-        write_whole(run_folder.log_path, partial(Path.write_text, data=text, encoding="utf-8"))
-    return FinishedRun.read(run_folder, name)
+        write_whole(plan.folder.log_path, partial(Path.write_text, data=text, encoding="utf-8"))
+    return FinishedRun.read(plan.folder, plan.name)
 
 
 def _keep(

@@ -303,29 +303,19 @@ class Priors:
         values = {
             name: prior.ppf(u[:, axis]) for axis, (name, prior) in enumerate(self.free.items())
         }
+        return self.complete(values, len(u))
+
+    def complete(self, values: Mapping[str, FloatArray], n: int) -> dict[str, FloatArray]:
+        """Every parameter at n points, of which ``values`` holds the free ones at least."""
+        known = {name: values[name] for name in self.free}
         for name, prior in self.by_name.items():
             if isinstance(prior, Fixed):
                 # A view of one number: no memory to fill and to read again.
-                values[name] = np.broadcast_to(prior.value, len(u))
+                known[name] = np.broadcast_to(prior.value, n)
         for name, prior in self.by_name.items():
             if isinstance(prior, Tied):
-                values[name] = prior.factor * values[prior.to]
-        return {name: values[name] for name in self.by_name}
-
-    def complete(self, values: Mapping[str, FloatArray], n: int) -> dict[str, FloatArray]:
-        """Every parameter at n points of which ``values`` holds those that vary."""
-        fixed = {
-            name: np.full(n, prior.value)
-            for name, prior in self.by_name.items()
-            if isinstance(prior, Fixed)
-        }
-        # What is tied to something fixed, or not at all, is neither given nor fixed.
-        tied = {
-            name: prior.factor * {**values, **fixed}[prior.to]
-            for name, prior in self.by_name.items()
-            if isinstance(prior, Tied)
-        }
-        return {name: {**fixed, **tied, **values}[name] for name in self.by_name}
+                known[name] = prior.factor * known[prior.to]
+        return {name: known[name] for name in self.by_name}
 
     def support(self, name: str) -> tuple[float, float]:
         """Smallest and largest value that a parameter takes."""
