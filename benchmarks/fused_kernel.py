@@ -27,13 +27,9 @@ from zpfit.physics.compiled import FloatArray
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS, TAU_MASS
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.decays import reduced_width_ll, reduced_width_nunu
+from zpfit.physics.electron_recoils import RecoilExperiment, recoil_table
 from zpfit.physics.magnetic_moment import loop_table
-from zpfit.physics.neutrino_electron import (
-    CHARM2_NU,
-    CHARM2_NUBAR,
-    NeutrinoBeam,
-    beam_table,
-)
+from zpfit.physics.neutrino_electron import CHARM2_NU, CHARM2_NUBAR
 from zpfit.physics.recasting import edge_lifetime
 from zpfit.physics.spline import locate, polynomial
 
@@ -239,7 +235,7 @@ def _chi2(entries: LoadedEntries) -> Compiled:
     charm2_nu = _scattering(entries["charm2_nu_1993"], CHARM2_NU)
     charm2_nubar = _scattering(entries["charm2_nubar_1993"], CHARM2_NUBAR)
     ccfr = _trident(entries["ccfr_1991"])
-    start, inverse_step, table = beam_table(CHARM2_NU).arguments()
+    start, inverse_step, table = recoil_table(CHARM2_NU).arguments()
 
     @_compile
     def chi2(m, log_m, ve, ae, nue, vmu, amu, numu, nutau):  # type: ignore[no-untyped-def]
@@ -315,9 +311,9 @@ def _borexino(loaded: Any) -> Compiled:
     return chi2
 
 
-def _scattering(loaded: Any, beam: NeutrinoBeam) -> Compiled:
+def _scattering(loaded: Any, beam: RecoilExperiment) -> Compiled:
     chi2_of = _chi2_of(loaded)
-    table = beam_table(beam).coefficients
+    table = recoil_table(beam).coefficients
     scale = ELECTRON_MASS * (beam.recoil_min + beam.recoil_end())
 
     @_compile

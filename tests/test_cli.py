@@ -119,7 +119,17 @@ PREDICTIONS = {
     "charm2_nu",
     "charm2_nubar",
     "ccfr",
+    "nue_texono",
+    "nue_borexino",
+    "nue_charm2_nu",
+    "nue_charm2_nubar",
+    "nue_lsnd",
+    "trident_ccfr",
+    "trident_charm2",
+    "trident_nutev",
+    "e158_sin2_theta",
     "br_ee",
+    "br_inv",
 }
 MEASUREMENTS = {
     "a_e_cs_2018",

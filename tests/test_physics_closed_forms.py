@@ -14,13 +14,9 @@ from zpfit.observables import br_ee
 from zpfit.physics.constants import ELECTRON_MASS, MASS_RANGE, MUON_MASS
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.electron_recoils import recoil_coefficients, scattering_ratio
 from zpfit.physics.magnetic_moment import delta_a, loop_integrals
-from zpfit.physics.neutrino_electron import (
-    CHARM2_NU,
-    CHARM2_NUBAR,
-    beam_coefficients,
-    scattering_ratio,
-)
+from zpfit.physics.neutrino_electron import CHARM2_NU, CHARM2_NUBAR
 from zpfit.physics.recasting import dump_ratio, prompt_ratio
 
 
@@ -74,7 +70,7 @@ def test_limits_of_heavy_and_light_bosons():
 def test_charm2_spline_follows_the_recoil_integral(beam):
     m = np.geomspace(MASS_RANGE[0] * 1.01, MASS_RANGE[1] * 0.99, 501)
     c_v, c_a, c_nu = 3e-5, -2e-4, 1.5e-5
-    k = beam_coefficients(beam, m**2)
+    k = recoil_coefficients(beam, m**2)
     linear = c_nu * (k[0] * c_v + k[1] * c_a)
     quadratic = c_nu**2 * (k[2] * c_v**2 + k[3] * c_v * c_a + k[4] * c_a**2)
     np.testing.assert_allclose(
@@ -103,7 +99,7 @@ def test_charm2_recoil_integral_by_mpmath(antineutrino):
             )
             left, right = SIN2_THETA_W - 0.5 + k * (c_v - c_a), SIN2_THETA_W + k * (c_v + c_a)
             a, b = (right, left) if antineutrino else (left, right)
-            e = beam.energy
+            e = (beam.antineutrinos or beam.neutrinos).energy
             return a**2 + b**2 * (1 - t / e) ** 2 - a * b * ELECTRON_MASS * t / e**2
 
         return mpmath.quad(differential, [beam.recoil_min, beam.recoil_end()])
@@ -201,7 +197,9 @@ def test_formulas_run_interpreted():
         "from zpfit.library import Library; from zpfit.physics.couplings import Couplings; "
         "l = assemble(LikelihoodSpec(set='paper_2021_cs'), Library.beside()).likelihood; "
         "c = Couplings(*np.array([[18., 1e-5, 1.6e-4, 1e-6, 5e-4, 1e-6, 1e-6, 0, 0, 0]]).T); "
-        "print(repr(float(l.chi2(c)[0])), repr(float(l.ratios(c)['na64_2020'][0])))"
+        "print(repr(float(l.chi2(c)[0])), repr(float(l.ratios(c)['na64_2020'][0]))); "
+        "from zpfit.observables import OBSERVABLES; "
+        "print(*(repr(float(o.function(c)[0])) for o in OBSERVABLES.values()))"
     )
 
     def run(**environment):

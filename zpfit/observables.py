@@ -7,10 +7,17 @@ from enum import Enum
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.magnetic_moment import delta_a_e, delta_a_mu
-from zpfit.physics.moller import moller_parity_violation
+from zpfit.physics.moller import e158_sin2_theta, moller_parity_violation
 from zpfit.physics.neutrino_electron import borexino, charm2_nu, charm2_nubar, texono
+from zpfit.physics.recoil_experiments import (
+    nue_borexino,
+    nue_charm2_nu,
+    nue_charm2_nubar,
+    nue_lsnd,
+    nue_texono,
+)
 from zpfit.physics.stars import white_dwarf_cooling
-from zpfit.physics.trident import trident
+from zpfit.physics.trident import trident, trident_ccfr, trident_charm2, trident_nutev
 
 
 class Group(Enum):
@@ -41,6 +48,11 @@ def br_ee(c: Couplings) -> FloatArray:
     return c.br_ee
 
 
+def br_inv(c: Couplings) -> FloatArray:
+    """Branching ratio of Z' -> nu nubar, zero where no channel is open; shape (n,)."""
+    return c.br_inv
+
+
 def _by_name(*observables: Observable) -> dict[str, Observable]:
     return {observable.name: observable for observable in observables}
 
@@ -53,7 +65,17 @@ PREDICTIONS = _by_name(
     Observable("charm2_nu", charm2_nu, Group.SCATTERING),
     Observable("charm2_nubar", charm2_nubar, Group.SCATTERING),
     Observable("ccfr", trident, Group.SCATTERING),
+    Observable("nue_texono", nue_texono, Group.SCATTERING),
+    Observable("nue_borexino", nue_borexino, Group.SCATTERING),
+    Observable("nue_charm2_nu", nue_charm2_nu, Group.SCATTERING),
+    Observable("nue_charm2_nubar", nue_charm2_nubar, Group.SCATTERING),
+    Observable("nue_lsnd", nue_lsnd, Group.SCATTERING),
+    Observable("trident_ccfr", trident_ccfr, Group.SCATTERING),
+    Observable("trident_charm2", trident_charm2, Group.SCATTERING),
+    Observable("trident_nutev", trident_nutev, Group.SCATTERING),
+    Observable("e158_sin2_theta", e158_sin2_theta, Group.SCATTERING),
     Observable("br_ee", br_ee),
+    Observable("br_inv", br_inv),
 )
 """What :command:`zpfit evaluate` reports for every point."""
 

@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zpfit.physics.compiled import FloatArray
-from zpfit.physics.decays import branching_ratio_ee
+from zpfit.physics.decays import (
+    branching_ratio_ee,
+    branching_ratio_invisible,
+    branching_ratio_mumu,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,36 @@ class Couplings:
     def visible_coupling(self) -> FloatArray:
         """sqrt((C_Ve^2 + C_Ae^2) BR(Z' -> e+ e-)), Eq. (10) of arXiv:2102.07781."""
         result: FloatArray = np.sqrt((self.C_Ve**2 + self.C_Ae**2) * self.br_ee)
+        return result
+
+    @cached_property
+    def br_inv(self) -> FloatArray:
+        """BR(Z' -> nu nubar) of all flavours, zero where no channel is open."""
+        result: FloatArray = branching_ratio_invisible(*self.rows())
+        return result
+
+    @cached_property
+    def br_mumu(self) -> FloatArray:
+        """BR(Z' -> mu+ mu-), zero below the threshold."""
+        result: FloatArray = branching_ratio_mumu(*self.rows())
+        return result
+
+    @cached_property
+    def invisible_coupling(self) -> FloatArray:
+        """sqrt((C_Ve^2 + C_Ae^2) BR(Z' -> nu nubar)), of missing energy with electrons."""
+        result: FloatArray = np.sqrt((self.C_Ve**2 + self.C_Ae**2) * self.br_inv)
+        return result
+
+    @cached_property
+    def muon_invisible_coupling(self) -> FloatArray:
+        """|C_Vmu| sqrt(BR(Z' -> nu nubar)), of missing energy with muons; C_Amu neglected."""
+        result: FloatArray = np.abs(self.C_Vmu) * np.sqrt(self.br_inv)
+        return result
+
+    @cached_property
+    def muon_pair_coupling(self) -> FloatArray:
+        """sqrt((C_Vmu^2 + C_Amu^2) BR(Z' -> mu+ mu-)), of Z' radiated by muons, seen as muons."""
+        result: FloatArray = np.sqrt((self.C_Vmu**2 + self.C_Amu**2) * self.br_mumu)
         return result
 
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":

@@ -40,6 +40,29 @@ def width_nunu(m_Zp, c_nue, c_numu, c_nutau):  # type: ignore[no-untyped-def]
     return m_Zp / (12 * pi) * reduced_width_nunu(c_nue, c_numu, c_nutau)
 
 
+@inline
+def reduced_width(
+    m_Zp: float,
+    c_ve: float,
+    c_ae: float,
+    c_nue: float,
+    c_vmu: float,
+    c_amu: float,
+    c_numu: float,
+    c_vtau: float,
+    c_atau: float,
+    c_nutau: float,
+) -> float:
+    """The total width in units of m_Zp/(12 pi)."""
+    total = reduced_width_ll(m_Zp, c_ve, c_ae, ELECTRON_MASS)
+    total += reduced_width_nunu(c_nue, c_numu, c_nutau)
+    if m_Zp > 2 * MUON_MASS:
+        total += reduced_width_ll(m_Zp, c_vmu, c_amu, MUON_MASS)
+    if m_Zp > 2 * TAU_MASS:
+        total += reduced_width_ll(m_Zp, c_vtau, c_atau, TAU_MASS)
+    return total
+
+
 @ufunc
 def branching_ratio_ee(  # type: ignore[no-untyped-def]
     m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
@@ -48,9 +71,32 @@ def branching_ratio_ee(  # type: ignore[no-untyped-def]
     electrons = reduced_width_ll(m_Zp, c_ve, c_ae, ELECTRON_MASS)
     if electrons == 0.0:
         return 0.0
-    total = electrons + reduced_width_nunu(c_nue, c_numu, c_nutau)
-    if m_Zp > 2 * MUON_MASS:
-        total += reduced_width_ll(m_Zp, c_vmu, c_amu, MUON_MASS)
-    if m_Zp > 2 * TAU_MASS:
-        total += reduced_width_ll(m_Zp, c_vtau, c_atau, TAU_MASS)
-    return electrons / total
+    return electrons / reduced_width(
+        m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
+    )
+
+
+@ufunc
+def branching_ratio_mumu(  # type: ignore[no-untyped-def]
+    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
+):
+    """BR(Z' -> mu+ mu-), zero below the threshold."""
+    muons = reduced_width_ll(m_Zp, c_vmu, c_amu, MUON_MASS)
+    if muons == 0.0:
+        return 0.0
+    return muons / reduced_width(
+        m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
+    )
+
+
+@ufunc
+def branching_ratio_invisible(  # type: ignore[no-untyped-def]
+    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
+):
+    """BR(Z' -> nu nubar), summed over the flavours; zero where no channel is open."""
+    neutrinos = reduced_width_nunu(c_nue, c_numu, c_nutau)
+    if neutrinos == 0.0:
+        return 0.0
+    return neutrinos / reduced_width(
+        m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
+    )

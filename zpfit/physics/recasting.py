@@ -41,9 +41,40 @@ def prompt_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
     ``curve`` has rows (ln m in MeV, ln of the limit), m increasing. The axial
     coupling counts like the vector one, good for m_Zp much above 2 m_e.
     """
+    return _over_curve(c, c.visible_coupling, curve)
+
+
+def invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
+    """sqrt((C_Ve^2 + C_Ae^2) BR(nu nu)) over the limit on it; shape (n,).
+
+    For missing energy with electrons (NA64, BaBar). ``curve`` and the axial coupling as
+    in :func:`prompt_ratio`; published limits suppose that all decays are invisible.
+    """
+    return _over_curve(c, c.invisible_coupling, curve)
+
+
+def muon_invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
+    """|C_Vmu| sqrt(BR(nu nu)) over the limit on it, C_Amu neglected; shape (n,).
+
+    For missing energy with muons (NA64mu, Belle II). ``curve`` as in :func:`prompt_ratio`,
+    of the muon's coupling.
+    """
+    return _over_curve(c, c.muon_invisible_coupling, curve)
+
+
+def muon_pair_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
+    """sqrt((C_Vmu^2 + C_Amu^2) BR(mu mu)) over the limit on it; shape (n,).
+
+    For a Z' radiated by muons that decays to muons (four muons at BaBar). ``curve`` as in
+    :func:`prompt_ratio`, of the muon's coupling.
+    """
+    return _over_curve(c, c.muon_pair_coupling, curve)
+
+
+def _over_curve(c: Couplings, coupling: FloatArray, curve: FloatArray) -> FloatArray:
     # Beyond the curve the limit is infinite, and the ratio zero.
     log_limit = np.interp(c.log_m, curve[:, 0], curve[:, 1], left=np.inf, right=np.inf)
-    result: FloatArray = c.visible_coupling * np.exp(-log_limit)
+    result: FloatArray = coupling * np.exp(-log_limit)
     return result
 
 

@@ -1,0 +1,116 @@
+"""Energy spectra of neutrinos, up to their normalisation, which ratios do not need."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from zpfit.physics.compiled import FloatArray
+
+_NODES = 8
+"""Of Gauss-Legendre between two edges of a spectrum."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Neutrinos per energy."""
+
+    density: Callable[[FloatArray], FloatArray]
+    """Of energies in MeV."""
+    edges: tuple[float, ...]
+    """MeV, increasing: where the spectrum starts and ends, and between which it is smooth."""
+
+    @property
+    def maximum(self) -> float:
+        """The largest energy in MeV."""
+        return self.edges[-1]
+
+    def nodes(self, lower: float, cut: float) -> tuple[FloatArray, FloatArray]:
+        """Energies above ``lower`` and weights of an integral over them.
+
+        What is integrated may have a kink at ``cut``.
+        """
+        inside = [e for e in (lower, cut, *self.edges) if lower <= e <= self.maximum]
+        edges = np.unique([e for e in inside if e >= self.edges[0]])
+        half = 0.5 * np.diff(edges)[:, None]
+        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        energy = (edges[:-1, None] + half * (nodes + 1)).ravel()
+        return energy, (half * weights).ravel() * self.density(energy)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Neutrinos of one energy."""
+
+    energy: float
+    """MeV."""
+
+    @property
+    def maximum(self) -> float:
+        """The energy in MeV."""
+        return self.energy
+
+    def nodes(self, lower: float, cut: float) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
+        """The energy, with weight one."""
+        return np.array([self.energy]), np.ones(1)
+
+
+def reactor_density(energy: FloatArray) -> FloatArray:
+    """nubar_e per MeV and fission of a power reactor, at energies in MeV.
+
+    exp(polynomial) for each isotope, from P. Huber, arXiv:1106.0687, Table III, and
+    for 238U from Th. Mueller et al., arXiv:1101.2663, Table VI: good for 2-8 MeV.
+    Fission fractions are typical; what becomes of them hardly matters in a ratio.
+    """
+    isotopes = [
+        fraction * np.exp(np.polynomial.polynomial.polyval(energy, powers))
+        for fraction, powers in _FISSION
+    ]
+    density: FloatArray = np.sum(isotopes, axis=0)
+    return density
+
+
+_FISSION = (
+    (0.55, (4.367, -4.577, 2.100, -0.5294, 0.06186, -0.002777)),  # 235U
+    (0.32, (4.757, -5.392, 2.563, -0.6596, 0.07820, -0.003536)),  # 239Pu
+    (0.06, (2.990, -2.882, 1.278, -0.3343, 0.03905, -0.001754)),  # 241Pu
+    (0.07, (0.4833, 0.1927, -0.1283, -0.006762, 0.002233, -0.0001536)),  # 238U
+)
+
+REACTOR = Spectrum(reactor_density, (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.5))
+"""nubar_e of a power reactor; the few above 8 MeV are extrapolated."""
+
+BERYLLIUM_7 = Line(0.862)
+"""nu_e of the Sun's 7Be, the line seen by Borexino."""
+
+MICHEL_END_POINT = 52.83
+"""MeV: (m_mu^2 - m_e^2)/(2 m_mu)."""
+
+
+def michel_density(energy: FloatArray) -> FloatArray:
+    """nu_e per MeV of mu+ -> e+ nu_e nubar_mu at rest, normalised to one."""
+    x = energy / MICHEL_END_POINT
+    return 12 / MICHEL_END_POINT * x**2 * (1 - x)
+
+
+MUON_DECAY = Spectrum(michel_density, (0.0, 35.0, MICHEL_END_POINT))
+"""nu_e of stopped mu+."""
+
+
+@dataclass(frozen=True)
+class TabulatedDensity:
+    """A spectrum interpolated in logarithms between (energy, density) rows."""
+
+    rows: tuple[tuple[float, float], ...]
+
+    def __call__(self, energy: FloatArray) -> FloatArray:
+        """Density at energies within the rows."""
+        log_energy, log_density = np.log(np.array(self.rows)).T
+        density: FloatArray = np.exp(np.interp(np.log(energy), log_energy, log_density))
+        return density
+
+
+def tabulated(rows_in_gev: tuple[tuple[float, float], ...]) -> Spectrum:
+    """A spectrum from rows of energy in GeV and density in any unit."""
+    rows = tuple((1e3 * energy, density) for energy, density in rows_in_gev)
+    return Spectrum(TabulatedDensity(rows), tuple(energy for energy, _ in rows))
