@@ -51,8 +51,9 @@ class Line:
         return self.energy
 
     def nodes(self, lower: float, cut: float) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
-        """The energy, with weight one."""
-        return np.array([self.energy]), np.ones(1)
+        """The energy, with weight one, if it is above ``lower``."""
+        energy = np.array([self.energy])
+        return energy, (energy > lower).astype(float)
 
 
 def reactor_density(energy: FloatArray) -> FloatArray:
@@ -60,7 +61,7 @@ def reactor_density(energy: FloatArray) -> FloatArray:
 
     exp(polynomial) for each isotope, from P. Huber, arXiv:1106.0687, Table III, and
     for 238U from Th. Mueller et al., arXiv:1101.2663, Table VI: good for 2-8 MeV.
-    Fission fractions are typical; what becomes of them hardly matters in a ratio.
+    Fission fractions are typical; a ratio hardly depends on them.
     """
     isotopes = [
         fraction * np.exp(np.polynomial.polynomial.polyval(energy, powers))
