@@ -92,7 +92,7 @@ def test_weights_are_normalised_to_the_standard_model(name):
     spectrum, _ = EXPERIMENTS[name]
     g_vector, g_axial = 0.5 + 2 * SIN2_THETA_W, 0.5
     total = g_vector**2 * sum(spectrum.vector) + g_axial**2 * sum(spectrum.axial)
-    assert total == pytest.approx(1, rel=1e-4)
+    assert total == pytest.approx(1, rel=1e-6)
 
 
 @every_experiment

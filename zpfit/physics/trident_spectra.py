@@ -8,10 +8,11 @@ Coulomb field of the target's nuclei at the beam's mean energy, so that
 
     sum_k w_k/(m^2 + t_k),    sum_k w_k/(m^2 + t_k)^2
 
-follow the calculation to 5e-8 from m = 1 MeV to beyond 10 GeV. Normalised to the Standard
-Model's cross-section: g_V^2 sum w_V + g_A^2 sum w_A = 1 with g_V = 1/2 + 2 sin^2(theta_w) at
-0.2312 and g_A = 1/2. The axial current is not conserved: towards small t its spectrum
-falls with t, that of the vector current with t^2.
+follow the calculation to 5e-8 from m = 1 MeV to 1 GeV. They are normalised to the Standard
+Model's cross-section, g_V^2 sum w_V + g_A^2 sum w_A = 1 to 1e-6 with g_V = 1/2 + 2
+sin^2(theta_w) at 0.2312 and g_A = 1/2, and so are good in the contact limit too. The axial
+current is not conserved: towards small t its spectrum falls with t, that of the vector
+current with t^2.
 """
 
 from dataclasses import dataclass
