@@ -10,13 +10,14 @@ import zpfit
 PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
-    {"terminal", "terminal_tension", "terminal_compare"},
+    {"terminal", "terminal_tension", "terminal_compare", "terminal_exclusion"},
     {"comparison"},
-    {"fit", "tension", "compare"},
-    {"summary", "nested_export", "suspiciousness", "prior_sensitivity"},
-    {"sampling", "best_fit", "predictive", "parameter_goodness", "joint_sigma"},
+    {"fit", "tension", "compare", "exclusion_record"},
+    {"summary", "nested_export", "suspiciousness", "prior_sensitivity", "exclusion"},
+    {"slice_options"},
+    {"sampling", "best_fit", "predictive", "parameter_goodness", "joint_sigma", "slice_file"},
     {"config", "plots"},
-    {"posterior", "assembly", "evaluate", "model_library"},
+    {"posterior", "assembly", "evaluate", "model_library", "plane"},
     {"likelihood", "library", "run_folder"},
     {
         "entries",
@@ -27,7 +28,7 @@ FLOORS = [
         "points_file",
         "samplers",
     },
-    {"priors", "diagnostics", "optimize", "significance"},
+    {"priors", "diagnostics", "optimize", "significance", "tracing"},
     {"schema", "progress", "physics"},
     {"yaml_file"},
     {"errors"},

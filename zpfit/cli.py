@@ -177,6 +177,67 @@ def tension(
 
 
 @cli.command()
+@click.argument("file", required=False)
+@click.option("--x", metavar="NAME=LOW:HIGH", help="Parameter along the x axis; :log for decades.")
+@click.option("--y", metavar="NAME=LOW:HIGH", help="The same along the y axis.")
+@click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Give a parameter its value.")
+@click.option(
+    "--solve",
+    multiple=True,
+    metavar="NAME:OBSERVABLE=VALUE",
+    help="Let a parameter follow from an observable; :negative, :nearest.",
+)
+@click.option("--profile", multiple=True, metavar="NAME", help="Let a parameter take any value.")
+@click.option("--within", multiple=True, metavar="ENTRY=SIGMA", help="Standard errors allowed [2].")
+@click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
+@click.option("--likelihood", metavar="SET", help="A named set (see zpfit list likelihoods).")
+@click.option("--model", "model_text", metavar="NAME", help="A model [effective].")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for figure and tables.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the slice file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def exclusion(
+    file: str | None,
+    *,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Which experiment forbids which part of a plane of two parameters, and what is left.
+
+    FILE is a slice file or the name of a packaged one (see zpfit list slices); options make one
+    or change it. Parameters that are not mentioned have their default, couplings zero.
+
+    \b
+    zpfit exclusion paper_fig2a --output output/fig2a
+    zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --solve C_Ve:delta_a_e=-1.23e-12 \\
+        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/slice
+    zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --profile C_Ve --profile C_nue \\
+        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
+    """
+    from zpfit.exclusion import exclusion_map
+    from zpfit.exclusion_record import FILES, keep
+    from zpfit.exclusion_record import as_json as record_of
+    from zpfit.run_folder import make_room
+    from zpfit.slice_options import load_slice
+    from zpfit.terminal_exclusion import print_exclusion
+
+    chosen = load_slice(file, options)
+    if output is not None:
+        make_room(output, FILES, force=force)
+    record = record_of(chosen, exclusion_map(chosen))
+    if output is not None:
+        keep(record, output)
+    if as_json:
+        click.echo(json.dumps(record, allow_nan=False))
+        return
+    print_exclusion(record)
+    if output is not None:
+        click.echo(f"Written: {', '.join(str(output / name) for name in FILES)}")
+
+
+@cli.command()
 @click.option("--likelihood", metavar="SET", help="A named set (see zpfit list).")
 @click.option(
     "--model",
@@ -266,9 +327,9 @@ def validate(file: str, changes: Sequence[str]) -> None:
 
 
 @cli.command(name="list")
-@click.argument("kind", type=click.Choice(["models", "likelihoods", "priors", "runs"]))
+@click.argument("kind", type=click.Choice(["models", "likelihoods", "priors", "runs", "slices"]))
 def list_(kind: str) -> None:
-    """What there is: models, likelihoods (sets and entries), priors or runs."""
+    """What there is: models, likelihoods (sets and entries), priors, runs or slices."""
     from zpfit.terminal import print_list
 
     print_list(kind)
@@ -277,7 +338,7 @@ def list_(kind: str) -> None:
 @cli.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """A model, a likelihood set, a data entry, priors or a run, in full."""
+    """A model, a likelihood set, a data entry, priors, a run or a slice, in full."""
     from zpfit.terminal import print_named
 
     print_named(name)

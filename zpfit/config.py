@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
-from zpfit.library import Library
+from zpfit.library import Kind, Library
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.base import Model, Parameter
 from zpfit.posterior import Posterior
@@ -88,7 +88,7 @@ _SHORTHANDS = {"model": "name", "likelihood": "set", "priors": "use"}
 """Keys whose value may be a bare name, short for a mapping with one key."""
 
 
-def _name_as(key: str) -> BeforeValidator:
+def name_as(key: str) -> BeforeValidator:
     """A bare name is short for a mapping with that one key."""
 
     def expand(value: Any) -> Any:
@@ -100,15 +100,15 @@ def _name_as(key: str) -> BeforeValidator:
 class ModelOnly(StrictModel):
     """The model of a run file."""
 
-    model: Annotated[ModelSpec, _name_as(_SHORTHANDS["model"])]
+    model: Annotated[ModelSpec, name_as(_SHORTHANDS["model"])]
 
 
 class RunFile(ModelOnly):
     """A run file."""
 
     title: str = ""
-    likelihood: Annotated[LikelihoodSpec, _name_as(_SHORTHANDS["likelihood"])]
-    priors: Annotated[PriorsSpec, _name_as(_SHORTHANDS["priors"])] = PriorsSpec()
+    likelihood: Annotated[LikelihoodSpec, name_as(_SHORTHANDS["likelihood"])]
+    priors: Annotated[PriorsSpec, name_as(_SHORTHANDS["priors"])] = PriorsSpec()
     seed: NonNegativeInt = 1
     sampler: SamplerSpec = SamplerSpec()
     vegas: VegasSpec = VegasSpec()
@@ -150,9 +150,19 @@ def find_run_file(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.is_dir() and (path / "config.yaml").is_file():
         return path / "config.yaml"
+    return find_file("run", name_or_path)
+
+
+def find_file(kind: Kind, name_or_path: str) -> Path:
+    """A path that exists or looks like one, or the file behind a name.
+
+    Raises:
+        UnknownName: neither.
+    """
+    path = Path(name_or_path)
     if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
-    return Library.beside().find("run", name_or_path)
+    return Library.beside().find(kind, name_or_path)
 
 
 def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
@@ -164,11 +174,11 @@ def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
     document = read_yaml(path)
     for key, text in (changes or {}).items():
         value = parse_yaml(text, Path(f"--set {key}")).data
-        document = _with_change(document, tuple(key.split(".")), value)
+        document = with_change(document, tuple(key.split(".")), value)
     return resolve(document, Library.beside(path))
 
 
-def _with_change(document: Document, keys: KeyPath, value: Any) -> Document:
+def with_change(document: Document, keys: KeyPath, value: Any) -> Document:
     """Set a value; a bare name that stands above it becomes the mapping it is short for."""
     short = _SHORTHANDS.get(str(keys[0]))
     if short and len(keys) > 1 and isinstance(document.data, dict):
@@ -205,7 +215,7 @@ def resolve(document: Document, library: Library) -> Run:
 
     def model_and_priors() -> tuple[LoadedModel, tuple[str, ...], Priors]:
         loaded = load_model(settings.model, document, library)
-        priors = _resolve_priors(settings.priors, loaded.model, document, library)
+        priors = resolve_priors(settings.priors, loaded.model, document, library)
         _check_sampling(settings, priors, document)
         probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
         place = document.place(["model"])
@@ -236,7 +246,12 @@ def resolved_settings(run: Run) -> dict[str, Any]:
     return data
 
 
-def _resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
+def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
+    """The prior of every parameter of a model, from named priors and changes to them.
+
+    Raises:
+        UnknownName, InvalidInput: everything that is wrong, each with its place.
+    """
     problems = ProblemCollector()
     chosen: dict[str, FreePrior | Fixed | Tied] = {}
     places: dict[str, str] = {}

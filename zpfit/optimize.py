@@ -149,7 +149,7 @@ def descend(
         points[moved], current[moved] = trial[better], trial_residuals[better]
         costs[moved] = trial_costs[better]
         damping[live] = np.maximum(damping[live] * np.where(better, 0.3, 5.0), 1e-9)
-        live = live[damping[live] < _HOPELESS_DAMPING]
+        live = live[(damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0)]
         if not len(live):
             break
     return points, costs
