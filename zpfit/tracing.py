@@ -158,7 +158,7 @@ def _along_border(points: FloatArray) -> NDArray[np.bool_]:
     first, second = points, np.roll(points, -1, axis=0)
     on_low = (first < _BORDER) & (second < _BORDER)
     on_high = (first > 1 - _BORDER) & (second > 1 - _BORDER)
-    return np.any(on_low | on_high, axis=1)
+    return np.asarray((on_low | on_high).any(axis=1))
 
 
 def _between(
