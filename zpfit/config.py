@@ -1,13 +1,13 @@
 """Run files: from YAML to a posterior and the options of a fit."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
@@ -84,6 +84,19 @@ class BestFitSpec(StrictModel):
     """Further starting points, each with every sampled parameter."""
 
 
+class JointSigmaSpec(StrictModel):
+    """How far off measurements may be, in standard errors, while the anomalies are met."""
+
+    others: PositiveFloat = 2.0
+    """Measurements that are no anomalies and have no limit of their own."""
+    within: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """By entry."""
+
+    def limit(self, entry: str) -> float:
+        """The limit of an entry."""
+        return self.within.get(entry, self.others)
+
+
 _SHORTHANDS = {"model": "name", "likelihood": "set", "priors": "use"}
 """Keys whose value may be a bare name, short for a mapping with one key."""
 
@@ -114,6 +127,7 @@ class RunFile(ModelOnly):
     vegas: VegasSpec = VegasSpec()
     dynesty: DynestySpec = DynestySpec()
     best_fit: BestFitSpec = BestFitSpec()
+    joint_sigma: JointSigmaSpec = JointSigmaSpec()
 
 
 @dataclass(frozen=True)
@@ -209,9 +223,13 @@ def resolve(document: Document, library: Library) -> Run:
     settings = validate(RunFile, document)
 
     def likelihood() -> Assembled:
-        return assemble(
+        assembled = assemble(
             settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
         )
+        check_measurements(
+            settings.joint_sigma.within, assembled, document, ("joint_sigma", "within")
+        )
+        return assembled
 
     def model_and_priors() -> tuple[LoadedModel, tuple[str, ...], Priors]:
         loaded = load_model(settings.model, document, library)
@@ -231,6 +249,23 @@ def resolve(document: Document, library: Library) -> Run:
         model_files=loaded.files,
         notes=notes,
     )
+
+
+def check_measurements(
+    given: Iterable[str], assembled: Assembled, document: Document, keys: KeyPath
+) -> None:
+    """See that every name is a measurement of the likelihood.
+
+    Raises:
+        InvalidInput: all that are not, each with its place below ``keys``.
+    """
+    known = [term.name for term in assembled.likelihood.measurements]
+    problems = ProblemCollector()
+    for name in given:
+        if name not in known:
+            place, hint = document.place([*keys, name]), suggestion(name, known)
+            problems.add(f"{place}: {name!r} is no measurement of this likelihood; {hint}")
+    problems.raise_if_any()
 
 
 def resolved_settings(run: Run) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
-from zpfit.config import PriorsSpec, name_as, resolve_priors
+from zpfit.config import PriorsSpec, check_measurements, name_as, resolve_priors
 from zpfit.errors import ProblemCollector, all_of, suggestion
 from zpfit.library import Library
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
@@ -183,14 +183,10 @@ def _profiled(
 
 
 def _check_entries(settings: SliceFile, assembled: Assembled, document: Document) -> None:
-    measurements = [term.name for term in assembled.likelihood.measurements]
     problems = ProblemCollector()
     for key, given in (("within", settings.within), ("bands", settings.bands)):
-        for name in given:
-            if name not in measurements:
-                place = document.place([key, name])
-                hint = suggestion(name, measurements)
-                problems.add(f"{place}: {name!r} is no measurement of this likelihood; {hint}")
+        with problems.collecting():
+            check_measurements(given, assembled, document, (key,))
     for name in set(settings.within) & set(settings.bands):
         place = document.place(["within", name])
         problems.add(f"{place}: {name!r} stands under bands as well; give it once")
