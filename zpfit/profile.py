@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import LinearNDInterpolator
+from scipy.interpolate import RegularGridInterpolator
 
 from zpfit.axis import Axis
 from zpfit.best_fit import best_fit, starting_points
@@ -120,32 +120,36 @@ def _point(posterior: Posterior, u: FloatArray) -> dict[str, float]:
 
 
 def _profile(found: ProfileLikelihood) -> dict[str, Any]:
-    order = np.lexsort(found.coordinates.T[::-1])
-    coordinates, delta = found.coordinates[order], found.delta_chi2[order]
+    delta = found.delta_chi2
     levels = []
     for probability, level in zip(PROBABILITIES, _WILKS[len(found.axes)], strict=True):
         row: dict[str, Any] = {"probability": probability, "delta_chi2": level}
-        if len(found.axes) == 1:
-            row["intervals"] = _in_values(found.axes[0], intervals(coordinates[:, 0], delta, level))
+        if delta.ndim == 1:
+            pieces = intervals(found.coordinates[0], delta, level)
+            row["intervals"] = _in_values(found.axes[0], pieces)
         else:
-            row["area"] = _area_below(found.axes, coordinates, delta, level)
+            row["area"] = _area_below(found, level)
         levels.append(row)
     return {
-        "values": _columns(found.axes, coordinates.T),
-        "delta_chi2": [float(d) if np.isfinite(d) else None for d in delta],
+        "values": _columns(found.axes, found.coordinates),
+        "delta_chi2": _finite(np.round(delta, 6).tolist()),
         "levels": levels,
     }
 
 
-def _area_below(
-    axes: Sequence[Axis], coordinates: FloatArray, delta: FloatArray, level: float
-) -> float:
+def _area_below(found: ProfileLikelihood, level: float) -> float:
     """Share of the plane in which Delta chi2, interpolated between nodes, is below a level."""
-    ranges = np.array([axis.high - axis.low for axis in axes])
-    finite = np.minimum(delta, 10 * level)  # what is infinite is above it all the same
-    between = LinearNDInterpolator(coordinates / ranges, finite)
-    nodes = [axis.nodes(_FINE) / (axis.high - axis.low) for axis in axes]
-    return float(np.mean(between(*np.meshgrid(*nodes)) <= level))
+    finite = np.minimum(found.delta_chi2, 10 * level)  # infinite is above it all the same
+    between = RegularGridInterpolator(found.coordinates, finite)
+    fine = np.meshgrid(*(axis.nodes(_FINE) for axis in found.axes), indexing="ij")
+    return float(np.mean(between(tuple(fine)) <= level))
+
+
+def _finite(table: Any) -> Any:
+    """The table with None for what is infinite, as JSON has no such number."""
+    if isinstance(table, list):
+        return [_finite(row) for row in table]
+    return table if np.isfinite(table) else None
 
 
 def _posterior(axes: Sequence[Axis], result: Profile) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay
 
 from zpfit.axis import Axis
 from zpfit.optimize import Minimum, descend, kick
@@ -25,20 +24,20 @@ _SAMPLE_STARTS = 8
 _KEPT = 4
 """Best ends of each node's descents that go on to steep walls."""
 _SOFT_WALL = 3.0
-_WALLS = tuple(30.0 * 10**k for k in range(6))
+_WALLS = tuple(30.0 * 10**k for k in range(4))
 """Steepness of walls, raised until a minimum lies inside them."""
 _BLOCK = 4000
 """Descents at once: what they work on stays in the cache."""
-_PROGRESS = 1e-4
+_PROGRESS = 1e-3
 """Fall in chi2 that counts as progress."""
-_MAX_SWEEPS = 300
+_MAX_SWEEPS = 20
 _KICKS, _MIRRORS = 4, 4
 """New starts around each node's solution, and with the signs of some parameters changed."""
 _MAX_ROUNDS = 16
 _QUIET_ROUNDS = 2
 """Rounds of kicks without progress after which the search ends."""
-_REFINEMENTS = {1: 6, 2: 3}
-"""Times that a stretch between two nodes is halved where it matters, by the number of axes."""
+_REFINEMENTS = {1: 6, 2: 2}
+"""Times that stretches between nodes are halved where it matters, by the number of axes."""
 _SMOOTH = {1: 0.05, 2: 0.3}
 """Change of L/L_max from node to node that needs no node between."""
 _FAR = 4.0
@@ -52,13 +51,14 @@ class ProfileLikelihood:
     """Least chi2 at each node of one or two axes."""
 
     axes: tuple[Axis, ...]
-    coordinates: FloatArray
-    """Of the nodes, shape (n, axes): first those of the grid, the second axis running faster,
-    then further ones, which lie closer where Delta chi2 crosses a level."""
+    coordinates: tuple[FloatArray, ...]
+    """Of the nodes, in increasing order; one array for each axis."""
     chi2: FloatArray
-    """Shape (n,); infinite where nothing is allowed."""
+    """Shape (nodes of the first axis[, of the second]); infinite where nothing is allowed."""
+    solved: NDArray[np.bool_]
+    """Where it is a minimum; elsewhere, in a plane far from every level, it is interpolated."""
     u: FloatArray
-    """Where it is reached on the unit cube, shape (n, d)."""
+    """Where it is reached on the unit cube, shape (*chi2.shape, d); NaN where not solved."""
     best: Minimum
     """Least of all: of the search for the best fit and of every node."""
 
@@ -98,54 +98,63 @@ def profile_likelihood(
         levels: of Delta chi2, near which there are further nodes, as there are at walls and where
             the likelihood changes fast.
     """
-    columns = np.meshgrid(*(axis.nodes(points) for axis in axes), indexing="ij")
-    coordinates = np.stack([column.ravel() for column in columns], axis=1)
+    coordinates = [_with_best(axis.nodes(points), axis, best) for axis in axes]
     search = _Search(posterior, axes, coordinates, rng)
     search.start(samples, best)
     search.settle_down(progress)
-    search = _with_best(search, axes, best)
+    refined = _inserted if len(axes) == 1 else _doubled
     for _ in range(_REFINEMENTS[len(axes)] if levels else 0):
-        search = _refined(search, levels)
+        search = refined(search, levels)
     least = int(np.argmin(search.chi2))
     if search.chi2[least] < best.chi2:
         best = Minimum(search.u[least], float(search.chi2[least]))
-    return ProfileLikelihood(tuple(axes), search.coordinates, search.chi2, search.u, best)
+    return ProfileLikelihood(
+        tuple(axes),
+        tuple(search.coordinates),
+        search.chi2.reshape(search.shape),
+        search.solved.reshape(search.shape),
+        np.where(search.solved[:, None], search.u, np.nan).reshape(*search.shape, -1),
+        best,
+    )
 
 
 class _Search:
-    """The best solution of each node so far."""
+    """The best solution of each node so far; nodes are counted along the last axis first."""
 
     def __init__(
         self,
         posterior: Posterior,
         axes: Sequence[Axis],
-        coordinates: FloatArray,
+        coordinates: Sequence[FloatArray],
         rng: np.random.Generator,
     ) -> None:
-        """``coordinates`` of the nodes on the axes, shape (n, axes)."""
+        """``coordinates`` of the nodes, in increasing order, for each axis."""
         self._posterior, self._axes, self._rng = posterior, axes, rng
         self.coordinates = coordinates
-        on_cube = zip(axes, coordinates.T, strict=True)
-        self._fixed = np.stack([axis.to_cube(column) for axis, column in on_cube], axis=1)
+        self.shape = tuple(len(column) for column in coordinates)
+        on_cube = [axis.to_cube(column) for axis, column in zip(axes, coordinates, strict=True)]
+        grid = np.meshgrid(*on_cube, indexing="ij")
+        self._fixed = np.stack([column.ravel() for column in grid], axis=1)
         self._columns = [axis.index for axis in axes]
-        ranges = np.array([axis.high - axis.low for axis in axes])
-        self.edges = _edges(coordinates / ranges)
+        self._neighbours = _neighbours(self.shape)
         # Descents do not cross steps: they hold parameters that come in such, too.
         self._held = posterior.priors.grain > 0
         self._held[self._columns] = True
         # Most observables depend on products of couplings: other signs are near-symmetries.
         supports = [prior.support() for prior in posterior.priors.free.values()]
         self._signed = np.array([low == -high for low, high in supports])
-        self.u = np.full((len(coordinates), posterior.dimension), 0.5)
+        self.u = np.full((len(self._fixed), posterior.dimension), 0.5)
         self.u[:, self._columns] = self._fixed
-        self.chi2 = np.full(len(coordinates), np.inf)
+        self.chi2 = np.full(len(self._fixed), np.inf)
+        self.solved = np.ones(len(self._fixed), dtype=bool)
+        """Where solutions are looked for."""
 
-    def with_nodes(self, coordinates: FloatArray) -> "_Search":
-        """The same with further nodes, which have no solution yet."""
-        together = np.concatenate([self.coordinates, coordinates])
-        more = _Search(self._posterior, self._axes, together, self._rng)
-        more.u[: len(self.u)], more.chi2[: len(self.u)] = self.u, self.chi2
-        return more
+    def finer(self, coordinates: Sequence[FloatArray], old: Index) -> "_Search":
+        """The same on more coordinates, where nodes ``old`` are those that have solutions."""
+        finer = _Search(self._posterior, self._axes, coordinates, self._rng)
+        finer.solved[:] = False
+        finer.u[old], finer.chi2[old], finer.solved[old] = self.u, self.chi2, self.solved
+        return finer
 
     def start(self, samples: tuple[FloatArray, FloatArray], best: Minimum) -> None:
         """Descend from random points, samples and the best fit, through soft walls first."""
@@ -190,7 +199,7 @@ class _Search:
 
     def sweep(self, changed: NDArray[np.bool_]) -> None:
         """Every neighbour of a changed node tries its solution, until no node changes."""
-        pairs = np.concatenate([self.edges, self.edges[:, ::-1]])
+        pairs = self._neighbours[self.solved[self._neighbours].all(axis=1)]
         for _ in range(_MAX_SWEEPS):
             source, target = pairs[changed[pairs[:, 0]]].T
             if not len(source):
@@ -199,6 +208,8 @@ class _Search:
 
     def _nearest(self, u: FloatArray, log_likelihood: FloatArray) -> tuple[Index, FloatArray]:
         """Nodes, and the likeliest of the samples that are nearest to each."""
+        if not len(u):
+            return np.empty(0, dtype=np.intp), u
         node = np.zeros(len(u), dtype=np.intp)
         inside = np.ones(len(u), dtype=bool)
         for column, fixed in zip(self._columns, self._fixed.T, strict=True):
@@ -256,52 +267,92 @@ class _Search:
         return points, costs
 
 
-def _with_best(search: _Search, axes: Sequence[Axis], best: Minimum) -> _Search:
-    """A further node where the best fit is, as a peak may be narrow."""
-    at = np.array([axis.from_cube(best.u[[axis.index]])[0] for axis in axes])
-    inside = all(axis.low < c < axis.high for axis, c in zip(axes, at, strict=True))
-    if not inside or (search.coordinates == at).all(axis=1).any():
-        return search
-    search = search.with_nodes(at[None])
-    search.sweep(search.attempt(np.array([len(search.u) - 1]), best.u[None]))
-    return search
+def _with_best(nodes: FloatArray, axis: Axis, best: Minimum) -> FloatArray:
+    """Further nodes where the best fit is, and with its other sign, as a peak may be narrow."""
+    at = best.u[axis.index]
+    low, high = axis.prior.support()
+    peaks = axis.from_cube(np.array([at, 1 - at] if low == -high else [at]))
+    return np.union1d(nodes, peaks[(peaks > axis.low) & (peaks < axis.high)])
 
 
-def _refined(search: _Search, levels: Sequence[float]) -> _Search:
-    """One more node on every edge that crosses a level or a wall, or is steep."""
-    start, end = search.edges.T
-    delta = search.chi2 - search.chi2.min()
-    inside = np.column_stack([np.isfinite(delta), *(delta <= level for level in levels)])
-    crosses = (inside[start] != inside[end]).any(axis=1)
-    height = np.exp(-0.5 * delta)
-    n_axes = search.coordinates.shape[1]
-    steep = np.abs(height[start] - height[end]) > _SMOOTH[n_axes]
-    near = np.minimum(delta[start], delta[end]) < max(levels) + _FAR
-    start, end = search.edges[(crosses | steep) & near].T
-    if not len(start):
+def _matters(corners: FloatArray, least: float, levels: Sequence[float]) -> NDArray[np.bool_]:
+    """Whether a stretch or cell crosses a level or a wall near one, or the likelihood is steep.
+
+    ``corners``: chi2 at both ends or four corners, shape (2 or 4, ...).
+    """
+    delta = corners - least
+    steep = np.ptp(np.exp(-0.5 * delta), axis=0) > _SMOOTH[corners.ndim - 1]
+    allowed = [np.isfinite(delta), *(delta <= level for level in levels)]
+    crosses = np.any([inside.any(axis=0) & ~inside.all(axis=0) for inside in allowed], axis=0)
+    near = delta.min(axis=0) < max(levels) + _FAR
+    result: NDArray[np.bool_] = near & (steep | crosses)
+    return result
+
+
+def _inserted(search: _Search, levels: Sequence[float]) -> _Search:
+    """One more node in every stretch of a single axis that matters."""
+    [nodes], chi2 = search.coordinates, search.chi2
+    corners = np.stack([chi2[:-1], chi2[1:]])
+    before = 1 + np.flatnonzero(_matters(corners, chi2.min(), levels))
+    if not len(before):
         return search
-    finer = search.with_nodes((search.coordinates[start] + search.coordinates[end]) / 2)
-    new = np.arange(len(search.u), len(finer.u))
-    node, starts = np.tile(new, 2), finer.u[np.concatenate([start, end])]
-    if n_axes == 1:  # in a plane, their neighbours are kicks enough
-        more, kicked = finer.kicked(node, starts)
-        node, starts = np.concatenate([node, more]), np.concatenate([starts, kicked])
-    finer.sweep(finer.attempt(node, starts))
+    new = before + np.arange(len(before))
+    coordinates = np.insert(nodes, before, (nodes[before - 1] + nodes[before]) / 2)
+    old = np.setdiff1d(np.arange(len(coordinates)), new)
+    finer = search.finer([coordinates], old)
+    finer.solved[new] = True
+    node, starts = np.tile(new, 2), finer.u[np.concatenate([new - 1, new + 1])]
+    kicked_node, kicked = finer.kicked(node, starts)
+    finer.sweep(
+        finer.attempt(np.concatenate([node, kicked_node]), np.concatenate([starts, kicked]))
+    )
     return finer
 
 
-def _edges(coordinates: FloatArray) -> Index:
-    """Pairs of neighbouring nodes, shape (pairs, 2): along a line, or of a Delaunay triangulation.
+def _doubled(search: _Search, levels: Sequence[float]) -> _Search:
+    """Twice as many nodes on both axes of a plane, solved in the cells that matter."""
+    coordinates = [_halved(column) for column in search.coordinates]
+    shape = [len(column) for column in coordinates]
+    number = np.arange(int(np.prod(shape))).reshape(shape)
+    finer = search.finer(coordinates, number[::2, ::2].ravel())
+    chi2 = search.chi2.reshape(search.shape)
+    corners = np.stack([chi2[:-1, :-1], chi2[1:, :-1], chi2[:-1, 1:], chi2[1:, 1:]])
+    matters = np.zeros(shape, dtype=bool)
+    for x, y in np.argwhere(_matters(corners, float(chi2.min()), levels)):
+        matters[2 * x : 2 * x + 3, 2 * y : 2 * y + 3] = True
+    matters[::2, ::2] = False
+    new = number[matters]
+    around = _corners(shape)
+    others = ~matters
+    others[::2, ::2] = False
+    finer.chi2[number[others]] = finer.chi2[around[:, number[others]]].mean(axis=0)
+    finer.solved[new] = True
+    node, source = np.unique(np.stack([np.tile(new, len(around)), around[:, new].ravel()]), axis=1)
+    finer.sweep(finer.attempt(node, finer.u[source]))
+    return finer
 
-    ``coordinates``: shape (n, axes), in units of what an axis covers.
-    """
-    if coordinates.shape[1] == 1:
-        order = np.argsort(coordinates[:, 0])
-        return np.stack([order[:-1], order[1:]], axis=1)
-    triangles = Delaunay(coordinates).simplices
-    sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]])
-    edges: Index = np.unique(np.sort(sides, axis=1), axis=0)
-    return edges
+
+def _halved(nodes: FloatArray) -> FloatArray:
+    return np.sort(np.concatenate([nodes, (nodes[1:] + nodes[:-1]) / 2]))
+
+
+def _corners(shape: Sequence[int]) -> Index:
+    """For every node of a doubled grid the four, or twice two, old nodes around it; (4, nodes)."""
+    x, y = (index.ravel() for index in np.indices(shape))
+    left, right, down, up = x - x % 2, x + x % 2, y - y % 2, y + y % 2
+    pairs = ((left, down), (right, up), (left, up), (right, down))
+    return np.stack([a * shape[1] + b for a, b in pairs])
+
+
+def _neighbours(shape: Sequence[int]) -> Index:
+    """Pairs of nodes that differ by one step along one axis, in either order; (pairs, 2)."""
+    number = np.arange(int(np.prod(shape))).reshape(shape)
+    pairs = []
+    for axis in range(len(shape)):
+        line = np.moveaxis(number, axis, 0)
+        ahead = np.stack([line[:-1].ravel(), line[1:].ravel()], axis=1)
+        pairs += [ahead, ahead[:, ::-1]]
+    return np.concatenate(pairs)
 
 
 def _best_of_each(node: Index, cost: FloatArray, n: int) -> Index:

@@ -97,7 +97,7 @@ def _contours(result: Mapping[str, Any]) -> Figure:
     u, v = (_forward(s, values) for s, values in zip(scales, profile["values"], strict=True))
     delta = np.minimum(_numbers(profile["delta_chi2"]), _FAR)
     cuts = [level["delta_chi2"] for level in profile["levels"]]
-    panel.tricontour(u, v, delta, cuts, colors=[_PROFILE], linestyles=_LINES, linewidths=1.2)
+    panel.contour(u, v, delta.T, cuts, colors=[_PROFILE], linestyles=_LINES, linewidths=1.2)
     best, mode = result["best_fit"]["parameters"], posterior["mode"]
     names = [axis["name"] for axis in axes]
     at_best, at_mode = (
@@ -108,7 +108,7 @@ def _contours(result: Mapping[str, Any]) -> Figure:
     inside, within = delta <= cuts[-1], density >= thresholds[-1]
     reach = [(float(own.min()), float(own.max())) for own in (u, v)]
     for index, (direction, own, other) in enumerate((("x", u, x), ("y", v, y))):
-        shown = np.concatenate([own[inside], other[within.any(axis=1 - index)]])
+        shown = np.concatenate([own[inside.any(axis=1 - index)], other[within.any(axis=1 - index)]])
         limits = _widened((float(shown.min()), float(shown.max())), reach[index])
         _frame(panel, axes[index], scales[index], direction, limits)
     handles = [
