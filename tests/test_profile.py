@@ -19,6 +19,7 @@ from zpfit.observables import Group, Observable
 from zpfit.optimize import find_minimum
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.plots.profile import profile_figure
 from zpfit.posterior import Posterior
 from zpfit.priors import Fractions, Normal, Priors, Uniform
 from zpfit.profile import as_json, profile
@@ -194,6 +195,13 @@ def test_a_gaussian_prior_is_no_measurement():
     np.testing.assert_allclose(found.chi2, ((values(found) - 0.4) / 0.1) ** 2, atol=1e-6)
 
 
+def test_where_nothing_is_allowed_the_profile_is_infinite():
+    found = profiled(bound(TERMS, model=Linear(positive=True)), "x=-1:-0.5", levels=(1, 4))
+    assert np.isinf(found.chi2).all()
+    assert found.best.chi2 < 10
+    assert intervals(found.coordinates[0], found.delta_chi2, 4.0) == []
+
+
 def run_of(entries, *free, **fixed):
     """Effective couplings under a few entries; of C_... only some are free."""
     couplings = [name for name in RUN.posterior.names if name not in free]
@@ -228,12 +236,12 @@ def test_masses_below_the_floor_of_nucleosynthesis():
 
 @cache
 def quickstart_best():
-    return least(RUN.posterior, starts=1000)
+    return least(RUN.posterior, starts=600)
 
 
 def test_the_papers_fit_does_not_know_the_sign_of_all_couplings():
     """Observables have products of two, so that every profile is symmetric."""
-    found = profiled(RUN.posterior, "C_Ae", points=12, best=quickstart_best())
+    found = profiled(RUN.posterior, "C_Ae", points=8, best=quickstart_best())
     np.testing.assert_array_equal(np.isfinite(found.chi2), np.isfinite(found.chi2[::-1]))
     allowed = np.isfinite(found.chi2)
     np.testing.assert_allclose(found.chi2[allowed], found.chi2[::-1][allowed], atol=0.05, rtol=0.01)
@@ -344,6 +352,14 @@ def test_both_answers_agree_where_everything_is_gaussian(linear, capsys):
     printed = capsys.readouterr().out
     assert "Wilks" in printed
     assert "posterior" in printed
+
+
+def test_a_figure_of_a_range_in_which_there_is_nothing(linear):
+    nothing = linear["profile"] | {"delta_chi2": [None] * len(linear["profile"]["delta_chi2"])}
+    nothing["values"] = [np.linspace(0.8, 0.9, len(nothing["delta_chi2"])).tolist()]
+    figure = profile_figure(linear | {"profile": nothing})
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_xlim() == pytest.approx((0.8, 0.9))
 
 
 QUICK = ("--set", "best_fit.starts=50", "--points", "10", "--seed", "3")

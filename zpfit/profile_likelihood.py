@@ -104,7 +104,7 @@ def profile_likelihood(
     search.settle_down(progress)
     refined = _inserted if len(axes) == 1 else _doubled
     for _ in range(_REFINEMENTS[len(axes)] if levels else 0):
-        search = refined(search, levels)
+        search = refined(search, min(best.chi2, float(search.chi2.min())), levels)
     least = int(np.argmin(search.chi2))
     if search.chi2[least] < best.chi2:
         best = Minimum(search.u[least], float(search.chi2[least]))
@@ -289,11 +289,11 @@ def _matters(corners: FloatArray, least: float, levels: Sequence[float]) -> NDAr
     return result
 
 
-def _inserted(search: _Search, levels: Sequence[float]) -> _Search:
+def _inserted(search: _Search, least: float, levels: Sequence[float]) -> _Search:
     """One more node in every stretch of a single axis that matters."""
     [nodes], chi2 = search.coordinates, search.chi2
     corners = np.stack([chi2[:-1], chi2[1:]])
-    before = 1 + np.flatnonzero(_matters(corners, chi2.min(), levels))
+    before = 1 + np.flatnonzero(_matters(corners, least, levels))
     if not len(before):
         return search
     new = before + np.arange(len(before))
@@ -309,7 +309,7 @@ def _inserted(search: _Search, levels: Sequence[float]) -> _Search:
     return finer
 
 
-def _doubled(search: _Search, levels: Sequence[float]) -> _Search:
+def _doubled(search: _Search, least: float, levels: Sequence[float]) -> _Search:
     """Twice as many nodes on both axes of a plane, solved in the cells that matter."""
     coordinates = [_halved(column) for column in search.coordinates]
     shape = [len(column) for column in coordinates]
@@ -318,7 +318,7 @@ def _doubled(search: _Search, levels: Sequence[float]) -> _Search:
     chi2 = search.chi2.reshape(search.shape)
     corners = np.stack([chi2[:-1, :-1], chi2[1:, :-1], chi2[:-1, 1:], chi2[1:, 1:]])
     matters = np.zeros(shape, dtype=bool)
-    for x, y in np.argwhere(_matters(corners, float(chi2.min()), levels)):
+    for x, y in np.argwhere(_matters(corners, least, levels)):
         matters[2 * x : 2 * x + 3, 2 * y : 2 * y + 3] = True
     matters[::2, ::2] = False
     new = number[matters]

@@ -54,8 +54,6 @@ def _curves(result: Mapping[str, Any]) -> Figure:
     upper.fill_between(z, height, color=_POSTERIOR, alpha=_SHADES[1], linewidth=0)
     upper.plot(z, height, color=_POSTERIOR, linewidth=1, linestyle=_LINES[1])
     upper.plot(x, likelihood, color=_PROFILE, linewidth=1.3)
-    best, mode = result["best_fit"]["parameters"], posterior["mode"]
-    _mark(upper, _one(scale, best[axis["name"]]), 1.0, _one(scale, mode[axis["name"]]), 1.0)
     upper.set_ylim(0, 1.12)
     upper.set_yticks([0, 0.5, 1])
     upper.set_ylabel("relative to maximum", fontsize=_FONT)
@@ -67,6 +65,9 @@ def _curves(result: Mapping[str, Any]) -> Figure:
     ends = (float(shown.min()), float(shown.max()))
     _frame(lower, axis, scale, "x", _widened(ends, (float(x[0]), float(x[-1]))))
     upper.tick_params(labelsize=_FONT, labelbottom=False)
+    best, mode = result["best_fit"]["parameters"], posterior["mode"]
+    tops = [(_one(scale, point[axis["name"]]), 1.0) for point in (best, mode)]
+    _mark(upper, *tops)
     handles = [
         _line(_PROFILE, "profile likelihood"),
         Patch(
@@ -98,19 +99,18 @@ def _contours(result: Mapping[str, Any]) -> Figure:
     delta = np.minimum(_numbers(profile["delta_chi2"]), _FAR)
     cuts = [level["delta_chi2"] for level in profile["levels"]]
     panel.contour(u, v, delta.T, cuts, colors=[_PROFILE], linestyles=_LINES, linewidths=1.2)
-    best, mode = result["best_fit"]["parameters"], posterior["mode"]
-    names = [axis["name"] for axis in axes]
-    at_best, at_mode = (
-        [_one(s, point[name]) for s, name in zip(scales, names, strict=True)]
-        for point in (best, mode)
-    )
-    _mark(panel, *at_best, *at_mode)
     inside, within = delta <= cuts[-1], density >= thresholds[-1]
     reach = [(float(own.min()), float(own.max())) for own in (u, v)]
     for index, (direction, own, other) in enumerate((("x", u, x), ("y", v, y))):
         shown = np.concatenate([own[inside.any(axis=1 - index)], other[within.any(axis=1 - index)]])
         limits = _widened((float(shown.min()), float(shown.max())), reach[index])
         _frame(panel, axes[index], scales[index], direction, limits)
+    best, mode = result["best_fit"]["parameters"], posterior["mode"]
+    at_best, at_mode = (
+        [_one(scale, point[axis["name"]]) for scale, axis in zip(scales, axes, strict=True)]
+        for point in (best, mode)
+    )
+    _mark(panel, at_best, at_mode)
     handles = [
         Patch(facecolor=(_POSTERIOR, _SHADES[0]), label="posterior 68.3 %"),
         Patch(facecolor=(_POSTERIOR, _SHADES[1]), label="posterior 95.4 %"),
@@ -143,15 +143,25 @@ def _bars(
             panel.plot(x, [y, y], color=colour, linewidth=width, solid_capstyle="butt")
 
 
-def _mark(panel: Axes, x: float, y: float, mode_x: float, mode_y: float) -> None:
-    edge: dict[str, Any] = {
-        "markeredgecolor": "w",
-        "markeredgewidth": 0.6,
-        "zorder": 5,
-        "clip_on": False,
-    }
-    panel.plot(mode_x, mode_y, "o", color=_POSTERIOR, markersize=5.5, **edge)
-    panel.plot(x, y, "*", color=_PROFILE, markersize=9, **edge)
+def _mark(panel: Axes, best: Sequence[float], mode: Sequence[float]) -> None:
+    """Where the best fit and the mode are, as far as they are inside the panel."""
+    (left, right), (bottom, top) = panel.get_xlim(), panel.get_ylim()
+    for (x, y), marker, size, colour in (
+        (mode, "o", 5.5, _POSTERIOR),
+        (best, "*", 9.0, _PROFILE),
+    ):
+        if left <= x <= right and bottom <= y <= top:
+            panel.plot(
+                x,
+                y,
+                marker,
+                color=colour,
+                markersize=size,
+                markeredgecolor="w",
+                markeredgewidth=0.6,
+                zorder=5,
+                clip_on=False,  # whole on an edge of the panel, too
+            )
 
 
 def _frame(
