@@ -320,12 +320,13 @@ def _doubled(search: _Search, least: float, levels: Sequence[float]) -> _Search:
     matters = np.zeros(shape, dtype=bool)
     for x, y in np.argwhere(_matters(corners, least, levels)):
         matters[2 * x : 2 * x + 3, 2 * y : 2 * y + 3] = True
-    matters[::2, ::2] = False
-    new = number[matters]
+    unsolved = ~finer.solved.reshape(shape)
+    others = unsolved & ~matters
+    others[::2, ::2] = False  # interpolated before
+    new, far = number[unsolved & matters], number[others]
     around = _corners(shape)
-    others = ~matters
-    others[::2, ::2] = False
-    finer.chi2[number[others]] = finer.chi2[around[:, number[others]]].mean(axis=0)
+    finer.chi2[far] = finer.chi2[around[:, far]].mean(axis=0)
+    finer.chi2[new] = np.inf
     finer.solved[new] = True
     node, source = np.unique(np.stack([np.tile(new, len(around)), around[:, new].ravel()]), axis=1)
     finer.sweep(finer.attempt(node, finer.u[source]))
