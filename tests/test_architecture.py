@@ -10,9 +10,9 @@ import zpfit
 PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
-    {"terminal", "terminal_tension", "terminal_compare", "terminal_exclusion"},
-    {"comparison"},
-    {"fit", "tension", "compare", "exclusion_record"},
+    {"terminal", "terminal_tension", "terminal_compare", "terminal_exclusion", "terminal_profile"},
+    {"comparison", "paper"},
+    {"fit", "tension", "compare", "profile", "exclusion_record"},
     {"summary", "nested_export", "suspiciousness", "prior_sensitivity", "exclusion"},
     {"slice_options"},
     {
@@ -23,10 +23,11 @@ FLOORS = [
         "joint_sigma",
         "extremes",
         "slice_file",
+        "profile_likelihood",
     },
     {"config", "plots"},
     {"minmax", "posterior", "assembly", "evaluate", "model_library", "plane"},
-    {"likelihood", "library", "run_folder"},
+    {"likelihood", "library", "run_folder", "axis"},
     {
         "entries",
         "inference_data",
@@ -36,7 +37,7 @@ FLOORS = [
         "points_file",
         "samplers",
     },
-    {"priors", "diagnostics", "optimize", "significance", "tracing"},
+    {"priors", "diagnostics", "optimize", "significance", "tracing", "regions"},
     {"schema", "progress", "physics"},
     {"yaml_file"},
     {"errors"},

@@ -238,6 +238,66 @@ def exclusion(
 
 
 @cli.command()
+@click.argument("file")
+@click.option("--x", required=True, metavar="NAME[=LOW:HIGH]", help="A sampled parameter.")
+@click.option("--y", metavar="NAME[=LOW:HIGH]", help="A second one, for regions in the plane.")
+@click.option(
+    "--points",
+    type=click.IntRange(min=10, max=400),
+    help="Nodes on each axis [60 with one, 40 with two].",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for JSON and plots.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
+@click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def profile(
+    file: str,
+    *,
+    x: str,
+    y: str | None,
+    points: int | None,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Profile likelihood and posterior of one or two parameters, side by side.
+
+    FILE is a run file, the name of a packaged run, or a run folder.
+
+    \b
+    zpfit profile quickstart --x m_Zp --output output/profiles
+    zpfit profile quickstart --x m_Zp=10:60 --y C_Ae --points 50 --output output/profiles
+    zpfit profile output/quickstart --x C_Vmu --json
+    """
+    from zpfit import profile as use_case
+    from zpfit.axis import choose_axes
+    from zpfit.config import find_run_file, load_run
+    from zpfit.run_folder import make_room
+    from zpfit.terminal import StageLines
+    from zpfit.terminal_profile import print_profile
+
+    settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
+    loaded = load_run(find_run_file(file), settings)
+    texts = [("--x", x), *([] if y is None else [("--y", y)])]
+    axes = choose_axes(loaded.posterior.priors, texts)
+    names = use_case.file_names(axes)
+    if output is not None:
+        make_room(output, names, force=force)
+    result = use_case.as_json(loaded, use_case.profile(loaded, axes, points, StageLines()))
+    if output is not None:
+        use_case.keep(result, output, names)
+    if as_json:
+        click.echo(json.dumps(result, indent=2, allow_nan=False))
+        return
+    print_profile(result)
+    if output is not None:
+        click.echo(f"Written: {', '.join(str(output / name) for name in names)}")
+
+
+@cli.command()
 @click.option("--likelihood", metavar="SET", help="A named set (see zpfit list).")
 @click.option(
     "--model",

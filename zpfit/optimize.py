@@ -99,12 +99,14 @@ def best_points(points: FloatArray, costs: FloatArray, grain: FloatArray) -> NDA
     return order[:_KEPT]
 
 
-def kick(points: FloatArray, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Around each point several that differ in about half of the coordinates.
+def kick(
+    points: FloatArray, grain: FloatArray, rng: np.random.Generator, kicks: int = _KICKS
+) -> FloatArray:
+    """Around each point ``kicks`` others that differ in about half of the coordinates.
 
     Smooth ones move by 0.001 to 0.3, the others by a few steps.
     """
-    repeated = np.repeat(points, _KICKS, axis=0)
+    repeated = np.repeat(points, kicks, axis=0)
     size = 10 ** rng.uniform(-3, -0.5, (len(repeated), 1))
     chosen = rng.random(repeated.shape) < 0.5
     smooth = size * rng.normal(size=repeated.shape)
