@@ -10,7 +10,14 @@ import zpfit
 PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
-    {"terminal", "terminal_tension", "terminal_compare", "terminal_exclusion", "terminal_profile"},
+    {
+        "terminal",
+        "terminal_tension",
+        "terminal_compare",
+        "terminal_exclusion",
+        "terminal_profile",
+        "terminal_paper",
+    },
     {"comparison", "paper"},
     {"fit", "tension", "compare", "profile", "exclusion_record"},
     {"summary", "nested_export", "suspiciousness", "prior_sensitivity", "exclusion"},

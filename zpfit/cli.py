@@ -177,6 +177,39 @@ def tension(
 
 
 @cli.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output/paper"),
+    show_default=True,
+    help="Folder for page, figures and tables.",
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="File for the numbers.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
+def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
+    """Redraw every figure of arXiv:2102.07781 and recompute every number, in about a minute.
+
+    The page paper.md in the output folder walks through the figures and says where a computed
+    number differs from the paper's, and why.
+
+    \b
+    zpfit paper
+    zpfit paper --output my_folder --json numbers.json
+    """
+    from zpfit.paper.reproduce import reproduce, write_json
+    from zpfit.run_folder import make_folder
+    from zpfit.terminal import StageLines
+    from zpfit.terminal_paper import print_paper
+
+    if json_path is not None:
+        make_folder(json_path.parent)
+    result = reproduce(output, StageLines(), force=force)
+    if json_path is not None:
+        write_json(json_path, result.claims)
+    print_paper(result, output)
+
+
+@cli.command()
 @click.argument("file", required=False)
 @click.option("--x", metavar="NAME=LOW:HIGH", help="Parameter along the x axis; :log for decades.")
 @click.option("--y", metavar="NAME=LOW:HIGH", help="The same along the y axis.")

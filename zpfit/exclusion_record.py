@@ -13,7 +13,7 @@ from zpfit.exclusion import ExclusionMap, NamedRegion
 from zpfit.models.base import Parameter
 from zpfit.observables import OBSERVABLES
 from zpfit.physics.compiled import FloatArray
-from zpfit.plane import Axis
+from zpfit.plane import Side
 from zpfit.run_folder import make_folder, write_whole
 from zpfit.slice_file import Slice
 
@@ -55,7 +55,7 @@ def as_json(chosen: Slice, traced: ExclusionMap) -> dict[str, Any]:
     }
 
 
-def _axis(axis: Axis, parameter: Parameter) -> dict[str, Any]:
+def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:
     return {
         "name": axis.name,
         "symbol": parameter.symbol,
@@ -129,8 +129,15 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if "," in name else name
 
 
-def keep(record: Mapping[str, Any], folder: Path, stem: str = "exclusion") -> None:
+def keep(
+    record: Mapping[str, Any],
+    folder: Path,
+    stem: str = "exclusion",
+    colours: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
     """Write JSON, table and figures of these names to a folder.
+
+    ``colours``, as of :func:`zpfit.plots.exclusion.colours_of`, makes several figures agree.
 
     Raises:
         UnwritablePath: the folder or a file cannot be written.
@@ -147,6 +154,6 @@ def keep(record: Mapping[str, Any], folder: Path, stem: str = "exclusion") -> No
         write = partial(Path.write_text, data=text, encoding="utf-8")
         write_whole(folder / f"{stem}.{suffix}", write)
     with house_style():
-        figure = exclusion_figure(record)
+        figure = exclusion_figure(record, colours)
         write_whole(folder / f"{stem}.png", png(figure, dpi=220))
         write_whole(folder / f"{stem}.pdf", pdf(figure))

@@ -12,8 +12,12 @@ from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.posterior import Posterior
 
-_STEPS = (0.1, 0.03, 0.01, 0.1)
+_STEPS = (0.1, 0.03, 0.01, 0.1, 0.03, 0.01)
 """How much lower, in the logarithm, each further search aims."""
+_QUIET, _PROGRESS = 2, 1e-4
+"""Searches without progress, in the logarithm, after which the result stands."""
+_TRIES = 3
+"""Searches for an allowed point before it is given up."""
 _SMALLEST = 1e-300
 
 
@@ -52,11 +56,16 @@ def extreme(
 
     grain = posterior.priors.grain
     # Nowhere is the logarithm that large: the first descents only look for what is allowed.
-    reached = lowest_from_level(judge, -np.log(_SMALLEST), grain, rng)
-    if not np.isfinite(reached.level):
-        raise NoAllowedPoint(starts_for(grain))
+    searches = (lowest_from_level(judge, -np.log(_SMALLEST), grain, rng) for _ in range(_TRIES))
+    reached = next((found for found in searches if np.isfinite(found.level)), None)
+    if reached is None:
+        raise NoAllowedPoint(_TRIES * starts_for(grain))
+    quiet = 0
     for step in _STEPS:
+        if quiet == _QUIET:
+            break
         found = lowest_from_level(judge, reached.level - step, grain, rng)
+        quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
         reached = min(reached, found, key=_level)
     return Extreme(float(np.exp(sign * reached.level)), reached.u)
 

@@ -93,7 +93,8 @@ def lowest_from_level(
     kicked, kicked_costs = descend(residuals, kick(kept, grain, rng), _WALL)
     points, costs = np.concatenate([points, kicked]), np.concatenate([costs, kicked_costs])
     best = best_points(points, costs, grain)[:_POLISHED]
-    candidates = np.array([_polished(judge, points[i], grain == 0) for i in best])
+    # Descents may be inside already where the constrained search ends on an edge, a hair outside.
+    candidates = np.vstack([points[best], [_polished(judge, points[i], grain == 0) for i in best]])
     largest = judge(candidates).largest()
     index = int(np.argmin(largest))
     return Lowest(float(largest[index]), candidates[index])
@@ -133,6 +134,6 @@ def _polished(judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> Float
         method="SLSQP",
         bounds=[(0, 1)] * int(free.sum()) + [(None, None)],
         constraints={"type": "ineq", "fun": constraints, "jac": gradients},
-        options={"maxiter": 200, "ftol": 1e-9},
+        options={"maxiter": 60, "ftol": 1e-9},
     )
     return at(result.x)

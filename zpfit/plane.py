@@ -22,7 +22,7 @@ _CROWDING = 3
 
 
 @dataclass(frozen=True)
-class Axis:
+class Side:
     """A parameter along a side of the plane; coordinates run from 0 to 1."""
 
     name: str
@@ -82,8 +82,8 @@ class Plane:
     """A slice through the parameters of a model, or the profile over some of them."""
 
     model: Model
-    x: Axis
-    y: Axis
+    x: Side
+    y: Side
     fixed: Mapping[str, float]
     solved: tuple[Solved, ...] = ()
     profiled: Mapping[str, FreePrior] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_ba
 from zpfit.models.base import Model, Parameter
 from zpfit.observables import OBSERVABLES
 from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.plane import Axis, Plane, Solved
+from zpfit.plane import Plane, Side, Solved
 from zpfit.priors import FreePrior, Priors
 from zpfit.schema import Names, StrictModel, validate
 from zpfit.yaml_file import Document
@@ -145,7 +145,7 @@ def _plane(
     taken = {settings.x.parameter, settings.y.parameter, *settings.solve, *profiled}
     fixed = {name: _value(p, settings.fix) for name, p in by_name.items() if name not in taken}
     solved = tuple(_solved(by_name[name], spec) for name, spec in settings.solve.items())
-    axes = [Axis(a.parameter, a.lower, a.upper, a.scale) for a in (settings.x, settings.y)]
+    axes = [Side(a.parameter, a.lower, a.upper, a.scale) for a in (settings.x, settings.y)]
     plane = Plane(loaded.model, axes[0], axes[1], fixed, solved, profiled)
     probes = np.random.default_rng(0).random((_PROBES, 2 + len(profiled)))
     model, notes = ready_for_batches(

@@ -39,7 +39,7 @@ def babar(form: Form) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True)
-class Region:
+class TargetRegion:
     """Effective couplings that meet some of the paper's data within one standard error."""
 
     free: Mapping[str, Any]
@@ -48,7 +48,7 @@ class Region:
     """Of the likelihood, what is not BaBar's form."""
     model: str = "effective"
 
-    def within(self, lower: float, upper: float) -> "Region":
+    def within(self, lower: float, upper: float) -> "TargetRegion":
         """The same for masses in a window, in MeV."""
         mass = {"type": "log_uniform", "lower": lower, "upper": upper}
         return replace(self, free={**self.free, "m_Zp": mass})
@@ -90,21 +90,23 @@ def _size(quantity: Quantity, c: Couplings) -> FloatArray:
 
 _CAESIUM = "paper_2021_cs"
 # The sign of C_Ae is free: nothing changes if all couplings change theirs.
-ELECTRON = Region(
+ELECTRON = TargetRegion(
     {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_nue": EITHER_SIGN},
     {"set": _CAESIUM, "drop": ["a_mu_2021"]},
 )
 """Couplings to electrons and their neutrinos that meet a_e, Sec. III A."""
-MUON_NEUTRINO = Region(
+MUON_NEUTRINO = TargetRegion(
     {"C_Ae": POSITIVE, "C_numu": EITHER_SIGN}, {"set": _CAESIUM, "drop": ["a_mu_2021"]}
 )
 """The axial coupling to electrons and the coupling to muon neutrinos, Fig. 3 (c, d)."""
-NEUTRINOS = Region(
+NEUTRINOS = TargetRegion(
     {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_nue": EITHER_SIGN, "C_numu": EITHER_SIGN},
     {"set": _CAESIUM, "drop": ["a_mu_2021"]},
 )
 """All couplings of :data:`ELECTRON` and that to muon neutrinos, for Eq. (30)."""
-MUON = Region({"C_Vmu": POSITIVE, "C_Amu": EITHER_SIGN}, {"set": _CAESIUM, "drop": ["a_e_cs_2018"]})
+MUON = TargetRegion(
+    {"C_Vmu": POSITIVE, "C_Amu": EITHER_SIGN}, {"set": _CAESIUM, "drop": ["a_e_cs_2018"]}
+)
 """Couplings to muons that meet a_mu, Sec. III B."""
 MUON_WITH_NEUTRINO = replace(MUON, free={**MUON.free, "C_numu": 1e-5})
 """The same with C_numu = 1e-5, Fig. 3 (a)."""
@@ -113,16 +115,16 @@ MUON_FREE_NEUTRINO = replace(
     free={**MUON.free, "C_numu": {"type": "signed_log_uniform", "lower": 1e-8, "upper": 2e-5}},
 )
 """The same with |C_numu| up to 2e-5, for Eq. (33)."""
-BOTH = Region(
+BOTH = TargetRegion(
     {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_Vmu": POSITIVE, "C_Amu": EITHER_SIGN},
     {"set": _CAESIUM},
 )
 """Both anomalies met, no couplings to neutrinos, for Eq. (30)."""
-RUBIDIUM_MOMENTS = Region(
+RUBIDIUM_MOMENTS = TargetRegion(
     {"C_Ve": POSITIVE}, {"add": ["a_e_rb_2020", "a_mu_2021"]}, model="paper_sm_u1"
 )
 """C_Ve = C_Vmu that meets the Rubidium a_e and a_mu, no exclusion asked, Sec. V."""
-RUBIDIUM = Region({"C_Ve": POSITIVE}, {"set": "paper_2021_rb"}, model="paper_sm_u1")
+RUBIDIUM = TargetRegion({"C_Ve": POSITIVE}, {"set": "paper_2021_rb"}, model="paper_sm_u1")
 """The same with every exclusion."""
 
 CLASSES = {"sm_u1": "paper_sm_u1", "nhdm": "paper_nhdm_u1", "fn": "paper_froggatt_nielsen"}
