@@ -99,6 +99,8 @@ def without_slivers(region: BaseGeometry) -> MultiPolygon:
 
 def inner_lines(region: BaseGeometry) -> list[FloatArray]:
     """The boundary of a region without what lies on the border of the square, each (n, 2)."""
+    if region.is_empty:
+        return []
     lines = line_merge(region.boundary.difference(SQUARE.boundary.buffer(_PRECISION)))
     parts = getattr(lines, "geoms", [lines])
     return [np.asarray(part.coords) for part in parts if not part.is_empty]
