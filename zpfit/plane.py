@@ -15,7 +15,7 @@ from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.priors import FreePrior
 
-_ROOT_TOLERANCES = {"xrtol": 1e-9, "xatol": 1e-300, "frtol": 0.0, "fatol": 0.0}
+_ROOT_TOLERANCES = {"xrtol": 1e-14, "xatol": 1e-300, "frtol": 0.0, "fatol": 0.0}
 _MAX_ROOT_STEPS = 200
 _CROWDING = 3
 """Power that lets a search look closely where it starts, as couplings are mostly small."""
