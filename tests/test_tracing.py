@@ -234,3 +234,9 @@ def test_a_tail_that_is_a_sliver_is_cut_off():
 def test_narrow_strips_that_are_no_slivers_are_kept():
     strip = box(0.1, 0.1, 0.9, 0.1002)
     assert without_slivers(strip).area == pytest.approx(strip.area, rel=1e-6)
+
+
+def test_sharp_tips_are_kept():
+    wedge = Polygon([(0.1, 0.5), (0.9, 0.46), (0.9, 0.54)])
+    assert without_slivers(wedge).symmetric_difference(wedge).area < 1e-9
+    assert without_slivers(wedge).bounds[0] == pytest.approx(0.1, abs=NARROW)
