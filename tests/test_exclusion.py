@@ -311,6 +311,39 @@ def test_conditions_of_a_model():
     assert nhdm.traced.allowed.intersection(impossible.region).area < 1e-9
 
 
+ROOT = """\
+import numpy as np
+from zpfit.models.base import Model, Parameter
+from zpfit.models.effective import MASS
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+
+
+class Mine(Model):
+    name = "mine"
+    parameters = (MASS, Parameter("g", "g", "", (-1.0, 1.0)))
+
+    def couplings(self, values):
+        columns = dict.fromkeys(COUPLING_NAMES, 0 * values["g"]) | {"m_Zp": values["m_Zp"]}
+        return Couplings(**(columns | {"C_Ve": 1e-3 * np.sqrt(values["g"])}))
+
+    def conditions(self, values):
+        return {"positive": 1 - values["g"]}
+"""
+
+
+def test_a_model_that_is_not_a_number_where_it_does_not_exist(workspace: Path):
+    Path("mine.py").write_text(ROOT, encoding="utf-8")
+    y = {"parameter": "g", "lower": -1, "upper": 1}
+    model = {"python": "mine.py:Mine"}
+    mine = drawn("kloe_2015", "a_mu_2021", model=model, y=y, contours={"C_Ve": [5e-4]})
+    _, g = mine.edge("positive")
+    assert_allclose(g, 0, atol=1e-5)
+    m, g = mine.edge("kloe_2015")
+    assert_allclose(g, (limit("kloe_2015", m) / 1e-3) ** 2, rtol=1e-3)
+    [line] = mine.traced.contours[0].lines
+    assert_allclose(mine.chosen.plane.y.values(line[:, 1]), 0.25, rtol=1e-4)
+
+
 # Contours
 
 
