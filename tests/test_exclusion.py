@@ -4,11 +4,14 @@ import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from numpy.testing import assert_allclose
 from scipy.optimize import brentq
 
@@ -17,6 +20,9 @@ from zpfit.exclusion_record import FILES, as_json
 from zpfit.library import Library, packaged_data
 from zpfit.physics.constants import ELECTRIC_CHARGE, ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS
 from zpfit.physics.magnetic_moment import loop_integrals
+from zpfit.plots.exclusion import colours_of, exclusion_figure
+from zpfit.plots.labels import in_lines, text_width
+from zpfit.plots.style import house_style
 from zpfit.slice_file import Slice, resolve_slice
 from zpfit.tracing import SQUARE, inner_lines
 from zpfit.yaml_file import dump_yaml, parse_yaml, read_yaml
@@ -644,3 +650,106 @@ def test_every_packaged_slice_is_valid():
     for name in names:
         path = packaged_data() / "slices" / f"{name}.yaml"
         assert resolve_slice(read_yaml(path), Library.beside()).title
+
+
+# Figures
+
+
+def shown(record: dict) -> list[str]:
+    """Every text of a figure, in which none is cut off and no label lies on another."""
+    with house_style():
+        figure = exclusion_figure(record)
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        figure.draw(renderer)
+        [axes] = figure.axes
+        texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+        width, height = renderer.width, renderer.height
+        for text in texts:
+            box = text.get_window_extent(renderer)
+            ticks = text in axes.get_xticklabels(which="both") + axes.get_yticklabels(which="both")
+            if not ticks:  # those beyond the limits have places, but are not drawn
+                assert box.x0 >= 0, text
+                assert box.x1 <= width, text
+                assert box.y0 >= 0, text
+                assert box.y1 <= height, text
+        frame = axes.get_window_extent(renderer)
+        boxes = [text.get_window_extent(renderer) for text in axes.texts]
+        for box in boxes:
+            assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+            assert frame.y0 <= box.y0 < box.y1 <= frame.y1
+        for first, second in combinations(boxes, 2):
+            assert not first.overlaps(second)
+        return [text.get_text() for text in texts]
+
+
+PAPER = {"set": "paper_2021_cs"}
+LIGHT = MASS | {"upper": 9}
+LONG = r"A title of somebody who writes whole sentences about $C_{V e} = C_{A e}$ and more"
+FIGURES = {
+    "nothing allowed": {"likelihood": PAPER, "x": LIGHT, "title": LONG},
+    "everything allowed": {"likelihood": {"add": ["bbn_2020"]}, "x": MASS | {"lower": 12}},
+    "excluded everywhere": {
+        "likelihood": PAPER,
+        "x": LIGHT,
+        "y": C_AE | {"lower": 1e-2, "upper": 1e-1},
+        "fix": dict.fromkeys(("C_Ve", "C_nue", "C_numu"), 1e-2) | {"C_Vmu": 0.1},
+    },
+    "nothing solved": {
+        "likelihood": {"add": ["kloe_2015"]},
+        "solve": {"C_Ve": {"observable": "delta_a_e", "value": 10.0}},
+    },
+    "met everywhere": {"likelihood": {"add": ["ccfr_1991"]}, "bands": {"ccfr_1991": 5}},
+    "linear": {
+        "likelihood": {"add": ["kloe_2015"]},
+        "x": {"parameter": "C_Ve", "lower": -1e-3, "upper": 1e-3},
+        "y": {"parameter": "C_Ae", "lower": -1e-3, "upper": 1e-3},
+        "fix": {"m_Zp": 17},
+    },
+    "contours": {"likelihood": {"add": ["kloe_2015"]}, "contours": {"C_Ae": [1e-4, 3.3e-4, 1.0]}},
+}
+WORDS = {
+    "nothing allowed": "nothing is allowed",
+    "everything allowed": "allowed",
+    "excluded everywhere": "excluded everywhere: BBN, White dwarfs",
+    "nothing solved": r"everywhere: $\Delta a_e$ out of reach",
+    "met everywhere": "met everywhere: CCFR",
+    "linear": "KLOE",
+    "contours": r"$3.3\times 10^{-4}$",
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure(name: str):
+    texts = shown(drawn(**FIGURES[name]).record())
+    assert any(WORDS[name] in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["fig2a", "fig3a", "fig3b", "fig3c", "fig4", "rb_vector"])
+def test_figure_of_the_paper(name: str):
+    record = packaged(f"paper_{name}").record()
+    texts = shown(record)
+    for region in record["regions"]:
+        if region["share"] > 1e-3 and region["kind"] not in ("allowed", "unreachable"):
+            assert region["label"] in texts
+
+
+@pytest.mark.usefixtures("coarse")
+def test_figure_of_a_profile():
+    x = MASS | {"lower": 45}
+    texts = shown(drawn("kloe_2015", x=x, profile=["C_Vmu"]).record())
+    assert {"KLOE", "allowed"} <= set(texts)
+
+
+def test_colours_outlast_the_palette_and_agree_between_figures():
+    labels = [str(number) for number in range(30)]
+    colours = colours_of(labels)
+    assert len(set(colours.values())) == 30
+    assert colours_of([*labels, "5"]) == colours
+
+
+def test_words_in_lines():
+    words = ["one", "two", "three", "four"]
+    width = text_width("two, three", 8)
+    assert in_lines(words, ", ", 8, width) == ["one, two,", "three,", "four"]
+    assert in_lines(words, " ", 8, 99) == ["one two three four"]
+    assert in_lines([], " ", 8, 99) == []
