@@ -329,3 +329,13 @@ def test_unwritable_output(rejected: Command, output: str):
     message = rejected("exclusion", *KLOE, "--output", output)
     assert_mentions(message, output, "cannot be written", "--output")
     assert Path("file").read_text(encoding="utf-8") == "precious\n"
+
+
+def test_a_title_that_is_no_latex(rejected: Command):
+    title = r"title=A $\fooo$ of mine"
+    message = rejected("exclusion", *KLOE, "--set", title, "--output", "out")
+    assert_mentions(message, "exclusion.png", "cannot be drawn", r"\fooo", "mend the formula")
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "exclusion.csv",
+        "exclusion.json",
+    ]
