@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon, unary_union
 from shapely.geometry.base import BaseGeometry
 
+from zpfit.errors import NotANumber
 from zpfit.likelihood import Exclusion, GaussianTerm
+from zpfit.models.base import in_words
 from zpfit.optimize import descend
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
@@ -77,11 +79,11 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
     from several starts find, so strictly the allowed region may be larger.
 
     Raises:
-        NotANumber: the model gives NaN at a point that exists.
+        NotANumber: the model or a term gives NaN at a point that exists.
     """
     terms = list(_terms(chosen))
     forbidden, unreachable, together = (_profiled if chosen.plane.profiled else _sliced)(
-        chosen.plane, [term.demands for term in terms]
+        chosen.plane, [[partial(_defined, term.name, d) for d in term.demands] for term in terms]
     )
     regions = []
     for term, region in zip(terms, forbidden, strict=True):
@@ -121,6 +123,17 @@ def _terms(chosen: Slice) -> Iterator[_Term]:
         kind: Kind = "band" if term.name in chosen.settings.bands else "excluded"
         sides = tuple(partial(_off_measurement, term, sigma, side) for side in (-1, 1))
         yield _Term(term.name, kind, sides, sigma)
+
+
+def _defined(name: str, demand: Demand, points: PlanePoints) -> FloatArray:
+    """The demand of a term, which points that do not exist meet."""
+    with np.errstate(all="ignore"):  # NaN is reported here
+        values = demand(points)
+    undefined = np.isnan(values)
+    broken = undefined & points.exist
+    if broken.any():
+        raise NotANumber(f"term {name!r}", in_words(points.parameters, int(np.argmax(broken))))
+    return np.where(undefined, -1.0, values)
 
 
 def _broken(name: str, points: PlanePoints) -> FloatArray:
@@ -216,7 +229,7 @@ def _contour_lines(plane: Plane, name: str, level: float) -> Iterator[FloatArray
         values = points.parameters.get(name)
         if values is None:
             values = dict(zip(COUPLING_NAMES, points.couplings.rows(), strict=True))[name]
-        return np.where(points.solved, _log(np.abs(values) / level), -1.0)
+        return np.where(points.solved & points.exist, _log(np.abs(values) / level), -1.0)
 
     on_mesh = depth(plane.points(mesh_nodes(MESH)))[None]
     [region] = trace(lambda u, _: depth(plane.points(u)), on_mesh)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from shapely import MultiPolygon
 
+from zpfit.errors import InvalidInput
 from zpfit.exclusion import ExclusionMap, NamedRegion
 from zpfit.models.base import Parameter
 from zpfit.observables import OBSERVABLES
@@ -141,6 +142,7 @@ def keep(
 
     Raises:
         UnwritablePath: the folder or a file cannot be written.
+        InvalidInput: a title or label has a formula that cannot be drawn; the rest is written.
     """
     from zpfit.plots.exclusion import exclusion_figure
     from zpfit.plots.style import house_style, pdf, png
@@ -153,7 +155,14 @@ def keep(
     for suffix, text in texts.items():
         write = partial(Path.write_text, data=text, encoding="utf-8")
         write_whole(folder / f"{stem}.{suffix}", write)
-    with house_style():
-        figure = exclusion_figure(record, colours)
-        write_whole(folder / f"{stem}.png", png(figure, dpi=220))
-        write_whole(folder / f"{stem}.pdf", pdf(figure))
+    try:
+        with house_style():
+            figure = exclusion_figure(record, colours)
+            write_whole(folder / f"{stem}.png", png(figure, dpi=220))
+            write_whole(folder / f"{stem}.pdf", pdf(figure))
+    except ValueError as error:  # as matplotlib has it for what is no LaTeX
+        reason = str(error).splitlines()[-1]
+        remedy = "mend the formula in the title or label"
+        raise InvalidInput(
+            [f"{folder / stem}.png: cannot be drawn ({reason}); {remedy}"]
+        ) from error

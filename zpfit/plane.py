@@ -15,7 +15,7 @@ from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.priors import FreePrior
 
-_ROOT_TOLERANCES = {"xrtol": 1e-9, "xatol": 1e-300, "frtol": 0.0, "fatol": 0.0}
+_ROOT_TOLERANCES = {"xrtol": 1e-14, "xatol": 1e-300, "frtol": 0.0, "fatol": 0.0}
 _MAX_ROOT_STEPS = 200
 _CROWDING = 3
 """Power that lets a search look closely where it starts, as couplings are mostly small."""
@@ -67,6 +67,14 @@ class PlanePoints:
     conditions: dict[str, FloatArray]
     """Ratios above 1 where the model cannot exist."""
 
+    @property
+    def exist(self) -> NDArray[np.bool_]:
+        """Where no condition is broken, shape (n,)."""
+        result = np.ones(len(self.solved), dtype=bool)
+        for ratio in self.conditions.values():
+            result &= ratio <= 1
+        return result
+
     def take(self, indices: NDArray[np.intp]) -> "PlanePoints":
         """Some of the points."""
         return PlanePoints(
@@ -108,8 +116,9 @@ class Plane:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             couplings = self.model.couplings(parameters)
             conditions = self.model.conditions(parameters)
-        self._refuse_nan(parameters, couplings)
-        return PlanePoints(parameters, couplings, solved, conditions)
+        points = PlanePoints(parameters, couplings, solved, conditions)
+        self._refuse_nan(points)
+        return points
 
     def starting_parameters(self, u: FloatArray) -> dict[str, FloatArray]:
         """All parameters, solved ones where their search starts, in the model's order."""
@@ -122,12 +131,12 @@ class Plane:
         }
         return {parameter.name: known[parameter.name] for parameter in self.model.parameters}
 
-    def _refuse_nan(self, parameters: Mapping[str, FloatArray], c: Couplings) -> None:
-        for name, row in zip(COUPLING_NAMES, c.rows(), strict=True):
-            broken = np.isnan(row)
-            if broken.any() and (broken & self.model.exists(parameters)).any():
+    def _refuse_nan(self, points: PlanePoints) -> None:
+        for name, row in zip(COUPLING_NAMES, points.couplings.rows(), strict=True):
+            broken = np.isnan(row) & points.exist
+            if broken.any():
                 source = f"coupling {name} of model {self.model.name!r}"
-                raise NotANumber(source, in_words(parameters, int(np.argmax(broken))))
+                raise NotANumber(source, in_words(points.parameters, int(np.argmax(broken))))
 
     def _solve(
         self, search: Solved, parameters: Mapping[str, FloatArray]

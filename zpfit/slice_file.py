@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 
 import numpy as np
-from pydantic import Field, PositiveFloat, field_validator, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, field_validator, model_validator
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.config import PriorsSpec, check_measurements, name_as, resolve_priors
@@ -53,7 +53,13 @@ class SolveSpec(StrictModel):
     """Where the value is out of reach, come as close as possible and go on."""
 
 
-Levels = Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1)]
+def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if not levels:
+        raise ValueError("has no levels; give at least one")
+    return levels
+
+
+Levels = Annotated[tuple[PositiveFloat, ...], Field(strict=False), AfterValidator(_not_empty)]
 
 
 class SliceFile(StrictModel):

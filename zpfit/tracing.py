@@ -40,6 +40,8 @@ The nearest first, as thin strips have another boundary close by; the farthest f
 _BORDER = 1e-12
 _SLIVER = 5e-5
 """Half the width below which a strip is what two tracings of one line leave between them."""
+_SHARPEST = 20.0
+"""Length over width of the tips of regions that are kept."""
 
 Ring = FloatArray
 """Corners of a closed line, the first one again as the last, shape (n, 2)."""
@@ -91,14 +93,20 @@ def _polygon(rings: Sequence[Ring]) -> BaseGeometry:
 
 def without_slivers(region: BaseGeometry) -> MultiPolygon:
     """A region without strips that are narrower than the precision of their boundaries."""
-    core = region.buffer(-_SLIVER, join_style="mitre").buffer(1.01 * _SLIVER, join_style="mitre")
+    core = _grown(_grown(region, -_SLIVER), 1.01 * _SLIVER)
     opened = core.intersection(region)
     parts = getattr(opened, "geoms", [opened])
     return MultiPolygon([p for p in parts if isinstance(p, Polygon) and not p.is_empty])
 
 
+def _grown(region: BaseGeometry, distance: float) -> BaseGeometry:
+    return region.buffer(distance, join_style="mitre", mitre_limit=_SHARPEST)
+
+
 def inner_lines(region: BaseGeometry) -> list[FloatArray]:
     """The boundary of a region without what lies on the border of the square, each (n, 2)."""
+    if region.is_empty:
+        return []
     lines = line_merge(region.boundary.difference(SQUARE.boundary.buffer(_PRECISION)))
     parts = getattr(lines, "geoms", [lines])
     return [np.asarray(part.coords) for part in parts if not part.is_empty]

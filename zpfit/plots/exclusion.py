@@ -1,5 +1,6 @@
 """Exclusion plots: who forbids which part of a plane, and what is left."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from shapely import MultiPolygon, Polygon, make_valid, unary_union
 from shapely.geometry.base import BaseGeometry
 
 from zpfit.physics.compiled import FloatArray
-from zpfit.plots.labels import LabelBoard, text_size
+from zpfit.plots.labels import LabelBoard, in_lines, text_size
 from zpfit.plots.scales import axis_label
 from zpfit.plots.style import BEST_FIT_COLOUR, MUTED
 
@@ -22,8 +23,12 @@ Colours = Mapping[str, tuple[str, str]]
 
 _SIZE = (3.4, 3.1)
 """Inches: one column of a journal."""
-_LEFT, _BOTTOM, _RIGHT, _TOP = 0.62, 0.44, 0.08, 0.36
+_LEFT, _BOTTOM, _RIGHT, _TOP = 0.68, 0.44, 0.14, 0.36
 """Margins in inches."""
+_OFFSET = 0.3
+"""Inches to the left of the title in which the axis may have a power of ten."""
+_BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
+"""Blanks outside formulas, where a title may go on in the next line."""
 _LEGEND_ROW, _LEGEND_COLUMNS = 0.15, 3
 _ALPHA = 0.35
 _FONT, _SMALL = 8.0, 7.0
@@ -37,6 +42,12 @@ blue that stands for out of reach."""
 _HATCHES = ("", "////", "....", "xxxx")
 _EVERYWHERE = 0.99999
 """Share of the plane from which on a region is named instead of drawn."""
+_WHOLE = {
+    "excluded everywhere:": ("excluded", "impossible"),
+    "met everywhere:": ("band",),
+    "everywhere:": ("unreachable",),
+}
+"""Words for such regions by their kinds."""
 
 
 def colours_of(labels: Sequence[str]) -> Colours:
@@ -62,7 +73,7 @@ def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) 
     """
     colours = colours or colours_of(drawn_labels(record))
     regions = [r for r in record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
-    everywhere = [r["label"] for r in regions if r["share"] > _EVERYWHERE]
+    everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
     drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
     figure, axes = _frame(record)
     for region in drawn:
@@ -76,8 +87,7 @@ def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) 
     else:
         _mark_allowed(axes, board, record)
     handles = [_patch(region, colours) for region in unnamed]
-    lines = [f"excluded everywhere: {', '.join(everywhere)}"] if everywhere else []
-    _explain(figure, handles, [*lines, *_verdict(record)])
+    _explain(figure, handles, [*_named(everywhere), *_verdict(record)])
     return figure
 
 
@@ -93,7 +103,11 @@ def _frame(record: Mapping[str, Any]) -> tuple[Figure, Axes]:
     axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3)) if (
         record["x"]["scale"] == record["y"]["scale"] == "linear"
     ) else None
-    axes.set_title(record["title"], fontsize=_SMALL)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_offset_text().set_fontsize(_SMALL)
+    words = _BREAKS.split(record["title"])
+    title = in_lines(words, " ", _SMALL, _SIZE[0] - _LEFT - _RIGHT - _OFFSET)
+    axes.set_title("\n".join(title), fontsize=_SMALL)
     return figure, axes
 
 
@@ -235,6 +249,17 @@ def _patch(region: Mapping[str, Any], colours: Colours) -> Patch:
         facecolor=to_rgba(colour, _ALPHA), edgecolor=colour, hatch=hatch or None,
         label=region["label"],
     )  # fmt: skip
+
+
+def _named(everywhere: Sequence[Mapping[str, Any]]) -> list[str]:
+    """In words what covers the whole plane."""
+    lines = []
+    for words, kinds in _WHOLE.items():
+        labels = [region["label"] for region in everywhere if region["kind"] in kinds]
+        if labels:
+            labels[0] = f"{words} {labels[0]}"
+            lines += in_lines(labels, ", ", _SMALL, _SIZE[0] - 0.1)
+    return lines
 
 
 def _verdict(record: Mapping[str, Any]) -> list[str]:

@@ -1,9 +1,11 @@
 """Where labels fit into regions of a figure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, uniform_filter
 from shapely.geometry.base import BaseGeometry
@@ -72,14 +74,25 @@ class LabelBoard:
         return Place(x, y, rotation)
 
 
+def text_width(text: str, points: float) -> float:
+    """How long a line of text is, in inches."""
+    return float(TextPath((0, 0), text, size=points).get_extents().width) / 72
+
+
 def text_size(text: str, points: float, axes_inches: tuple[float, float]) -> tuple[float, float]:
-    """About how much of the axes a label takes, (width, height), from the length of its text."""
-    letters = len(_plain(text))
-    return 0.62 * points * letters / 72 / axes_inches[0], 1.4 * points / 72 / axes_inches[1]
+    """How much of the axes a label takes with some room around it, (width, height)."""
+    width = text_width(text, points) + points / 72
+    return width / axes_inches[0], 1.4 * points / 72 / axes_inches[1]
 
 
-def _plain(text: str) -> str:
-    """A label without the marks of LaTeX, which take no room."""
-    for mark in ("\\Delta", "\\nu", "\\mu", "\\bar", "\\epsilon"):
-        text = text.replace(mark, "x")
-    return "".join(letter for letter in text if letter not in "${}\\_^")
+def in_lines(words: Sequence[str], separator: str, points: float, width: float) -> list[str]:
+    """Words as lines that are no longer than ``width`` inches, if no single word is."""
+    lines = list(words[:1])
+    for word in words[1:]:
+        longer = lines[-1] + separator + word
+        if text_width(longer, points) <= width:
+            lines[-1] = longer
+        else:
+            lines[-1] += separator.rstrip()
+            lines.append(word)
+    return lines
