@@ -64,7 +64,7 @@ def draw(figure: Figure, folder: Path) -> dict[str, Any]:
     document = library.document("slice", figure.slice_name)
     chosen = resolve_slice(_changed(document, figure.variant), library)
     record = as_json(chosen, exclusion_map(chosen))
-    record["title"] = f"{record['title']}\n({_WORDS[figure.variant]})"
+    record["title"] = f"{record['title']} ({_WORDS[figure.variant]})"
     keep(record, folder, figure.stem, colours_of(_labels(library)))
     return {"figure": figure.stem, "allowed": record["allowed"]}
 
