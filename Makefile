@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration clean
+.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration paper clean
 
 install: $(STAMP)
 
@@ -37,6 +37,10 @@ benchmark: install
 benchmark-samplers: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png
+
+# Writes docs/paper again.
+paper: install
+	$(BIN)/zpfit paper --output docs/paper
 
 calibration: install
 	$(BIN)/python tests/calibration.py

@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import quad
 
 from zpfit.compare import NO_ZPRIME, verbal
-from zpfit.config import load_run
+from zpfit.config import JointSigmaSpec, load_run
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.joint_sigma import joint_sigma
 from zpfit.library import packaged_data
@@ -158,7 +158,11 @@ def test_joint_sigma_keeps_other_measurements_within_their_limits():
     )
     rng = np.random.default_rng(1)
     assert joint_sigma(plane(terms), rng).sigma == pytest.approx(3.0, abs=1e-4)
-    assert joint_sigma(plane(terms), rng, others=4.0).sigma == pytest.approx(2.0, abs=1e-4)
+    assert joint_sigma(plane(terms), rng, JointSigmaSpec(others=4.0)).sigma == pytest.approx(
+        2.0, abs=1e-4
+    )
+    own = JointSigmaSpec(within={"sum": 4.0})
+    assert joint_sigma(plane(terms), rng, own).sigma == pytest.approx(2.0, abs=1e-4)
 
 
 def test_joint_sigma_of_anomalies_that_can_be_met():

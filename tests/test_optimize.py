@@ -89,6 +89,31 @@ def test_descents_do_not_depend_on_their_neighbours():
     np.testing.assert_allclose(alone[0], together[3], rtol=1e-9)
 
 
+def test_held_coordinates_stay_and_cost_no_evaluations():
+    """20 |u - c|^2 with the middle coordinate held: the others find c, three points a step."""
+    centre, asked = np.array([0.2, 0.9, 0.6]), []
+
+    def residuals(u, wall):
+        asked.append(u)
+        return 20 * (u - centre)
+
+    starts = np.full((4, 3), 0.5)
+    starts[:, 1] = [0.0, 0.3, 0.7, 1.0]
+    points, costs = descend(residuals, starts, 1.0, held=np.array([False, True, False]))
+    np.testing.assert_array_equal(points[:, 1], starts[:, 1])
+    np.testing.assert_allclose(points[:, [0, 2]], np.tile(centre[[0, 2]], (4, 1)), atol=1e-6)
+    np.testing.assert_allclose(costs, 400 * (starts[:, 1] - 0.9) ** 2, atol=1e-9)
+    assert all(set(u[:, 1]) <= set(starts[:, 1]) for u in asked)
+    assert len(asked[1]) == 2 * len(starts)
+
+
+def test_with_every_coordinate_held_points_stay():
+    starts = np.random.default_rng(0).random((5, 2))
+    points, costs = descend(lambda u, wall: u, starts, 1.0, held=np.array([True, True]))
+    np.testing.assert_array_equal(points, starts)
+    np.testing.assert_allclose(costs, np.sum(starts**2, axis=1))
+
+
 @pytest.mark.parametrize(
     ("run_name", "goal"), [("quickstart", 0.15), ("effective_rb", 0.10)], ids=["cs", "rb"]
 )

@@ -177,6 +177,160 @@ def tension(
 
 
 @cli.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output/paper"),
+    show_default=True,
+    help="Folder for page, figures and tables.",
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="File for the numbers.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
+def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
+    """Redraw every figure of arXiv:2102.07781 and recompute every number, in about a minute.
+
+    The page paper.md in the output folder walks through the figures and says where a computed
+    number differs from the paper's, and why.
+
+    \b
+    zpfit paper
+    zpfit paper --output my_folder --json numbers.json
+    """
+    from zpfit.paper.reproduce import reproduce, write_json
+    from zpfit.run_folder import make_folder
+    from zpfit.terminal import StageLines
+    from zpfit.terminal_paper import print_paper
+
+    if json_path is not None:
+        make_folder(json_path.parent)
+    result = reproduce(output, StageLines(), force=force)
+    if json_path is not None:
+        write_json(json_path, result.claims)
+    print_paper(result, output)
+
+
+@cli.command()
+@click.argument("file", required=False)
+@click.option("--x", metavar="NAME=LOW:HIGH", help="Parameter along the x axis; :log for decades.")
+@click.option("--y", metavar="NAME=LOW:HIGH", help="The same along the y axis.")
+@click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Give a parameter its value.")
+@click.option(
+    "--solve",
+    multiple=True,
+    metavar="NAME:OBSERVABLE=VALUE",
+    help="Let a parameter follow from an observable; :negative, :nearest.",
+)
+@click.option("--profile", multiple=True, metavar="NAME", help="Let a parameter take any value.")
+@click.option("--within", multiple=True, metavar="ENTRY=SIGMA", help="Standard errors allowed [2].")
+@click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
+@click.option("--likelihood", metavar="SET", help="A named set (see zpfit list likelihoods).")
+@click.option("--model", "model_text", metavar="NAME", help="A model [effective].")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for figure and tables.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the slice file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def exclusion(
+    file: str | None,
+    *,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Which experiment forbids which part of a plane of two parameters, and what is left.
+
+    FILE is a slice file or the name of a packaged one (see zpfit list slices); options make one
+    or change it. Parameters that are not mentioned have their default, couplings zero.
+
+    \b
+    zpfit exclusion paper_fig2a --output output/fig2a
+    zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --solve C_Ve:delta_a_e=-1.23e-12 \\
+        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/slice
+    zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --profile C_Ve --profile C_nue \\
+        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
+    """
+    from zpfit.exclusion import exclusion_map
+    from zpfit.exclusion_record import FILES, keep
+    from zpfit.exclusion_record import as_json as record_of
+    from zpfit.run_folder import make_room
+    from zpfit.slice_options import load_slice
+    from zpfit.terminal_exclusion import print_exclusion
+
+    chosen = load_slice(file, options)
+    if output is not None:
+        make_room(output, FILES, force=force)
+    record = record_of(chosen, exclusion_map(chosen))
+    if output is not None:
+        keep(record, output)
+    if as_json:
+        click.echo(json.dumps(record, allow_nan=False))
+        return
+    print_exclusion(record)
+    if output is not None:
+        click.echo(f"Written: {', '.join(str(output / name) for name in FILES)}")
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--x", required=True, metavar="NAME[=LOW:HIGH]", help="A sampled parameter.")
+@click.option("--y", metavar="NAME[=LOW:HIGH]", help="A second one, for regions in the plane.")
+@click.option(
+    "--points",
+    type=click.IntRange(min=10, max=400),
+    help="Nodes on each axis [60 with one, 40 with two].",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for JSON and plots.")
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
+@click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def profile(
+    file: str,
+    *,
+    x: str,
+    y: str | None,
+    points: int | None,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Profile likelihood and posterior of one or two parameters, side by side.
+
+    FILE is a run file, the name of a packaged run, or a run folder.
+
+    \b
+    zpfit profile quickstart --x m_Zp --output output/profiles
+    zpfit profile quickstart --x m_Zp=10:60 --y C_Ae --points 50 --output output/profiles
+    zpfit profile output/quickstart --x C_Vmu --json
+    """
+    from zpfit import profile as use_case
+    from zpfit.axis import choose_axes
+    from zpfit.config import find_run_file, load_run
+    from zpfit.run_folder import make_room
+    from zpfit.terminal import StageLines
+    from zpfit.terminal_profile import print_profile
+
+    settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
+    loaded = load_run(find_run_file(file), settings)
+    texts = [("--x", x), *([] if y is None else [("--y", y)])]
+    axes = choose_axes(loaded.posterior.priors, texts)
+    names = use_case.file_names(axes)
+    if output is not None:
+        make_room(output, names, force=force)
+    result = use_case.as_json(loaded, use_case.profile(loaded, axes, points, StageLines()))
+    if output is not None:
+        use_case.keep(result, output, names)
+    if as_json:
+        click.echo(json.dumps(result, indent=2, allow_nan=False))
+        return
+    print_profile(result)
+    if output is not None:
+        click.echo(f"Written: {', '.join(str(output / name) for name in names)}")
+
+
+@cli.command()
 @click.option("--likelihood", metavar="SET", help="A named set (see zpfit list).")
 @click.option(
     "--model",
@@ -266,9 +420,9 @@ def validate(file: str, changes: Sequence[str]) -> None:
 
 
 @cli.command(name="list")
-@click.argument("kind", type=click.Choice(["models", "likelihoods", "priors", "runs"]))
+@click.argument("kind", type=click.Choice(["models", "likelihoods", "priors", "runs", "slices"]))
 def list_(kind: str) -> None:
-    """What there is: models, likelihoods (sets and entries), priors or runs."""
+    """What there is: models, likelihoods (sets and entries), priors, runs or slices."""
     from zpfit.terminal import print_list
 
     print_list(kind)
@@ -277,7 +431,7 @@ def list_(kind: str) -> None:
 @cli.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """A model, a likelihood set, a data entry, priors or a run, in full."""
+    """A model, a likelihood set, a data entry, priors, a run or a slice, in full."""
     from zpfit.terminal import print_named
 
     print_named(name)

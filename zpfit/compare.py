@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.config import Run, load_run
+from zpfit.config import JointSigmaSpec, Run, load_run
 from zpfit.errors import MixedReference, NotARunFolder, UnknownName
 from zpfit.inference_data import StoredSamples
-from zpfit.joint_sigma import OTHERS, joint_sigma_or_none
+from zpfit.joint_sigma import joint_sigma_or_none
 from zpfit.likelihood import Likelihood
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
@@ -127,7 +127,7 @@ def _row(finished: FinishedRun, rng: np.random.Generator, progress: Progress) ->
     best, evidence = summary["best_fit"], summary["evidence"]
     k, n = posterior.dimension, len(posterior.likelihood.smooth)
     joint_rng, wide_rng, narrow_rng = rng.spawn(3)
-    joint, notes = joint_sigma_or_none(posterior, joint_rng)
+    joint, notes = joint_sigma_or_none(posterior, joint_rng, finished.run.settings.joint_sigma)
     varied = {
         "wider": _varied(finished, FACTOR, wide_rng, progress),
         "narrower": _varied(finished, 1 / FACTOR, narrow_rng, progress),
@@ -199,7 +199,7 @@ def _without(finished: FinishedRun) -> dict[str, Any]:
     """The hypothesis without a Z', whose evidence is its likelihood."""
     point = finished.summary["no_zprime"]
     log_z = -0.5 * point["chi2"]
-    level = _level_without(finished.likelihood)
+    level = _level_without(finished.likelihood, finished.run.settings.joint_sigma)
     same = {"lnZ": log_z, "lnZ_err": 0.0, "method": "exact"}
     return {
         "run": NO_ZPRIME,
@@ -226,11 +226,11 @@ def _without(finished: FinishedRun) -> dict[str, Any]:
     }
 
 
-def _level_without(likelihood: Likelihood) -> float | None:
+def _level_without(likelihood: Likelihood, limits: JointSigmaSpec) -> float | None:
     """Largest pull of an anomaly without a Z'; None if there is none, or the rest is not met."""
     pulls = {t.name: abs(float(t.pull(no_zprime())[0])) for t in likelihood.measurements}
     anomalies = [term.name for term in likelihood.anomalies]
-    if not anomalies or any(p > OTHERS for n, p in pulls.items() if n not in anomalies):
+    if not anomalies or any(p > limits.limit(n) for n, p in pulls.items() if n not in anomalies):
         return None
     return max(pulls[name] for name in anomalies)
 

@@ -1,17 +1,17 @@
 """Run files: from YAML to a posterior and the options of a fit."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
-from zpfit.library import Library
+from zpfit.library import Kind, Library
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.base import Model, Parameter
 from zpfit.posterior import Posterior
@@ -84,11 +84,24 @@ class BestFitSpec(StrictModel):
     """Further starting points, each with every sampled parameter."""
 
 
+class JointSigmaSpec(StrictModel):
+    """How far off measurements may be, in standard errors, while the anomalies are met."""
+
+    others: PositiveFloat = 2.0
+    """Measurements that are no anomalies and have no limit of their own."""
+    within: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """By entry."""
+
+    def limit(self, entry: str) -> float:
+        """The limit of an entry."""
+        return self.within.get(entry, self.others)
+
+
 _SHORTHANDS = {"model": "name", "likelihood": "set", "priors": "use"}
 """Keys whose value may be a bare name, short for a mapping with one key."""
 
 
-def _name_as(key: str) -> BeforeValidator:
+def name_as(key: str) -> BeforeValidator:
     """A bare name is short for a mapping with that one key."""
 
     def expand(value: Any) -> Any:
@@ -100,20 +113,21 @@ def _name_as(key: str) -> BeforeValidator:
 class ModelOnly(StrictModel):
     """The model of a run file."""
 
-    model: Annotated[ModelSpec, _name_as(_SHORTHANDS["model"])]
+    model: Annotated[ModelSpec, name_as(_SHORTHANDS["model"])]
 
 
 class RunFile(ModelOnly):
     """A run file."""
 
     title: str = ""
-    likelihood: Annotated[LikelihoodSpec, _name_as(_SHORTHANDS["likelihood"])]
-    priors: Annotated[PriorsSpec, _name_as(_SHORTHANDS["priors"])] = PriorsSpec()
+    likelihood: Annotated[LikelihoodSpec, name_as(_SHORTHANDS["likelihood"])]
+    priors: Annotated[PriorsSpec, name_as(_SHORTHANDS["priors"])] = PriorsSpec()
     seed: NonNegativeInt = 1
     sampler: SamplerSpec = SamplerSpec()
     vegas: VegasSpec = VegasSpec()
     dynesty: DynestySpec = DynestySpec()
     best_fit: BestFitSpec = BestFitSpec()
+    joint_sigma: JointSigmaSpec = JointSigmaSpec()
 
 
 @dataclass(frozen=True)
@@ -150,9 +164,19 @@ def find_run_file(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.is_dir() and (path / "config.yaml").is_file():
         return path / "config.yaml"
+    return find_file("run", name_or_path)
+
+
+def find_file(kind: Kind, name_or_path: str) -> Path:
+    """A path that exists or looks like one, or the file behind a name.
+
+    Raises:
+        UnknownName: neither.
+    """
+    path = Path(name_or_path)
     if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
-    return Library.beside().find("run", name_or_path)
+    return Library.beside().find(kind, name_or_path)
 
 
 def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
@@ -164,11 +188,11 @@ def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
     document = read_yaml(path)
     for key, text in (changes or {}).items():
         value = parse_yaml(text, Path(f"--set {key}")).data
-        document = _with_change(document, tuple(key.split(".")), value)
+        document = with_change(document, tuple(key.split(".")), value)
     return resolve(document, Library.beside(path))
 
 
-def _with_change(document: Document, keys: KeyPath, value: Any) -> Document:
+def with_change(document: Document, keys: KeyPath, value: Any) -> Document:
     """Set a value; a bare name that stands above it becomes the mapping it is short for."""
     short = _SHORTHANDS.get(str(keys[0]))
     if short and len(keys) > 1 and isinstance(document.data, dict):
@@ -199,13 +223,17 @@ def resolve(document: Document, library: Library) -> Run:
     settings = validate(RunFile, document)
 
     def likelihood() -> Assembled:
-        return assemble(
+        assembled = assemble(
             settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
         )
+        check_measurements(
+            settings.joint_sigma.within, assembled, document, ("joint_sigma", "within")
+        )
+        return assembled
 
     def model_and_priors() -> tuple[LoadedModel, tuple[str, ...], Priors]:
         loaded = load_model(settings.model, document, library)
-        priors = _resolve_priors(settings.priors, loaded.model, document, library)
+        priors = resolve_priors(settings.priors, loaded.model, document, library)
         _check_sampling(settings, priors, document)
         probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
         place = document.place(["model"])
@@ -223,6 +251,23 @@ def resolve(document: Document, library: Library) -> Run:
     )
 
 
+def check_measurements(
+    given: Iterable[str], assembled: Assembled, document: Document, keys: KeyPath
+) -> None:
+    """See that every name is a measurement of the likelihood.
+
+    Raises:
+        InvalidInput: all that are not, each with its place below ``keys``.
+    """
+    known = [term.name for term in assembled.likelihood.measurements]
+    problems = ProblemCollector()
+    for name in given:
+        if name not in known:
+            place, hint = document.place([*keys, name]), suggestion(name, known)
+            problems.add(f"{place}: {name!r} is no measurement of this likelihood; {hint}")
+    problems.raise_if_any()
+
+
 def resolved_settings(run: Run) -> dict[str, Any]:
     """The run file with every default and prior written out; itself a valid run file."""
     data = run.settings.model_dump(mode="json")
@@ -236,7 +281,12 @@ def resolved_settings(run: Run) -> dict[str, Any]:
     return data
 
 
-def _resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
+def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
+    """The prior of every parameter of a model, from named priors and changes to them.
+
+    Raises:
+        UnknownName, InvalidInput: everything that is wrong, each with its place.
+    """
     problems = ProblemCollector()
     chosen: dict[str, FreePrior | Fixed | Tied] = {}
     places: dict[str, str] = {}

@@ -41,6 +41,8 @@ SoftSpec = Annotated[HalfGaussianSpec | ZeroBackgroundSpec, Field(discriminator=
 
 class _Entry(StrictModel):
     title: str
+    label: str = ""
+    """Short name for figures, LaTeX between dollar signs; the entry's name if left out."""
     measurement: str
     """What was measured; a likelihood holds one entry of each."""
     citations: Annotated[tuple[Citation, ...], Field(strict=False, min_length=1)]

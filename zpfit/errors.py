@@ -92,8 +92,8 @@ class NotANumber(ZpfitError):
 
     def __init__(self, source: str, point: str) -> None:
         super().__init__(
-            f"{source} is not a number at {point}; restrict the priors to where the model is "
-            "defined, or mend the formula"
+            f"{source} is not a number at {point}; restrict the priors or axes to where the model "
+            "is defined, or mend the formula"
         )
 
 

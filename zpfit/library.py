@@ -1,4 +1,4 @@
-"""Find and read named files: data entries, sets of them, models, priors and runs.
+"""Find and read named files: data entries, sets of them, models, priors, runs and slices.
 
 A name is looked up in the user's own folders first (beside the run file, then
 in the current folder), then among the packaged files.
@@ -22,7 +22,7 @@ from zpfit.observables import OBSERVABLES
 from zpfit.schema import validate
 from zpfit.yaml_file import Document, read_yaml
 
-Kind = Literal["entry", "likelihood set", "model", "priors", "run"]
+Kind = Literal["entry", "likelihood set", "model", "priors", "run", "slice"]
 
 FOLDERS: dict[Kind, str] = {
     "entry": "likelihoods/entries",
@@ -30,6 +30,7 @@ FOLDERS: dict[Kind, str] = {
     "model": "models",
     "priors": "priors",
     "run": "runs",
+    "slice": "slices",
 }
 
 
@@ -42,7 +43,7 @@ class LoadedEntry(NamedTuple):
 
 
 def packaged_data() -> Path:
-    """The folder with the packaged ``likelihoods``, ``models``, ``priors`` and ``runs``."""
+    """The folder with the packaged ``likelihoods``, ``models``, ``runs`` and so on."""
     package = Path(zpfit.__file__).parent
     installed = package / "data"
     return installed if installed.is_dir() else package.parent

@@ -41,6 +41,8 @@ class Observable:
     function: Callable[[Couplings], FloatArray]
     """A batch of n points to predictions of shape (n,)."""
     group: Group = Group.OTHER
+    symbol: str = ""
+    """LaTeX, without dollar signs; empty where there is none."""
 
 
 def br_ee(c: Couplings) -> FloatArray:
@@ -58,8 +60,8 @@ def _by_name(*observables: Observable) -> dict[str, Observable]:
 
 
 PREDICTIONS = _by_name(
-    Observable("delta_a_e", delta_a_e, Group.ELECTRON),
-    Observable("delta_a_mu", delta_a_mu, Group.MUON),
+    Observable("delta_a_e", delta_a_e, Group.ELECTRON, r"\Delta a_e"),
+    Observable("delta_a_mu", delta_a_mu, Group.MUON, r"\Delta a_\mu"),
     Observable("texono", texono, Group.SCATTERING),
     Observable("borexino", borexino, Group.SCATTERING),
     Observable("charm2_nu", charm2_nu, Group.SCATTERING),

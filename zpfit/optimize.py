@@ -99,12 +99,14 @@ def best_points(points: FloatArray, costs: FloatArray, grain: FloatArray) -> NDA
     return order[:_KEPT]
 
 
-def kick(points: FloatArray, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Around each point several that differ in about half of the coordinates.
+def kick(
+    points: FloatArray, grain: FloatArray, rng: np.random.Generator, kicks: int = _KICKS
+) -> FloatArray:
+    """Around each point ``kicks`` others that differ in about half of the coordinates.
 
     Smooth ones move by 0.001 to 0.3, the others by a few steps.
     """
-    repeated = np.repeat(points, _KICKS, axis=0)
+    repeated = np.repeat(points, kicks, axis=0)
     size = 10 ** rng.uniform(-3, -0.5, (len(repeated), 1))
     chosen = rng.random(repeated.shape) < 0.5
     smooth = size * rng.normal(size=repeated.shape)
@@ -116,12 +118,17 @@ def kick(points: FloatArray, grain: FloatArray, rng: np.random.Generator) -> Flo
 
 
 def descend(
-    residuals: Residuals, starts: FloatArray, wall: float, steps: int = _DESCENT_STEPS
+    residuals: Residuals,
+    starts: FloatArray,
+    wall: float,
+    steps: int = _DESCENT_STEPS,
+    held: NDArray[np.bool_] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Levenberg-Marquardt from every start at once, kept inside the unit cube.
 
     Marquardt's scaling of the damping (SIAM J. Appl. Math. 11, 431 (1963));
-    coordinates that push against a face of the cube are held there.
+    coordinates that push against a face of the cube are held there, and those
+    of the mask ``held``, shape (d,), stay where they start.
 
     Returns:
         End points (n, d) and their sums of squares (n,).
@@ -129,10 +136,13 @@ def descend(
     points = starts.copy()
     current = residuals(points, wall)
     costs = _cost(current)
+    free = np.arange(points.shape[1]) if held is None else np.flatnonzero(~held)
+    if not len(free):
+        return points, costs
     damping = np.full(len(points), 1e-2)
     live = np.arange(len(points))
     for _ in range(steps):
-        step = _damped_step(residuals, points[live], current[live], wall, damping[live])
+        step = _damped_step(residuals, points[live], current[live], wall, damping[live], free)
         trial = np.clip(points[live] + step, 0, 1)
         trial_residuals = residuals(trial, wall)
         trial_costs = _cost(trial_residuals)
@@ -141,22 +151,29 @@ def descend(
         points[moved], current[moved] = trial[better], trial_residuals[better]
         costs[moved] = trial_costs[better]
         damping[live] = np.maximum(damping[live] * np.where(better, 0.3, 5.0), 1e-9)
-        live = live[damping[live] < _HOPELESS_DAMPING]
+        live = live[(damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0)]
         if not len(live):
             break
     return points, costs
 
 
 def _damped_step(
-    residuals: Residuals, points: FloatArray, current: FloatArray, wall: float, damping: FloatArray
+    residuals: Residuals,
+    points: FloatArray,
+    current: FloatArray,
+    wall: float,
+    damping: FloatArray,
+    free: NDArray[np.intp],
 ) -> FloatArray:
-    jacobian = _jacobian(residuals, points, current, wall)
+    """Step along the coordinates ``free``, zero along the others; shape (n, d)."""
+    jacobian = _jacobian(residuals, points, current, wall, free)
     gradient = np.einsum("ndk,nk->nd", jacobian, current)
     hessian = np.einsum("ndk,nek->nde", jacobian, jacobian)
-    held = ((points <= 0) & (gradient > 0)) | ((points >= 1) & (gradient < 0))
+    at = points[:, free]
+    held = ((at <= 0) & (gradient > 0)) | ((at >= 1) & (gradient < 0))
     gradient[held] = 0
     hessian[held[:, :, None] | held[:, None, :]] = 0
-    axis = np.arange(points.shape[1])
+    axis = np.arange(len(free))
     scale = hessian[:, axis, axis]
     # A coordinate that nothing depends on gets a small share of the largest scale, so
     # that the matrix stays regular; a held one gets 1.
@@ -164,20 +181,25 @@ def _damped_step(
     hessian[:, axis, axis] += damping[:, None] * (scale + floor) + floor * 1e-6 + held
     step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
     longest = np.abs(step).max(axis=1, keepdims=True)
-    limited: FloatArray = step * np.minimum(1, 0.3 / np.maximum(longest, 1e-300))
+    limited = np.zeros_like(points)
+    limited[:, free] = step * np.minimum(1, 0.3 / np.maximum(longest, 1e-300))
     return limited
 
 
 def _jacobian(
-    residuals: Residuals, points: FloatArray, current: FloatArray, wall: float
+    residuals: Residuals,
+    points: FloatArray,
+    current: FloatArray,
+    wall: float,
+    free: NDArray[np.intp],
 ) -> FloatArray:
-    """d residual k/d coordinate d by one-sided differences into the cube; shape (n, d, k)."""
+    """d residual k/d free coordinate f by one-sided differences into the cube; shape (n, f, k)."""
     n, d = points.shape
-    step = np.where(points > 0.5, -_STEP, _STEP)
-    shifted = np.repeat(points[:, None, :], d, axis=1)
-    axis = np.arange(d)
-    shifted[:, axis, axis] += step
-    values = residuals(shifted.reshape(n * d, d), wall).reshape(n, d, -1)
+    f = len(free)
+    step = np.where(points[:, free] > 0.5, -_STEP, _STEP)
+    shifted = np.repeat(points[:, None, :], f, axis=1)
+    shifted[:, np.arange(f), free] += step
+    values = residuals(shifted.reshape(n * f, d), wall).reshape(n, f, -1)
     result: FloatArray = (values - current[:, None, :]) / step[:, :, None]
     return result
 

@@ -77,6 +77,18 @@ class Posterior:
         walls = [wall_residual(ratio, wall)[:, None] for ratio in conditions]
         return np.hstack([terms, *walls])
 
+    def pulls_and_ratios(self, u: FloatArray) -> tuple[dict[str, FloatArray], list[FloatArray]]:
+        """Pulls by measurement, and the ratios of all exclusions, hard or soft, and conditions.
+
+        Each of shape (n,), at points ``u`` of shape (n, d); a ratio above 1 is forbidden.
+        """
+        parameters = self.parameters(u)
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            c = self.model.couplings(parameters)
+            pulls = {term.name: term.pull(c) for term in self.likelihood.measurements}
+            ratios = [*self.likelihood.ratios(c).values()]
+        return pulls, [*ratios, *self.model.conditions(parameters).values()]
+
     def impossible_fraction(self, draws: int, rng: np.random.Generator) -> float:
         """Share of the prior at which the model cannot exist, from that many draws.
 

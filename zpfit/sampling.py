@@ -38,14 +38,18 @@ def sample_posterior(
 
 
 def evidence_of(
-    posterior: Posterior, settings: RunFile, rng: np.random.Generator, progress: Progress
+    posterior: Posterior,
+    settings: RunFile,
+    rng: np.random.Generator,
+    progress: Progress,
+    effective: float = 0.0,
 ) -> Integral:
-    """ln Z and weighted samples from vegas alone.
+    """ln Z and weighted samples from vegas alone, at least ``effective`` if evaluations allow.
 
     Raises:
         As :func:`sample_posterior`.
     """
-    return _integral(posterior, settings, 0.0, rng, progress)[1]
+    return _integral(posterior, settings, effective, rng, progress)[1]
 
 
 def _integral(

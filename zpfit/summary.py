@@ -38,7 +38,7 @@ def equal_samples(posterior: Posterior, samples: Samples) -> StoredSamples:
     return StoredSamples(
         values=varying(posterior, samples.u[:, ::stride]),
         log_likelihood=samples.log_likelihood[:, ::stride],
-        attributes=_attributes(posterior),
+        attributes=axis_attributes(posterior),
     )
 
 
@@ -50,12 +50,13 @@ def weighted_samples(
     return StoredSamples(
         values=varying(posterior, kept.u[None, :, None]),
         log_likelihood=kept.log_likelihood[None, :, None],
-        attributes=_attributes(posterior),
+        attributes=axis_attributes(posterior),
         log_weight=kept.log_weight[None, :, None],
     )
 
 
-def _attributes(posterior: Posterior) -> dict[str, dict[str, Any]]:
+def axis_attributes(posterior: Posterior) -> dict[str, dict[str, Any]]:
+    """How to draw each parameter that varies: symbol, unit and scale."""
     return {
         parameter.name: {
             "symbol": parameter.symbol,

@@ -60,7 +60,7 @@ def tension(run: Run, progress: Progress) -> Tension:
     best = best_fit(posterior, starts, rngs[2])
     goodness = parameter_goodness(posterior, best, starts, rngs[3])
     progress.stage("Joint sigma")
-    reached, notes = joint_sigma_or_none(posterior, rngs[4])
+    reached, notes = joint_sigma_or_none(posterior, rngs[4], run.settings.joint_sigma)
     return Tension(
         best=best,
         pulls=predictive_pulls(posterior, best.u, samples.pruned(rngs[5], _PREDICTED)),

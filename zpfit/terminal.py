@@ -254,7 +254,8 @@ def print_list(kind: str) -> None:
         table.add_row(Text("entries", style="bold"))
         _add_titles(table, library, "entry")
     else:
-        _add_titles(table, library, "priors" if kind == "priors" else "run")
+        kinds: dict[str, Kind] = {"priors": "priors", "runs": "run", "slices": "slice"}
+        _add_titles(table, library, kinds[kind])
     console.print(table)
 
 
@@ -278,7 +279,7 @@ def print_named(name: str) -> None:
     if name in model_names(library):
         _print_model(console, _named_model(name, library))
     found = name in model_names(library)
-    kinds: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run")
+    kinds: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run", "slice")
     for kind in kinds:
         if name in library.names(kind):
             found = True

@@ -17,7 +17,7 @@ def print_tension(result: Mapping[str, Any]) -> None:
     if reached is not None:
         console.print(
             f"Joint sigma {reached:.2f}: every anomaly can be met within as many standard errors, "
-            "the other measurements within 2, and no exclusion violated.\n"
+            "the other measurements within their limits, and no exclusion violated.\n"
         )
     _print_goodness(console, result["parameter_goodness"], result["best_fit_chi2"])
     _print_evidence(console, result["evidence"])

@@ -23,6 +23,7 @@ _SETTINGS: dict[Any, Any] = {
     "xtick.direction": "in",
     "ytick.direction": "in",
     "legend.frameon": False,
+    "hatch.linewidth": 0.5,
 }
 
 

@@ -1,0 +1,139 @@
+"""The smallest that the largest of some heights can be made while demands are met.
+
+Least squares pull thousands of points towards a level below which all heights should be, and
+towards what is demanded; sequential quadratic programming takes the best of them to the optimum.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from zpfit.likelihood import wall_residual
+from zpfit.optimize import best_points, descend, kick
+from zpfit.physics.compiled import FloatArray
+
+_STARTS, _STARTS_WITH_STEPS = 150, 600
+"""Of descents for each level, times the number of parameters."""
+_POLISHED = 12
+"""Best points of each level from which the constrained search goes on."""
+_WALL = 30.0
+"""Steepness of exclusions beside heights."""
+_MARGIN = 1e-6
+"""By which the constrained search keeps inside, as it ends on edges to rounding."""
+_STEP = 1e-7
+_LOWEST_LOG = -20.0
+"""Of a ratio that is far below its limit, or zero."""
+_LARGEST_HEIGHT = 1e6
+"""Beyond which heights do not tell how far off a point is."""
+
+
+@dataclass(frozen=True)
+class Heights:
+    """What a point is judged by, each list of shape (n,) arrays."""
+
+    to_lower: Sequence[FloatArray]
+    """Of these the largest is to be made small."""
+    limited: Sequence[FloatArray]
+    """These must not be positive."""
+    ratios: Sequence[FloatArray]
+    """These must not exceed 1."""
+
+    def largest(self) -> FloatArray:
+        """The largest height, infinite where a demand is not met; shape (n,)."""
+        result: FloatArray = np.max(self.to_lower, axis=0)
+        for excess in self.limited:
+            result = np.where(excess <= 0, result, np.inf)
+        for ratio in self.ratios:
+            result = np.where(ratio <= 1, result, np.inf)
+        return result
+
+    def slacks(self) -> FloatArray:
+        """What the demands leave, those on heights as if their level were zero; shape (n, k)."""
+        logs = [np.log(np.maximum(ratio, np.exp(_LOWEST_LOG))) for ratio in self.ratios]
+        columns = [np.minimum(h, _LARGEST_HEIGHT) for h in (*self.to_lower, *self.limited)]
+        return -np.stack([*columns, *logs], axis=1) - _MARGIN
+
+
+Judge = Callable[[FloatArray], Heights]
+"""Points of the unit cube, shape (n, d), to their heights."""
+
+
+@dataclass(frozen=True)
+class Lowest:
+    """The smallest level that was found, and where."""
+
+    level: float
+    """Infinite if the demands are met nowhere."""
+    u: FloatArray
+    """On the unit cube, shape (d,)."""
+
+
+def starts_for(grain: FloatArray) -> int:
+    """How many descents a level takes."""
+    return len(grain) * (_STARTS_WITH_STEPS if grain.any() else _STARTS)
+
+
+def lowest_from_level(
+    judge: Judge, level: float, grain: FloatArray, rng: np.random.Generator
+) -> Lowest:
+    """What descents that aim at a level lead to; ``grain`` as in :mod:`zpfit.optimize`."""
+
+    def residuals(u: FloatArray, wall: float) -> FloatArray:
+        heights = judge(u)
+        columns = [np.maximum(height - level, 0) for height in heights.to_lower]
+        columns += [np.maximum(excess, 0) for excess in heights.limited]
+        columns += [wall_residual(ratio, wall) for ratio in heights.ratios]
+        return np.stack(columns, axis=1)
+
+    points, costs = descend(residuals, rng.random((starts_for(grain), len(grain))), _WALL)
+    kept = points[best_points(points, costs, grain)]
+    kicked, kicked_costs = descend(residuals, kick(kept, grain, rng), _WALL)
+    points, costs = np.concatenate([points, kicked]), np.concatenate([costs, kicked_costs])
+    best = best_points(points, costs, grain)[:_POLISHED]
+    # Descents may be inside already where the constrained search ends on an edge, a hair outside.
+    candidates = np.vstack([points[best], [_polished(judge, points[i], grain == 0) for i in best]])
+    largest = judge(candidates).largest()
+    index = int(np.argmin(largest))
+    return Lowest(float(largest[index]), candidates[index])
+
+
+def _polished(judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
+    """Sequential quadratic programming: the least level with every demand as a constraint."""
+    n_lowered = len(judge(start[None]).to_lower)
+
+    def at(x: FloatArray) -> FloatArray:
+        u = start.copy()
+        u[free] = np.clip(x[:-1], 0, 1)
+        return u
+
+    def constraints(x: FloatArray) -> FloatArray:
+        values: FloatArray = judge(at(x)[None]).slacks()[0]
+        values[:n_lowered] += x[-1]
+        return values
+
+    def gradients(x: FloatArray) -> FloatArray:
+        u = at(x)
+        steps = np.where(u > 0.5, -_STEP, _STEP)[free]
+        points = np.repeat(u[None], len(steps) + 1, axis=0)
+        points[np.arange(len(steps)), np.flatnonzero(free)] += steps
+        values = judge(points).slacks()
+        by_u = ((values[:-1] - values[-1]) / steps[:, None]).T
+        by_level = np.zeros((len(by_u), 1))
+        by_level[:n_lowered] = 1
+        result: FloatArray = np.hstack([by_u, by_level])
+        return result
+
+    first = float(-judge(start[None]).slacks()[0, :n_lowered].min())
+    result = minimize(
+        lambda x: x[-1],
+        np.append(start[free], first),
+        jac=lambda x: np.append(np.zeros(len(x) - 1), 1.0),
+        method="SLSQP",
+        bounds=[(0, 1)] * int(free.sum()) + [(None, None)],
+        constraints={"type": "ineq", "fun": constraints, "jac": gradients},
+        options={"maxiter": 60, "ftol": 1e-9},
+    )
+    return at(result.x)

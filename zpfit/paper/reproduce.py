@@ -1,0 +1,134 @@
+"""Everything that :command:`zpfit paper` does, on all cores."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from zpfit.config import find_run_file, load_run
+from zpfit.errors import FilesExist, ZpfitError
+from zpfit.paper.claims import (
+    JOINT_SIGMAS,
+    Checked,
+    as_json,
+    closed_claims,
+    form_claims,
+    joint_sigma_claim,
+    region_claims,
+    rubidium_window,
+    window_claims,
+)
+from zpfit.paper.figures import FIGURES, draw
+from zpfit.paper.forecast import forecast
+from zpfit.paper.page import page
+from zpfit.paper.target_regions import FORMS
+from zpfit.progress import Progress, Silent
+from zpfit.run_folder import make_folder, write_whole
+
+CLAIMS, PAGE = "claims.json", "paper.md"
+FIGURE_FOLDER = "figures"
+_MARKER = ".zpfit-paper"
+"""Tells a folder of this command, which may be written again, from any other."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came out."""
+
+    claims: list[dict[str, Any]]
+    forecast: list[dict[str, Any]]
+
+
+def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
+    """Draw every figure, compute every number, write page and JSON to a folder.
+
+    Raises:
+        FilesExist: the folder holds something else and ``force`` is not given.
+        UnwritablePath: the folder or a file cannot be written.
+    """
+    _make_room(folder, force=force)
+    figures = folder / FIGURE_FOLDER
+    make_folder(figures)
+    progress.stage("Tracing figures and computing numbers")
+    jobs: dict[str, Callable[[], Any]] = {"mass": partial(_mass_profile, figures)}
+    jobs |= {f"claims {form}": partial(form_claims, form) for form in FORMS}
+    jobs["forecast"] = forecast
+    jobs["window"] = rubidium_window
+    jobs |= {"joint " + "_".join(case): partial(joint_sigma_claim, *case) for case in JOINT_SIGMAS}
+    jobs |= {figure.stem: partial(draw, figure, figures) for figure in FIGURES}
+    results = _all_of(jobs, progress)
+    checked: list[Checked] = [
+        *closed_claims(),
+        *region_claims({form: results[f"claims {form}"] for form in FORMS}),
+        *window_claims(results["window"]),
+        *(results["joint " + "_".join(case)] for case in JOINT_SIGMAS),
+    ]
+    result = Reproduction(as_json(checked), results["forecast"])
+    progress.stage("Writing the page")
+    allowed = {figure.stem: results[figure.stem]["allowed"] for figure in FIGURES}
+    text = page(result.claims, result.forecast, allowed, results["mass"])
+    write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
+    write_json(folder / CLAIMS, result.claims)
+    write_json(folder / "forecast.json", result.forecast)
+    return result
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON whole or not at all.
+
+    Raises:
+        UnwritablePath: the file cannot be written.
+    """
+    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    write_whole(path, partial(Path.write_text, data=text, encoding="utf-8"))
+
+
+def _make_room(folder: Path, *, force: bool) -> None:
+    there = [name for name in (CLAIMS, PAGE, FIGURE_FOLDER) if (folder / name).exists()]
+    if there and not force and not (folder / _MARKER).exists():
+        raise FilesExist(folder, there)
+    make_folder(folder)
+    write_whole(folder / _MARKER, Path.touch)
+
+
+def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
+    """Results of all jobs, from as many processes as there are cores."""
+    results: dict[str, Any] = {}
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        futures: dict[str, Future[Any]] = {
+            name: pool.submit(_reporting, job) for name, job in jobs.items()
+        }
+        try:
+            for done, (name, future) in enumerate(futures.items(), start=1):
+                results[name] = future.result()
+                progress.update(done / len(futures), name)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return results
+
+
+def _reporting(job: Callable[[], Any]) -> Any:
+    """Run a job; its failure travels between processes as words."""
+    try:
+        return job()
+    except ZpfitError as error:
+        raise ZpfitError(str(error)) from None
+
+
+def _mass_profile(folder: Path) -> dict[str, Any]:
+    """Profile likelihood and posterior of the mass, side by side."""
+    from zpfit.axis import choose_axes
+    from zpfit.profile import as_json as profile_json
+    from zpfit.profile import file_names, keep, profile
+
+    run = load_run(find_run_file("quickstart"))
+    axes = choose_axes(run.posterior.priors, [("--x", "m_Zp")])
+    result = profile_json(run, profile(run, axes, None, Silent()))
+    keep(result, folder, file_names(axes))
+    return result

@@ -1,0 +1,287 @@
+"""Exclusion plots: who forbids which part of a plane, and what is left."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+from shapely import MultiPolygon, Polygon, make_valid, unary_union
+from shapely.geometry.base import BaseGeometry
+
+from zpfit.physics.compiled import FloatArray
+from zpfit.plots.labels import LabelBoard, in_lines, text_size
+from zpfit.plots.scales import axis_label
+from zpfit.plots.style import BEST_FIT_COLOUR, MUTED
+
+Colours = Mapping[str, tuple[str, str]]
+"""Colour and hatch of each label."""
+
+_SIZE = (3.4, 3.1)
+"""Inches: one column of a journal."""
+_LEFT, _BOTTOM, _RIGHT, _TOP = 0.68, 0.44, 0.14, 0.36
+"""Margins in inches."""
+_OFFSET = 0.3
+"""Inches to the left of the title in which the axis may have a power of ten."""
+_BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
+"""Blanks outside formulas, where a title may go on in the next line."""
+_LEGEND_ROW, _LEGEND_COLUMNS = 0.15, 3
+_ALPHA = 0.35
+_FONT, _SMALL = 8.0, 7.0
+_UNREACHABLE_COLOUR = "#88CCEE"
+_PALETTE = (
+    "#AA4499", "#882255", "#DDCC77", "#E69F00", "#117733", "#CC6677", "#332288", "#44AA99",
+    "#999933", "#777777",
+)  # fmt: skip
+"""Paul Tol's muted palette (personal.sron.nl/~pault), safe for colour-blind readers, without the
+blue that stands for out of reach."""
+_HATCHES = ("", "////", "....", "xxxx")
+_EVERYWHERE = 0.99999
+"""Share of the plane from which on a region is named instead of drawn."""
+_WHOLE = {
+    "excluded everywhere:": ("excluded", "impossible"),
+    "met everywhere:": ("band",),
+    "everywhere:": ("unreachable",),
+}
+"""Words for such regions by their kinds."""
+
+
+def colours_of(labels: Sequence[str]) -> Colours:
+    """A colour for each label, with hatches once colours run out; the same labels get the same."""
+    distinct = list(dict.fromkeys(labels))
+    styles = [(colour, hatch) for hatch in _HATCHES for colour in _PALETTE]
+    return {label: styles[i % len(styles)] for i, label in enumerate(distinct)}
+
+
+def drawn_labels(record: Mapping[str, Any]) -> list[str]:
+    """Labels that need a colour of their own, in the record's order."""
+    return [
+        region["label"]
+        for region in record["regions"]
+        if region["kind"] not in ("allowed", "unreachable")
+    ]
+
+
+def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) -> Figure:
+    """The figure of a record as :func:`zpfit.exclusion_record.as_json` gives it.
+
+    ``colours`` makes several figures agree.
+    """
+    colours = colours or colours_of(drawn_labels(record))
+    regions = [r for r in record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
+    everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
+    drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
+    figure, axes = _frame(record)
+    for region in drawn:
+        _fill(axes, region, colours)
+    for contour in record["contours"]:
+        _draw_contour(axes, contour)
+    board = LabelBoard()
+    unnamed = _label_regions(axes, board, record, drawn)
+    if record["contours"]:
+        _label_contours(axes, record)
+    else:
+        _mark_allowed(axes, board, record)
+    handles = [_patch(region, colours) for region in unnamed]
+    _explain(figure, handles, [*_named(everywhere), *_verdict(record)])
+    return figure
+
+
+def _frame(record: Mapping[str, Any]) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=_SIZE)
+    axes = figure.subplots()
+    for side, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+        spec = record[side]
+        getattr(axes, f"set_{side}scale")(spec["scale"])
+        getattr(axes, f"set_{side}lim")(spec["lower"], spec["upper"])
+        axis.set_label_text(axis_label(spec), fontsize=9)
+    axes.tick_params(which="both", labelsize=_FONT, top=True, right=True)
+    axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3)) if (
+        record["x"]["scale"] == record["y"]["scale"] == "linear"
+    ) else None
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_offset_text().set_fontsize(_SMALL)
+    words = _BREAKS.split(record["title"])
+    title = in_lines(words, " ", _SMALL, _SIZE[0] - _LEFT - _RIGHT - _OFFSET)
+    axes.set_title("\n".join(title), fontsize=_SMALL)
+    return figure, axes
+
+
+def _path(polygons: Sequence[Sequence[Sequence[Sequence[float]]]]) -> Path:
+    """All polygons as one path; holes run against their outer ring, so they stay empty."""
+    vertices: list[Any] = []
+    codes: list[Any] = []
+    for rings in polygons:
+        for ring in rings:
+            vertices.extend(ring)
+            codes.extend([Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY])
+    return Path(vertices, codes)
+
+
+def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:
+    if region["kind"] == "unreachable":
+        return _UNREACHABLE_COLOUR, ""
+    return colours[region["label"]]
+
+
+def _fill(axes: Axes, region: Mapping[str, Any], colours: Colours) -> None:
+    colour, hatch = _style(region, colours)
+    path = _path(region["polygons"])
+    axes.add_patch(PathPatch(path, facecolor=colour, alpha=_ALPHA, linewidth=0))
+    axes.add_patch(
+        PathPatch(path, facecolor="none", edgecolor=colour, linewidth=0.9, hatch=hatch or None)
+    )
+
+
+def _draw_contour(axes: Axes, contour: Mapping[str, Any]) -> None:
+    for line in contour["lines"]:
+        axes.plot(*np.array(line).T, color="k", linewidth=0.8)
+
+
+def _label_contours(axes: Axes, record: Mapping[str, Any]) -> None:
+    for contour in record["contours"]:
+        line = max(contour["lines"], key=len, default=None)
+        if line is not None:
+            x, y = line[len(line) // 2]
+            axes.text(
+                x,
+                y,
+                _level(contour["level"]),
+                fontsize=_SMALL,
+                ha="center",
+                va="center",
+                bbox={"facecolor": "w", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
+            )
+
+
+def _level(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    digits = mantissa.removesuffix(".0")
+    power = f"10^{{{int(exponent)}}}"
+    return f"${power}$" if digits == "1" else rf"${digits}\times {power}$"
+
+
+def _unit(record: Mapping[str, Any], ring: Sequence[Sequence[float]]) -> FloatArray:
+    """Corners in shares of the axes, shape (n, 2)."""
+    columns = []
+    for side, values in zip("xy", np.array(ring).T, strict=True):
+        lower, upper, scale = (record[side][key] for key in ("lower", "upper", "scale"))
+        if scale == "log":
+            columns.append(np.log(values / lower) / np.log(upper / lower))
+        else:
+            columns.append((values - lower) / (upper - lower))
+    return np.stack(columns, axis=1)
+
+
+def _shape(record: Mapping[str, Any], region: Mapping[str, Any]) -> BaseGeometry:
+    polygons = [
+        Polygon(_unit(record, rings[0]), [_unit(record, hole) for hole in rings[1:]])
+        for rings in region["polygons"]
+    ]
+    return make_valid(MultiPolygon(polygons))
+
+
+def _axes_inches() -> tuple[float, float]:
+    return _SIZE[0] - _LEFT - _RIGHT, _SIZE[1] - _BOTTOM - _TOP
+
+
+def _label_regions(
+    axes: Axes,
+    board: LabelBoard,
+    record: Mapping[str, Any],
+    drawn: Sequence[Mapping[str, Any]],
+) -> list[Mapping[str, Any]]:
+    """Write labels into regions; returns the regions in which there is no room."""
+    shapes = [_shape(record, region) for region in drawn]
+    unnamed = []
+    for region, shape in sorted(zip(drawn, shapes, strict=True), key=lambda pair: pair[1].area):
+        alone = shape.difference(unary_union([other for other in shapes if other is not shape]))
+        size = text_size(region["label"], _FONT, _axes_inches())
+        place = board.place(board.mask(alone), size) or board.place(board.mask(shape), size)
+        if place is None:
+            unnamed.append(region)
+            continue
+        axes.text(
+            place.x, place.y, region["label"], transform=axes.transAxes, rotation=place.rotation,
+            ha="center", va="center", fontsize=_FONT,
+        )  # fmt: skip
+    return unnamed
+
+
+def _mark_allowed(axes: Axes, board: LabelBoard, record: Mapping[str, Any]) -> None:
+    [allowed] = [region for region in record["regions"] if region["kind"] == "allowed"]
+    if not allowed["polygons"]:
+        return
+    axes.add_patch(
+        PathPatch(
+            _path(allowed["polygons"]), facecolor="w", edgecolor=BEST_FIT_COLOUR, linewidth=1.1
+        )
+    )
+    parts = getattr(_shape(record, allowed), "geoms", [_shape(record, allowed)])
+    widest = max(parts, key=lambda part: part.area)
+    target = widest.representative_point()
+    text = "allowed"
+    size = text_size(text, _FONT, _axes_inches())
+    inside = board.place(board.mask(widest), size)
+    if inside is not None:
+        axes.text(
+            inside.x, inside.y, text, transform=axes.transAxes, rotation=inside.rotation,
+            ha="center", va="center", fontsize=_FONT, color=BEST_FIT_COLOUR,
+        )  # fmt: skip
+        return
+    place = board.place_near((target.x, target.y), size)
+    if place is not None:
+        axes.annotate(
+            text, (target.x, target.y), (place.x, place.y), xycoords="axes fraction",
+            ha="center", va="center", fontsize=_FONT, color=BEST_FIT_COLOUR,
+            arrowprops={"arrowstyle": "->", "color": BEST_FIT_COLOUR, "linewidth": 1.2},
+            bbox={"facecolor": "w", "edgecolor": "none", "pad": 1.0},
+        )  # fmt: skip
+
+
+def _patch(region: Mapping[str, Any], colours: Colours) -> Patch:
+    colour, hatch = _style(region, colours)
+    return Patch(
+        facecolor=to_rgba(colour, _ALPHA), edgecolor=colour, hatch=hatch or None,
+        label=region["label"],
+    )  # fmt: skip
+
+
+def _named(everywhere: Sequence[Mapping[str, Any]]) -> list[str]:
+    """In words what covers the whole plane."""
+    lines = []
+    for words, kinds in _WHOLE.items():
+        labels = [region["label"] for region in everywhere if region["kind"] in kinds]
+        if labels:
+            labels[0] = f"{words} {labels[0]}"
+            lines += in_lines(labels, ", ", _SMALL, _SIZE[0] - 0.1)
+    return lines
+
+
+def _verdict(record: Mapping[str, Any]) -> list[str]:
+    return ["nothing is allowed"] if record["allowed"] is None and not record["contours"] else []
+
+
+def _explain(figure: Figure, handles: Sequence[Patch], lines: Sequence[str]) -> None:
+    """A legend below the axes for what has no label inside, and in words what is not drawn."""
+    rows = -(-len(handles) // _LEGEND_COLUMNS)
+    extra = _LEGEND_ROW * (rows + len(lines)) + (0.05 if rows or lines else 0)
+    height = _SIZE[1] + extra
+    figure.set_size_inches(_SIZE[0], height)
+    figure.subplots_adjust(
+        left=_LEFT / _SIZE[0], right=1 - _RIGHT / _SIZE[0],
+        bottom=(_BOTTOM + extra) / height, top=1 - _TOP / height,
+    )  # fmt: skip
+    for index, line in enumerate(lines):
+        y = (0.03 + _LEGEND_ROW * (len(lines) - 1 - index)) / height
+        figure.text(0.5, y, line, ha="center", fontsize=_SMALL, color=MUTED)
+    if handles:
+        figure.legend(
+            handles=handles, loc="lower center", ncols=_LEGEND_COLUMNS, fontsize=_SMALL,
+            bbox_to_anchor=(0.5, (_LEGEND_ROW * len(lines)) / height),
+            borderaxespad=0.1, handlelength=1.2, columnspacing=1.0, labelspacing=0.3,
+        )  # fmt: skip

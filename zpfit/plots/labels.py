@@ -1,0 +1,98 @@
+"""Where labels fit into regions of a figure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from matplotlib.textpath import TextPath
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, uniform_filter
+from shapely.geometry.base import BaseGeometry
+
+Mask = NDArray[np.bool_]
+
+_PIXELS = 240
+"""Along each side of the axes."""
+_FULL = 1 - 1e-6
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a label goes, in shares of the axes."""
+
+    x: float
+    y: float
+    rotation: float
+    """In degrees, 0 or 90."""
+
+
+class LabelBoard:
+    """Keeps track of where in the axes labels stand already."""
+
+    def __init__(self) -> None:
+        side = (np.arange(_PIXELS) + 0.5) / _PIXELS
+        self._x, self._y = np.meshgrid(side, side)
+        self._taken = np.zeros((_PIXELS, _PIXELS), dtype=bool)
+
+    def mask(self, region: BaseGeometry) -> Mask:
+        """Which pixels a region of the unit square covers."""
+        shapely.prepare(region)
+        covered: Mask = shapely.contains_xy(region, self._x, self._y)
+        return covered
+
+    def place(self, mask: Mask, size: tuple[float, float]) -> Place | None:
+        """The roomiest place for a label of (width, height), upright or turned; None if none."""
+        free = mask & ~self._taken
+        for rotation, box in ((0.0, size), (90.0, size[::-1])):
+            centres = self._centres(free, box)
+            if centres.any():
+                room = distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1]
+                return self._put(np.where(centres, room, -1.0), box, rotation)
+        return None
+
+    def place_near(self, target: tuple[float, float], size: tuple[float, float]) -> Place | None:
+        """The free place nearest to a point, but not on it."""
+        away = np.hypot(self._x - target[0], self._y - target[1])
+        centres = self._centres(~self._taken, size) & (away > 2 * size[1] + 0.5 * size[0])
+        if not centres.any():
+            return None
+        return self._put(np.where(centres, -away, -np.inf), size, 0.0)
+
+    def _centres(self, free: Mask, box: tuple[float, float]) -> Mask:
+        """Where a box may have its middle so that all of it is free."""
+        width, height = (max(round(length * _PIXELS), 1) for length in box)
+        share = uniform_filter(free.astype(float), (height, width), mode="constant")
+        fits: Mask = share > _FULL
+        return fits
+
+    def _put(self, merit: NDArray[np.float64], box: tuple[float, float], rotation: float) -> Place:
+        row, column = np.unravel_index(int(np.argmax(merit)), merit.shape)
+        x, y = float(self._x[row, column]), float(self._y[row, column])
+        inside = (np.abs(self._x - x) <= box[0] / 2) & (np.abs(self._y - y) <= box[1] / 2)
+        self._taken |= inside
+        return Place(x, y, rotation)
+
+
+def text_width(text: str, points: float) -> float:
+    """How long a line of text is, in inches."""
+    return float(TextPath((0, 0), text, size=points).get_extents().width) / 72
+
+
+def text_size(text: str, points: float, axes_inches: tuple[float, float]) -> tuple[float, float]:
+    """How much of the axes a label takes with some room around it, (width, height)."""
+    width = text_width(text, points) + points / 72
+    return width / axes_inches[0], 1.4 * points / 72 / axes_inches[1]
+
+
+def in_lines(words: Sequence[str], separator: str, points: float, width: float) -> list[str]:
+    """Words as lines that are no longer than ``width`` inches, if no single word is."""
+    lines = list(words[:1])
+    for word in words[1:]:
+        longer = lines[-1] + separator + word
+        if text_width(longer, points) <= width:
+            lines[-1] = longer
+        else:
+            lines[-1] += separator.rstrip()
+            lines.append(word)
+    return lines

@@ -1,0 +1,266 @@
+"""Slice files: from YAML to a plane through a model's parameters and what is drawn on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, cast
+
+import numpy as np
+from pydantic import AfterValidator, Field, PositiveFloat, field_validator, model_validator
+
+from zpfit.assembly import Assembled, LikelihoodSpec, assemble
+from zpfit.config import PriorsSpec, check_measurements, name_as, resolve_priors
+from zpfit.errors import ProblemCollector, all_of, suggestion
+from zpfit.library import Library
+from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
+from zpfit.models.base import Model, Parameter
+from zpfit.observables import OBSERVABLES
+from zpfit.physics.couplings import COUPLING_NAMES
+from zpfit.plane import Plane, Side, Solved
+from zpfit.priors import FreePrior, Priors
+from zpfit.schema import Names, StrictModel, validate
+from zpfit.yaml_file import Document
+
+_SIGMA = 2.0
+"""Standard errors beyond which a measurement excludes, unless the file says otherwise."""
+_PROBES = 20
+
+
+class AxisSpec(StrictModel):
+    """A side of the plane."""
+
+    parameter: str
+    lower: float
+    upper: float
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "AxisSpec":
+        if self.lower >= self.upper:
+            raise ValueError(f"lower ({self.lower:g}) must be below upper ({self.upper:g})")
+        if self.scale == "log" and self.lower <= 0:
+            raise ValueError(f"lower ({self.lower:g}) must be positive on a logarithmic axis")
+        return self
+
+
+class SolveSpec(StrictModel):
+    """What a solved parameter has to achieve."""
+
+    observable: str
+    value: float
+    sign: Literal["positive", "negative"] = "positive"
+    """Of the parameter."""
+    nearest: bool = False
+    """Where the value is out of reach, come as close as possible and go on."""
+
+
+def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if not levels:
+        raise ValueError("has no levels; give at least one")
+    return levels
+
+
+Levels = Annotated[tuple[PositiveFloat, ...], Field(strict=False), AfterValidator(_not_empty)]
+
+
+class SliceFile(StrictModel):
+    """A slice file."""
+
+    title: str = ""
+    model: Annotated[ModelSpec, name_as("name")] = ModelSpec(name="effective")
+    likelihood: Annotated[LikelihoodSpec, name_as("set")]
+    x: AxisSpec
+    y: AxisSpec
+    fix: dict[str, float] = Field(default_factory=dict)
+    """Values of parameters; what is not mentioned anywhere has its default, couplings zero."""
+    solve: dict[str, SolveSpec] = Field(default_factory=dict)
+    """Parameters whose value follows from an observable's."""
+    profile: Names = ()
+    """Parameters that take whatever value suits best, within their priors."""
+    priors: Annotated[PriorsSpec, name_as("use")] = PriorsSpec()
+    """Reach of the profiled parameters."""
+    sigma: PositiveFloat = _SIGMA
+    """Standard errors beyond which a measurement excludes."""
+    within: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """The same, entry by entry."""
+    bands: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """Measurements drawn as the band within so many standard errors."""
+    contours: dict[str, Levels] = Field(default_factory=dict)
+    """Lines on which a parameter or coupling has these sizes."""
+
+    @field_validator("solve")
+    @classmethod
+    def _observables_are_known(cls, solve: dict[str, SolveSpec]) -> dict[str, SolveSpec]:
+        for name, spec in solve.items():
+            if spec.observable not in OBSERVABLES:
+                hint = suggestion(spec.observable, sorted(OBSERVABLES))
+                raise ValueError(f"{name}: unknown observable {spec.observable!r}; {hint}")
+        return solve
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slice file with every name resolved."""
+
+    name: str
+    settings: SliceFile
+    plane: Plane
+    assembled: Assembled
+    notes: tuple[str, ...] = ()
+    """What the user should know."""
+
+    @property
+    def title(self) -> str:
+        """What stands above the figure."""
+        return self.settings.title or self.name
+
+    def sigma(self, entry: str) -> float:
+        """Standard errors within which a measurement must lie."""
+        settings = self.settings
+        return settings.bands.get(entry, settings.within.get(entry, settings.sigma))
+
+
+def resolve_slice(document: Document, library: Library) -> Slice:
+    """Validate a slice document and build what it names.
+
+    Raises:
+        InvalidInput: everything that is wrong, each with its place.
+    """
+    settings = validate(SliceFile, document)
+
+    def likelihood() -> Assembled:
+        assembled = assemble(
+            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
+        )
+        _check_entries(settings, assembled, document)
+        return assembled
+
+    def plane() -> tuple[Plane, tuple[str, ...]]:
+        loaded = load_model(settings.model, document, library)
+        _check_parameters(settings, loaded.model, document)
+        return _plane(settings, loaded, document, library)
+
+    assembled, (built, notes) = all_of(likelihood, plane)
+    return Slice(document.path.stem, settings, built, assembled, notes)
+
+
+def _plane(
+    settings: SliceFile, loaded: LoadedModel, document: Document, library: Library
+) -> tuple[Plane, tuple[str, ...]]:
+    by_name = {parameter.name: parameter for parameter in loaded.model.parameters}
+    profiled = _profiled(settings, loaded.model, document, library)
+    taken = {settings.x.parameter, settings.y.parameter, *settings.solve, *profiled}
+    fixed = {name: _value(p, settings.fix) for name, p in by_name.items() if name not in taken}
+    solved = tuple(_solved(by_name[name], spec) for name, spec in settings.solve.items())
+    axes = [Side(a.parameter, a.lower, a.upper, a.scale) for a in (settings.x, settings.y)]
+    plane = Plane(loaded.model, axes[0], axes[1], fixed, solved, profiled)
+    probes = np.random.default_rng(0).random((_PROBES, 2 + len(profiled)))
+    model, notes = ready_for_batches(
+        loaded.model, settings.model, plane.starting_parameters(probes), document.place(["model"])
+    )
+    return Plane(model, axes[0], axes[1], fixed, solved, profiled), notes
+
+
+def _value(parameter: Parameter, fixed: Mapping[str, float]) -> float:
+    value = fixed.get(parameter.name, parameter.default)
+    value = parameter.left_out if value is None else value
+    return cast(float, value)  # _check_roles has seen to it
+
+
+def _solved(parameter: Parameter, spec: SolveSpec) -> Solved:
+    low, high = parameter.domain
+    start, end = (max(low, 0.0), high) if spec.sign == "positive" else (min(high, 0.0), low)
+    observable = OBSERVABLES[spec.observable]
+    return Solved(parameter.name, observable, spec.value, start, end, spec.nearest)
+
+
+def _profiled(
+    settings: SliceFile, model: Model, document: Document, library: Library
+) -> dict[str, FreePrior]:
+    if not settings.profile:
+        return {}
+    priors: Priors = resolve_priors(settings.priors, model, document, library)
+    problems = ProblemCollector()
+    for index, name in enumerate(settings.profile):
+        if name not in priors.free:
+            place = document.place(["profile", index])
+            problems.add(f"{place}: the prior of {name!r} is fixed or tied; free it")
+    problems.raise_if_any()
+    return {name: priors.free[name] for name in settings.profile}
+
+
+def _check_entries(settings: SliceFile, assembled: Assembled, document: Document) -> None:
+    problems = ProblemCollector()
+    for key, given in (("within", settings.within), ("bands", settings.bands)):
+        with problems.collecting():
+            check_measurements(given, assembled, document, (key,))
+    for name in set(settings.within) & set(settings.bands):
+        place = document.place(["within", name])
+        problems.add(f"{place}: {name!r} stands under bands as well; give it once")
+    problems.raise_if_any()
+
+
+def _check_parameters(settings: SliceFile, model: Model, document: Document) -> None:
+    """Every parameter known, used once, in its domain, and none left without a value."""
+    by_name = {parameter.name: parameter for parameter in model.parameters}
+    problems = ProblemCollector()
+    _check_roles(settings, model, document, problems)
+    for keys, name, values in _given_values(settings):
+        low, high = by_name[name].domain if name in by_name else (-np.inf, np.inf)
+        for value in values:
+            if not low <= value <= high:
+                place = document.place(list(keys))
+                problems.add(f"{place}: {name} = {value:g} must be between {low:g} and {high:g}")
+    if settings.contours and settings.profile:
+        problems.add(f"{document.place(['contours'])}: a profile has no contours; drop one of them")
+    if settings.solve and settings.profile:
+        problems.add(
+            f"{document.place(['solve'])}: a profile meets measurements within their errors "
+            "already; profile the solved parameter as well"
+        )
+    quantities = [*by_name, *COUPLING_NAMES]
+    for name in settings.contours:
+        if name not in quantities:
+            hint = suggestion(name, quantities)
+            problems.add(f"{document.place(['contours', name])}: unknown {name!r}; {hint}")
+    problems.raise_if_any()
+
+
+def _check_roles(
+    settings: SliceFile, model: Model, document: Document, problems: ProblemCollector
+) -> None:
+    known, used = [parameter.name for parameter in model.parameters], set[str]()
+    for keys, name in _uses(settings):
+        place = document.place(list(keys))
+        if name not in known:
+            hint = suggestion(name, known)
+            problems.add(f"{place}: model {model.name!r} has no parameter {name!r}; {hint}")
+        elif name in used:
+            problems.add(f"{place}: {name} has another role already; give it one")
+        used.add(name)
+    for parameter in model.parameters:
+        has_value = parameter.default is not None or parameter.left_out is not None
+        if parameter.name not in used and not has_value:
+            place = document.place(["fix"])
+            problems.add(f"{place}: {parameter.name} has no value; fix, solve or profile it")
+
+
+def _uses(settings: SliceFile) -> list[tuple[tuple[str | int, ...], str]]:
+    """Where each parameter is given a role."""
+    return [
+        (("x", "parameter"), settings.x.parameter),
+        (("y", "parameter"), settings.y.parameter),
+        *((("fix", name), name) for name in settings.fix),
+        *((("solve", name), name) for name in settings.solve),
+        *((("profile", index), name) for index, name in enumerate(settings.profile)),
+    ]
+
+
+def _given_values(
+    settings: SliceFile,
+) -> list[tuple[tuple[str | int, ...], str, tuple[float, ...]]]:
+    """Where parameters are given values."""
+    axes = (("x", settings.x), ("y", settings.y))
+    return [
+        *(((key,), axis.parameter, (axis.lower, axis.upper)) for key, axis in axes),
+        *((("fix", name), name, (value,)) for name, value in settings.fix.items()),
+    ]

@@ -1,0 +1,115 @@
+"""Slices from a file, options of the command line, or both."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from zpfit.config import find_file, with_change
+from zpfit.errors import InvalidInput, ProblemCollector
+from zpfit.library import Library
+from zpfit.slice_file import Slice, resolve_slice
+from zpfit.yaml_file import Document, parse_yaml, read_yaml
+
+_NAME = "slice"
+"""Of what has no file."""
+
+
+def load_slice(file: str | None, options: Mapping[str, Any]) -> Slice:
+    """The slice of a file or a packaged name, changed by options as the command line has them.
+
+    ``options`` has texts ``x``, ``y``, ``likelihood`` and ``model_text``, each or None, and
+    lists of texts ``fix``, ``solve``, ``profile``, ``within``, ``band`` and ``changes``.
+
+    Raises:
+        UnknownName: no slice has that name.
+        InvalidInput: everything that is wrong, each with its place.
+    """
+    path = None if file is None else find_file("slice", file)
+    document = Document(Path(_NAME), {}, {}) if path is None else read_yaml(path)
+    problems = ProblemCollector()
+    for keys, value in _changes(options, problems):
+        document = with_change(document, keys, value)
+    problems.raise_if_any()
+    return resolve_slice(document, Library.beside(path))
+
+
+def _changes(
+    options: Mapping[str, Any], problems: ProblemCollector
+) -> list[tuple[tuple[str, ...], Any]]:
+    """Keys and values that the options stand for, in the order in which they take effect."""
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for option, read in _READERS.items():
+        given = options[option]
+        for text in (given,) if isinstance(given, str) else given or ():
+            with problems.collecting():
+                found.append(read(text))
+    if options["profile"]:
+        found.append((("profile",), list(options["profile"])))
+    return found
+
+
+def _axis(side: str, text: str) -> tuple[tuple[str, ...], Any]:
+    place = f"--{side} {text}"
+    name, separator, reach = text.partition("=")
+    parts = reach.split(":")
+    if not separator or len(parts) not in (2, 3):
+        raise InvalidInput([f"{place}: write NAME=LOW:HIGH, or NAME=LOW:HIGH:log"])
+    lower, upper = (_number(place, part) for part in parts[:2])
+    scale = {"scale": parts[2]} if len(parts) == 3 else {}
+    return (side,), {"parameter": name, "lower": lower, "upper": upper, **scale}
+
+
+def _solve(text: str) -> tuple[tuple[str, ...], Any]:
+    place = f"--solve {text}"
+    name, _, rest = text.partition(":")
+    observable, separator, end = rest.partition("=")
+    value, *words = end.split(":")
+    if not name or not separator or set(words) - {"negative", "nearest"}:
+        raise InvalidInput(
+            [f"{place}: write NAME:OBSERVABLE=VALUE, and :negative or :nearest behind it if meant"]
+        )
+    spec: dict[str, Any] = {"observable": observable, "value": _number(place, value)}
+    spec["sign"] = "negative" if "negative" in words else "positive"
+    spec["nearest"] = "nearest" in words
+    return ("solve", name), spec
+
+
+def _number_under(option: str, key: str, text: str) -> tuple[tuple[str, ...], Any]:
+    place = f"--{option} {text}"
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise InvalidInput([f"{place}: write NAME=VALUE"])
+    return (key, name), _number(place, value)
+
+
+def _set(text: str) -> tuple[tuple[str, ...], Any]:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise InvalidInput([f"--set {text}: write KEY=VALUE"])
+    return tuple(key.split(".")), _yaml(value, f"--set {key}")
+
+
+def _yaml(text: str, place: str) -> Any:
+    return parse_yaml(text, Path(place)).data
+
+
+def _number(place: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput([f"{place}: {text!r} is no number"]) from None
+
+
+_READERS: dict[str, Callable[[str], tuple[tuple[str, ...], Any]]] = {
+    "x": partial(_axis, "x"),
+    "y": partial(_axis, "y"),
+    "likelihood": lambda text: (("likelihood",), text),
+    "model_text": lambda text: (("model",), _yaml(text, "--model")),
+    "fix": partial(_number_under, "fix", "fix"),
+    "within": partial(_number_under, "within", "within"),
+    "band": partial(_number_under, "band", "bands"),
+    "solve": _solve,
+    "changes": _set,
+}
+"""What each option stands for."""

@@ -1,0 +1,40 @@
+"""What a person sees of the paper's reproduction."""
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from zpfit.paper.reproduce import FIGURE_FOLDER, PAGE, Reproduction
+
+
+def print_paper(result: Reproduction, folder: Path) -> None:
+    """Every number of the paper beside the computed one, and where the rest is."""
+    console = Console(markup=False)
+    table = Table(
+        title="arXiv:2102.07781, reproduced",
+        box=box.SIMPLE_HEAD,
+        caption="computed: with BaBar's envelope, as in the paper, but for ids that end in curve",
+    )
+    for heading in ("id", "place", "paper", "computed", "curve", "agrees"):
+        table.add_column(heading, justify="left" if heading in ("id", "place") else "right")
+    for row in result.claims:
+        table.add_row(
+            row["id"],
+            row["place"],
+            Text(f"{row['relation']} {_number(row['paper'])}"),
+            _number(row["computed"]),
+            _number(row["computed_curve"]),
+            Text("yes" if row["agrees"] else "no", style="" if row["agrees"] else "yellow"),
+        )
+    console.print(table)
+    for row in result.claims:
+        if not row["agrees"] and row["note"]:
+            console.print(Text(f"{row['id']}: {row['note']}"))
+    console.print(f"Written: {folder / PAGE}, and the figures in {folder / FIGURE_FOLDER}")
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3g}"
