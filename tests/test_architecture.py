@@ -34,11 +34,12 @@ FLOORS = [
     },
     {"config", "plots"},
     {"minmax", "posterior", "assembly", "evaluate", "model_library", "plane"},
-    {"likelihood", "library", "run_folder", "axis"},
+    {"likelihood", "library", "run_folder", "axis", "measurement_assembly"},
     {
         "entries",
         "inference_data",
         "limit_curve",
+        "measurement_terms",
         "observables",
         "models",
         "points_file",

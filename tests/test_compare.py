@@ -14,7 +14,8 @@ from zpfit.config import JointSigmaSpec, load_run
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.joint_sigma import joint_sigma
 from zpfit.library import packaged_data
-from zpfit.likelihood import Exclusion, GaussianTerm, Likelihood
+from zpfit.likelihood import Exclusion, Likelihood
+from zpfit.measurement_terms import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.observables import Group, Observable
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings

@@ -13,7 +13,8 @@ from scipy.stats import norm
 from zpfit.axis import choose_axes
 from zpfit.config import find_run_file, load_run
 from zpfit.errors import InvalidInput
-from zpfit.likelihood import Exclusion, GaussianTerm, HalfGaussian, Likelihood
+from zpfit.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.measurement_terms import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.observables import Group, Observable
 from zpfit.optimize import find_minimum

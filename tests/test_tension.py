@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import chi2, norm
 
 from zpfit.config import find_run_file, load_run
-from zpfit.likelihood import Exclusion, GaussianTerm, HalfGaussian, Likelihood
+from zpfit.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.measurement_terms import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.observables import Group, Observable
 from zpfit.optimize import find_minimum

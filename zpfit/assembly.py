@@ -7,33 +7,44 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
+from pydantic import Field, NonNegativeFloat
+
 from zpfit.entries import (
+    MEASUREMENTS,
     BeamDumpEntry,
     ExclusionEntry,
     GaussianEntry,
     HalfGaussianSpec,
     MassFloorEntry,
+    MeasurementEntry,
     PromptLimitEntry,
     SoftSpec,
     UpperLimitEntry,
     ZeroBackgroundSpec,
+    curve_of,
 )
 from zpfit.errors import ConflictingEntries, EmptyLikelihood, ProblemCollector, suggestion
 from zpfit.library import FOLDERS, Library, LoadedEntry
 from zpfit.likelihood import (
     Exclusion,
-    GaussianTerm,
     HalfGaussian,
     Likelihood,
     SoftForm,
     ZeroBackground,
 )
 from zpfit.limit_curve import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
+from zpfit.measurement_assembly import Measurements, assemble_measurements
 from zpfit.observables import OBSERVABLES
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.recasting import dump_ratio, prompt_ratio
+from zpfit.physics.recasting import (
+    dump_ratio,
+    invisible_ratio,
+    muon_invisible_ratio,
+    muon_pair_ratio,
+    prompt_ratio,
+)
 from zpfit.schema import Names, StrictModel
 
 
@@ -47,6 +58,8 @@ class LikelihoodSpec(StrictModel):
     """Exclusions that cut off, whatever the set says."""
     soft: Names = ()
     """Exclusions that fade, whatever the set says."""
+    nuisances: dict[str, NonNegativeFloat] = Field(default_factory=dict)
+    """Standard deviations of the priors of nuisance parameters, 1 unless given here."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +77,8 @@ class Assembled:
             found[f"{FOLDERS['likelihood set']}/{self.set_path.name}"] = self.set_path
         for _, path, entry in self.entries:
             found[f"{FOLDERS['entry']}/{path.name}"] = path
-            if isinstance(entry, PromptLimitEntry | BeamDumpEntry):
-                found[f"{FOLDERS['entry']}/{entry.curve}"] = path.parent / entry.curve
+            if curve := curve_of(entry):
+                found[f"{FOLDERS['entry']}/{curve}"] = path.parent / curve
         return found
 
     def data_hash(self) -> str:
@@ -73,8 +86,8 @@ class Assembled:
         digest = hashlib.sha256()
         for name, path, entry in sorted(self.entries):
             digest.update(f"{name}:{entry.model_dump_json()}\n".encode())
-            if isinstance(entry, PromptLimitEntry | BeamDumpEntry):
-                digest.update((path.parent / entry.curve).read_bytes())
+            if curve := curve_of(entry):
+                digest.update((path.parent / curve).read_bytes())
         return digest.hexdigest()
 
 
@@ -99,17 +112,21 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
     if not entries:
         raise EmptyLikelihood(place())
     _check_consistency(spec, entries, place)
+    measured = [(e.name, e.path, e.entry) for e in entries if isinstance(e.entry, MEASUREMENTS)]
     problems = ProblemCollector()
-    measurements, exclusions = [], []
+    _check_nuisances(spec, [entry for _, _, entry in measured], place, problems)
+    measurements, exclusions = Measurements((), ()), []
+    with problems.collecting():
+        measurements = assemble_measurements(measured, spec.nuisances)
     for loaded in entries:
-        with problems.collecting():
-            if isinstance(loaded.entry, GaussianEntry):
-                measurements.append(_measurement(loaded.name, loaded.entry))
-            else:
-                soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
+        if not isinstance(loaded.entry, MEASUREMENTS):
+            soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
+            with problems.collecting():
                 exclusions.append(_exclusion(loaded, loaded.entry, soft=soft))
     problems.raise_if_any()
-    likelihood = Likelihood(_label(spec), tuple(measurements), tuple(exclusions))
+    likelihood = Likelihood(
+        _label(spec), measurements.terms, tuple(exclusions), measurements.correlations
+    )
     set_path = None if spec.set is None else library.find("likelihood set", spec.set)
     return Assembled(likelihood, tuple(entries), set_path)
 
@@ -145,7 +162,7 @@ def _check_consistency(spec: LikelihoodSpec, entries: Sequence[LoadedEntry], pla
     problems = ProblemCollector()
     for error in _clashes(entries):
         problems.add(f"{place()}: {error}")
-    exclusions = [e.name for e in entries if not isinstance(e.entry, GaussianEntry)]
+    exclusions = [e.name for e in entries if not isinstance(e.entry, MEASUREMENTS)]
     for switch, names in (("hard", spec.hard), ("soft", spec.soft)):
         for index, name in enumerate(names):
             if name not in exclusions:
@@ -178,8 +195,17 @@ def _clashes(entries: Sequence[LoadedEntry]) -> Iterable[ConflictingEntries]:
                 )
 
 
-def _measurement(name: str, entry: GaussianEntry) -> GaussianTerm:
-    return GaussianTerm(name, OBSERVABLES[entry.observable], entry.value, entry.error)
+def _check_nuisances(
+    spec: LikelihoodSpec,
+    entries: Sequence[MeasurementEntry],
+    place: Place,
+    problems: ProblemCollector,
+) -> None:
+    known = sorted({n for e in entries if isinstance(e, GaussianEntry) for n in e.nuisances})
+    for name in spec.nuisances:
+        if name not in known:
+            hint = suggestion(name, known)
+            problems.add(f"{place('nuisances', name)}: no entry has nuisance {name!r}; {hint}")
 
 
 def _exclusion(loaded: LoadedEntry, entry: ExclusionEntry, *, soft: bool) -> Exclusion:
@@ -205,11 +231,19 @@ def _ratio(
             return (function if entry.limit == 1 else _OverLimit(function, entry.limit)), 0
         case PromptLimitEntry():
             curve = read_curve(loaded.path.parent / entry.curve, PROMPT_COLUMNS)
-            return partial(prompt_ratio, curve=curve), 1
+            return partial(_SEARCHES[entry.search], curve=curve), 1
         case BeamDumpEntry():
             region = read_curve(loaded.path.parent / entry.curve, REGION_COLUMNS)
             return partial(dump_ratio, region=region, length_ratio=entry.length_ratio), 1
     assert_never(entry)
+
+
+_SEARCHES = {
+    "visible": prompt_ratio,
+    "invisible": invisible_ratio,
+    "muon_invisible": muon_invisible_ratio,
+    "muon_pair": muon_pair_ratio,
+}
 
 
 @dataclass(frozen=True)

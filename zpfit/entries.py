@@ -3,7 +3,16 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, RootModel
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    RootModel,
+    model_validator,
+)
 
 from zpfit.schema import Names, StrictModel
 
@@ -52,6 +61,8 @@ class _Entry(StrictModel):
     """As published; null where the publication states none."""
     approximations: str
     """What this entry leaves out or simplifies."""
+    unverified: str = ""
+    """Which numbers only memory supports, and so must be checked; empty if there are none."""
 
 
 def _below_the_entry(name: str) -> str:
@@ -64,13 +75,81 @@ def _below_the_entry(name: str) -> str:
 CurveFile = Annotated[str, AfterValidator(_below_the_entry)]
 
 
+class Errors(StrictModel):
+    """Unequal standard errors, towards larger and smaller values."""
+
+    up: PositiveFloat
+    down: PositiveFloat
+
+
 class GaussianEntry(_Entry):
-    """A measurement with a symmetric Gaussian error."""
+    """A measurement with a Gaussian error, or with two halves of Gaussians."""
 
     type: Literal["gaussian"]
     observable: str
     value: float
-    error: PositiveFloat
+    error: PositiveFloat | Errors
+    nuisances: dict[str, float] = Field(default_factory=dict)
+    """By how much one standard deviation of a nuisance parameter shifts the prediction.
+
+    Entries that name the same nuisance parameter share it; it has a Gaussian prior of mean 0 and
+    standard deviation 1 unless a run says otherwise, and is marginalised analytically.
+    """
+
+    @model_validator(mode="after")
+    def _nuisances_need_one_error(self) -> "GaussianEntry":
+        if self.nuisances and isinstance(self.error, Errors):
+            raise ValueError("nuisances go with one symmetric error; give one, or drop them")
+        return self
+
+
+class CorrelatedEntry(_Entry):
+    """Several observables measured together, with a multivariate Gaussian."""
+
+    type: Literal["correlated"]
+    observables: Names
+    values: Annotated[tuple[float, ...], Field(strict=False)]
+    errors: Annotated[tuple[PositiveFloat, ...], Field(strict=False)]
+    correlation: Annotated[
+        tuple[Annotated[tuple[float, ...], Field(strict=False)], ...], Field(strict=False)
+    ]
+    """Matrix of correlation coefficients, row by row."""
+
+    @model_validator(mode="after")
+    def _is_a_covariance(self) -> "CorrelatedEntry":
+        n = len(self.observables)
+        if n < 2 or len(set(self.observables)) < n:
+            raise ValueError("at least two different observables are needed")
+        if not len(self.values) == len(self.errors) == len(self.correlation) == n:
+            raise ValueError(f"values, errors and rows of correlation must be {n} each")
+        if any(len(row) != n for row in self.correlation):
+            raise ValueError(f"each row of correlation must have {n} numbers")
+        matrix = np.array(self.correlation)
+        if not (np.allclose(matrix, matrix.T) and np.allclose(np.diag(matrix), 1)):
+            raise ValueError("correlation must be symmetric with ones on its diagonal")
+        if np.linalg.eigvalsh(matrix).min() <= 0:
+            raise ValueError("correlation must be positive definite")
+        return self
+
+
+class CountsEntry(_Entry):
+    """Poisson counts."""
+
+    type: Literal["counts"]
+    observable: str
+    observed: NonNegativeInt
+    signal: PositiveFloat
+    """Events expected for each unit of the observable."""
+    background: NonNegativeFloat = 0.0
+
+
+class TableEntry(_Entry):
+    """A published chi2 as a function of an observable."""
+
+    type: Literal["table"]
+    observable: str
+    curve: CurveFile
+    """CSV table beside the entry: value, chi2."""
 
 
 class _Exclusion(_Entry):
@@ -99,9 +178,11 @@ class MassFloorEntry(_Exclusion):
 
 
 class PromptLimitEntry(_Exclusion):
-    """An upper limit on the kinetic mixing of a promptly and visibly decaying dark photon."""
+    """An upper limit on the kinetic mixing of a dark photon that decays at once or unseen."""
 
     type: Literal["prompt_limit"]
+    search: Literal["visible", "invisible", "muon_invisible", "muon_pair"] = "visible"
+    """From electrons to electrons, to neutrinos; from muons to neutrinos, to muons."""
     curve: CurveFile
     """CSV table beside the entry: mass_MeV, epsilon."""
 
@@ -117,7 +198,22 @@ class BeamDumpEntry(_Exclusion):
 
 
 ExclusionEntry = UpperLimitEntry | MassFloorEntry | PromptLimitEntry | BeamDumpEntry
-Entry = GaussianEntry | ExclusionEntry
+MeasurementEntry = GaussianEntry | CorrelatedEntry | CountsEntry | TableEntry
+Entry = MeasurementEntry | ExclusionEntry
+MEASUREMENTS = (GaussianEntry, CorrelatedEntry, CountsEntry, TableEntry)
+
+
+def curve_of(entry: Entry) -> str | None:
+    """Name of the table beside an entry, if it has one."""
+    return getattr(entry, "curve", None)
+
+
+def observables_of(entry: Entry) -> tuple[str, ...]:
+    """Names of the observables that an entry refers to."""
+    if isinstance(entry, CorrelatedEntry):
+        return entry.observables
+    name = getattr(entry, "observable", None)
+    return () if name is None else (name,)
 
 
 class EntryFile(RootModel[Annotated[Entry, Field(discriminator="type")]]):

@@ -11,7 +11,8 @@ from shapely import MultiPolygon, Polygon, unary_union
 from shapely.geometry.base import BaseGeometry
 
 from zpfit.errors import NotANumber
-from zpfit.likelihood import Exclusion, GaussianTerm
+from zpfit.likelihood import Exclusion
+from zpfit.measurement_terms import Measurement
 from zpfit.models.base import in_words
 from zpfit.optimize import descend
 from zpfit.physics.compiled import FloatArray
@@ -144,9 +145,7 @@ def _over_limit(exclusion: Exclusion, points: PlanePoints) -> FloatArray:
     return _log(exclusion.ratio(points.couplings))
 
 
-def _off_measurement(
-    term: GaussianTerm, sigma: float, side: int, points: PlanePoints
-) -> FloatArray:
+def _off_measurement(term: Measurement, sigma: float, side: int, points: PlanePoints) -> FloatArray:
     return side * term.pull(points.couplings) - sigma
 
 

@@ -9,14 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import zpfit
-from zpfit.entries import (
-    BeamDumpEntry,
-    Entry,
-    EntryFile,
-    MassFloorEntry,
-    PromptLimitEntry,
-    SetFile,
-)
+from zpfit.entries import Entry, EntryFile, SetFile, observables_of
 from zpfit.errors import InvalidInput, UnknownName, suggestion
 from zpfit.observables import OBSERVABLES
 from zpfit.schema import validate
@@ -100,12 +93,13 @@ class Library:
         """
         document = self.document("entry", name, place)
         entry = validate(EntryFile, document).root
-        if not isinstance(entry, BeamDumpEntry | PromptLimitEntry | MassFloorEntry):
-            _check_observable(document, entry.observable)
+        for observable in observables_of(entry):
+            _check_observable(document, observable)
         return LoadedEntry(name, document.path, entry)
 
 
 def _check_observable(document: Document, name: str) -> None:
     if name not in OBSERVABLES:
         hint = suggestion(name, sorted(OBSERVABLES))
-        raise InvalidInput([f"{document.place(['observable'])}: unknown {name!r}; {hint}"])
+        key = "observable" if "observable" in document.data else "observables"
+        raise InvalidInput([f"{document.place([key])}: unknown {name!r}; {hint}"])

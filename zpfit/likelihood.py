@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from zpfit.observables import ANOMALIES, Group, Observable
+from zpfit.measurement_terms import Correlation, Measurement
+from zpfit.observables import ANOMALIES, Group
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 
@@ -24,32 +25,6 @@ EXCLUSIONS = "exclusions"
 _WALL_MARGIN = 1e-4
 """Distance in ln(ratio) that an optimiser keeps from a hard exclusion until its polish."""
 _MIN_RATIO = 1e-300
-
-
-@dataclass(frozen=True)
-class GaussianTerm:
-    """A measurement with a symmetric Gaussian error."""
-
-    name: str
-    observable: Observable
-    value: float
-    error: float
-
-    def prediction(self, c: Couplings) -> FloatArray:
-        """Predicted value, shape (n,)."""
-        return self.observable.function(c)
-
-    def pull(self, c: Couplings) -> FloatArray:
-        """(measured - predicted)/error, shape (n,)."""
-        deviation: FloatArray = self.value - self.prediction(c)
-        deviation /= self.error
-        return deviation
-
-    def chi2(self, c: Couplings) -> FloatArray:
-        """Pull squared, shape (n,)."""
-        pull = self.pull(c)
-        pull *= pull
-        return pull
 
 
 class SoftForm(Protocol):
@@ -114,8 +89,10 @@ class Likelihood:
     """A sum of terms; everything takes a batch of n points."""
 
     name: str
-    measurements: tuple[GaussianTerm, ...]
+    measurements: tuple[Measurement, ...]
     exclusions: tuple[Exclusion, ...]
+    correlations: tuple[Correlation, ...] = ()
+    """Between measurements; what is not among these does not count."""
 
     @cached_property
     def hard(self) -> tuple[Exclusion, ...]:
@@ -128,7 +105,28 @@ class Likelihood:
         return [list(stage) for _, stage in groupby(ranked, key=lambda exclusion: exclusion.stage)]
 
     @cached_property
-    def smooth(self) -> tuple[GaussianTerm | Exclusion, ...]:
+    def _whitenings(self) -> list[tuple[list[int], FloatArray]]:
+        """Positions of correlated measurements, and what makes their deviations independent."""
+        position = {term.name: index for index, term in enumerate(self.measurements)}
+        result = []
+        for correlation in self.correlations:
+            present = tuple(name for name in correlation.names if name in position)
+            if len(present) > 1:
+                where = [position[name] for name in present]
+                result.append((where, correlation.whitening(present)))
+        return result
+
+    def _independent_pulls(self, c: Couplings) -> list[FloatArray]:
+        """Pulls whose squares add up to chi2: of correlated ones, what the earlier ones leave."""
+        pulls = [term.pull(c) for term in self.measurements]
+        for where, whitening in self._whitenings:
+            deviations = np.stack([pulls[i] * self.measurements[i].error for i in where])
+            for index, row in zip(where, whitening @ deviations, strict=True):
+                pulls[index] = row
+        return pulls
+
+    @cached_property
+    def smooth(self) -> tuple[Measurement | Exclusion, ...]:
         """Terms with a chi2: measurements and soft exclusions."""
         return self.measurements + tuple(e for e in self.exclusions if e.soft)
 
@@ -170,12 +168,12 @@ class Likelihood:
         return result
 
     @cached_property
-    def anomalies(self) -> tuple[GaussianTerm, ...]:
+    def anomalies(self) -> tuple[Measurement, ...]:
         """Measurements that a Z' is asked to explain: the magnetic moments."""
         return tuple(term for term in self.measurements if term.observable.group in ANOMALIES)
 
     @cached_property
-    def by_group(self) -> dict[str, tuple[GaussianTerm, ...]]:
+    def by_group(self) -> dict[str, tuple[Measurement, ...]]:
         """Measurements of each group that has any."""
         members = {
             group.value: tuple(t for t in self.measurements if t.observable.group is group)
@@ -186,8 +184,15 @@ class Likelihood:
     def chi2(self, c: Couplings) -> FloatArray:
         """Sum over measurements and soft exclusions, shape (n,); hard exclusions do not enter."""
         total = np.zeros(len(c))
-        for term in self.smooth:
-            total += term.chi2(c)
+        if self._whitenings:
+            for pull in self._independent_pulls(c):
+                total += pull**2
+        else:
+            for term in self.measurements:
+                total += term.chi2(c)
+        for exclusion in self.exclusions:
+            if exclusion.soft:
+                total += exclusion.chi2(c)
         return total
 
     def residuals(self, c: Couplings, wall: float) -> FloatArray:
@@ -195,14 +200,20 @@ class Likelihood:
 
         Walls are those of :func:`wall_residual`.
         """
-        columns = [term.pull(c) for term in self.measurements]
+        columns = self._independent_pulls(c)
         columns += [np.sqrt(term.chi2(c)) for term in self.exclusions if term.soft]
         columns += [wall_residual(exclusion.ratio(c), wall) for exclusion in self.hard]
         return np.stack(columns, axis=1)
 
     def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:
-        """chi2 of every measurement and soft exclusion."""
-        return {term.name: term.chi2(c) for term in self.smooth}
+        """chi2 of every measurement and soft exclusion, which add up.
+
+        That of a correlated measurement is what it adds to those before it.
+        """
+        names = [term.name for term in self.measurements]
+        measured = zip(names, self._independent_pulls(c), strict=True)
+        soft = {e.name: e.chi2(c) for e in self.exclusions if e.soft}
+        return {name: pull**2 for name, pull in measured} | soft
 
     def ratios(self, c: Couplings) -> dict[str, FloatArray]:
         """Signal over limit of every exclusion, hard or soft."""

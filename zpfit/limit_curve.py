@@ -11,6 +11,7 @@ from zpfit.yaml_file import read_text
 
 PROMPT_COLUMNS = ("mass_MeV", "epsilon")
 REGION_COLUMNS = ("mass_MeV", "epsilon_lower", "epsilon_upper")
+CHI2_COLUMNS = ("value", "chi2")
 
 _MIN_ROWS = 2
 _FARTHEST_EDGES = 3e6
@@ -18,16 +19,43 @@ _FARTHEST_EDGES = 3e6
 
 
 def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
-    """A CSV table as natural logarithms of mass (MeV) and electron coupling e * epsilon.
+    """A table as natural logarithms of mass (MeV) and electron coupling e * epsilon.
 
-    Lines that start with ``#`` are comments; the first other line names the
-    ``columns``. Shape (rows, len(columns)), masses increasing.
+    Lines that start with ``#`` are comments; the first other line names the ``columns``.
+    Shape (rows, len(columns)), masses increasing.
 
     Raises:
         UnreadableFile: the file is missing or not text.
         InvalidCurve: a wrong header, a missing, negative or non-numeric value,
             masses out of order, or a lower edge above the upper one.
     """
+    numbers, table = _read_columns(path, columns)
+    for number, row in zip(numbers, table, strict=True):
+        _check_limits(path, number, row, columns)
+    _check_order(path, numbers, table, "mass")
+    table[:, 1:] *= ELECTRIC_CHARGE
+    logarithms: FloatArray = np.log(table)
+    return logarithms
+
+
+def read_chi2_table(path: Path) -> FloatArray:
+    """A CSV table of values of an observable and chi2, shape (rows, 2), values increasing.
+
+    Raises:
+        UnreadableFile: the file is missing or not text.
+        InvalidCurve: a wrong header, a missing or non-numeric value, a negative chi2, or
+            values out of order.
+    """
+    numbers, table = _read_columns(path, CHI2_COLUMNS)
+    for number, (value, chi2) in zip(numbers, table, strict=True):
+        if not (np.isfinite(value) and 0 <= chi2 < np.inf):
+            raise InvalidCurve(path, number, f"chi2 {chi2:g} at {value:g} must be finite and >= 0")
+    _check_order(path, numbers, table, "value")
+    return table
+
+
+def _read_columns(path: Path, columns: tuple[str, ...]) -> tuple[list[int], FloatArray]:
+    """Line numbers and rows of a table."""
     lines = [
         (number, line.strip())
         for number, line in enumerate(read_text(path).splitlines(), start=1)
@@ -39,17 +67,17 @@ def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
     rows = [_row(path, number, line, columns) for number, line in lines[1:]]
     if len(rows) < _MIN_ROWS:
         raise InvalidCurve(path, lines[-1][0], f"at least {_MIN_ROWS} rows are needed")
-    table = np.array(rows)
+    return [number for number, _ in lines[1:]], np.array(rows)
+
+
+def _check_order(path: Path, numbers: list[int], table: FloatArray, what: str) -> None:
     for index in np.flatnonzero(np.diff(table[:, 0]) <= 0):
         raise InvalidCurve(
             path,
-            lines[index + 2][0],
-            f"mass {table[index + 1, 0]:g} follows {table[index, 0]:g}; sort the rows by mass "
+            numbers[index + 1],
+            f"{what} {table[index + 1, 0]:g} follows {table[index, 0]:g}; sort the rows by {what} "
             "and keep one row for each",
         )
-    table[:, 1:] *= ELECTRIC_CHARGE
-    logarithms: FloatArray = np.log(table)
-    return logarithms
 
 
 def _row(path: Path, number: int, line: str, columns: tuple[str, ...]) -> list[float]:
@@ -58,9 +86,12 @@ def _row(path: Path, number: int, line: str, columns: tuple[str, ...]) -> list[f
         expected = f"{len(columns)} values ({', '.join(columns)})"
         raise InvalidCurve(path, number, f"{expected} are needed, not {line!r}")
     try:
-        values = [float(cell) for cell in cells]
+        return [float(cell) for cell in cells]
     except ValueError:
         raise InvalidCurve(path, number, f"{line!r} holds something that is no number") from None
+
+
+def _check_limits(path: Path, number: int, values: FloatArray, columns: tuple[str, ...]) -> None:
     for column, value in zip(columns, values, strict=True):
         if not 0 < value < np.inf:
             raise InvalidCurve(path, number, f"{column} must be positive and finite, not {value:g}")
@@ -72,4 +103,3 @@ def _row(path: Path, number: int, line: str, columns: tuple[str, ...]) -> list[f
         raise InvalidCurve(
             path, number, f"edges more than a factor of {_FARTHEST_EDGES:g} apart cannot be recast"
         )
-    return values

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zpfit.errors import NoAllowedPoint
-from zpfit.likelihood import EXCLUSIONS, GaussianTerm, Likelihood
+from zpfit.likelihood import EXCLUSIONS, Exclusion, Likelihood
 from zpfit.optimize import Minimum, find_minimum
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
@@ -151,7 +151,7 @@ Prediction = Callable[[Couplings], FloatArray]
 def _predictions(groups: Mapping[str, Likelihood]) -> dict[str, Prediction]:
     """What each term compares with data: a prediction, or the pull of a soft exclusion."""
     return {
-        term.name: term.prediction if isinstance(term, GaussianTerm) else _root(term.chi2)
+        term.name: _root(term.chi2) if isinstance(term, Exclusion) else term.prediction
         for part in groups.values()
         for term in part.smooth
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from zpfit.likelihood import GaussianTerm
+from zpfit.measurement_terms import Measurement
 from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior
 from zpfit.samplers.result import WeightedSamples
@@ -50,9 +50,7 @@ def predictive_pulls(
     }
 
 
-def _pulls(
-    term: GaussianTerm, best_fit: float, prediction: FloatArray, weight: FloatArray
-) -> Pulls:
+def _pulls(term: Measurement, best_fit: float, prediction: FloatArray, weight: FloatArray) -> Pulls:
     mean = np.sum(weight * prediction)
     variance = np.sum(weight * (prediction - mean) ** 2)
     below = float(np.sum(weight * ndtr((term.value - prediction) / term.error)))

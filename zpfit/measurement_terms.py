@@ -1,0 +1,198 @@
+"""Measurements of one observable: what was measured, and how far a prediction is off."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.special import xlogy
+
+from zpfit.observables import Observable
+from zpfit.physics.compiled import FloatArray
+from zpfit.physics.couplings import Couplings
+
+_LEAST_EVENTS = 1e-300
+
+
+class Measurement(Protocol):
+    """A measured value of one observable; chi2 is the square of the pull."""
+
+    @property
+    def name(self) -> str:
+        """Of its entry."""
+
+    @property
+    def observable(self) -> Observable:
+        """What it measures."""
+
+    @property
+    def value(self) -> float:
+        """What was measured."""
+
+    @property
+    def error(self) -> float:
+        """Standard error; of a likelihood that is not Gaussian one that is about right."""
+
+    def prediction(self, c: Couplings) -> FloatArray:
+        """Predicted value, shape (n,)."""
+
+    def pull(self, c: Couplings) -> FloatArray:
+        """Square root of chi2, positive where more was measured than predicted; shape (n,)."""
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Pull squared, shape (n,)."""
+
+
+@dataclass(frozen=True)
+class _OneObservable:
+    name: str
+    observable: Observable
+
+    def prediction(self, c: Couplings) -> FloatArray:
+        """Predicted value, shape (n,)."""
+        return self.observable.function(c)
+
+
+@dataclass(frozen=True)
+class GaussianTerm(_OneObservable):
+    """A measurement with a symmetric Gaussian error."""
+
+    value: float
+    error: float
+
+    def pull(self, c: Couplings) -> FloatArray:
+        """(measured - predicted)/error, shape (n,)."""
+        deviation: FloatArray = self.value - self.prediction(c)
+        deviation /= self.error
+        return deviation
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Pull squared, shape (n,)."""
+        pull = self.pull(c)
+        pull *= pull
+        return pull
+
+
+@dataclass(frozen=True)
+class AsymmetricTerm(_OneObservable):
+    """A measurement with unequal errors: two halves of a Gaussian that meet at the value."""
+
+    value: float
+    error_up: float
+    """Towards larger predictions."""
+    error_down: float
+
+    @property
+    def error(self) -> float:
+        """Mean of the two."""
+        return 0.5 * (self.error_up + self.error_down)
+
+    def pull(self, c: Couplings) -> FloatArray:
+        """(measured - predicted) over the error on the prediction's side, shape (n,)."""
+        deviation = self.value - self.prediction(c)
+        result: FloatArray = deviation / np.where(deviation < 0, self.error_up, self.error_down)
+        return result
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Pull squared, shape (n,)."""
+        return self.pull(c) ** 2
+
+
+@dataclass(frozen=True)
+class CountsTerm(_OneObservable):
+    """Poisson counts: ``signal`` times the observable events are expected, and background.
+
+    chi2 = 2 [mu - n + n ln(n/mu)], zero at the best (Baker & Cousins, Nucl. Instrum. Meth. 221,
+    437 (1984)).
+    """
+
+    observed: int
+    signal: float
+    background: float
+
+    @property
+    def value(self) -> float:
+        """Of the observable, from the observed events."""
+        return (self.observed - self.background) / self.signal
+
+    @property
+    def error(self) -> float:
+        """Square root of the observed events, of one at least."""
+        return math.sqrt(max(self.observed, 1)) / self.signal
+
+    def pull(self, c: Couplings) -> FloatArray:
+        """Signed square root of chi2, shape (n,)."""
+        expected = self.signal * self.prediction(c) + self.background
+        expected = np.maximum(expected, _LEAST_EVENTS)
+        n = self.observed
+        chi2 = 2 * (expected - n + xlogy(n, n / expected))
+        result: FloatArray = np.copysign(np.sqrt(np.maximum(chi2, 0)), n - expected)
+        return result
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Pull squared, shape (n,)."""
+        return self.pull(c) ** 2
+
+
+@dataclass(frozen=True)
+class TabulatedTerm(_OneObservable):
+    """A published chi2 as a function of the observable.
+
+    Monotone cubic interpolation on either side of the least; beyond the table chi2 goes on
+    along its last slope.
+    """
+
+    values: tuple[float, ...]
+    chi2s: tuple[float, ...]
+
+    @property
+    def value(self) -> float:
+        """Where chi2 is least."""
+        return self.values[int(np.argmin(self.chi2s))]
+
+    @property
+    def error(self) -> float:
+        """Half the width in which chi2 is within one of its least, or of the table."""
+        fine = np.linspace(self.values[0], self.values[-1], 2001)
+        inside = fine[self._interpolator(fine) <= min(self.chi2s) + 1]
+        return float(inside[-1] - inside[0]) / 2
+
+    @cached_property
+    def _interpolator(self) -> PchipInterpolator:
+        return PchipInterpolator(self.values, self.chi2s)
+
+    def pull(self, c: Couplings) -> FloatArray:
+        """Signed square root of chi2, shape (n,)."""
+        predicted = self.prediction(c)
+        inside = np.clip(predicted, self.values[0], self.values[-1])
+        ends = np.array([self.values[0], self.values[-1]])
+        slopes = np.abs(self._interpolator(ends, 1))
+        beyond = np.abs(predicted - inside) * np.where(predicted < inside, *slopes)
+        chi2 = np.maximum(self._interpolator(inside) + beyond, 0)
+        result: FloatArray = np.copysign(np.sqrt(chi2), self.value - predicted)
+        return result
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Pull squared, shape (n,)."""
+        return self.pull(c) ** 2
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Joint errors of several Gaussian measurements, which hold each its own error as well."""
+
+    names: tuple[str, ...]
+    covariance: tuple[tuple[float, ...], ...]
+
+    def whitening(self, present: tuple[str, ...]) -> FloatArray:
+        """Matrix that makes the deviations of some of them independent, shape (k, k).
+
+        The first stays as it is, every further one is what the others leave: squares add
+        up to chi2.
+        """
+        index = [self.names.index(name) for name in present]
+        covariance = np.array(self.covariance)[np.ix_(index, index)]
+        result: FloatArray = np.linalg.inv(np.linalg.cholesky(covariance))
+        return result
