@@ -33,9 +33,10 @@ FLOORS = [
         "profile_likelihood",
     },
     {"config", "plots"},
-    {"minmax", "posterior", "assembly", "evaluate", "model_library", "plane"},
-    {"likelihood", "library", "run_folder", "axis", "measurement_assembly"},
+    {"minmax", "posterior", "assembly", "added_limit", "evaluate", "model_library", "plane"},
+    {"likelihood", "library", "run_folder", "curve_reach", "axis", "measurement_assembly"},
     {
+        "darkcast_file",
         "entries",
         "inference_data",
         "limit_curve",
@@ -46,7 +47,7 @@ FLOORS = [
         "samplers",
     },
     {"priors", "diagnostics", "optimize", "significance", "tracing", "regions"},
-    {"schema", "progress", "physics"},
+    {"schema", "progress", "physics", "limit_option"},
     {"yaml_file"},
     {"errors"},
 ]

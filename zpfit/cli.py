@@ -50,6 +50,9 @@ def cli() -> None:
 @click.option("--force", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="FILE.lmt[:KEY=VALUE]", help="Add a limit file."
+)
 @click.option("--cross-check", is_flag=True, help="Compute ln Z with a second engine as well.")
 def run(
     file: str,
@@ -58,6 +61,7 @@ def run(
     force: bool,
     seed: int | None,
     changes: Sequence[str],
+    limits: Sequence[str],
     cross_check: bool,
 ) -> None:
     """Fit: sample the posterior and find the best fit.
@@ -68,6 +72,7 @@ def run(
     zpfit run quickstart
     zpfit run my_fit.yaml --output fits/first --seed 7
     zpfit run quickstart --set sampler.target_ess=20000 --set likelihood.set=paper_2021_rb
+    zpfit run quickstart --limit prompt.lmt --limit dump.lmt:length_ratio=2
     """
     from zpfit.config import find_run_file, load_run
     from zpfit.fit import fit
@@ -76,7 +81,7 @@ def run(
     from zpfit.terminal import RunReporter, print_summary
 
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
-    loaded = load_run(find_run_file(file), settings)
+    loaded = load_run(find_run_file(file), settings, limits)
     folder = RunFolder(output or Path("output") / loaded.name)
     folder.create(force=force)
     with RunReporter(folder.log_path) as reporter:
@@ -224,6 +229,9 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 @click.option("--within", multiple=True, metavar="ENTRY=SIGMA", help="Standard errors allowed [2].")
 @click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
 @click.option("--likelihood", metavar="SET", help="A named set (see zpfit list likelihoods).")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="FILE.lmt[:KEY=VALUE]", help="Add a limit file."
+)
 @click.option("--model", "model_text", metavar="NAME", help="A model [effective].")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for figure and tables.")
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
