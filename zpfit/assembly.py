@@ -214,7 +214,7 @@ def _label(spec: LikelihoodSpec) -> str:
 
 
 def _clashes(entries: Sequence[LoadedEntry], library: Library) -> Iterator[ConflictingEntries]:
-    older = {loaded.name: _superseded(loaded.entry, library) for loaded in entries}
+    older = {loaded.name: superseded(loaded.entry, library) for loaded in entries}
     for (name, _, entry), (other_name, _, other) in combinations(entries, 2):
         if other_name in older[name]:
             yield ConflictingEntries(name, other_name, f"clash: {name!r} supersedes the other")
@@ -228,7 +228,7 @@ def _clashes(entries: Sequence[LoadedEntry], library: Library) -> Iterator[Confl
             )
 
 
-def _superseded(entry: Entry, library: Library) -> set[str]:
+def superseded(entry: Entry, library: Library) -> set[str]:
     """All older entries, also those that only these supersede."""
     found: set[str] = set()
     left = list(entry.supersedes)

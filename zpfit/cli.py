@@ -446,6 +446,73 @@ def show(name: str) -> None:
 
 
 @cli.command()
+@click.argument("files_or_runs", nargs=-1, required=True)
+@click.option("--bibtex", is_flag=True, help="Print BibTeX.")
+@click.option("--output", type=click.Path(path_type=Path), help="File for it.")
+def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None) -> None:
+    """Bibliography of everything that runs, slices, sets or entries use.
+
+    FILES_OR_RUNS are files, run folders or names of what is packaged. BibTeX has keys of INSPIRE,
+    from which titles and authors can be added.
+
+    \b
+    zpfit cite quickstart
+    zpfit cite output/quickstart paper_fig2a --bibtex --output references.bib
+    """
+    from zpfit.bibliography import bibliography
+    from zpfit.citation_text import as_bibtex, as_text
+    from zpfit.run_folder import make_folder, write_whole
+
+    references = bibliography(files_or_runs)
+    text = (as_bibtex if bibtex else as_text)(references)
+    if output is None:
+        click.echo(text)
+        return
+    make_folder(output.parent)
+    write_whole(output, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    click.echo(f"Written: {output}")
+
+
+@cli.group()
+def data() -> None:
+    """Data entries and sets: check them all, write the page about them."""
+
+
+@data.command()
+def check() -> None:
+    """Read and try every entry, curve, set and citation, packaged ones and your own."""
+    from zpfit.data_check import check_data
+    from zpfit.library import Library
+    from zpfit.terminal_data import print_data
+
+    found = check_data(Library.beside())
+    print_data(found)
+    if found.problems:
+        raise InvalidInput(found.problems)
+
+
+@data.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("docs"),
+    show_default=True,
+    help="Folder for data.md and its images.",
+)
+def page(*, output: Path) -> None:
+    """Write a page about all entries and sets: values, sources, approximations, curves."""
+    from zpfit.data_check import check_data
+    from zpfit.data_page import write_page
+    from zpfit.library import Library
+
+    found = check_data(Library.beside())
+    if found.problems:
+        raise InvalidInput(found.problems)
+    written = write_page(found, output)
+    click.echo(f"Written: {', '.join(map(str, written))}")
+
+
+@cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def plot(directory: Path) -> None:
     """Draw the plots of a finished run again."""
