@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     RootModel,
+    Tag,
     ValidationInfo,
     field_validator,
 )
@@ -95,7 +97,10 @@ class GaussianEntry(_Entry):
     type: Literal["gaussian"]
     observable: str
     value: float
-    error: PositiveFloat | Errors
+    error: Annotated[
+        Annotated[PositiveFloat, Tag("one")] | Annotated[Errors, Tag("two")],
+        Discriminator(lambda error: "two" if isinstance(error, dict | Errors) else "one"),
+    ]
     nuisances: dict[str, float] = Field(default_factory=dict)
     """By how much one standard deviation of a nuisance parameter shifts the prediction.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from zpfit.physics.compiled import FloatArray
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
@@ -14,6 +15,8 @@ _COLUMNS = 4
 _PANEL = (2.2, 1.75)
 """Inches."""
 _FAINT = "#cccccc"
+_NARROW = 200.0
+"""Times the lowest mass, up to which an axis has more than decades."""
 _ABOVE_BEST = 30.0
 """Times the best of its curve, up to which a limit is worth an axis: ends and gaps rise steeply."""
 
@@ -46,6 +49,7 @@ def curves_figure(title: str, curves: Sequence[NamedCurve], coupling: str) -> Fi
     panels[0].set_xscale("log")
     panels[0].set_yscale("log")
     _set_limits(panels[0], curves)
+    _set_ticks(panels[0])
     for axes in panels:
         axes.tick_params(which="both", labelsize=7, top=True, right=True)
     for axes in panels[len(curves) :]:
@@ -67,6 +71,14 @@ def _set_limits(axes: Axes, curves: Sequence[NamedCurve]) -> None:
     ]
     axes.set_xlim(masses.min() / 1.3, masses.max() * 1.3)
     axes.set_ylim(min(best) / 2, max(tops) * 2)
+
+
+def _set_ticks(axes: Axes) -> None:
+    low, high = axes.get_xlim()
+    digits = (1.0, 2.0, 5.0) if high < _NARROW * low else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=digits))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _outline(axes: Axes, table: FloatArray, colour: str, width: float) -> None:
