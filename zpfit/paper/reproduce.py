@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -97,9 +98,13 @@ def _make_room(folder: Path, *, force: bool) -> None:
 
 
 def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
-    """Results of all jobs, from as many processes as there are cores."""
+    """Results of all jobs, from as many processes as there are cores.
+
+    Raises:
+        ZpfitError: a job failed, or its process was killed.
+    """
     results: dict[str, Any] = {}
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(_cores(), mp_context=get_context("spawn")) as pool:
         futures: dict[str, Future[Any]] = {
             name: pool.submit(_reporting, job) for name, job in jobs.items()
         }
@@ -107,10 +112,21 @@ def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[s
             for done, (name, future) in enumerate(futures.items(), start=1):
                 results[name] = future.result()
                 progress.update(done / len(futures), name)
+        except BrokenProcessPool:
+            raise ZpfitError(
+                "a process of the reproduction was killed; see that there is memory enough, and "
+                "call it from a script only under if __name__ == '__main__'"
+            ) from None
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return results
+
+
+def _cores() -> int:
+    """Those that this process may use, which on a cluster are fewer than the machine has."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _reporting(job: Callable[[], Any]) -> Any:
