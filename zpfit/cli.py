@@ -184,7 +184,12 @@ def tension(
     show_default=True,
     help="Folder for page, figures and tables.",
 )
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="File for the numbers.")
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the numbers.",
+)
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
 def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     """Redraw every figure of arXiv:2102.07781 and recompute every number, in about a minute.
