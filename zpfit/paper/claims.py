@@ -21,7 +21,6 @@ from zpfit.paper.target_regions import (
     Form,
     Quantity,
     TargetRegion,
-    joint_sigma_of,
 )
 from zpfit.physics.constants import ELECTRON_MASS, MUON_MASS
 from zpfit.physics.magnetic_moment import delta_a
@@ -355,9 +354,21 @@ JOINT_SIGMAS = tuple(
 """Every joint sigma: class, isotope and form of BaBar's limit."""
 
 
-def joint_sigma_claim(model_class: str, isotope: str, form: Form) -> Checked:
-    """Both anomalies within n sigma, all else hard: the paper says that n = 1 is impossible."""
-    value = joint_sigma_of(model_class, isotope, form)
+def joint_sigma_claims(values: Mapping[tuple[str, str, Form], float]) -> list[Checked]:
+    """Both anomalies within n sigma, all else hard: the paper says that n = 1 is impossible.
+
+    ``values`` are by the cases of :data:`JOINT_SIGMAS`.
+    """
+    return [
+        Checked(
+            _joint_sigma_claim(model_class, isotope, form, values[model_class, isotope, form]),
+            {each: values[model_class, isotope, each] for each in FORMS},
+        )
+        for model_class, isotope, form in JOINT_SIGMAS
+    ]
+
+
+def _joint_sigma_claim(model_class: str, isotope: str, form: Form, value: float) -> Claim:
     place = _PLACES[model_class] if isotope == "cs" else "Sec. V"
     data = "Caesium" if isotope == "cs" else "Rubidium"
     notes = []
@@ -365,9 +376,8 @@ def joint_sigma_claim(model_class: str, isotope: str, form: Form) -> Checked:
         notes.append("The paper uses the envelope of BaBar's limit; this is the published curve.")
     if value < 1:
         notes.append("It leaves both anomalies within one sigma: the no-go rests on the envelope.")
-    claim = Claim(
+    return Claim(
         f"joint_sigma_{model_class}_{isotope}_{form}", place,
         f"joint sigma of {_CLASS_NAMES[model_class]}, {data}", 1.0, ">", 0.0, "sigma",
         " ".join(notes),
     )  # fmt: skip
-    return Checked(claim, dict.fromkeys(FORMS, value))

@@ -19,7 +19,7 @@ from zpfit.paper.claims import (
     as_json,
     closed_claims,
     form_claims,
-    joint_sigma_claim,
+    joint_sigma_claims,
     region_claims,
     rubidium_window,
     window_claims,
@@ -27,7 +27,7 @@ from zpfit.paper.claims import (
 from zpfit.paper.figures import FIGURES, draw
 from zpfit.paper.forecast import forecast
 from zpfit.paper.page import page
-from zpfit.paper.target_regions import FORMS
+from zpfit.paper.target_regions import FORMS, joint_sigma_of
 from zpfit.progress import Progress, Silent
 from zpfit.run_folder import make_folder, write_whole
 
@@ -60,14 +60,14 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     jobs |= {f"claims {form}": partial(form_claims, form) for form in FORMS}
     jobs["forecast"] = forecast
     jobs["window"] = rubidium_window
-    jobs |= {"joint " + "_".join(case): partial(joint_sigma_claim, *case) for case in JOINT_SIGMAS}
+    jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in JOINT_SIGMAS}
     jobs |= {figure.stem: partial(draw, figure, figures) for figure in FIGURES}
     results = _all_of(jobs, progress)
     checked: list[Checked] = [
         *closed_claims(),
         *region_claims({form: results[f"claims {form}"] for form in FORMS}),
         *window_claims(results["window"]),
-        *(results["joint " + "_".join(case)] for case in JOINT_SIGMAS),
+        *joint_sigma_claims({case: results["joint " + "_".join(case)] for case in JOINT_SIGMAS}),
     ]
     result = Reproduction(as_json(checked), results["forecast"])
     progress.stage("Writing the page")
