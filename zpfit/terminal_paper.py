@@ -19,7 +19,8 @@ def print_paper(result: Reproduction, folder: Path) -> None:
         caption="computed: with BaBar's envelope, as in the paper, but for ids that end in curve",
     )
     for heading in ("id", "place", "paper", "computed", "curve", "agrees"):
-        table.add_column(heading, justify="left" if heading in ("id", "place") else "right")
+        left = heading in ("id", "place")
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
     for row in result.claims:
         table.add_row(
             row["id"],
