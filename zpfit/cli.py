@@ -216,8 +216,8 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 
 @cli.command()
 @click.argument("file", required=False)
-@click.option("--x", metavar="NAME=LOW:HIGH", help="Parameter along the x axis; :log for decades.")
-@click.option("--y", metavar="NAME=LOW:HIGH", help="The same along the y axis.")
+@click.option("--x", metavar="NAME[=LOW:HIGH]", help="Parameter along x; :log for decades.")
+@click.option("--y", metavar="NAME[=LOW:HIGH]", help="The same along y.")
 @click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Give a parameter its value.")
 @click.option(
     "--solve",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.config import find_run_file, load_run
-from zpfit.errors import FilesExist, ZpfitError
+from zpfit.errors import ZpfitError
 from zpfit.paper.claims import (
     JOINT_SIGMAS,
     Checked,
@@ -29,12 +29,10 @@ from zpfit.paper.forecast import forecast
 from zpfit.paper.page import page
 from zpfit.paper.target_regions import FORMS, joint_sigma_of
 from zpfit.progress import Progress, Silent
-from zpfit.run_folder import make_folder, write_whole
+from zpfit.run_folder import make_folder, make_room, write_whole
 
-CLAIMS, PAGE = "claims.json", "paper.md"
+CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
 FIGURE_FOLDER = "figures"
-_MARKER = ".zpfit-paper"
-"""Tells a folder of this command, which may be written again, from any other."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,10 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     """Draw every figure, compute every number, write page and JSON to a folder.
 
     Raises:
-        FilesExist: the folder holds something else and ``force`` is not given.
+        FilesExist: the folder holds an earlier result and ``force`` is not given.
         UnwritablePath: the folder or a file cannot be written.
     """
-    _make_room(folder, force=force)
+    make_room(folder, (CLAIMS, FORECAST, PAGE, FIGURE_FOLDER), force=force)
     figures = folder / FIGURE_FOLDER
     make_folder(figures)
     progress.stage("Tracing figures and computing numbers")
@@ -75,7 +73,7 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     text = page(result.claims, result.forecast, allowed, results["mass"])
     write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
     write_json(folder / CLAIMS, result.claims)
-    write_json(folder / "forecast.json", result.forecast)
+    write_json(folder / FORECAST, result.forecast)
     return result
 
 
@@ -87,14 +85,6 @@ def write_json(path: Path, data: Any) -> None:
     """
     text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     write_whole(path, partial(Path.write_text, data=text, encoding="utf-8"))
-
-
-def _make_room(folder: Path, *, force: bool) -> None:
-    there = [name for name in (CLAIMS, PAGE, FIGURE_FOLDER) if (folder / name).exists()]
-    if there and not force and not (folder / _MARKER).exists():
-        raise FilesExist(folder, there)
-    make_folder(folder)
-    write_whole(folder / _MARKER, Path.touch)
 
 
 def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
