@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.config import find_run_file, load_run
-from zpfit.errors import FilesExist, ZpfitError
+from zpfit.errors import FilesExist, ProcessDied, ZpfitError
 from zpfit.paper.claims import (
     JOINT_SIGMAS,
     Checked,
@@ -30,7 +31,7 @@ from zpfit.paper.target_regions import FORMS
 from zpfit.progress import Progress, Silent
 from zpfit.run_folder import make_folder, write_whole
 
-CLAIMS, PAGE = "claims.json", "paper.md"
+CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
 FIGURE_FOLDER = "figures"
 _MARKER = ".zpfit-paper"
 """Tells a folder of this command, which may be written again, from any other."""
@@ -50,6 +51,7 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     Raises:
         FilesExist: the folder holds something else and ``force`` is not given.
         UnwritablePath: the folder or a file cannot be written.
+        ProcessDied: a process that computes was ended from outside.
     """
     _make_room(folder, force=force)
     figures = folder / FIGURE_FOLDER
@@ -74,7 +76,7 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     text = page(result.claims, result.forecast, allowed, results["mass"])
     write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
     write_json(folder / CLAIMS, result.claims)
-    write_json(folder / "forecast.json", result.forecast)
+    write_json(folder / FORECAST, result.forecast)
     return result
 
 
@@ -89,7 +91,7 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def _make_room(folder: Path, *, force: bool) -> None:
-    there = [name for name in (CLAIMS, PAGE, FIGURE_FOLDER) if (folder / name).exists()]
+    there = [name for name in (CLAIMS, FORECAST, PAGE, FIGURE_FOLDER) if (folder / name).exists()]
     if there and not force and not (folder / _MARKER).exists():
         raise FilesExist(folder, there)
     make_folder(folder)
@@ -97,7 +99,12 @@ def _make_room(folder: Path, *, force: bool) -> None:
 
 
 def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
-    """Results of all jobs, from as many processes as there are cores."""
+    """Results of all jobs, from as many processes as there are cores.
+
+    Raises:
+        ZpfitError: what a job raised, in words.
+        ProcessDied: a process ended before its job did.
+    """
     results: dict[str, Any] = {}
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         futures: dict[str, Future[Any]] = {
@@ -107,6 +114,8 @@ def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[s
             for done, (name, future) in enumerate(futures.items(), start=1):
                 results[name] = future.result()
                 progress.update(done / len(futures), name)
+        except BrokenProcessPool as error:
+            raise ProcessDied from error
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
