@@ -15,7 +15,7 @@ from zpfit.likelihood import GaussianTerm
 from zpfit.physics.magnetic_moment import delta_a
 
 RADIUS = 0.3
-SEEDS = (1, 2)
+SEEDS = (1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)))
 
 
 def disc(c):
