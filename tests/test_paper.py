@@ -297,7 +297,8 @@ def joint_level(model_class, isotope, form):
         return excesses(form, *joint_couplings(model_class, *x))
 
     box = JOINT_BOXES[model_class]
-    return least(value, demands, box, seeds=(1, 2, 3), iterations=600, population=30)[0]
+    effort = {"iterations": 600, "population": 30, "seeds": (1, 2, 3)} if len(box) > 4 else {}
+    return least(value, demands, box, **effort)[0]
 
 
 CASES = [
