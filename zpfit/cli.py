@@ -202,12 +202,12 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     zpfit paper --output my_folder --json numbers.json
     """
     from zpfit.paper.reproduce import reproduce, write_json
-    from zpfit.run_folder import make_folder
+    from zpfit.run_folder import check_writable
     from zpfit.terminal import StageLines
     from zpfit.terminal_paper import print_paper
 
     if json_path is not None:
-        make_folder(json_path.parent)
+        check_writable(json_path)
     result = reproduce(output, StageLines(), force=force)
     if json_path is not None:
         write_json(json_path, result.claims)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.config import find_run_file, load_run
-from zpfit.errors import ZpfitError
+from zpfit.errors import ProcessDied, ZpfitError
 from zpfit.paper.claims import (
     JOINT_SIGMAS,
     Checked,
@@ -33,6 +33,8 @@ from zpfit.run_folder import make_folder, make_room, write_whole
 
 CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
 FIGURE_FOLDER = "figures"
+_MARKER = ".zpfit-paper"
+"""Tells a folder of this command, whose results only repeat themselves, from any other."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,11 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     """Draw every figure, compute every number, write page and JSON to a folder.
 
     Raises:
-        FilesExist: the folder holds an earlier result and ``force`` is not given.
+        FilesExist: the folder holds files of something else and ``force`` is not given.
         UnwritablePath: the folder or a file cannot be written.
+        ProcessDied: a process that computes was ended from outside.
     """
-    make_room(folder, (CLAIMS, FORECAST, PAGE, FIGURE_FOLDER), force=force)
+    _make_room(folder, force=force)
     figures = folder / FIGURE_FOLDER
     make_folder(figures)
     progress.stage("Tracing figures and computing numbers")
@@ -87,11 +90,18 @@ def write_json(path: Path, data: Any) -> None:
     write_whole(path, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
+def _make_room(folder: Path, *, force: bool) -> None:
+    own = (folder / _MARKER).exists()
+    make_room(folder, (CLAIMS, FORECAST, PAGE, FIGURE_FOLDER), force=force or own)
+    write_whole(folder / _MARKER, Path.touch)
+
+
 def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
     """Results of all jobs, from as many processes as there are cores.
 
     Raises:
-        ZpfitError: a job failed, or its process was killed.
+        ZpfitError: what a job raised, in words.
+        ProcessDied: a process ended before its job did.
     """
     results: dict[str, Any] = {}
     with ProcessPoolExecutor(_cores(), mp_context=get_context("spawn")) as pool:
@@ -102,11 +112,8 @@ def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[s
             for done, (name, future) in enumerate(futures.items(), start=1):
                 results[name] = future.result()
                 progress.update(done / len(futures), name)
-        except BrokenProcessPool:
-            raise ZpfitError(
-                "a process of the reproduction was killed; see that there is memory enough, and "
-                "call it from a script only under if __name__ == '__main__'"
-            ) from None
+        except BrokenProcessPool as error:
+            raise ProcessDied from error
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
