@@ -510,7 +510,7 @@ def quick(workspace, monkeypatch):
     def canned(figure, folder):
         for kind in ("png", "pdf"):
             (folder / f"{figure.stem}.{kind}").write_bytes(b"drawn")
-        return {"figure": figure.stem, "allowed": {"x": [17.0, 38.0], "y": [1e-5, 1e-4]}}
+        return {"figure": figure.stem, "allowed": {"stretches": [[17.0, 38.0]]}}
 
     def mass(folder):
         (folder / "profile_m_Zp.png").write_bytes(b"drawn")
@@ -520,7 +520,7 @@ def quick(workspace, monkeypatch):
     shares = dict.fromkeys(("all", "electron", "both"), 0.5)
     row = {"projection": "a search", "entries": [], **shares}
     monkeypatch.setattr(target_regions.TargetRegion, "extreme", extreme)
-    monkeypatch.setattr(claims, "joint_sigma_of", lambda *_: 2.0)
+    monkeypatch.setattr(reproduce, "joint_sigma_of", lambda *_: 2.0)
     monkeypatch.setattr(reproduce, "draw", canned)
     monkeypatch.setattr(reproduce, "_mass_profile", mass)
     monkeypatch.setattr(
@@ -602,7 +602,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_computed(
     (Path("taken") / ".zpfit-paper").touch()
     message = rejected("paper", *arguments)
     assert arguments[1].partition("/")[0] in message
-    assert "cannot be written" in message
+    assert "cannot be written" in message or "is a directory" in message
     assert not list(Path().rglob(".partial-*"))
 
 
