@@ -40,13 +40,14 @@ class Figure:
     """One figure."""
 
     slice_name: str
-    variant: str
-    """A form of BaBar's limit, or what is added to its envelope."""
+    variant: str | None
+    """A form of BaBar's limit, or what is added to its envelope; None for the slice as it is."""
 
     @property
     def stem(self) -> str:
         """Of its files."""
-        return f"{self.slice_name.removeprefix('paper_')}_{self.variant}"
+        name = self.slice_name.removeprefix("paper_")
+        return name if self.variant is None else f"{name}_{self.variant}"
 
 
 SLICES = (
@@ -55,11 +56,15 @@ SLICES = (
     "paper_fig4",
     "paper_rb_vector",
 )
+TODAY = ("2a", "2b", "2c", "2d", "3a", "3b", "3c", "3d", "4")
+"""Panels with the data of 2026."""
 FIGURES = (
     *(Figure(name, form) for name in SLICES for form in FORMS),
     *(Figure(f"paper_fig2{panel}", variant) for panel in "ab" for variant in _PROJECTIONS),
+    *(Figure(f"today_fig{panel}", None) for panel in TODAY),
 )
-"""Every figure with both forms of BaBar's limit, and what projections leave of Fig. 2 (a, b)."""
+"""Every figure with both forms of BaBar's limit, what projections leave of Fig. 2 (a, b), and every
+figure with today's data."""
 
 
 def draw(figure: Figure, folder: Path) -> dict[str, Any]:
@@ -72,21 +77,24 @@ def draw(figure: Figure, folder: Path) -> dict[str, Any]:
 
     library = Library.beside()
     document = library.document("slice", figure.slice_name)
-    chosen = resolve_slice(_changed(document, figure.variant), library)
+    colours = None
+    if figure.variant is not None:
+        document = _changed(document, figure.variant)
+        labels = [library.entry(name).entry.label for name in _IN_ORDER_OF_COLOUR]
+        colours = colours_of(labels)
+    chosen = resolve_slice(document, library)
     record = as_json(chosen, exclusion_map(chosen))
-    words = _WORDS[figure.variant].replace(" ", "\N{NO-BREAK SPACE}")
-    record["title"] = f"{record['title']} ({words})"
-    labels = [library.entry(name).entry.label for name in _IN_ORDER_OF_COLOUR]
-    keep(record, folder, figure.stem, colours_of(labels))
+    keep(record, folder, figure.stem, colours)
     return {"figure": figure.stem, "allowed": record["allowed"]}
 
 
 def _changed(document: Document, variant: str) -> Document:
-    """The slice with a variant's entries."""
+    """The slice with a variant's entries, and words for it in the title."""
     form: Form = "curve" if variant == "curve" else "envelope"
     for key, names in babar(form).items():
         old = document.data["likelihood"]
         old = old.get(key, []) if isinstance(old, dict) else []
         more = _PROJECTIONS.get(variant, []) if key == "add" else []
         document = with_change(document, ("likelihood", key), [*old, *names, *more])
-    return document
+    words = _WORDS[variant].replace(" ", "\N{NO-BREAK SPACE}")
+    return with_change(document, ("title",), f"{document.data['title']} ({words})")
