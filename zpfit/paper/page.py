@@ -66,11 +66,12 @@ is the gap between 20 MeV, where the sketch ends, and 20.2 MeV, where the curve 
 
 _TODAY = """## The same with today's data
 
-The sets `today_cs` and `today_rb`: the electron's moment of 2023, the muon's of 2025 with the prediction
-of 2025 (no anomaly any more), first-principles scattering, exact tridents, E158 as a measurement,
-beam dumps, missing energy of electrons and muons. In Fig. 2 (a, b) C_Ve is the axis, as E158 leaves so
-little of it that what is allowed would be a line in the paper's plane. Measurements exclude at
-2 sigma. NA64mu ends couplings of muons above 5e-4, and Rubidium leaves C_Ve = C_Vmu open.
+The sets `today_cs` and `today_rb`: the electron's moment of 2023, the muon's of 2025 with the
+prediction of 2025 (no anomaly any more), first-principles scattering, exact tridents, E158 as a
+measurement, beam dumps, missing energy of electrons and muons. In Fig. 2 (a, b) C_Ve is the
+axis, as E158 leaves so little of it that what is allowed would be a line in the paper's plane.
+Measurements exclude at 2 sigma. NA64mu ends couplings of muons above 5e-4, and Rubidium leaves
+C_Ve = C_Vmu open.
 """
 
 _MASS = """## The mass: profile likelihood and posterior
