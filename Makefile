@@ -40,7 +40,7 @@ benchmark-samplers: install
 
 # Writes docs/paper again.
 paper: install
-	$(BIN)/zpfit paper --output docs/paper
+	$(BIN)/zpfit paper --output docs/paper --force
 
 # Writes docs/data.md and its images again.
 data-page: install

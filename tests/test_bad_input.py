@@ -80,8 +80,8 @@ MISTAKES = [
         ["fit.yaml:3: priors.use", "'effectiv'", "did you mean 'effective'"],
     ),
     (
-        SET + "  add: [a_e_rb_2021]\n",
-        ["fit.yaml:4: likelihood.add.0", "'a_e_rb_2021'", "did you mean 'a_e_rb_2020'"],
+        SET + "  add: [texono_2011]\n",
+        ["fit.yaml:4: likelihood.add.0", "'texono_2011'", "did you mean 'texono_2010'"],
     ),
     (
         SET + "  drop: [kloe_2016]\n",

@@ -12,7 +12,7 @@ from zpfit.library import Library
 from zpfit.observables import OBSERVABLES
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.plane import Axis, Plane
+from zpfit.plane import Plane, Side
 from zpfit.slice_file import resolve_slice
 from zpfit.yaml_file import dump_yaml, parse_yaml
 
@@ -49,11 +49,11 @@ def loop(mass: float) -> tuple[float, float]:
 
 
 def test_linear_axis():
-    assert_allclose(Axis("x", -2, 6, "linear").values(np.array([0, 0.25, 1])), [-2, 0, 6])
+    assert_allclose(Side("x", -2, 6, "linear").values(np.array([0, 0.25, 1])), [-2, 0, 6])
 
 
 def test_logarithmic_axis():
-    axis = Axis("x", 1e-5, 1e-1, "log")
+    axis = Side("x", 1e-5, 1e-1, "log")
     assert_allclose(axis.values(np.array([0, 0.25, 0.5, 1])), [1e-5, 1e-4, 1e-3, 1e-1], rtol=1e-14)
 
 
@@ -196,3 +196,14 @@ def test_not_a_number_where_a_model_does_not_exist(workspace: Path):
     assert_array_equal(exists, points.parameters["g"] >= 0)
     assert_array_equal(np.isnan(points.couplings.C_Ve), ~exists)
     assert COUPLING_NAMES[0] not in part.conditions()
+
+
+def test_a_value_reached_only_in_a_dip_is_found():
+    """TEXONO falls and rises again with a negative C_nue: Eq. (13) has two roots."""
+    solve = {"C_nue": {"observable": "texono", "value": 0.9, "sign": "negative"}}
+    points = plane(solve=solve).points(U)
+    assert points.solved.all()
+    assert_allclose(OBSERVABLES["texono"].function(points.couplings), 0.9, rtol=1e-8)
+    x = points.parameters["C_nue"] * points.parameters["C_Ae"] / points.parameters["m_Zp"] ** 2
+    nearer = (-1.39 + np.sqrt(1.39**2 - 0.4 * 1.64)) / (2 * 1.64)
+    assert_allclose(1e11 * x, nearer, rtol=1e-8)

@@ -1,5 +1,6 @@
 """Every mistake in a slice file or its options gets a message with place, value and remedy."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,7 +157,10 @@ MISTAKES = [
     (DATA + X, ["map.yaml: y", "is missing"]),
     (X + Y, ["map.yaml: likelihood", "is missing"]),
     ("likelihood: {}\n" + X + Y, ["map.yaml:1: likelihood", "no entries", "add"]),
-    (DATA + "x: {parameter: m_Zp, lower: 5}\n" + Y, ["map.yaml:2: x.upper", "is missing"]),
+    (
+        DATA + "x: {parameter: m_Zp, lower: 5}\n" + Y,
+        ["map.yaml:2: x", "lower and upper go together"],
+    ),
     (DATA + "x: m_Zp\n" + Y, ["map.yaml:2: x", "mapping", "'m_Zp'"]),
     ("", ["map.yaml: ", "must be a mapping"]),
     ("- a\n", ["map.yaml: ", "must be a mapping", "['a']"]),
@@ -194,7 +198,7 @@ def test_all_mistakes_of_content_at_once(rejected: Command):
 
 
 OPTIONS = [
-    (["--x", "m_Zp"], ["--x m_Zp", "NAME=LOW:HIGH"]),
+    (["--x", "m_Zp=5"], ["--x m_Zp=5", "NAME=LOW:HIGH"]),
     (["--x", "m_Zp=5"], ["--x m_Zp=5", "NAME=LOW:HIGH"]),
     (["--x", "m_Zp=5:50:log:log"], ["--x m_Zp=5:50:log:log", "NAME=LOW:HIGH"]),
     (["--x", "m_Zp=5:heavy"], ["--x m_Zp=5:heavy", "'heavy' is no number"]),
@@ -251,8 +255,8 @@ def test_missing_option(rejected: Command, missing: str):
 
 
 def test_all_malformed_options_at_once(rejected: Command):
-    message = rejected("exclusion", "--x", "m_Zp", "--fix", "C_nue", "--solve", "C_Ve")
-    assert_mentions(message, "--x m_Zp", "--fix C_nue", "--solve C_Ve")
+    message = rejected("exclusion", "--x", "m_Zp=5", "--fix", "C_nue", "--solve", "C_Ve")
+    assert_mentions(message, "--x m_Zp=5", "--fix C_nue", "--solve C_Ve")
 
 
 @pytest.mark.parametrize(
@@ -339,3 +343,10 @@ def test_a_title_that_is_no_latex(rejected: Command):
         "exclusion.csv",
         "exclusion.json",
     ]
+
+
+def test_a_bare_name_is_drawn_over_the_positive_reach_of_its_prior(accepted: Command):
+    data = ("--likelihood", "paper_2021_cs", "--set", "likelihood.drop=[a_mu_2021]")
+    record = json.loads(accepted("exclusion", "--x", "m_Zp", "--y", "C_Ae", *data, "--json"))
+    assert [record["x"][key] for key in ("lower", "upper", "scale")] == [1, 100, "log"]
+    assert [record["y"][key] for key in ("lower", "upper", "scale")] == [1e-8, 0.1, "log"]

@@ -189,7 +189,12 @@ def tension(
     show_default=True,
     help="Folder for page, figures and tables.",
 )
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="File for the numbers.")
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the numbers.",
+)
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
 def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     """Redraw every figure of arXiv:2102.07781 and recompute every number, in about a minute.
@@ -202,12 +207,12 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     zpfit paper --output my_folder --json numbers.json
     """
     from zpfit.paper.reproduce import reproduce, write_json
-    from zpfit.run_folder import make_folder
+    from zpfit.run_folder import check_writable
     from zpfit.terminal import StageLines
     from zpfit.terminal_paper import print_paper
 
     if json_path is not None:
-        make_folder(json_path.parent)
+        check_writable(json_path)
     result = reproduce(output, StageLines(), force=force)
     if json_path is not None:
         write_json(json_path, result.claims)
@@ -216,8 +221,8 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 
 @cli.command()
 @click.argument("file", required=False)
-@click.option("--x", metavar="NAME=LOW:HIGH", help="Parameter along the x axis; :log for decades.")
-@click.option("--y", metavar="NAME=LOW:HIGH", help="The same along the y axis.")
+@click.option("--x", metavar="NAME[=LOW:HIGH]", help="Parameter along x; :log for decades.")
+@click.option("--y", metavar="NAME[=LOW:HIGH]", help="The same along y.")
 @click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Give a parameter its value.")
 @click.option(
     "--solve",

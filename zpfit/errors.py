@@ -188,6 +188,17 @@ class NotARunFolder(ZpfitError):
         super().__init__(f"{path}: no finished run here ({missing} is missing or damaged)")
 
 
+class ProcessDied(ZpfitError):
+    """A process that ended before it could say why."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a process that computes ended without a word, most likely because memory ran out; "
+            "close other programs and try again; a script must call it under "
+            "if __name__ == '__main__'"
+        )
+
+
 class ProblemCollector:
     """Gathers problems so that a user sees all of them at once."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from shapely import MultiPolygon
+from shapely import MultiPolygon, box, unary_union
 
 from zpfit.entries import CorrelatedEntry
 from zpfit.errors import InvalidInput
@@ -31,7 +31,7 @@ def as_json(chosen: Slice, traced: ExclusionMap) -> dict[str, Any]:
     ``regions`` have ``name``, ``label``, ``kind``, ``sigma``, ``share`` of the plane and
     ``polygons``, each an outer ring and its holes, each a list of [x, y]. ``contours`` have
     ``name``, ``level`` and ``lines``. ``allowed`` has the share and the reach in x and y of
-    what is left, null if nothing is.
+    what is left and its ``stretches`` of x, null if nothing is.
     """
     plane = chosen.plane
     by_name = {parameter.name: parameter for parameter in plane.model.parameters}
@@ -122,7 +122,15 @@ def _reach(chosen: Slice, allowed: MultiPolygon) -> dict[str, Any] | None:
         "share": round(allowed.area, _DIGITS),
         "x": [low[0], high[0]],
         "y": [low[1], high[1]],
+        "stretches": [[_rounded(x) for x in ends] for ends in _stretches(chosen, allowed)],
     }
+
+
+def _stretches(chosen: Slice, allowed: MultiPolygon) -> list[FloatArray]:
+    """Intervals of x in which something is left."""
+    shadow = unary_union([box(p.bounds[0], 0, p.bounds[2], 1) for p in allowed.geoms])
+    parts = sorted(part.bounds for part in getattr(shadow, "geoms", [shadow]))
+    return [chosen.plane.x.values(np.array([left, right])) for left, _, right, _ in parts]
 
 
 def table_lines(record: Mapping[str, Any]) -> Iterator[str]:

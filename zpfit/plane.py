@@ -17,6 +17,8 @@ from zpfit.priors import FreePrior
 
 _ROOT_TOLERANCES = {"xrtol": 1e-14, "xatol": 1e-300, "frtol": 0.0, "fatol": 0.0}
 _MAX_ROOT_STEPS = 200
+_SCAN = np.append(0, np.geomspace(2e-3, 1, 32))
+"""Shares at which a change of sign is looked for: a coupling grows by 1.8 from one to the next."""
 _CROWDING = 3
 """Power that lets a search look closely where it starts, as couplings are mostly small."""
 
@@ -41,8 +43,8 @@ class Side:
 class Solved:
     """A parameter whose value makes an observable what it should be.
 
-    The root is searched where the observable minus ``value`` changes its sign between
-    ``start`` and ``end``; of several roots, one is found.
+    The root is searched where the observable minus ``value`` first changes its sign on the way
+    from ``start`` to ``end``, in steps that grow from a hundred-millionth of the way to half of it.
     """
 
     name: str
@@ -51,7 +53,7 @@ class Solved:
     start: float
     end: float
     nearest: bool = False
-    """Where the value is out of reach, the end that comes closer is as good as a solution."""
+    """Where the value is out of reach, the closest that is looked at is as good as a solution."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class PlanePoints:
     """Points of a plane and what belongs to them."""
 
     parameters: dict[str, FloatArray]
-    """Each of shape (n,); a solved one without a solution is at the end that comes closest."""
+    """Each of shape (n,); a solved one without a solution is where it comes closest."""
     couplings: Couplings
     """At all points, also where there is no solution or no model."""
     solved: NDArray[np.bool_]
@@ -154,11 +156,19 @@ class Plane:
                 return (search.observable.function(c) - search.value).reshape(np.shape(share))
 
         others = tuple(parameters[name] for name in names)
-        start, end = np.zeros(len(others[0])), np.ones(len(others[0]))
+        n = len(others[0])
+        repeated = (np.repeat(values, len(_SCAN)) for values in others)
+        scanned = excess(np.tile(_SCAN, n), *repeated).reshape(n, len(_SCAN))
+        changes = np.sign(scanned[:, :-1]) * np.sign(scanned[:, 1:]) <= 0
+        first = np.argmax(changes, axis=1)  # the first interval where there is no change
         result = find_root(
-            excess, (start, end), args=others, tolerances=_ROOT_TOLERANCES, maxiter=_MAX_ROOT_STEPS
+            excess,
+            (_SCAN[first], _SCAN[first + 1]),
+            args=others,
+            tolerances=_ROOT_TOLERANCES,
+            maxiter=_MAX_ROOT_STEPS,
         )
         found: NDArray[np.bool_] = result.success
-        closer = np.abs(excess(start, *others)) <= np.abs(excess(end, *others))
-        share = np.where(found, result.x, np.where(closer, start, end))
+        closest = _SCAN[np.argmin(np.nan_to_num(np.abs(scanned), nan=np.inf), axis=1)]
+        share = np.where(found, result.x, closest)
         return search.start + reach * share**_CROWDING, found | search.nearest

@@ -169,13 +169,30 @@ def make_room(path: Path, names: Sequence[str], *, force: bool) -> None:
     make_folder(path)
 
 
+def check_writable(path: Path) -> None:
+    """See that a file can be written later, and make its folder; what is there stays.
+
+    Raises:
+        UnwritablePath: it cannot.
+    """
+    make_folder(path.parent)
+    if path.is_dir():
+        raise UnwritablePath(path, "a folder has this name")
+    unfinished = _unfinished(path)
+    try:
+        unfinished.touch()
+        unfinished.unlink()
+    except OSError as error:
+        raise UnwritablePath(path, error.strerror or str(error)) from error
+
+
 def write_whole(target: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a file; it gets its name when it is complete.
 
     Raises:
         UnwritablePath: it cannot be written.
     """
-    unfinished = target.with_name(f".partial-{target.name}")
+    unfinished = _unfinished(target)
     try:
         write(unfinished)
         unfinished.replace(target)
@@ -183,3 +200,8 @@ def write_whole(target: Path, write: Callable[[Path], object]) -> None:
         raise UnwritablePath(target, error.strerror or str(error)) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _unfinished(target: Path) -> Path:
+    """Where a file is until it is complete."""
+    return target.with_name(f".partial-{target.name}")

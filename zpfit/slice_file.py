@@ -9,14 +9,14 @@ from pydantic import AfterValidator, Field, PositiveFloat, field_validator, mode
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.config import PriorsSpec, check_measurements, name_as, resolve_priors
-from zpfit.errors import ProblemCollector, all_of, suggestion
+from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.library import Library
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.base import Model, Parameter
 from zpfit.observables import OBSERVABLES
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.plane import Plane, Side, Solved
-from zpfit.priors import FreePrior, Priors
+from zpfit.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
 from zpfit.schema import Names, StrictModel, validate
 from zpfit.yaml_file import Document
 
@@ -26,15 +26,19 @@ _PROBES = 20
 
 
 class AxisSpec(StrictModel):
-    """A side of the plane."""
+    """A side of the plane; without a range, the positive reach of the parameter's prior."""
 
     parameter: str
-    lower: float
-    upper: float
+    lower: float | None = None
+    upper: float | None = None
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
     def _in_order(self) -> "AxisSpec":
+        if (self.lower is None) != (self.upper is None):
+            raise ValueError("lower and upper go together; give both, or leave both out")
+        if self.lower is None or self.upper is None:
+            return self
         if self.lower >= self.upper:
             raise ValueError(f"lower ({self.lower:g}) must be below upper ({self.upper:g})")
         if self.scale == "log" and self.lower <= 0:
@@ -151,13 +155,39 @@ def _plane(
     taken = {settings.x.parameter, settings.y.parameter, *settings.solve, *profiled}
     fixed = {name: _value(p, settings.fix) for name, p in by_name.items() if name not in taken}
     solved = tuple(_solved(by_name[name], spec) for name, spec in settings.solve.items())
-    axes = [Side(a.parameter, a.lower, a.upper, a.scale) for a in (settings.x, settings.y)]
+    axes = [
+        _side(key, spec, settings, loaded.model, document, library)
+        for key, spec in (("x", settings.x), ("y", settings.y))
+    ]
     plane = Plane(loaded.model, axes[0], axes[1], fixed, solved, profiled)
     probes = np.random.default_rng(0).random((_PROBES, 2 + len(profiled)))
     model, notes = ready_for_batches(
         loaded.model, settings.model, plane.starting_parameters(probes), document.place(["model"])
     )
     return Plane(model, axes[0], axes[1], fixed, solved, profiled), notes
+
+
+def _side(
+    key: str,
+    spec: AxisSpec,
+    settings: SliceFile,
+    model: Model,
+    document: Document,
+    library: Library,
+) -> Side:
+    """The side that a file asks for, or the positive reach of the parameter's prior."""
+    if spec.lower is not None and spec.upper is not None:
+        return Side(spec.parameter, spec.lower, spec.upper, spec.scale)
+    prior = resolve_priors(settings.priors, model, document, library).by_name[spec.parameter]
+    match prior:
+        case Uniform():
+            return Side(spec.parameter, prior.lower, prior.upper, spec.scale)
+        case LogUniform() | SignedLogUniform():
+            return Side(spec.parameter, prior.lower, prior.upper, "log")
+    place = document.place([key])
+    raise InvalidInput(
+        [f"{place}: the prior of {spec.parameter!r} has no two bounds; give lower and upper"]
+    )
 
 
 def _value(parameter: Parameter, fixed: Mapping[str, float]) -> float:
@@ -261,6 +291,10 @@ def _given_values(
     """Where parameters are given values."""
     axes = (("x", settings.x), ("y", settings.y))
     return [
-        *(((key,), axis.parameter, (axis.lower, axis.upper)) for key, axis in axes),
+        *(
+            ((key,), axis.parameter, (axis.lower, axis.upper))
+            for key, axis in axes
+            if axis.lower is not None and axis.upper is not None
+        ),
         *((("fix", name), name, (value,)) for name, value in settings.fix.items()),
     ]

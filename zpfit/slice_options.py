@@ -55,9 +55,13 @@ def _changes(
 def _axis(side: str, text: str) -> tuple[tuple[str, ...], Any]:
     place = f"--{side} {text}"
     name, separator, reach = text.partition("=")
+    if not separator:
+        return (side,), {"parameter": name}
     parts = reach.split(":")
-    if not separator or len(parts) not in (2, 3):
-        raise InvalidInput([f"{place}: write NAME=LOW:HIGH, or NAME=LOW:HIGH:log"])
+    if len(parts) not in (2, 3):
+        raise InvalidInput(
+            [f"{place}: write NAME, NAME=LOW:HIGH or NAME=LOW:HIGH:log; NAME alone is as its prior"]
+        )
     lower, upper = (_number(place, part) for part in parts[:2])
     scale = {"scale": parts[2]} if len(parts) == 3 else {}
     return (side,), {"parameter": name, "lower": lower, "upper": upper, **scale}

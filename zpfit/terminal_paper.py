@@ -16,15 +16,20 @@ def print_paper(result: Reproduction, folder: Path) -> None:
     table = Table(
         title="arXiv:2102.07781, reproduced",
         box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,  # so that ids are whole on a terminal of 80 columns
         caption="computed: with BaBar's envelope, as in the paper, but for ids that end in curve",
     )
     for heading in ("id", "place", "paper", "computed", "curve", "agrees"):
-        table.add_column(heading, justify="left" if heading in ("id", "place") else "right")
+        left = heading in ("id", "place")
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
     for row in result.claims:
+        relation = "" if row["relation"] == "=" else row["relation"]
         table.add_row(
             row["id"],
             row["place"],
-            Text(f"{row['relation']} {_number(row['paper'])}"),
+            Text(f"{relation}{_number(row['paper'])}"),
             _number(row["computed"]),
             _number(row["computed_curve"]),
             Text("yes" if row["agrees"] else "no", style="" if row["agrees"] else "yellow"),

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.config import with_change
-from zpfit.entries import GaussianEntry
 from zpfit.exclusion import exclusion_map
 from zpfit.exclusion_record import as_json, keep
 from zpfit.library import Library
@@ -23,6 +22,17 @@ _WORDS = {
     "projection": "with projections",
     "projection_paper": "with the paper's projections",
 }
+_IN_ORDER_OF_COLOUR = (
+    "bbn_2020", "white_dwarf_2013", "moller_e158_2005", "babar_2014_envelope", "kloe_2015",
+    "na64_2020", "borexino_2011", "a_mu_2021", "charm2_nu_1993", "belle2_projection_2019",
+    # From here on colours come again, hatched.
+    "a_e_cs_2018", "a_e_rb_2020", "texono_2010", "ccfr_1991", "charm2_nubar_1993",
+    "na64_projection_2020",
+)  # fmt: skip
+"""Every entry has one colour in all figures, and no two in the same figure share one.
+
+Those of NA64 may, as one is the other's future.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,13 +40,14 @@ class Figure:
     """One figure."""
 
     slice_name: str
-    variant: str
-    """A form of BaBar's limit, or what is added to its envelope."""
+    variant: str | None
+    """A form of BaBar's limit, or what is added to its envelope; None for the slice as it is."""
 
     @property
     def stem(self) -> str:
         """Of its files."""
-        return f"{self.slice_name.removeprefix('paper_')}_{self.variant}"
+        name = self.slice_name.removeprefix("paper_")
+        return name if self.variant is None else f"{name}_{self.variant}"
 
 
 SLICES = (
@@ -45,11 +56,15 @@ SLICES = (
     "paper_fig4",
     "paper_rb_vector",
 )
+TODAY = ("2a", "2b", "2c", "2d", "3a", "3b", "3c", "3d", "4")
+"""Panels with the data of 2026."""
 FIGURES = (
     *(Figure(name, form) for name in SLICES for form in FORMS),
     *(Figure(f"paper_fig2{panel}", variant) for panel in "ab" for variant in _PROJECTIONS),
+    *(Figure(f"today_fig{panel}", None) for panel in TODAY),
 )
-"""Every figure with both forms of BaBar's limit, and what projections leave of Fig. 2 (a, b)."""
+"""Every figure with both forms of BaBar's limit, what projections leave of Fig. 2 (a, b), and every
+figure with today's data."""
 
 
 def draw(figure: Figure, folder: Path) -> dict[str, Any]:
@@ -62,30 +77,24 @@ def draw(figure: Figure, folder: Path) -> dict[str, Any]:
 
     library = Library.beside()
     document = library.document("slice", figure.slice_name)
-    chosen = resolve_slice(_changed(document, figure.variant), library)
+    colours = None
+    if figure.variant is not None:
+        document = _changed(document, figure.variant)
+        labels = [library.entry(name).entry.label for name in _IN_ORDER_OF_COLOUR]
+        colours = colours_of(labels)
+    chosen = resolve_slice(document, library)
     record = as_json(chosen, exclusion_map(chosen))
-    record["title"] = f"{record['title']} ({_WORDS[figure.variant]})"
-    keep(record, folder, figure.stem, colours_of(_labels(library)))
+    keep(record, folder, figure.stem, colours)
     return {"figure": figure.stem, "allowed": record["allowed"]}
 
 
 def _changed(document: Document, variant: str) -> Document:
-    """The slice with a variant's entries."""
+    """The slice with a variant's entries, and words for it in the title."""
     form: Form = "curve" if variant == "curve" else "envelope"
     for key, names in babar(form).items():
         old = document.data["likelihood"]
         old = old.get(key, []) if isinstance(old, dict) else []
         more = _PROJECTIONS.get(variant, []) if key == "add" else []
         document = with_change(document, ("likelihood", key), [*old, *names, *more])
-    return document
-
-
-def _labels(library: Library) -> list[str]:
-    """Labels of every entry that a figure may show, so that each has one colour in all."""
-    sets = [library.likelihood_set(name) for name in ("paper_2021_cs", "paper_2021_rb")]
-    names = [name for entries in sets for name in entries.entries]
-    names += [name for added in _PROJECTIONS.values() for name in added]
-    entries = [library.entry(name).entry for name in names]
-    # Exclusions first, which fill most of the figures and so get the plain colours.
-    entries.sort(key=lambda entry: isinstance(entry, GaussianEntry))
-    return [entry.label for entry in entries]
+    words = _WORDS[variant].replace(" ", "\N{NO-BREAK SPACE}")
+    return with_change(document, ("title",), f"{document.data['title']} ({words})")

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -11,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.config import find_run_file, load_run
-from zpfit.errors import FilesExist, ZpfitError
+from zpfit.errors import ProcessDied, ZpfitError
 from zpfit.paper.claims import (
     JOINT_SIGMAS,
     Checked,
     as_json,
     closed_claims,
     form_claims,
-    joint_sigma_claim,
+    joint_sigma_claims,
     region_claims,
     rubidium_window,
     window_claims,
@@ -26,14 +27,14 @@ from zpfit.paper.claims import (
 from zpfit.paper.figures import FIGURES, draw
 from zpfit.paper.forecast import forecast
 from zpfit.paper.page import page
-from zpfit.paper.target_regions import FORMS
+from zpfit.paper.target_regions import FORMS, joint_sigma_of
 from zpfit.progress import Progress, Silent
-from zpfit.run_folder import make_folder, write_whole
+from zpfit.run_folder import make_folder, make_room, write_whole
 
-CLAIMS, PAGE = "claims.json", "paper.md"
+CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
 FIGURE_FOLDER = "figures"
 _MARKER = ".zpfit-paper"
-"""Tells a folder of this command, which may be written again, from any other."""
+"""Tells a folder of this command, whose results only repeat themselves, from any other."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     """Draw every figure, compute every number, write page and JSON to a folder.
 
     Raises:
-        FilesExist: the folder holds something else and ``force`` is not given.
+        FilesExist: the folder holds files of something else and ``force`` is not given.
         UnwritablePath: the folder or a file cannot be written.
+        ProcessDied: a process that computes was ended from outside.
     """
     _make_room(folder, force=force)
     figures = folder / FIGURE_FOLDER
@@ -59,14 +61,14 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     jobs |= {f"claims {form}": partial(form_claims, form) for form in FORMS}
     jobs["forecast"] = forecast
     jobs["window"] = rubidium_window
-    jobs |= {"joint " + "_".join(case): partial(joint_sigma_claim, *case) for case in JOINT_SIGMAS}
+    jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in JOINT_SIGMAS}
     jobs |= {figure.stem: partial(draw, figure, figures) for figure in FIGURES}
     results = _all_of(jobs, progress)
     checked: list[Checked] = [
         *closed_claims(),
         *region_claims({form: results[f"claims {form}"] for form in FORMS}),
         *window_claims(results["window"]),
-        *(results["joint " + "_".join(case)] for case in JOINT_SIGMAS),
+        *joint_sigma_claims({case: results["joint " + "_".join(case)] for case in JOINT_SIGMAS}),
     ]
     result = Reproduction(as_json(checked), results["forecast"])
     progress.stage("Writing the page")
@@ -74,7 +76,7 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     text = page(result.claims, result.forecast, allowed, results["mass"])
     write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
     write_json(folder / CLAIMS, result.claims)
-    write_json(folder / "forecast.json", result.forecast)
+    write_json(folder / FORECAST, result.forecast)
     return result
 
 
@@ -89,17 +91,20 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def _make_room(folder: Path, *, force: bool) -> None:
-    there = [name for name in (CLAIMS, PAGE, FIGURE_FOLDER) if (folder / name).exists()]
-    if there and not force and not (folder / _MARKER).exists():
-        raise FilesExist(folder, there)
-    make_folder(folder)
+    own = (folder / _MARKER).exists()
+    make_room(folder, (CLAIMS, FORECAST, PAGE, FIGURE_FOLDER), force=force or own)
     write_whole(folder / _MARKER, Path.touch)
 
 
 def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
-    """Results of all jobs, from as many processes as there are cores."""
+    """Results of all jobs, from as many processes as there are cores.
+
+    Raises:
+        ZpfitError: what a job raised, in words.
+        ProcessDied: a process ended before its job did.
+    """
     results: dict[str, Any] = {}
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(_cores(), mp_context=get_context("spawn")) as pool:
         futures: dict[str, Future[Any]] = {
             name: pool.submit(_reporting, job) for name, job in jobs.items()
         }
@@ -107,10 +112,18 @@ def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[s
             for done, (name, future) in enumerate(futures.items(), start=1):
                 results[name] = future.result()
                 progress.update(done / len(futures), name)
+        except BrokenProcessPool as error:
+            raise ProcessDied from error
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return results
+
+
+def _cores() -> int:
+    """Those that this process may use, which on a cluster are fewer than the machine has."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _reporting(job: Callable[[], Any]) -> Any:

@@ -5,13 +5,14 @@ Source: the figure of the West Area Neutrino Facility's beams in "Hadroproductio
 experiments for precise neutrino beam calculations", as digitised for the dark-neutrino
 study of CHARM-II, arXiv:1812.08768; of its points these are kept, which in logarithms
 interpolate all the others to 5 %. The tables start where the digitisation starts, at
-4.0-4.7 GeV, and end where a component has become negligible. Recoils from 3 GeV on
-need little below.
+4.0 and 4.7 GeV, and end where the flux has become negligible. Recoils from 3 GeV on
+need little below. The wrong-sign components are left out, as cross-sections are
+corrected for them.
 """
 
 Rows = tuple[tuple[float, float], ...]
 
-NEUTRINO_BEAM_NEUTRINOS: Rows = (
+NEUTRINO_BEAM: Rows = (
     (4.01, 0.609),
     (4.8, 0.705),
     (5.42, 0.988),
@@ -34,27 +35,7 @@ NEUTRINO_BEAM_NEUTRINOS: Rows = (
 )
 """nu_mu in the neutrino beam."""
 
-NEUTRINO_BEAM_ANTINEUTRINOS: Rows = (
-    (4.43, 0.399),
-    (4.85, 0.468),
-    (10.3, 0.301),
-    (16.4, 0.168),
-    (19.5, 0.118),
-    (31.7, 0.0572),
-    (44.9, 0.0243),
-    (60.1, 0.0137),
-    (67.3, 0.00932),
-    (70.4, 0.00743),
-    (86.1, 0.00505),
-    (87.7, 0.00396),
-    (98.7, 0.00289),
-    (99.7, 0.00243),
-    (108.0, 0.00155),
-    (109.0, 0.00134),
-)
-"""nubar_mu in the neutrino beam."""
-
-ANTINEUTRINO_BEAM_ANTINEUTRINOS: Rows = (
+ANTINEUTRINO_BEAM: Rows = (
     (4.7, 0.493),
     (6.62, 0.916),
     (7.34, 1.32),
@@ -80,30 +61,3 @@ ANTINEUTRINO_BEAM_ANTINEUTRINOS: Rows = (
     (151.0, 0.00136),
 )
 """nubar_mu in the antineutrino beam."""
-
-ANTINEUTRINO_BEAM_NEUTRINOS: Rows = (
-    (4.29, 0.354),
-    (5.09, 0.5),
-    (6.87, 0.487),
-    (10.3, 0.34),
-    (16.7, 0.185),
-    (23.6, 0.137),
-    (33.2, 0.089),
-    (51.8, 0.0385),
-    (69.8, 0.0187),
-    (75.6, 0.0169),
-    (87.9, 0.0103),
-    (93.9, 0.00923),
-    (98.6, 0.00774),
-    (109.0, 0.00624),
-    (112.0, 0.00631),
-    (114.0, 0.0051),
-    (123.0, 0.00428),
-    (125.0, 0.00361),
-    (138.0, 0.00288),
-    (139.0, 0.0025),
-    (144.0, 0.00232),
-    (151.0, 0.00174),
-    (165.0, 0.00133),
-)
-"""nu_mu in the antineutrino beam."""

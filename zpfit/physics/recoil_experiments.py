@@ -20,21 +20,17 @@ TEXONO = RecoilExperiment(3.0, 8.0, antineutrinos=REACTOR, electron_flavour=True
 LSND = RecoilExperiment(18.0, 50.0, neutrinos=MUON_DECAY, electron_flavour=True)
 """nu_e of stopped muons, recoils of 18-50 MeV; Auerbach et al., hep-ex/0101039."""
 
-CHARM2_NU = RecoilExperiment(
-    3e3,
-    24e3,
-    neutrinos=tabulated(charm2_flux.NEUTRINO_BEAM_NEUTRINOS),
-    antineutrinos=tabulated(charm2_flux.NEUTRINO_BEAM_ANTINEUTRINOS),
-)
-"""CHARM-II's neutrino beam, recoils of 3-24 GeV; Vilain et al., PLB 302, 351 (1993)."""
+CHARM2_NU = RecoilExperiment(3e3, 24e3, neutrinos=tabulated(charm2_flux.NEUTRINO_BEAM))
+"""nu_mu of CHARM-II's neutrino beam, recoils of 3-24 GeV; Vilain et al., PLB 302, 351 (1993).
 
-CHARM2_NUBAR = RecoilExperiment(
-    3e3,
-    24e3,
-    neutrinos=tabulated(charm2_flux.ANTINEUTRINO_BEAM_NEUTRINOS),
-    antineutrinos=tabulated(charm2_flux.ANTINEUTRINO_BEAM_ANTINEUTRINOS),
-)
-"""CHARM-II's antineutrino beam, recoils of 3-24 GeV; Vilain et al., PLB 302, 351 (1993)."""
+Without the 6 % of antineutrinos in the beam, for which cross-sections are corrected.
+"""
+
+CHARM2_NUBAR = RecoilExperiment(3e3, 24e3, antineutrinos=tabulated(charm2_flux.ANTINEUTRINO_BEAM))
+"""nubar_mu of CHARM-II's antineutrino beam, recoils of 3-24 GeV; ibid.
+
+Without the 13 % of neutrinos in the beam, for which cross-sections are corrected.
+"""
 
 BOREXINO_NUE = RecoilExperiment(0.27, 0.665, neutrinos=BERYLLIUM_7, electron_flavour=True)
 """nu_e of 7Be, recoils of 0.27 MeV to the end point; Bellini et al., arXiv:1104.1816."""
@@ -56,12 +52,12 @@ def nue_lsnd(c: Couplings) -> FloatArray:
 
 
 def nue_charm2_nu(c: Couplings) -> FloatArray:
-    """CHARM-II's neutrino beam, rate/rate_SM with its antineutrinos; shape (n,)."""
+    """nu_mu e at CHARM-II, folded with the beam's spectrum, sigma/sigma_SM; shape (n,)."""
     return recoil_ratio(CHARM2_NU, c, c.C_numu)
 
 
 def nue_charm2_nubar(c: Couplings) -> FloatArray:
-    """CHARM-II's antineutrino beam, rate/rate_SM with its neutrinos; shape (n,)."""
+    """nubar_mu e at CHARM-II, folded with the beam's spectrum, sigma/sigma_SM; shape (n,)."""
     return recoil_ratio(CHARM2_NUBAR, c, c.C_numu)
 
 

@@ -26,7 +26,9 @@ _SIZE = (3.4, 3.1)
 _LEFT, _BOTTOM, _RIGHT, _TOP = 0.68, 0.44, 0.14, 0.36
 """Margins in inches."""
 _OFFSET = 0.3
-"""Inches to the left of the title in which the axis may have a power of ten."""
+"""Inches on either side of the title, in which the axis may have a power of ten."""
+_TITLE_LINE, _TITLE_LINES = 0.13, 2
+"""Inches that a line of the title takes, and how many the upper margin has room for."""
 _BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
 """Blanks outside formulas, where a title may go on in the next line."""
 _LEGEND_ROW, _LEGEND_COLUMNS = 0.15, 3
@@ -87,7 +89,9 @@ def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) 
     else:
         _mark_allowed(axes, board, record)
     handles = [_patch(region, colours) for region in unnamed]
-    _explain(figure, handles, [*_named(everywhere), *_verdict(record)])
+    lines = axes.get_title().count("\n") + 1
+    top = _TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
+    _explain(figure, handles, [*_named(everywhere), *_verdict(record)], top)
     return figure
 
 
@@ -106,7 +110,7 @@ def _frame(record: Mapping[str, Any]) -> tuple[Figure, Axes]:
     for axis in (axes.xaxis, axes.yaxis):
         axis.get_offset_text().set_fontsize(_SMALL)
     words = _BREAKS.split(record["title"])
-    title = in_lines(words, " ", _SMALL, _SIZE[0] - _LEFT - _RIGHT - _OFFSET)
+    title = in_lines(words, " ", _SMALL, _axes_inches()[0] - 2 * _OFFSET)
     axes.set_title("\n".join(title), fontsize=_SMALL)
     return figure, axes
 
@@ -266,15 +270,18 @@ def _verdict(record: Mapping[str, Any]) -> list[str]:
     return ["nothing is allowed"] if record["allowed"] is None and not record["contours"] else []
 
 
-def _explain(figure: Figure, handles: Sequence[Patch], lines: Sequence[str]) -> None:
-    """A legend below the axes for what has no label inside, and in words what is not drawn."""
+def _explain(figure: Figure, handles: Sequence[Patch], lines: Sequence[str], top: float) -> None:
+    """A legend below the axes for what has no label inside, and in words what is not drawn.
+
+    ``top`` is the upper margin in inches.
+    """
     rows = -(-len(handles) // _LEGEND_COLUMNS)
     extra = _LEGEND_ROW * (rows + len(lines)) + (0.05 if rows or lines else 0)
-    height = _SIZE[1] + extra
+    height = _SIZE[1] + extra + top - _TOP
     figure.set_size_inches(_SIZE[0], height)
     figure.subplots_adjust(
         left=_LEFT / _SIZE[0], right=1 - _RIGHT / _SIZE[0],
-        bottom=(_BOTTOM + extra) / height, top=1 - _TOP / height,
+        bottom=(_BOTTOM + extra) / height, top=1 - top / height,
     )  # fmt: skip
     for index, line in enumerate(lines):
         y = (0.03 + _LEGEND_ROW * (len(lines) - 1 - index)) / height
