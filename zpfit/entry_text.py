@@ -52,7 +52,8 @@ def value(loaded: LoadedEntry) -> str:
                 f"with neutrinos, above C = {entry.contact:.1g}"
             )
         case PromptLimitEntry() | BeamDumpEntry():
-            return _span(curve_in_mixing(loaded))
+            on_muons = isinstance(entry, PromptLimitEntry) and entry.search.startswith("muon")
+            return _span(curve_in_mixing(loaded), "|C_μ|/e" if on_muons else "ε")
         case _:
             return _measured(loaded, entry)
 
@@ -99,9 +100,9 @@ def _nuisances(entry: GaussianEntry) -> str:
     return "".join(f" ± {abs(s):.2g} ({name})" for name, s in entry.nuisances.items())
 
 
-def _span(curve: FloatArray) -> str:
+def _span(curve: FloatArray, symbol: str) -> str:
     low, high = curve[[0, -1], 0]
     lowest, highest = curve[:, 1].min(), curve[:, -1].max()
     if curve.shape[1] == 3:
-        return f"{low:.3g} to {high:.3g} MeV, ε between {lowest:.2g} and {highest:.2g}"
-    return f"{low:.3g} to {high:.3g} MeV, ε < {lowest:.2g} at best"
+        return f"{low:.3g} to {high:.3g} MeV, {symbol} between {lowest:.2g} and {highest:.2g}"
+    return f"{low:.3g} to {high:.3g} MeV, {symbol} < {lowest:.2g} at best"
