@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,6 +197,21 @@ def test_nothing_to_cite(rejected: Command, workspace: Path, name: str, words: l
 
 # The check
 
+SOME = ("a_e_cs_2018", "a_mu_2021", "kloe_2015", "na64_2018", "na64_2020", "bbn_2020")
+
+
+@pytest.fixture
+def few_data(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packaged data are a few entries and a set, which are quickly read."""
+    source = packaged_data() / "likelihoods" / "entries"
+    target = workspace / "packaged" / "likelihoods" / "entries"
+    target.mkdir(parents=True)
+    for name in SOME:
+        for path in source.glob(f"{name}.*"):
+            shutil.copy(path, target)
+    monkeypatch.setattr("zpfit.library.packaged_data", lambda: workspace / "packaged")
+    own_set("some", *(name for name in SOME if name != "na64_2018"))
+
 
 def checked(invoke: Callable[..., Result]) -> tuple[int, str, str]:
     result = invoke("data", "check")
@@ -211,6 +227,7 @@ def test_packaged_data_are_in_order(invoke: Callable[..., Result]):
         assert name in table
 
 
+@pytest.mark.usefixtures("few_data")
 @pytest.mark.parametrize(
     ("citations", "words"),
     [
@@ -235,6 +252,7 @@ def test_citations_that_are_not_in_order(
     assert_mentions(problems, *words)
 
 
+@pytest.mark.usefixtures("few_data")
 def test_everything_that_is_wrong_with_the_data_at_once(invoke: Callable[..., Result]):
     own("broken", more="eror: 3\n")
     own("older", more="supersedes: [nothing, a_mu_2020]\n")
@@ -261,6 +279,7 @@ def test_everything_that_is_wrong_with_the_data_at_once(invoke: Callable[..., Re
 # The page
 
 
+@pytest.mark.usefixtures("few_data")
 def test_page(accepted: Command, workspace: Path):
     own("mine", more="unverified: the error\n")
     own_set("ours", "mine", "kloe_2015")
@@ -282,6 +301,7 @@ def test_page(accepted: Command, workspace: Path):
         assert image in printed
 
 
+@pytest.mark.usefixtures("few_data")
 def test_no_page_of_broken_data(rejected: Command):
     own("broken", more="eror: 3\n")
     assert_mentions(rejected("data", "page", "--output", "docs"), "broken.yaml:10: eror")
