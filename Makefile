@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration paper clean
+.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration paper data-page clean
 
 install: $(STAMP)
 
@@ -41,6 +41,10 @@ benchmark-samplers: install
 # Writes docs/paper again.
 paper: install
 	$(BIN)/zpfit paper --output docs/paper --force
+
+# Writes docs/data.md and its images again.
+data-page: install
+	$(BIN)/zpfit data page --output docs
 
 calibration: install
 	$(BIN)/python tests/calibration.py

@@ -1,17 +1,21 @@
 """From named entries to a likelihood."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import combinations
 from pathlib import Path
-from typing import assert_never
+from typing import Annotated, assert_never
 
+import numpy as np
 from pydantic import Field, NonNegativeFloat
 
+from zpfit.added_limit import AddedLimit, Addition, load_limit, name_of
 from zpfit.entries import (
     MEASUREMENTS,
     BeamDumpEntry,
+    Entry,
     ExclusionEntry,
     GaussianEntry,
     HalfGaussianSpec,
@@ -21,7 +25,6 @@ from zpfit.entries import (
     SoftSpec,
     UpperLimitEntry,
     ZeroBackgroundSpec,
-    curve_of,
 )
 from zpfit.errors import ConflictingEntries, EmptyLikelihood, ProblemCollector, suggestion
 from zpfit.library import FOLDERS, Library, LoadedEntry
@@ -52,7 +55,8 @@ class LikelihoodSpec(StrictModel):
     """What a run asks of the data: a set, and how it departs from it."""
 
     set: str | None = None
-    add: Names = ()
+    add: Annotated[tuple[Addition, ...], Field(strict=False)] = ()
+    """Names of entries, and files of limits."""
     drop: Names = ()
     hard: Names = ()
     """Exclusions that cut off, whatever the set says."""
@@ -69,27 +73,40 @@ class Assembled:
     likelihood: Likelihood
     entries: tuple[LoadedEntry, ...]
     set_path: Path | None
+    nuisances: Mapping[str, float] = field(default_factory=dict)
+    """Standard deviations of the priors of nuisance parameters that are not 1."""
 
     def files(self) -> dict[str, Path]:
         """Every file behind the likelihood, by where a library looks for it."""
         found = {}
         if self.set_path is not None:
             found[f"{FOLDERS['likelihood set']}/{self.set_path.name}"] = self.set_path
-        for _, path, entry in self.entries:
-            found[f"{FOLDERS['entry']}/{path.name}"] = path
-            if curve := curve_of(entry):
-                found[f"{FOLDERS['entry']}/{curve}"] = path.parent / curve
+        for loaded in self.entries:
+            found.update(loaded.files())
         return found
 
+    def unverified(self) -> dict[str, str]:
+        """Entries with numbers that only memory supports, and which these are."""
+        return {e.name: e.entry.unverified for e in self.entries if e.entry.unverified}
+
+    def notes(self) -> tuple[str, ...]:
+        """What a user of the likelihood should know."""
+        return tuple(f"entry {n} is unverified: {text}" for n, text in self.unverified().items())
+
     def data_hash(self) -> str:
-        """SHA-256 over the content of every entry and curve."""
+        """SHA-256 over every entry and curve, and the priors of nuisance parameters."""
         digest = hashlib.sha256()
-        for name, path, entry in sorted(self.entries):
-            digest.update(f"{name}:{entry.model_dump_json()}\n".encode())
-            if curve := curve_of(entry):
-                digest.update((path.parent / curve).read_bytes())
+        for loaded in sorted(self.entries, key=lambda loaded: loaded.name):
+            digest.update(f"{loaded.name}:{loaded.entry.model_dump_json()}\n".encode())
+            if loaded.curve is not None:
+                digest.update(loaded.curve.read_bytes())
+        for name, width in sorted(self.nuisances.items()):
+            digest.update(f"{name}:{width!r}\n".encode())
         return digest.hexdigest()
 
+
+Ratio = Callable[[Couplings], FloatArray]
+"""Signal over limit, shape (n,)."""
 
 Place = Callable[..., str]
 """Keys below the likelihood to where they stand, for messages."""
@@ -107,11 +124,10 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
             entries and wrong switch.
         EmptyLikelihood: nothing is left.
     """
-    names, set_is_soft = _chosen_names(spec, library, place)
-    entries = [library.entry(name) for name in names]
+    entries, set_is_soft = _chosen_entries(spec, library, place)
     if not entries:
         raise EmptyLikelihood(place())
-    _check_consistency(spec, entries, place)
+    _check_consistency(spec, entries, library, place)
     measured = [(e.name, e.path, e.entry) for e in entries if isinstance(e.entry, MEASUREMENTS)]
     problems = ProblemCollector()
     _check_nuisances(spec, [entry for _, _, entry in measured], place, problems)
@@ -128,11 +144,14 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
         _label(spec), measurements.terms, tuple(exclusions), measurements.correlations
     )
     set_path = None if spec.set is None else library.find("likelihood set", spec.set)
-    return Assembled(likelihood, tuple(entries), set_path)
+    widths = {name: width for name, width in spec.nuisances.items() if width != 1}
+    return Assembled(likelihood, tuple(entries), set_path, widths)
 
 
-def _chosen_names(spec: LikelihoodSpec, library: Library, place: Place) -> tuple[list[str], bool]:
-    """Names of all entries, and whether the set makes exclusions soft."""
+def _chosen_entries(
+    spec: LikelihoodSpec, library: Library, place: Place
+) -> tuple[list[LoadedEntry], bool]:
+    """All entries, and whether the set makes exclusions soft."""
     names: list[str] = []
     soft = False
     if spec.set is not None:
@@ -144,23 +163,35 @@ def _chosen_names(spec: LikelihoodSpec, library: Library, place: Place) -> tuple
             hint = suggestion(name, names)
             problems.add(f"{place('drop', index)}: {name!r} is not in the set; {hint}")
     names = [name for name in names if name not in spec.drop]
-    for index, name in enumerate(spec.add):
-        if name in names:
-            problems.add(f"{place('add', index)}: entry {name!r} is already there; add it once")
-        names.append(name)
-    for name in sorted({name for name in names if names.count(name) > 1} - set(spec.add)):
+    for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(f"{place('set')}: the set lists entry {name!r} twice; keep one")
+    entries: list[LoadedEntry] = []
     for name in dict.fromkeys(names):
         with problems.collecting():
-            added = ("add", spec.add.index(name)) if name in spec.add else ("set",)
-            library.entry(name, place(*added))
+            entries.append(library.entry(name, place("set")))
+    for index, addition in enumerate(spec.add):
+        name, where = name_of(addition), partial(place, "add", index)
+        if name in names:
+            remedy = "add it once" if isinstance(addition, str) else "give it another name"
+            problems.add(f"{where()}: entry {name!r} is already there; {remedy}")
+        names.append(name)
+        with problems.collecting():
+            entries.append(_added(addition, library, where))
     problems.raise_if_any()
-    return names, soft
+    return entries, soft
 
 
-def _check_consistency(spec: LikelihoodSpec, entries: Sequence[LoadedEntry], place: Place) -> None:
+def _added(addition: str | AddedLimit, library: Library, place: Place) -> LoadedEntry:
+    if isinstance(addition, str):
+        return library.entry(addition, place())
+    return load_limit(addition, library, place)
+
+
+def _check_consistency(
+    spec: LikelihoodSpec, entries: Sequence[LoadedEntry], library: Library, place: Place
+) -> None:
     problems = ProblemCollector()
-    for error in _clashes(entries):
+    for error in _clashes(entries, library):
         problems.add(f"{place()}: {error}")
     exclusions = [e.name for e in entries if not isinstance(e.entry, MEASUREMENTS)]
     for switch, names in (("hard", spec.hard), ("soft", spec.soft)):
@@ -175,24 +206,39 @@ def _check_consistency(spec: LikelihoodSpec, entries: Sequence[LoadedEntry], pla
 
 
 def _label(spec: LikelihoodSpec) -> str:
-    changes = [f"+{name}" for name in spec.add] + [f"-{name}" for name in spec.drop]
+    changes = [f"+{name_of(addition)}" for addition in spec.add]
+    changes += [f"-{name}" for name in spec.drop]
     changes += [f"{name}:hard" for name in spec.hard] + [f"{name}:soft" for name in spec.soft]
+    changes += [f"{name}:{width:g}" for name, width in spec.nuisances.items()]
     return " ".join([spec.set or "entries", *changes])
 
 
-def _clashes(entries: Sequence[LoadedEntry]) -> Iterable[ConflictingEntries]:
-    for index, (name, _, entry) in enumerate(entries):
-        for other_name, _, other in entries[index + 1 :]:
-            if other_name in entry.supersedes:
-                yield ConflictingEntries(name, other_name, f"clash: {name!r} supersedes the other")
-            elif name in other.supersedes:
-                yield ConflictingEntries(
-                    name, other_name, f"clash: {other_name!r} supersedes the other"
-                )
-            elif entry.measurement == other.measurement:
-                yield ConflictingEntries(
-                    name, other_name, f"both stand for the measurement {entry.measurement!r}"
-                )
+def _clashes(entries: Sequence[LoadedEntry], library: Library) -> Iterator[ConflictingEntries]:
+    older = {loaded.name: superseded(loaded.entry, library) for loaded in entries}
+    for (name, _, entry), (other_name, _, other) in combinations(entries, 2):
+        if other_name in older[name]:
+            yield ConflictingEntries(name, other_name, f"clash: {name!r} supersedes the other")
+        elif name in older[other_name]:
+            yield ConflictingEntries(
+                name, other_name, f"clash: {other_name!r} supersedes the other"
+            )
+        elif entry.measurement == other.measurement:
+            yield ConflictingEntries(
+                name, other_name, f"both stand for the measurement {entry.measurement!r}"
+            )
+
+
+def superseded(entry: Entry, library: Library) -> set[str]:
+    """All older entries, also those that only these supersede."""
+    found: set[str] = set()
+    left = list(entry.supersedes)
+    known = set(library.names("entry"))
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += library.entry(name).entry.supersedes if name in known else ()
+    return found
 
 
 def _check_nuisances(
@@ -209,14 +255,21 @@ def _check_nuisances(
 
 
 def _exclusion(loaded: LoadedEntry, entry: ExclusionEntry, *, soft: bool) -> Exclusion:
-    ratio, stage = _ratio(loaded, entry)
-    return Exclusion(loaded.name, ratio, _soft_form(entry.soft), soft, stage)
+    form = _soft_form(entry.soft)
+    match entry:
+        case PromptLimitEntry() | BeamDumpEntry():
+            columns = PROMPT_COLUMNS if isinstance(entry, PromptLimitEntry) else REGION_COLUMNS
+            curve = read_curve(loaded.curve or loaded.path, columns)
+            first, last = np.exp(curve[[0, -1], 0])
+            reach = (float(first), float(last))
+            return Exclusion(loaded.name, _recast(entry, curve), form, soft, 1, reach)
+        case MassFloorEntry() | UpperLimitEntry():
+            return Exclusion(loaded.name, _closed_formula(entry), form, soft, 0)
+    assert_never(entry)
 
 
-def _ratio(
-    loaded: LoadedEntry, entry: ExclusionEntry
-) -> tuple[Callable[[Couplings], FloatArray], int]:
-    """The ratio of signal to limit, and the stage: closed formulas before curves."""
+def _closed_formula(entry: MassFloorEntry | UpperLimitEntry) -> Ratio:
+    """The ratio of signal to limit where no curve is needed; it goes before those with one."""
     match entry:
         case MassFloorEntry():
             return partial(
@@ -224,17 +277,21 @@ def _ratio(
                 electrophilic=entry.electrophilic,
                 neutrinophilic=entry.neutrinophilic,
                 contact=entry.contact,
-            ), 0
+            )
         case UpperLimitEntry():
             function = OBSERVABLES[entry.observable].function
             # Nothing to divide by where the observable is a ratio already.
-            return (function if entry.limit == 1 else _OverLimit(function, entry.limit)), 0
+            return function if entry.limit == 1 else _OverLimit(function, entry.limit)
+    assert_never(entry)
+
+
+def _recast(entry: PromptLimitEntry | BeamDumpEntry, curve: FloatArray) -> Ratio:
+    """The ratio of signal to limit from a curve."""
+    match entry:
         case PromptLimitEntry():
-            curve = read_curve(loaded.path.parent / entry.curve, PROMPT_COLUMNS)
-            return partial(_SEARCHES[entry.search], curve=curve), 1
+            return partial(_SEARCHES[entry.search], curve=curve)
         case BeamDumpEntry():
-            region = read_curve(loaded.path.parent / entry.curve, REGION_COLUMNS)
-            return partial(dump_ratio, region=region, length_ratio=entry.length_ratio), 1
+            return partial(dump_ratio, region=curve, length_ratio=entry.length_ratio)
     assert_never(entry)
 
 

@@ -50,6 +50,9 @@ def cli() -> None:
 @click.option("--force", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="FILE.lmt[:KEY=VALUE]", help="Add a limit file."
+)
 @click.option("--cross-check", is_flag=True, help="Compute ln Z with a second engine as well.")
 def run(
     file: str,
@@ -58,6 +61,7 @@ def run(
     force: bool,
     seed: int | None,
     changes: Sequence[str],
+    limits: Sequence[str],
     cross_check: bool,
 ) -> None:
     """Fit: sample the posterior and find the best fit.
@@ -68,6 +72,7 @@ def run(
     zpfit run quickstart
     zpfit run my_fit.yaml --output fits/first --seed 7
     zpfit run quickstart --set sampler.target_ess=20000 --set likelihood.set=paper_2021_rb
+    zpfit run quickstart --limit prompt.lmt --limit dump.lmt:length_ratio=2
     """
     from zpfit.config import find_run_file, load_run
     from zpfit.fit import fit
@@ -76,7 +81,7 @@ def run(
     from zpfit.terminal import RunReporter, print_summary
 
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
-    loaded = load_run(find_run_file(file), settings)
+    loaded = load_run(find_run_file(file), settings, limits)
     folder = RunFolder(output or Path("output") / loaded.name)
     folder.create(force=force)
     with RunReporter(folder.log_path) as reporter:
@@ -229,6 +234,9 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 @click.option("--within", multiple=True, metavar="ENTRY=SIGMA", help="Standard errors allowed [2].")
 @click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
 @click.option("--likelihood", metavar="SET", help="A named set (see zpfit list likelihoods).")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="FILE.lmt[:KEY=VALUE]", help="Add a limit file."
+)
 @click.option("--model", "model_text", metavar="NAME", help="A model [effective].")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for figure and tables.")
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
@@ -440,6 +448,73 @@ def show(name: str) -> None:
     from zpfit.terminal import print_named
 
     print_named(name)
+
+
+@cli.command()
+@click.argument("files_or_runs", nargs=-1, required=True)
+@click.option("--bibtex", is_flag=True, help="Print BibTeX.")
+@click.option("--output", type=click.Path(path_type=Path), help="File for it.")
+def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None) -> None:
+    """Bibliography of everything that runs, slices, sets or entries use.
+
+    FILES_OR_RUNS are files, run folders or names of what is packaged. BibTeX has keys of INSPIRE,
+    from which titles and authors can be added.
+
+    \b
+    zpfit cite quickstart
+    zpfit cite output/quickstart paper_fig2a --bibtex --output references.bib
+    """
+    from zpfit.bibliography import bibliography
+    from zpfit.citation_text import as_bibtex, as_text
+    from zpfit.run_folder import make_folder, write_whole
+
+    references = bibliography(files_or_runs)
+    text = (as_bibtex if bibtex else as_text)(references)
+    if output is None:
+        click.echo(text)
+        return
+    make_folder(output.parent)
+    write_whole(output, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    click.echo(f"Written: {output}")
+
+
+@cli.group()
+def data() -> None:
+    """Data entries and sets: check them all, write the page about them."""
+
+
+@data.command()
+def check() -> None:
+    """Read and try every entry, curve, set and citation, packaged ones and your own."""
+    from zpfit.data_check import check_data
+    from zpfit.library import Library
+    from zpfit.terminal_data import print_data
+
+    found = check_data(Library.beside())
+    print_data(found)
+    if found.problems:
+        raise InvalidInput(found.problems)
+
+
+@data.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("docs"),
+    show_default=True,
+    help="Folder for data.md and its images.",
+)
+def page(*, output: Path) -> None:
+    """Write a page about all entries and sets: values, sources, approximations, curves."""
+    from zpfit.data_check import check_data
+    from zpfit.data_page import write_page
+    from zpfit.library import Library
+
+    found = check_data(Library.beside())
+    if found.problems:
+        raise InvalidInput(found.problems)
+    written = write_page(found, output)
+    click.echo(f"Written: {', '.join(map(str, written))}")
 
 
 @cli.command()

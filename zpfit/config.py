@@ -1,7 +1,7 @@
 """Run files: from YAML to a posterior and the options of a fit."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,9 +9,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from zpfit.added_limit import AddedLimit
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
+from zpfit.darkcast_file import SUFFIX
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
-from zpfit.library import Kind, Library
+from zpfit.library import LIMITS, Kind, Library
+from zpfit.limit_option import with_limit
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.base import Model, Parameter
 from zpfit.posterior import Posterior
@@ -179,8 +182,12 @@ def find_file(kind: Kind, name_or_path: str) -> Path:
     return Library.beside().find(kind, name_or_path)
 
 
-def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
+def load_run(
+    path: Path, changes: Mapping[str, str] | None = None, limits: Sequence[str] = ()
+) -> Run:
     """Read and resolve a run file; ``changes`` maps dotted keys to YAML values.
+
+    ``limits`` are files as :func:`zpfit.limit_option.with_limit` takes them.
 
     Raises:
         InvalidInput: everything that is wrong with the file, each with its place.
@@ -189,17 +196,40 @@ def load_run(path: Path, changes: Mapping[str, str] | None = None) -> Run:
     for key, text in (changes or {}).items():
         value = parse_yaml(text, Path(f"--set {key}")).data
         document = with_change(document, tuple(key.split(".")), value)
-    return resolve(document, Library.beside(path))
+    return resolve(with_limits(document, limits), Library.beside(path))
+
+
+def with_limits(document: Document, limits: Sequence[str]) -> Document:
+    """A run or slice document with limit files added to its data.
+
+    Raises:
+        InvalidInput: every text that has not the form of :func:`zpfit.limit_option.with_limit`.
+    """
+    problems = ProblemCollector()
+    if limits:
+        document = _written_out(document, "likelihood")
+    for text in limits:
+        with problems.collecting():
+            document = with_limit(document, text)
+    problems.raise_if_any()
+    return document
 
 
 def with_change(document: Document, keys: KeyPath, value: Any) -> Document:
     """Set a value; a bare name that stands above it becomes the mapping it is short for."""
-    short = _SHORTHANDS.get(str(keys[0]))
-    if short and len(keys) > 1 and isinstance(document.data, dict):
-        name = document.data.get(keys[0])
-        if isinstance(name, str):
-            document = document.with_value(keys[:1], {short: name})
+    if len(keys) > 1:
+        document = _written_out(document, str(keys[0]))
     return document.with_value(keys, value)
+
+
+def _written_out(document: Document, key: str) -> Document:
+    """A bare name under a key as the mapping that it is short for."""
+    short = _SHORTHANDS.get(key)
+    name = document.data.get(key) if isinstance(document.data, dict) else None
+    if short and isinstance(name, str):
+        longer = document.with_value((key,), {short: name})
+        return replace(longer, lines=document.lines, changed=document.changed)
+    return document
 
 
 def load_single_model(text: str) -> tuple[ModelSpec, Model]:
@@ -247,7 +277,7 @@ def resolve(document: Document, library: Library) -> Run:
         posterior=Posterior(loaded.model, priors, assembled.likelihood),
         assembled=assembled,
         model_files=loaded.files,
-        notes=notes,
+        notes=(*notes, *assembled.notes()),
     )
 
 
@@ -275,6 +305,11 @@ def resolved_settings(run: Run) -> dict[str, Any]:
         # The run folder's own copy of the Python file.
         [file] = run.model_files
         data["model"]["python"] = f"{file}:{run.settings.model.python.rpartition(':')[2]}"
+    # Likewise of limit files.
+    for addition, kept in zip(run.settings.likelihood.add, data["likelihood"]["add"], strict=True):
+        if isinstance(addition, AddedLimit):
+            name = addition.entry_name
+            kept |= {"name": name, "curve": f"{LIMITS}/{name}{SUFFIX}"}
     priors = run.posterior.priors.by_name
     data["priors"]["parameters"] = {name: prior.model_dump() for name, prior in priors.items()}
     data["priors"]["use"] = None

@@ -1,22 +1,31 @@
 """What a data entry and a named set of entries hold: one YAML file per published result."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     RootModel,
-    model_validator,
+    Tag,
+    ValidationInfo,
+    field_validator,
 )
 
 from zpfit.schema import Names, StrictModel
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+Rows = tuple[Any, ...]
+Matrix = tuple[Annotated[tuple[float, ...], Field(strict=False)], ...]
+_LEAST_EIGENVALUE = 1e-9
+"""Of a matrix of correlation coefficients."""
 
 
 class Citation(StrictModel):
@@ -88,7 +97,10 @@ class GaussianEntry(_Entry):
     type: Literal["gaussian"]
     observable: str
     value: float
-    error: PositiveFloat | Errors
+    error: Annotated[
+        Annotated[PositiveFloat, Tag("one")] | Annotated[Errors, Tag("two")],
+        Discriminator(lambda error: "two" if isinstance(error, dict | Errors) else "one"),
+    ]
     nuisances: dict[str, float] = Field(default_factory=dict)
     """By how much one standard deviation of a nuisance parameter shifts the prediction.
 
@@ -96,11 +108,12 @@ class GaussianEntry(_Entry):
     standard deviation 1 unless a run says otherwise, and is marginalised analytically.
     """
 
-    @model_validator(mode="after")
-    def _nuisances_need_one_error(self) -> "GaussianEntry":
-        if self.nuisances and isinstance(self.error, Errors):
+    @field_validator("nuisances")
+    @classmethod
+    def _need_one_error(cls, given: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if given and isinstance(info.data.get("error"), Errors):
             raise ValueError("nuisances go with one symmetric error; give one, or drop them")
-        return self
+        return given
 
 
 class CorrelatedEntry(_Entry):
@@ -110,26 +123,36 @@ class CorrelatedEntry(_Entry):
     observables: Names
     values: Annotated[tuple[float, ...], Field(strict=False)]
     errors: Annotated[tuple[PositiveFloat, ...], Field(strict=False)]
-    correlation: Annotated[
-        tuple[Annotated[tuple[float, ...], Field(strict=False)], ...], Field(strict=False)
-    ]
+    correlation: Annotated[Matrix, Field(strict=False)]
     """Matrix of correlation coefficients, row by row."""
 
-    @model_validator(mode="after")
-    def _is_a_covariance(self) -> "CorrelatedEntry":
-        n = len(self.observables)
-        if n < 2 or len(set(self.observables)) < n:
+    @field_validator("observables")
+    @classmethod
+    def _are_several(cls, observables: tuple[str, ...]) -> tuple[str, ...]:
+        if len(observables) < 2 or len(set(observables)) < len(observables):
             raise ValueError("at least two different observables are needed")
-        if not len(self.values) == len(self.errors) == len(self.correlation) == n:
-            raise ValueError(f"values, errors and rows of correlation must be {n} each")
-        if any(len(row) != n for row in self.correlation):
-            raise ValueError(f"each row of correlation must have {n} numbers")
-        matrix = np.array(self.correlation)
+        return observables
+
+    @field_validator("values", "errors", "correlation")
+    @classmethod
+    def _one_for_each_observable(cls, given: Rows, info: ValidationInfo) -> Rows:
+        n = len(info.data.get("observables", given))
+        if len(given) != n:
+            raise ValueError(f"{n} are needed, one for each observable, not {len(given)}")
+        return given
+
+    @field_validator("correlation")
+    @classmethod
+    def _is_positive_definite(cls, rows: Matrix) -> Matrix:
+        if any(len(row) != len(rows) for row in rows):
+            raise ValueError(f"each row must have {len(rows)} numbers")
+        matrix = np.array(rows)
         if not (np.allclose(matrix, matrix.T) and np.allclose(np.diag(matrix), 1)):
-            raise ValueError("correlation must be symmetric with ones on its diagonal")
-        if np.linalg.eigvalsh(matrix).min() <= 0:
-            raise ValueError("correlation must be positive definite")
-        return self
+            raise ValueError("must be symmetric with ones on its diagonal")
+        # What is left of a deviation must not drown in the rounding of the coefficients.
+        if np.linalg.eigvalsh(matrix).min() < _LEAST_EIGENVALUE:
+            raise ValueError("must be positive definite; leave out what follows from the rest")
+        return rows
 
 
 class CountsEntry(_Entry):
@@ -177,14 +200,17 @@ class MassFloorEntry(_Exclusion):
     """Coupling above which the Z' is in thermal contact."""
 
 
+Search = Literal["visible", "invisible", "muon_invisible", "muon_pair"]
+
+
 class PromptLimitEntry(_Exclusion):
     """An upper limit on the kinetic mixing of a dark photon that decays at once or unseen."""
 
     type: Literal["prompt_limit"]
-    search: Literal["visible", "invisible", "muon_invisible", "muon_pair"] = "visible"
+    search: Search = "visible"
     """From electrons to electrons, to neutrinos; from muons to neutrinos, to muons."""
     curve: CurveFile
-    """CSV table beside the entry: mass_MeV, epsilon."""
+    """Table beside the entry: CSV with mass_MeV, epsilon, or a DarkCast file of two columns."""
 
 
 class BeamDumpEntry(_Exclusion):
@@ -192,7 +218,8 @@ class BeamDumpEntry(_Exclusion):
 
     type: Literal["beam_dump"]
     curve: CurveFile
-    """CSV table beside the entry: mass_MeV, epsilon_lower, epsilon_upper."""
+    """Table beside the entry: CSV with mass_MeV, epsilon_lower, epsilon_upper, or a DarkCast file
+    of three columns."""
     length_ratio: PositiveFloat
     """Length of the decay volume over that of the shielding."""
 

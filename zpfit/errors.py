@@ -215,6 +215,11 @@ class ProblemCollector:
         except ZpfitError as error:
             self._problems.append(str(error))
 
+    @property
+    def found(self) -> list[str]:
+        """Every problem, once."""
+        return list(dict.fromkeys(self._problems))
+
     def add(self, problem: str) -> None:
         """Note a problem."""
         self._problems.append(problem)
@@ -226,7 +231,7 @@ class ProblemCollector:
             InvalidInput: there was at least one problem.
         """
         if self._problems:
-            raise InvalidInput(list(dict.fromkeys(self._problems)))
+            raise InvalidInput(self.found)
 
 
 @overload

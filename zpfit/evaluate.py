@@ -136,9 +136,12 @@ def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[
 def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
     """chi2, every measurement and every exclusion at one point, ready for JSON and tables.
 
-    ``terms`` has measured value, error, prediction, pull and chi2 of each
-    measurement, ``exclusions`` the ratio of each exclusion and, of soft ones, chi2.
+    ``terms`` has measured value, error (``errors`` towards larger and smaller predictions),
+    prediction, pull and chi2 of each measurement, ``exclusions`` the ratio of each exclusion
+    and, of soft ones, chi2. chi2 add up: that of a correlated measurement is what it adds to
+    those before it, while its pull is its own.
     """
+    chi2 = likelihood.chi2_by_term(c)
     return {
         "chi2": float(likelihood.chi2(c)[0]),
         "terms": {
@@ -146,15 +149,16 @@ def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
                 "observable": term.observable.name,
                 "measured": term.value,
                 "error": term.error,
+                "errors": list(term.errors),
                 "prediction": float(term.prediction(c)[0]),
                 "pull": float(term.pull(c)[0]),
-                "chi2": float(term.chi2(c)[0]),
+                "chi2": float(chi2[term.name][0]),
             }
             for term in likelihood.measurements
         },
         "exclusions": {
             exclusion.name: {"ratio": float(exclusion.ratio(c)[0])}
-            | ({"chi2": float(exclusion.chi2(c)[0])} if exclusion.soft else {})
+            | ({"chi2": float(chi2[exclusion.name][0])} if exclusion.soft else {})
             for exclusion in likelihood.exclusions
         },
     }

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from shapely import MultiPolygon, box, unary_union
 
+from zpfit.entries import CorrelatedEntry
 from zpfit.errors import InvalidInput
 from zpfit.exclusion import ExclusionMap, NamedRegion
+from zpfit.measurement_assembly import component_name
 from zpfit.models.base import Parameter
 from zpfit.observables import OBSERVABLES
 from zpfit.physics.compiled import FloatArray
@@ -33,7 +35,7 @@ def as_json(chosen: Slice, traced: ExclusionMap) -> dict[str, Any]:
     """
     plane = chosen.plane
     by_name = {parameter.name: parameter for parameter in plane.model.parameters}
-    labels = {entry.name: entry.entry.label or entry.name for entry in chosen.assembled.entries}
+    labels = _labels(chosen)
     return {
         "title": chosen.title,
         "model": plane.model.name,
@@ -54,6 +56,19 @@ def as_json(chosen: Slice, traced: ExclusionMap) -> dict[str, Any]:
         "allowed": _reach(chosen, traced.allowed),
         "notes": list(chosen.notes),
     }
+
+
+def _labels(chosen: Slice) -> dict[str, str]:
+    """Of entries, and of the components of those that measure several observables."""
+    labels = {}
+    for name, _, entry in chosen.assembled.entries:
+        labels[name] = entry.label or name
+        if isinstance(entry, CorrelatedEntry):
+            for observable in entry.observables:
+                symbol = OBSERVABLES[observable].symbol
+                shown = f"${symbol}$" if symbol else observable
+                labels[component_name(name, observable)] = f"{labels[name]} {shown}"
+    return labels
 
 
 def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:

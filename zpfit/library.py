@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import zpfit
-from zpfit.entries import Entry, EntryFile, SetFile, observables_of
+from zpfit.darkcast_file import SUFFIX
+from zpfit.entries import Entry, EntryFile, SetFile, curve_of, observables_of
 from zpfit.errors import InvalidInput, UnknownName, suggestion
 from zpfit.observables import OBSERVABLES
 from zpfit.schema import validate
@@ -27,12 +28,38 @@ FOLDERS: dict[Kind, str] = {
 }
 
 
+LIMITS = "limits"
+"""Where a run folder keeps limit files that have no entry."""
+
+
 class LoadedEntry(NamedTuple):
     """An entry, its name and the file it came from."""
 
     name: str
     path: Path
+    """Of the entry, or of a limit file that stands for itself."""
     entry: Entry
+
+    @property
+    def curve(self) -> Path | None:
+        """The table behind the entry, if it has one."""
+        name = curve_of(self.entry)
+        if self._is_limit:
+            return self.path
+        return None if name is None else self.path.parent / name
+
+    def files(self) -> dict[str, Path]:
+        """Entry and table, by where a library looks for them."""
+        if self._is_limit:
+            return {f"{LIMITS}/{self.name}{SUFFIX}": self.path}
+        found = {f"{FOLDERS['entry']}/{self.path.name}": self.path}
+        if self.curve is not None:
+            found[f"{FOLDERS['entry']}/{curve_of(self.entry)}"] = self.curve
+        return found
+
+    @property
+    def _is_limit(self) -> bool:
+        return self.path.suffix == SUFFIX
 
 
 def packaged_data() -> Path:
@@ -76,6 +103,18 @@ class Library:
             if path.name == f"{name}.yaml" and path.is_file():
                 return path
         raise UnknownName(kind, name, self.names(kind), place)
+
+    def file(self, name: str, place: str) -> Path:
+        """A file by its path, which may be relative to the user's folders.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        for root in self.roots:
+            if (root / name).is_file():
+                return root / name
+        remedy = "relative paths are relative to the run file, or to the current folder"
+        raise InvalidInput([f"{place}: there is no file {name!r}; {remedy}"])
 
     def document(self, kind: Kind, name: str, place: str = "") -> Document:
         """The YAML document behind a name."""

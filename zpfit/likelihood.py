@@ -69,6 +69,8 @@ class Exclusion:
     """Fade by ``soft_form`` instead of cutting off."""
     stage: int = 0
     """Exclusions of a lower stage go first, so that dear ones see fewer points."""
+    mass_range: tuple[float, float] | None = None
+    """MeV in which it says something, if it does not everywhere."""
 
     def chi2(self, c: Couplings) -> FloatArray:
         """chi2 of the soft form, shape (n,)."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zpfit.darkcast_file import SUFFIX, read_darkcast
 from zpfit.errors import InvalidCurve
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.constants import ELECTRIC_CHARGE
@@ -21,7 +22,8 @@ _FARTHEST_EDGES = 3e6
 def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
     """A table as natural logarithms of mass (MeV) and electron coupling e * epsilon.
 
-    Lines that start with ``#`` are comments; the first other line names the ``columns``.
+    Lines that start with ``#`` are comments; the first other line names the ``columns``. Files
+    that end in ``.lmt`` have DarkCast's form (:mod:`zpfit.darkcast_file`).
     Shape (rows, len(columns)), masses increasing.
 
     Raises:
@@ -29,13 +31,28 @@ def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
         InvalidCurve: a wrong header, a missing, negative or non-numeric value,
             masses out of order, or a lower edge above the upper one.
     """
+    table = _darkcast(path, columns) if path.suffix == SUFFIX else _csv(path, columns)
+    table[:, 1:] *= ELECTRIC_CHARGE
+    logarithms: FloatArray = np.log(table)
+    return logarithms
+
+
+def _csv(path: Path, columns: tuple[str, ...]) -> FloatArray:
     numbers, table = _read_columns(path, columns)
     for number, row in zip(numbers, table, strict=True):
         _check_limits(path, number, row, columns)
     _check_order(path, numbers, table, "mass")
-    table[:, 1:] *= ELECTRIC_CHARGE
-    logarithms: FloatArray = np.log(table)
-    return logarithms
+    return table
+
+
+def _darkcast(path: Path, columns: tuple[str, ...]) -> FloatArray:
+    table = read_darkcast(path)
+    if table.shape[1] != len(columns):
+        expected = f"{len(columns)} columns ({', '.join(columns)})"
+        raise InvalidCurve(path, 1, f"{expected} are needed, not {table.shape[1]}")
+    for row in table:
+        _check_limits(path, 1, row, columns)
+    return table
 
 
 def read_chi2_table(path: Path) -> FloatArray:

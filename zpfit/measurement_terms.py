@@ -14,6 +14,8 @@ from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 
 _LEAST_EVENTS = 1e-300
+_FINER = 100
+"""Points between two rows of a table at which its chi2 is looked up."""
 
 
 class Measurement(Protocol):
@@ -34,6 +36,10 @@ class Measurement(Protocol):
     @property
     def error(self) -> float:
         """Standard error; of a likelihood that is not Gaussian one that is about right."""
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """The same towards larger and smaller predictions."""
 
     def prediction(self, c: Couplings) -> FloatArray:
         """Predicted value, shape (n,)."""
@@ -62,6 +68,11 @@ class GaussianTerm(_OneObservable):
     value: float
     error: float
 
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Towards larger and smaller predictions."""
+        return self.error, self.error
+
     def pull(self, c: Couplings) -> FloatArray:
         """(measured - predicted)/error, shape (n,)."""
         deviation: FloatArray = self.value - self.prediction(c)
@@ -83,6 +94,11 @@ class AsymmetricTerm(_OneObservable):
     error_up: float
     """Towards larger predictions."""
     error_down: float
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Towards larger and smaller predictions."""
+        return self.error_up, self.error_down
 
     @property
     def error(self) -> float:
@@ -122,6 +138,11 @@ class CountsTerm(_OneObservable):
         """Square root of the observed events, of one at least."""
         return math.sqrt(max(self.observed, 1)) / self.signal
 
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Towards larger and smaller predictions."""
+        return self.error, self.error
+
     def pull(self, c: Couplings) -> FloatArray:
         """Signed square root of chi2, shape (n,)."""
         expected = self.signal * self.prediction(c) + self.background
@@ -154,10 +175,21 @@ class TabulatedTerm(_OneObservable):
 
     @property
     def error(self) -> float:
-        """Half the width in which chi2 is within one of its least, or of the table."""
-        fine = np.linspace(self.values[0], self.values[-1], 2001)
-        inside = fine[self._interpolator(fine) <= min(self.chi2s) + 1]
-        return float(inside[-1] - inside[0]) / 2
+        """Mean of the two."""
+        return 0.5 * sum(self.errors)
+
+    @cached_property
+    def errors(self) -> tuple[float, float]:
+        """From the value to where chi2 has risen by one, or to the end of the table."""
+        rows = np.arange(0, len(self.values) - 1 + 0.5 / _FINER, 1 / _FINER)
+        fine = np.interp(rows, np.arange(len(self.values)), self.values)
+        outside = self._interpolator(fine) > min(self.chi2s) + 1
+        below, above = fine < self.value, fine > self.value
+        low = fine[below & outside].max(initial=self.values[0])
+        high = fine[above & outside].min(initial=self.values[-1])
+        up, down = float(high - self.value), float(self.value - low)
+        # At an end of the table one side is missing.
+        return up or down, down or up
 
     @cached_property
     def _interpolator(self) -> PchipInterpolator:

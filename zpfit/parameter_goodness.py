@@ -50,7 +50,7 @@ class ParameterGoodness:
 
     @property
     def chi2(self) -> float:
-        """chi2_PG, which cannot be negative."""
+        """chi2_PG, negative only where correlated data are in different groups."""
         return self.chi2_together - sum(group.chi2 for group in self.by_group.values())
 
     @property
@@ -81,6 +81,9 @@ def parameter_goodness(
     with respect to the sampled parameters, the largest that one in a hundred of
     generic prior points reaches (charges that come in steps count as real
     numbers); P is that of all groups together.
+
+    Where a nuisance parameter or a correlation connects groups, each alone has its marginal
+    likelihood, and chi2_PG also holds what the connection gives or takes.
 
     Groups are those of the measurements (:class:`zpfit.observables.Group`).
 

@@ -37,6 +37,9 @@ def predictive_pulls(
     - p-value, 2 min(q, 1 - q) with q = <Phi((y - f)/e)> the probability that the repetition comes
       out below y (Gelman, Meng & Stern, Statistica Sinica 6, 733 (1996)).
 
+    Unequal errors count on the side of the prediction; counts and tables have the standard
+    errors of :class:`zpfit.measurement_terms.Measurement`, which are about right.
+
     The measurement is in the posterior that predicts it, which draws the
     prediction towards it: p-values are larger than uniform ones would be, so that
     a small one means more than it says.
@@ -53,9 +56,12 @@ def predictive_pulls(
 def _pulls(term: Measurement, best_fit: float, prediction: FloatArray, weight: FloatArray) -> Pulls:
     mean = np.sum(weight * prediction)
     variance = np.sum(weight * (prediction - mean) ** 2)
-    below = float(np.sum(weight * ndtr((term.value - prediction) / term.error)))
+    up, down = term.errors
+    error = up if mean > term.value else down
+    each = np.where(prediction > term.value, up, down)
+    below = float(np.sum(weight * ndtr((term.value - prediction) / each)))
     return Pulls(
         best_fit=best_fit,
-        predictive=float((term.value - mean) / np.sqrt(term.error**2 + variance)),
+        predictive=float((term.value - mean) / np.sqrt(error**2 + variance)),
         p_value=min(2 * min(below, 1 - below), 1.0),
     )

@@ -144,7 +144,7 @@ def resolve_slice(document: Document, library: Library) -> Slice:
         return _plane(settings, loaded, document, library)
 
     assembled, (built, notes) = all_of(likelihood, plane)
-    return Slice(document.path.stem, settings, built, assembled, notes)
+    return Slice(document.path.stem, settings, built, assembled, (*notes, *assembled.notes()))
 
 
 def _plane(

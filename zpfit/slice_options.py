@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from zpfit.config import find_file, with_change
+from zpfit.config import find_file, with_change, with_limits
 from zpfit.errors import InvalidInput, ProblemCollector
 from zpfit.library import Library
 from zpfit.slice_file import Slice, resolve_slice
@@ -19,7 +19,8 @@ def load_slice(file: str | None, options: Mapping[str, Any]) -> Slice:
     """The slice of a file or a packaged name, changed by options as the command line has them.
 
     ``options`` has texts ``x``, ``y``, ``likelihood`` and ``model_text``, each or None, and
-    lists of texts ``fix``, ``solve``, ``profile``, ``within``, ``band`` and ``changes``.
+    lists of texts ``fix``, ``solve``, ``profile``, ``within``, ``band``, ``limits`` and
+    ``changes``.
 
     Raises:
         UnknownName: no slice has that name.
@@ -30,6 +31,8 @@ def load_slice(file: str | None, options: Mapping[str, Any]) -> Slice:
     problems = ProblemCollector()
     for keys, value in _changes(options, problems):
         document = with_change(document, keys, value)
+    with problems.collecting():
+        document = with_limits(document, options.get("limits") or ())
     problems.raise_if_any()
     return resolve_slice(document, Library.beside(path))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.config import Run
+from zpfit.curve_reach import curve_reach
 from zpfit.evaluate import describe_point
 from zpfit.inference_data import StoredSamples
 from zpfit.optimize import Minimum
@@ -103,6 +104,8 @@ def summarise(
             name: _moments(values) | _trust(posterior, samples, free, name)
             for name, values in varying(posterior, samples.u).items()
         },
+        "curve_reach": _reach(posterior, samples, best),
+        "unverified": run.assembled.unverified(),
         "sampler": {
             "engine": samples.engine,
             "ensembles": samples.u.shape[0],
@@ -145,6 +148,20 @@ def _check(check: CrossCheck) -> dict[str, Any]:
         "error": check.samples.evidence.error,
         "sigma": check.sigma,
         "agrees": check.agrees,
+    }
+
+
+def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, Any]:
+    u = samples.u.reshape(-1, posterior.dimension)
+    masses, [mass] = posterior.couplings(u).m_Zp, posterior.couplings(best.u[None]).m_Zp
+    reach = curve_reach(posterior.likelihood, masses, float(mass))
+    return {
+        name: {
+            "mass_range_MeV": list(curve.mass_range),
+            "posterior_outside": curve.posterior_outside,
+            "best_fit_outside": curve.best_fit_outside,
+        }
+        for name, curve in reach.items()
     }
 
 

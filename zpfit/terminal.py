@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
+from zpfit.assembly import LikelihoodSpec, assemble
 from zpfit.errors import UnknownName, ZpfitError
 from zpfit.evaluate import EvaluatedPoints, describe_point
 from zpfit.library import Kind, Library
@@ -26,6 +27,10 @@ from zpfit.yaml_file import Document, read_text
 
 _LOG_INTERVAL = 10.0
 """Seconds between progress lines where there is no terminal to draw a bar on."""
+UNVERIFIED = "[unverified]"
+"""Mark of entries with numbers that only memory supports."""
+_VISIBLE = 5e-4
+"""Difference in chi2 that a table with three digits shows."""
 
 
 class RunReporter:
@@ -163,6 +168,14 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
         console.print(
             f"The model cannot exist in {share:.1%} of the prior, which counts as excluded."
         )
+    silent = [name for name, row in summary["curve_reach"].items() if row["best_fit_outside"]]
+    if silent:
+        names = ", ".join(silent)
+        console.print(
+            Text(f"The mass of the best fit lies outside these curves, which say nothing: {names}.")
+        )
+    for name, text in summary["unverified"].items():
+        console.print(Text(f"Unverified: {name}: {text}", style="yellow"))
     for shortcoming in summary["shortcomings"]:
         console.print(Text(f"Not converged: {shortcoming}", style="yellow"))
     console.print(f"Run folder: {folder}", soft_wrap=True)
@@ -176,14 +189,15 @@ def _or_dash(value: float | None, form: str) -> str:
 
 def _terms_table(point: Mapping[str, Any]) -> Table:
     caption = "ratio: signal over limit, above 1 is excluded"
+    if any(abs(t["chi2"] - t["pull"] ** 2) > _VISIBLE for t in point["terms"].values()):
+        caption += "\nchi2 of correlated measurements: what each adds to those before it"
     table = Table(box=box.SIMPLE_HEAD, padding=0, caption=caption)
     for heading in ("entry", "measured", "predicted", "pull", "chi2", "ratio"):
         table.add_column(heading, justify="left" if heading == "entry" else "right", no_wrap=True)
     for name, term in point["terms"].items():
-        measured = f"{term['measured']:.3g} ± {term['error']:.2g}"
         table.add_row(
             name,
-            measured,
+            _measured(term),
             f"{term['prediction']:.4g}",
             f"{term['pull']:+.2f}",
             f"{term['chi2']:.3f}",
@@ -193,6 +207,12 @@ def _terms_table(point: Mapping[str, Any]) -> Table:
         chi2 = f"{exclusion['chi2']:.3f}" if "chi2" in exclusion else ""
         table.add_row(name, "", "", "", chi2, f"{exclusion['ratio']:.3g}")
     return table
+
+
+def _measured(term: Mapping[str, Any]) -> str:
+    up, down = (f"{error:.2g}" for error in term["errors"])
+    spread = f"± {up}" if up == down else f"+{up} -{down}"
+    return f"{term['measured']:.3g} {spread}"
 
 
 def print_points(
@@ -266,7 +286,12 @@ def _add_titles(table: Table, library: Library, kind: Kind) -> None:
         except ZpfitError as error:
             table.add_row(name, f"unreadable: {error}")
             continue
-        table.add_row(name, str(data.get("title", "")) if isinstance(data, dict) else "")
+        table.add_row(name, _title(data) if isinstance(data, dict) else "")
+
+
+def _title(data: Mapping[str, Any]) -> str:
+    mark = f" {UNVERIFIED}" if data.get("unverified") else ""
+    return f"{data.get('title', '')}{mark}"
 
 
 def print_named(name: str) -> None:
@@ -286,9 +311,23 @@ def print_named(name: str) -> None:
             path = library.find(kind, name)
             console.print(Text(f"{kind} {name} ({path})", style="bold"), soft_wrap=True)
             console.print(Text(read_text(path)), soft_wrap=True)
+            for note in _notes(kind, name, library):
+                console.print(Text(f"Note: {note}", style="yellow"), soft_wrap=True)
     if not found:
         known = {n for kind in kinds for n in library.names(kind)} | set(model_names(library))
         raise UnknownName("name", name, known)
+
+
+def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
+    """Which entries behind a name are unverified; a broken file is shown all the same."""
+    specs = {
+        "entry": LikelihoodSpec(add=(name,)),
+        "likelihood set": LikelihoodSpec(set=name),
+    }
+    try:
+        return assemble(specs[kind], library).notes() if kind in specs else ()
+    except ZpfitError:
+        return ()
 
 
 def _named_model(name: str, library: Library) -> LoadedModel:

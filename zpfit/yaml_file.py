@@ -1,7 +1,7 @@
 """Read YAML 1.2 files, remembering the line of every key so that a problem can name it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from zpfit.errors import InvalidYaml, UnreadableFile
 
 KeyPath = tuple[str | int, ...]
+_SET = "--set"
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Document:
     data: Any
     lines: Mapping[KeyPath, int]
     """Line of each key or list item, counted from 1."""
-    changed: frozenset[KeyPath] = frozenset()
-    """Keys that do not come from the file but from --set."""
+    changed: Mapping[KeyPath, str] = field(default_factory=dict)
+    """Keys that do not come from the file but from an option, and what names it in messages."""
     parents: KeyPath = ()
     """Where this part of a file hangs."""
 
@@ -34,7 +35,8 @@ class Document:
         name = ".".join(str(key) for key in keys)
         for depth in range(len(keys), 0, -1):
             if keys[:depth] in self.changed:
-                return f"--set {name}"
+                option = self.changed[keys[:depth]]
+                return f"{option} {name}" if option == _SET else option
             line = self.lines.get(keys[:depth])
             if line is not None:
                 return f"{self.path}:{line}: {name}"
@@ -59,7 +61,16 @@ class Document:
             node = node[key]
         node[keys[-1]] = value
         lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
-        return replace(self, data=data, lines=lines, changed=self.changed | {keys})
+        return replace(self, data=data, lines=lines, changed={**self.changed, keys: _SET})
+
+    def with_item(self, keys: KeyPath, item: Any, option: str) -> "Document":
+        """A copy with an item more at the end of a list; ``option`` names it in messages."""
+        held = self.below(keys).data or []
+        if not isinstance(held, list):
+            return self  # no list: whoever validates it says so
+        longer = self.with_value(keys, [*held, item])
+        changed = {**self.changed, (*keys, len(held)): option}
+        return replace(longer, lines=self.lines, changed=changed)
 
 
 def read_text(path: Path) -> str:

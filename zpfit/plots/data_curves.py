@@ -1,0 +1,94 @@
+"""Limit curves as small multiples: one panel each, the others of its kind behind it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from zpfit.physics.compiled import FloatArray
+from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
+
+_COLUMNS = 4
+_PANEL = (2.2, 1.75)
+"""Inches."""
+_FAINT = "#cccccc"
+_NARROW = 200.0
+"""Times the lowest mass, up to which an axis has more than decades."""
+_ABOVE_BEST = 30.0
+"""Times the best of its curve, up to which a limit is worth an axis: ends and gaps rise steeply."""
+
+
+@dataclass(frozen=True)
+class NamedCurve:
+    """A curve and how to write its name."""
+
+    label: str
+    table: FloatArray
+    """Mass in MeV, and one or two edges of the mixing, shape (n, 2 or 3)."""
+    unverified: bool = False
+
+
+def curves_figure(title: str, curves: Sequence[NamedCurve], coupling: str) -> Figure:
+    """All curves of a kind; ``coupling`` is what the vertical axes show, as LaTeX."""
+    columns = min(_COLUMNS, len(curves))
+    rows = -(-len(curves) // columns)
+    size = (max(columns, 2) * _PANEL[0] + 0.4, rows * _PANEL[1] + 0.8)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = grid.ravel()
+    for axes, curve in zip(panels, curves, strict=False):
+        for other in curves:
+            _outline(axes, other.table, _FAINT, 0.6)
+        colour = BEST_FIT_COLOUR if curve.unverified else ENSEMBLE_COLOURS[0]
+        _fill(axes, curve.table, colour)
+        _outline(axes, curve.table, colour, 1.1)
+        axes.set_title(curve.label, fontsize=8, color=colour if curve.unverified else "black")
+    panels[0].set_xscale("log")
+    panels[0].set_yscale("log")
+    _set_limits(panels[0], curves)
+    _set_ticks(panels[0])
+    for axes in panels:
+        axes.tick_params(which="both", labelsize=7, top=True, right=True)
+    for axes in panels[len(curves) :]:
+        axes.remove()
+    for axes in panels[max(len(curves) - columns, 0) : len(curves)]:
+        axes.tick_params(labelbottom=True)
+    figure.supxlabel("mass [MeV]", fontsize=9)
+    figure.supylabel(f"${coupling}$", fontsize=9)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _set_limits(axes: Axes, curves: Sequence[NamedCurve]) -> None:
+    masses = np.concatenate([curve.table[:, 0] for curve in curves])
+    best = [float(curve.table[:, 1].min()) for curve in curves]
+    tops = [
+        curve.table[:, 2].max() if curve.table.shape[1] == 3 else _ABOVE_BEST * least
+        for curve, least in zip(curves, best, strict=True)
+    ]
+    axes.set_xlim(masses.min() / 1.3, masses.max() * 1.3)
+    axes.set_ylim(min(best) / 2, max(tops) * 2)
+
+
+def _set_ticks(axes: Axes) -> None:
+    low, high = axes.get_xlim()
+    digits = (1.0, 2.0, 5.0) if high < _NARROW * low else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=digits))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _outline(axes: Axes, table: FloatArray, colour: str, width: float) -> None:
+    if table.shape[1] == 2:
+        axes.plot(table[:, 0], table[:, 1], color=colour, linewidth=width)
+        return
+    closed = np.concatenate([table[:, :2], table[::-1, ::2], table[:1, :2]])
+    axes.plot(closed[:, 0], closed[:, 1], color=colour, linewidth=width)
+
+
+def _fill(axes: Axes, table: FloatArray, colour: str) -> None:
+    upper = table[:, 2] if table.shape[1] == 3 else np.full(len(table), 1e3)
+    axes.fill_between(table[:, 0], table[:, 1], upper, color=colour, alpha=0.2, linewidth=0)
