@@ -182,11 +182,12 @@ electron's moment has been measured twice as well, and searches for missing ener
 loophole in the paper's data. `make epochs` fits every class of models to the data of every epoch
 (runs `effective_today_cs` and so on), and writes this page.
 """
-_BAYES = """Positive favours the model, with the default priors; a wider prior costs every model evidence
-(`zpfit compare` shows how much). Without a Z' nothing is free, and ln Z is -chi2/2.
+_BAYES = """Positive favours the model, with the default priors; a wider prior costs every model
+evidence (`zpfit compare` shows how much). Without a Z' nothing is free, and ln Z is -chi2/2.
 """
-_JOINT = """The smallest n at which both moments are met within n standard errors, the other measurements
-within 2 and no exclusion violated. The no-go theorem says that it exceeds 1 for every class.
+_JOINT = """The smallest n at which both moments are met within n standard errors, the other
+measurements within 2 and no exclusion violated. The no-go theorem says that it exceeds 1 for every
+class. It is what a global search finds, so strictly an upper bound.
 """
 _REGION = """Both moments within one standard error, the other measurements within two, no exclusion
 violated; each number is the extreme over all other couplings. The prior ends at couplings of 0.1
