@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration paper data-page clean
+.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration paper epochs data-page clean
 
 install: $(STAMP)
 
@@ -45,6 +45,11 @@ paper: install
 # Writes docs/data.md and its images again.
 data-page: install
 	$(BIN)/zpfit data page --output docs
+
+# Fits every model to every epoch of data, a quarter of an hour, and writes docs/what-changed.md again.
+epochs: install
+	$(BIN)/zpfit epochs --output output/epochs --force
+	cp output/epochs/what-changed.md docs/
 
 calibration: install
 	$(BIN)/python tests/calibration.py

@@ -19,6 +19,7 @@ FLOORS = [
         "terminal_paper",
         "terminal_data",
     },
+    {"epochs"},
     {"comparison", "paper", "data_page", "citation_text"},
     {"fit", "tension", "compare", "profile", "exclusion_record", "bibliography"},
     {"summary", "nested_export", "suspiciousness", "prior_sensitivity", "exclusion"},

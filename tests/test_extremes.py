@@ -11,7 +11,7 @@ from zpfit.config import JointSigmaSpec, load_run
 from zpfit.errors import NoAllowedPoint
 from zpfit.extremes import extreme
 from zpfit.joint_sigma import joint_sigma, joint_sigma_or_none
-from zpfit.likelihood import GaussianTerm
+from zpfit.measurement_terms import GaussianTerm
 from zpfit.physics.magnetic_moment import delta_a
 
 RADIUS = 0.3

@@ -220,6 +220,28 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 
 
 @cli.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output/epochs"),
+    show_default=True,
+    help="Folder for runs, comparison and page.",
+)
+@click.option("--force", is_flag=True, help="Replace what the output folder holds.")
+def epochs(*, output: Path, force: bool) -> None:
+    """Fit every class of models to the data of 2021 and of today; what became of the no-go theorem.
+
+    Takes about a quarter of an hour and writes what-changed.md.
+    """
+    from zpfit.epochs import PAGE, write_epochs
+    from zpfit.terminal import StageLines
+
+    for problem in write_epochs(output, StageLines(), force=force):
+        click.echo(f"warning: {problem}", err=True)
+    click.echo(f"Written: {output / PAGE}")
+
+
+@cli.command()
 @click.argument("file", required=False)
 @click.option("--x", metavar="NAME[=LOW:HIGH]", help="Parameter along x; :log for decades.")
 @click.option("--y", metavar="NAME[=LOW:HIGH]", help="The same along y.")
