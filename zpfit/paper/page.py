@@ -70,8 +70,8 @@ The sets `today_cs` and `today_rb`: the electron's moment of 2023, the muon's of
 prediction of 2025 (no anomaly any more), first-principles scattering, exact tridents, E158 as a
 measurement, beam dumps, missing energy of electrons and muons. In Fig. 2 (a, b) C_Ve is the
 axis, as E158 leaves so little of it that what is allowed would be a line in the paper's plane.
-Measurements exclude at 2 sigma. NA64mu ends couplings of muons above 5e-4, and Rubidium leaves
-C_Ve = C_Vmu open.
+Measurements exclude at 2 sigma. In Fig. 3 (a) the Z' has no coupling to electrons and decays to
+neutrinos alone, so that NA64mu ends |C_Vmu| above 5e-4. Rubidium leaves C_Ve = C_Vmu open.
 """
 
 _MASS = """## The mass: profile likelihood and posterior
