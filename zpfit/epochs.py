@@ -211,8 +211,8 @@ _RESULT = """## The result, November 2026
 - **But nobody wins.** With no anomaly of the muon there is less to gain: ln B against no Z' is
   {today_cs_evidence} for Caesium and {today_rb_evidence} for Rubidium, moderate evidence for no Z'
   under the default priors.
-- **The old prediction of the muon** would sharpen all of it: {without:.1f} standard errors without a
-  Z', ln B of {today_cs_wp2020_evidence} for one, and joint sigmas of {today_cs_wp2020}.
+- **The old prediction of the muon** would sharpen all of it: {without:.1f} standard errors without
+  a Z', ln B of {today_cs_wp2020_evidence} for one, and joint sigmas of {today_cs_wp2020}.
 """
 _CLASSES = ("sm_u1", "nhdm_u1", "froggatt_nielsen")
 
