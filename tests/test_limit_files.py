@@ -212,6 +212,8 @@ def test_added_limits_take_part_in_switches(workspace: Path):
         ("3", ["likelihood.add.0", "must be text", "3"]),
         ("prompt.lmt, prompt.lmt", ["add.1", "'prompt' is already there", "another name"]),
         ("kloe_2015, {curve: prompt.lmt, name: kloe_2015}", ["add.1", "another name"]),
+        ("{curve: prompt.lmt, name: ../../mine}", ["add.0.name", "'../../mine'", "no folders"]),
+        ("{curve: prompt.lmt, name: ''}", ["add.0.name", "not empty"]),
     ],
 )
 def test_mistake_in_an_added_limit(rejected: Command, addition: str, words: list[str]):
