@@ -100,6 +100,8 @@ def test_comments_and_blank_lines_are_skipped():
         ("1e-2 1e-3\n2e-2 small\n", 2, ["'2e-2 small'", "no number"]),
         ("1e-2 1e-3\n2e-2 -1e-3\n", 2, ["'0.02 -0.001'", "positive"]),
         ("1e-2 1e-3\n2e-2 nan\n3e-2 1e-3\n", 2, ["nan", "positive and finite"]),
+        ("-1e-2 1e-3\n1e-2 1e-3\n2e-2 1e-3\n", 1, ["-0.01 0.001", "positive"]),
+        ("1e-2 nan\n2e-2 1e-3\n3e-2 1e-3\n", 1, ["nan", "positive and finite"]),
         ("2e-2 1e-3\n1e-2 1e-3\n", 2, ["mass 0.01 follows 0.02", "sort"]),
         ("1e-2 1e5\n2e-2 1e-3\n", 1, ["at least 2 rows with a limit"]),
         ("1e-2 1e-3\n1e-2 1e-3\n", 2, ["at least 2 different masses"]),
@@ -210,6 +212,8 @@ def test_added_limits_take_part_in_switches(workspace: Path):
         ("3", ["likelihood.add.0", "must be text", "3"]),
         ("prompt.lmt, prompt.lmt", ["add.1", "'prompt' is already there", "another name"]),
         ("kloe_2015, {curve: prompt.lmt, name: kloe_2015}", ["add.1", "another name"]),
+        ("{curve: prompt.lmt, name: ../../mine}", ["add.0.name", "'../../mine'", "no folders"]),
+        ("{curve: prompt.lmt, name: ''}", ["add.0.name", "not empty"]),
     ],
 )
 def test_mistake_in_an_added_limit(rejected: Command, addition: str, words: list[str]):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, PositiveFloat, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, PositiveFloat, Tag
 
 from zpfit.darkcast_file import SUFFIX, columns_of
 from zpfit.entries import (
@@ -25,12 +25,18 @@ _DARKCAST = Citation(key="Ilten:2018crw", arxiv="1801.04847", journal="JHEP 06 (
 """Whose form of limits it is, and mostly whose digitisation."""
 
 
+def _names_a_file(name: str) -> str:
+    if name in {"", ".", ".."} or set(name) & set("/\\"):
+        raise ValueError(f"{name!r} must do as a file's name: no folders, and not empty")
+    return name
+
+
 class AddedLimit(StrictModel):
     """A file of DarkCast's form, and what it does not say."""
 
     curve: str
     """Path, relative to the run file."""
-    name: str | None = None
+    name: Annotated[str, AfterValidator(_names_a_file)] | None = None
     """Stands for the limit in tables; the file's name if left out."""
     search: Search | None = None
     """Of a file of two columns; visible if left out."""

@@ -36,7 +36,7 @@ def read_darkcast(path: Path) -> FloatArray:
             decrease, edges in the wrong order, a gap in a region, or fewer than two rows left.
     """
     numbers, table = _rows(path)
-    kept = _between_ends(table) & (table[:, 0] > 0)
+    kept = _between_ends(table) & (table[:, 0] != 0)
     numbers, table = numbers[kept], table[kept]
     if len(table) < 2:
         raise InvalidCurve(path, 1, "at least 2 rows with a limit are needed")
@@ -89,7 +89,8 @@ def _numbers(path: Path, number: int, cells: list[str]) -> list[float]:
 
 def _between_ends(table: FloatArray) -> NDArray[np.bool_]:
     """Whether each row lies between the first and the last one with a limit."""
-    limited = table[:, 1] < _NO_LIMIT
+    # What is no number has no place here either, but is for the checks to find.
+    limited = ~(table[:, 1] >= _NO_LIMIT)
     before = np.logical_or.accumulate(limited)
     after = np.logical_or.accumulate(limited[::-1])[::-1]
     return np.asarray(before & after)
