@@ -90,8 +90,12 @@ class Assembled:
         return {e.name: e.entry.unverified for e in self.entries if e.entry.unverified}
 
     def notes(self) -> tuple[str, ...]:
-        """What a user of the likelihood should know."""
-        return tuple(f"entry {n} is unverified: {text}" for n, text in self.unverified().items())
+        """What a user of the likelihood should know, in a line however many entries there are."""
+        names = list(self.unverified())
+        if not names:
+            return ()
+        holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
+        return (f"{holds} (zpfit show NAME says which): {', '.join(names)}",)
 
     def data_hash(self) -> str:
         """SHA-256 over every entry and curve, and the priors of nuisance parameters."""

@@ -188,7 +188,8 @@ evidence (`zpfit compare` shows how much). Without a Z' nothing is free, and ln 
 """
 _JOINT = """The smallest n at which both moments are met within n standard errors, the other
 measurements within 2 and no exclusion violated. The no-go theorem says that it exceeds 1 for every
-class. It is what a global search finds, so strictly an upper bound.
+class. It is what a global search finds, so strictly an upper bound: of Froggatt-Nielsen with the
+Caesium data of 2021 it meets two optima, 2.33 and 2.38, about equally often.
 """
 _REGION = """Both moments within one standard error, the other measurements within two, no exclusion
 violated; each number is the extreme over all other couplings. The prior ends at couplings of 0.1

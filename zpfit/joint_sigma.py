@@ -18,7 +18,7 @@ _WORTH_AIMING = 1.5
 """Times what has been reached, up to which a first level is still worth a search."""
 _QUIET = 3
 """Searches without progress after which the result stands."""
-_REPEATS = 6
+_REPEATS = 3
 """Independent searches, as one may miss the narrow basins of models with cancelling charges."""
 _MET = 1e-3
 """Level that is as good as zero, and progress that counts."""

@@ -174,8 +174,9 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
         console.print(
             Text(f"The mass of the best fit lies outside these curves, which say nothing: {names}.")
         )
-    for name, text in summary["unverified"].items():
-        console.print(Text(f"Unverified: {name}: {text}", style="yellow"))
+    if summary["unverified"]:
+        names = ", ".join(summary["unverified"])
+        console.print(Text(f"Unverified numbers (zpfit show NAME): {names}", style="yellow"))
     for shortcoming in summary["shortcomings"]:
         console.print(Text(f"Not converged: {shortcoming}", style="yellow"))
     console.print(f"Run folder: {folder}", soft_wrap=True)
@@ -325,9 +326,10 @@ def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
         "likelihood set": LikelihoodSpec(set=name),
     }
     try:
-        return assemble(specs[kind], library).notes() if kind in specs else ()
+        texts = assemble(specs[kind], library).unverified() if kind in specs else {}
     except ZpfitError:
         return ()
+    return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
 
 
 def _named_model(name: str, library: Library) -> LoadedModel:
