@@ -1,7 +1,10 @@
 """What changed since the paper: the runs and the page."""
 
+from pathlib import Path
+
 import pytest
 
+from zpfit import epochs
 from zpfit.compare import NO_ZPRIME
 from zpfit.config import RunFile, find_run_file
 from zpfit.epochs import EPOCHS, MODELS, QUANTITIES, allowed_region, page, run_names
@@ -23,8 +26,8 @@ def test_every_epoch_is_a_set():
     assert {epoch.likelihood for epoch in EPOCHS} <= set(known)
 
 
-def test_page_has_every_number():
-    rows = [
+def made_up_rows():
+    return [
         {
             "likelihood": epoch.likelihood,
             "model": model,
@@ -38,14 +41,39 @@ def test_page_has_every_number():
         for epoch in EPOCHS
         for model in (NO_ZPRIME, *MODELS)
     ]
+
+
+def made_up_region(value):
     keys = [f"{name}_{'max' if largest else 'min'}" for name, largest in QUANTITIES]
-    regions = {epoch.likelihood: dict.fromkeys(keys, 2.5e-4) for epoch in EPOCHS}
-    regions["paper_2021_rb"] = dict.fromkeys(keys, None)
-    text = page(rows, regions)
+    return dict.fromkeys(keys, value)
+
+
+def test_page_has_every_number():
+    regions = {epoch.likelihood: made_up_region(2.5e-4) for epoch in EPOCHS}
+    regions["paper_2021_rb"] = made_up_region(None)
+    text = page(made_up_rows(), regions)
     for words in ("+1.25 ± 0.01", "0.75", "none", "-10.50 ± 0.02", "0.00025-0.00025", "nothing"):
         assert words in text
     for epoch in EPOCHS:
         assert text.count(f"`{epoch.likelihood}`") == 4
+
+
+def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, accepted, rejected):
+    asked = []
+
+    def compared(names, *_, force):
+        asked.extend(names)
+        return made_up_rows(), ["a plot failed"]
+
+    monkeypatch.setattr(epochs, "compare_all", compared)
+    monkeypatch.setattr(epochs, "allowed_region", lambda _: made_up_region(2.5e-4))
+    assert "what-changed.md" in accepted("epochs", "--output", "out")
+    assert asked == run_names()
+    before = Path("out/what-changed.md").read_text(encoding="utf-8")
+    assert "+1.25 ± 0.01" in before
+    assert "already holds what-changed.md" in rejected("epochs", "--output", "out")
+    accepted("epochs", "--output", "out", "--force")
+    assert Path("out/what-changed.md").read_text(encoding="utf-8") == before
 
 
 @pytest.mark.slow
