@@ -7,7 +7,7 @@ import numpy as np
 
 from zpfit.config import JointSigmaSpec
 from zpfit.errors import NoAllowedPoint
-from zpfit.minmax import Heights, Lowest, lowest_from_level, starts_for
+from zpfit.minmax import Heights, lowest_from_level, starts_for
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.posterior import Posterior
@@ -66,9 +66,5 @@ def extreme(
             break
         found = lowest_from_level(judge, reached.level - step, grain, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
-        reached = min(reached, found, key=_level)
+        reached = reached.or_lower(found)
     return Extreme(float(np.exp(sign * reached.level)), reached.u)
-
-
-def _level(result: Lowest) -> float:
-    return result.level

@@ -24,10 +24,6 @@ _MET = 1e-3
 """Level that is as good as zero, and progress that counts."""
 
 
-def _level(result: Lowest) -> float:
-    return result.level
-
-
 @dataclass(frozen=True)
 class JointSigma:
     """The smallest level at which every anomaly is met, and where."""
@@ -69,7 +65,7 @@ def joint_sigma(
     reached = Lowest(np.inf, np.full(posterior.dimension, 0.5))
     for level in _FIRST_LEVELS:
         if level < _WORTH_AIMING * reached.level and reached.level > _MET:
-            reached = min(reached, lowest_from_level(judge, level, grain, rng), key=_level)
+            reached = reached.or_lower(lowest_from_level(judge, level, grain, rng))
     if not np.isfinite(reached.level):
         raise NoAllowedPoint(starts_for(grain) * len(_FIRST_LEVELS))
     quiet = 0
@@ -78,7 +74,7 @@ def joint_sigma(
             break
         found = lowest_from_level(judge, share * reached.level, grain, rng)
         quiet = 0 if found.level < reached.level - _MET else quiet + 1
-        reached = min(reached, found, key=_level)
+        reached = reached.or_lower(found)
     return JointSigma(reached.level, reached.u)
 
 

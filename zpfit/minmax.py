@@ -70,6 +70,10 @@ class Lowest:
     u: FloatArray
     """On the unit cube, shape (d,)."""
 
+    def or_lower(self, other: "Lowest") -> "Lowest":
+        """The lower of the two."""
+        return other if other.level < self.level else self
+
 
 def starts_for(grain: FloatArray) -> int:
     """How many descents a level takes."""

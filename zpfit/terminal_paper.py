@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from zpfit.paper.page import number
 from zpfit.paper.reproduce import FIGURE_FOLDER, PAGE, Reproduction
 
 
@@ -29,9 +30,9 @@ def print_paper(result: Reproduction, folder: Path) -> None:
         table.add_row(
             row["id"],
             row["place"],
-            Text(f"{relation}{_number(row['paper'])}"),
-            _number(row["computed"]),
-            _number(row["computed_curve"]),
+            Text(f"{relation}{number(row['paper'])}"),
+            number(row["computed"]),
+            number(row["computed_curve"]),
             Text("yes" if row["agrees"] else "no", style="" if row["agrees"] else "yellow"),
         )
     console.print(table)
@@ -39,7 +40,3 @@ def print_paper(result: Reproduction, folder: Path) -> None:
         if not row["agrees"] and row["note"]:
             console.print(Text(f"{row['id']}: {row['note']}"))
     console.print(f"Written: {folder / PAGE}, and the figures in {folder / FIGURE_FOLDER}")
-
-
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3g}"

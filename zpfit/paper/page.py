@@ -118,7 +118,8 @@ def page(
     return "\n".join(parts)
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Three digits, or that there is nothing."""
     return "none" if value is None else f"{value:.3g}"
 
 
@@ -145,9 +146,9 @@ def _claims_table(rows: Sequence[Row]) -> str:
         return [
             row["place"],
             f"{statement} (`{row['id']}`)",
-            f"{relation}{_number(row['paper'])}{unit if row['paper'] is not None else ''}",
-            _number(row["computed"]),
-            _number(row["computed_curve"]),
+            f"{relation}{number(row['paper'])}{unit if row['paper'] is not None else ''}",
+            number(row["computed"]),
+            number(row["computed_curve"]),
             "yes" if row["agrees"] else "no",
         ]
 
@@ -168,7 +169,7 @@ def _joint_table(rows: Sequence[Row]) -> str:
         if row["id"].endswith("_envelope")
     }
     lines = [
-        [text, *(_number(by_id[f"{stem}_{form}"]) for form in ("envelope", "curve"))]
+        [text, *(number(by_id[f"{stem}_{form}"]) for form in ("envelope", "curve"))]
         for stem, text in statements.items()
     ]
     return _table(("class and data", "envelope", "curve"), lines)

@@ -33,9 +33,8 @@ def e158_sin2_theta(c: Couplings) -> FloatArray:
 
     C_Ve C_Ae [1/(Q2 + m^2) + 1/(U + m^2)] / (2 sqrt2 G_F) at the mean kinematics: at tree
     level parity violation is the difference of LL and RR scattering, to which the
-    exchange of Z and Z' in the t and u channels adds. E158 measured 0.2397 +- 0.0013,
-    where 0.2381 +- 0.0006 is expected (Anthony et al., hep-ex/0504049), a shift of
-    0.0016. The spread of the kinematics makes it uncertain by 4-15 %.
+    exchange of Z and Z' in the t and u channels adds (experiment: Anthony et al.,
+    hep-ex/0504049). The spread of the kinematics makes it uncertain by 4-15 %.
     """
     result: FloatArray = _e158(c.m_Zp, c.C_Ve, c.C_Ae)
     return result
