@@ -4,20 +4,17 @@ A closed formula is written for one point and broadcasts over any batch
 (:func:`ufunc`); one that needs tables loops over a batch (:func:`gufunc`). With
 ``NUMBA_DISABLE_JIT=1`` the same functions run interpreted: slow, but they can
 be stepped through and their coverage measured.
-
-numba's disk cache follows the file that holds a formula, not the helpers and
-constants it uses; :func:`_drop_stale_cache` empties it when any of them changes.
 """
 
-import hashlib
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from zpfit.physics.kernel_cache import kernel_cache
 
 FloatArray = NDArray[np.float64]
 Ufunc = Callable[..., Any]
@@ -34,29 +31,6 @@ _FASTMATH = {"contract"}
 _INTERPRETED = bool(_numba.config.DISABLE_JIT)
 
 
-def _drop_stale_cache() -> None:
-    """Remove compiled formulas that an edit of any file of this folder may have outdated."""
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
-    for source in sorted(folder.glob("*.py")):
-        digest.update(source.read_bytes())
-    stamp = folder / "__pycache__" / "zpfit-sources.sha256"
-    try:
-        if stamp.exists() and stamp.read_text() == digest.hexdigest():
-            return
-        for pattern in ("*.nbi", "*.nbc"):
-            for cached in stamp.parent.glob(pattern):
-                cached.unlink(missing_ok=True)
-        stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(digest.hexdigest())
-    except OSError:
-        # A folder that cannot be written holds no cache of ours: numba puts it elsewhere.
-        return
-
-
-_drop_stale_cache()
-
-
 def inline(helper: F) -> F:
     """Compile a helper that formulas call; floats divide by zero as in NumPy."""
     compiled: F = _numba.njit(helper, error_model="numpy", fastmath=_FASTMATH)
@@ -69,7 +43,8 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
-    compiled: Ufunc = _numba.vectorize([signature], cache=True, fastmath=_FASTMATH)(formula)
+    with kernel_cache() as cache:
+        compiled: Ufunc = _numba.vectorize([signature], cache=cache, fastmath=_FASTMATH)(formula)
     return compiled
 
 
@@ -86,9 +61,10 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
         if _INTERPRETED:
             return np.vectorize(_returning(kernel), otypes=[float], signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
-        compiled: Ufunc = _numba.guvectorize(
-            [f"void({types})"], layout, cache=True, fastmath=_FASTMATH
-        )(kernel)
+        with kernel_cache() as cache:
+            compiled: Ufunc = _numba.guvectorize(
+                [f"void({types})"], layout, cache=cache, fastmath=_FASTMATH
+            )(kernel)
         return compiled
 
     return compile_kernel

@@ -1,0 +1,85 @@
+"""Where compiled formulas are kept on disk, safe for many processes that start together.
+
+numba's own cache has two weaknesses. It follows the file that holds a formula,
+not the helpers and constants that the formula uses; here the folder is named
+after the contents of every file of this package, so that no edit leaves stale
+code behind. And two processes that compile a generalised ufunc at the same time
+can leave halves on disk that do not fit together, which ends every later
+process with a segmentation fault (https://github.com/numba/numba/issues/10128);
+here a lock lets one process at a time compile or load.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from filelock import FileLock
+
+_config: Any = numba.config
+"""numba has no complete type hints."""
+
+_PYCACHE = Path(__file__).parent / "__pycache__"
+
+
+def _candidates() -> list[Path]:
+    """Folders that may hold the cache, the user's choice first."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return [Path(chosen)]
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return [_PYCACHE, user / "zpfit"]
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _folder() -> tuple[Path, FileLock] | None:
+    """The first folder that can be written and locked, and its lock; none if there is none."""
+    name = f"zpfit-{_digest()}"
+    for base in _candidates():
+        folder = base / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / "lock")
+            with lock:
+                if base == _PYCACHE:
+                    _remove_stale(folder)
+        except (OSError, NotImplementedError):
+            continue
+        return folder, lock
+    return None
+
+
+def _remove_stale(folder: Path) -> None:
+    """Drop what earlier contents of this package have left beside ``folder``."""
+    for other in folder.parent.glob("zpfit-*"):
+        if other.is_dir() and other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+@contextmanager
+def kernel_cache() -> Iterator[bool]:
+    """Compile inside, with ``cache=`` what this yields: false where no folder can be written."""
+    place = _folder()
+    if place is None:
+        yield False
+        return
+    folder, lock = place
+    before = _config.CACHE_DIR
+    with lock:
+        _config.CACHE_DIR = str(folder)
+        try:
+            yield True
+        finally:
+            _config.CACHE_DIR = before
