@@ -19,6 +19,8 @@ from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
 _MACHINERY = (zpfit, np, importlib)
+_BACKPORT = f"{os.sep}importlib_metadata{os.sep}"
+"""Takes over from importlib.metadata in processes that import it, as Dask does."""
 _IN_REACH = "mass in reach of the formulas"
 _PROBES_AGREE = 1e-12
 """Relative; what may separate a point in a batch from the same point alone."""
@@ -116,7 +118,7 @@ def where_failed(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(machinery)
+        if not frame.filename.startswith(machinery) and _BACKPORT not in frame.filename
     ]
     own = [frame for frame in frames if frame.filename == frames[0].filename]
     return f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
