@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from zpfit.checkpoint import FORGETFUL, Checkpoint
 from zpfit.config import Run
 from zpfit.optimize import Minimum, find_minimum
 from zpfit.physics.compiled import FloatArray
@@ -25,7 +26,12 @@ def starting_points(
     return np.vstack([random, u[likeliest], *own])
 
 
-def best_fit(posterior: Posterior, starts: FloatArray, rng: np.random.Generator) -> Minimum:
+def best_fit(
+    posterior: Posterior,
+    starts: FloatArray,
+    rng: np.random.Generator,
+    checkpoint: Checkpoint = FORGETFUL,
+) -> Minimum:
     """The least chi2 that hard exclusions and the model allow.
 
     Raises:
@@ -37,4 +43,5 @@ def best_fit(posterior: Posterior, starts: FloatArray, rng: np.random.Generator)
         starts,
         rng,
         posterior.priors.grain,
+        checkpoint,
     )

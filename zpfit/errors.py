@@ -188,6 +188,69 @@ class NotARunFolder(ZpfitError):
         super().__init__(f"{path}: no finished run here ({missing} is missing or damaged)")
 
 
+class UnfinishedRun(ZpfitError):
+    """A run folder that holds a run on its way."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: holds an unfinished run; go on with --resume, or start again with --force"
+        )
+
+
+class NothingToResume(ZpfitError):
+    """A folder without a run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: holds no run to resume; leave out --resume")
+
+
+class DifferentRun(ZpfitError):
+    """A run that is not the one it is to go on with."""
+
+    def __init__(self, path: Path, difference: str) -> None:
+        super().__init__(
+            f"{path}: holds another run: {difference}; choose another folder with --output, or "
+            "start again with --force"
+        )
+
+
+class FolderInUse(ZpfitError):
+    """A folder that another process fills."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: another process is at work there; wait for it, or choose another folder "
+            "with --output"
+        )
+
+
+class DamagedCheckpoint(ZpfitError):
+    """A file that a run cannot go on from."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: damaged ({reason}); start again with --force")
+
+
+class UnsafeCheckpoint(ZpfitError):
+    """A kept sampler that holds more than a sampler does."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the kept state of dynesty is damaged or not of this version ({reason}); "
+            "start again with --force"
+        )
+
+
+class ChangedLikelihood(ZpfitError):
+    """Kept values of ln L that the present code does not give."""
+
+    def __init__(self, path: Path, kept: float, now: float, point: str) -> None:
+        super().__init__(
+            f"{path}: ln L was {kept!r} and is {now!r} at {point}, though nothing that is "
+            "recorded of the run has changed; start again with --force"
+        )
+
+
 class ProcessDied(ZpfitError):
     """A process that ended before it could say why."""
 

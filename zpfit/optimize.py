@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from zpfit.checkpoint import FORGETFUL, Checkpoint, State
 from zpfit.errors import NoAllowedPoint
 from zpfit.physics.compiled import FloatArray
 
@@ -57,6 +58,7 @@ def find_minimum(
     starts: FloatArray,
     rng: np.random.Generator,
     grain: FloatArray | None = None,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> Minimum:
     """Search the unit cube from ``starts``, shape (n, d), for the least allowed chi2.
 
@@ -68,9 +70,29 @@ def find_minimum(
         NoAllowedPoint: every descent ends outside the walls.
     """
     grain = np.zeros(starts.shape[1]) if grain is None else grain
-    points, costs = descend(residuals, starts, _SOFT_WALL)
-    wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
+    kept_state = checkpoint.load()
+    if kept_state is None:
+        points, costs = descend(residuals, starts, _SOFT_WALL)
+        wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
+    else:
+        points, costs = kept_state["points"], kept_state["costs"]
+        wall, best_cost = kept_state["wall"], kept_state["best_cost"]
+        quiet, rounds = kept_state["quiet"], kept_state["rounds"]
+        rng.bit_generator.state = kept_state["rng"]
+
+    def state() -> State:
+        return {
+            "points": points,
+            "costs": costs,
+            "wall": wall,
+            "best_cost": best_cost,
+            "quiet": quiet,
+            "rounds": rounds,
+            "rng": rng.bit_generator.state,
+        }
+
     while rounds < _MAX_ROUNDS and quiet < _QUIET_ROUNDS:
+        checkpoint.save(state)
         rounds += 1
         kept = points[best_points(points, costs, grain)]
         kicked, kicked_costs = descend(residuals, kick(kept, grain, rng), wall)
@@ -81,6 +103,7 @@ def find_minimum(
         if wall < _MAX_WALL and not np.isfinite(objective(points[[np.argmin(costs)]])[0]):
             # chi2 pushes through the wall: a steeper one stops it nearer to the edge.
             wall, best_cost, quiet = 10 * wall, np.inf, 0
+    checkpoint.finish(state)
     chi2 = objective(points)
     if not np.isfinite(chi2).any():
         raise NoAllowedPoint(len(starts) + rounds * _KEPT * _KICKS)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zpfit.checkpoint import FORGETFUL, Checkpoint
 from zpfit.config import RunFile
 from zpfit.diagnostics import Diagnostics, diagnose
 from zpfit.posterior import Posterior
@@ -24,7 +25,11 @@ _MAX_EQUAL, _COLUMNS = 50_000, 100
 
 
 def sample_posterior(
-    posterior: Posterior, settings: RunFile, rng: np.random.Generator, progress: Progress
+    posterior: Posterior,
+    settings: RunFile,
+    rng: np.random.Generator,
+    progress: Progress,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> Samples:
     """Run the engine of ``settings.sampler``.
 
@@ -34,7 +39,7 @@ def sample_posterior(
         NotANumber: the model or a term gives NaN.
     """
     engines = {"emcee": _with_emcee, "vegas": _with_vegas, "dynesty": _with_dynesty}
-    return engines[settings.sampler.engine](posterior, settings, rng, progress)
+    return engines[settings.sampler.engine](posterior, settings, rng, progress, checkpoint)
 
 
 def evidence_of(
@@ -49,7 +54,7 @@ def evidence_of(
     Raises:
         As :func:`sample_posterior`.
     """
-    return _integral(posterior, settings, effective, rng, progress)[1]
+    return _integral(posterior, settings, effective, rng, progress, FORGETFUL)[1]
 
 
 def _integral(
@@ -58,23 +63,37 @@ def _integral(
     effective: float,
     rng: np.random.Generator,
     progress: Progress,
+    checkpoint: Checkpoint,
 ) -> tuple[MixtureMap, Integral]:
     options = settings.vegas
     map_rng, draw_rng = rng.spawn(2)
     progress.stage("Adapting to the posterior")
-    maps = adapt_maps(posterior.log_likelihood, posterior.dimension, options.adaptations, map_rng)
+    maps = adapt_maps(
+        posterior.log_likelihood,
+        posterior.dimension,
+        options.adaptations,
+        map_rng,
+        checkpoint.part("map"),
+    )
     progress.stage("Integrating the evidence")
     target = Target(options.error, effective, options.max_evaluations)
-    return maps, integrate(posterior.log_likelihood, maps, draw_rng, target, progress)
+    integral = integrate(
+        posterior.log_likelihood, maps, draw_rng, target, progress, checkpoint.part("integral")
+    )
+    return maps, integral
 
 
 def _with_emcee(
-    posterior: Posterior, settings: RunFile, rng: np.random.Generator, progress: Progress
+    posterior: Posterior,
+    settings: RunFile,
+    rng: np.random.Generator,
+    progress: Progress,
+    checkpoint: Checkpoint,
 ) -> Samples:
     options = settings.sampler
     integral_rng, start_rng, chain_rng = rng.spawn(3)
     wanted = _SPARE * options.walkers * options.ensembles
-    maps, integral = _integral(posterior, settings, wanted, integral_rng, progress)
+    maps, integral = _integral(posterior, settings, wanted, integral_rng, progress, checkpoint)
     draws = _split(integral.samples, options.ensembles)
     starts = [draw.resampled(start_rng, options.walkers)[0] for draw in draws]
     progress.stage("Sampling the posterior")
@@ -86,6 +105,7 @@ def _with_emcee(
         options.max_steps,
         chain_rng,
         progress,
+        checkpoint.part("chains"),
     )
     return Samples(
         engine="emcee",
@@ -115,18 +135,26 @@ def _poor_starts(draws: list[WeightedSamples], walkers: int) -> list[str]:
 
 
 def _with_vegas(
-    posterior: Posterior, settings: RunFile, rng: np.random.Generator, progress: Progress
+    posterior: Posterior,
+    settings: RunFile,
+    rng: np.random.Generator,
+    progress: Progress,
+    checkpoint: Checkpoint,
 ) -> Samples:
     wanted = settings.sampler.target_ess
     integral_rng, draw_rng = rng.spawn(2)
-    _, integral = _integral(posterior, settings, wanted, integral_rng, progress)
+    _, integral = _integral(posterior, settings, wanted, integral_rng, progress, checkpoint)
     return _from_weighted(
         "vegas", integral.samples, integral.evidence, integral.shortcomings, wanted, draw_rng
     )
 
 
 def _with_dynesty(
-    posterior: Posterior, settings: RunFile, rng: np.random.Generator, progress: Progress
+    posterior: Posterior,
+    settings: RunFile,
+    rng: np.random.Generator,
+    progress: Progress,
+    checkpoint: Checkpoint,
 ) -> Samples:
     options = settings.dynesty
     nested_rng, draw_rng = rng.spawn(2)
@@ -138,6 +166,7 @@ def _with_dynesty(
         options.tolerance,
         nested_rng,
         progress,
+        checkpoint.part("nested"),
     )
     return _from_weighted(
         "dynesty",
@@ -230,13 +259,14 @@ def cross_check(
     settings: RunFile,
     rng: np.random.Generator,
     progress: Progress,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> CrossCheck:
     """Repeat with dynesty, or with vegas if dynesty came first."""
     other = "vegas" if first.engine == "dynesty" else "dynesty"
     options = settings.model_copy(
         update={"sampler": settings.sampler.model_copy(update={"engine": other})}
     )
-    second = sample_posterior(posterior, options, rng, progress)
+    second = sample_posterior(posterior, options, rng, progress, checkpoint)
     difference = second.evidence.log_z - first.evidence.log_z
     sigma = difference / np.hypot(second.evidence.error, first.evidence.error)
     return CrossCheck(second, float(sigma))

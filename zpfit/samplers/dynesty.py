@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.checkpoint import FORGETFUL, Checkpoint, State
 from zpfit.errors import NoAllowedPoint
 from zpfit.physics.compiled import FloatArray
 from zpfit.progress import Progress
+from zpfit.samplers.dynesty_state import frozen, revived
 from zpfit.samplers.result import DeadPoints, Evidence, WeightedSamples
 from zpfit.samplers.vegas import LogLikelihood
 
@@ -36,6 +38,7 @@ def nested_sampling(
     tolerance: float,
     rng: np.random.Generator,
     progress: Progress,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> NestedRun:
     """Run until what is left of the evidence is below ``tolerance`` in ln Z.
 
@@ -49,34 +52,52 @@ def nested_sampling(
     """
     dynesty: Any = importlib.import_module("dynesty")  # late: a second
 
-    first_u, first_log_l = _first_points(log_likelihood, dimension, live_points, rng)
-    allowed = np.isfinite(first_log_l)
-    live = first_u[allowed]
-
     def one_point(u: FloatArray) -> float:
         return float(max(log_likelihood(u[None])[0], _ZERO))
 
-    def report(results: Any, iteration: int, calls: int, **_: Any) -> None:
-        if iteration % _REPORT_EVERY == 0:
-            left = float(results.delta_logz)
-            done = float(np.clip(tolerance / left, 0, 1)) if left > 0 else 1.0
-            progress.update(done, f"{calls} calls, {left:.3g} of ln Z to come")
-
+    kept = checkpoint.load()
     with warnings.catch_warnings():
         # A plateau at the top ends a run as it should; the ellipsoids only guide the walks.
         warnings.filterwarnings("ignore", module="dynesty")
-        sampler = dynesty.NestedSampler(
-            one_point,
-            _identity,
-            dimension,
-            nlive=live_points,
-            sample="rwalk",
-            rstate=rng,
-            live_points=(live, live.copy(), first_log_l[allowed]),
+        if kept is None:
+            first_u, first_log_l = _first_points(log_likelihood, dimension, live_points, rng)
+            allowed = np.isfinite(first_log_l)
+            live, excluded = first_u[allowed], first_u[~allowed]
+            sampler = dynesty.NestedSampler(
+                one_point,
+                _identity,
+                dimension,
+                nlive=live_points,
+                sample="rwalk",
+                rstate=rng,
+                live_points=(live, live.copy(), first_log_l[allowed]),
+            )
+            sampler.ncall = live_points  # by which it divides, and counts 0 for points given
+        else:
+            sampler, excluded = revived(kept["sampler"], one_point, _identity), kept["excluded"]
+
+        def state() -> State:
+            return {
+                "sampler": frozen(sampler, one_point, _identity),
+                "excluded": excluded,
+                "u": sampler.live_u,
+                "log_likelihood": sampler.live_logl,
+            }
+
+        def report(
+            results: Any, iteration: int, calls: int, add_live_it: int | None = None, **_: Any
+        ) -> None:
+            if add_live_it is None:
+                checkpoint.save(state)
+            if iteration % _REPORT_EVERY == 0:
+                left = float(results.delta_logz)
+                done = float(np.clip(tolerance / left, 0, 1)) if left > 0 else 1.0
+                progress.update(done, f"{calls} calls, {left:.3g} of ln Z to come")
+
+        sampler.run_nested(
+            dlogz=tolerance, print_progress=True, print_func=report, resume=kept is not None
         )
-        sampler.ncall = live_points  # by which it divides, and counts 0 for points given
-        sampler.run_nested(dlogz=tolerance, print_progress=True, print_func=report)
-    return _nested_run(sampler.results, first_u[~allowed], live_points)
+    return _nested_run(sampler.results, excluded, live_points)
 
 
 def _identity(u: FloatArray) -> FloatArray:

@@ -1,12 +1,13 @@
 """Posterior samples with emcee: independent ensembles on the unit cube, all walkers in a batch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import emcee
 import numpy as np
 from emcee.moves import DEMove
 
+from zpfit.checkpoint import FORGETFUL, Checkpoint, State
 from zpfit.diagnostics import Diagnostics, diagnose
 from zpfit.physics.compiled import FloatArray
 from zpfit.progress import Progress
@@ -17,6 +18,8 @@ from zpfit.samplers.vegas import LogLikelihood
 
 _FIRST_CHECK = 250
 """Steps before the first look at convergence; later looks come at 1.5 times the steps."""
+_KEPT_AT_ONCE = 50
+"""Kept steps between chances to save."""
 _MAX_KEPT_STEPS = 2_000
 """Kept steps beyond which every other one is dropped, so that memory stays flat."""
 
@@ -45,6 +48,7 @@ def sample(
     max_steps: int,
     rng: np.random.Generator,
     progress: Progress,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> EnsembleSamples:
     """Sample until the worst parameter has ``target_ess`` effective samples, or ``max_steps``.
 
@@ -56,18 +60,33 @@ def sample(
         _Ensemble(log_likelihood, adapted, start, child)
         for start, child in zip(starts, rng.spawn(len(starts)), strict=True)
     ]
-    thin, next_check = 1, min(_FIRST_CHECK, max_steps)
-    done = 0
+    clock = _Clock(min(_FIRST_CHECK, max_steps))
+    kept = checkpoint.load()
+    if kept is not None:
+        clock = _Clock(**kept["clock"])
+        for index, chain in enumerate(chains):
+            chain.restore(kept, index)
+
+    def state() -> State:
+        return {
+            "clock": asdict(clock),
+            "u": np.stack([chain.samples() for chain in chains]),
+            "log_likelihood": np.stack([chain.log_likelihoods() for chain in chains]),
+            "chains": [chain.state() for chain in chains],
+        }
+
     while True:
-        for chain in chains:
-            chain.run((next_check - done) // thin, thin)
+        while remaining := (clock.next_check - chains[0].steps) // clock.thin:
+            for chain in chains:
+                chain.run(min(remaining, _KEPT_AT_ONCE), clock.thin)
+            checkpoint.save(state)
         done = chains[0].steps
         if chains[0].kept > _MAX_KEPT_STEPS:
-            thin *= 2
+            clock.thin *= 2
             for chain in chains:
                 chain.drop_every_other()
         u = np.stack([chain.samples() for chain in chains])
-        diagnostics = diagnose(u, thin)
+        diagnostics = diagnose(u, clock.thin)
         shortcomings = diagnostics.shortcomings(target_ess)
         reached = diagnostics.ess.min()
         progress.update(
@@ -75,17 +94,28 @@ def sample(
             f"{done} steps, {reached:,.0f} effective samples, "
             f"acceptance {np.mean([chain.acceptance for chain in chains]):.2f}",
         )
-        if not shortcomings or max_steps - done < thin:
+        if not shortcomings or max_steps - done < clock.thin:
             break
-        next_check = min(max(int(done * 1.5), done + thin), max_steps)
+        clock.next_check = min(max(int(done * 1.5), done + clock.thin), max_steps)
+    checkpoint.finish(state)
     return EnsembleSamples(
         u=u,
         log_likelihood=np.stack([chain.log_likelihoods() for chain in chains]),
-        thin=thin,
+        thin=clock.thin,
         acceptance=np.array([chain.acceptance for chain in chains]),
         diagnostics=diagnostics,
         shortcomings=tuple(shortcomings),
     )
+
+
+@dataclass
+class _Clock:
+    """When to look at the chains."""
+
+    next_check: int
+    """Steps."""
+    thin: int = 1
+    """Steps between those kept."""
 
 
 class _Ensemble:
@@ -112,6 +142,26 @@ class _Ensemble:
         self._log_likelihood: list[FloatArray] = []
         self._accepted = 0.0
         self.steps = 0
+
+    def state(self) -> State:
+        """All that determines what comes next, beside the kept steps."""
+        return {
+            "coords": self._state.coords,
+            "log_prob": self._state.log_prob,
+            "random_state": list(self._state.random_state),
+            "accepted": self._accepted,
+            "steps": self.steps,
+        }
+
+    def restore(self, state: State, index: int) -> None:
+        """Go back to where ensemble ``index`` of a kept state was."""
+        own = state["chains"][index]
+        self._u = list(state["u"][index])
+        self._log_likelihood = list(state["log_likelihood"][index])
+        self._accepted, self.steps = own["accepted"], own["steps"]
+        self._state = emcee.State(
+            own["coords"], log_prob=own["log_prob"], random_state=tuple(own["random_state"])
+        )
 
     def run(self, n: int, thin: int) -> None:
         """Take ``n * thin`` steps and keep every ``thin``-th."""

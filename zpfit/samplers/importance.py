@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zpfit.checkpoint import FORGETFUL, Checkpoint, State
 from zpfit.errors import PoorMap
 from zpfit.physics.compiled import FloatArray
 from zpfit.progress import Progress
@@ -51,6 +52,7 @@ def integrate(
     rng: np.random.Generator,
     target: Target,
     progress: Progress,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> Integral:
     """ln Z as the mean of L/q over draws from the mixture q, until the target is reached.
 
@@ -60,19 +62,16 @@ def integrate(
     Raises:
         PoorMap: the maps and the posterior have too little in common.
     """
-    draws = _Draws(mixture)
-    while True:
-        draws.add(log_likelihood, rng, _BATCH)
+    draws = _Draws(mixture, rng, checkpoint.load())
+    while not draws.enough_for(target):
+        draws.add(log_likelihood, _BATCH)
         error, effective = draws.error(), draws.effective()
         progress.update(
             min(target.error / max(error, 1e-12), 1.0) ** 2,
             f"ln Z +- {error:.4f}, {effective:,.0f} effective samples",
         )
-        reached = error <= target.error and effective >= target.effective
-        if reached and draws.total >= _FEWEST_BATCHES * _BATCH:
-            break
-        if draws.total + _BATCH > target.max_evaluations:
-            break
+        checkpoint.save(draws.state)
+    checkpoint.finish(draws.state)
     # Fewer independent points than this do not span the directions of a posterior.
     if draws.effective() < 5 * mixture.dimension:
         raise PoorMap(draws.effective(), round(target.effective))
@@ -119,16 +118,53 @@ def _shortcomings(samples: WeightedSamples, evidence: Evidence, target: Target) 
 class _Draws:
     """Draws so far; sums are kept apart from the points, most of which are excluded."""
 
-    def __init__(self, mixture: MixtureMap) -> None:
+    def __init__(
+        self, mixture: MixtureMap, rng: np.random.Generator, kept: State | None = None
+    ) -> None:
         self._mixture = mixture
+        self._rng = rng
         self._kept: list[tuple[FloatArray, FloatArray, FloatArray]] = []
         self._own: list[list[FloatArray]] = [[] for _ in mixture.maps]
         self._own_total = np.zeros(len(mixture.maps), dtype=int)
         self.total = 0
+        if kept is not None:
+            self._restore(kept)
 
-    def add(self, log_likelihood: LogLikelihood, rng: np.random.Generator, n: int) -> None:
+    def state(self) -> State:
+        """All that determines what comes next."""
+        u, log_l, log_weight = (np.concatenate(column) for column in zip(*self._kept, strict=True))
+        return {
+            "u": u,
+            "log_likelihood": log_l,
+            "log_weight": log_weight,
+            "batches": [len(points) for points, _, _ in self._kept],
+            "own": [np.concatenate(own) for own in self._own],
+            "own_total": self._own_total,
+            "total": self.total,
+            "rng": self._rng.bit_generator.state,
+        }
+
+    def _restore(self, state: State) -> None:
+        ends = np.cumsum(state["batches"])[:-1]
+        names = ("u", "log_likelihood", "log_weight")
+        columns = (np.split(state[name], ends) for name in names)
+        self._kept = list(zip(*columns, strict=True))
+        self._own = [[own] for own in state["own"]]
+        self._own_total, self.total = state["own_total"], state["total"]
+        self._rng.bit_generator.state = state["rng"]
+
+    def enough_for(self, target: Target) -> bool:
+        """Whether the target is reached, or another batch would take too many evaluations."""
+        if not self.total:
+            return False
+        reached = self.error() <= target.error and self.effective() >= target.effective
+        if reached and self.total >= _FEWEST_BATCHES * _BATCH:
+            return True
+        return self.total + _BATCH > target.max_evaluations
+
+    def add(self, log_likelihood: LogLikelihood, n: int) -> None:
         """Draw ``n`` more points."""
-        u, label = self._mixture.draw_labelled(rng, n)
+        u, label = self._mixture.draw_labelled(self._rng, n)
         log_l = log_likelihood(u)
         allowed = np.flatnonzero(np.isfinite(log_l))
         u, log_l, allowed_label = u[allowed], log_l[allowed], label[allowed]

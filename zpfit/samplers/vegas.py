@@ -5,10 +5,13 @@ the posterior is: the source of draws for the evidence, and of proposals.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import vegas
 
+from zpfit.checkpoint import FORGETFUL, Checkpoint, State
 from zpfit.errors import NoAllowedPoint
 from zpfit.physics.compiled import FloatArray
 from zpfit.samplers.proposal_map import HistogramMap, MixtureMap
@@ -39,7 +42,11 @@ _MAX_EXPONENT = 250.0
 
 
 def adapt_maps(
-    log_likelihood: LogLikelihood, dimension: int, number: int, rng: np.random.Generator
+    log_likelihood: LogLikelihood,
+    dimension: int,
+    number: int,
+    rng: np.random.Generator,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> MixtureMap:
     """Several maps, each adapted from draws of its own, so that what one misses another may find.
 
@@ -47,12 +54,18 @@ def adapt_maps(
         NoAllowedPoint: too few draws from the prior have a finite likelihood.
     """
     return MixtureMap(
-        tuple(adapt_map(log_likelihood, dimension, child) for child in rng.spawn(number))
+        tuple(
+            adapt_map(log_likelihood, dimension, child, checkpoint.part(f"{index}"))
+            for index, child in enumerate(rng.spawn(number))
+        )
     )
 
 
 def adapt_map(
-    log_likelihood: LogLikelihood, dimension: int, rng: np.random.Generator
+    log_likelihood: LogLikelihood,
+    dimension: int,
+    rng: np.random.Generator,
+    checkpoint: Checkpoint = FORGETFUL,
 ) -> HistogramMap:
     """Adapt a map, first to heated likelihoods L^beta with beta rising to 1, then to L.
 
@@ -61,22 +74,79 @@ def adapt_map(
     Raises:
         NoAllowedPoint: too few draws from the prior have a finite likelihood.
     """
-    integrator = vegas.Integrator(
-        [[0, 1]] * dimension, ran_array_generator=rng.random, nproc=1, mpi=False, neval=_BATCH
-    )
-    u, log_l = _allowed_points(log_likelihood, dimension, rng)
-    beta, cold_adaptations = _next_beta(0.0, log_l, np.zeros(len(u))), 0
-    # A single batch may hold too few allowed points to follow: start from all that were found.
-    integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
-    for _ in range(_MAX_ADAPTATIONS):
-        u, log_density = _snapshot(integrator.map).draw(rng, _BATCH)
+    kept = checkpoint.load()
+    if kept is None:
+        adaptation = _Adaptation.started(log_likelihood, dimension, rng)
+    else:
+        adaptation = _Adaptation.restored(kept, rng)
+    while adaptation.cold < _COLD_ADAPTATIONS and adaptation.number < _MAX_ADAPTATIONS:
+        adaptation.advance(log_likelihood)
+        checkpoint.save(adaptation.state)
+    checkpoint.finish(adaptation.state)
+    return adaptation.map().graded()
+
+
+@dataclass
+class _Adaptation:
+    """A map on its way."""
+
+    integrator: vegas.Integrator
+    rng: np.random.Generator
+    beta: float
+    """Power of the likelihood."""
+    number: int = 0
+    """Of adaptations."""
+    cold: int = 0
+    """Of these, to the likelihood itself."""
+
+    @classmethod
+    def started(
+        cls, log_likelihood: LogLikelihood, dimension: int, rng: np.random.Generator
+    ) -> "_Adaptation":
+        """From prior draws."""
+        integrator = vegas.Integrator([[0, 1]] * dimension, **_options(rng))
+        u, log_l = _allowed_points(log_likelihood, dimension, rng)
+        beta = _next_beta(0.0, log_l, np.zeros(len(u)))
+        # A single batch may hold too few allowed points to follow: start from all that were found.
+        integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
+        return cls(integrator, rng, beta)
+
+    @classmethod
+    def restored(cls, state: State, rng: np.random.Generator) -> "_Adaptation":
+        """From what :meth:`state` gave."""
+        rng.bit_generator.state = state["rng"]
+        adapted = vegas.AdaptiveMap(state["edges"])
+        integrator = vegas.Integrator(adapted, sigf=state["sigf"], **_options(rng))
+        return cls(integrator, rng, state["beta"], state["number"], state["cold"])
+
+    def advance(self, log_likelihood: LogLikelihood) -> None:
+        """Adapt once."""
+        u, log_density = self.map().draw(self.rng, _BATCH)
         log_l = log_likelihood(u)
-        beta = _next_beta(beta, log_l, log_density)
-        integrator(_heated(log_likelihood, beta, log_l.max()), nitn=1)
-        cold_adaptations += beta == 1.0
-        if cold_adaptations == _COLD_ADAPTATIONS:
-            break
-    return _snapshot(integrator.map).graded()
+        self.beta = _next_beta(self.beta, log_l, log_density)
+        self.integrator(_heated(log_likelihood, self.beta, log_l.max()), nitn=1)
+        self.number += 1
+        self.cold += self.beta == 1.0
+
+    def state(self) -> State:
+        """All that determines what comes next; ``sigf`` is where vegas's next points gather."""
+        return {
+            "edges": list(self.map().edges),
+            "sigf": np.array(self.integrator.sigf),
+            "beta": self.beta,
+            "number": self.number,
+            "cold": self.cold,
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def map(self) -> HistogramMap:
+        """As it is now."""
+        grid = self.integrator.map.extract_grid()
+        return HistogramMap(tuple(np.array(edges) for edges in grid))
+
+
+def _options(rng: np.random.Generator) -> dict[str, Any]:
+    return {"ran_array_generator": rng.random, "nproc": 1, "mpi": False, "neval": _BATCH}
 
 
 def _heated(
@@ -131,7 +201,3 @@ def _next_beta(beta: float, log_l: FloatArray, log_density: FloatArray) -> float
             return trial
         trial /= 1.5
     return min(least, 1.0)
-
-
-def _snapshot(vegas_map: vegas.AdaptiveMap) -> HistogramMap:
-    return HistogramMap(tuple(np.array(edges) for edges in vegas_map.extract_grid()))
