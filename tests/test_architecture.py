@@ -21,9 +21,17 @@ FLOORS = [
     },
     {"epochs"},
     {"comparison", "paper", "data_page", "citation_text"},
+    {"execution"},
     {"fit", "tension", "compare", "profile", "exclusion_record", "bibliography"},
-    {"summary", "nested_export", "suspiciousness", "prior_sensitivity", "exclusion"},
-    {"slice_options"},
+    {
+        "summary",
+        "checkpoint_files",
+        "nested_export",
+        "suspiciousness",
+        "prior_sensitivity",
+        "exclusion",
+    },
+    {"slice_options", "fingerprint"},
     {
         "sampling",
         "best_fit",
@@ -58,7 +66,7 @@ FLOORS = [
         "samplers",
     },
     {"priors", "diagnostics", "optimize", "significance", "tracing", "regions"},
-    {"schema", "progress", "physics", "limit_option"},
+    {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option"},
     {"yaml_file"},
     {"errors"},
 ]

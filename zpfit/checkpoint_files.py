@@ -14,6 +14,7 @@ from zpfit.checkpoint import State
 from zpfit.errors import DamagedCheckpoint
 from zpfit.physics.compiled import FloatArray
 from zpfit.run_folder import make_folder, write_whole
+from zpfit.stopping import StopRequest
 
 _SUFFIX = ".npz"
 _JSON, _ARRAY, _BYTES = "json", "__array__", "__bytes__"
@@ -29,6 +30,7 @@ class CheckpointFiles:
 
     folder: Path
     interval: float
+    stop: StopRequest = field(default_factory=StopRequest)
     name: str = ""
     _next_write: float = field(init=False)
     _started: float = field(init=False)
@@ -43,9 +45,8 @@ class CheckpointFiles:
 
     def part(self, name: str) -> "CheckpointFiles":
         """That of a part of the computation."""
-        return CheckpointFiles(
-            self.folder, self.interval, f"{self.name}-{name}" if self.name else name
-        )
+        name = f"{self.name}-{name}" if self.name else name
+        return CheckpointFiles(self.folder, self.interval, self.stop, name)
 
     def load(self) -> State | None:
         """The latest state, none if there is none.
@@ -56,15 +57,17 @@ class CheckpointFiles:
         return _read(self._path) if self._path.exists() else None
 
     def save(self, state: Callable[[], State]) -> None:
-        """Keep a state, if the last was long enough ago.
+        """Keep a state, if the last was long enough ago or the run is to stop.
 
         Raises:
             UnwritablePath: it cannot be written.
+            Stopped: someone has asked for it.
         """
         started = time.monotonic()
-        if started < self._next_write:
+        if started < self._next_write and self.stop.by is None:
             return
         _write(self._path, state())
+        self.stop.heed()
         ended = time.monotonic()
         self._next_write = ended + max(self.interval, _SHARE * (ended - started))
 
@@ -73,9 +76,11 @@ class CheckpointFiles:
 
         Raises:
             UnwritablePath: it cannot be written.
+            Stopped: someone has asked for it.
         """
         if time.monotonic() - self._started >= _CHEAP * self.interval:
             _write(self._path, state())
+        self.stop.heed()
 
     def points(self) -> Iterator[tuple[Path, FloatArray, FloatArray]]:
         """Every file with points of the unit cube, shape (n, d), and their ln L, shape (n,).
@@ -92,12 +97,12 @@ class CheckpointFiles:
 
 def _write(path: Path, state: State) -> None:
     arrays: dict[str, Any] = {}
-    text = json.dumps(_encoded(state, arrays))
+    arrays[_JSON] = np.array(json.dumps(_encoded(state, arrays)))
     make_folder(path.parent)
 
     def write(target: Path) -> None:
         with target.open("wb") as file:
-            np.savez(file, **arrays, **{_JSON: np.array(text)})
+            np.savez(file, allow_pickle=False, **arrays)
 
     write_whole(path, write)
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
-from zpfit.errors import InvalidInput, ZpfitError, all_of
+from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
 
 _INTERRUPTED = 130
+_BY_SIGNAL = 128
+"""Exit code of a process that a signal has ended, plus the signal's number."""
 
 
 class _Commands(click.Group):
@@ -23,6 +25,9 @@ class _Commands(click.Group):
         except InvalidInput as error:
             for problem in error.problems:
                 click.echo(f"error: {problem}", err=True)
+        except Stopped as error:
+            click.echo(str(error), err=True)
+            return ctx.exit(_BY_SIGNAL + error.number)
         except ZpfitError as error:
             click.echo(f"error: {error}", err=True)
         except KeyboardInterrupt:
@@ -54,11 +59,23 @@ def cli() -> None:
     "--limit", "limits", multiple=True, metavar="FILE.lmt[:KEY=VALUE]", help="Add a limit file."
 )
 @click.option("--cross-check", is_flag=True, help="Compute ln Z with a second engine as well.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was stopped or killed.")
+@click.option(
+    "--checkpoint-every",
+    "interval",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often to keep what a run goes on from.",
+)
 def run(
     file: str,
     *,
     output: Path | None,
     force: bool,
+    resume: bool,
+    interval: float,
     seed: int | None,
     changes: Sequence[str],
     limits: Sequence[str],
@@ -66,30 +83,34 @@ def run(
 ) -> None:
     """Fit: sample the posterior and find the best fit.
 
-    FILE is a path or the name of a packaged run (see zpfit list runs).
+    FILE is a path or the name of a packaged run (see zpfit list runs), or a run folder. A run
+    that was stopped or killed goes on with --resume, to the same numbers.
 
     \b
     zpfit run quickstart
+    zpfit run quickstart --resume
     zpfit run my_fit.yaml --output fits/first --seed 7
     zpfit run quickstart --set sampler.target_ess=20000 --set likelihood.set=paper_2021_rb
     zpfit run quickstart --limit prompt.lmt --limit dump.lmt:length_ratio=2
     """
-    from zpfit.config import find_run_file, load_run
-    from zpfit.fit import fit
-    from zpfit.plots.run_plots import draw_run
+    from zpfit.config import find_run_file, find_unfinished, load_run
+    from zpfit.execution import Start, carry_out, claimed
     from zpfit.run_folder import RunFolder
     from zpfit.terminal import RunReporter, print_summary
 
+    if resume and force:
+        raise click.UsageError("--resume goes on with a run, --force replaces it: give one of them")
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
-    loaded = load_run(find_run_file(file), settings, limits)
-    folder = RunFolder(output or Path("output") / loaded.name)
-    folder.create(force=force)
-    with RunReporter(folder.log_path) as reporter:
+    loaded = load_run((find_unfinished if resume else find_run_file)(file), settings, limits)
+    same_folder = resume and Path(file).is_dir()
+    folder = RunFolder(output or (Path(file) if same_folder else Path("output") / loaded.name))
+    start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
+    with (
+        claimed(loaded, folder, start, cross_check=cross_check) as claim,
+        RunReporter(folder.log_path) as reporter,
+    ):
         try:
-            summary = fit(loaded, folder, reporter, check=cross_check)
-            reporter.stage("Drawing the plots")
-            for problem in draw_run(folder):
-                reporter.note(problem)
+            summary = carry_out(claim, reporter, checkpoint_interval=interval)
             reporter.finish(summary)
         except ZpfitError as error:
             reporter.note(f"failed: {error}")

@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 from zpfit.compare import NO_ZPRIME, FinishedRun, check_reference, compare
 from zpfit.config import Run, find_run_file, load_run
 from zpfit.errors import ProblemCollector
-from zpfit.fit import fit
+from zpfit.execution import Start, carry_out, check_room, claimed
 from zpfit.models.effective import Effective
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
-from zpfit.plots.run_plots import draw_run
 from zpfit.plots.style import house_style, pdf, png
 from zpfit.progress import Progress
 from zpfit.run_folder import RunFolder, make_room, write_whole
@@ -57,10 +56,11 @@ def compare_all(
         check_reference([plan.run for plan in planned], reference or NO_ZPRIME)
         if output is not None:
             make_room(output, _FILES, force=force)
+        start = Start.REPLACE if force else Start.NEW
         for plan in planned:
             if plan.to_fit:
-                plan.folder.create(force=force)
-        runs = [_finished(plan, progress) for plan in planned]
+                check_room(plan.folder, start)
+        runs = [_finished(plan, start, progress) for plan in planned]
         rows = compare(runs, reference or NO_ZPRIME, seed, progress)
         problems = [] if output is None else _keep(rows, runs, output, seed)
     return rows, problems
@@ -95,12 +95,12 @@ def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
     return planned
 
 
-def _finished(plan: _Plan, progress: Progress) -> FinishedRun:
+def _finished(plan: _Plan, start: Start, progress: Progress) -> FinishedRun:
     """The run of a plan, fitted if it has to be."""
     if plan.to_fit:
         progress.stage(f"Fitting {plan.name}")
-        summary = fit(plan.run, plan.folder, progress)
-        draw_run(plan.folder)
+        with claimed(plan.run, plan.folder, start) as claim:
+            summary = carry_out(claim, progress)
         text = "".join(f"Not converged: {problem}\n" for problem in summary["shortcomings"])
         write_whole(plan.folder.log_path, partial(Path.write_text, data=text, encoding="utf-8"))
     return FinishedRun.read(plan.folder, plan.name)

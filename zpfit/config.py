@@ -19,6 +19,7 @@ from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_ba
 from zpfit.models.base import Model, Parameter
 from zpfit.posterior import Posterior
 from zpfit.priors import Fixed, FreePrior, Prior, Priors, Tied
+from zpfit.run_folder import RunFolder
 from zpfit.schema import StrictModel, validate
 from zpfit.yaml_file import Document, KeyPath, parse_yaml, read_yaml
 
@@ -170,6 +171,16 @@ def find_run_file(name_or_path: str) -> Path:
     return find_file("run", name_or_path)
 
 
+def find_unfinished(name_or_path: str) -> Path:
+    """As :func:`find_run_file`, but of a folder the file of the run on its way, if there is one.
+
+    Raises:
+        UnknownName: nothing is found.
+    """
+    folder = RunFolder(Path(name_or_path))
+    return find_run_file(str(folder.unfinished.path if folder.is_unfinished else name_or_path))
+
+
 def find_file(kind: Kind, name_or_path: str) -> Path:
     """A path that exists or looks like one, or the file behind a name.
 
@@ -313,6 +324,7 @@ def resolved_settings(run: Run) -> dict[str, Any]:
     priors = run.posterior.priors.by_name
     data["priors"]["parameters"] = {name: prior.model_dump() for name, prior in priors.items()}
     data["priors"]["use"] = None
+    data["title"] = run.settings.title or run.name
     return data
 
 

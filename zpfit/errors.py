@@ -188,6 +188,14 @@ class NotARunFolder(ZpfitError):
         super().__init__(f"{path}: no finished run here ({missing} is missing or damaged)")
 
 
+class Stopped(ZpfitError):
+    """A run that a signal has asked to stop."""
+
+    def __init__(self, signal: str, number: int) -> None:
+        self.number = number
+        super().__init__(f"stopped by {signal}; go on with --resume")
+
+
 class UnfinishedRun(ZpfitError):
     """A run folder that holds a run on its way."""
 

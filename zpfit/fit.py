@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.best_fit import best_fit, starting_points
+from zpfit.checkpoint import Checkpoint
 from zpfit.config import Run, resolved_settings
 from zpfit.nested_export import dead_birth, paramnames
 from zpfit.progress import Progress
@@ -18,10 +19,18 @@ _PRIOR_DRAWS = 20_000
 """Points of the prior that tell how much of it the model cannot realise."""
 
 
-def fit(run: Run, folder: RunFolder, progress: Progress, *, check: bool = False) -> dict[str, Any]:
-    """Carry out a run and fill its folder; returns the summary.
+def fit(
+    run: Run,
+    folder: RunFolder,
+    progress: Progress,
+    checkpoint: Checkpoint,
+    *,
+    check: bool = False,
+) -> dict[str, Any]:
+    """Compute everything and fill the folder; returns the summary.
 
-    With ``check`` a second engine computes ln Z as well.
+    With ``check`` a second engine computes ln Z as well. What ``checkpoint`` holds is not
+    computed again, and the numbers are the same.
 
     Raises:
         NeverExists: no point of the prior fulfils the model's conditions.
@@ -39,8 +48,14 @@ def fit(run: Run, folder: RunFolder, progress: Progress, *, check: bool = False)
     for note in run.notes:
         progress.note(note)
     impossible = posterior.impossible_fraction(_PRIOR_DRAWS, prior_rng)
-    samples = sample_posterior(posterior, settings, sampler_rng, progress)
-    checked = cross_check(samples, posterior, settings, check_rng, progress) if check else None
+    samples = sample_posterior(
+        posterior, settings, sampler_rng, progress, checkpoint.part("sampling")
+    )
+    checked = (
+        cross_check(samples, posterior, settings, check_rng, progress, checkpoint.part("check"))
+        if check
+        else None
+    )
     shortcomings = [*samples.shortcomings, *([] if checked is None else checked.shortcomings)]
     for shortcoming in shortcomings:
         progress.note(f"Not converged: {shortcoming}")
@@ -60,7 +75,7 @@ def fit(run: Run, folder: RunFolder, progress: Progress, *, check: bool = False)
     flat = samples.u.reshape(-1, posterior.dimension)
     start_rng, kick_rng = search_rng.spawn(2)
     starts = starting_points(run, flat, samples.log_likelihood.ravel(), start_rng)
-    best = best_fit(posterior, starts, kick_rng)
+    best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"))
     summary = summarise(run, samples, best, checked) | {
         "converged": not shortcomings,
         "shortcomings": shortcomings,

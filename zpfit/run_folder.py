@@ -2,22 +2,34 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from zpfit.errors import FilesExist, ForeignFiles, NotARunFolder, RunFolderExists, UnwritablePath
+from filelock import FileLock, Timeout
+
+from zpfit.errors import (
+    FilesExist,
+    FolderInUse,
+    ForeignFiles,
+    NotARunFolder,
+    UnwritablePath,
+)
 from zpfit.inference_data import StoredSamples, load, save
 
 _CONFIG, _SUMMARY, _LOG = "config.yaml", "summary.json", "log.txt"
+_FINGERPRINT, _LOCK = "fingerprint.json", ".lock"
+_UNFINISHED = ".unfinished"
+"""Folder of a run on its way: its config, data and fingerprint, and what it goes on from."""
 _SAMPLES, _WEIGHTED = "samples.nc", "weighted.nc"
 _NESTED = ("nested_dead-birth.txt", "nested.paramnames")
 DATA_FOLDER = "data"
 """Holds the entries, curves and sets that a run used, where a run beside it finds them."""
 PLOT_NAMES = ("corner.png", "corner.pdf", "pulls.png", "trace.png")
-_OWN = (_CONFIG, _SUMMARY, _SAMPLES, _WEIGHTED, *_NESTED, _LOG, *PLOT_NAMES)
+_OWN = (_CONFIG, _SUMMARY, _FINGERPRINT, _SAMPLES, _WEIGHTED, *_NESTED, _LOG, *PLOT_NAMES)
 
 
 @dataclass(frozen=True)
@@ -30,13 +42,11 @@ class RunFolder:
         """Make the folder; what is in it stays until :meth:`clear`.
 
         Raises:
-            RunFolderExists: it holds a finished run and ``force`` is not given.
-            ForeignFiles: it holds files with a run's names that no run wrote, likewise.
+            ForeignFiles: it holds files with a run's names that no run wrote, and ``force`` is
+                not given.
             UnwritablePath: it cannot be made or written.
         """
         own = [name for name in _OWN if (self.path / name).exists()]
-        if not force and _SUMMARY in own and self._marker.exists():
-            raise RunFolderExists(self.path)
         if not force and own and not self._marker.exists():
             raise ForeignFiles(self.path, own)
         try:
@@ -51,9 +61,75 @@ class RunFolder:
         """Tells a run's folder from any other."""
         return self.path / ".zpfit-run"
 
+    @contextmanager
+    def locked(self, patience: float = 0) -> Iterator[None]:
+        """Hold the folder, waiting ``patience`` seconds for another process to leave it.
+
+        The system takes the lock from a process that is killed.
+
+        Raises:
+            FolderInUse: another process holds it.
+            UnwritablePath: the file system has no locks, or the folder cannot be written.
+        """
+        lock = FileLock(self.path / _LOCK)
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout as error:
+            raise FolderInUse(self.path) from error
+        except (OSError, NotImplementedError) as error:
+            raise UnwritablePath(self.path / _LOCK, str(error)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def unfinished(self) -> "RunFolder":
+        """Of a run on its way."""
+        return RunFolder(self.path / _UNFINISHED)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where a run on its way keeps what it goes on from."""
+        return self.unfinished.path / "checkpoints"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is something to go on with."""
+        return (self.unfinished.path / _FINGERPRINT).exists()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a run has come to its end, and no other has begun since."""
+        return (self.path / _SUMMARY).exists() and not self.is_unfinished
+
+    def drop_unfinished(self) -> None:
+        """Remove a run on its way, its fingerprint first: then there is nothing to go on with."""
+        try:
+            (self.unfinished.path / _FINGERPRINT).unlink(missing_ok=True)
+            if self.unfinished.path.exists():
+                shutil.rmtree(self.unfinished.path)
+        except OSError as error:
+            raise UnwritablePath(self.unfinished.path, error.strerror or str(error)) from error
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Of the run on its way, or of the finished one.
+
+        Raises:
+            NotARunFolder: there is none, or it is damaged.
+        """
+        holder = self.unfinished if self.is_unfinished else self
+        return holder._read_json(_FINGERPRINT)  # noqa: SLF001 - of this class
+
+    def write_fingerprint(self, content: Mapping[str, Any]) -> None:
+        """Keep what the numbers of the run follow from."""
+        make_folder(self.path)
+        text = json.dumps(content, indent=2) + "\n"
+        self._write(_FINGERPRINT, lambda path: path.write_text(text, encoding="utf-8"))
+
     def clear(self) -> None:
         """Remove an earlier run, now that there is something to put in its place."""
-        for name in (_SUMMARY, _SAMPLES, _WEIGHTED, *_NESTED, *PLOT_NAMES):
+        for name in (_SUMMARY, _FINGERPRINT, _SAMPLES, _WEIGHTED, *_NESTED, *PLOT_NAMES):
             try:
                 (self.path / name).unlink(missing_ok=True)
             except OSError as error:
@@ -66,6 +142,7 @@ class RunFolder:
 
     def write_config(self, text: str) -> None:
         """Keep the resolved run file."""
+        make_folder(self.path)
         self._write(_CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
 
     def copy_data(self, files: Mapping[str, Path]) -> None:
@@ -103,10 +180,13 @@ class RunFolder:
         Raises:
             NotARunFolder: there are none, or they are damaged.
         """
+        return self._read_json(_SUMMARY)
+
+    def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            result: dict[str, Any] = json.loads((self.path / _SUMMARY).read_text(encoding="utf-8"))
+            result: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise NotARunFolder(self.path, _SUMMARY) from error
+            raise NotARunFolder(self.path, name) from error
         return result
 
     def samples(self) -> StoredSamples:

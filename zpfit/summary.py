@@ -1,7 +1,5 @@
 """What a run reports: the summary, and the samples worth keeping."""
 
-import importlib.metadata
-import platform
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +8,7 @@ import numpy as np
 from zpfit.config import Run
 from zpfit.curve_reach import curve_reach
 from zpfit.evaluate import describe_point
+from zpfit.fingerprint import versions
 from zpfit.inference_data import StoredSamples
 from zpfit.optimize import Minimum
 from zpfit.physics.compiled import FloatArray
@@ -22,7 +21,6 @@ from zpfit.sampling import CrossCheck
 _MAX_STORED = 50_000
 """Samples of either kind kept in the run folder; more would hold nothing new."""
 _QUANTILES = {"q05": 0.05, "q16": 0.16, "q84": 0.84, "q95": 0.95}
-_PACKAGES = ("zpfit", "numpy", "scipy", "numba", "emcee", "vegas", "dynesty", "arviz")
 _NO_ZPRIME_MASS = 17.0
 """MeV; irrelevant where every coupling is zero, but a mass there must be."""
 
@@ -118,8 +116,7 @@ def summarise(
             },
             "thin": samples.thin,
         },
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": versions(),
     }
 
 

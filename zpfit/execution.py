@@ -1,0 +1,167 @@
+"""A run carried out in its folder, so that it can be stopped, killed, and gone on with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from zpfit.checkpoint_files import CheckpointFiles
+from zpfit.config import Run, resolved_settings
+from zpfit.errors import (
+    ChangedLikelihood,
+    DifferentRun,
+    NothingToResume,
+    RunFolderExists,
+    Stopped,
+    UnfinishedRun,
+    UnwritablePath,
+    ZpfitError,
+)
+from zpfit.fingerprint import Fingerprint, fingerprint, first_difference
+from zpfit.fit import fit
+from zpfit.plots.run_plots import draw_run
+from zpfit.posterior import Posterior
+from zpfit.progress import Progress
+from zpfit.run_folder import RunFolder
+from zpfit.stopping import listening
+from zpfit.yaml_file import dump_yaml
+
+CHECKPOINT_INTERVAL = 10.0
+"""Seconds."""
+_TRIED = 1000
+"""Points of a checkpoint at which ln L is computed again."""
+_SAME = 1e-9
+"""Relative; another batch or processor may round differently."""
+
+
+class Start(Enum):
+    """What to do where a run has been before."""
+
+    NEW = "refuse"
+    REPLACE = "start again"
+    RESUME = "go on; refuse if there is nothing"
+    CONTINUE = "go on if there is something"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A folder that no other process may fill meanwhile."""
+
+    run: Run
+    folder: RunFolder
+    fingerprint: Fingerprint
+    finished: bool
+    """Whether this very run has been carried out there."""
+    resumed: bool
+    """Whether a part of it has."""
+
+
+def check_room(folder: RunFolder, start: Start) -> None:
+    """Make a folder, and see that nothing is there that a run may not replace.
+
+    Raises:
+        RunFolderExists, UnfinishedRun, ForeignFiles: there is.
+        UnwritablePath: the folder cannot be made or written.
+    """
+    folder.create(force=start is not Start.NEW)
+    if start is Start.NEW and folder.is_unfinished:
+        raise UnfinishedRun(folder.path)
+    if start is Start.NEW and folder.is_finished:
+        raise RunFolderExists(folder.path)
+
+
+@contextmanager
+def claimed(
+    run: Run, folder: RunFolder, start: Start, *, cross_check: bool = False, patience: float = 0
+) -> Iterator[Claim]:
+    """Make a run's folder and hold it; ``patience`` is how many seconds to wait for another.
+
+    Raises:
+        FolderInUse: another process holds it.
+        RunFolderExists, UnfinishedRun, ForeignFiles: there is something that nobody said to
+            replace.
+        NothingToResume: nothing is there to go on with.
+        DifferentRun: what is there is not this run; says how it differs.
+        UnwritablePath: the folder cannot be made or written.
+    """
+    if start is Start.RESUME and not (folder.is_finished or folder.is_unfinished):
+        raise NothingToResume(folder.path)
+    check_room(folder, start)
+    with folder.locked(patience):
+        now = fingerprint(run, cross_check=cross_check)
+        yield _claim(run, folder, start, now)
+
+
+def _claim(run: Run, folder: RunFolder, start: Start, now: Fingerprint) -> Claim:
+    check_room(folder, start)  # again, as another process may have been there meanwhile
+    if start is not Start.REPLACE and (folder.is_finished or folder.is_unfinished):
+        if difference := first_difference(folder.fingerprint(), now):
+            raise DifferentRun(folder.path, difference)
+        return Claim(run, folder, now, folder.is_finished, not folder.is_finished)
+    folder.drop_unfinished()
+    folder.unfinished.copy_data(run.files())
+    folder.unfinished.write_config(dump_yaml(resolved_settings(run)))
+    folder.unfinished.write_fingerprint(now)
+    return Claim(run, folder, now, finished=False, resumed=False)
+
+
+def carry_out(
+    claim: Claim,
+    progress: Progress,
+    *,
+    plots: bool = True,
+    checkpoint_interval: float = CHECKPOINT_INTERVAL,
+) -> dict[str, Any]:
+    """Fit, draw and keep; returns the summary, that of the folder if the run is finished.
+
+    Raises:
+        Stopped: a signal asked for it; the folder can be gone on with.
+        UnwritablePath: the folder cannot be written; likewise.
+        ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint: what is kept is of no use.
+        And what :func:`zpfit.fit.fit` raises; then nothing is left to go on with.
+    """
+    run, folder = claim.run, claim.folder
+    if claim.finished:
+        progress.note("Nothing to do: the run is finished")
+        return folder.summary()
+    with listening() as stop:
+        checkpoints = CheckpointFiles(folder.checkpoints, checkpoint_interval, stop)
+        if claim.resumed:
+            progress.note("Going on with an unfinished run")
+            check_stored_points(checkpoints, run.posterior)
+        try:
+            check = claim.fingerprint["cross_check"]
+            summary = fit(run, folder, progress, checkpoints, check=check)
+        except (Stopped, UnwritablePath):
+            raise
+        except ZpfitError:
+            folder.drop_unfinished()  # it would fail again
+            raise
+        if plots:
+            progress.stage("Drawing the plots")
+            for problem in draw_run(folder):
+                progress.note(problem)
+        folder.write_fingerprint(claim.fingerprint)
+        folder.drop_unfinished()
+    return summary
+
+
+def check_stored_points(checkpoints: CheckpointFiles, posterior: Posterior) -> None:
+    """Compute kept values of ln L again.
+
+    Raises:
+        ChangedLikelihood: they are different.
+        DamagedCheckpoint: a file cannot be read.
+    """
+    for path, u, kept in checkpoints.points():
+        some = np.arange(0, len(u), len(u) // _TRIED + 1)
+        now = posterior.log_likelihood(u[some])
+        same = np.isclose(now, kept[some], rtol=_SAME, atol=_SAME)
+        if not np.all(same):
+            worst = int(np.argmin(same))
+            values = posterior.parameters(u[some][[worst]])
+            point = ", ".join(f"{name} = {value[0]:.6g}" for name, value in values.items())
+            raise ChangedLikelihood(path, float(kept[some][worst]), float(now[worst]), point)
