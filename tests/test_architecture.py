@@ -21,7 +21,10 @@ FLOORS = [
     },
     {"epochs"},
     {"comparison", "paper", "data_page", "citation_text"},
-    {"execution"},
+    {"campaigning"},
+    {"campaign_record"},
+    {"campaign"},
+    {"execution", "campaign_file"},
     {"fit", "tension", "compare", "profile", "exclusion_record", "bibliography"},
     {
         "summary",
@@ -31,7 +34,7 @@ FLOORS = [
         "prior_sensitivity",
         "exclusion",
     },
-    {"slice_options", "fingerprint"},
+    {"slice_options", "fingerprint", "executors", "run_log"},
     {
         "sampling",
         "best_fit",
@@ -66,9 +69,9 @@ FLOORS = [
         "samplers",
     },
     {"priors", "diagnostics", "optimize", "significance", "tracing", "regions"},
-    {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option"},
+    {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option", "pools"},
     {"yaml_file"},
-    {"errors"},
+    {"errors", "executor_choice"},
 ]
 """From the top to the ground; a module may import from its own floor and below."""
 

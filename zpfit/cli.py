@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
+from zpfit.executor_choice import ExecutorChoice, Kind
 
+_LISTED = ["models", "likelihoods", "priors", "runs", "slices", "campaigns"]
 _INTERRUPTED = 130
 _BY_SIGNAL = 128
 """Exit code of a process that a signal has ended, plus the signal's number."""
@@ -109,12 +111,8 @@ def run(
         claimed(loaded, folder, start, cross_check=cross_check) as claim,
         RunReporter(folder.log_path) as reporter,
     ):
-        try:
-            summary = carry_out(claim, reporter, checkpoint_interval=interval)
-            reporter.finish(summary)
-        except ZpfitError as error:
-            reporter.note(f"failed: {error}")
-            raise
+        summary = carry_out(claim, reporter, checkpoint_interval=interval)
+        reporter.finish(summary)
     print_summary(summary, folder.path)
 
 
@@ -154,6 +152,68 @@ def compare(
         click.echo(json.dumps(rows, indent=2, allow_nan=False))
     else:
         print_comparison(rows, output)
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--output", type=click.Path(path_type=Path), help="Campaign folder [output/NAME].")
+@click.option("--force", is_flag=True, help="Fit again what is finished.")
+@click.option("--plan", is_flag=True, help="List the fits and leave it at that.")
+@click.option(
+    "--executor",
+    type=click.Choice([kind.value for kind in Kind]),
+    default=Kind.PROCESSES.value,
+    show_default=True,
+    help="Where to fit: this process, processes of this machine, Dask, MPI.",
+)
+@click.option("--workers", type=click.IntRange(1, 10_000), help="How many [one for each core].")
+@click.option("--scheduler", metavar="ADDRESS", help="Of an existing Dask cluster.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def campaign(
+    file: str,
+    *,
+    output: Path | None,
+    force: bool,
+    plan: bool,
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Many fits from one file: models x data x priors x seeds x overrides.
+
+    FILE is a campaign file or the name of a packaged one (see zpfit list campaigns). Finished
+    fits are left as they are, so that the same command goes on with a campaign.
+
+    \b
+    zpfit campaign classes_today --plan
+    zpfit campaign my_grid.yaml --workers 8
+    zpfit campaign my_grid.yaml --executor dask --scheduler tcp://node1:8786
+    mpiexec -n 9 python -m mpi4py.futures -m zpfit campaign my_grid.yaml --executor mpi
+    """
+    from zpfit.campaign_file import load_campaign
+    from zpfit.campaigning import campaign_in_folder
+    from zpfit.config import find_file
+    from zpfit.terminal import RunReporter
+    from zpfit.terminal_campaign import print_campaign, print_plan
+
+    choice = _executor_choice(executor, workers, scheduler)
+    loaded = load_campaign(find_file("campaign", file))
+    if plan:
+        print_plan(loaded)
+        return
+    folder = output or Path("output") / loaded.name
+    record, problems, failures = campaign_in_folder(
+        loaded, folder, choice, RunReporter, force=force
+    )
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
+    if as_json:
+        click.echo(json.dumps(record, indent=2, allow_nan=False))
+    else:
+        print_campaign(record, folder)
+    if failures is not None:
+        raise failures
 
 
 @cli.command()
@@ -476,9 +536,9 @@ def validate(file: str, changes: Sequence[str]) -> None:
 
 
 @cli.command(name="list")
-@click.argument("kind", type=click.Choice(["models", "likelihoods", "priors", "runs", "slices"]))
+@click.argument("kind", type=click.Choice(_LISTED))
 def list_(kind: str) -> None:
-    """What there is: models, likelihoods (sets and entries), priors, runs or slices."""
+    """What there is: models, likelihoods (sets and entries), priors, runs, slices or campaigns."""
     from zpfit.terminal import print_list
 
     print_list(kind)
@@ -572,6 +632,14 @@ def plot(directory: Path) -> None:
         raise InvalidInput(problems)
     drawn = [name for name in PLOT_NAMES if (directory / name).exists()]
     click.echo(f"{directory}: drew {', '.join(drawn)}")
+
+
+def _executor_choice(kind: str, workers: int | None, scheduler: str | None) -> ExecutorChoice:
+    if scheduler is not None and kind != Kind.DASK:
+        raise click.UsageError("--scheduler is the address of a Dask cluster: give --executor dask")
+    if workers is not None and (scheduler is not None or kind in {Kind.HERE, Kind.MPI}):
+        raise click.UsageError("--workers is for new processes: leave it out here")
+    return ExecutorChoice(Kind(kind), workers, scheduler)
 
 
 def _parse_changes(changes: Sequence[str]) -> dict[str, str]:

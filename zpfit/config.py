@@ -21,7 +21,7 @@ from zpfit.posterior import Posterior
 from zpfit.priors import Fixed, FreePrior, Prior, Priors, Tied
 from zpfit.run_folder import RunFolder
 from zpfit.schema import StrictModel, validate
-from zpfit.yaml_file import Document, KeyPath, parse_yaml, read_yaml
+from zpfit.yaml_file import SET, Document, KeyPath, parse_yaml, read_yaml
 
 _PROBES = 20
 """Prior draws at which a user's model is tried out."""
@@ -226,11 +226,14 @@ def with_limits(document: Document, limits: Sequence[str]) -> Document:
     return document
 
 
-def with_change(document: Document, keys: KeyPath, value: Any) -> Document:
-    """Set a value; a bare name that stands above it becomes the mapping it is short for."""
+def with_change(document: Document, keys: KeyPath, value: Any, source: str = SET) -> Document:
+    """Set a value; a bare name that stands above it becomes the mapping it is short for.
+
+    Messages name the ``source`` of the change.
+    """
     if len(keys) > 1:
         document = _written_out(document, str(keys[0]))
-    return document.with_value(keys, value)
+    return document.with_value(keys, value, source)
 
 
 def _written_out(document: Document, key: str) -> Document:

@@ -191,9 +191,9 @@ class NotARunFolder(ZpfitError):
 class Stopped(ZpfitError):
     """A run that a signal has asked to stop."""
 
-    def __init__(self, signal: str, number: int) -> None:
-        self.number = number
-        super().__init__(f"stopped by {signal}; go on with --resume")
+    def __init__(self, signal: str, number: int, remedy: str = "go on with --resume") -> None:
+        self.signal, self.number = signal, number
+        super().__init__(f"stopped by {signal}; {remedy}")
 
 
 class UnfinishedRun(ZpfitError):
@@ -257,6 +257,32 @@ class ChangedLikelihood(ZpfitError):
             f"{path}: ln L was {kept!r} and is {now!r} at {point}, though nothing that is "
             "recorded of the run has changed; start again with --force"
         )
+
+
+class MissingExtra(ZpfitError):
+    """An optional package that is asked for and not there."""
+
+    def __init__(self, module: str, extra: str, reason: str) -> None:
+        super().__init__(
+            f"{module} cannot be used ({reason}); install it with: pip install 'zpfit[{extra}]'"
+        )
+
+
+class NoScheduler(ZpfitError):
+    """A Dask scheduler that does not answer."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(
+            f"--scheduler {address}: nothing answers ({reason}); start one with dask scheduler"
+        )
+
+
+class FailedTasks(ZpfitError):
+    """Fits of a campaign that failed while the others went on."""
+
+    def __init__(self, failures: Mapping[str, str], of: int) -> None:
+        lines = [f"{name}: {error}" for name, error in failures.items()]
+        super().__init__(f"{len(failures)} of {of} fits failed:\n" + "\n".join(lines))
 
 
 class ProcessDied(ZpfitError):

@@ -1,4 +1,4 @@
-"""Find and read named files: data entries, sets of them, models, priors, runs and slices.
+"""Find and read named files: data entries, sets of them, models, priors, runs, slices, campaigns.
 
 A name is looked up in the user's own folders first (beside the run file, then
 in the current folder), then among the packaged files.
@@ -16,7 +16,7 @@ from zpfit.observables import OBSERVABLES
 from zpfit.schema import validate
 from zpfit.yaml_file import Document, read_yaml
 
-Kind = Literal["entry", "likelihood set", "model", "priors", "run", "slice"]
+Kind = Literal["entry", "likelihood set", "model", "priors", "run", "slice", "campaign"]
 
 FOLDERS: dict[Kind, str] = {
     "entry": "likelihoods/entries",
@@ -25,6 +25,7 @@ FOLDERS: dict[Kind, str] = {
     "priors": "priors",
     "run": "runs",
     "slice": "slices",
+    "campaign": "campaigns",
 }
 
 

@@ -48,7 +48,9 @@ def listening() -> Iterator[StopRequest]:
         request.by = signal.Signals(number)
         os.write(2, _WORDS)  # unbuffered: a signal may come in the middle of a print
 
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    # A worker of a pool leaves SIGINT to its parent.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield request
     finally:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO, get_args
+from typing import Any, get_args
 
 import numpy as np
 from rich import box
@@ -23,6 +23,7 @@ from zpfit.observables import PREDICTIONS
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.run_folder import PLOT_NAMES
+from zpfit.run_log import RunLog
 from zpfit.yaml_file import Document, read_text
 
 _LOG_INTERVAL = 10.0
@@ -38,15 +39,13 @@ class RunReporter:
 
     def __init__(self, log_path: Path) -> None:
         self._console = Console(stderr=True, markup=False)
-        self._log_path = log_path
-        self._log: TextIO | None = None
+        self._log = RunLog(log_path)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._started = time.monotonic()
         self._last_line = 0.0
 
     def __enter__(self) -> "RunReporter":
-        self._log = self._log_path.open("a", encoding="utf-8")
+        self._log.__enter__()
         if self._console.is_terminal:
             self._bar = Progress(
                 TextColumn("{task.description}", markup=False),
@@ -66,12 +65,11 @@ class RunReporter:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        if self._log is not None:
-            self._log.close()
+        self._log.__exit__(kind, error, traceback)
 
     def stage(self, title: str) -> None:
         """A new stage begins."""
-        self._complete_bar()
+        self.complete()
         if self._bar is not None:
             self._task = self._bar.add_task(f"{title:<26}", total=1.0, note="")
         self._write(title)
@@ -90,24 +88,22 @@ class RunReporter:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """The last words of the log."""
-        self._complete_bar()
+        self.complete()
         self._write(
             f"Done: best fit chi2 {summary['best_fit']['chi2']:.4f}, "
             f"{'converged' if summary['converged'] else 'not converged'}"
         )
 
-    def _complete_bar(self) -> None:
+    def complete(self) -> None:
+        """The stage has come to its end."""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=1.0)
 
     def _write(self, text: str, *, to_console: bool = True) -> None:
-        line = f"{time.monotonic() - self._started:8.1f} s  {text}"
-        if self._log is not None:
-            self._log.write(line + "\n")
-            self._log.flush()
+        self._log.note(text)
         if self._bar is None and to_console:
             self._last_line = time.monotonic()
-            self._console.print(Text(line), soft_wrap=True)
+            self._console.print(Text(self._log.line(text)), soft_wrap=True)
 
 
 class StageLines:
@@ -275,7 +271,12 @@ def print_list(kind: str) -> None:
         table.add_row(Text("entries", style="bold"))
         _add_titles(table, library, "entry")
     else:
-        kinds: dict[str, Kind] = {"priors": "priors", "runs": "run", "slices": "slice"}
+        kinds: dict[str, Kind] = {
+            "priors": "priors",
+            "runs": "run",
+            "slices": "slice",
+            "campaigns": "campaign",
+        }
         _add_titles(table, library, kinds[kind])
     console.print(table)
 

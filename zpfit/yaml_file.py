@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from zpfit.errors import InvalidYaml, UnreadableFile
 
 KeyPath = tuple[str | int, ...]
-_SET = "--set"
+SET = "--set"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Document:
         for depth in range(len(keys), 0, -1):
             if keys[:depth] in self.changed:
                 option = self.changed[keys[:depth]]
-                return f"{option} {name}" if option == _SET else option
+                return f"{option} {name}" if option == SET else option
             line = self.lines.get(keys[:depth])
             if line is not None:
                 return f"{self.path}:{line}: {name}"
@@ -49,8 +49,8 @@ class Document:
             data = data.get(key, {}) if isinstance(data, dict) else {}
         return replace(self, data=data, parents=(*self.parents, *keys))
 
-    def with_value(self, keys: KeyPath, value: Any) -> "Document":
-        """A copy with one value set, parents made as needed; its line is forgotten."""
+    def with_value(self, keys: KeyPath, value: Any, source: str = SET) -> "Document":
+        """A copy with one value set, parents made as needed; messages name the ``source``."""
         if not isinstance(self.data, dict | None):
             return self  # no mapping: whoever validates it says so
         data = dict(self.data or {})
@@ -61,7 +61,7 @@ class Document:
             node = node[key]
         node[keys[-1]] = value
         lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
-        return replace(self, data=data, lines=lines, changed={**self.changed, keys: _SET})
+        return replace(self, data=data, lines=lines, changed={**self.changed, keys: source})
 
     def with_item(self, keys: KeyPath, item: Any, option: str) -> "Document":
         """A copy with an item more at the end of a list; ``option`` names it in messages."""

@@ -1,0 +1,221 @@
+"""Campaign files: a grid of fits, and the tasks that it comes to."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, Field, NonNegativeInt
+
+from zpfit.config import Run, find_file, resolve, with_change
+from zpfit.errors import InvalidInput, ProblemCollector
+from zpfit.library import Library
+from zpfit.schema import StrictModel, validate
+from zpfit.yaml_file import Document, KeyPath, read_yaml
+
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_MOST_TASKS = 10_000_000
+"""Beyond which a list of them does not fit in memory."""
+
+
+def _by_label(value: Any) -> Any:
+    """A list of names is short for a mapping in which each stands for itself."""
+    if not isinstance(value, list):
+        return value
+    return {Path(item).stem if isinstance(item, str) else str(item): item for item in value}
+
+
+Axis = Annotated[dict[str, Any], BeforeValidator(_by_label)]
+"""Choices by label, which becomes a part of the names of tasks."""
+
+
+class SeedRange(StrictModel):
+    """Seeds one after the other."""
+
+    first: NonNegativeInt = 1
+    count: Annotated[int, Field(ge=1, le=_MOST_TASKS)]
+
+    def seeds(self) -> range:
+        """All of them."""
+        return range(self.first, self.first + self.count)
+
+
+class CampaignFile(StrictModel):
+    """A campaign file: every combination of what its axes list is a fit."""
+
+    title: str = ""
+    description: str = ""
+    runs: Annotated[Axis, Field(min_length=1)]
+    """Run files, names of packaged runs, or what a run file would hold: the other axes change
+    them."""
+    models: Axis = Field(default_factory=dict)
+    """What run files would have under ``model``."""
+    data: Axis = Field(default_factory=dict)
+    """Likewise under ``likelihood``."""
+    priors: Axis = Field(default_factory=dict)
+    """Likewise under ``priors``."""
+    overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """By label, values of any keys of run files, such as ``sampler.target_ess``."""
+    seeds: SeedRange | tuple[NonNegativeInt, ...] | None = None
+    """Those of the runs if left out."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Values of keys of run files for every fit."""
+    cross_check: bool = False
+    """Compute ln Z with a second engine as well."""
+    plots: bool = False
+    """Draw the plots of every fit."""
+
+
+class Change(NamedTuple):
+    """A key of a run file with another value."""
+
+    keys: KeyPath
+    value: Any
+    source: str
+    """What asks for it, for messages."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A combination of everything but the seed."""
+
+    labels: Mapping[str, str]
+    """By axis; of those axes that are there."""
+    base: Document
+    """The run file."""
+    changes: tuple[Change, ...]
+
+    @property
+    def name(self) -> str:
+        """Labels of all axes."""
+        return "-".join(self.labels.values())
+
+    def __hash__(self) -> int:
+        return hash((self.base.path, repr(self.labels), repr(self.changes)))
+
+    def run(self) -> Run:
+        """The run file with its changes, resolved.
+
+        Raises:
+            InvalidInput: everything that is wrong with it, each with its place.
+        """
+        document = self.base
+        for keys, value, source in self.changes:
+            document = with_change(document, keys, value, source)
+        return replace(resolve(document, Library.beside(self.base.path)), name=self.name)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign file, read."""
+
+    name: str
+    settings: CampaignFile
+    cells: tuple[Cell, ...]
+    seeds: tuple[int, ...] | None
+    """None for those of the runs."""
+
+    def tasks(self) -> Iterator[tuple[Cell, int | None, str]]:
+        """Every fit: its cell, its seed and its name, which is that of its folder."""
+        for cell in self.cells:
+            for seed in self.seeds or (None,):
+                yield cell, seed, cell.name if seed is None else f"{cell.name}-s{seed}"
+
+    def __len__(self) -> int:
+        return len(self.cells) * len(self.seeds or (None,))
+
+
+def load_campaign(path: Path) -> Campaign:
+    """Read a campaign file and try out every combination of its axes.
+
+    Raises:
+        InvalidInput: everything that is wrong with it or with a combination.
+    """
+    document = read_yaml(path)
+    settings = validate(CampaignFile, document)
+    problems = ProblemCollector()
+    for problem in _bad_labels(settings, document):
+        problems.add(problem)
+    problems.raise_if_any()
+    cells = tuple(_cells(settings, document, problems))
+    problems.raise_if_any()
+    for cell in cells:
+        with problems.collecting():
+            cell.run()
+    problems.raise_if_any()
+    given = settings.seeds
+    seeds = tuple(given.seeds()) if isinstance(given, SeedRange) else given
+    if seeds is not None and len(set(seeds)) < max(len(seeds), 1):
+        raise InvalidInput([f"{document.place(['seeds'])}: give some, each once"])
+    if len(cells) * len(seeds or (None,)) > _MOST_TASKS:
+        raise InvalidInput([f"{path}: more than {_MOST_TASKS:,} fits; split the campaign"])
+    return Campaign(path.stem, settings, cells, seeds)
+
+
+_AXES = {"models": "model", "data": "likelihood", "priors": "priors"}
+"""Axes that give one key of a run file its value."""
+
+
+def _bad_labels(settings: CampaignFile, document: Document) -> Iterator[str]:
+    for axis in ("runs", *_AXES, "overrides"):
+        for label in getattr(settings, axis):
+            if not _LABEL.fullmatch(label):
+                yield (
+                    f"{document.place([axis, label])}: {label!r} cannot be part of a folder's "
+                    "name; give a label of letters, digits and _ . + -, as in {label: value}"
+                )
+
+
+def _cells(
+    settings: CampaignFile, document: Document, problems: ProblemCollector
+) -> Iterator[Cell]:
+    runs: dict[str, Document] = {}
+    for label, given in settings.runs.items():
+        with problems.collecting():
+            runs[label] = _base(given, label, document)
+    everywhere = _changes(settings.settings, document.place(["settings"]))
+    axes = [_axis(settings, document, axis) for axis in (*_AXES, "overrides")]
+    for (run, base), *chosen in product(runs.items(), *axes):
+        labels = {"runs": run}
+        changes = list(everywhere)
+        for axis, label, more in chosen:
+            if label:
+                labels[axis] = label
+            changes += more
+        yield Cell(labels, base, tuple(changes))
+
+
+def _axis(
+    settings: CampaignFile, document: Document, axis: str
+) -> list[tuple[str, str, list[Change]]]:
+    """Axis, label and changes of every choice; one that changes nothing if there are none."""
+    choices = getattr(settings, axis)
+    if not choices:
+        return [(axis, "", [])]
+    found = []
+    for label, value in choices.items():
+        place = document.place([axis, label])
+        values = {_AXES[axis]: value} if axis in _AXES else value
+        found.append((axis, label, _changes(values, place)))
+    return found
+
+
+def _changes(values: Mapping[str, Any], source: str) -> list[Change]:
+    return [Change(tuple(key.split(".")), value, source) for key, value in values.items()]
+
+
+def _base(given: Any, label: str, document: Document) -> Document:
+    """A run file beside the campaign file, a named one, or one that is written out.
+
+    Raises:
+        UnknownName, UnreadableFile, InvalidYaml, InvalidInput: none of them.
+    """
+    if isinstance(given, dict):
+        return document.below(("runs", label))
+    if not isinstance(given, str):
+        place = document.place(["runs", label])
+        raise InvalidInput([f"{place}: {given!r} is no path, no name and no content of a run"])
+    beside = document.path.parent / given
+    return read_yaml(beside if beside.is_file() else find_file("run", given))
