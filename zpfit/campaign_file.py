@@ -31,15 +31,23 @@ Axis = Annotated[dict[str, Any], BeforeValidator(_by_label)]
 """Choices by label, which becomes a part of the names of tasks."""
 
 
-class SeedRange(StrictModel):
-    """Seeds one after the other."""
+class Seeds(StrictModel):
+    """Seeds one after the other, or those of a list."""
 
     first: NonNegativeInt = 1
-    count: Annotated[int, Field(ge=1, le=_MOST_TASKS)]
+    count: Annotated[int, Field(ge=1, le=_MOST_TASKS)] = 1
+    listed: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)] | None = None
 
-    def seeds(self) -> range:
-        """All of them."""
-        return range(self.first, self.first + self.count)
+    def all(self) -> tuple[int, ...]:
+        """In order, each once."""
+        if self.listed is not None:
+            return tuple(dict.fromkeys(self.listed))
+        return tuple(range(self.first, self.first + self.count))
+
+
+def _listed(value: Any) -> Any:
+    """A bare list is short for a mapping."""
+    return {"listed": value} if isinstance(value, list) else value
 
 
 class CampaignFile(StrictModel):
@@ -58,7 +66,7 @@ class CampaignFile(StrictModel):
     """Likewise under ``priors``."""
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """By label, values of any keys of run files, such as ``sampler.target_ess``."""
-    seeds: SeedRange | tuple[NonNegativeInt, ...] | None = None
+    seeds: Annotated[Seeds, BeforeValidator(_listed)] | None = None
     """Those of the runs if left out."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Values of keys of run files for every fit."""
@@ -145,10 +153,7 @@ def load_campaign(path: Path) -> Campaign:
         with problems.collecting():
             cell.run()
     problems.raise_if_any()
-    given = settings.seeds
-    seeds = tuple(given.seeds()) if isinstance(given, SeedRange) else given
-    if seeds is not None and len(set(seeds)) < max(len(seeds), 1):
-        raise InvalidInput([f"{document.place(['seeds'])}: give some, each once"])
+    seeds = None if settings.seeds is None else settings.seeds.all()
     if len(cells) * len(seeds or (None,)) > _MOST_TASKS:
         raise InvalidInput([f"{path}: more than {_MOST_TASKS:,} fits; split the campaign"])
     return Campaign(path.stem, settings, cells, seeds)
@@ -197,13 +202,16 @@ def _axis(
     found = []
     for label, value in choices.items():
         place = document.place([axis, label])
-        values = {_AXES[axis]: value} if axis in _AXES else value
-        found.append((axis, label, _changes(values, place)))
+        if axis in _AXES:
+            changes = [Change((_AXES[axis],), value, place)]
+        else:
+            changes = _changes(value, place)
+        found.append((axis, label, changes))
     return found
 
 
-def _changes(values: Mapping[str, Any], source: str) -> list[Change]:
-    return [Change(tuple(key.split(".")), value, source) for key, value in values.items()]
+def _changes(values: Mapping[str, Any], place: str) -> list[Change]:
+    return [Change(tuple(key.split(".")), value, f"{place}.{key}") for key, value in values.items()]
 
 
 def _base(given: Any, label: str, document: Document) -> Document:

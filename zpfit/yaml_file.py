@@ -60,6 +60,7 @@ class Document:
             node[key] = dict(child) if isinstance(child, dict) else {}
             node = node[key]
         node[keys[-1]] = value
+        keys = (*self.parents, *keys)
         lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
         return replace(self, data=data, lines=lines, changed={**self.changed, keys: source})
 

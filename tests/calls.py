@@ -1,0 +1,49 @@
+"""Functions that tests send to workers."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from zpfit.errors import ZpfitError
+
+
+def square(x: int) -> int:
+    return x * x
+
+
+def sometimes_fails(x: int) -> int:
+    if x % 5 == 3:
+        raise ZpfitError(f"{x} is not to my taste")
+    if x % 5 == 4:
+        raise TypeError(f"{x} is a bug")
+    return x
+
+
+def kills_its_worker(x: int) -> int:
+    if x == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+def kills_its_worker_once(path: str) -> str:
+    """The first call with a path dies; the second finds the mark that it left."""
+    mark = Path(path)
+    if mark.exists():
+        return path
+    mark.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+    return ""
+
+
+def threads_of_linear_algebra(_: int) -> list[int]:
+    import scipy.linalg  # noqa: F401 - loads what is to be counted
+    from threadpoolctl import threadpool_info
+
+    return [int(library["num_threads"]) for library in threadpool_info()]
+
+
+def leaves_its_number(folder: str) -> int:
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+    return 0
