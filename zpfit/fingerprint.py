@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from zpfit.config import Run, resolved_settings
@@ -16,6 +17,7 @@ _DIGITS = 12
 """Of a hash that a message shows."""
 
 
+@cache
 def versions() -> dict[str, str]:
     """Of Python and of the packages that numbers may depend on."""
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}

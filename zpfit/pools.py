@@ -1,6 +1,7 @@
 """Where calls can be made: in this process, in local ones, by Dask, or by MPI."""
 
 import importlib
+import logging
 import os
 import signal
 import threading
@@ -124,6 +125,7 @@ def _dask(choice: ExecutorChoice, stack: ExitStack) -> Pool:
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address=None,
+            silence_logs=logging.CRITICAL,  # connections that end with the cluster are no news
         )
         address = stack.enter_context(cluster).scheduler_address
     try:

@@ -1,0 +1,14 @@
+"""Functions that benchmarks send to workers."""
+
+import time
+
+import zpfit.campaign  # noqa: F401 - what a worker imports for its first fit
+
+
+def nothing(_: int) -> None:
+    """Take no time."""
+
+
+def warm(_: int) -> None:
+    """Take long enough for every worker to get one."""
+    time.sleep(0.2)
