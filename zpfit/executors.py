@@ -25,6 +25,8 @@ R = TypeVar("R")
 
 _TASK_SECONDS = 2.0
 """Work of one task: long against a scheduler's time for it, short against a campaign."""
+_MOST_TASKS = 100
+"""A second, for all workers together: what a scheduler does without sweat."""
 _SPARE_TASKS = 2
 """Tasks in flight for each worker, so that none waits for the next."""
 _TRIES = 2
@@ -94,7 +96,8 @@ class Workers:
 
     def _share(self, left: int, seconds: float) -> int:
         """How many calls go into the next task: fewer towards the end, for an even finish."""
-        by_time = int(_TASK_SECONDS / max(seconds, 1e-6))
+        wanted = max(_TASK_SECONDS, self.number / _MOST_TASKS)
+        by_time = int(wanted / max(seconds, 1e-6))
         by_number = left // (2 * _SPARE_TASKS * self.number)
         return max(1, min(by_time, by_number))
 
