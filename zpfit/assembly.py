@@ -55,7 +55,7 @@ class LikelihoodSpec(StrictModel):
     """What a run asks of the data: a set, and how it departs from it."""
 
     set: str | None = None
-    add: Annotated[tuple[Addition, ...], Field(strict=False)] = ()
+    add: Annotated[tuple[Addition, ...], Field(strict=False, max_length=1000)] = ()
     """Names of entries, and files of limits."""
     drop: Names = ()
     hard: Names = ()

@@ -145,6 +145,8 @@ class Run:
     """Files of a user's model, by where a library looks for them."""
     notes: tuple[str, ...] = ()
     """What the user should know before the run."""
+    code: str = ""
+    """Which key of the run file names Python code, and what it names; empty if none does."""
 
     def files(self) -> dict[str, Path]:
         """Every file behind the run but its run file and priors, which it holds in full."""
@@ -278,6 +280,7 @@ def resolve(document: Document, library: Library) -> Run:
         assembled=assembled,
         model_files=loaded.files,
         notes=(*notes, *assembled.notes()),
+        code=loaded.code,
     )
 
 

@@ -1,6 +1,7 @@
 """Failures a user can cause and mend. Each message names the place, the value and the remedy."""
 
 import difflib
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,16 @@ from typing import TypeVar, overload
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
+_SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 10
+
+
+def in_short(value: object) -> str:
+    """What a message shows of a value: all of it unless it is long."""
+    return _SHORT.repr(value)
 
 
 class ZpfitError(Exception):
