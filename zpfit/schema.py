@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    RootModel,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from zpfit.errors import InvalidInput, in_short, suggestion
@@ -15,6 +24,23 @@ class StrictModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
+
+SMALLEST, LARGEST = 1e-60, 1e60
+"""Sizes whose squares, and those of their ratios, computers can hold."""
+
+
+def _in_reach(value: float) -> float:
+    if value and not SMALLEST <= abs(value) <= LARGEST:
+        raise ValueError(
+            f"{value:g} is out of reach; sizes go from {SMALLEST:g} to {LARGEST:g}, or are zero"
+        )
+    return value
+
+
+Number = Annotated[float, AfterValidator(_in_reach)]
+"""A number of such a size, or zero."""
+Positive = Annotated[PositiveFloat, AfterValidator(_in_reach)]
+NonNegative = Annotated[NonNegativeFloat, AfterValidator(_in_reach)]
 
 Names = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]
 """A list of names."""
