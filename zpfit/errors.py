@@ -12,6 +12,8 @@ B = TypeVar("B")
 C = TypeVar("C")
 
 
+_MOST_PROBLEMS = 100
+"""That are told at once."""
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 _SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 10
@@ -30,7 +32,10 @@ class InvalidInput(ZpfitError):
     """One or more problems in what the user wrote, each with its place."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.all_problems = tuple(problems)
+        more = len(problems) - _MOST_PROBLEMS
+        rest = [f"and {more:,} more problems"] if more > 0 else []
+        self.problems = (*self.all_problems[:_MOST_PROBLEMS], *rest)
         super().__init__("\n".join(self.problems))
 
 
@@ -222,7 +227,7 @@ class ProblemCollector:
         try:
             yield
         except InvalidInput as error:
-            self._problems.extend(error.problems)
+            self._problems.extend(error.all_problems)
         except ZpfitError as error:
             self._problems.append(str(error))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -25,10 +26,11 @@ _LARGEST_FILE = 100_000_000
 """Bytes, of any file."""
 _LARGEST_YAML = 1_000_000
 """Characters."""
-_MOST_VALUES = 50_000
+_MOST_VALUES = 20_000
 """In one file, those that aliases repeat counted again."""
 _DEEPEST = 40
 """Mappings and lists inside each other."""
+_TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
 _LONGEST_KEY, _LONGEST_TEXT = 200, 20_000
 """Characters."""
 _LONGEST_NUMBER = 300
@@ -148,13 +150,15 @@ def parse_yaml(text: str, path: Path) -> Document:
     content = _Content(path)
     try:
         return Document(path, content.plain(parser.compose(text), ()), content.lines)
+    except MaxDepthExceededError as error:
+        raise InvalidYaml(path, error.problem_mark.line + 1, _TOO_DEEP) from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidYaml(path, line, str(error.problem or error)) from error
     except YAMLError as error:
         raise InvalidYaml(path, 1, " ".join(str(error).split())) from error
     except RecursionError as error:
-        raise InvalidYaml(path, 1, "nested too deeply") from error
+        raise InvalidYaml(path, 1, _TOO_DEEP) from error
 
 
 def dump_yaml(data: Any) -> str:
@@ -187,7 +191,7 @@ class _Content:
         if self._values > _MOST_VALUES:
             raise self._invalid(node, f"more than {_MOST_VALUES:,} values, aliases written out")
         if len(keys) > _DEEPEST:
-            raise self._invalid(node, "nested too deeply; an alias refers to what it stands in")
+            raise self._invalid(node, f"{_TOO_DEEP}: an alias refers to what it stands in")
         kind = self._kind(node)
         if isinstance(node, MappingNode) and kind == "map":
             return self._mapping(node, keys)
@@ -195,7 +199,7 @@ class _Content:
             for index, item in enumerate(node.value):
                 self.lines[*keys, index] = _line(item)
             return [self.plain(item, (*keys, index)) for index, item in enumerate(node.value)]
-        if isinstance(node, ScalarNode):
+        if isinstance(node, ScalarNode) and kind in _SCALARS:
             return self._scalar(node, kind)
         raise self._invalid(node, f"tag !!{kind} does not belong here; leave it out")
 
