@@ -1,4 +1,4 @@
-"""Bad input by the thousand: files that are mutated, and what must hold of commands all the same."""
+"""Bad input by the thousand: mutated files, and what must hold of commands all the same."""
 
 import contextlib
 import json

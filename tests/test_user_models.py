@@ -723,7 +723,7 @@ def test_a_run_with_fractions(accepted: Command):
 
 def test_validate_says_that_a_run_file_names_python_code(invoke: Callable[..., Result]):
     python_fit(CLASS, ", options: {heaviest: 60}", name="Mine")
-    lines = invoke("validate", "fit.yaml").stderr.splitlines()
+    lines = invoke("validate", "fit.yaml").stdout.splitlines()
     assert "note: runs Python code: model.python = my.py:Mine" in lines
 
 
@@ -732,7 +732,7 @@ def test_validate_says_that_a_plugin_is_python_code(
 ):
     plugin(CLASS, "theirs = plugged_in:Mine")
     fit_file("theirs")
-    lines = invoke("validate", "fit.yaml").stderr.splitlines()
+    lines = invoke("validate", "fit.yaml").stdout.splitlines()
     named = "model = theirs, which is plugged_in:Mine of an installed package"
     assert f"note: runs Python code: {named}" in lines
 
@@ -741,4 +741,4 @@ def test_validate_says_that_a_plugin_is_python_code(
 def test_validate_says_nothing_of_code_where_there_is_none(
     invoke: Callable[..., Result], name: str
 ):
-    assert "Python" not in invoke("validate", name).stderr
+    assert "Python" not in invoke("validate", name).output

@@ -454,7 +454,7 @@ def validate(file: str, changes: Sequence[str]) -> None:
         f"{len(posterior.likelihood.exclusions)} exclusions."
     )
     if loaded.code:
-        click.echo(f"note: runs Python code: {loaded.code}", err=True)
+        click.echo(f"note: runs Python code: {loaded.code}")
     for note in loaded.notes:
         click.echo(f"note: {note}", err=True)
 
