@@ -716,3 +716,29 @@ def test_a_run_with_fractions(accepted: Command):
     assert 3 * best["z"] == pytest.approx(round(3 * best["z"]), abs=1e-12)
     assert best["z"] == best["n"]
     assert "valid" in accepted("validate", "out/config.yaml")
+
+
+# Python code is named as such
+
+
+def test_validate_says_that_a_run_file_names_python_code(invoke: Callable[..., Result]):
+    python_fit(CLASS, ", options: {heaviest: 60}", name="Mine")
+    lines = invoke("validate", "fit.yaml").stdout.splitlines()
+    assert "note: runs Python code: model.python = my.py:Mine" in lines
+
+
+def test_validate_says_that_a_plugin_is_python_code(
+    invoke: Callable[..., Result], plugin: Callable[[str, str], None]
+):
+    plugin(CLASS, "theirs = plugged_in:Mine")
+    fit_file("theirs")
+    lines = invoke("validate", "fit.yaml").stdout.splitlines()
+    named = "model = theirs, which is plugged_in:Mine of an installed package"
+    assert f"note: runs Python code: {named}" in lines
+
+
+@pytest.mark.parametrize("name", ["quickstart", "L_mu-L_tau_cs"])
+def test_validate_says_nothing_of_code_where_there_is_none(
+    invoke: Callable[..., Result], name: str
+):
+    assert "Python" not in invoke("validate", name).output

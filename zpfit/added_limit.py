@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, PositiveFloat, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from zpfit.darkcast_file import SUFFIX, columns_of
 from zpfit.entries import (
@@ -19,7 +19,7 @@ from zpfit.entries import (
 )
 from zpfit.errors import InvalidInput
 from zpfit.library import Library, LoadedEntry
-from zpfit.schema import StrictModel
+from zpfit.schema import Positive, StrictModel
 
 _DARKCAST = Citation(key="Ilten:2018crw", arxiv="1801.04847", journal="JHEP 06 (2018) 004")
 """Whose form of limits it is, and mostly whose digitisation."""
@@ -40,7 +40,7 @@ class AddedLimit(StrictModel):
     """Stands for the limit in tables; the file's name if left out."""
     search: Search | None = None
     """Of a file of two columns; visible if left out."""
-    length_ratio: PositiveFloat | None = None
+    length_ratio: Positive | None = None
     """Of a file of three columns: length of the decay volume over that of the shielding."""
     confidence_level: Fraction = 0.9
     """Counts only where the exclusion fades."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, assert_never
 
 import numpy as np
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field
 
 from zpfit.added_limit import AddedLimit, Addition, load_limit, name_of
 from zpfit.entries import (
@@ -48,21 +48,21 @@ from zpfit.physics.recasting import (
     muon_pair_ratio,
     prompt_ratio,
 )
-from zpfit.schema import Names, StrictModel
+from zpfit.schema import Names, NonNegative, StrictModel
 
 
 class LikelihoodSpec(StrictModel):
     """What a run asks of the data: a set, and how it departs from it."""
 
     set: str | None = None
-    add: Annotated[tuple[Addition, ...], Field(strict=False)] = ()
+    add: Annotated[tuple[Addition, ...], Field(strict=False, max_length=1000)] = ()
     """Names of entries, and files of limits."""
     drop: Names = ()
     hard: Names = ()
     """Exclusions that cut off, whatever the set says."""
     soft: Names = ()
     """Exclusions that fade, whatever the set says."""
-    nuisances: dict[str, NonNegativeFloat] = Field(default_factory=dict)
+    nuisances: dict[str, NonNegative] = Field(default_factory=dict)
     """Standard deviations of the priors of nuisance parameters, 1 unless given here."""
 
 

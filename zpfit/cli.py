@@ -520,7 +520,10 @@ def evaluate(
 @click.argument("file")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
 def validate(file: str, changes: Sequence[str]) -> None:
-    """Check a run file and everything it names, without running it."""
+    """Check a run file and everything it names, without running it; says if it names Python code.
+
+    To be checked, such code is imported and called.
+    """
     from zpfit.config import find_run_file, load_run
 
     loaded = load_run(find_run_file(file), _parse_changes(changes))
@@ -531,6 +534,8 @@ def validate(file: str, changes: Sequence[str]) -> None:
         f"{len(posterior.likelihood.measurements)} measurements and "
         f"{len(posterior.likelihood.exclusions)} exclusions."
     )
+    if loaded.code:
+        click.echo(f"note: runs Python code: {loaded.code}")
     for note in loaded.notes:
         click.echo(f"note: {note}", err=True)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field
 
 from zpfit.added_limit import AddedLimit
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
@@ -20,7 +20,7 @@ from zpfit.models.base import Model, Parameter
 from zpfit.posterior import Posterior
 from zpfit.priors import Fixed, FreePrior, Prior, Priors, Tied
 from zpfit.run_folder import RunFolder
-from zpfit.schema import StrictModel, validate
+from zpfit.schema import Positive, StrictModel, validate
 from zpfit.yaml_file import SET, Document, KeyPath, parse_yaml, read_yaml
 
 _PROBES = 20
@@ -54,7 +54,7 @@ class SamplerSpec(StrictModel):
     """Independent ensembles; R-hat compares them."""
     walkers: Annotated[int, Field(ge=4, le=100_000)] = 256
     """In each ensemble."""
-    target_ess: PositiveInt = 5000
+    target_ess: Annotated[int, Field(ge=1, le=10**9)] = 5000
     """Effective samples of the worst parameter at which sampling stops."""
     max_steps: Annotated[int, Field(ge=20, le=10_000_000)] = 20_000
     """Steps of each ensemble after which sampling stops in any case."""
@@ -91,9 +91,9 @@ class BestFitSpec(StrictModel):
 class JointSigmaSpec(StrictModel):
     """How far off measurements may be, in standard errors, while the anomalies are met."""
 
-    others: PositiveFloat = 2.0
+    others: Positive = 2.0
     """Measurements that are no anomalies and have no limit of their own."""
-    within: dict[str, PositiveFloat] = Field(default_factory=dict)
+    within: dict[str, Positive] = Field(default_factory=dict)
     """By entry."""
 
     def limit(self, entry: str) -> float:
@@ -126,7 +126,7 @@ class RunFile(ModelOnly):
     title: str = ""
     likelihood: Annotated[LikelihoodSpec, name_as(_SHORTHANDS["likelihood"])]
     priors: Annotated[PriorsSpec, name_as(_SHORTHANDS["priors"])] = PriorsSpec()
-    seed: NonNegativeInt = 1
+    seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
     sampler: SamplerSpec = SamplerSpec()
     vegas: VegasSpec = VegasSpec()
     dynesty: DynestySpec = DynestySpec()
@@ -146,6 +146,8 @@ class Run:
     """Files of a user's model, by where a library looks for them."""
     notes: tuple[str, ...] = ()
     """What the user should know before the run."""
+    code: str = ""
+    """Which key of the run file names Python code, and what it names; empty if none does."""
 
     def files(self) -> dict[str, Path]:
         """Every file behind the run but its run file and priors, which it holds in full."""
@@ -292,6 +294,7 @@ def resolve(document: Document, library: Library) -> Run:
         assembled=assembled,
         model_files=loaded.files,
         notes=(*notes, *assembled.notes()),
+        code=loaded.code,
     )
 
 

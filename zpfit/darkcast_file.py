@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zpfit.errors import InvalidCurve
 from zpfit.physics.compiled import FloatArray
+from zpfit.schema import LARGEST, SMALLEST
 from zpfit.yaml_file import read_text
 
 SUFFIX = ".lmt"
@@ -98,7 +99,7 @@ def _between_ends(table: FloatArray) -> NDArray[np.bool_]:
 
 def _check(path: Path, numbers: FloatArray, table: FloatArray) -> None:
     for number, row in zip(numbers, table, strict=True):
-        if not (np.all(row > 0) and np.all(np.isfinite(row))):
+        if not np.all((row >= SMALLEST) & (row <= LARGEST)):
             text = " ".join(f"{value:g}" for value in row)
             raise InvalidCurve(path, int(number), f"{text!r}: numbers must be positive and finite")
         if len(row) == 3 and row[1] >= _NO_LIMIT:

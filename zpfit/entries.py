@@ -8,22 +8,19 @@ from pydantic import (
     AfterValidator,
     Discriminator,
     Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
     RootModel,
     Tag,
     ValidationInfo,
     field_validator,
 )
 
-from zpfit.schema import Names, StrictModel
+from zpfit.schema import Names, NonNegative, Number, Positive, StrictModel
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 Rows = tuple[Any, ...]
-Matrix = tuple[Annotated[tuple[float, ...], Field(strict=False)], ...]
+Matrix = tuple[Annotated[tuple[Number, ...], Field(strict=False)], ...]
 _LEAST_EIGENVALUE = 1e-9
 """Of a matrix of correlation coefficients."""
 
@@ -42,7 +39,7 @@ class HalfGaussianSpec(StrictModel):
     """chi2 = (z ratio^power)^2, z one-sided at the confidence level."""
 
     form: Literal["half_gaussian"]
-    power: PositiveFloat
+    power: Annotated[float, Field(gt=0, le=20)]
     """How the signal strength grows with the ratio to the limit: 2 for a rate in the coupling."""
     confidence_level: Fraction
 
@@ -87,8 +84,8 @@ CurveFile = Annotated[str, AfterValidator(_below_the_entry)]
 class Errors(StrictModel):
     """Unequal standard errors, towards larger and smaller values."""
 
-    up: PositiveFloat
-    down: PositiveFloat
+    up: Positive
+    down: Positive
 
 
 class GaussianEntry(_Entry):
@@ -96,12 +93,12 @@ class GaussianEntry(_Entry):
 
     type: Literal["gaussian"]
     observable: str
-    value: float
+    value: Number
     error: Annotated[
-        Annotated[PositiveFloat, Tag("one")] | Annotated[Errors, Tag("two")],
+        Annotated[Positive, Tag("one")] | Annotated[Errors, Tag("two")],
         Discriminator(lambda error: "two" if isinstance(error, dict | Errors) else "one"),
     ]
-    nuisances: dict[str, float] = Field(default_factory=dict)
+    nuisances: dict[str, Number] = Field(default_factory=dict)
     """By how much one standard deviation of a nuisance parameter shifts the prediction.
 
     Entries that name the same nuisance parameter share it; it has a Gaussian prior of mean 0 and
@@ -121,8 +118,8 @@ class CorrelatedEntry(_Entry):
 
     type: Literal["correlated"]
     observables: Names
-    values: Annotated[tuple[float, ...], Field(strict=False)]
-    errors: Annotated[tuple[PositiveFloat, ...], Field(strict=False)]
+    values: Annotated[tuple[Number, ...], Field(strict=False)]
+    errors: Annotated[tuple[Positive, ...], Field(strict=False)]
     correlation: Annotated[Matrix, Field(strict=False)]
     """Matrix of correlation coefficients, row by row."""
 
@@ -160,10 +157,10 @@ class CountsEntry(_Entry):
 
     type: Literal["counts"]
     observable: str
-    observed: NonNegativeInt
-    signal: PositiveFloat
+    observed: Annotated[int, Field(ge=0, le=10**12)]
+    signal: Positive
     """Events expected for each unit of the observable."""
-    background: NonNegativeFloat = 0.0
+    background: NonNegative = 0.0
 
 
 class TableEntry(_Entry):
@@ -185,18 +182,18 @@ class UpperLimitEntry(_Exclusion):
 
     type: Literal["upper_limit"]
     observable: str
-    limit: PositiveFloat
+    limit: Positive
 
 
 class MassFloorEntry(_Exclusion):
     """A lower bound on the mass of particles in thermal contact."""
 
     type: Literal["mass_floor"]
-    electrophilic: PositiveFloat
+    electrophilic: Positive
     """MeV, applies if sqrt(C_Ve^2 + C_Ae^2) > contact."""
-    neutrinophilic: PositiveFloat
+    neutrinophilic: Positive
     """MeV, applies if any |C_nu| > contact."""
-    contact: PositiveFloat
+    contact: Positive
     """Coupling above which the Z' is in thermal contact."""
 
 
@@ -220,7 +217,7 @@ class BeamDumpEntry(_Exclusion):
     curve: CurveFile
     """Table beside the entry: CSV with mass_MeV, epsilon_lower, epsilon_upper, or a DarkCast file
     of three columns."""
-    length_ratio: PositiveFloat
+    length_ratio: Positive
     """Length of the decay volume over that of the shielding."""
 
 

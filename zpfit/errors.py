@@ -1,6 +1,7 @@
 """Failures a user can cause and mend. Each message names the place, the value and the remedy."""
 
 import difflib
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,18 @@ B = TypeVar("B")
 C = TypeVar("C")
 
 
+_MOST_PROBLEMS = 100
+"""That are told at once."""
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
+_SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 10
+
+
+def in_short(value: object) -> str:
+    """What a message shows of a value: all of it unless it is long."""
+    return _SHORT.repr(value)
+
+
 class ZpfitError(Exception):
     """Base of every failure that the command line reports without a traceback."""
 
@@ -19,7 +32,10 @@ class InvalidInput(ZpfitError):
     """One or more problems in what the user wrote, each with its place."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.all_problems = tuple(problems)
+        more = len(problems) - _MOST_PROBLEMS
+        rest = [f"and {more:,} more problems"] if more > 0 else []
+        self.problems = (*self.all_problems[:_MOST_PROBLEMS], *rest)
         super().__init__("\n".join(self.problems))
 
 
@@ -308,7 +324,7 @@ class ProblemCollector:
         try:
             yield
         except InvalidInput as error:
-            self._problems.extend(error.problems)
+            self._problems.extend(error.all_problems)
         except ZpfitError as error:
             self._problems.append(str(error))
 

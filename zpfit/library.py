@@ -14,7 +14,7 @@ from zpfit.entries import Entry, EntryFile, SetFile, curve_of, observables_of
 from zpfit.errors import InvalidInput, UnknownName, suggestion
 from zpfit.observables import OBSERVABLES
 from zpfit.schema import validate
-from zpfit.yaml_file import Document, read_yaml
+from zpfit.yaml_file import Document, is_file, read_yaml
 
 Kind = Literal["entry", "likelihood set", "model", "priors", "run", "slice", "campaign"]
 
@@ -101,7 +101,7 @@ class Library:
         """
         for root in self.roots:
             path = root / FOLDERS[kind] / f"{name}.yaml"
-            if path.name == f"{name}.yaml" and path.is_file():
+            if path.name == f"{name}.yaml" and is_file(path):
                 return path
         raise UnknownName(kind, name, self.names(kind), place)
 
@@ -112,7 +112,7 @@ class Library:
             InvalidInput: there is none.
         """
         for root in self.roots:
-            if (root / name).is_file():
+            if is_file(root / name):
                 return root / name
         remedy = "relative paths are relative to the run file, or to the current folder"
         raise InvalidInput([f"{place}: there is no file {name!r}; {remedy}"])

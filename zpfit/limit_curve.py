@@ -8,6 +8,7 @@ from zpfit.darkcast_file import SUFFIX, read_darkcast
 from zpfit.errors import InvalidCurve
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.constants import ELECTRIC_CHARGE
+from zpfit.schema import LARGEST, SMALLEST
 from zpfit.yaml_file import read_text
 
 PROMPT_COLUMNS = ("mass_MeV", "epsilon")
@@ -29,7 +30,8 @@ def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
     Raises:
         UnreadableFile: the file is missing or not text.
         InvalidCurve: a wrong header, a missing, negative or non-numeric value,
-            masses out of order, or a lower edge above the upper one.
+            masses out of order, or a lower edge above the upper one. Numbers below 1e-60 count
+            as zero, beyond 1e60 as infinite.
     """
     table = _darkcast(path, columns) if path.suffix == SUFFIX else _csv(path, columns)
     table[:, 1:] *= ELECTRIC_CHARGE
@@ -61,11 +63,11 @@ def read_chi2_table(path: Path) -> FloatArray:
     Raises:
         UnreadableFile: the file is missing or not text.
         InvalidCurve: a wrong header, a missing or non-numeric value, a negative chi2, or
-            values out of order.
+            values out of order. Numbers beyond 1e60 count as infinite.
     """
     numbers, table = _read_columns(path, CHI2_COLUMNS)
     for number, (value, chi2) in zip(numbers, table, strict=True):
-        if not (np.isfinite(value) and 0 <= chi2 < np.inf):
+        if not (abs(value) <= LARGEST and 0 <= chi2 <= LARGEST):
             raise InvalidCurve(path, number, f"chi2 {chi2:g} at {value:g} must be finite and >= 0")
     _check_order(path, numbers, table, "value")
     return table
@@ -110,7 +112,7 @@ def _row(path: Path, number: int, line: str, columns: tuple[str, ...]) -> list[f
 
 def _check_limits(path: Path, number: int, values: FloatArray, columns: tuple[str, ...]) -> None:
     for column, value in zip(columns, values, strict=True):
-        if not 0 < value < np.inf:
+        if not SMALLEST <= value <= LARGEST:
             raise InvalidCurve(path, number, f"{column} must be positive and finite, not {value:g}")
     if len(values) > len(PROMPT_COLUMNS) and values[1] >= values[2]:
         raise InvalidCurve(

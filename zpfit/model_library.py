@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -25,7 +27,7 @@ from zpfit.models.python_model import FunctionModel, UserModel, where_failed
 from zpfit.models.registry import BUILT_IN, NoOptions
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.schema import StrictModel, validate
-from zpfit.yaml_file import Document
+from zpfit.yaml_file import Document, is_file
 
 _NAN_REMEDY = "mend it, restrict the priors to where it is defined, or state a condition"
 PLUGINS = "zpfit.models"
@@ -66,6 +68,8 @@ class LoadedModel:
     """By where a library looks for them."""
     options: type[StrictModel] = NoOptions
     """What options there are; a Python class knows its own."""
+    code: str = ""
+    """Which key of the file names Python code, and what it names; empty if none does."""
 
 
 def model_names(library: Library) -> list[str]:
@@ -85,7 +89,8 @@ def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedM
     if spec.python is not None:
         with _at(document.place(["model", "python"])):
             target, files = _from_python(spec.python, library)
-            return LoadedModel(_as_model(spec.python, target, options), files)
+            code = f"model.python = {spec.python}"
+            return LoadedModel(_as_model(spec.python, target, options), files, code=code)
     name, place = spec.name or "", document.place(["model"])
     in_files = name in library.names("model")
     if name in BUILT_IN:
@@ -97,9 +102,12 @@ def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedM
         return LoadedModel(model, options=built_in.options)
     if in_files:
         return _from_file(library.document("model", name, place), options)
-    if name in _plugins():
+    point = _plugins().get(name)
+    if point is not None:
         with _at(place):
-            return LoadedModel(_as_model(name, _imported(name, _plugins()[name].load), options))
+            target = _imported(name, partial(_named_by, point))
+            code = f"model = {name}, which is {point.value} of an installed package"
+            return LoadedModel(_as_model(name, target, options), code=code)
     raise UnknownName("model", name, model_names(library), place)
 
 
@@ -162,12 +170,17 @@ def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=PLUGINS)}
 
 
+def _named_by(point: EntryPoint) -> Any:
+    """The object behind an entry point, imported without a frame of the packaging machinery."""
+    return attrgetter(point.attr)(importlib.import_module(point.module))
+
+
 def _from_python(source: str, library: Library) -> tuple[Any, dict[str, Path]]:
     """The object that ``file.py:object`` or ``package.module:object`` names, and its file."""
     module_name, _, attribute = source.rpartition(":")
     files = {}
     if module_name.endswith(".py"):
-        path = next((r / module_name for r in library.roots if (r / module_name).is_file()), None)
+        path = next((r / module_name for r in library.roots if is_file(r / module_name)), None)
         if path is None:
             raise InvalidModel(source, "is not found; give its path from the run file")
         module = _imported(source, lambda: _module_from(path))

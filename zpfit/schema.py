@@ -3,10 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    RootModel,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
-from zpfit.errors import InvalidInput, suggestion
+from zpfit.errors import InvalidInput, in_short, suggestion
 from zpfit.yaml_file import Document
 
 
@@ -16,25 +25,45 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-Names = Annotated[tuple[str, ...], Field(strict=False)]
+SMALLEST, LARGEST = 1e-60, 1e60
+"""Sizes whose squares, and those of their ratios, computers can hold."""
+
+
+def _in_reach(value: float) -> float:
+    if value and not SMALLEST <= abs(value) <= LARGEST:
+        raise ValueError(
+            f"{value:g} is out of reach; sizes go from {SMALLEST:g} to {LARGEST:g}, or are zero"
+        )
+    return value
+
+
+Number = Annotated[float, AfterValidator(_in_reach)]
+"""A number of such a size, or zero."""
+Positive = Annotated[PositiveFloat, AfterValidator(_in_reach)]
+NonNegative = Annotated[NonNegativeFloat, AfterValidator(_in_reach)]
+
+Names = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]
 """A list of names."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_MOST_PROBLEMS = 50
+"""That are told of one file."""
 _MESSAGES = {
     "missing": "is missing",
     "union_tag_not_found": "needs a key {discriminator}",
-    "union_tag_invalid": "unknown {discriminator} {tag!r}; known: {expected_tags}",
-    "model_attributes_type": "must be a number or a mapping of keys to values, not {value!r}",
-    "float_type": "must be a number, not {value!r}",
-    "int_type": "must be an integer, not {value!r}",
-    "int_from_float": "must be an integer, not {value!r}",
-    "string_type": "must be text, not {value!r} (put it in quotes if it is meant as text)",
-    "bool_type": "must be true or false, not {value!r}",
-    "finite_number": "must be a finite number, not {value!r}",
-    "model_type": "must be a mapping of keys to values, not {value!r}",
-    "dict_type": "must be a mapping of keys to values, not {value!r}",
-    "tuple_type": "must be a list, not {value!r}",
+    "union_tag_invalid": "unknown {discriminator} {tag}; known: {expected_tags}",
+    "model_attributes_type": "must be a number or a mapping of keys to values, not {value}",
+    "float_type": "must be a number, not {value}",
+    "int_type": "must be an integer, not {value}",
+    "int_from_float": "must be an integer, not {value}",
+    "string_type": "must be text, not {value} (put it in quotes if it is meant as text)",
+    "bool_type": "must be true or false, not {value}",
+    "finite_number": "must be a finite number, not {value}",
+    "model_type": "must be a mapping of keys to values, not {value}",
+    "dict_type": "must be a mapping of keys to values, not {value}",
+    "too_long": "must have at most {max_length:,} items, not {actual_length:,}",
+    "tuple_type": "must be a list, not {value}",
     "value_error": "{error}",
 }
 
@@ -48,7 +77,10 @@ def validate(model: type[Model], document: Document) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        problems = [_problem(model, document, detail) for detail in error.errors()]
+        details = error.errors(include_url=False)
+        problems = [_problem(model, document, detail) for detail in details[:_MOST_PROBLEMS]]
+        if len(details) > _MOST_PROBLEMS:
+            problems.append(f"{document.path}: and {len(details) - _MOST_PROBLEMS:,} more problems")
         raise InvalidInput(list(dict.fromkeys(problems))) from error
 
 
@@ -67,8 +99,12 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     at_root = detail["type"] == "model_attributes_type" and not keys
     template = _MESSAGES.get("dict_type" if at_root else detail["type"])
     if template is None:
-        return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {detail['input']!r}"
-    return f"{place}: " + template.format(value=detail["input"], **detail.get("ctx", {}))
+        given = in_short(detail["input"])
+        return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
+    context = dict(detail.get("ctx", {}))
+    if "tag" in context:
+        context["tag"] = in_short(context["tag"])
+    return f"{place}: " + template.format(value=in_short(detail["input"]), **context)
 
 
 def _without_tags(data: Any, keys: Sequence[str | int]) -> list[str | int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 
 import numpy as np
-from pydantic import AfterValidator, Field, PositiveFloat, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.config import PriorsSpec, check_measurements, name_as, resolve_priors
@@ -17,7 +17,7 @@ from zpfit.observables import OBSERVABLES
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.plane import Plane, Side, Solved
 from zpfit.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
-from zpfit.schema import Names, StrictModel, validate
+from zpfit.schema import Names, Number, Positive, StrictModel, validate
 from zpfit.yaml_file import Document
 
 _SIGMA = 2.0
@@ -29,8 +29,8 @@ class AxisSpec(StrictModel):
     """A side of the plane; without a range, the positive reach of the parameter's prior."""
 
     parameter: str
-    lower: float | None = None
-    upper: float | None = None
+    lower: Number | None = None
+    upper: Number | None = None
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
@@ -50,7 +50,7 @@ class SolveSpec(StrictModel):
     """What a solved parameter has to achieve."""
 
     observable: str
-    value: float
+    value: Number
     sign: Literal["positive", "negative"] = "positive"
     """Of the parameter."""
     nearest: bool = False
@@ -63,7 +63,7 @@ def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
-Levels = Annotated[tuple[PositiveFloat, ...], Field(strict=False), AfterValidator(_not_empty)]
+Levels = Annotated[tuple[Positive, ...], Field(strict=False), AfterValidator(_not_empty)]
 
 
 class SliceFile(StrictModel):
@@ -74,7 +74,7 @@ class SliceFile(StrictModel):
     likelihood: Annotated[LikelihoodSpec, name_as("set")]
     x: AxisSpec
     y: AxisSpec
-    fix: dict[str, float] = Field(default_factory=dict)
+    fix: dict[str, Number] = Field(default_factory=dict)
     """Values of parameters; what is not mentioned anywhere has its default, couplings zero."""
     solve: dict[str, SolveSpec] = Field(default_factory=dict)
     """Parameters whose value follows from an observable's."""
@@ -82,11 +82,11 @@ class SliceFile(StrictModel):
     """Parameters that take whatever value suits best, within their priors."""
     priors: Annotated[PriorsSpec, name_as("use")] = PriorsSpec()
     """Reach of the profiled parameters."""
-    sigma: PositiveFloat = _SIGMA
+    sigma: Positive = _SIGMA
     """Standard errors beyond which a measurement excludes."""
-    within: dict[str, PositiveFloat] = Field(default_factory=dict)
+    within: dict[str, Positive] = Field(default_factory=dict)
     """The same, entry by entry."""
-    bands: dict[str, PositiveFloat] = Field(default_factory=dict)
+    bands: dict[str, Positive] = Field(default_factory=dict)
     """Measurements drawn as the band within so many standard errors."""
     contours: dict[str, Levels] = Field(default_factory=dict)
     """Lines on which a parameter or coupling has these sizes."""

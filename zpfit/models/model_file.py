@@ -8,7 +8,6 @@ import numpy as np
 from pydantic import (
     BeforeValidator,
     Field,
-    PositiveFloat,
     RootModel,
     ValidationInfo,
     field_validator,
@@ -21,7 +20,7 @@ from zpfit.models.gauge import G_PRIME, LARGEST_CHARGES, GaugeModel, GaugeOption
 from zpfit.physics.constants import SIN2_THETA_W
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.gauge_mixing import FAMILIES, Charges
-from zpfit.schema import StrictModel
+from zpfit.schema import Number, StrictModel
 
 EPS = Parameter(
     "eps",
@@ -80,7 +79,7 @@ class ParameterSpec(StrictModel):
 
     symbol: str
     meaning: str = ""
-    largest: PositiveFloat = 1.0
+    largest: Annotated[float, Field(gt=0, le=1e30)] = 1.0
     """Domain: minus this to this."""
     default: float | None = None
 
@@ -99,7 +98,7 @@ class CouplingsFile(StrictModel):
     description: str
     reference: str
     parameters: dict[str, ParameterSpec]
-    couplings: dict[str, dict[str, float]]
+    couplings: dict[str, dict[str, Number]]
 
     @field_validator("parameters")
     @classmethod
