@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO, get_args
+from typing import Any, get_args
 
 import numpy as np
 from rich import box
@@ -14,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zpfit.assembly import LikelihoodSpec, assemble
-from zpfit.errors import UnknownName, ZpfitError
+from zpfit.errors import Stopped, UnknownName, UnwritablePath, ZpfitError
 from zpfit.evaluate import EvaluatedPoints, describe_point
 from zpfit.library import Kind, Library
 from zpfit.likelihood import Likelihood
@@ -39,14 +40,17 @@ class RunReporter:
     def __init__(self, log_path: Path) -> None:
         self._console = Console(stderr=True, markup=False)
         self._log_path = log_path
-        self._log: TextIO | None = None
+        self._log: RawIOBase | None = None
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._started = time.monotonic()
         self._last_line = 0.0
 
     def __enter__(self) -> "RunReporter":
-        self._log = self._log_path.open("a", encoding="utf-8")
+        try:
+            self._log = self._log_path.open("ab", buffering=0)
+        except OSError as error:
+            raise UnwritablePath(self._log_path, error.strerror or str(error)) from error
         if self._console.is_terminal:
             self._bar = Progress(
                 TextColumn("{task.description}", markup=False),
@@ -64,6 +68,10 @@ class RunReporter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if isinstance(error, Stopped):
+            self.note(str(error))
+        elif isinstance(error, ZpfitError):
+            self.note(f"failed: {error}")
         if self._bar is not None:
             self._bar.stop()
         if self._log is not None:
@@ -103,11 +111,19 @@ class RunReporter:
     def _write(self, text: str, *, to_console: bool = True) -> None:
         line = f"{time.monotonic() - self._started:8.1f} s  {text}"
         if self._log is not None:
-            self._log.write(line + "\n")
-            self._log.flush()
+            self._keep(self._log, line)
         if self._bar is None and to_console:
             self._last_line = time.monotonic()
             self._console.print(Text(line), soft_wrap=True)
+
+    def _keep(self, log: RawIOBase, line: str) -> None:
+        """In the log; a full disk, which it cannot tell, ends it and not the run."""
+        try:
+            log.write(f"{line}\n".encode())
+        except OSError as error:
+            log.close()
+            self._log = None
+            self.note(f"{self._log_path}: no more lines ({error.strerror})")
 
 
 class StageLines:
