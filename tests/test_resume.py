@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -404,8 +405,9 @@ def killed_often(place: Path, whole: Path, kills: int, seed: int) -> list[str]:
     duration = time.monotonic() - began
     shutil.rmtree(place / "out")
     while len(phases) < kills:
+        print(phases[-1:])  # noqa: T201 - where it was hit
         process = zpfit(place, *run("--cross-check", *(["--resume"] if begun(place) else [])))
-        process.process.join(rng.uniform(0, duration))
+        process.process.join(duration * rng.random() ** 2)  # as plots take half of the time
         if process.process.exitcode is None:
             process.kill()
             phases.append(process.phase)
@@ -433,14 +435,13 @@ def killed_in_every_phase(place: Path, whole: Path, phases: list[str]) -> None:
 
 
 def test_kills_at_random_moments_and_in_every_phase(place: Path, whole: Path):
-    phases = killed_often(place, whole, 5, seed=1)
+    phases = killed_often(place, whole, 4, seed=1)
     killed_in_every_phase(place, whole, phases)
 
 
 @pytest.mark.slow
 def test_thirty_kills(place: Path, whole: Path):
     phases = killed_often(place, whole, 30, seed=2)
-    print(sorted({phase: phases.count(phase) for phase in phases}.items()))  # noqa: T201
     killed_in_every_phase(place, whole, phases)
 
 
@@ -1279,6 +1280,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(5)
 
 
+@cache
 def _mixture() -> MixtureMap:
     return MixtureMap(tuple(adapt_map(log_likelihood, 2, child) for child in rng().spawn(2)))
 
@@ -1294,7 +1296,7 @@ def _integrate(checkpoint: Any) -> Any:
 
 def _sample(checkpoint: Any) -> Any:
     starts = rng().random((2, 8, 2)) * 0.7
-    return sample(log_likelihood, _mixture(), starts, 10**6, 1500, rng(), Silent(), checkpoint)
+    return sample(log_likelihood, _mixture(), starts, 10**6, 600, rng(), Silent(), checkpoint)
 
 
 def _nested(checkpoint: Any) -> Any:
@@ -1343,7 +1345,7 @@ def test_every_state_leads_to_the_same_numbers(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ):
     """A chain of interruptions goes through every state; dynesty has hundreds."""
-    monkeypatch.setattr("zpfit.samplers.emcee._MAX_KEPT_STEPS", 400)
+    monkeypatch.setattr("zpfit.samplers.emcee._MAX_KEPT_STEPS", 200)
     compute = SAMPLERS[name]
     expected = bits(compute(CheckpointFiles(tmp_path / "none", 1e9)))
     for every in (
