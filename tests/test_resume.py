@@ -461,14 +461,12 @@ def killed_at_file(
     return True
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_kill_while_the_samples_are_written(place: Path, plain: Path, *, after: bool):
-    for name in ("samples", "summary"):
-        shutil.rmtree(place / "out", ignore_errors=True)
-        at = at_file(1, sent(signal.SIGKILL), name, after=after)
-        assert zpfit(place, *run(), hooks=(no_plots, at)).ended() == -signal.SIGKILL
-        resumed(place)
-        assert_same(place, plain)
+@pytest.mark.parametrize(("name", "after"), [("samples", False), ("summary", True)])
+def test_kill_while_results_are_written(place: Path, plain: Path, name: str, *, after: bool):
+    at = at_file(1, sent(signal.SIGKILL), name, after=after)
+    assert zpfit(place, *run(), hooks=(no_plots, at)).ended() == -signal.SIGKILL
+    resumed(place)
+    assert_same(place, plain)
 
 
 @pytest.mark.slow
@@ -498,6 +496,7 @@ def test_kill_while_it_tidies_up(place: Path, plain: Path):
     assert_same(place, plain)
 
 
+@pytest.mark.slow
 def test_a_new_process_goes_on_to_the_same_numbers(tmp_path: Path):
     """Not forked, so that nothing of this one, a hash seed say, is in it."""
     one, other = written(tmp_path / "one"), written(tmp_path / "other")
@@ -540,7 +539,15 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param("emcee", marks=pytest.mark.slow),
+        pytest.param("vegas", marks=pytest.mark.slow),
+        "dynesty",
+        "own",
+    ],
+)
 def test_file_and_folder_go_on_alike(tmp_path: Path, case: str):
     text, options = CASES[case]
     places = [written(tmp_path / name, text) for name in ("whole", "file", "folder")]
@@ -689,7 +696,7 @@ def test_first_difference(kept: dict[str, Any], now: dict[str, Any], words: str 
     assert first_difference(kept, now) == words
 
 
-@pytest.mark.parametrize("name", sorted(p.stem for p in (packaged_data() / "runs").glob("*.yaml")))
+@pytest.mark.parametrize("name", ["quickstart", "sm_u1_cs", "froggatt_nielsen_cs"])
 def test_a_fingerprint_is_what_is_read_again(name: str):
     found = fingerprint(load_run(packaged_data() / "runs" / f"{name}.yaml"), cross_check=False)
     assert first_difference(json.loads(json.dumps(found)), found) is None
@@ -912,9 +919,7 @@ def test_a_signal_in_every_phase(place: Path, whole: Path):
         number = (signal.SIGINT, signal.SIGTERM)[index % 2]
         stopped(zpfit(place, *words, hooks=(at_stage(stage, sent(number)),)), number)
         words = run("--cross-check", "--resume")
-    for index, name in enumerate(
-        ("samples", "weighted", "summary", "corner.pdf", "pulls", "trace")
-    ):
+    for index, name in enumerate(("samples", "summary", "corner.pdf", "trace")):
         number = (signal.SIGTERM, signal.SIGINT)[index % 2]
         stopped(zpfit(place, *words, hooks=(at_file(1, sent(number), name),)), number)
     done(place, *words)
@@ -993,7 +998,7 @@ def file_limit(size: int) -> Hook:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize("size", [1_000, 3_000, 15_000, 50_000])
+@pytest.mark.parametrize("size", [1_000, 15_000])
 def test_files_that_may_not_grow(place: Path, plain: Path, size: int):
     message = refused(place, *run(), hooks=(no_plots, file_limit(size)))
     assert_mentions(message, "error: out/", "cannot be written", "File too large")
@@ -1035,7 +1040,7 @@ def filled(place: Path, expected: Path, number: int, hooks: tuple[Hook, ...] = (
     return True
 
 
-@pytest.mark.parametrize("number", [1, 4, 7, 12])
+@pytest.mark.parametrize("number", [4, 9])
 def test_a_disk_that_gets_full(place: Path, plain: Path, number: int):
     assert filled(place, plain, number, (no_plots,))
 
@@ -1070,7 +1075,7 @@ def remounted(disk: Path, options: str) -> None:
     subprocess.run(words, check=True)
 
 
-@pytest.mark.parametrize("room", [0, 4, 40, 120])
+@pytest.mark.parametrize("room", [0, 40, 120])
 def test_a_full_disk(disk: Path, plain: Path, room: int):
     """``room`` in KiB."""
     ballast = disk / "ballast"
@@ -1348,9 +1353,7 @@ def test_every_state_leads_to_the_same_numbers(
     monkeypatch.setattr("zpfit.samplers.emcee._MAX_KEPT_STEPS", 200)
     compute = SAMPLERS[name]
     expected = bits(compute(CheckpointFiles(tmp_path / "none", 1e9)))
-    for every in (
-        (2, 3) if name == "find_minimum" else (23, 10) if name.startswith("nest") else (1, 2)
-    ):
+    for every in {"find_minimum": (2, 3), "nested_sampling": (23,)}.get(name, (1, 2)):
         folder = tmp_path / f"{every}"
         result, number = interrupted(compute, folder, every)
         assert number >= 2
