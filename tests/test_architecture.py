@@ -13,6 +13,7 @@ FLOORS = [
     {
         "terminal",
         "terminal_tension",
+        "terminal_campaign",
         "terminal_compare",
         "terminal_exclusion",
         "terminal_profile",

@@ -110,12 +110,13 @@ def carry_out_task(task: Task) -> Row:
         settings = run.settings.model_copy(update={"seed": task.seed})
         run = replace(run, settings=settings)
     folder = RunFolder(task.folder)
-    with (
-        claimed(run, folder, task.start, cross_check=task.cross_check, patience=_PATIENCE) as claim,
-        RunLog(folder.log_path) as log,
-    ):
-        summary = carry_out(claim, log, plots=task.plots)
-    return _row(task, run, summary)
+    with claimed(
+        run, folder, task.start, cross_check=task.cross_check, patience=_PATIENCE
+    ) as claim:
+        if claim.finished:
+            return _row(task, run, folder.summary())
+        with RunLog(folder.log_path) as log:
+            return _row(task, run, carry_out(claim, log, plots=task.plots))
 
 
 @lru_cache(maxsize=_CELLS_AT_HAND)

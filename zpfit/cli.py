@@ -103,16 +103,19 @@ def run(
     if resume and force:
         raise click.UsageError("--resume goes on with a run, --force replaces it: give one of them")
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
-    loaded = load_run((find_unfinished if resume else find_run_file)(file), settings, limits)
-    same_folder = resume and Path(file).is_dir()
+    found = (find_unfinished if resume else find_run_file)(file)
+    loaded = load_run(found, settings, limits)
+    same_folder = resume and Path(file) in found.parents
     folder = RunFolder(output or (Path(file) if same_folder else Path("output") / loaded.name))
     start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
-    with (
-        claimed(loaded, folder, start, cross_check=cross_check) as claim,
-        RunReporter(folder.log_path) as reporter,
-    ):
-        summary = carry_out(claim, reporter, checkpoint_interval=interval)
-        reporter.finish(summary)
+    with claimed(loaded, folder, start, cross_check=cross_check) as claim:
+        if claim.finished:
+            click.echo("Nothing to do: the run is finished", err=True)
+            summary = folder.summary()
+        else:
+            with RunReporter(folder.log_path) as reporter:
+                summary = carry_out(claim, reporter, checkpoint_interval=interval)
+                reporter.finish(summary)
     print_summary(summary, folder.path)
 
 

@@ -56,11 +56,10 @@ def compare_all(
         check_reference([plan.run for plan in planned], reference or NO_ZPRIME)
         if output is not None:
             make_room(output, _FILES, force=force)
-        start = Start.REPLACE if force else Start.NEW
         for plan in planned:
             if plan.to_fit:
-                check_room(plan.folder, start)
-        runs = [_finished(plan, start, progress) for plan in planned]
+                check_room(plan.folder, _start(plan, force=force))
+        runs = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
         rows = compare(runs, reference or NO_ZPRIME, seed, progress)
         problems = [] if output is None else _keep(rows, runs, output, seed)
     return rows, problems
@@ -93,6 +92,13 @@ def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
         problems.add(f"{name!r} is given twice; runs and folders need names of their own")
     problems.raise_if_any()
     return planned
+
+
+def _start(plan: _Plan, *, force: bool) -> Start:
+    """A run that was stopped or killed goes on, as a comparison has no option to say so."""
+    if force:
+        return Start.REPLACE
+    return Start.CONTINUE if plan.folder.is_unfinished else Start.NEW
 
 
 def _finished(plan: _Plan, start: Start, progress: Progress) -> FinishedRun:

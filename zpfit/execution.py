@@ -12,11 +12,13 @@ from zpfit.checkpoint_files import CheckpointFiles
 from zpfit.config import Run, resolved_settings
 from zpfit.errors import (
     ChangedLikelihood,
+    DamagedCheckpoint,
     DifferentRun,
     NothingToResume,
     RunFolderExists,
     Stopped,
     UnfinishedRun,
+    UnsafeCheckpoint,
     UnwritablePath,
     ZpfitError,
 )
@@ -26,7 +28,7 @@ from zpfit.plots.run_plots import draw_run
 from zpfit.posterior import Posterior
 from zpfit.progress import Progress
 from zpfit.run_folder import RunFolder
-from zpfit.stopping import listening
+from zpfit.stopping import StopRequest, listening
 from zpfit.yaml_file import dump_yaml
 
 CHECKPOINT_INTERVAL = 10.0
@@ -42,7 +44,7 @@ class Start(Enum):
 
     NEW = "refuse"
     REPLACE = "start again"
-    RESUME = "go on; refuse if there is nothing"
+    RESUME = "go on, from the start if a run was killed before it kept anything"
     CONTINUE = "go on if there is something"
 
 
@@ -66,7 +68,7 @@ def check_room(folder: RunFolder, start: Start) -> None:
         RunFolderExists, UnfinishedRun, ForeignFiles: there is.
         UnwritablePath: the folder cannot be made or written.
     """
-    folder.create(force=start is not Start.NEW)
+    folder.create(force=start is Start.REPLACE)
     if start is Start.NEW and folder.is_unfinished:
         raise UnfinishedRun(folder.path)
     if start is Start.NEW and folder.is_finished:
@@ -83,23 +85,25 @@ def claimed(
         FolderInUse: another process holds it.
         RunFolderExists, UnfinishedRun, ForeignFiles: there is something that nobody said to
             replace.
-        NothingToResume: nothing is there to go on with.
+        NothingToResume: no run has been there.
         DifferentRun: what is there is not this run; says how it differs.
         UnwritablePath: the folder cannot be made or written.
     """
-    if start is Start.RESUME and not (folder.is_finished or folder.is_unfinished):
+    if start is Start.RESUME and not folder.has_seen_a_run:
         raise NothingToResume(folder.path)
-    check_room(folder, start)
+    folder.create(force=start is Start.REPLACE)
     with folder.locked(patience):
         now = fingerprint(run, cross_check=cross_check)
         yield _claim(run, folder, start, now)
 
 
 def _claim(run: Run, folder: RunFolder, start: Start, now: Fingerprint) -> Claim:
-    check_room(folder, start)  # again, as another process may have been there meanwhile
+    check_room(folder, start)
     if start is not Start.REPLACE and (folder.is_finished or folder.is_unfinished):
         if difference := first_difference(folder.fingerprint(), now):
             raise DifferentRun(folder.path, difference)
+        if folder.is_finished:
+            folder.drop_unfinished()  # a rest, where a run was killed while it tidied up
         return Claim(run, folder, now, folder.is_finished, not folder.is_finished)
     folder.drop_unfinished()
     folder.unfinished.copy_data(run.files())
@@ -115,7 +119,7 @@ def carry_out(
     plots: bool = True,
     checkpoint_interval: float = CHECKPOINT_INTERVAL,
 ) -> dict[str, Any]:
-    """Fit, draw and keep; returns the summary, that of the folder if the run is finished.
+    """Fit, draw and keep what is not finished; returns the summary.
 
     Raises:
         Stopped: a signal asked for it; the folder can be gone on with.
@@ -124,39 +128,51 @@ def carry_out(
         And what :func:`zpfit.fit.fit` raises; then nothing is left to go on with.
     """
     run, folder = claim.run, claim.folder
-    if claim.finished:
-        progress.note("Nothing to do: the run is finished")
-        return folder.summary()
     with listening() as stop:
         checkpoints = CheckpointFiles(folder.checkpoints, checkpoint_interval, stop)
-        if claim.resumed:
-            progress.note("Going on with an unfinished run")
-            check_stored_points(checkpoints, run.posterior)
-        try:
+        with _judging_failures(folder, progress):
+            if claim.resumed:
+                progress.note("Going on with an unfinished run")
+                check_stored_points(checkpoints, run.posterior, stop)
             check = claim.fingerprint["cross_check"]
             summary = fit(run, folder, progress, checkpoints, check=check)
-        except (Stopped, UnwritablePath):
-            raise
-        except ZpfitError:
-            folder.drop_unfinished()  # it would fail again
-            raise
-        if plots:
-            progress.stage("Drawing the plots")
-            for problem in draw_run(folder):
-                progress.note(problem)
-        folder.write_fingerprint(claim.fingerprint)
-        folder.drop_unfinished()
+            if plots:
+                progress.stage("Drawing the plots")
+                for problem in draw_run(folder, stop.heed):
+                    progress.note(problem)
+            stop.heed()
+            folder.write_fingerprint(claim.fingerprint)
+            folder.drop_unfinished()
     return summary
 
 
-def check_stored_points(checkpoints: CheckpointFiles, posterior: Posterior) -> None:
+@contextmanager
+def _judging_failures(folder: RunFolder, progress: Progress) -> Iterator[None]:
+    """Drop what is done where the run would fail again, and nowhere else."""
+    try:
+        yield
+    except UnwritablePath:
+        progress.note("What is done is kept: when there is room again, go on with --resume")
+        raise
+    except (Stopped, ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint):
+        raise
+    except ZpfitError:
+        folder.drop_unfinished()  # it would fail again
+        raise
+
+
+def check_stored_points(
+    checkpoints: CheckpointFiles, posterior: Posterior, stop: StopRequest
+) -> None:
     """Compute kept values of ln L again.
 
     Raises:
         ChangedLikelihood: they are different.
         DamagedCheckpoint: a file cannot be read.
+        Stopped: someone has asked for it.
     """
     for path, u, kept in checkpoints.points():
+        stop.heed()
         some = np.arange(0, len(u), len(u) // _TRIED + 1)
         now = posterior.log_likelihood(u[some])
         same = np.isclose(now, kept[some], rtol=_SAME, atol=_SAME)

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 from collections.abc import Iterator
 from functools import cache
@@ -28,7 +29,7 @@ def fingerprint(run: Run, *, cross_check: bool) -> Fingerprint:
     """That of a run: ordered parameters, priors, options, data and model by hash, versions."""
     settings = resolved_settings(run)
     priors = settings.pop("priors")["parameters"]
-    return {
+    found = {
         "parameters": list(run.posterior.names),
         "priors": priors,
         **settings,
@@ -39,6 +40,8 @@ def fingerprint(run: Run, *, cross_check: bool) -> Fingerprint:
         },
         "versions": versions(),
     }
+    result: Fingerprint = json.loads(json.dumps(found))  # as it will be read
+    return result
 
 
 def first_difference(kept: Fingerprint, now: Fingerprint) -> str | None:

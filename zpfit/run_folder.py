@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,6 +94,11 @@ class RunFolder:
         return self.unfinished.path / "checkpoints"
 
     @property
+    def has_seen_a_run(self) -> bool:
+        """Whether a run has begun here, though it may have kept nothing yet."""
+        return self._marker.exists()
+
+    @property
     def is_unfinished(self) -> bool:
         """Whether there is something to go on with."""
         return (self.unfinished.path / _FINGERPRINT).exists()
@@ -130,10 +135,12 @@ class RunFolder:
     def clear(self) -> None:
         """Remove an earlier run, now that there is something to put in its place."""
         for name in (_SUMMARY, _FINGERPRINT, _SAMPLES, _WEIGHTED, *_NESTED, *PLOT_NAMES):
+            path = self.path / name
             try:
-                (self.path / name).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+                _unfinished(path).unlink(missing_ok=True)  # of a run that was killed
             except OSError as error:
-                raise UnwritablePath(self.path / name, error.strerror or str(error)) from error
+                raise UnwritablePath(path, error.strerror or str(error)) from error
 
     @property
     def log_path(self) -> Path:
@@ -149,12 +156,9 @@ class RunFolder:
         """Keep the data that were used; ``files`` maps paths below the data folder to sources."""
         for name, source in files.items():
             target = self.path / DATA_FOLDER / name
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if not (target.exists() and target.samefile(source)):
-                    shutil.copyfile(source, target)
-            except OSError as error:
-                raise UnwritablePath(target, error.strerror or str(error)) from error
+            make_folder(target.parent)
+            if not (target.exists() and target.samefile(source)):
+                write_whole(target, partial(shutil.copyfile, source))
 
     def write_samples(self, samples: StoredSamples, title: str) -> None:
         """Keep the posterior samples of equal weight."""
@@ -279,7 +283,8 @@ def write_whole(target: Path, write: Callable[[Path], object]) -> None:
     except OSError as error:
         raise UnwritablePath(target, error.strerror or str(error)) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # the first failure counts
+            unfinished.unlink(missing_ok=True)
 
 
 def _unfinished(target: Path) -> Path:

@@ -1,23 +1,38 @@
 """The log that a run leaves in its folder."""
 
 import time
+from collections.abc import Callable
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
 
-from zpfit.errors import ZpfitError
+from zpfit.errors import Stopped, UnwritablePath, ZpfitError
+
+
+def last_words(error: BaseException | None) -> str | None:
+    """What a log says of how a run has failed or was stopped, if it has or was."""
+    if isinstance(error, Stopped):
+        return str(error)
+    return f"failed: {error}" if isinstance(error, ZpfitError) else None
 
 
 class RunLog:
-    """Progress as lines of a file, each with the seconds since the start."""
+    """Progress as lines of a file, each with the seconds since the start.
 
-    def __init__(self, path: Path) -> None:
+    ``lost`` is told, in words, if the disk takes no more lines; the run goes on.
+    """
+
+    def __init__(self, path: Path, lost: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
-        self._file: TextIO | None = None
+        self._lost = lost
+        self._file: RawIOBase | None = None
         self._started = time.monotonic()
 
     def __enter__(self) -> "RunLog":
-        self._file = self._path.open("a", encoding="utf-8")
+        try:
+            self._file = self._path.open("ab", buffering=0)
+        except OSError as error:
+            raise UnwritablePath(self._path, error.strerror or str(error)) from error
         return self
 
     def __exit__(
@@ -26,8 +41,8 @@ class RunLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, ZpfitError):
-            self.note(f"failed: {error}")
+        if words := last_words(error):
+            self.note(words)
         if self._file is not None:
             self._file.close()
 
@@ -41,9 +56,14 @@ class RunLog:
 
     def note(self, text: str) -> None:
         """A line."""
-        if self._file is not None:
-            self._file.write(self.line(text) + "\n")
-            self._file.flush()
+        if self._file is None:
+            return
+        try:
+            self._file.write(f"{self.line(text)}\n".encode())
+        except OSError as error:
+            self._file.close()
+            self._file = None
+            self._lost(f"{self._path}: no more lines ({error.strerror})")
 
     def line(self, text: str) -> str:
         """The text with the time before it."""

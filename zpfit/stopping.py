@@ -33,9 +33,12 @@ class StopRequest:
 
 @contextmanager
 def listening() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request, and let the second one interrupt.
+    """Turn the first SIGINT or SIGTERM into a request; the second one stops at once.
 
     Only in a main thread, as no other may; elsewhere nobody ever asks.
+
+    Raises:
+        Stopped: a second signal came.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -43,9 +46,9 @@ def listening() -> Iterator[StopRequest]:
         return
 
     def handle(number: int, _: FrameType | None) -> None:
-        if request.by is not None:
+        again, request.by = request.by is not None, signal.Signals(number)
+        if again:
             raise KeyboardInterrupt
-        request.by = signal.Signals(number)
         os.write(2, _WORDS)  # unbuffered: a signal may come in the middle of a print
 
     # A worker of a pool leaves SIGINT to its parent.
@@ -53,6 +56,9 @@ def listening() -> Iterator[StopRequest]:
     before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield request
+    except KeyboardInterrupt:
+        request.heed()
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

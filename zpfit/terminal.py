@@ -23,7 +23,7 @@ from zpfit.observables import PREDICTIONS
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.run_folder import PLOT_NAMES
-from zpfit.run_log import RunLog
+from zpfit.run_log import RunLog, last_words
 from zpfit.yaml_file import Document, read_text
 
 _LOG_INTERVAL = 10.0
@@ -39,7 +39,7 @@ class RunReporter:
 
     def __init__(self, log_path: Path) -> None:
         self._console = Console(stderr=True, markup=False)
-        self._log = RunLog(log_path)
+        self._log = RunLog(log_path, self._lost)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._last_line = 0.0
@@ -63,9 +63,11 @@ class RunReporter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._bar is None and (words := last_words(error)):
+            self._console.print(Text(self._log.line(words)), soft_wrap=True)
+        self._log.__exit__(kind, error, traceback)
         if self._bar is not None:
             self._bar.stop()
-        self._log.__exit__(kind, error, traceback)
 
     def stage(self, title: str) -> None:
         """A new stage begins."""
@@ -93,6 +95,9 @@ class RunReporter:
             f"Done: best fit chi2 {summary['best_fit']['chi2']:.4f}, "
             f"{'converged' if summary['converged'] else 'not converged'}"
         )
+
+    def _lost(self, text: str) -> None:
+        self._console.print(Text(text, style="yellow"), soft_wrap=True)
 
     def complete(self) -> None:
         """The stage has come to its end."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from zpfit.errors import UnwritablePath
 from zpfit.plots.corner import corner_figure
 from zpfit.plots.pulls import pulls_figure
 from zpfit.plots.style import house_style, pdf, png
@@ -9,13 +10,14 @@ from zpfit.plots.trace import trace_figure
 from zpfit.run_folder import RunFolder
 
 
-def draw_run(folder: RunFolder) -> list[str]:
+def draw_run(folder: RunFolder, before_each: Callable[[], None] = lambda: None) -> list[str]:
     """Draw every plot of a finished run into its folder; returns what failed, in words.
 
-    A plot that fails costs nothing but itself.
+    A plot that fails costs nothing but itself. ``before_each`` may end the drawing by raising.
 
     Raises:
         NotARunFolder: the folder holds no finished run.
+        UnwritablePath: the folder cannot be written.
     """
     summary, samples = folder.summary(), folder.samples()
 
@@ -32,12 +34,18 @@ def draw_run(folder: RunFolder) -> list[str]:
         folder.write_figure("trace.png", png(trace_figure(samples, summary["title"])))
 
     with house_style():
-        return [problem for draw in (corner, pulls, trace) if (problem := _attempt(draw))]
+        problems = []
+        for draw in (corner, pulls, trace):
+            before_each()
+            problems += _attempt(draw)
+    return problems
 
 
-def _attempt(draw: Callable[[], None]) -> str | None:
+def _attempt(draw: Callable[[], None]) -> list[str]:
     try:
         draw()
+    except UnwritablePath:
+        raise  # no fault of the plot
     except Exception as error:  # noqa: BLE001 - whatever breaks in a plot, the run must stand
-        return f"{draw.__name__} plot failed: {type(error).__name__}: {error}"
-    return None
+        return [f"{draw.__name__} plot failed: {type(error).__name__}: {error}"]
+    return []

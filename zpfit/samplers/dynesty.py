@@ -72,6 +72,7 @@ def nested_sampling(
                 rstate=rng,
                 live_points=(live, live.copy(), first_log_l[allowed]),
             )
+            sampler.loglikelihood.loglikelihood = one_point  # the wrapper prints what fails
             sampler.ncall = live_points  # by which it divides, and counts 0 for points given
         else:
             sampler, excluded = revived(kept["sampler"], one_point, _identity), kept["excluded"]

@@ -37,8 +37,8 @@ def revived(state: bytes, *functions: Any) -> Any:
     """
     try:
         return _Unpickler(io.BytesIO(state), functions).load()
-    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError) as error:
-        raise UnsafeCheckpoint(str(error)) from error
+    except Exception as error:  # what is no pickle fails in many ways
+        raise UnsafeCheckpoint(str(error) or type(error).__name__) from error
 
 
 class _Pickler(pickle.Pickler):

@@ -129,13 +129,15 @@ class _Ensemble:
         rng: np.random.Generator,
     ) -> None:
         walkers, dimension = start.shape
+        inside = _inside_cube(log_likelihood)
         self._sampler = emcee.EnsembleSampler(
             walkers,
             dimension,
-            _inside_cube(log_likelihood),
+            inside,
             vectorize=True,
             moves=[(MapMove(adapted), 0.5), (PairMove(), 0.3), (DEMove(), 0.2)],
         )
+        self._sampler.log_prob_fn = inside  # emcee's wrapper prints what it is interrupted by
         seed = np.random.RandomState(rng.integers(2**32, size=8, dtype=np.uint32))
         self._state = emcee.State(start, random_state=seed.get_state())
         self._u: list[FloatArray] = []
