@@ -146,6 +146,17 @@ class NoAnomalies(ZpfitError):
         )
 
 
+class NoSamplingDistribution(ZpfitError):
+    """A measurement of which nobody can say what a repetition would find."""
+
+    def __init__(self, entry: str) -> None:
+        super().__init__(
+            f"entry {entry!r} is a table of chi2, which does not say how its data scatter, so no "
+            f"pseudo-experiment can be drawn; leave it out with --set 'likelihood.drop=[{entry}]', "
+            "or add an entry with value and error instead"
+        )
+
+
 class MixedReference(ZpfitError):
     """A reference model of which several runs share a data set."""
 
