@@ -117,10 +117,9 @@ def solution_pool(
     pool, _ = experiments.descended(rng.random((starts, posterior.dimension)), toy, _SOFT_WALL)
     for _ in range(_TRAINING_ROUNDS):
         toy, u = _from_pool(experiments, pool, _TRAINING_STARTS)
-        toy = np.tile(toy, 3)
-        u, costs = experiments.descended(
-            np.vstack([u, kick(u, grain, rng, 1), kick(u, grain, rng, 1)]), toy, _WALL
-        )
+        new_toy, new = _kicked(posterior, toy, u, rng, 1, 1)
+        toy = np.concatenate([toy, new_toy])
+        u, costs = experiments.descended(np.vstack([u, new]), toy, _WALL)
         kept = apart_of_each(toy, u, costs, _KEPT_OF_EACH, _SOLUTIONS_APART)
         pool = np.unique(u[kept], axis=0)
     return pool
@@ -139,11 +138,16 @@ def refit(
     for _ in range(_ROUNDS_WITH_STEPS if posterior.priors.grain.any() else _ROUNDS):
         kept = apart_of_each(toy, u, costs, _KICKED, _APART)
         toy, u, costs = toy[kept], u[kept], costs[kept]
-        new_toy, new = _kicked(posterior, toy, u, rng)
+        new_toy, new = _kicked(posterior, toy, u, rng, _KICKS, _MIRRORS)
         new, new_costs = experiments.descended(new, new_toy, _WALL)
         toy, u = np.concatenate([toy, new_toy]), np.vstack([u, new])
         costs = np.concatenate([costs, new_costs])
+    # What the others have found may do for an experiment what it has not found itself.
     kept = best_of_each(toy, costs, _FINISHED)
+    new_toy, new = _from_pool(experiments, u[kept], _KICKED)
+    new, new_costs = experiments.descended(new, new_toy, _WALL)
+    toy, u = np.concatenate([toy[kept], new_toy]), np.vstack([u[kept], new])
+    kept = best_of_each(toy, np.concatenate([costs[kept], new_costs]), _FINISHED)
     toy, u = toy[kept], u[kept]
     u, chi2 = _inside(experiments, u, toy)
     best = best_of_each(toy, chi2, 1)
@@ -153,24 +157,28 @@ def refit(
 def _from_pool(experiments: Experiments, pool: FloatArray, n: int) -> tuple[Index, FloatArray]:
     """For each toy the ``n`` points of a pool that fit best and are apart: toys, and points."""
     toys, size = len(experiments.data), len(pool)
-    everyone = np.arange(size)
     costs = np.empty((toys, size))
     for toy in range(toys):
         costs[toy] = experiments.costs(pool, np.full(size, toy), _WALL)
-    toy, index = cheapest_apart(costs, everyone[None], pool, n, _APART)
+    toy, index = cheapest_apart(costs, np.arange(size)[None], pool, n, _APART)
     return toy, pool[index]
 
 
 def _kicked(
-    posterior: Posterior, toy: Index, u: FloatArray, rng: np.random.Generator
+    posterior: Posterior,
+    toy: Index,
+    u: FloatArray,
+    rng: np.random.Generator,
+    kicks: int,
+    mirrors: int,
 ) -> tuple[Index, FloatArray]:
     """New starts around points: kicked, and with signs changed, as observables hold products."""
-    near = kick(u, posterior.priors.grain, rng, _KICKS)
-    mirrored = np.repeat(u, _MIRRORS, axis=0)
+    near = kick(u, posterior.priors.grain, rng, kicks)
+    mirrored = np.repeat(u, mirrors, axis=0)
     supports = [prior.support() for prior in posterior.priors.free.values()]
     signed = np.array([low == -high for low, high in supports])
     flipped = signed & (rng.random(mirrored.shape) < 0.5)
-    toys = np.concatenate([np.repeat(toy, _KICKS), np.repeat(toy, _MIRRORS)])
+    toys = np.concatenate([np.repeat(toy, kicks), np.repeat(toy, mirrors)])
     return toys, np.vstack([near, np.where(flipped, 1 - mirrored, mirrored)])
 
 
