@@ -157,6 +157,26 @@ class NoSamplingDistribution(ZpfitError):
         )
 
 
+class OtherToys(ZpfitError):
+    """A folder with pseudo-experiments that come from something else."""
+
+    def __init__(self, path: Path, what: str, stored: object, asked: object) -> None:
+        super().__init__(
+            f"{path}: its toys come from something else: {what} is {stored!r} there and {asked!r} "
+            "now; choose another --output, or start again with --force"
+        )
+
+
+class NotNested(ZpfitError):
+    """Two run files of which the second is not a smaller model on the same data."""
+
+    def __init__(self, nested: Path, reason: str) -> None:
+        super().__init__(
+            f"--nested {nested}: {reason}; give a run file with a smaller model and the same "
+            "likelihood"
+        )
+
+
 class MixedReference(ZpfitError):
     """A reference model of which several runs share a data set."""
 

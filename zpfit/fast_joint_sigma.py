@@ -55,7 +55,11 @@ class _Judge:
         anomalies = [term.name for term in self.posterior.likelihood.anomalies]
         return Heights(
             [np.abs(pulls[name]) for name in anomalies],
-            [np.abs(pulls[name]) - self.limits.limit(name) for name in pulls if name not in anomalies],
+            [
+                np.abs(pulls[name]) - self.limits.limit(name)
+                for name in pulls
+                if name not in anomalies
+            ],
             ratios,
         )
 

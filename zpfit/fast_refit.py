@@ -94,9 +94,7 @@ class Experiments:
         return descend_rows(residuals, u, wall, _STEPS, settled=_SETTLED)
 
 
-def solution_pool(
-    posterior: Posterior, truth: FloatArray, rng: np.random.Generator
-) -> FloatArray:
+def solution_pool(posterior: Posterior, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Points of the unit cube, shape (n, d), among which starts for any experiment are.
 
     The data that were really seen are fitted as well: they may be unlike any experiment's.

@@ -118,9 +118,7 @@ class Likelihood:
                 result.append((where, correlation.whitening(present)))
         return result
 
-    def _independent_pulls(
-        self, c: Couplings, data: FloatArray | None = None
-    ) -> list[FloatArray]:
+    def _independent_pulls(self, c: Couplings, data: FloatArray | None = None) -> list[FloatArray]:
         """Pulls whose squares add up to chi2: of correlated ones, what the earlier ones leave."""
         pulls = self.pulls(c, data)
         for where, whitening in self._whitenings:

@@ -67,9 +67,7 @@ class Posterior:
                 self._refuse_nan(parameters, c, result)
         return result
 
-    def residuals(
-        self, u: FloatArray, wall: float, data: FloatArray | None = None
-    ) -> FloatArray:
+    def residuals(self, u: FloatArray, wall: float, data: FloatArray | None = None) -> FloatArray:
         """What :func:`zpfit.optimize.find_minimum` descends on, shape (n, k).
 
         ``data`` may stand for what was seen, as in :meth:`zpfit.likelihood.Likelihood.residuals`.

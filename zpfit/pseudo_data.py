@@ -15,9 +15,7 @@ def predictions(likelihood: Likelihood, hypothesis: Couplings) -> FloatArray:
     return np.array([float(t.prediction(hypothesis)[0]) for t in likelihood.measurements])
 
 
-def pseudo_data(
-    likelihood: Likelihood, truth: FloatArray, seed: int, toys: range
-) -> FloatArray:
+def pseudo_data(likelihood: Likelihood, truth: FloatArray, seed: int, toys: range) -> FloatArray:
     """Data of some of the pseudo-experiments that belong to a seed, shape (toys, k).
 
     Experiment i is the same whichever others are drawn: its random numbers come from a stream of
