@@ -23,8 +23,8 @@ FLOORS = [
     {"epochs"},
     {"comparison", "paper", "data_page", "citation_text"},
     {"fit", "tension", "compare", "profile", "toys", "exclusion_record", "bibliography"},
-    {"summary", "nested_export", "suspiciousness", "prior_sensitivity", "exclusion"},
-    {"slice_options", "toy_block"},
+    {"summary", "nested_export", "suspiciousness", "prior_sensitivity", "exclusion", "toy_block"},
+    {"slice_options"},
     {
         "sampling",
         "best_fit",

@@ -413,8 +413,7 @@ def toys(
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
     run_file, smaller = use_case.sources(file, nested, settings)
     request = use_case.ToyRequest(run_file, n, hypothesis, smaller, joint_sigma)
-    name = use_case.run_from(run_file).name
-    folder = ToyFolder(output or Path("output") / f"toys_{name}")
+    folder = ToyFolder(output or use_case.default_folder(run_file))
     result = use_case.toys(request, folder, StageLines(), force=force)
     record = use_case.as_json(request, result)
     use_case.keep(record, result, folder)

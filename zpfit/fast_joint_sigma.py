@@ -201,8 +201,8 @@ class _Search:
     def _starts(self, toys: Index, levels: FloatArray) -> tuple[Index, FloatArray]:
         size = len(self._pool)
         costs = np.empty((len(toys), size))
-        for row, toy in enumerate(toys):
-            costs[row] = self._pool_costs(int(toy), float(levels[toy]))
+        for row, number in enumerate(toys):
+            costs[row] = self._pool_costs(int(number), float(levels[number]))
         row, index = cheapest_apart(costs, np.arange(size)[None], self._pool, _STARTS, _APART)
         own = np.isin(self._toy, toys)
         toy, u = self._toy[own], self._u[own]

@@ -1,4 +1,4 @@
-"""Best fits of many pseudo-experiments at once, a hundred times faster than a global search of each.
+"""Best fits of many pseudo-experiments at once, some fifty times faster than global searches.
 
 Pseudo-experiments of one hypothesis differ by their noise alone, so that what fits one is a good
 start for another. A pool of solutions is searched once for a few hundred experiments that nobody
@@ -156,8 +156,8 @@ def _from_pool(experiments: Experiments, pool: FloatArray, n: int) -> tuple[Inde
     """For each toy the ``n`` points of a pool that fit best and are apart: toys, and points."""
     toys, size = len(experiments.data), len(pool)
     costs = np.empty((toys, size))
-    for toy in range(toys):
-        costs[toy] = experiments.costs(pool, np.full(size, toy), _WALL)
+    for row in range(toys):
+        costs[row] = experiments.costs(pool, np.full(size, row), _WALL)
     toy, index = cheapest_apart(costs, np.arange(size)[None], pool, n, _APART)
     return toy, pool[index]
 

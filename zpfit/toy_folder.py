@@ -66,7 +66,7 @@ class ToyFolder:
 
     def write_start(self, arrays: Mapping[str, FloatArray]) -> None:
         """Keep what every block starts from."""
-        write_whole(self.path / _START, lambda path: np.savez(path, **arrays))
+        write_whole(self.path / _START, lambda path: np.savez(path, allow_pickle=False, **arrays))
 
     def start(self) -> dict[str, FloatArray] | None:
         """What every block starts from; None if it is not there or damaged."""

@@ -379,5 +379,10 @@ def sources(
     return _source(file, changes), smaller
 
 
+def default_folder(source: RunSource) -> Path:
+    """Where toys go that nobody has a place for."""
+    return Path("output") / f"toys_{run_from(source).name}"
+
+
 def _source(file: str, changes: Mapping[str, str]) -> RunSource:
     return RunSource(Path(find_run_file(file)).resolve(), tuple(sorted(changes.items())))

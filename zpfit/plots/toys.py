@@ -69,16 +69,7 @@ def _panel(axes: Axes, name: str, row: Mapping[str, Any], toys: FloatArray) -> N
     axes.set_xlim(0, right)
     axes.set_ylim(0, 1.3 * min(top, 4 * float(np.sort(density)[-3:].mean()) + 1e-12))
     axes.set_xlabel(_LABELS[name])
-    axes.text(
-        0.96,
-        0.96,
-        _words(row, toys),
-        transform=axes.transAxes,
-        ha="right",
-        va="top",
-        fontsize=9,
-        color=MUTED,
-    )
+    axes.set_title(_words(row, toys), fontsize=9, color=MUTED)
 
 
 def _words(row: Mapping[str, Any], toys: FloatArray) -> str:
@@ -86,7 +77,7 @@ def _words(row: Mapping[str, Any], toys: FloatArray) -> str:
     words = [f"p = {row['p_value']:.3g}" if limit is None else f"p < {limit:.2g} (95 %)"]
     if row["naive_dof"] is not None:
         words.append(f"naive p = {row['naive_p_value']:.2g}, {row['naive_dof']} dof")
-    missing = int(np.sum(~np.isfinite(toys)))
-    if missing:
-        words.append(f"{missing} toys: none")
+    zero, missing = int(np.sum(toys == 0)), int(np.sum(~np.isfinite(toys)))
+    words += [f"{zero} toys at zero"] if zero else []
+    words += [f"{missing} toys: none"] if missing else []
     return "\n".join(words)
