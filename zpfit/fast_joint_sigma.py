@@ -203,12 +203,12 @@ class _Search:
         costs = np.empty((len(toys), size))
         for row, number in enumerate(toys):
             costs[row] = self._pool_costs(int(number), float(levels[number]))
-        row, index = cheapest_apart(costs, np.arange(size)[None], self._pool, _STARTS, _APART)
+        at, index = cheapest_apart(costs, np.arange(size)[None], self._pool, _STARTS, _APART)
         own = np.isin(self._toy, toys)
         toy, u = self._toy[own], self._u[own]
         kicked = kick(u, self._grain, self._rng, _KICKS)
         return (
-            np.concatenate([toys[row], toy, np.repeat(toy, _KICKS)]),
+            np.concatenate([toys[at], toy, np.repeat(toy, _KICKS)]),
             np.vstack([self._pool[index], u, kicked]),
         )
 
