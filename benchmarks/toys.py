@@ -55,7 +55,7 @@ def main() -> None:
             f"{row.run}: {row.toys_per_second:.1f} toys/s, with joint sigma "
             f"{row.toys_per_second_with_joint_sigma:.1f}; global search "
             f"{row.slow_toys_per_second:.2f} toys/s, ratio {row.ratio:.0f}, mean difference in "
-            f"chi2 {row.mean_difference:+.4f}; pool of {row.pool_points} in {row.pool_seconds:.1f} s"
+            f"chi2 {row.mean_difference:+.4f}; {row.pool_points} starts in {row.pool_seconds:.1f} s"
         )
     verdict = "met" if rows[0].toys_per_second >= BAR else "missed"
     print(f"Bar for {RUNS[0]}: {BAR:g} toys/s of one core, {verdict}")

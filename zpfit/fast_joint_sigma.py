@@ -24,8 +24,10 @@ MET = 1e-3
 """Level that is as good as zero, and precision of the others."""
 _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Largest pulls that are aimed at: zero by all, the others while nothing has been reached."""
-_AGAIN = (0.7, 0.9, 0.97)
-"""Shares of what has been reached that are tried once more at the end."""
+_AGAIN = (0.7, 0.9, 0.97, 0.9, 0.97)
+"""Shares of what has been reached that are tried once more at the end, harder."""
+_HARDER = 3
+"""Times as many starts and kicks."""
 _MAX_HALVINGS = 14
 _MARGIN = 2e-4
 """By which descents aim below levels and limits, as they come to rest on edges."""
@@ -121,7 +123,7 @@ def joint_sigmas(
     for share in _AGAIN:
         left = search.unfinished()
         before = search.reached[left]
-        search.aim(left, share * before)
+        search.aim(left, share * before, _HARDER)
         better = left[search.reached[left] < before - MET]
         search.failed[better] = 0.0
         search.halve()
@@ -182,33 +184,36 @@ class _Search:
                 return
             self.aim(open_, (self.reached[open_] + self.failed[open_]) / 2)
 
-    def aim(self, toys: Index, level: FloatArray) -> None:
+    def aim(self, toys: Index, level: FloatArray, effort: int = 1) -> None:
         """Descend towards a level for each of some experiments; note what is reached."""
         if not len(toys):
             return
         levels = np.zeros(len(self.reached))
         levels[toys] = level
-        toy, u = self._starts(toys, levels)
+        toy, u = self._starts(toys, levels, effort)
         u, costs = self._judge.descended(u, toy, levels[toy])
         self._note(toy, u)
-        kept = apart_of_each(toy, u, costs, _KEPT, _APART)
+        kept = apart_of_each(toy, u, costs, 2 * _KEPT, _APART)
         others = ~np.isin(self._toy, toys)
         self._toy = np.concatenate([self._toy[others], toy[kept]])
         self._u = np.vstack([self._u[others], u[kept]])
         missed = toys[self.reached[toys] > np.maximum(level, MET)]
         self.failed[missed] = np.maximum(self.failed[missed], levels[missed])
 
-    def _starts(self, toys: Index, levels: FloatArray) -> tuple[Index, FloatArray]:
+    def _starts(self, toys: Index, levels: FloatArray, effort: int) -> tuple[Index, FloatArray]:
         size = len(self._pool)
         costs = np.empty((len(toys), size))
         for row, number in enumerate(toys):
             costs[row] = self._pool_costs(int(number), float(levels[number]))
-        at, index = cheapest_apart(costs, np.arange(size)[None], self._pool, _STARTS, _APART)
+        at, index = cheapest_apart(
+            costs, np.arange(size)[None], self._pool, effort * _STARTS, _APART
+        )
         own = np.isin(self._toy, toys)
         toy, u = self._toy[own], self._u[own]
-        kicked = kick(u, self._grain, self._rng, _KICKS)
+        kicks = effort * _KICKS // 2
+        kicked = kick(u, self._grain, self._rng, kicks)
         return (
-            np.concatenate([toys[at], toy, np.repeat(toy, _KICKS)]),
+            np.concatenate([toys[at], toy, np.repeat(toy, kicks)]),
             np.vstack([self._pool[index], u, kicked]),
         )
 

@@ -113,7 +113,7 @@ def toys(request: ToyRequest, folder: ToyFolder, progress: Progress, *, force: b
             fast=float(fast[name][0]),
             toys=columns[name],
             p=empirical_p(columns[name], observed[name], _TIE),
-            naive_degrees=_naive_degrees(name, run.posterior, smaller),
+            naive_degrees=_naive_degrees(name, request.hypothesis, run.posterior, smaller),
         )
         for name in (CHI2, DELTA_CHI2, DELTA_CHI2_NESTED, JOINT_SIGMA)
         if name in columns
@@ -263,12 +263,19 @@ def _column_names(problem: ToyProblem) -> list[str]:
     return names + [f"data[{term.name}]" for term in likelihood.measurements]
 
 
-def _naive_degrees(name: str, posterior: Posterior, smaller: Run | None) -> int | None:
-    """Degrees of freedom if parameters were linear, free and all measured; None without any."""
+def _naive_degrees(
+    name: str, hypothesis: Hypothesis, posterior: Posterior, smaller: Run | None
+) -> int | None:
+    """Degrees of freedom if parameters were linear, free and all measured; None without any.
+
+    A difference of two chi2 has them only where toys come from the smaller of the two models.
+    """
     terms = len(posterior.likelihood.measurements)
     fitted = min(posterior.dimension, terms)
-    degrees = {CHI2: terms - fitted, DELTA_CHI2: fitted}
-    if smaller is not None:
+    degrees = {CHI2: terms - fitted}
+    if hypothesis == "no-zprime":
+        degrees[DELTA_CHI2] = fitted
+    if smaller is not None and hypothesis != "best-fit":
         degrees[DELTA_CHI2_NESTED] = fitted - min(smaller.posterior.dimension, terms)
     return degrees.get(name) or None
 
