@@ -1,6 +1,7 @@
 """Pseudo-experiments and their p-values, against closed forms of linear models."""
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,7 @@ from zpfit.posterior import Posterior
 from zpfit.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.pseudo_data import predictions, pseudo_data, search_rng
 from zpfit.summary import no_zprime
+from zpfit.terminal_toys import ToyLines
 
 RARE = 1e-4
 """Probability with which a test of random numbers would fail though all is right."""
@@ -449,6 +451,25 @@ def test_a_nested_model_and_the_table_of_results(accepted, workspace):
 
 
 @pytest.mark.usefixtures("small_blocks")
+def test_without_anomalies_toys_have_no_joint_sigma(accepted):
+    drop = ("--set", "likelihood.drop=[a_e_cs_2018,a_mu_2021]")
+    result = accepted("toys", "quickstart", *QUICK, "--n", 10, *drop, "--json")
+    assert set(json.loads(result)["statistics"]) == {"chi2", "delta_chi2"}
+
+
+def test_progress_is_told_now_and_then(capsys, monkeypatch):
+    lines = ToyLines()
+    now = time.monotonic()
+    monkeypatch.setattr("zpfit.terminal_toys.time.monotonic", lambda: now)
+    for seconds in (1, 11, 12, 22):
+        monkeypatch.setattr("zpfit.terminal_toys.time.monotonic", lambda s=seconds: now + s)
+        lines.update(seconds / 100, f"{seconds} toys")
+    assert "11%, 11 toys" in (said := capsys.readouterr().err)
+    assert "22%, 22 toys" in said
+    assert "12 toys" not in said
+
+
+@pytest.mark.usefixtures("small_blocks")
 def test_bad_input(invoke, rejected, workspace):
     for number in ("0", "-3", "many"):
         result = invoke("toys", "quickstart", "--n", number)
@@ -488,7 +509,7 @@ def test_the_figure_draws_infinite_and_missing_values():
     figure = toys_figure(record, toys)
     titles = [axes.get_title() for axes in figure.axes]
     assert "naive p = 0.3, 2 dof" in titles[0]
-    assert "10 toys: none" in titles[1]
+    assert "10 toys without any" in titles[1]
 
 
 # Against global searches

@@ -406,15 +406,14 @@ def toys(
     zpfit toys nhdm_u1_cs --n 500 --nested sm_u1_cs --hypothesis nested --no-joint-sigma
     """
     from zpfit import toys as use_case
-    from zpfit.terminal import StageLines
-    from zpfit.terminal_toys import print_toys
+    from zpfit.terminal_toys import ToyLines, print_toys
     from zpfit.toy_folder import RESULTS, ToyFolder
 
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
     run_file, smaller = use_case.sources(file, nested, settings)
     request = use_case.ToyRequest(run_file, n, hypothesis, smaller, joint_sigma)
     folder = ToyFolder(output or use_case.default_folder(run_file))
-    result = use_case.toys(request, folder, StageLines(), force=force)
+    result = use_case.toys(request, folder, ToyLines(), force=force)
     record = use_case.as_json(request, result)
     use_case.keep(record, result, folder)
     if as_json:

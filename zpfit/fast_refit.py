@@ -228,15 +228,16 @@ def cheapest_apart(
     """
     costs = np.where(np.isnan(costs), np.inf, costs)
     rows = np.arange(len(costs))
-    index = np.broadcast_to(index, costs.shape)
     coordinates = [column[index] for column in u.T]
+    index = np.broadcast_to(index, costs.shape)
     chosen = []
     for _ in range(n):
         best = np.argmin(costs, axis=1)
-        chosen.append(np.where(np.isfinite(costs[rows, best]), index[rows, best], -1))
+        taken = index[rows, best]
+        chosen.append(np.where(np.isfinite(costs[rows, best]), taken, -1))
         close = np.ones(costs.shape, dtype=bool)
-        for column in coordinates:
-            close &= np.abs(column - column[rows, best][:, None]) < apart
+        for column, at in zip(coordinates, u[taken].T, strict=True):
+            close &= np.abs(column - at[:, None]) < apart
         costs[close] = np.inf
     found = np.stack(chosen, axis=1)
     toy, rank = np.nonzero(found >= 0)

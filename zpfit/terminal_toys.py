@@ -1,5 +1,6 @@
 """What a person sees of p-values from pseudo-experiments."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from zpfit.terminal import StageLines
+
+_INTERVAL = 10.0
+"""Seconds between lines about how many toys there are."""
 _NAMES = {
     "chi2": "chi2 of the best fit",
     "delta_chi2": "Delta chi2 without a Z'",
@@ -19,6 +24,21 @@ _HYPOTHESES = {
     "best-fit": "the best fit of {model}",
     "nested": "the best fit of {nested}",
 }
+
+
+class ToyLines(StageLines):
+    """Progress of many toys: stages, and every so often how far they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = time.monotonic()
+
+    def update(self, fraction: float, note: str) -> None:
+        """Say it, unless it has been said just now."""
+        now = time.monotonic()
+        if now - self._last >= _INTERVAL:
+            self._last = now
+            self._console.print(Text(f"  {fraction:.0%}, {note}", style="dim"), soft_wrap=True)
 
 
 def print_toys(result: Mapping[str, Any]) -> None:

@@ -90,6 +90,8 @@ class ToyResult:
 def toys(request: ToyRequest, folder: ToyFolder, progress: Progress, *, force: bool) -> ToyResult:
     """Draw toys up to the number asked for, of which those in the folder are taken as they are.
 
+    Without anomalies in the likelihood there is no joint sigma.
+
     Raises:
         InvalidInput: the request contradicts itself.
         NotNested: the second run file is no smaller model on the same data.
@@ -98,6 +100,8 @@ def toys(request: ToyRequest, folder: ToyFolder, progress: Progress, *, force: b
         NoAllowedPoint, NotANumber: as :func:`zpfit.fit.fit`.
     """
     run = run_from(request.file)
+    if not run.posterior.likelihood.anomalies:
+        request = replace(request, joint_sigma=False)
     smaller = _nested(request, run)
     pseudo_data(run.posterior.likelihood, truth_of(run.posterior, None), 0, range(1))
     folder.open(_origin(request, run, smaller), force=force)

@@ -79,5 +79,5 @@ def _words(row: Mapping[str, Any], toys: FloatArray) -> str:
         words.append(f"naive p = {row['naive_p_value']:.2g}, {row['naive_dof']} dof")
     zero, missing = int(np.sum(toys == 0)), int(np.sum(~np.isfinite(toys)))
     words += [f"{zero} toys at zero"] if zero else []
-    words += [f"{missing} toys: none"] if missing else []
+    words += [f"{missing} toys without any"] if missing else []
     return "\n".join(words)
