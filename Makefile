@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers calibration paper epochs data-page clean
+.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers benchmark-toys calibration paper epochs data-page clean
 
 install: $(STAMP)
 
@@ -37,6 +37,9 @@ benchmark: install
 benchmark-samplers: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png
+
+benchmark-toys: install
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/toys.py
 
 # Writes docs/paper again.
 paper: install

@@ -19,6 +19,7 @@ FLOORS = [
         "terminal_profile",
         "terminal_paper",
         "terminal_data",
+        "terminal_toys",
     },
     {"epochs"},
     {"comparison", "paper", "data_page", "citation_text"},
@@ -26,7 +27,7 @@ FLOORS = [
     {"campaign_record"},
     {"campaign"},
     {"execution", "campaign_file"},
-    {"fit", "tension", "compare", "profile", "exclusion_record", "bibliography"},
+    {"fit", "tension", "compare", "profile", "toys", "exclusion_record", "bibliography"},
     {
         "summary",
         "checkpoint_files",
@@ -34,6 +35,7 @@ FLOORS = [
         "suspiciousness",
         "prior_sensitivity",
         "exclusion",
+        "toy_block",
     },
     {"slice_options", "fingerprint", "executors", "run_log"},
     {
@@ -45,6 +47,8 @@ FLOORS = [
         "extremes",
         "slice_file",
         "profile_likelihood",
+        "fast_joint_sigma",
+        "fast_refit",
     },
     {"config", "plots", "data_check"},
     {
@@ -56,6 +60,8 @@ FLOORS = [
         "evaluate",
         "model_library",
         "plane",
+        "pseudo_data",
+        "toy_folder",
     },
     {"likelihood", "library", "run_folder", "curve_reach", "axis", "measurement_assembly"},
     {
@@ -69,7 +75,7 @@ FLOORS = [
         "points_file",
         "samplers",
     },
-    {"priors", "diagnostics", "optimize", "significance", "tracing", "regions"},
+    {"priors", "diagnostics", "optimize", "significance", "empirical_p", "tracing", "regions"},
     {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option", "pools"},
     {"yaml_file"},
     {"errors", "executor_choice"},

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -447,6 +447,64 @@ def profile(
     print_profile(result)
     if output is not None:
         click.echo(f"Written: {', '.join(str(output / name) for name in names)}")
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--n", type=click.IntRange(min=1), required=True, help="Toys in all.")
+@click.option(
+    "--hypothesis",
+    type=click.Choice(["no-zprime", "best-fit", "nested"]),
+    default="no-zprime",
+    show_default=True,
+    help="What toys are drawn from; nested: the best fit of the smaller model.",
+)
+@click.option("--nested", metavar="FILE2", help="A smaller model on the same data.")
+@click.option("--joint-sigma/--no-joint-sigma", default=True, help="The joint sigma of each toy.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder [output/toys_NAME].")
+@click.option("--force", is_flag=True, help="Start again where other toys are.")
+@click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def toys(
+    file: str,
+    *,
+    n: int,
+    hypothesis: Literal["no-zprime", "best-fit", "nested"],
+    nested: str | None,
+    joint_sigma: bool,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Calibrated p-values: draw pseudo-experiments, fit each again, count the extreme ones.
+
+    FILE is a run file, the name of a packaged run, or a run folder. Toys in the output folder
+    are kept and continued up to the number asked for.
+
+    \b
+    zpfit toys quickstart --n 1000
+    zpfit toys quickstart --n 2000 --hypothesis best-fit --output output/toys_best_fit
+    zpfit toys nhdm_u1_cs --n 500 --nested sm_u1_cs --hypothesis nested --no-joint-sigma
+    """
+    from zpfit import toys as use_case
+    from zpfit.terminal_toys import ToyLines, print_toys
+    from zpfit.toy_folder import RESULTS, ToyFolder
+
+    settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
+    run_file, smaller = use_case.sources(file, nested, settings)
+    request = use_case.ToyRequest(run_file, n, hypothesis, smaller, joint_sigma)
+    folder = ToyFolder(output or use_case.default_folder(run_file))
+    result = use_case.toys(request, folder, ToyLines(), force=force)
+    record = use_case.as_json(request, result)
+    use_case.keep(record, result, folder)
+    if as_json:
+        click.echo(json.dumps(record, indent=2, allow_nan=False))
+        return
+    print_toys(record)
+    click.echo(f"Written: {', '.join(str(folder.path / name) for name in RESULTS)}")
 
 
 @cli.command()

@@ -162,6 +162,37 @@ class NoAnomalies(ZpfitError):
         )
 
 
+class NoSamplingDistribution(ZpfitError):
+    """A measurement of which nobody can say what a repetition would find."""
+
+    def __init__(self, entry: str) -> None:
+        super().__init__(
+            f"entry {entry!r} is a table of chi2, which does not say how its data scatter, so no "
+            f"pseudo-experiment can be drawn; leave it out with --set 'likelihood.drop=[{entry}]', "
+            "or add an entry with value and error instead"
+        )
+
+
+class OtherToys(ZpfitError):
+    """A folder with pseudo-experiments that come from something else."""
+
+    def __init__(self, path: Path, what: str, stored: object, asked: object) -> None:
+        super().__init__(
+            f"{path}: its toys come from something else: {what} is {stored!r} there and {asked!r} "
+            "now; choose another --output, or start again with --force"
+        )
+
+
+class NotNested(ZpfitError):
+    """Two run files of which the second is not a smaller model on the same data."""
+
+    def __init__(self, nested: Path, reason: str) -> None:
+        super().__init__(
+            f"--nested {nested}: {reason}; give a run file with a smaller model and the same "
+            "likelihood"
+        )
+
+
 class MixedReference(ZpfitError):
     """A reference model of which several runs share a data set."""
 

@@ -118,14 +118,51 @@ class Likelihood:
                 result.append((where, correlation.whitening(present)))
         return result
 
-    def _independent_pulls(self, c: Couplings) -> list[FloatArray]:
+    def _independent_pulls(self, c: Couplings, data: FloatArray | None = None) -> list[FloatArray]:
         """Pulls whose squares add up to chi2: of correlated ones, what the earlier ones leave."""
-        pulls = [term.pull(c) for term in self.measurements]
+        pulls = self.pulls(c, data)
         for where, whitening in self._whitenings:
             deviations = np.stack([pulls[i] * self.measurements[i].error for i in where])
             for index, row in zip(where, whitening @ deviations, strict=True):
                 pulls[index] = row
         return pulls
+
+    @property
+    def data(self) -> FloatArray:
+        """What was seen, shape (number of measurements,)."""
+        return np.array([float(term.datum) for term in self.measurements])
+
+    def pulls(self, c: Couplings, data: FloatArray | None = None) -> list[FloatArray]:
+        """Of each measurement, shape (n,); ``data`` as in :meth:`residuals`."""
+        if data is None:
+            return [term.pull(c) for term in self.measurements]
+        return [
+            term.pull_of(column, term.prediction(c))
+            for term, column in zip(self.measurements, data.T, strict=True)
+        ]
+
+    def drawn(self, predicted: FloatArray, z: FloatArray) -> FloatArray:
+        """What the experiments see at predictions, of shape (k,) for k measurements.
+
+        Args:
+            predicted: of each measurement, shape (k,).
+            z: independent standard normal numbers, shape (n, k).
+
+        Returns:
+            Data, shape (n, k), with the covariance of correlated measurements.
+
+        Raises:
+            NoSamplingDistribution: a measurement is a table of chi2.
+        """
+        z = z.copy()
+        for where, whitening in self._whitenings:
+            errors = np.array([self.measurements[i].error for i in where])
+            z[:, where] = np.linalg.solve(whitening, z[:, where].T).T / errors
+        columns = [
+            term.drawn(float(at), column)
+            for term, at, column in zip(self.measurements, predicted, z.T, strict=True)
+        ]
+        return np.stack(columns, axis=1) if columns else np.empty((len(z), 0))
 
     @cached_property
     def smooth(self) -> tuple[Measurement | Exclusion, ...]:
@@ -197,12 +234,13 @@ class Likelihood:
                 total += exclusion.chi2(c)
         return total
 
-    def residuals(self, c: Couplings, wall: float) -> FloatArray:
+    def residuals(self, c: Couplings, wall: float, data: FloatArray | None = None) -> FloatArray:
         """Square roots of chi2 term by term, and a wall for every hard exclusion; shape (n, k).
 
-        Walls are those of :func:`wall_residual`.
+        Walls are those of :func:`wall_residual`. ``data``, shape (n, number of measurements),
+        is what each point is compared with instead of what was seen.
         """
-        columns = self._independent_pulls(c)
+        columns = self._independent_pulls(c, data)
         columns += [np.sqrt(term.chi2(c)) for term in self.exclusions if term.soft]
         columns += [wall_residual(exclusion.ratio(c), wall) for exclusion in self.hard]
         return np.stack(columns, axis=1)

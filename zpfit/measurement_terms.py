@@ -7,8 +7,10 @@ from typing import Protocol
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.special import xlogy
+from scipy.special import ndtr, xlogy
+from scipy.stats import poisson
 
+from zpfit.errors import NoSamplingDistribution
 from zpfit.observables import Observable
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
@@ -50,6 +52,20 @@ class Measurement(Protocol):
     def chi2(self, c: Couplings) -> FloatArray:
         """Pull squared, shape (n,)."""
 
+    @property
+    def datum(self) -> float:
+        """What the experiment saw: the value, or the number of events."""
+
+    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+        """The pull if ``datum`` had been seen where that was predicted; shapes broadcast."""
+
+    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
+        """What the experiment sees at a prediction: standard normal ``z`` to data, shape (n,).
+
+        Raises:
+            NoSamplingDistribution: nobody knows.
+        """
+
 
 @dataclass(frozen=True)
 class _OneObservable:
@@ -73,11 +89,24 @@ class GaussianTerm(_OneObservable):
         """Towards larger and smaller predictions."""
         return self.error, self.error
 
+    @property
+    def datum(self) -> float:
+        """The value."""
+        return self.value
+
     def pull(self, c: Couplings) -> FloatArray:
         """(measured - predicted)/error, shape (n,)."""
-        deviation: FloatArray = self.value - self.prediction(c)
+        return self.pull_of(self.value, self.prediction(c))
+
+    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+        """(measured - predicted)/error of any data; shapes broadcast."""
+        deviation: FloatArray = datum - predicted
         deviation /= self.error
         return deviation
+
+    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
+        """Values around the prediction, shape (n,)."""
+        return predicted + self.error * z
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Pull squared, shape (n,)."""
@@ -105,10 +134,24 @@ class AsymmetricTerm(_OneObservable):
         """Mean of the two."""
         return 0.5 * (self.error_up + self.error_down)
 
+    @property
+    def datum(self) -> float:
+        """The value."""
+        return self.value
+
     def pull(self, c: Couplings) -> FloatArray:
         """(measured - predicted) over the error on the prediction's side, shape (n,)."""
-        deviation = self.value - self.prediction(c)
+        return self.pull_of(self.value, self.prediction(c))
+
+    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+        """(measured - predicted) over the error on that side, of any data; shapes broadcast."""
+        deviation = datum - predicted
         result: FloatArray = deviation / np.where(deviation < 0, self.error_up, self.error_down)
+        return result
+
+    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
+        """Values whose pull at the prediction is ``z``, so that each side has half of them."""
+        result: FloatArray = predicted + z * np.where(z < 0, self.error_up, self.error_down)
         return result
 
     def chi2(self, c: Couplings) -> FloatArray:
@@ -143,13 +186,30 @@ class CountsTerm(_OneObservable):
         """Towards larger and smaller predictions."""
         return self.error, self.error
 
+    @property
+    def datum(self) -> float:
+        """The observed events."""
+        return self.observed
+
     def pull(self, c: Couplings) -> FloatArray:
         """Signed square root of chi2, shape (n,)."""
-        expected = self.signal * self.prediction(c) + self.background
-        expected = np.maximum(expected, _LEAST_EVENTS)
-        n = self.observed
+        return self.pull_of(self.observed, self.prediction(c))
+
+    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+        """The same for any number of events; shapes broadcast."""
+        expected, n = self._expected(predicted), datum
         chi2 = 2 * (expected - n + xlogy(n, n / expected))
         result: FloatArray = np.copysign(np.sqrt(np.maximum(chi2, 0)), n - expected)
+        return result
+
+    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
+        """Numbers of events, by the inverse of their cumulative distribution; shape (n,)."""
+        result: FloatArray = poisson.ppf(ndtr(z), self._expected(predicted))
+        return result
+
+    def _expected(self, predicted: FloatArray | float) -> FloatArray:
+        """Events, a hair above none at least."""
+        result: FloatArray = np.maximum(self.signal * predicted + self.background, _LEAST_EVENTS)
         return result
 
     def chi2(self, c: Couplings) -> FloatArray:
@@ -194,6 +254,27 @@ class TabulatedTerm(_OneObservable):
     @cached_property
     def _interpolator(self) -> PchipInterpolator:
         return PchipInterpolator(self.values, self.chi2s)
+
+    @property
+    def datum(self) -> float:
+        """The value, of which the table holds no more than the one that was found."""
+        return self.value
+
+    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:  # noqa: ARG002
+        """No other data than those that were found have a chi2.
+
+        Raises:
+            NoSamplingDistribution: always.
+        """
+        raise NoSamplingDistribution(self.name)
+
+    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Nobody knows.
+
+        Raises:
+            NoSamplingDistribution: always.
+        """
+        raise NoSamplingDistribution(self.name)
 
     def pull(self, c: Couplings) -> FloatArray:
         """Signed square root of chi2, shape (n,)."""

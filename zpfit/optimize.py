@@ -22,6 +22,8 @@ Residuals = Callable[[FloatArray, float], FloatArray]
 
 A wall's residual is zero where the point is allowed and grows outside it.
 """
+RowResiduals = Callable[[FloatArray, float, NDArray[np.intp]], FloatArray]
+"""The same, where the third argument says which start each point (n,) has come from."""
 Objective = Callable[[FloatArray], FloatArray]
 """Points (n, d) to chi2 (n,), infinite where excluded."""
 
@@ -156,40 +158,58 @@ def descend(
     Returns:
         End points (n, d) and their sums of squares (n,).
     """
+    return descend_rows(lambda u, wall, _: residuals(u, wall), starts, wall, steps, held)
+
+
+def descend_rows(
+    residuals: RowResiduals,
+    starts: FloatArray,
+    wall: float,
+    steps: int = _DESCENT_STEPS,
+    held: NDArray[np.bool_] | None = None,
+    settled: float = 0.0,
+) -> tuple[FloatArray, FloatArray]:
+    """As :func:`descend`, where each start has a sum of squares of its own.
+
+    A descent ends with a step that lowers its sum by less than ``settled``.
+    """
     points = starts.copy()
-    current = residuals(points, wall)
+    rows = np.arange(len(points))
+    current = residuals(points, wall, rows)
     costs = _cost(current)
     free = np.arange(points.shape[1]) if held is None else np.flatnonzero(~held)
     if not len(free):
         return points, costs
     damping = np.full(len(points), 1e-2)
-    live = np.arange(len(points))
+    live = rows
     for _ in range(steps):
-        step = _damped_step(residuals, points[live], current[live], wall, damping[live], free)
+        step = _damped_step(residuals, points[live], live, current[live], wall, damping[live], free)
         trial = np.clip(points[live] + step, 0, 1)
-        trial_residuals = residuals(trial, wall)
+        trial_residuals = residuals(trial, wall, live)
         trial_costs = _cost(trial_residuals)
         better = trial_costs < costs[live]
+        arrived = better & (trial_costs > costs[live] - settled)
         moved = live[better]
         points[moved], current[moved] = trial[better], trial_residuals[better]
         costs[moved] = trial_costs[better]
         damping[live] = np.maximum(damping[live] * np.where(better, 0.3, 5.0), 1e-9)
-        live = live[(damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0)]
+        live = live[(damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0) & ~arrived]
         if not len(live):
             break
     return points, costs
 
 
 def _damped_step(
-    residuals: Residuals,
+    residuals: RowResiduals,
     points: FloatArray,
+    rows: NDArray[np.intp],
     current: FloatArray,
     wall: float,
     damping: FloatArray,
     free: NDArray[np.intp],
 ) -> FloatArray:
     """Step along the coordinates ``free``, zero along the others; shape (n, d)."""
-    jacobian = _jacobian(residuals, points, current, wall, free)
+    jacobian = _jacobian(residuals, points, rows, current, wall, free)
     gradient = np.einsum("ndk,nk->nd", jacobian, current)
     hessian = np.einsum("ndk,nek->nde", jacobian, jacobian)
     at = points[:, free]
@@ -210,8 +230,9 @@ def _damped_step(
 
 
 def _jacobian(
-    residuals: Residuals,
+    residuals: RowResiduals,
     points: FloatArray,
+    rows: NDArray[np.intp],
     current: FloatArray,
     wall: float,
     free: NDArray[np.intp],
@@ -222,7 +243,7 @@ def _jacobian(
     step = np.where(points[:, free] > 0.5, -_STEP, _STEP)
     shifted = np.repeat(points[:, None, :], f, axis=1)
     shifted[:, np.arange(f), free] += step
-    values = residuals(shifted.reshape(n * f, d), wall).reshape(n, f, -1)
+    values = residuals(shifted.reshape(n * f, d), wall, np.repeat(rows, f)).reshape(n, f, -1)
     result: FloatArray = (values - current[:, None, :]) / step[:, :, None]
     return result
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from zpfit.errors import MissingExtra, NoScheduler
@@ -66,6 +68,20 @@ class _Here(Executor):
         return future
 
 
+class _Spawning(SpawnContext):
+    """Starts processes, and knows which."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[BaseProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # type: ignore[override]  # noqa: N802
+        """A process that is about to start."""
+        process: BaseProcess = SpawnContext.Process(*args, **kwargs)
+        self.started.append(process)
+        return process
+
+
 class _Processes:
     """Processes of this machine, new ones whenever one of them has died."""
 
@@ -74,7 +90,8 @@ class _Processes:
         self.executor: Executor = self._fresh()
 
     def _fresh(self) -> Executor:
-        return ProcessPoolExecutor(self.number, get_context("spawn"), _begin_worker)
+        self._context = _Spawning()
+        return ProcessPoolExecutor(self.number, self._context, _begin_worker)
 
     def renew(self) -> None:
         """A broken pool takes no more tasks."""
@@ -83,7 +100,7 @@ class _Processes:
 
     def stop(self) -> None:
         """Each stops where its run can go on later."""
-        for process in active_children():
+        for process in self._context.started:
             process.terminate()
 
     def close(self) -> None:
@@ -124,7 +141,7 @@ def _dask(choice: ExecutorChoice, stack: ExitStack) -> Pool:
             n_workers=choice.workers or cores(),
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port
             silence_logs=logging.CRITICAL,  # connections that end with the cluster are no news
         )
         address = stack.enter_context(cluster).scheduler_address

@@ -67,25 +67,32 @@ class Posterior:
                 self._refuse_nan(parameters, c, result)
         return result
 
-    def residuals(self, u: FloatArray, wall: float) -> FloatArray:
-        """What :func:`zpfit.optimize.find_minimum` descends on, shape (n, k)."""
+    def residuals(self, u: FloatArray, wall: float, data: FloatArray | None = None) -> FloatArray:
+        """What :func:`zpfit.optimize.find_minimum` descends on, shape (n, k).
+
+        ``data`` may stand for what was seen, as in :meth:`zpfit.likelihood.Likelihood.residuals`.
+        """
         parameters = self.parameters(u)
         # Impossible points may have no number, which the search takes for a bad one.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            terms = self.likelihood.residuals(self.model.couplings(parameters), wall)
+            terms = self.likelihood.residuals(self.model.couplings(parameters), wall, data)
         conditions = self.model.conditions(parameters).values()
         walls = [wall_residual(ratio, wall)[:, None] for ratio in conditions]
         return np.hstack([terms, *walls])
 
-    def pulls_and_ratios(self, u: FloatArray) -> tuple[dict[str, FloatArray], list[FloatArray]]:
+    def pulls_and_ratios(
+        self, u: FloatArray, data: FloatArray | None = None
+    ) -> tuple[dict[str, FloatArray], list[FloatArray]]:
         """Pulls by measurement, and the ratios of all exclusions, hard or soft, and conditions.
 
-        Each of shape (n,), at points ``u`` of shape (n, d); a ratio above 1 is forbidden.
+        Each of shape (n,), at points ``u`` of shape (n, d); a ratio above 1 is forbidden. ``data``
+        as in :meth:`residuals`.
         """
         parameters = self.parameters(u)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             c = self.model.couplings(parameters)
-            pulls = {term.name: term.pull(c) for term in self.likelihood.measurements}
+            names = [term.name for term in self.likelihood.measurements]
+            pulls = dict(zip(names, self.likelihood.pulls(c, data), strict=True))
             ratios = [*self.likelihood.ratios(c).values()]
         return pulls, [*ratios, *self.model.conditions(parameters).values()]
 

@@ -1,0 +1,83 @@
+"""Distributions of test statistics over pseudo-experiments, and where the data are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import chi2
+
+from zpfit.physics.compiled import FloatArray
+from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
+
+_LABELS = {
+    "chi2": r"$\chi^2_\mathrm{min}$",
+    "delta_chi2": r"$\chi^2$(no $Z^\prime$) $-\ \chi^2_\mathrm{min}$",
+    "delta_chi2_nested": r"$\chi^2_\mathrm{min}$(smaller model) $-\ \chi^2_\mathrm{min}$",
+    "joint_sigma": r"joint sigma",
+}
+_HYPOTHESES = {
+    "no-zprime": r"no $Z^\prime$",
+    "best-fit": "the best fit",
+    "nested": "the smaller model's best fit",
+}
+_BINS = 40
+_MOST_OF_TOYS = 0.995
+"""Share of toys that an axis shows, unless the data lie beyond."""
+
+
+def toys_figure(result: Mapping[str, Any], columns: Mapping[str, FloatArray]) -> Figure:
+    """A panel for each statistic: density of toys, the observed value, the naive distribution."""
+    rows = result["statistics"]
+    figure = Figure(figsize=(3.5 * max(len(rows), 2), 3.5), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(rows)))
+    for axes, (name, row) in zip(panels, rows.items(), strict=True):
+        _panel(axes, name, row, columns[name])
+    panels[0].set_ylabel("toys per unit and toy")
+    lines = {
+        label: line
+        for axes in panels
+        for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        list(lines.values()), list(lines), loc="outside lower center", ncols=3, fontsize=9
+    )
+    hypothesis = _HYPOTHESES[result["hypothesis"]]
+    figure.suptitle(f"{result['title']}\n{result['toys']} toys of {hypothesis}", fontsize=11)
+    return figure
+
+
+def _panel(axes: Axes, name: str, row: Mapping[str, Any], toys: FloatArray) -> None:
+    finite = toys[np.isfinite(toys)]
+    observed = row["observed"]
+    shown = np.append(finite, 0 if observed is None else 1.08 * observed)
+    right = max(float(np.quantile(finite, _MOST_OF_TOYS)) if len(finite) else 0, shown[-1], 0.1)
+    edges = np.linspace(0, right, _BINS + 1)
+    counts, _ = np.histogram(np.clip(finite, 0, None), edges)
+    density = counts / (max(len(toys), 1) * np.diff(edges))
+    axes.stairs(density, edges, fill=True, color=ENSEMBLE_COLOURS[4], alpha=0.6, label="toys")
+    top = density.max(initial=1e-12)
+    if row["naive_dof"] is not None:
+        x = np.linspace(right / 400, right, 400)
+        curve = chi2.pdf(x, row["naive_dof"])
+        label = r"$\chi^2$ distribution with naive degrees of freedom"
+        axes.plot(x, curve, "--", color="black", linewidth=1.1, label=label)
+        top = max(top, float(curve[x > right / _BINS].max(initial=0)))
+    if observed is not None:
+        axes.axvline(observed, color=BEST_FIT_COLOUR, linewidth=1.8, label="data")
+    axes.set_xlim(0, right)
+    axes.set_ylim(0, 1.3 * min(top, 4 * float(np.sort(density)[-3:].mean()) + 1e-12))
+    axes.set_xlabel(_LABELS[name])
+    axes.set_title(_words(row, toys), fontsize=9, color=MUTED)
+
+
+def _words(row: Mapping[str, Any], toys: FloatArray) -> str:
+    limit = row["p_upper_limit"]
+    words = [f"p = {row['p_value']:.3g}" if limit is None else f"p < {limit:.2g} (95 %)"]
+    if row["naive_dof"] is not None:
+        words.append(f"naive p = {row['naive_p_value']:.2g}, {row['naive_dof']} dof")
+    zero, missing = int(np.sum(toys == 0)), int(np.sum(~np.isfinite(toys)))
+    words += [f"{zero} toys at zero"] if zero else []
+    words += [f"{missing} toys without any"] if missing else []
+    return "\n".join(words)

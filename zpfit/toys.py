@@ -1,0 +1,399 @@
+"""Calibrated p-values from pseudo-experiments that are drawn from a hypothesis and fitted again."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from zpfit.best_fit import best_fit, starting_points
+from zpfit.config import Run, find_run_file, resolved_settings
+from zpfit.empirical_p import EmpiricalP, empirical_p
+from zpfit.errors import InvalidInput, NotNested
+from zpfit.fast_refit import solution_pool
+from zpfit.joint_sigma import joint_sigma_or_none
+from zpfit.physics.compiled import FloatArray
+from zpfit.posterior import Posterior
+from zpfit.progress import Progress
+from zpfit.pseudo_data import pseudo_data, search_rng
+from zpfit.significance import chi2_tail, two_sided_sigma
+from zpfit.toy_block import (
+    CHI2,
+    CHI2_NESTED,
+    CHI2_NO_ZPRIME,
+    DELTA_CHI2,
+    DELTA_CHI2_NESTED,
+    JOINT_SIGMA,
+    TOYS_PER_BLOCK,
+    BlockResult,
+    RunSource,
+    ToyProblem,
+    chi2_without,
+    run_from,
+    statistics,
+    toy_block,
+    truth_of,
+)
+from zpfit.toy_folder import ToyFolder
+
+Hypothesis = Literal["no-zprime", "best-fit", "nested"]
+_PREPARATION = 0
+"""First number of the random streams of searches before the blocks."""
+_TIE = 1e-3
+"""Difference in a statistic that searches cannot tell."""
+_AGREEMENT = 0.1
+"""Difference in chi2 between fast refit and global search of the data that is worth a word."""
+_QUANTILES = {"q16": 0.16, "median": 0.5, "q84": 0.84, "q95": 0.95, "q99": 0.99}
+_PACKAGES = ("zpfit", "numpy", "scipy", "numba")
+
+
+@dataclass(frozen=True)
+class ToyRequest:
+    """What :command:`zpfit toys` is asked for."""
+
+    file: RunSource
+    toys: int
+    hypothesis: Hypothesis = "no-zprime"
+    nested: RunSource | None = None
+    joint_sigma: bool = True
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One test statistic: of the data, of toys, and how extreme the data are."""
+
+    observed: float
+    """Infinite where the joint sigma does not exist."""
+    fast: float
+    """The same by the fast refit, which toys had."""
+    toys: FloatArray
+    p: EmpiricalP
+    naive_degrees: int | None
+    """Of the chi2 distribution that linear models without bounds would follow; None: none."""
+
+
+@dataclass(frozen=True)
+class ToyResult:
+    """Everything that :command:`zpfit toys` reports."""
+
+    statistics: Mapping[str, Statistic]
+    columns: Mapping[str, FloatArray]
+    """A row for each toy."""
+    new: tuple[BlockResult, ...]
+    """Blocks that were computed now and not before."""
+    shortcomings: tuple[str, ...]
+
+
+def toys(request: ToyRequest, folder: ToyFolder, progress: Progress, *, force: bool) -> ToyResult:
+    """Draw toys up to the number asked for, of which those in the folder are taken as they are.
+
+    Without anomalies in the likelihood there is no joint sigma.
+
+    Raises:
+        InvalidInput: the request contradicts itself.
+        NotNested: the second run file is no smaller model on the same data.
+        NoSamplingDistribution: a measurement is a table of chi2.
+        OtherToys, FilesExist: see :meth:`zpfit.toy_folder.ToyFolder.open`.
+        NoAllowedPoint, NotANumber: as :func:`zpfit.fit.fit`.
+    """
+    run = run_from(request.file)
+    if not run.posterior.likelihood.anomalies:
+        request = replace(request, joint_sigma=False)
+    smaller = _nested(request, run)
+    pseudo_data(run.posterior.likelihood, truth_of(run.posterior, None), 0, range(1))
+    folder.open(_origin(request, run, smaller), force=force)
+    for note in run.notes:
+        progress.note(note)
+    problem, observed = _prepared(request, run, folder, progress)
+    columns, new = _all_blocks(problem, request.toys, folder, progress)
+    data = run.posterior.likelihood.data
+    fast = statistics(problem, data[None], search_rng(problem.seed, _PREPARATION, 9)).columns
+    found = {
+        name: Statistic(
+            observed=observed[name],
+            fast=float(fast[name][0]),
+            toys=columns[name],
+            p=empirical_p(columns[name], observed[name], _TIE),
+            naive_degrees=_naive_degrees(name, request.hypothesis, run.posterior, smaller),
+        )
+        for name in (CHI2, DELTA_CHI2, DELTA_CHI2_NESTED, JOINT_SIGMA)
+        if name in columns
+    }
+    return ToyResult(found, columns, new, tuple(_shortcomings(found)))
+
+
+def _nested(request: ToyRequest, run: Run) -> Run | None:
+    if request.nested is None:
+        if request.hypothesis == "nested":
+            raise InvalidInput(["--hypothesis nested: needs --nested FILE, the smaller model"])
+        return None
+    smaller = run_from(request.nested)
+    path = request.nested.path
+    if _data_of(smaller) != _data_of(run):
+        raise NotNested(path, f"its likelihood is not that of {request.file.path}")
+    if smaller.posterior.dimension >= run.posterior.dimension:
+        raise NotNested(
+            path,
+            f"it has {smaller.posterior.dimension} sampled parameters, not fewer than the "
+            f"{run.posterior.dimension} of {request.file.path}",
+        )
+    return smaller
+
+
+def _data_of(run: Run) -> tuple[str, dict[str, bool]]:
+    soft = {exclusion.name: exclusion.soft for exclusion in run.posterior.likelihood.exclusions}
+    return run.assembled.data_hash(), soft
+
+
+def _origin(request: ToyRequest, run: Run, smaller: Run | None) -> dict[str, Any]:
+    """All that toys depend on but their number."""
+    return {
+        "zpfit": importlib.metadata.version("zpfit"),
+        "hypothesis": request.hypothesis,
+        "seed": run.settings.seed,
+        "joint_sigma": request.joint_sigma,
+        "run": _origin_of(run),
+        "nested": None if smaller is None else _origin_of(smaller),
+        "toys_per_block": TOYS_PER_BLOCK,
+    }
+
+
+def _origin_of(run: Run) -> dict[str, Any]:
+    settings = resolved_settings(run)
+    kept = ("model", "likelihood", "priors", "best_fit", "joint_sigma")
+    return {name: settings[name] for name in kept} | {"data_hash": run.data_hash()}
+
+
+def _prepared(
+    request: ToyRequest, run: Run, folder: ToyFolder, progress: Progress
+) -> tuple[ToyProblem, dict[str, float]]:
+    """What every block starts from, and the statistics of the data by global searches."""
+    stored = folder.start()
+    if stored is None:
+        stored = _prepare(request, run, progress)
+        folder.write_start(stored)
+    problem = ToyProblem(
+        run=request.file,
+        nested=request.nested,
+        seed=run.settings.seed,
+        joint_sigma=request.joint_sigma,
+        truth=stored["truth"],
+        pool=stored["pool"],
+        nested_pool=stored.get("nested_pool"),
+    )
+    names = (CHI2, CHI2_NO_ZPRIME, DELTA_CHI2, CHI2_NESTED, DELTA_CHI2_NESTED, JOINT_SIGMA)
+    return problem, {name: float(stored[name]) for name in names if name in stored}
+
+
+def _prepare(request: ToyRequest, run: Run, progress: Progress) -> dict[str, FloatArray]:
+    posterior, seed = run.posterior, run.settings.seed
+    progress.stage("Global best fit of the data")
+    best_u, chi2 = _global_fit(run, posterior, search_rng(seed, _PREPARATION, 0))
+    without = float(chi2_without(posterior, posterior.likelihood.data[None])[0])
+    found = {CHI2: chi2, CHI2_NO_ZPRIME: without, DELTA_CHI2: without - chi2}
+    nested_posterior: Posterior | None = None
+    nested_u = best_u
+    if request.nested is not None:
+        smaller = run_from(request.nested)
+        nested_posterior = replace(smaller.posterior, likelihood=posterior.likelihood)
+        nested_u, least = _global_fit(smaller, nested_posterior, search_rng(seed, _PREPARATION, 1))
+        found |= {CHI2_NESTED: least, DELTA_CHI2_NESTED: least - chi2}
+    if request.joint_sigma:
+        progress.stage("Joint sigma of the data")
+        reached, notes = joint_sigma_or_none(
+            posterior, search_rng(seed, _PREPARATION, 2), run.settings.joint_sigma
+        )
+        for note in notes:
+            progress.note(note)
+        if reached is not None or notes:
+            found[JOINT_SIGMA] = np.inf if reached is None else reached
+    truths: dict[Hypothesis, Callable[[], FloatArray]] = {
+        "no-zprime": lambda: truth_of(posterior, None),
+        "best-fit": lambda: truth_of(posterior, best_u),
+        "nested": lambda: truth_of(nested_posterior or posterior, nested_u),
+    }
+    truth = truths[request.hypothesis]()
+    progress.stage("Starting points of the fast refit")
+    arrays = {name: np.array(value) for name, value in found.items()}
+    arrays |= {"truth": truth}
+    arrays["pool"] = solution_pool(posterior, truth, search_rng(seed, _PREPARATION, 3))
+    if nested_posterior is not None:
+        rng = search_rng(seed, _PREPARATION, 4)
+        arrays["nested_pool"] = solution_pool(nested_posterior, truth, rng)
+    return arrays
+
+
+def _global_fit(
+    run: Run, posterior: Posterior, rng: np.random.Generator
+) -> tuple[FloatArray, float]:
+    start_rng, kick_rng = rng.spawn(2)
+    nothing = np.empty((0, posterior.dimension))
+    starts = starting_points(run, nothing, np.empty(0), start_rng)
+    best = best_fit(posterior, starts, kick_rng)
+    return best.u, best.chi2
+
+
+def _all_blocks(
+    problem: ToyProblem, toys: int, folder: ToyFolder, progress: Progress
+) -> tuple[dict[str, FloatArray], tuple[BlockResult, ...]]:
+    """The first so many toys, column by column, and the blocks that had to be computed."""
+    names = _column_names(problem)
+    blocks = range(-(-toys // TOYS_PER_BLOCK))
+    there = {block: folder.block(block, names, TOYS_PER_BLOCK) for block in blocks}
+    missing = [block for block in blocks if there[block] is None]
+    done = len(blocks) - len(missing)
+    kept = f", {done * TOYS_PER_BLOCK} from before" if done else ""
+    progress.stage(f"{len(blocks) * TOYS_PER_BLOCK} toys{kept}")
+    new = []
+    for count, block in enumerate(missing, start=1):
+        result = toy_block((problem, block))
+        folder.write_block(block, result.columns)
+        there[block] = dict(result.columns)
+        new.append(result)
+        progress.update(count / len(missing), f"{(done + count) * TOYS_PER_BLOCK} toys")
+    whole = [columns for block in blocks if (columns := there[block]) is not None]
+    joined = {name: np.concatenate([part[name] for part in whole])[:toys] for name in names}
+    return joined, tuple(new)
+
+
+def _column_names(problem: ToyProblem) -> list[str]:
+    names = ["toy", CHI2, CHI2_NO_ZPRIME, DELTA_CHI2]
+    names += [CHI2_NESTED, DELTA_CHI2_NESTED] if problem.nested_pool is not None else []
+    names += [JOINT_SIGMA] if problem.joint_sigma else []
+    likelihood = problem.posterior().likelihood
+    return names + [f"data[{term.name}]" for term in likelihood.measurements]
+
+
+def _naive_degrees(
+    name: str, hypothesis: Hypothesis, posterior: Posterior, smaller: Run | None
+) -> int | None:
+    """Degrees of freedom if parameters were linear, free and all measured; None without any.
+
+    A difference of two chi2 has them only where toys come from the smaller of the two models.
+    """
+    terms = len(posterior.likelihood.measurements)
+    fitted = min(posterior.dimension, terms)
+    degrees = {CHI2: terms - fitted}
+    if hypothesis == "no-zprime":
+        degrees[DELTA_CHI2] = fitted
+    if smaller is not None and hypothesis != "best-fit":
+        degrees[DELTA_CHI2_NESTED] = fitted - min(smaller.posterior.dimension, terms)
+    return degrees.get(name) or None
+
+
+def _shortcomings(found: Mapping[str, Statistic]) -> list[str]:
+    result = []
+    off = found[CHI2].fast - found[CHI2].observed
+    if abs(off) > _AGREEMENT:
+        result.append(
+            f"the fast refit of the data gives a chi2 that is {off:+.3f} off the global search: "
+            "that of toys may be as far off; try another --seed, or more best_fit.starts"
+        )
+    infinite = int(np.sum(~np.isfinite(found[CHI2].toys)))
+    if infinite:
+        result.append(f"{infinite} toys have no allowed point; they count as more extreme")
+    if DELTA_CHI2_NESTED in found:
+        negative = int(np.sum(found[DELTA_CHI2_NESTED].toys < -_AGREEMENT))
+        if negative:
+            result.append(
+                f"the smaller model fits {negative} toys better than the larger one: it is not "
+                "contained in it, or the refit of the larger one misses minima"
+            )
+    return result
+
+
+def as_json(request: ToyRequest, result: ToyResult) -> dict[str, Any]:
+    """The result as JSON writes it; None where a number does not exist."""
+    run = run_from(request.file)
+    return {
+        "title": run.settings.title or run.name,
+        "model": run.posterior.model.name,
+        "nested": None if request.nested is None else run_from(request.nested).posterior.model.name,
+        "likelihood": run.posterior.likelihood.name,
+        "hypothesis": request.hypothesis,
+        "seed": run.settings.seed,
+        "toys": request.toys,
+        "statistics": {name: _statistic(row) for name, row in result.statistics.items()},
+        "rates": _rates(result.new),
+        "shortcomings": list(result.shortcomings),
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def _statistic(row: Statistic) -> dict[str, Any]:
+    naive = None if row.naive_degrees is None else chi2_tail(row.observed, row.naive_degrees)
+    return {
+        "observed": _finite(row.observed),
+        "observed_fast": _finite(row.fast),
+        "extreme": row.p.extreme,
+        "p_value": row.p.p_value,
+        "p_interval": list(row.p.interval),
+        "p_upper_limit": row.p.upper_limit,
+        "sigma": row.p.sigma,
+        "sigma_interval": list(row.p.sigma_interval),
+        "naive_dof": row.naive_degrees,
+        "naive_p_value": naive,
+        "naive_sigma": None if naive is None else two_sided_sigma(naive),
+        "toys_mean": _finite(float(np.mean(row.toys))),
+        # Of joint sigmas some may be infinite: then a quantile is one of the toys.
+        "toys_quantiles": {
+            name: _finite(float(np.quantile(row.toys, q, method="inverted_cdf")))
+            for name, q in _QUANTILES.items()
+        },
+    }
+
+
+def _rates(new: tuple[BlockResult, ...]) -> dict[str, Any]:
+    """Of the toys computed now, in toys per second of one core."""
+    toys = len(new) * TOYS_PER_BLOCK
+    fit = sum(block.fit_seconds for block in new)
+    level = sum(block.joint_sigma_seconds for block in new)
+    return {
+        "computed_now": toys,
+        "toys_per_second_per_core": toys / (fit + level) if new else None,
+        "toys_per_second_per_core_without_joint_sigma": toys / fit if new else None,
+    }
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if np.isfinite(value) else None
+
+
+def keep(record: Mapping[str, Any], result: ToyResult, folder: ToyFolder) -> None:
+    """Write numbers, rows and figure to the folder.
+
+    Raises:
+        UnwritablePath: a file cannot be written.
+    """
+    from zpfit.plots.style import house_style, pdf, png
+    from zpfit.plots.toys import toys_figure
+    from zpfit.run_folder import write_whole
+
+    folder.write_results(record, result.columns)
+    with house_style():
+        figure = toys_figure(record, result.columns)
+        write_whole(folder.path / "toys.png", png(figure))
+        write_whole(folder.path / "toys.pdf", pdf(figure))
+
+
+def sources(
+    file: str, nested: str | None, changes: Mapping[str, str]
+) -> tuple[RunSource, RunSource | None]:
+    """Run files as every process finds them; what changes the data changes them for both."""
+    shared = {k: v for k, v in changes.items() if k.split(".")[0] in {"likelihood", "seed"}}
+    smaller = None if nested is None else _source(nested, shared)
+    return _source(file, changes), smaller
+
+
+def default_folder(source: RunSource) -> Path:
+    """Where toys go that nobody has a place for."""
+    return Path("output") / f"toys_{run_from(source).name}"
+
+
+def _source(file: str, changes: Mapping[str, str]) -> RunSource:
+    return RunSource(Path(find_run_file(file)).resolve(), tuple(sorted(changes.items())))
