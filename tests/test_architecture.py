@@ -36,6 +36,7 @@ FLOORS = [
         "prior_sensitivity",
         "exclusion",
         "toy_block",
+        "toy_folder",
     },
     {"slice_options", "fingerprint", "executors", "run_log"},
     {
@@ -61,7 +62,6 @@ FLOORS = [
         "model_library",
         "plane",
         "pseudo_data",
-        "toy_folder",
     },
     {"likelihood", "library", "run_folder", "curve_reach", "axis", "measurement_assembly"},
     {

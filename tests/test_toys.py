@@ -343,6 +343,7 @@ type: table
 observable: br_ee
 curve: table.csv
 """
+HERE = ("--executor", "here")
 QUICK = (
     "--set",
     "best_fit.starts=30",
@@ -362,7 +363,8 @@ def small_blocks(light, monkeypatch):
 
 
 def command(output, n, *more):
-    return ("toys", "quickstart", *QUICK, "--no-joint-sigma", "--n", n, "--output", output, *more)
+    options = (*QUICK, "--no-joint-sigma", "--n", n, "--output", output)
+    return ("toys", "quickstart", *options, *(more or HERE))
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -405,19 +407,26 @@ def test_a_set_that_was_interrupted_goes_on(invoke, accepted, workspace, monkeyp
     assert (workspace / "set" / "toys.csv").read_bytes() == whole
 
 
+def test_any_number_of_workers_draws_the_same_toys(accepted, workspace):
+    accepted(*command("one", 100))
+    accepted(*command("two", 100, "--workers", "2"))
+    one, two = (workspace / name / "toys.csv" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
 @pytest.mark.usefixtures("small_blocks")
 def test_toys_of_something_else_are_not_continued(accepted, rejected, workspace):
     accepted(*command("set", 10))
     for change, words in (
-        (("--seed", "7"), "seed is 2021 there and 7 now"),
-        (("--hypothesis", "best-fit"), "hypothesis is 'no-zprime' there"),
+        (("--seed", "7"), "seed was 2021 and is 7"),
+        (("--hypothesis", "best-fit"), "hypothesis was 'no-zprime' and is"),
         (("--set", "likelihood.set=paper_2021_rb"), "run.likelihood.set"),
         (("--set", "priors.parameters.C_Ve=0"), "run.priors.parameters.C_Ve"),
     ):
-        message = rejected(*command("set", 10, *change))
+        message = rejected(*command("set", 10, *change, *HERE))
         assert words in message
         assert "--force" in message
-    accepted(*command("set", 10, "--seed", "7", "--force"))
+    accepted(*command("set", 10, "--seed", "7", "--force", *HERE))
     assert json.loads((workspace / "set" / "toys.json").read_text())["seed"] == 7
     other = workspace / "other"
     other.mkdir()
@@ -434,7 +443,7 @@ def test_a_nested_model_and_the_table_of_results(accepted, workspace):
     )
     larger(text % "", encoding="utf-8")
     (workspace / "smaller.yaml").write_text(text % ", C_Vmu: 0", encoding="utf-8")
-    arguments = ("toys", "larger.yaml", "--n", 10, "--nested", "smaller.yaml")
+    arguments = ("toys", "larger.yaml", "--n", 10, "--nested", "smaller.yaml", *HERE)
     printed = accepted(*arguments, "--hypothesis", "nested", "--json")
     result = json.loads(printed)
     rows = result["statistics"]
@@ -453,7 +462,7 @@ def test_a_nested_model_and_the_table_of_results(accepted, workspace):
 @pytest.mark.usefixtures("small_blocks")
 def test_without_anomalies_toys_have_no_joint_sigma(accepted):
     drop = ("--set", "likelihood.drop=[a_e_cs_2018,a_mu_2021]")
-    result = accepted("toys", "quickstart", *QUICK, "--n", 10, *drop, "--json")
+    result = accepted("toys", "quickstart", *QUICK, *HERE, "--n", 10, *drop, "--json")
     assert set(json.loads(result)["statistics"]) == {"chi2", "delta_chi2"}
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +40,29 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """In the order in which they are defined."""
         return list(self.commands)
+
+
+Command = Callable[..., None]
+
+
+def _executor_options(command: Command) -> Command:
+    """Options of commands that spread fits over processes."""
+    kinds = click.Choice([kind.value for kind in Kind])
+    for option in (
+        click.option("--scheduler", metavar="ADDRESS", help="Of an existing Dask cluster."),
+        click.option(
+            "--workers", type=click.IntRange(1, 10_000), help="How many [one for each core]."
+        ),
+        click.option(
+            "--executor",
+            type=kinds,
+            default=Kind.PROCESSES.value,
+            show_default=True,
+            help="Where to fit: this process, processes of this machine, Dask, MPI.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -162,15 +185,7 @@ def compare(
 @click.option("--output", type=click.Path(path_type=Path), help="Campaign folder [output/NAME].")
 @click.option("--force", is_flag=True, help="Fit again what is finished.")
 @click.option("--plan", is_flag=True, help="List the fits and leave it at that.")
-@click.option(
-    "--executor",
-    type=click.Choice([kind.value for kind in Kind]),
-    default=Kind.PROCESSES.value,
-    show_default=True,
-    help="Where to fit: this process, processes of this machine, Dask, MPI.",
-)
-@click.option("--workers", type=click.IntRange(1, 10_000), help="How many [one for each core].")
-@click.option("--scheduler", metavar="ADDRESS", help="Of an existing Dask cluster.")
+@_executor_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def campaign(
     file: str,
@@ -465,6 +480,7 @@ def profile(
 @click.option("--force", is_flag=True, help="Start again where other toys are.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
+@_executor_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def toys(
     file: str,
@@ -477,6 +493,9 @@ def toys(
     force: bool,
     seed: int | None,
     changes: Sequence[str],
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Calibrated p-values: draw pseudo-experiments, fit each again, count the extreme ones.
@@ -493,13 +512,12 @@ def toys(
     from zpfit.terminal_toys import ToyLines, print_toys
     from zpfit.toy_folder import RESULTS, ToyFolder
 
+    choice = _executor_choice(executor, workers, scheduler)
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
     run_file, smaller = use_case.sources(file, nested, settings)
     request = use_case.ToyRequest(run_file, n, hypothesis, smaller, joint_sigma)
     folder = ToyFolder(output or use_case.default_folder(run_file))
-    result = use_case.toys(request, folder, ToyLines(), force=force)
-    record = use_case.as_json(request, result)
-    use_case.keep(record, result, folder)
+    record, _ = use_case.toys_in_folder(request, folder, choice, ToyLines(), force=force)
     if as_json:
         click.echo(json.dumps(record, indent=2, allow_nan=False))
         return

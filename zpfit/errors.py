@@ -176,10 +176,10 @@ class NoSamplingDistribution(ZpfitError):
 class OtherToys(ZpfitError):
     """A folder with pseudo-experiments that come from something else."""
 
-    def __init__(self, path: Path, what: str, stored: object, asked: object) -> None:
+    def __init__(self, path: Path, difference: str) -> None:
         super().__init__(
-            f"{path}: its toys come from something else: {what} is {stored!r} there and {asked!r} "
-            "now; choose another --output, or start again with --force"
+            f"{path}: its toys come from something else: {difference}; choose another --output, "
+            "or start again with --force"
         )
 
 
@@ -325,11 +325,11 @@ class NoScheduler(ZpfitError):
 
 
 class FailedTasks(ZpfitError):
-    """Fits of a campaign that failed while the others went on."""
+    """Tasks that failed while others of their kind went on."""
 
-    def __init__(self, failures: Mapping[str, str], of: int) -> None:
+    def __init__(self, failures: Mapping[str, str], of: int, kind: str = "fits") -> None:
         lines = [f"{name}: {error}" for name, error in failures.items()]
-        super().__init__(f"{len(failures)} of {of} fits failed:\n" + "\n".join(lines))
+        super().__init__(f"{len(failures)} of {of} {kind} failed:\n" + "\n".join(lines))
 
 
 class ProcessDied(ZpfitError):

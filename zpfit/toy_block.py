@@ -34,6 +34,9 @@ class RunSource:
 
     path: Path
     changes: tuple[tuple[str, str], ...] = ()
+    asked: str = ""
+    """Tells one command from the next: files may change in between, while workers of a cluster
+    live on and remember."""
 
 
 @lru_cache(maxsize=4)

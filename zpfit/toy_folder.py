@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.errors import FilesExist, OtherToys
+from zpfit.fingerprint import first_difference
 from zpfit.physics.compiled import FloatArray
 from zpfit.run_folder import make_folder, write_whole
 
@@ -53,10 +54,10 @@ class ToyFolder:
         try:
             stored = json.loads((self.path / _KEY).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            stored = None
-        difference = _first_difference(stored, json.loads(json.dumps(origin)))
+            raise OtherToys(self.path, f"{_KEY} is damaged") from None
+        difference = first_difference(stored, json.loads(json.dumps(origin)))
         if difference is not None:
-            raise OtherToys(self.path, *difference)
+            raise OtherToys(self.path, difference)
 
     def _clear(self) -> None:
         # The key last: without it the rest could not be told from somebody else's.
@@ -112,16 +113,3 @@ def as_csv(columns: Columns) -> str:
     writer.writerow(columns)
     writer.writerows([repr(float(x)) for x in row] for row in zip(*columns.values(), strict=True))
     return out.getvalue()
-
-
-def _first_difference(stored: Any, asked: Any, place: str = "") -> tuple[str, Any, Any] | None:
-    """Where two JSON values differ first, and both there; None if they do not."""
-    if isinstance(stored, dict) and isinstance(asked, dict):
-        for key in [*asked, *(key for key in stored if key not in asked)]:
-            found = _first_difference(
-                stored.get(key), asked.get(key), f"{place}.{key}" if place else key
-            )
-            if found is not None:
-                return found
-        return None
-    return None if stored == asked else (place or "origin.json", stored, asked)

@@ -1,25 +1,29 @@
 """Calibrated p-values from pseudo-experiments that are drawn from a hypothesis and fitted again."""
 
-import importlib.metadata
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import numpy as np
 
 from zpfit.best_fit import best_fit, starting_points
 from zpfit.config import Run, find_run_file, resolved_settings
 from zpfit.empirical_p import EmpiricalP, empirical_p
-from zpfit.errors import InvalidInput, NotNested
+from zpfit.errors import FailedTasks, InvalidInput, NotNested, Stopped
+from zpfit.executor_choice import ExecutorChoice
+from zpfit.executors import Workers, open_workers
 from zpfit.fast_refit import solution_pool
+from zpfit.fingerprint import versions
 from zpfit.joint_sigma import joint_sigma_or_none
 from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior
 from zpfit.progress import Progress
 from zpfit.pseudo_data import pseudo_data, search_rng
+from zpfit.run_folder import RunFolder, make_folder, write_whole
 from zpfit.significance import chi2_tail, two_sided_sigma
+from zpfit.stopping import listening
 from zpfit.toy_block import (
     CHI2,
     CHI2_NESTED,
@@ -47,7 +51,6 @@ _TIE = 1e-3
 _AGREEMENT = 0.1
 """Difference in chi2 between fast refit and global search of the data that is worth a word."""
 _QUANTILES = {"q16": 0.16, "median": 0.5, "q84": 0.84, "q95": 0.95, "q99": 0.99}
-_PACKAGES = ("zpfit", "numpy", "scipy", "numba")
 
 
 @dataclass(frozen=True)
@@ -87,28 +90,78 @@ class ToyResult:
     shortcomings: tuple[str, ...]
 
 
-def toys(request: ToyRequest, folder: ToyFolder, progress: Progress, *, force: bool) -> ToyResult:
-    """Draw toys up to the number asked for, of which those in the folder are taken as they are.
+def toys_in_folder(
+    request: ToyRequest,
+    folder: ToyFolder,
+    choice: ExecutorChoice,
+    progress: Progress,
+    *,
+    force: bool,
+) -> tuple[dict[str, Any], ToyResult]:
+    """Draw toys with workers of its own and keep everything; returns the record as well.
 
-    Without anomalies in the likelihood there is no joint sigma.
+    Raises:
+        FolderInUse: another process is at work there.
+        Stopped: a signal asked for it; the same command goes on.
+        MissingExtra, NoScheduler: see :func:`zpfit.executors.open_workers`.
+        As :func:`checked` and :func:`toys`.
+    """
+    asked = checked(request)
+    make_folder(folder.path)
+    with RunFolder(folder.path).locked():
+        try:
+            with listening() as stop, open_workers(choice, stop) as workers:
+                result = toys(asked, folder, workers, progress, force=force)
+        except Stopped as error:
+            raise Stopped(error.signal, error.number, "the same command goes on") from error
+        record = as_json(request, result)
+        keep(record, result, folder)
+    return record, result
+
+
+@dataclass(frozen=True)
+class CheckedRequest:
+    """A request that makes sense, and the runs that it names."""
+
+    request: ToyRequest
+    run: Run
+    smaller: Run | None
+
+
+def checked(request: ToyRequest) -> CheckedRequest:
+    """Resolve a request. Without anomalies in the likelihood there is no joint sigma.
 
     Raises:
         InvalidInput: the request contradicts itself.
         NotNested: the second run file is no smaller model on the same data.
         NoSamplingDistribution: a measurement is a table of chi2.
-        OtherToys, FilesExist: see :meth:`zpfit.toy_folder.ToyFolder.open`.
-        NoAllowedPoint, NotANumber: as :func:`zpfit.fit.fit`.
     """
     run = run_from(request.file)
     if not run.posterior.likelihood.anomalies:
         request = replace(request, joint_sigma=False)
     smaller = _nested(request, run)
     pseudo_data(run.posterior.likelihood, truth_of(run.posterior, None), 0, range(1))
+    return CheckedRequest(request, run, smaller)
+
+
+def toys(
+    asked: CheckedRequest, folder: ToyFolder, workers: Workers, progress: Progress, *, force: bool
+) -> ToyResult:
+    """Draw toys up to the number asked for, of which those in the folder are taken as they are.
+
+    Raises:
+        OtherToys, FilesExist: see :meth:`zpfit.toy_folder.ToyFolder.open`.
+        NoAllowedPoint, NotANumber: as :func:`zpfit.fit.fit`.
+        FailedTasks: blocks failed while others went on.
+        Stopped: a signal asked for it.
+    """
+    run, smaller = asked.run, asked.smaller
+    request = asked.request
     folder.open(_origin(request, run, smaller), force=force)
     for note in run.notes:
         progress.note(note)
     problem, observed = _prepared(request, run, folder, progress)
-    columns, new = _all_blocks(problem, request.toys, folder, progress)
+    columns, new = _all_blocks(problem, request.toys, folder, workers, progress)
     data = run.posterior.likelihood.data
     fast = statistics(problem, data[None], search_rng(problem.seed, _PREPARATION, 9)).columns
     found = {
@@ -151,7 +204,7 @@ def _data_of(run: Run) -> tuple[str, dict[str, bool]]:
 def _origin(request: ToyRequest, run: Run, smaller: Run | None) -> dict[str, Any]:
     """All that toys depend on but their number."""
     return {
-        "zpfit": importlib.metadata.version("zpfit"),
+        "zpfit": versions()["zpfit"],
         "hypothesis": request.hypothesis,
         "seed": run.settings.seed,
         "joint_sigma": request.joint_sigma,
@@ -237,7 +290,7 @@ def _global_fit(
 
 
 def _all_blocks(
-    problem: ToyProblem, toys: int, folder: ToyFolder, progress: Progress
+    problem: ToyProblem, toys: int, folder: ToyFolder, workers: Workers, progress: Progress
 ) -> tuple[dict[str, FloatArray], tuple[BlockResult, ...]]:
     """The first so many toys, column by column, and the blocks that had to be computed."""
     names = _column_names(problem)
@@ -247,13 +300,20 @@ def _all_blocks(
     done = len(blocks) - len(missing)
     kept = f", {done * TOYS_PER_BLOCK} from before" if done else ""
     progress.stage(f"{len(blocks) * TOYS_PER_BLOCK} toys{kept}")
-    new = []
-    for count, block in enumerate(missing, start=1):
-        result = toy_block((problem, block))
-        folder.write_block(block, result.columns)
-        there[block] = dict(result.columns)
-        new.append(result)
-        progress.update(count / len(missing), f"{(done + count) * TOYS_PER_BLOCK} toys")
+    new, failures = [], {}
+    items = [(problem, block) for block in missing]
+    for outcome in workers.run(toy_block, items):
+        block = missing[outcome.index]
+        if outcome.value is None:
+            failures[f"block {block}"] = outcome.error or ""
+            continue
+        folder.write_block(block, outcome.value.columns)
+        there[block] = dict(outcome.value.columns)
+        new.append(outcome.value)
+        toys_done = (done + len(new)) * TOYS_PER_BLOCK
+        progress.update(len(new) / len(missing), f"{toys_done} toys")
+    if failures:
+        raise FailedTasks(failures, len(missing), "blocks of toys")
     whole = [columns for block in blocks if (columns := there[block]) is not None]
     joined = {name: np.concatenate([part[name] for part in whole])[:toys] for name in names}
     return joined, tuple(new)
@@ -319,8 +379,7 @@ def as_json(request: ToyRequest, result: ToyResult) -> dict[str, Any]:
         "statistics": {name: _statistic(row) for name, row in result.statistics.items()},
         "rates": _rates(result.new),
         "shortcomings": list(result.shortcomings),
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": versions(),
     }
 
 
@@ -372,7 +431,6 @@ def keep(record: Mapping[str, Any], result: ToyResult, folder: ToyFolder) -> Non
     """
     from zpfit.plots.style import house_style, pdf, png
     from zpfit.plots.toys import toys_figure
-    from zpfit.run_folder import write_whole
 
     folder.write_results(record, result.columns)
     with house_style():
@@ -385,9 +443,10 @@ def sources(
     file: str, nested: str | None, changes: Mapping[str, str]
 ) -> tuple[RunSource, RunSource | None]:
     """Run files as every process finds them; what changes the data changes them for both."""
+    asked = uuid4().hex
     shared = {k: v for k, v in changes.items() if k.split(".")[0] in {"likelihood", "seed"}}
-    smaller = None if nested is None else _source(nested, shared)
-    return _source(file, changes), smaller
+    smaller = None if nested is None else _source(nested, shared, asked)
+    return _source(file, changes, asked), smaller
 
 
 def default_folder(source: RunSource) -> Path:
@@ -395,5 +454,5 @@ def default_folder(source: RunSource) -> Path:
     return Path("output") / f"toys_{run_from(source).name}"
 
 
-def _source(file: str, changes: Mapping[str, str]) -> RunSource:
-    return RunSource(Path(find_run_file(file)).resolve(), tuple(sorted(changes.items())))
+def _source(file: str, changes: Mapping[str, str], asked: str) -> RunSource:
+    return RunSource(find_run_file(file).resolve(), tuple(sorted(changes.items())), asked)
