@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from zpfit.errors import ZpfitError
+from zpfit.stopping import listening
 
 
 def square(x: int) -> int:
@@ -43,7 +44,31 @@ def threads_of_linear_algebra(_: int) -> list[int]:
     return [int(library["num_threads"]) for library in threadpool_info()]
 
 
+def stops_slowly(item: tuple[str, float]) -> float:
+    """Leave a mark; when a stop is asked for take that long, save, and stop."""
+    folder, seconds = item
+    mark = Path(folder) / f"began{seconds}"
+    mark.touch()
+    with listening() as stop:
+        while stop.by is None:
+            time.sleep(0.01)
+        time.sleep(seconds)
+        (Path(folder) / f"saved{seconds}").touch()
+        stop.heed()
+    return seconds
+
+
 def leaves_its_number(folder: str) -> int:
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(60)
     return 0
+
+
+def naps(item: tuple[str, float]) -> None:
+    folder, seconds = item
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(seconds)
+
+
+def its_process(_: int) -> int:
+    return os.getpid()

@@ -264,10 +264,13 @@ def whole(tmp_path_factory):
     return record(folder / "out")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGKILL, signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)],
+)
 def test_a_campaign_that_was_stopped_goes_on(accepted, whole, number):
     path = write({"seeds": {"count": 4}})
-    process = start("campaign", path, "--workers", "1", "--output", "stopped")
+    process = start("campaign", path, "--workers", "2", "--output", "stopped")
     wait_for(lambda: finished("stopped") >= 1)
     os.kill(process.pid, number)
     process.join()

@@ -1,6 +1,7 @@
 """Many calls: every way of making them, failures, workers that die, requests to stop."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import calls
 import pytest
 
-from zpfit.errors import MissingExtra, NoScheduler, Stopped
+from zpfit.errors import MissingExtra, NoScheduler, Stopped, ThreadedWorkers
 from zpfit.executor_choice import ExecutorChoice, Kind
 from zpfit.executors import Workers, open_workers
 from zpfit.pools import cores
@@ -126,7 +127,9 @@ def test_small_calls_travel_together(seconds, most):
     assert pool.sizes[-1] <= 2  # an even finish
 
 
-def test_stop_is_handed_on_to_workers(tmp_path):
+def test_workers_that_do_not_listen_are_killed_in_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("zpfit.pools.FAREWELL", 1.0)
+    monkeypatch.setattr("zpfit.executors.FAREWELL", 1.0)
     request = StopRequest()
 
     def ask():
@@ -144,7 +147,79 @@ def test_stop_is_handed_on_to_workers(tmp_path):
         list(workers.run(calls.leaves_its_number, [str(tmp_path)] * 2))
     asking.join()
     assert time.monotonic() - started < 30
-    assert not any(alive(int(path.name)) for path in tmp_path.iterdir())
+    while any(alive(int(path.name)) for path in tmp_path.iterdir()):
+        assert time.monotonic() - started < 30
+        time.sleep(0.05)
+
+
+def test_every_worker_has_time_to_save_before_it_stops(tmp_path):
+    """Also where one is done seconds before another, and further calls are queued."""
+    request = StopRequest()
+
+    def ask():
+        while len(list(tmp_path.glob("began*"))) < 2:
+            time.sleep(0.05)
+        request.by = signal.SIGTERM
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    items = [(str(tmp_path), seconds) for seconds in (0.0, 2.0, 0.1, 0.2, 0.3, 0.4)]
+    with (
+        pytest.raises(Stopped),
+        open_workers(ExecutorChoice(Kind.PROCESSES, 2), request) as workers,
+    ):
+        list(workers.run(calls.stops_slowly, items))
+    asking.join()
+    assert {path.name for path in tmp_path.glob("saved*")} == {"saved0.0", "saved2.0"}
+    assert len(list(tmp_path.glob("began*"))) == 2
+
+
+def test_dask_does_not_wait_for_calls_that_are_under_way(tmp_path, dask_address):
+    request = StopRequest()
+
+    def ask():
+        while not list(tmp_path.iterdir()):
+            time.sleep(0.05)
+        request.by = signal.SIGTERM
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    started = time.monotonic()
+    with (
+        pytest.raises(Stopped),
+        open_workers(ExecutorChoice(Kind.DASK, scheduler=dask_address), request) as workers,
+    ):
+        list(workers.run(calls.naps, [(str(tmp_path), 8.0)] * 2))
+    asking.join()
+    assert time.monotonic() - started < 6
+
+
+def test_a_worker_that_dies_between_outcomes(tmp_path):
+    """While somebody is busy with an outcome, the pool breaks; the next task finds it so."""
+    with open_workers(ExecutorChoice(Kind.PROCESSES, 1)) as workers:
+        outcomes = {}
+        for outcome in workers.run(calls.its_process, range(40)):
+            outcomes[outcome.index] = outcome.value
+            if len(outcomes) == 2:
+                os.kill(outcome.value, signal.SIGKILL)
+                time.sleep(0.5)
+    assert sorted(outcomes) == list(range(40))
+    assert len(set(outcomes.values())) >= 2
+
+
+def test_a_stop_can_travel():
+    error = pickle.loads(pickle.dumps(Stopped("SIGTERM", 15, "go on")))  # noqa: S301 - our own
+    assert (str(error), error.number) == ("stopped by SIGTERM; go on", 15)
+
+
+def test_workers_with_several_threads_are_refused(dask_address, monkeypatch):
+    client = pytest.importorskip("distributed").Client
+    monkeypatch.setattr(client, "nthreads", lambda _: {"tcp://127.0.0.1:1": 2})
+    with (
+        pytest.raises(ThreadedWorkers, match="--nthreads 1"),
+        open_workers(ExecutorChoice(Kind.DASK, scheduler=dask_address)),
+    ):
+        pass
 
 
 def test_workers_do_not_outlive_their_parent(tmp_path):

@@ -33,7 +33,6 @@ class Task:
     seed: int | None
     name: str
     folder: Path
-    start: Start
     cross_check: bool
     plots: bool
     campaign_id: str
@@ -56,7 +55,7 @@ class CampaignResult:
 def run_campaign(
     campaign: Campaign, output: Path, workers: Workers, progress: Progress, *, force: bool = False
 ) -> CampaignResult:
-    """Carry out what is not finished.
+    """Carry out what is not finished; with ``force`` first forget what is.
 
     Raises:
         Stopped: a signal asked for it; the campaign can be gone on with.
@@ -68,13 +67,17 @@ def run_campaign(
             seed=seed,
             name=name,
             folder=(output / RUNS / name).resolve(),
-            start=Start.REPLACE if force else Start.CONTINUE,
             cross_check=campaign.settings.cross_check,
             plots=campaign.settings.plots,
             campaign_id=campaign_id,
         )
         for cell, seed, name in campaign.tasks()
     ]
+    for code in campaign.code:
+        progress.note(f"Runs Python code: {code}")
+    if force:
+        for task in tasks:
+            RunFolder(task.folder).forget()
     rows: dict[int, Row] = {}
     failures: dict[int, str] = {}
     progress.stage(f"{len(tasks)} fits, {workers.number} at a time")
@@ -111,7 +114,7 @@ def carry_out_task(task: Task) -> Row:
         run = replace(run, settings=settings)
     folder = RunFolder(task.folder)
     with claimed(
-        run, folder, task.start, cross_check=task.cross_check, patience=_PATIENCE
+        run, folder, Start.CONTINUE, cross_check=task.cross_check, patience=_PATIENCE
     ) as claim:
         if claim.finished:
             return _row(task, run, folder.summary())

@@ -24,7 +24,17 @@ def _by_label(value: Any) -> Any:
     """A list of names is short for a mapping in which each stands for itself."""
     if not isinstance(value, list):
         return value
-    return {Path(item).stem if isinstance(item, str) else str(item): item for item in value}
+    labels = [_label(item) for item in value]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"{label!r} is there twice; give labels, as in {{mine: ...}}")
+    return dict(zip(labels, value, strict=True))
+
+
+def _label(item: Any) -> str:
+    """A name, or the name of a file without its folder and suffix."""
+    path = Path(str(item))
+    return path.stem if path.suffix in {".yaml", ".yml"} else str(item)
 
 
 Axis = Annotated[dict[str, Any], BeforeValidator(_by_label)]
@@ -124,6 +134,8 @@ class Campaign:
     cells: tuple[Cell, ...]
     seeds: tuple[int, ...] | None
     """None for those of the runs."""
+    code: tuple[str, ...] = ()
+    """Python code that its runs name, each with its key."""
 
     def tasks(self) -> Iterator[tuple[Cell, int | None, str]]:
         """Every fit: its cell, its seed and its name, which is that of its folder."""
@@ -149,14 +161,28 @@ def load_campaign(path: Path) -> Campaign:
     problems.raise_if_any()
     cells = tuple(_cells(settings, document, problems))
     problems.raise_if_any()
+    names = [cell.name for cell in cells]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.add(f"{path}: {name!r} would be the name of several fits; change labels")
+    code: dict[str, None] = {}
     for cell in cells:
         with problems.collecting():
-            cell.run()
+            code[cell.run().code] = None
     problems.raise_if_any()
     seeds = None if settings.seeds is None else settings.seeds.all()
     if len(cells) * len(seeds or (None,)) > _MOST_TASKS:
         raise InvalidInput([f"{path}: more than {_MOST_TASKS:,} fits; split the campaign"])
-    return Campaign(path.stem, settings, cells, seeds)
+    return Campaign(path.stem, settings, cells, seeds, tuple(filter(None, code)))
+
+
+def is_campaign(path: Path) -> bool:
+    """Whether a file is a campaign file and no run file.
+
+    Raises:
+        UnreadableFile, InvalidYaml: it is neither.
+    """
+    data = read_yaml(path).data
+    return isinstance(data, dict) and "runs" in data and "model" not in data
 
 
 _AXES = {"models": "model", "data": "likelihood", "priors": "priors"}

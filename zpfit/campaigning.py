@@ -19,6 +19,9 @@ OpenProgress = Callable[[Path], AbstractContextManager[Progress]]
 """From the path of the log."""
 
 
+_REMEDY = "the same command goes on (without --force)"
+
+
 def campaign_in_folder(
     campaign: Campaign,
     output: Path,
@@ -42,7 +45,7 @@ def campaign_in_folder(
             with listening() as stop, open_workers(choice, stop) as workers:
                 result = run_campaign(campaign, output, workers, progress, force=force)
         except Stopped as error:
-            raise Stopped(error.signal, error.number, "the same command goes on") from error
+            raise Stopped(error.signal, error.number, _REMEDY) from error
         record = as_json(campaign.settings.title or campaign.name, result)
         problems = keep(record, output)
     total = len(result.rows) + len(result.failures)

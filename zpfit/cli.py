@@ -599,12 +599,19 @@ def evaluate(
 @click.argument("file")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
 def validate(file: str, changes: Sequence[str]) -> None:
-    """Check a run file and everything it names, without running it; says if it names Python code.
+    """Check a run or campaign file and all it names, without fitting; says if it names Python code.
 
     To be checked, such code is imported and called.
     """
+    from zpfit.campaign_file import is_campaign, load_campaign
     from zpfit.config import find_run_file, load_run
+    from zpfit.terminal_campaign import print_plan
 
+    if Path(file).is_file() and is_campaign(Path(file)):
+        if changes:
+            raise click.UsageError("--set changes a run file: leave it out here")
+        print_plan(load_campaign(Path(file)))
+        return
     loaded = load_run(find_run_file(file), _parse_changes(changes))
     posterior = loaded.posterior
     click.echo(

@@ -239,8 +239,11 @@ class Stopped(ZpfitError):
     """A run that a signal has asked to stop."""
 
     def __init__(self, signal: str, number: int, remedy: str = "go on with --resume") -> None:
-        self.signal, self.number = signal, number
+        self.signal, self.number, self.remedy = signal, number, remedy
         super().__init__(f"stopped by {signal}; {remedy}")
+
+    def __reduce__(self) -> tuple[type["Stopped"], tuple[str, int, str]]:
+        return Stopped, (self.signal, self.number, self.remedy)
 
 
 class UnfinishedRun(ZpfitError):
@@ -324,12 +327,25 @@ class NoScheduler(ZpfitError):
         )
 
 
+class ThreadedWorkers(ZpfitError):
+    """A Dask cluster whose workers make several calls at once."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"--scheduler {address}: its workers have several threads, in which neither the same "
+            "numbers nor full speed are sure; start them with dask worker --nthreads 1"
+        )
+
+
 class FailedTasks(ZpfitError):
     """Tasks that failed while others of their kind went on."""
 
     def __init__(self, failures: Mapping[str, str], of: int, kind: str = "fits") -> None:
         lines = [f"{name}: {error}" for name, error in failures.items()]
-        super().__init__(f"{len(failures)} of {of} {kind} failed:\n" + "\n".join(lines))
+        super().__init__(
+            f"{len(failures)} of {of} {kind} failed; the same command tries them again, from the "
+            "start where their folder is removed:\n" + "\n".join(lines)
+        )
 
 
 class ProcessDied(ZpfitError):

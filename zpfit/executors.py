@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from zpfit.errors import Stopped, ZpfitError
 from zpfit.executor_choice import ExecutorChoice
-from zpfit.pools import Pool, open_pool
-from zpfit.stopping import StopRequest
+from zpfit.pools import FAREWELL, Pool, open_pool
+from zpfit.stopping import StopRequest, present_request
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -71,22 +71,37 @@ class Workers:
         running: dict[Future[list[Outcome[R]]], list[int]] = {}
         suspects: list[int] = []
         seconds = _TASK_SECONDS  # of one call, so that the first tasks hold one
+        broken = False
         while waiting or running:
-            while waiting and len(running) < _SPARE_TASKS * self.number:
+            while waiting and not broken and len(running) < _SPARE_TASKS * self.number:
                 chosen = [waiting.popleft() for _ in range(self._share(len(waiting), seconds))]
-                running[self._submit(function, items, chosen)] = chosen
+                try:
+                    running[self._submit(function, items, chosen)] = chosen
+                except Exception:  # noqa: BLE001 - a worker died since the last look
+                    waiting.extendleft(reversed(chosen))
+                    broken = True
             for future in self._done(running):
                 chosen = running.pop(future)
                 try:
                     outcomes = future.result()
                 except Exception:  # noqa: BLE001 - failures of calls are outcomes: a worker died
                     suspects += chosen
+                    broken = True
                     continue
-                seconds = sum(outcome.seconds for outcome in outcomes) / len(outcomes)
+                if outcomes:
+                    seconds = sum(outcome.seconds for outcome in outcomes) / len(outcomes)
+                # A worker that was asked to stop, and by others than us, has done a part.
+                left = sorted({*chosen} - {outcome.index for outcome in outcomes})
+                waiting.extend(left)
+                broken |= bool(left)
                 yield from outcomes
-            if suspects and not running:
+            if self.request.by is not None:
+                yield from self._last(running)
+                self.request.heed()
+            if broken and not running:
+                self.pool.renew()
                 yield from self._one_by_one(function, items, suspects)
-                suspects = []
+                suspects, broken = [], False
 
     def _submit(
         self, function: Callable[[A], R], items: Sequence[A], chosen: list[int]
@@ -102,26 +117,35 @@ class Workers:
         return max(1, min(by_time, by_number))
 
     def _done(self, running: Iterable[Future[R]]) -> set[Future[R]]:
-        """Those that are done, of which there is at least one."""
-        while True:
-            if self.request.by is not None:
-                self.pool.stop()
-                self.request.heed()
+        """Those that are done, of which there is at least one unless a stop is asked for."""
+        while running and self.request.by is None:
             done, _ = wait(running, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
             if done:
                 return done
+        return set()
+
+    def _last(self, running: Iterable[Future[list[Outcome[R]]]]) -> Iterator[Outcome[R]]:
+        """What workers have done that are asked to stop."""
+        self.pool.stop()
+        done, _ = wait(running, timeout=FAREWELL)
+        for future in done:
+            if not future.cancelled() and future.exception() is None:
+                yield from future.result()
 
     def _one_by_one(
         self, function: Callable[[A], R], items: Sequence[A], suspects: list[int]
     ) -> Iterator[Outcome[R]]:
         """Calls that may have killed a worker."""
-        self.pool.renew()
         for index in suspects:
             for _ in range(_TRIES):
-                future = self._submit(function, items, [index])
-                self._done([future])
                 try:
+                    future = self._submit(function, items, [index])
+                    while not self._done([future]):
+                        yield from self._last([future])
+                        self.request.heed()
                     [outcome] = future.result()
+                except ZpfitError:
+                    raise
                 except Exception as error:  # noqa: BLE001 - as above
                     self.pool.renew()
                     reason = f"its worker died {_TRIES} times ({type(error).__name__})"
@@ -134,11 +158,18 @@ class Workers:
 def call_many(function: Callable[[A], R], calls: Sequence[tuple[int, A]]) -> list[Outcome[R]]:
     """What a worker does with a task: linear algebra in one thread, as each has one core.
 
-    Raises:
-        Stopped: a signal has asked for it.
+    Calls that are left when a stop is asked for have no outcome.
     """
+    request, outcomes = present_request(), []
     with threadpool_limits(limits=1):
-        return [_call(function, index, item) for index, item in calls]
+        for index, item in calls:
+            if request.by is not None:
+                break
+            try:
+                outcomes.append(_call(function, index, item))
+            except Stopped:
+                break
+    return outcomes
 
 
 def _call(function: Callable[[A], R], index: int, item: A) -> Outcome[R]:
@@ -162,7 +193,6 @@ def open_workers(choice: ExecutorChoice, stop: StopRequest | None = None) -> Ite
     Raises:
         MissingExtra: what they need is not installed.
         NoScheduler: nothing answers at the scheduler's address.
-        Stopped: it was asked for.
     """
     with ExitStack() as stack:
         yield Workers(open_pool(choice, stack), stop or StopRequest())

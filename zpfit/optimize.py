@@ -84,6 +84,8 @@ def find_minimum(
 
     def state() -> State:
         return {
+            "u": points[:_KEPT],
+            "log_likelihood": -0.5 * objective(points[:_KEPT]),
             "points": points,
             "costs": costs,
             "wall": wall,

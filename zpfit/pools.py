@@ -2,21 +2,28 @@
 
 import importlib
 import logging
+import math
 import os
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
-from zpfit.errors import MissingExtra, NoScheduler
+from zpfit.errors import MissingExtra, NoScheduler, ThreadedWorkers
 from zpfit.executor_choice import ExecutorChoice, Kind
+from zpfit.stopping import obey_parent
 
+FAREWELL = 60.0
+"""Seconds that workers have to stop where their runs can go on; then they are killed."""
+_BROKEN = 5.0
+"""The same for what is left of a pool of which one has died."""
 _PATIENCE = 10
 """Seconds to wait for a scheduler to answer."""
 
@@ -45,17 +52,23 @@ class _Lasting:
 
     executor: Executor
     count: Callable[[], int]
+    cancel: Callable[[], object]
+    _number: int = 0
+    _asked: float = -math.inf
 
     @property
     def number(self) -> int:
-        """Of workers, which may come and go."""
-        return max(self.count(), 1)
+        """Of workers, which may come and go; asked for once a second."""
+        if time.monotonic() - self._asked > 1:
+            self._number, self._asked = max(self.count(), 1), time.monotonic()
+        return self._number
 
     def renew(self) -> None:
         """There is no need."""
 
     def stop(self) -> None:
-        """Whoever closes the executor ends them."""
+        """Take back what has not begun; what has is lost but for its checkpoints."""
+        self.cancel()
 
 
 class _Here(Executor):
@@ -95,7 +108,7 @@ class _Processes:
 
     def renew(self) -> None:
         """A broken pool takes no more tasks."""
-        self.close()
+        self._end(_BROKEN)
         self.executor = self._fresh()
 
     def stop(self) -> None:
@@ -104,15 +117,27 @@ class _Processes:
             process.terminate()
 
     def close(self) -> None:
-        """Wait for calls that are under way."""
-        self.executor.shutdown(wait=True, cancel_futures=True)
+        """Wait for calls that are under way, but not for ever."""
+        self._end(FAREWELL)
+
+    def _end(self, patience: float) -> None:
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        deadline = time.monotonic() + patience
+        try:
+            for process in self._context.started:
+                process.join(max(deadline - time.monotonic(), 0))
+        finally:
+            for process in self._context.started:
+                if process.is_alive():
+                    process.kill()
+        self.executor.shutdown(wait=True)
 
 
 def _begin_worker() -> None:
     """In a new process: one thread for linear algebra, and no life without its parent."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # for libraries that are yet to be loaded
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent asks them to stop
+    obey_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -124,7 +149,7 @@ def _end_with_parent() -> None:
 
 
 def _here(choice: ExecutorChoice, stack: ExitStack) -> Pool:  # noqa: ARG001 - as the others
-    return _Lasting(_Here(), lambda: 1)
+    return _Lasting(_Here(), lambda: 1, lambda: None)
 
 
 def _processes(choice: ExecutorChoice, stack: ExitStack) -> Pool:
@@ -134,29 +159,55 @@ def _processes(choice: ExecutorChoice, stack: ExitStack) -> Pool:
 
 
 def _dask(choice: ExecutorChoice, stack: ExitStack) -> Pool:
-    distributed = _extra("distributed", "dask")
+    distributed, dask = _extra("distributed", "dask"), _extra("dask", "dask")
     address = choice.scheduler
     if address is None:
-        cluster = distributed.LocalCluster(
-            n_workers=choice.workers or cores(),
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # any free port
-            silence_logs=logging.CRITICAL,  # connections that end with the cluster are no news
-        )
+        # Whoever dies is missed at once, and replaced: see :mod:`zpfit.executors`.
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+        with _deaf_to_interrupts():
+            cluster = distributed.LocalCluster(
+                n_workers=choice.workers or cores(),
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",  # any free port
+                silence_logs=logging.CRITICAL,  # connections that end with the cluster are no news
+            )
         address = stack.enter_context(cluster).scheduler_address
     try:
         client = stack.enter_context(distributed.Client(address, timeout=_PATIENCE))
     except (OSError, ValueError) as error:
         raise NoScheduler(address, str(error)) from error
+    if any(threads > 1 for threads in client.nthreads().values()):
+        raise ThreadedWorkers(address)
     executor = stack.enter_context(client.get_executor(pure=False))
-    return _Lasting(executor, lambda: sum(client.nthreads().values()))
+    return _Lasting(
+        executor,
+        lambda: sum(client.nthreads().values()),
+        lambda: executor.shutdown(wait=False),
+    )
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started inside ignore Ctrl-C, which is for the one that started them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _mpi(choice: ExecutorChoice, stack: ExitStack) -> Pool:  # noqa: ARG001 - as the others
     futures = _extra("mpi4py.futures", "mpi")
     executor = stack.enter_context(futures.MPIPoolExecutor())
-    return _Lasting(executor, lambda: int(executor.num_workers))
+    return _Lasting(
+        executor,
+        lambda: int(executor.num_workers),
+        lambda: executor.shutdown(wait=False, cancel_futures=True),
+    )
 
 
 _OPENERS: dict[Kind, Callable[[ExecutorChoice, ExitStack], Pool]] = {

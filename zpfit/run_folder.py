@@ -117,6 +117,12 @@ class RunFolder:
         except OSError as error:
             raise UnwritablePath(self.unfinished.path, error.strerror or str(error)) from error
 
+    def forget(self) -> None:
+        """Remove a run that is finished or on its way, if a run's folder this is."""
+        if self._marker.exists():
+            self.drop_unfinished()
+            self.clear()
+
     def fingerprint(self) -> dict[str, Any]:
         """Of the run on its way, or of the finished one.
 

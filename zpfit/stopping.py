@@ -14,12 +14,23 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _WORDS = b"\nstopping where the run can go on later; once more to stop at once\n"
 
 
-@dataclass
+@dataclass(eq=False)
 class StopRequest:
-    """Whether someone has asked, and how."""
+    """Whether someone has asked, and how. Is itself a signal handler."""
 
+    lasting: bool = False
+    """Of a process that works for another: further signals do not hurry it."""
     by: signal.Signals | None = None
     """The signal, if someone has asked."""
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        """Take a signal."""
+        again, self.by = self.by is not None, signal.Signals(number)
+        if self.lasting:
+            return
+        if again:
+            raise KeyboardInterrupt
+        os.write(2, _WORDS)  # unbuffered: a signal may come in the middle of a print
 
     def heed(self) -> None:
         """Stop if it was asked for.
@@ -31,29 +42,31 @@ class StopRequest:
             raise Stopped(self.by.name, self.by.value)
 
 
+def present_request() -> StopRequest:
+    """Of whoever listens in this process; one that nobody makes if nobody does."""
+    handler = signal.getsignal(signal.SIGTERM)
+    in_main = threading.current_thread() is threading.main_thread()
+    return handler if in_main and isinstance(handler, StopRequest) else StopRequest()
+
+
 @contextmanager
 def listening() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; the second one stops at once.
+    """Turn the first SIGINT or SIGTERM into a request, and let the second one interrupt.
 
-    Only in a main thread, as no other may; elsewhere nobody ever asks.
+    Only in a main thread, as no other may; elsewhere nobody ever asks. Where someone listens
+    already, the request is theirs, so that none is lost between the two.
 
     Raises:
         Stopped: a second signal came.
     """
-    request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield request
+        yield StopRequest()
         return
-
-    def handle(number: int, _: FrameType | None) -> None:
-        again, request.by = request.by is not None, signal.Signals(number)
-        if again:
-            raise KeyboardInterrupt
-        os.write(2, _WORDS)  # unbuffered: a signal may come in the middle of a print
-
-    # A worker of a pool leaves SIGINT to its parent.
-    heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, handle) for number in heard}
+    if isinstance(signal.getsignal(signal.SIGTERM), StopRequest):
+        yield present_request()
+        return
+    request = StopRequest()
+    before = {number: signal.signal(number, request) for number in _SIGNALS}
     try:
         yield request
     except KeyboardInterrupt:
@@ -62,3 +75,9 @@ def listening() -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def obey_parent() -> None:
+    """In a new process that works for another: SIGTERM asks to stop for good."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent asks
+    signal.signal(signal.SIGTERM, StopRequest(lasting=True))

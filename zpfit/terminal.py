@@ -311,7 +311,7 @@ def print_named(name: str) -> None:
     if name in model_names(library):
         _print_model(console, _named_model(name, library))
     found = name in model_names(library)
-    kinds: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run", "slice")
+    kinds: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run", "slice", "campaign")
     for kind in kinds:
         if name in library.names(kind):
             found = True

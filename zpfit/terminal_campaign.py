@@ -24,6 +24,8 @@ def print_plan(campaign: Campaign) -> None:
     if len(names) > _SHOWN:
         console.print(f"... and {len(names) - _SHOWN:,} more")
     console.print(f"{len(names):,} fits of {len(campaign.cells)} combinations")
+    for code in campaign.code:
+        console.print(f"note: runs Python code: {code}")
 
 
 def print_campaign(record: Mapping[str, Any], output: Path) -> None:

@@ -100,10 +100,14 @@ def statistics(problem: ToyProblem, data: FloatArray, rng: np.random.Generator) 
     started = time.process_time()
     fits = refit(posterior, problem.pool, data, fit_rng)
     without = chi2_without(posterior, data)
-    columns = {CHI2: fits.chi2, CHI2_NO_ZPRIME: without, DELTA_CHI2: without - fits.chi2}
+    columns = {
+        CHI2: fits.chi2,
+        CHI2_NO_ZPRIME: without,
+        DELTA_CHI2: _fall(without, fits.chi2),
+    }
     if problem.nested_pool is not None:
         smaller = refit(problem.nested_posterior(), problem.nested_pool, data, nested_rng)
-        columns |= {CHI2_NESTED: smaller.chi2, DELTA_CHI2_NESTED: smaller.chi2 - fits.chi2}
+        columns |= {CHI2_NESTED: smaller.chi2, DELTA_CHI2_NESTED: _fall(smaller.chi2, fits.chi2)}
     fitted = time.process_time()
     if problem.joint_sigma:
         limits = run_from(problem.run).settings.joint_sigma
@@ -111,6 +115,12 @@ def statistics(problem: ToyProblem, data: FloatArray, rng: np.random.Generator) 
             posterior, problem.pool, data, fits.u, limits, level_rng
         )
     return BlockResult(columns, fitted - started, time.process_time() - fitted)
+
+
+def _fall(smaller: FloatArray, larger: FloatArray) -> FloatArray:
+    """Differences of chi2; infinite, on the safe side, where a search has found nothing."""
+    found = np.isfinite(smaller) & np.isfinite(larger)
+    return np.where(found, smaller - np.where(found, larger, 0), np.inf)
 
 
 def chi2_without(posterior: Posterior, data: FloatArray) -> FloatArray:

@@ -29,13 +29,15 @@ _config: Any = numba.config
 _PYCACHE = Path(__file__).parent / "__pycache__"
 
 
-def _candidates() -> list[Path]:
+def _candidates() -> Iterator[Path]:
     """Folders that may hold the cache, the user's choice first."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
-        return [Path(chosen)]
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return [_PYCACHE, user / "zpfit"]
+        yield Path(chosen)
+        return
+    yield _PYCACHE
+    with suppress(RuntimeError):  # a user without a home, as containers have them
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zpfit"
 
 
 def _digest() -> str:

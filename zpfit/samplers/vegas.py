@@ -37,6 +37,8 @@ _ENOUGH_ALLOWED = 1000
 """Allowed prior draws that are enough to start from."""
 _FEWEST_ALLOWED = 20
 """Of all draws of a search; fewer do not show where the posterior is."""
+_CHECKED = 500
+"""Points that a state holds besides the map."""
 _MAX_EXPONENT = 250.0
 """Of an integrand, whose square vegas must be able to add up."""
 
@@ -94,6 +96,8 @@ class _Adaptation:
     rng: np.random.Generator
     beta: float
     """Power of the likelihood."""
+    last: tuple[FloatArray, FloatArray]
+    """A few points and their ln L, for whoever resumes to check."""
     number: int = 0
     """Of adaptations."""
     cold: int = 0
@@ -109,7 +113,7 @@ class _Adaptation:
         beta = _next_beta(0.0, log_l, np.zeros(len(u)))
         # A single batch may hold too few allowed points to follow: start from all that were found.
         integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
-        return cls(integrator, rng, beta)
+        return cls(integrator, rng, beta, (u[:_CHECKED], log_l[:_CHECKED]))
 
     @classmethod
     def restored(cls, state: State, rng: np.random.Generator) -> "_Adaptation":
@@ -117,12 +121,14 @@ class _Adaptation:
         rng.bit_generator.state = state["rng"]
         adapted = vegas.AdaptiveMap(state["edges"])
         integrator = vegas.Integrator(adapted, sigf=state["sigf"], **_options(rng))
-        return cls(integrator, rng, state["beta"], state["number"], state["cold"])
+        last = state["u"], state["log_likelihood"]
+        return cls(integrator, rng, state["beta"], last, state["number"], state["cold"])
 
     def advance(self, log_likelihood: LogLikelihood) -> None:
         """Adapt once."""
         u, log_density = self.map().draw(self.rng, _BATCH)
         log_l = log_likelihood(u)
+        self.last = u[:_CHECKED], log_l[:_CHECKED]
         self.beta = _next_beta(self.beta, log_l, log_density)
         self.integrator(_heated(log_likelihood, self.beta, log_l.max()), nitn=1)
         self.number += 1
@@ -136,6 +142,8 @@ class _Adaptation:
             "beta": self.beta,
             "number": self.number,
             "cold": self.cold,
+            "u": self.last[0],
+            "log_likelihood": self.last[1],
             "rng": self.rng.bit_generator.state,
         }
 
