@@ -1,6 +1,6 @@
 // The page's state (model, data, point, slice) and what happens when a part of it changes.
 
-import { countOf, positionOf, valueAt, words } from "./scales.js";
+import { countOf, plain, positionOf, trimmed, valueAt, words } from "./scales.js";
 import { SlicePlot } from "./slice.js";
 import { drawExclusions, drawMeasurements, drawQuantities, drawVerdict, element } from "./tables.js";
 
@@ -55,8 +55,8 @@ let subject = null;
 let inputs = new Map();
 let addressTimer = 0;
 
-const plot = new SlicePlot(at("plot"), at("legend"), at("slice-words"), (x, y) => {
-  move({ [state.x]: x, [state.y]: y });
+const plot = new SlicePlot(at("plot"), at("legend"), at("slice-words"), at("best"), (x, y) => {
+  move({ [state.x]: trimmed(x), [state.y]: trimmed(y) });
 });
 
 const points = new Newest("/api/point", (answer, problems, question) => {
@@ -111,7 +111,7 @@ function showValue(name, { typed = false } = {}) {
   const share = Math.min(Math.max(positionOf(slider, value), 0), 1);
   range.value = slider.scale === "fractions" ? Math.floor(share * (last + 1)) : Math.round(share * last);
   range.setAttribute("aria-valuetext", `${words(value)} ${slider.unit}`);
-  if (!typed) number.value = String(value);
+  if (!typed) number.value = plain(value);
   number.removeAttribute("aria-invalid");
   reason.textContent = "";
 }
@@ -229,7 +229,7 @@ function draw() {
 function fragment() {
   const { model, likelihood, x, y, view, point } = state;
   const parts = new URLSearchParams({ model, data: likelihood, x, y, view });
-  for (const [name, value] of Object.entries(point)) parts.set(`p.${name}`, String(value));
+  for (const [name, value] of Object.entries(point)) parts.set(`p.${name}`, plain(value));
   return `#${parts}`;
 }
 
@@ -255,7 +255,7 @@ function fromAddress() {
 
 function command() {
   const { model, likelihood, point } = state;
-  const values = Object.entries(point).map(([name, value]) => `${name}=${value}`).join(" ");
+  const values = Object.entries(point).map(([name, value]) => `${name}=${plain(value)}`).join(" ");
   const quoted = (text) => (/^[\w.,:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   return `zpfit evaluate --likelihood ${quoted(likelihood)} --model ${quoted(model)} --at ${quoted(values)}`;
 }
@@ -305,7 +305,7 @@ at("command").addEventListener("click", () => copy(command()));
 at("link").addEventListener("click", () => copy(location.href.split("#")[0] + fragment()));
 at("best").addEventListener("click", () => {
   const best = plot.answer && plot.best();
-  if (best) move({ [state.x]: best.x, [state.y]: best.y });
+  if (best) move({ [state.x]: trimmed(best.x), [state.y]: trimmed(best.y) });
 });
 window.addEventListener("hashchange", () => load(fromAddress()));
 for (const query of ["(prefers-color-scheme: dark)", "(max-width: 800px)"]) {

@@ -63,6 +63,17 @@ export function words(value, digits = 4) {
   return text.replace("-", "−").replace("e-", "e−");
 }
 
+/** A number as it stands in an input, with every digit it has. */
+export function plain(value) {
+  const small = value !== 0 && Math.abs(value) < 1e-3;
+  return small ? value.toExponential() : String(value);
+}
+
+/** With no more digits than a node of a grid deserves. */
+export function trimmed(value) {
+  return Number(value.toPrecision(6));
+}
+
 function stepsOf(slider) {
   return Math.round(slider.upper / slider.step);
 }
@@ -108,6 +119,7 @@ function niceStep(rough) {
 }
 
 function label(value, scale) {
+  if (value === 0) return "0";
   const power = Math.round(Math.log10(Math.abs(value)));
   if (scale.includes("log") && (power < -2 || power > 3)) {
     const lead = Math.round(Math.abs(value) / 10 ** power);

@@ -11,11 +11,8 @@ const DECADES = 3;
 
 export class SlicePlot {
   /** `moveTo(x, y)` is called with the values of a node that was clicked. */
-  constructor(place, legend, wordsPlace, moveTo) {
-    this.place = place;
-    this.legend = legend;
-    this.words = wordsPlace;
-    this.moveTo = moveTo;
+  constructor(place, legend, wordsPlace, bestButton, moveTo) {
+    Object.assign(this, { place, legend, bestButton, moveTo, words: wordsPlace });
     this.answer = null;
     this.wired = false;
   }
@@ -103,10 +100,14 @@ export class SlicePlot {
     });
     const [better, middle, worse, weak, strong, impossible] = colours(
       "better", "middle", "worse", "weak", "strong", "impossible");
-    const stops = [[0, better], [0.5, middle], [1, worse], [1.02, weak], [2, strong], [2.02, impossible], [3, impossible]];
+    let missing = false;
+    this.each((row, column) => { missing ||= this.impossible(row, column); });
+    const zmax = missing ? 3 : 2;
+    const stops = [[0, better], [0.5, middle], [1, worse], [1.02, weak], [2, strong]];
+    if (missing) stops.push([2.02, impossible], [3, impossible]);
     const shown = words(reach, 2);
     return {
-      z, zmax: 3, colorscale: stops.map(([at, colour]) => [at / 3, colour]),
+      z, zmax, colorscale: stops.map(([at, colour]) => [at / zmax, colour]),
       colorbar: {
         tickvals: [0.02, 0.5, 0.98, 1.37, 1.9, 2.5],
         ticktext: [`Δχ² −${shown}`, "as without Z′", `+${shown} or more`, "excluded ×10", "×1000", "no model"],
@@ -180,7 +181,7 @@ export class SlicePlot {
     });
     return {
       type: "contour", x: this.answer.x.positions, y: this.answer.y.positions, z, hoverinfo: "skip",
-      showscale: false, contours: { start: 0, end: 0, size: 1, coloring: "none" },
+      showscale: false, showlegend: false, contours: { start: 0, end: 0, size: 1, coloring: "none" },
       line: { color: colours("ink")[0], width: 1.2, smoothing: 0 },
     };
   }
@@ -206,8 +207,9 @@ export class SlicePlot {
     });
     return {
       xaxis: axis(this.axes[0]), yaxis: axis(this.axes[1]), dragmode: false, hovermode: "closest",
-      margin: { l: 10, r: 10, t: 10, b: 10 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      margin: { l: 10, r: 22, t: 10, b: 10 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink, family: "system-ui, sans-serif", size: 12 }, uirevision: "slice",
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: line, activecolor: ink },
       hoverlabel: { bgcolor: ground, bordercolor: line, font: { color: ink }, align: "left" },
     };
   }
@@ -231,6 +233,7 @@ export class SlicePlot {
     const coarse = grid < this.subject.finest_grid ? ` Coarser than ${this.subject.finest_grid} × ${this.subject.finest_grid}, as this model is slow.` : "";
     const text = `${words((100 * allowed) / all, 2)} % of the slice is allowed${found}. Grid ${this.answer.x.values.length} × ${this.answer.y.values.length}.${coarse} Other parameters as the sliders say; click to move the point.`;
     this.words.textContent = text;
+    this.bestButton.disabled = best === null;
     this.place.setAttribute("aria-label", `Slice of ${x.name} and ${y.name}: ${text}`);
   }
 }

@@ -36,24 +36,25 @@ export function drawMeasurements(place, answer, titles) {
     [measured(term)],
     [words(term.prediction)],
     [signed(term.pull), Math.abs(term.pull) > 2 ? "bad" : ""],
-    [bar(term.pull === null ? 0 : term.pull / LONGEST_PULL, Math.abs(term.pull) > 2, true), "bars"],
-    [fixed(term.chi2)],
+    [bar(term.pull === null ? 0 : term.pull / LONGEST_PULL, Math.abs(term.pull) > 2, true), "wide"],
+    [fixed(term.chi2), "wide"],
   ]);
-  const heads = ["entry", ["observable", "wide"], "measured", "predicted", "pull", "", "χ²"];
+  const heads = ["entry", ["observable", "wide"], "measured", "predicted", "pull", ["", "wide"], ["χ²", "wide"]];
   place.replaceChildren(table(heads, rows));
 }
 
 export function drawExclusions(place, answer, titles) {
   const strength = (row) => (row.ratio === null ? (row.excluded ? Infinity : -1) : row.ratio);
   const sorted = Object.entries(answer.exclusions).sort(([, a], [, b]) => strength(b) - strength(a));
+  const anySoft = sorted.some(([, row]) => row.soft);
   const rows = sorted.map(([name, row]) => [
     [titled(name, titles)],
     [words(row.ratio, 3)],
-    [bar(1 + Math.log10(Math.max(row.ratio ?? 0, 1e-9)) / DECADES, row.excluded, false), "bars"],
+    [bar(1 + Math.log10(Math.max(row.ratio ?? 0, 1e-9)) / DECADES, row.excluded, false)],
     [outcome(row), row.excluded ? "bad" : ""],
-    [row.chi2 === undefined ? "" : fixed(row.chi2), "wide"],
+    ...(anySoft ? [[row.chi2 === undefined ? "" : fixed(row.chi2), "wide"]] : []),
   ]);
-  const heads = ["entry", "signal / limit", "", "", ["χ²", "wide"]];
+  const heads = ["entry", "signal / limit", "", "", ...(anySoft ? [["χ²", "wide"]] : [])];
   place.replaceChildren(table(heads, rows));
 }
 
@@ -93,8 +94,11 @@ function number(name, value, kind = "") {
   return element("span", [`${name} `, element("b", value, { class: kind })]);
 }
 
+/** A name that may break after its underscores. */
 function titled(name, titles) {
-  return element("span", name, { title: titles[name] ?? name });
+  const parts = name.split("_").flatMap((part, k, all) =>
+    (k + 1 < all.length ? [`${part}_`, document.createElement("wbr")] : [part]));
+  return element("span", parts, { title: titles[name] ?? name });
 }
 
 function measured(term) {
@@ -104,7 +108,7 @@ function measured(term) {
 
 function outcome(row) {
   if (row.excluded) return row.soft ? "beyond its limit" : "excluded";
-  if (row.silent) return "silent at this mass";
+  if (row.silent) return "silent here";
   return "allowed";
 }
 
@@ -142,7 +146,7 @@ function set(node, attributes) {
 function table(heads, rows) {
   const head = heads.map((cell) => {
     const [text, kind] = Array.isArray(cell) ? cell : [cell, ""];
-    return text ? element("th", text, { scope: "col", class: kind }) : element("td", "");
+    return text ? element("th", text, { scope: "col", class: kind }) : element("td", "", { class: kind });
   });
   const body = rows.map((row) =>
     element("tr", row.map(([content, kind = ""]) => element("td", content, { class: kind }))));
