@@ -60,7 +60,7 @@ const plot = new SlicePlot(at("plot"), at("legend"), at("slice-words"), at("best
 });
 
 const points = new Newest("/api/point", (answer, problems, question) => {
-  complain(problems);
+  complain("point", problems);
   if (!answer || question.model !== state.model || question.likelihood !== state.likelihood) return;
   drawVerdict(at("verdict"), answer);
   const exists = Object.keys(answer.impossible).length === 0;
@@ -72,15 +72,20 @@ const points = new Newest("/api/point", (answer, problems, question) => {
 });
 
 const slices = new Newest("/api/slice", (answer, problems, question) => {
-  if (problems.length) complain(problems);
+  complain("slice", problems);
   const stale = question.model !== state.model || question.likelihood !== state.likelihood
     || question.x !== state.x || question.y !== state.y;
   if (answer && !stale) plot.draw(answer, subject, state.point, state.view);
 });
 
-function complain(problems) {
-  at("problems").hidden = problems.length === 0;
-  at("problems").textContent = problems.join("\n");
+const complaints = { load: [], point: [], slice: [] };
+
+/** Say what is wrong with the last answer to a kind of question, if anything. */
+function complain(kind, problems) {
+  complaints[kind] = problems;
+  const all = [...new Set(Object.values(complaints).flat())];
+  at("problems").hidden = all.length === 0;
+  at("problems").textContent = all.join("\n");
 }
 
 function askPoint() {
@@ -125,7 +130,7 @@ function makeSlider(slider) {
   });
   const reason = element("span", "", { class: "reason", role: "alert" });
   const title = element("label", [
-    element("span", unit ? `${name} (${unit})` : name), element("small", meaning, { title: meaning }),
+    element("span", unit ? `${name} (${unit})` : name), " ", element("small", meaning, { title: meaning }),
   ], { for: `p-${name}` });
   range.addEventListener("input", () => {
     const index = Number(range.value);
@@ -180,7 +185,7 @@ async function load({ model, likelihood, keep = {}, x = state.x, y = state.y }) 
   points.forget();
   slices.forget();
   const [answer, problems] = await post("/api/subject", { model, likelihood });
-  complain(problems);
+  complain("load", problems);
   if (!answer) {
     if (subject) chooseAgain();
     return false;
@@ -274,9 +279,9 @@ async function start() {
   at("version").textContent = catalogue.version;
   const asked = fromAddress();
   if (!(await load(asked)) && !subject) {
-    const said = at("problems").textContent;
+    const said = complaints.load;
     await load({ model: catalogue.model, likelihood: catalogue.likelihood });
-    complain([said]);
+    complain("load", said);
   }
 }
 
