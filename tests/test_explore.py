@@ -409,7 +409,7 @@ def test_a_run_folder_starts_at_its_best_fit(small_run: Path):
     assert subject.start == best["parameters"]
     answer = point_answer(subject, subject.start)
     assert answer["chi2"] == pytest.approx(best["chi2"], rel=1e-9)
-    assert not bench.likelihood_is_named
+    assert not bench.is_found_elsewhere(bench.likelihood)
 
 
 def test_a_run_file_brings_its_priors_and_data(workspace: Path):
@@ -432,6 +432,7 @@ def test_a_run_file_brings_its_priors_and_data(workspace: Path):
 def test_a_named_run(workspace: Path):
     bench = open_workbench("quickstart", None)
     assert (bench.model, bench.likelihood) == ("effective", SET)
+    assert bench.is_found_elsewhere(SET)
 
 
 def test_users_models(workspace: Path):

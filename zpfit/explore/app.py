@@ -182,7 +182,7 @@ def _catalogue(bench: Workbench) -> Endpoint:
                 "likelihoods": bench.likelihoods,
                 "model": bench.model,
                 "likelihood": bench.likelihood,
-                "command_finds_data": bench.likelihood_is_named,
+                "found_elsewhere": [n for n in bench.likelihoods if bench.is_found_elsewhere(n)],
             }
         )
 

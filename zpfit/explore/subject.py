@@ -71,8 +71,8 @@ def named_model(text: str, library: Library, allow_code: Callable[[str], bool]) 
         UnknownName, InvalidInput, InvalidYaml: nothing has that name, or options are wrong.
         InvalidInput: it names a Python file, and ``allow_code`` does not know the text.
     """
-    value = parse_yaml(text, Path("model")).data
-    document = Document(Path("model"), {"model": value}, {})
+    value = parse_yaml(text, Path("--model")).data
+    document = Document(Path("--model"), {"model": value}, {})
     spec = validate(ModelOnly, document).model
     if spec.python is not None and not allow_code(text):
         raise InvalidInput(

@@ -63,10 +63,13 @@ class Workbench:
             found.setdefault(self.own.run.assembled.likelihood.name, f"of {self.own.run.name}")
         return found
 
-    @property
-    def likelihood_is_named(self) -> bool:
-        """Whether every set is what ``zpfit evaluate`` finds under its name."""
-        return self.own is None
+    def is_found_elsewhere(self, likelihood: str) -> bool:
+        """Whether ``zpfit evaluate``, which knows no run, finds these data under their name."""
+        there = Library.beside()
+        if likelihood not in there.names("likelihood set"):
+            return False
+        path = self.library.find("likelihood set", likelihood)
+        return path.resolve() == there.find("likelihood set", likelihood).resolve()
 
     def subject(self, model: str, likelihood: str) -> Subject:
         """A model on data.

@@ -223,7 +223,7 @@ function draw() {
   at("view").value = state.view;
   at("description").textContent = subject.description;
   at("notes").replaceChildren(...subject.notes.map((note) => element("li", note)));
-  const named = catalogue.command_finds_data;
+  const named = catalogue.found_elsewhere.includes(state.likelihood);
   at("command").disabled = !named;
   at("command").title = named ? "zpfit evaluate at this point" : "zpfit evaluate knows named sets, not the data of a run";
   askPoint();

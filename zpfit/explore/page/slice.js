@@ -71,6 +71,11 @@ export class SlicePlot {
     return ratio !== null && ratio > 0 && !this.soft.has(name);
   }
 
+  /** Beyond a limit, be it hard or soft. */
+  beyond(row, column) {
+    return this.answer.log_ratio[row][column] > 0;
+  }
+
   impossible(row, column) {
     return this.answer.chi2[row][column] === null && this.excluded(row, column);
   }
@@ -120,7 +125,7 @@ export class SlicePlot {
   whoField() {
     const counts = new Map();
     this.each((row, column) => {
-      if (!this.excluded(row, column)) return;
+      if (!this.beyond(row, column)) return;
       const by = this.answer.by[row][column];
       counts.set(by, (counts.get(by) ?? 0) + 1);
     });
@@ -128,7 +133,7 @@ export class SlicePlot {
     const code = new Map(ranked.map((by, rank) => [by, Math.min(rank, PALETTE.length) + 1]));
     const shades = [colours("middle")[0], ...PALETTE, OTHERS];
     const z = this.mapped((row, column) => {
-      if (this.excluded(row, column)) return code.get(this.answer.by[row][column]);
+      if (this.beyond(row, column)) return code.get(this.answer.by[row][column]);
       return this.allowed(row, column) ? 0 : null;
     });
     const last = shades.length - 1;
@@ -162,6 +167,7 @@ export class SlicePlot {
     const lines = [];
     if (this.impossible(row, column)) lines.push(`no model: ${name} ×${words(10 ** ratio, 3)}`);
     else if (this.excluded(row, column)) lines.push(`excluded by ${name} ×${words(10 ** ratio, 3)}`);
+    else if (this.beyond(row, column)) lines.push(`beyond the soft limit of ${name} ×${words(10 ** ratio, 3)}`);
     else if (name === undefined) lines.push("nothing excludes here");
     else lines.push(`allowed; nearest limit ${name}, ratio ${words(10 ** ratio, 2)}`);
     const chi2 = this.answer.chi2[row][column];
