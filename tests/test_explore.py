@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,7 +22,7 @@ from zpfit.config import load_single_model
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName
 from zpfit.evaluate import describe_point, evaluate, evaluate_model, parameter_table
 from zpfit.explore.answers import point_answer, slice_answer
-from zpfit.explore.grid import GRIDS
+from zpfit.explore.grid import GRIDS, quick_grid
 from zpfit.explore.sliders import Slider, slider
 from zpfit.explore.workbench import Workbench, open_workbench
 from zpfit.library import Library
@@ -447,6 +448,22 @@ def test_users_models(workspace: Path):
         bench.subject("{python: other.py:model}", SET)
 
 
+def test_slow_models_get_a_coarser_grid():
+    _, model = load_single_model("dark_photon")
+    values = {"m_Zp": np.full(256, 20.0), "eps": np.full(256, 1e-4)}
+    likelihood = library_likelihood()
+    assert quick_grid(model, likelihood, values) == GRIDS[0]
+
+    class Slow(type(model)):
+        def couplings(self, values):
+            time.sleep(1e-4 * len(values["eps"]))
+            return model.couplings(values)
+
+    slow = Slow.__new__(Slow)
+    slow.__dict__.update(model.__dict__)
+    assert GRIDS[-1] <= quick_grid(slow, likelihood, values) < GRIDS[2]
+
+
 def test_a_failing_model_gives_its_reason(workspace: Path):
     (workspace / "failing.py").write_text(FAILING_MODEL)
     text = "{python: failing.py:failing}"
@@ -524,7 +541,13 @@ def page(browser: Any, explorer: Explorer) -> Iterator[Any]:
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    page.on(
+        "requestfailed",
+        # What is on its way when the page is left is no failure.
+        lambda request: complaints.extend(
+            [f"{request.url}: {request.failure}"] * (request.failure != "net::ERR_ABORTED")
+        ),
+    )
     page.goto(explorer.url)
     page.wait_for_selector("#plot .heatmaplayer image")
     yield page
@@ -594,7 +617,7 @@ def test_the_address_brings_a_point_back(page: Any, explorer: Explorer):
     page.wait_for_function("() => decodeURIComponent(location.hash).includes('zS_vS')")
     page.click("#command")
     page.wait_for_function(
-        "document.getElementById('copied').textContent.includes('zpfit evaluate')"
+        "() => document.getElementById('copied').textContent.includes('zpfit evaluate')"
     )
     copied = page.locator("#copied").text_content()
     assert "--likelihood paper_2021_rb" in copied
