@@ -54,6 +54,7 @@ let catalogue = null;
 let subject = null;
 let inputs = new Map();
 let addressTimer = 0;
+let loads = 0;
 
 const plot = new SlicePlot(at("plot"), at("legend"), at("slice-words"), at("best"), (x, y) => {
   move({ [state.x]: trimmed(x), [state.y]: trimmed(y) });
@@ -184,7 +185,10 @@ function drawOptions() {
 async function load({ model, likelihood, keep = {}, x = state.x, y = state.y }) {
   points.forget();
   slices.forget();
+  loads += 1;
+  const own = loads;
   const [answer, problems] = await post("/api/subject", { model, likelihood });
+  if (own !== loads) return false; // another choice was made meanwhile
   complain("load", problems);
   if (!answer) {
     if (subject) chooseAgain();
