@@ -33,6 +33,7 @@ lint: install
 benchmark: install
 	$(BIN)/python benchmarks/likelihood.py
 	$(BIN)/python benchmarks/models.py
+	$(BIN)/python benchmarks/explore.py
 
 benchmark-samplers: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'

@@ -407,6 +407,7 @@ def test_a_set_that_was_interrupted_goes_on(invoke, accepted, workspace, monkeyp
     assert (workspace / "set" / "toys.csv").read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_draws_the_same_toys(accepted, workspace):
     accepted(*command("one", 100))
     accepted(*command("two", 100, "--workers", "2"))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import click
 
+from zpfit.cli_explore import explore
 from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
 from zpfit.executor_choice import ExecutorChoice, Kind
 
@@ -760,6 +761,9 @@ def _split(assignment: str, option: str) -> tuple[str, str]:
     if not separator or not name or not value:
         raise InvalidInput([f"{option} {assignment}: write NAME=VALUE"])
     return name, value
+
+
+cli.add_command(explore)
 
 
 def main() -> None:

@@ -318,6 +318,16 @@ class MissingExtra(ZpfitError):
         )
 
 
+class PortInUse(ZpfitError):
+    """An address at which nobody can listen."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"--port {port}: cannot listen at {host} ({reason}); choose another port, or leave it "
+            "out for one that is free"
+        )
+
+
 class NoScheduler(ZpfitError):
     """A Dask scheduler that does not answer."""
 

@@ -1,0 +1,154 @@
+// What the data say of the point, as tables. Text is always set as text, never as markup.
+
+import { words } from "./scales.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const LONGEST_PULL = 5;
+const DECADES = 4;
+
+export function element(name, content = "", attributes = {}) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...(Array.isArray(content) ? content : [content]));
+  return made;
+}
+
+export function drawVerdict(place, answer) {
+  const parts = [];
+  const broken = Object.entries(answer.impossible);
+  if (broken.length) {
+    const why = broken.map(([name, ratio]) => `${name}, ${words(ratio, 3)} times too much`);
+    parts.push(said("bad", `The model cannot exist here: ${why.join("; ")}`));
+  } else {
+    const gain = answer.chi2 - answer.chi2_no_zprime;
+    parts.push(number("χ²", fixed(answer.chi2)));
+    parts.push(number("without a Z′", fixed(answer.chi2_no_zprime)));
+    parts.push(number("difference", signed(gain), gain < -0.005 ? "good" : gain > 0.005 ? "bad" : ""));
+    parts.push(exclusionWords(answer));
+  }
+  place.replaceChildren(...parts);
+}
+
+export function drawMeasurements(place, answer, titles) {
+  const rows = Object.entries(answer.terms).map(([name, term]) => [
+    [titled(name, titles)],
+    [term.observable, "wide"],
+    [measured(term)],
+    [words(term.prediction)],
+    [signed(term.pull), Math.abs(term.pull) > 2 ? "bad" : ""],
+    [bar(term.pull === null ? 0 : term.pull / LONGEST_PULL, Math.abs(term.pull) > 2, true), "wide"],
+    [fixed(term.chi2), "wide"],
+  ]);
+  const heads = ["entry", ["observable", "wide"], "measured", "predicted", "pull", ["", "wide"], ["χ²", "wide"]];
+  place.replaceChildren(table(heads, rows));
+}
+
+export function drawExclusions(place, answer, titles) {
+  const strength = (row) => (row.ratio === null ? (row.excluded ? Infinity : -1) : row.ratio);
+  const sorted = Object.entries(answer.exclusions).sort(([, a], [, b]) => strength(b) - strength(a));
+  const anySoft = sorted.some(([, row]) => row.soft);
+  const rows = sorted.map(([name, row]) => [
+    [titled(name, titles)],
+    [words(row.ratio, 3)],
+    [bar(1 + Math.log10(Math.max(row.ratio ?? 0, 1e-9)) / DECADES, row.excluded, false)],
+    [outcome(row), row.excluded ? "bad" : ""],
+    ...(anySoft ? [[row.chi2 === undefined ? "" : fixed(row.chi2), "wide"]] : []),
+  ]);
+  const heads = ["entry", "signal / limit", "", "", ...(anySoft ? [["χ²", "wide"]] : [])];
+  place.replaceChildren(table(heads, rows));
+}
+
+export function drawQuantities(place, answer) {
+  const groups = [
+    ["Couplings", answer.couplings],
+    ["Derived", answer.derived],
+    ["Predictions that these data do not measure", answer.predictions],
+  ];
+  const drawn = groups
+    .filter(([, values]) => values && Object.keys(values).length)
+    .flatMap(([title, values]) => [
+      element("h3", title),
+      element("dl", Object.entries(values).map(([name, value]) =>
+        element("div", [element("dt", name), element("dd", words(value, 5))]))),
+    ]);
+  place.replaceChildren(...drawn);
+}
+
+function exclusionWords(answer) {
+  if (answer.excluded_by.length) {
+    const list = answer.excluded_by.map((name) => {
+      const { ratio } = answer.exclusions[name];
+      return ratio === null ? name : `${name} (×${words(ratio, 3)})`;
+    });
+    return said("bad", `✗ excluded by ${list.join(", ")}`);
+  }
+  const hard = Object.values(answer.exclusions).filter((row) => !row.soft).length;
+  return said("good", hard ? `✓ allowed by all ${hard} hard exclusions` : "no hard exclusions");
+}
+
+function said(kind, text) {
+  return element("span", text, { class: `said ${kind}`, title: text });
+}
+
+function number(name, value, kind = "") {
+  return element("span", [`${name} `, element("b", value, { class: kind })]);
+}
+
+/** A name that may break after its underscores. */
+function titled(name, titles) {
+  const parts = name.split("_").flatMap((part, k, all) =>
+    (k + 1 < all.length ? [`${part}_`, document.createElement("wbr")] : [part]));
+  return element("span", parts, { title: titles[name] ?? name });
+}
+
+function measured(term) {
+  const [up, down] = term.errors.map((error) => words(error, 2));
+  return `${words(term.measured, 3)} ${up === down ? `± ${up}` : `+${up} −${down}`}`;
+}
+
+function outcome(row) {
+  if (row.excluded) return row.soft ? "beyond its limit" : "excluded";
+  if (row.silent) return "silent here";
+  return "allowed";
+}
+
+function fixed(value) {
+  return value === null ? "–" : Math.abs(value) < 1e5 ? value.toFixed(2) : words(value);
+}
+
+function signed(value) {
+  if (value === null) return "–";
+  return `${value < 0 ? "−" : "+"}${fixed(Math.abs(value))}`;
+}
+
+/** A bar of -1 to 1 from the middle, or of 0 to 2 from the left with a mark at 1. */
+function bar(share, isBad, fromMiddle) {
+  const [low, high] = fromMiddle ? [-1, 1] : [0, 2];
+  const end = Math.min(Math.max(share, low), high);
+  const start = 0;
+  const at = (value) => (100 * (value - low)) / (high - low);
+  const drawing = document.createElementNS(SVG, "svg");
+  const shape = document.createElementNS(SVG, "rect");
+  const mark = document.createElementNS(SVG, "line");
+  const middle = at(fromMiddle ? 0 : 1);
+  set(drawing, { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" });
+  set(shape, { x: Math.min(at(start), at(end)), width: Math.abs(at(end) - at(start)), y: 1, height: 8 });
+  if (isBad) set(shape, { class: "bad" });
+  set(mark, { x1: middle, x2: middle, y1: 0, y2: 10 });
+  drawing.append(shape, mark);
+  return drawing;
+}
+
+function set(node, attributes) {
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+}
+
+function table(heads, rows) {
+  const head = heads.map((cell) => {
+    const [text, kind] = Array.isArray(cell) ? cell : [cell, ""];
+    return text ? element("th", text, { scope: "col", class: kind }) : element("td", "", { class: kind });
+  });
+  const body = rows.map((row) =>
+    element("tr", row.map(([content, kind = ""]) => element("td", content, { class: kind }))));
+  return element("table", [element("thead", element("tr", head)), element("tbody", body)]);
+}
