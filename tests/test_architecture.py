@@ -10,6 +10,7 @@ import zpfit
 PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
+    {"cli_report"},
     {
         "terminal",
         "terminal_tension",
@@ -22,7 +23,7 @@ FLOORS = [
         "terminal_toys",
     },
     {"epochs"},
-    {"comparison", "paper", "data_page", "citation_text"},
+    {"comparison", "paper", "data_page", "citation_text", "report"},
     {"campaigning"},
     {"campaign_record"},
     {"campaign"},
