@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 from zpfit.compare import NO_ZPRIME
 from zpfit.inference_data import StoredSamples
 from zpfit.physics.compiled import FloatArray
-from zpfit.plots.scales import Linear, scale_of
+from zpfit.plots.scales import Linear, Log, scale_of
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 from zpfit.report.records import Campaign, ComparedModel, Summary
 from zpfit.report.slices import SlicePlane
@@ -61,7 +61,8 @@ def _picture(
 ) -> Picture:
     figure.update_layout(template=go.layout.Template(), autosize=True)
     content = json.loads(figure.to_json())
-    text = json.dumps({"data": content["data"], "layout": content["layout"]}, allow_nan=False)
+    kept = {"data": content["data"], "layout": content["layout"]}
+    text = json.dumps(kept, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     # Nothing in a script element may look like its end.
     return Picture(identifier, caption, spoken, text.replace("<", "\\u003c"), least_width)
 
@@ -71,12 +72,16 @@ def _label(attributes: Attributes) -> str:
     return str(symbol_html(attributes["symbol"])) + (f" [{escape(str(unit))}]" if unit else "")
 
 
-def _axis(attributes: Attributes, limits: tuple[float, float]) -> dict[str, Any]:
+def _axis(
+    attributes: Attributes, limits: tuple[float, float], *, wide: bool = False
+) -> dict[str, Any]:
     """Ticks and range on the scale on which the prior is flat."""
     scale = scale_of(attributes)
     layout: dict[str, Any] = {"range": list(limits), "zeroline": False}
     if isinstance(scale, Linear):
-        return layout | {"nticks": 5}
+        return layout | {"nticks": 10 if wide else 5}
+    if wide and isinstance(scale, Log):
+        return layout | _dense_ticks(limits)
     panel = MatplotlibFigure().subplots()
     panel.set_xlim(*limits)
     scale.set_ticks(panel.xaxis, limits)
@@ -84,6 +89,14 @@ def _axis(attributes: Attributes, limits: tuple[float, float]) -> dict[str, Any]
     words = [panel.xaxis.get_major_formatter()(place, None) for place in places]
     shown = [str(symbol_html(word.strip("$"))).replace("-", "\u2212") for word in words]
     return layout | {"tickvals": [float(p) for p in places], "ticktext": shown}
+
+
+def _dense_ticks(limits: tuple[float, float]) -> dict[str, Any]:
+    """Of a logarithmic axis with room for more than its decades."""
+    decades = range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
+    digits = (1, 2, 5) if len(decades) < 6 else (1,)
+    ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+    return {"tickvals": [float(np.log10(t)) for t in ticks], "ticktext": [f"{t:g}" for t in ticks]}
 
 
 # Corner
@@ -142,7 +155,7 @@ class _CornerGrid:
         }
         y: dict[str, Any] = {"domain": [1 - (row + 1) / n + gap / 2, 1 - row / n - gap / 2]}
         if row == column:
-            y |= {"showticklabels": False, "showgrid": False, "rangemode": "tozero"}
+            y |= {"showticklabels": False, "showgrid": False, "rangemode": "tozero", "ticks": ""}
             self._histogram(figure, row, number_of)
         else:
             y |= _axis(self._of(row), self.limits(row)) | {"showticklabels": column == 0}
@@ -217,17 +230,15 @@ class _CornerGrid:
         )
         inside = _content_of(gaussian_filter(counts.T, 1.0))
         axes = {"xaxis": f"x{number_of}", "yaxis": f"y{number_of}"}
-        colour = ENSEMBLE_COLOURS[0]
-        figure.add_contour(
-            x=(x_edges[1:] + x_edges[:-1]) / 2, y=(y_edges[1:] + y_edges[:-1]) / 2,
-            z=np.round(inside, 3), showscale=False, hoverinfo="skip",
-            contours={
-                "start": _CREDIBLE[0], "end": _CREDIBLE[1], "size": _CREDIBLE[1] - _CREDIBLE[0],
-            },
-            colorscale=[[0, "rgba(0,114,178,0.75)"], [0.5, "rgba(86,160,210,0.45)"],
-                        [1, "rgba(0,0,0,0)"]],
-            zmin=_CREDIBLE[0] - 0.1, zmax=1, line={"color": colour, "width": 1}, **axes,
-        )  # fmt: skip
+        for level, opacity in zip(_CREDIBLE[::-1], (0.3, 0.55), strict=True):
+            figure.add_contour(
+                x=(x_edges[1:] + x_edges[:-1]) / 2, y=(y_edges[1:] + y_edges[:-1]) / 2,
+                z=inside.astype(np.float32), showscale=False, hoverinfo="skip",
+                # What does not meet a constraint is filled.
+                contours={"type": "constraint", "operation": ">", "value": level},
+                fillcolor=f"rgba(0,114,178,{opacity})",
+                line={"color": ENSEMBLE_COLOURS[0], "width": 1}, **axes,
+            )  # fmt: skip
         figure.add_scatter(
             x=[self._best(column)], y=[self._best(row)], mode="markers",
             marker={"symbol": "star", "size": 9, "color": BEST_FIT_COLOUR},
@@ -273,17 +284,21 @@ def pulls(summary: Summary, labels: Mapping[str, str], identifier: str) -> Pictu
         )
     without = summary.no_zprime.terms
     for words, points, marker in (
-        ("no Z\u2032", without, {"symbol": "circle-open", "color": ENSEMBLE_COLOURS[4]}),
+        (
+            "no Z\u2032",
+            without,
+            {"symbol": "circle-open", "color": ENSEMBLE_COLOURS[4], "line": {"width": 2}},
+        ),
         ("best fit", terms, {"symbol": "star", "color": BEST_FIT_COLOUR}),
     ):
         present = [i for i, name in enumerate(names) if name in points]
         figure.add_scatter(
             x=[points[names[i]].pull for i in present], y=present, name=words, mode="markers",
-            marker=marker | {"size": 11, "line": {"width": 2}},
+            marker=marker | {"size": 11},
             text=[_pull_words(shown[i], points[names[i]]) for i in present], hoverinfo="text",
         )  # fmt: skip
-    _rows(figure, shown, "pull: (measured \u2212 predicted) / error")
-    caption = "Standard errors between measurement and prediction; grey: within 1 and 2."
+    _rows(figure, shown, "pull")
+    caption = "Pull: (measured \u2212 predicted) / error; grey: within 1 and 2 standard errors."
     spoken = "Pulls at the best fit: " + ", ".join(
         f"{name} {terms[name].pull:+.2g}" for name in names
     )
@@ -321,7 +336,6 @@ def limits(summary: Summary, labels: Mapping[str, str], identifier: str) -> Pict
     figure = go.Figure()
     figure.add_vrect(
         x0=1, x1=top, fillcolor="#CC6677", opacity=0.2, line_width=0, layer="below",
-        annotation_text="excluded", annotation_position="top left",
     )  # fmt: skip
     figure.add_scatter(
         x=ratios, y=list(range(len(names))), mode="markers", name="best fit", showlegend=False,
@@ -332,10 +346,13 @@ def limits(summary: Summary, labels: Mapping[str, str], identifier: str) -> Pict
         ],
         hoverinfo="text",
     )  # fmt: skip
-    _rows(figure, shown, "signal / limit at the best fit")
+    _rows(figure, shown, "signal / limit")
     edges = [float(np.log10(_LEAST_RATIO / 1.4)), float(np.log10(top))]
     figure.update_xaxes(type="log", range=edges, dtick=1, exponentformat="power")
-    caption = f"Above 1 is excluded; ratios below {_LEAST_RATIO:g} are drawn there."
+    caption = (
+        "Signal over limit at the best fit: above 1, red, is excluded; ratios below "
+        f"{_LEAST_RATIO:g} are drawn there."
+    )
     spoken = "Signal over limit at the best fit: " + ", ".join(
         f"{name} {exclusions[name].ratio:.2g}" for name in names
     )
@@ -361,8 +378,9 @@ def exclusion_slice(
     figure = go.Figure()
     allowed = np.where(strongest < 0, np.clip(plane.chi2 - best_chi2, 0, _DISFAVOURED), np.nan)
     figure.add_heatmap(
-        x=x, y=y, z=np.round(allowed, 2), text=words, hoverinfo="text", zmin=0, zmax=_DISFAVOURED,
-        hoverongaps=False, colorscale=[[0, "#0072B2"], [0.25, "#56B4E9"], [1, "#D7ECF8"]],
+        x=x, y=y, z=allowed.astype(np.float32), zmin=0, zmax=_DISFAVOURED,
+        text=_where(words, strongest < 0), hoverinfo="text", hoverongaps=False,
+        colorscale=[[0, "#0072B2"], [0.25, "#56B4E9"], [1, "#9CC3DE"]],
         colorbar={"title": {"text": "allowed: \u0394\u03c7\u00b2", "side": "right"},
                   "thickness": 12, "len": 0.8},
         name="allowed",
@@ -378,8 +396,7 @@ def exclusion_slice(
     figure.update_layout(
         height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10}, hovermode="closest",
         legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
-        xaxis=_axis(x_of, _range(x)) | {"title": {"text": _label(x_of)}, "automargin": True},
-        yaxis=_axis(y_of, _range(y)) | {"title": {"text": _label(y_of)}, "automargin": True},
+        xaxis=_named_axis(x_of, x), yaxis=_named_axis(y_of, y),
     )  # fmt: skip
     caption = (
         f"{plane.x} against {plane.y}, every other parameter at the best fit, on "
@@ -391,8 +408,10 @@ def exclusion_slice(
     return _picture(figure, identifier, caption, spoken)
 
 
-def _range(coordinates: FloatArray) -> tuple[float, float]:
-    return float(coordinates.min()), float(coordinates.max())
+def _named_axis(attributes: Attributes, coordinates: FloatArray) -> dict[str, Any]:
+    limits = float(coordinates.min()), float(coordinates.max())
+    title = {"title": {"text": _label(attributes)}, "automargin": True}
+    return _axis(attributes, limits, wide=True) | title
 
 
 def _excluded(
@@ -414,14 +433,24 @@ def _excluded(
     colours = [_PALETTE[i % len(_PALETTE)] for i in range(len(found))]
     steps = [[(i + end) / len(found), colour] for i, colour in enumerate(colours) for end in (0, 1)]
     figure.add_heatmap(
-        x=x, y=y, z=z, zmin=-0.5, zmax=len(found) - 0.5, colorscale=steps, showscale=False,
-        text=words, hoverinfo="text", hoverongaps=False, opacity=0.75, name="excluded",
+        x=x, y=y, z=z.astype(np.float32), zmin=-0.5, zmax=len(found) - 0.5,
+        colorscale=steps, showscale=False,
+        text=_where(words, strongest >= 0), hoverinfo="text", hoverongaps=False, opacity=0.75,
+        name="excluded",
     )  # fmt: skip
     for index, colour in zip(found, colours, strict=True):
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=_name(plane.names[index], labels),
             marker={"symbol": "square", "size": 11, "color": colour},
         )  # fmt: skip
+
+
+def _where(words: list[list[str]], mask: Any) -> list[list[str]]:
+    """Words that a map of colours says itself."""
+    return [
+        [word if shown else "" for word, shown in zip(*lines, strict=True)]
+        for lines in zip(words, mask, strict=True)
+    ]
 
 
 def _name(name: str, labels: Mapping[str, str]) -> str:

@@ -24,7 +24,7 @@ from zpfit.report.meanings import Diagnostic, of_campaign, of_comparison, of_run
 from zpfit.report.records import ComparedModel
 from zpfit.report.slices import slices_of
 from zpfit.report.symbols import label_html, plain, symbol_html
-from zpfit.report.tables import Cell, Table, table, value, with_error
+from zpfit.report.tables import Cell, Table, count, fixed, table, value, with_error
 from zpfit.report.words import Answer, answers, log_bayes_factor, overview, reading
 from zpfit.summary import axis_attributes
 
@@ -201,7 +201,7 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
             ("84 %", lambda n: value(summary.posterior[n].q84)),
             ("5 %", lambda n: value(summary.posterior[n].q05)),
             ("95 %", lambda n: value(summary.posterior[n].q95)),
-            ("ESS", lambda n: value(summary.posterior[n].ess, 4)),
+            ("ESS", lambda n: count(summary.posterior[n].ess)),
             ("R-hat", lambda n: value(summary.posterior[n].rhat, 5)),
         ],
         summary.posterior,
@@ -215,9 +215,9 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
             ("measured", lambda n: value(best.terms[n].measured, 4)),
             ("error", lambda n: value(_mean(best.terms[n].errors), 2)),
             ("predicted", lambda n: value(best.terms[n].prediction, 4)),
-            ("pull", lambda n: value(best.terms[n].pull)),
-            ("\u03c7\u00b2", lambda n: value(best.terms[n].chi2)),
-            ("\u03c7\u00b2 without Z\u2032", lambda n: value(_chi2_without(content, n))),
+            ("pull", lambda n: fixed(best.terms[n].pull, 3)),
+            ("\u03c7\u00b2", lambda n: fixed(best.terms[n].chi2, 3)),
+            ("\u03c7\u00b2 without Z\u2032", lambda n: fixed(_chi2_without(content, n), 3)),
         ],
         best.terms,
         "Pull: (measured \u2212 predicted) / error. Of unequal errors the mean is shown.",
@@ -228,7 +228,7 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
             ("exclusion", of_entry),
             ("signal / limit", lambda n: value(best.exclusions[n].ratio)),
             ("form", lambda n: Cell("hard" if best.exclusions[n].chi2 is None else "soft")),
-            ("\u03c7\u00b2", lambda n: value(best.exclusions[n].chi2)),
+            ("\u03c7\u00b2", lambda n: fixed(best.exclusions[n].chi2, 3)),
         ],
         best.exclusions,
         "Above 1 is excluded: hard exclusions cut off, soft ones add to \u03c7\u00b2.",
@@ -326,7 +326,7 @@ def _compared(group: Sequence[ComparedModel]) -> list[Table]:
             ("\u0394\u03c7\u00b2", lambda r: value(r.delta_chi2, 4)),
             ("AIC", lambda r: value(r.aic, 4)),
             ("BIC", lambda r: value(r.bic, 4)),
-            ("joint \u03c3", lambda r: value(r.joint_sigma)),
+            ("joint \u03c3", lambda r: fixed(r.joint_sigma, 2)),
             ("converged", lambda r: Cell("yes" if r.converged else "no")),
         ],
         group,
@@ -351,8 +351,8 @@ def _repeat_comparison(content: ComparisonContent) -> Repeat:
     elsewhere = [name for name in names if name not in fitted]
     return Repeat(
         (command,),
-        f"Folders of {', '.join(elsewhere)} lay elsewhere: write where. Give them to zpfit report "
-        "as well for their data and versions."
+        f"Folders of {', '.join(elsewhere)} lay elsewhere: put their paths in place of "
+        "their names. Give them to zpfit report as well for their data and versions."
         if elsewhere
         else "Run files and data lie in the folder.",
         content.versions,
@@ -365,8 +365,8 @@ def _campaign(content: CampaignContent, identifier: str) -> Chapter:
         "Combinations",
         [
             ("combination", lambda c: Cell(c.name)),
-            ("fits", lambda c: value(c.fits)),
-            ("converged", lambda c: value(c.converged)),
+            ("fits", lambda c: count(c.fits)),
+            ("converged", lambda c: count(c.converged)),
             ("ln B", lambda c: with_error(c.log_bayes_factor, c.log_z_error)),
             ("reading", lambda c: Cell(reading(c.log_bayes_factor))),
             ("scatter", lambda c: value(c.log_z_scatter, 2)),
@@ -382,7 +382,7 @@ def _campaign(content: CampaignContent, identifier: str) -> Chapter:
         "Fits",
         [
             ("fit", lambda f: Cell(f.name)),
-            ("seed", lambda f: value(f.seed, 20)),
+            ("seed", lambda f: Cell(str(f.seed), float(f.seed))),
             ("\u03c7\u00b2", lambda f: value(f.chi2, 4)),
             ("ln Z", lambda f: with_error(f.log_z, f.log_z_error)),
             ("ln B", lambda f: value(f.log_bayes_factor)),

@@ -76,25 +76,29 @@ def slices_of(run: Run, best: Point) -> list[SlicePlane]:
 
 def _pairs(posterior: Posterior, u: FloatArray, chi2: float) -> list[tuple[str, str]]:
     names = posterior.names
-    held = {name: _forbidden_share(posterior, u, axis, chi2) for axis, name in enumerate(names)}
-    tightest = sorted(names, key=lambda name: -held[name])
+    held = {name: _held(posterior, u, axis, chi2) for axis, name in enumerate(names)}
+    tightest = sorted(names, key=lambda name: held[name], reverse=True)
     if _MASS in names:
         return [(_MASS, name) for name in tightest if name != _MASS][:_MOST]
     return [(x, y) for i, y in enumerate(tightest) for x in tightest[:i]][:_MOST]
 
 
-def _forbidden_share(posterior: Posterior, u: FloatArray, axis: int, chi2: float) -> float:
-    """Share of the prior along an axis that data exclude or disfavour, the rest at the best fit."""
+def _held(posterior: Posterior, u: FloatArray, axis: int, chi2: float) -> tuple[float, float]:
+    """Shares of the prior along an axis that data exclude and disfavour, the rest at the best fit.
+
+    Exclusions count first: a plane shows who they are.
+    """
     scan = np.tile(u, (NODES, 1))
     scan[:, axis] = _nodes(NODES)
     log_likelihood = posterior.log_likelihood(scan)
-    return float(np.mean(-2 * log_likelihood > chi2 + _PULLED))
+    excluded = float(np.mean(np.isneginf(log_likelihood)))
+    return excluded, float(np.mean(-2 * log_likelihood > chi2 + _PULLED))
 
 
 def _plane(posterior: Posterior, u: FloatArray, x: str, y: str) -> SlicePlane:
     names = posterior.names
     i, j = names.index(x), names.index(y)
-    ux, uy = _distinct(posterior, x), _distinct(posterior, y)
+    ux, uy = _distinct(posterior, x, u[i]), _distinct(posterior, y, u[j])
     points = np.tile(u, (len(ux) * len(uy), 1))
     points[:, i], points[:, j] = np.tile(ux, len(uy)), np.repeat(uy, len(ux))
     shape = (len(uy), len(ux))
@@ -132,8 +136,9 @@ def _nodes(n: int) -> FloatArray:
     return np.asarray(np.linspace(_EDGE, 1 - _EDGE, n))
 
 
-def _distinct(posterior: Posterior, name: str) -> FloatArray:
-    """Nodes along an axis, each value of a prior with steps once."""
+def _distinct(posterior: Posterior, name: str, best: float) -> FloatArray:
+    """Nodes along an axis, one at the best fit, each value of a prior with steps once."""
     u = _nodes(NODES)
+    u[np.argmin(np.abs(u - best))] = best
     values = posterior.parameters(np.tile(u[:, None], (1, posterior.dimension)))[name]
     return u[np.unique(values, return_index=True)[1]]

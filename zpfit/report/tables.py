@@ -7,6 +7,8 @@ from typing import TypeVar
 from zpfit.report.symbols import number
 
 R = TypeVar("R")
+_LONG = 40
+"""Letters."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Cell:
         return isinstance(self.key, float)
 
     @property
+    def is_long(self) -> bool:
+        """Whether it may go on in the next line."""
+        return len(self.text) > _LONG
+
+    @property
     def sort_key(self) -> str:
         """For the page's script."""
         return repr(self.key) if isinstance(self.key, float) else str(self.key or self.text)
@@ -34,10 +41,23 @@ def value(x: float | None, digits: int = 3) -> Cell:
     return Cell(number(x, digits), None if x is None else float(x))
 
 
+def fixed(x: float | None, decimals: int) -> Cell:
+    """A number of which what is much smaller than 1 does not count."""
+    if x is None:
+        return value(x)
+    return Cell(f"{round(x, decimals) + 0.0:.{decimals}f}".replace("-", "\u2212"), float(x))
+
+
+def count(x: float | None) -> Cell:
+    """A whole number, or one that is about whole."""
+    return value(x) if x is None else Cell(f"{x:,.0f}", float(x))
+
+
 def with_error(x: float, error: float) -> Cell:
     """A number and its standard error, by two decimals or as many as the error asks for."""
     decimals = 2 if error == 0 or error >= 0.02 else 3
-    return Cell(f"{x:+.{decimals}f} \u00b1 {error:.{decimals}f}".replace("-", "\u2212"), float(x))
+    text = f"{x:+.{decimals}f} \u00b1 {error:.{decimals}f}" if error else f"{x:+.{decimals}f}"
+    return Cell(text.replace("-", "\u2212"), float(x))
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,13 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     """What the columns mean."""
+
+    @property
+    def are_numbers(self) -> tuple[bool, ...]:
+        """Which columns are aligned to the right."""
+        return tuple(
+            any(cell.is_number for cell in column) for column in zip(*self.rows, strict=True)
+        )
 
 
 def table(

@@ -7,6 +7,7 @@ from zpfit.compare import NO_ZPRIME, verbal
 from zpfit.report.gather import CampaignContent, ComparisonContent, Content, RunContent
 from zpfit.report.records import ComparedModel, Summary
 from zpfit.report.symbols import number
+from zpfit.report.tables import with_error
 
 _MEANING = {"for": "a Z\u2032 of this kind", "against": "no Z\u2032"}
 
@@ -98,7 +99,7 @@ def _log_b(summary: Summary) -> str:
 
 
 def _with_error(log_b: float, error: float) -> str:
-    return f"ln B = {log_b:+.2f} \u00b1 {error:.2f}".replace("-", "\u2212")
+    return f"ln B = {with_error(log_b, error).text}"
 
 
 def _of_comparison(content: ComparisonContent) -> Iterator[Answer]:
@@ -113,6 +114,7 @@ def _of_group(rows: Sequence[ComparedModel]) -> Answer:
     without = fitting.best_fit_chi2 - fitting.delta_chi2
     [reference] = {row.reference for row in rows}
     versus = "no Z\u2032" if reference == NO_ZPRIME else reference
+    meaning = reading(best.ln_bayes_factor) if reference == NO_ZPRIME else best.evidence
     shaky = [row.run for row in models if not row.converged]
     trust = f"{', '.join(shaky)} did not converge" if shaky else "all runs converged"
     moves = any(row.rank_changes for row in rows)
@@ -122,7 +124,7 @@ def _of_group(rows: Sequence[ComparedModel]) -> Answer:
         first=(
             f"The evidence is highest for {best.run}, "
             f"{_with_error(best.ln_bayes_factor, best.ln_bayes_factor_err)} against {versus} "
-            f"({best.evidence}), and {fitting.run} fits best, with "
+            f"({meaning}), and {fitting.run} fits best, with "
             f"\u03c7\u00b2 = {number(fitting.best_fit_chi2)} where no Z\u2032 has "
             f"{number(without)}."
         ),
