@@ -216,7 +216,10 @@ def test_slices_say_what_the_likelihood_says(small_run):
                 assert plane.ratios[who, i, j] == pytest.approx(max(ratios.values()))
             assert plane.chi2[i, j] == pytest.approx(posterior.likelihood.chi2(c)[0], rel=1e-6)
         # One node is the best fit itself.
-        assert np.nanmin(plane.chi2) <= summary.best_fit.chi2 * (1 + 1e-6) + 1e-9
+        at_x = list(plane.x_values).index(summary.best_fit.parameters[plane.x])
+        at_y = list(plane.y_values).index(summary.best_fit.parameters[plane.y])
+        assert plane.strongest[at_y, at_x] == -1
+        assert plane.chi2[at_y, at_x] == pytest.approx(summary.best_fit.chi2, abs=1e-9)
 
 
 def test_hover_text_names_the_strongest_exclusion(run_page):

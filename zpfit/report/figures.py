@@ -362,12 +362,21 @@ def limits(summary: Summary, labels: Mapping[str, str], identifier: str) -> Pict
 # Slices
 
 
+def colours_of(planes: Sequence[SlicePlane]) -> dict[str, str]:
+    """A colour for each name that is the strongest anywhere, the same in all planes."""
+    found = dict.fromkeys(
+        plane.names[i] for plane in planes for i in np.unique(plane.strongest) if i >= 0
+    )
+    return {name: _PALETTE[i % len(_PALETTE)] for i, name in enumerate(found)}
+
+
 def exclusion_slice(
     plane: SlicePlane,
     attributes: Mapping[str, Attributes],
     best: Mapping[str, float],
     best_chi2: float,
     labels: Mapping[str, str],
+    colours: Mapping[str, str],
     identifier: str,
 ) -> Picture:
     """Who excludes each point most, and chi2 where none does."""
@@ -385,7 +394,7 @@ def exclusion_slice(
                   "thickness": 12, "len": 0.8},
         name="allowed",
     )  # fmt: skip
-    _excluded(figure, x, y, plane, strongest, words, labels)
+    _excluded(figure, x, y, plane, strongest, words, labels, colours)
     figure.add_scatter(
         x=scale_of(x_of).forward(np.array([best[plane.x]])),
         y=scale_of(y_of).forward(np.array([best[plane.y]])),
@@ -422,6 +431,7 @@ def _excluded(
     strongest: Any,
     words: list[list[str]],
     labels: Mapping[str, str],
+    colours: Mapping[str, str],
 ) -> None:
     """One map of colours, and names for a legend."""
     found = [int(i) for i in np.unique(strongest) if i >= 0]
@@ -430,15 +440,15 @@ def _excluded(
     rank = np.full(len(plane.names), np.nan)
     rank[found] = np.arange(len(found))
     z = np.where(strongest >= 0, rank[np.maximum(strongest, 0)], np.nan)
-    colours = [_PALETTE[i % len(_PALETTE)] for i in range(len(found))]
-    steps = [[(i + end) / len(found), colour] for i, colour in enumerate(colours) for end in (0, 1)]
+    own = [colours[plane.names[index]] for index in found]
+    steps = [[(i + end) / len(found), colour] for i, colour in enumerate(own) for end in (0, 1)]
     figure.add_heatmap(
         x=x, y=y, z=z.astype(np.float32), zmin=-0.5, zmax=len(found) - 0.5,
         colorscale=steps, showscale=False,
         text=_where(words, strongest >= 0), hoverinfo="text", hoverongaps=False, opacity=0.75,
         name="excluded",
     )  # fmt: skip
-    for index, colour in zip(found, colours, strict=True):
+    for index, colour in zip(found, own, strict=True):
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=_name(plane.names[index], labels),
             marker={"symbol": "square", "size": 11, "color": colour},

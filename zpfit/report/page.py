@@ -171,11 +171,13 @@ def _labels(data: Data) -> dict[str, str]:
 
 def _slices(content: RunContent, labels: Mapping[str, str], identifier: str) -> tuple[Picture, ...]:
     best, attributes = content.summary.best_fit, axis_attributes(content.run.posterior)
+    planes = slices_of(content.run, best)
+    colours = figures.colours_of(planes)
     return tuple(
         figures.exclusion_slice(
-            plane, attributes, best.parameters, best.chi2, labels, f"{identifier}-slice{i}"
+            plane, attributes, best.parameters, best.chi2, labels, colours, f"{identifier}-slice{i}"
         )
-        for i, plane in enumerate(slices_of(content.run, best))
+        for i, plane in enumerate(planes)
     )
 
 

@@ -69,76 +69,89 @@ def slices_of(run: Run, best: Point) -> list[SlicePlane]:
     Raises:
         OutsidePrior: the best fit does not belong to the run.
     """
-    posterior = run.posterior
-    u = posterior.priors.to_unit_cube(best.parameters)
-    return [_plane(posterior, u, x, y) for x, y in _pairs(posterior, u, best.chi2)]
+    through = _Through(run.posterior, best, _nodes(run.posterior, best))
+    return [through.plane(x, y) for x, y in through.pairs()]
 
 
-def _pairs(posterior: Posterior, u: FloatArray, chi2: float) -> list[tuple[str, str]]:
-    names = posterior.names
-    held = {name: _held(posterior, u, axis, chi2) for axis, name in enumerate(names)}
-    tightest = sorted(names, key=lambda name: held[name], reverse=True)
-    if _MASS in names:
-        return [(_MASS, name) for name in tightest if name != _MASS][:_MOST]
-    return [(x, y) for i, y in enumerate(tightest) for x in tightest[:i]][:_MOST]
+def _nodes(posterior: Posterior, best: Point) -> dict[str, FloatArray]:
+    """Values along each axis, one of them the best fit's, each value of a prior with steps once."""
+    at_best = posterior.priors.to_unit_cube(best.parameters)
+    nodes = {}
+    for (name, prior), u in zip(posterior.priors.free.items(), at_best, strict=True):
+        even = np.linspace(_EDGE, 1 - _EDGE, NODES)
+        values = prior.ppf(even)
+        # To the last bit, as it may lie on the edge of an exclusion.
+        values[np.argmin(np.abs(even - u))] = best.parameters[name]
+        nodes[name] = np.unique(values)
+    return nodes
 
 
-def _held(posterior: Posterior, u: FloatArray, axis: int, chi2: float) -> tuple[float, float]:
-    """Shares of the prior along an axis that data exclude and disfavour, the rest at the best fit.
+@dataclass(frozen=True)
+class _Through:
+    """Points that differ from the best fit in one or two parameters."""
 
-    Exclusions count first: a plane shows who they are.
-    """
-    scan = np.tile(u, (NODES, 1))
-    scan[:, axis] = _nodes(NODES)
-    log_likelihood = posterior.log_likelihood(scan)
-    excluded = float(np.mean(np.isneginf(log_likelihood)))
-    return excluded, float(np.mean(-2 * log_likelihood > chi2 + _PULLED))
+    posterior: Posterior
+    best: Point
+    nodes: dict[str, FloatArray]
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names along x and y of the planes that are worth a look."""
+        held = {name: self._held(name) for name in self.nodes}
+        tightest = sorted(held, key=lambda name: held[name], reverse=True)
+        if _MASS in tightest:
+            return [(_MASS, name) for name in tightest if name != _MASS][:_MOST]
+        return [(x, y) for i, y in enumerate(tightest) for x in tightest[:i]][:_MOST]
 
-def _plane(posterior: Posterior, u: FloatArray, x: str, y: str) -> SlicePlane:
-    names = posterior.names
-    i, j = names.index(x), names.index(y)
-    ux, uy = _distinct(posterior, x, u[i]), _distinct(posterior, y, u[j])
-    points = np.tile(u, (len(ux) * len(uy), 1))
-    points[:, i], points[:, j] = np.tile(ux, len(uy)), np.repeat(uy, len(ux))
-    shape = (len(uy), len(ux))
-    parameters = posterior.parameters(points)
-    likelihood = posterior.likelihood
-    # Where the model cannot exist, couplings may be no numbers.
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        c = posterior.model.couplings(parameters)
-        ratios = likelihood.ratios(c)
-        conditions = posterior.model.conditions(parameters)
-        pulls = {term.name: term.pull(c) for term in likelihood.measurements}
-        chi2 = likelihood.chi2(c)
-    hard = [not exclusion.soft for exclusion in likelihood.exclusions]
-    return SlicePlane(
-        x=x,
-        y=y,
-        x_values=parameters[x].reshape(shape)[0],
-        y_values=parameters[y].reshape(shape)[:, 0],
-        names=(*ratios, *conditions),
-        is_hard=np.array([*hard, *[True] * len(conditions)], dtype=bool),
-        ratios=_stacked([*ratios.values(), *conditions.values()], shape),
-        measurements=tuple(pulls),
-        pulls=_stacked(list(pulls.values()), shape),
-        chi2=chi2.reshape(shape),
-    )
+    def _parameters(self, changed: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """Every parameter at the points, each of shape (n,); tied ones follow."""
+        n = len(next(iter(changed.values())))
+        free = {name: np.full(n, self.best.parameters[name]) for name in self.nodes}
+        return self.posterior.priors.complete(free | changed, n)
+
+    def _held(self, name: str) -> tuple[float, float]:
+        """Shares of an axis that data exclude and disfavour, the rest at the best fit.
+
+        Exclusions count first: a plane shows who they are.
+        """
+        parameters = self._parameters({name: self.nodes[name]})
+        exists = self.posterior.model.exists(parameters)
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            c = self.posterior.model.couplings(parameters)
+            log_likelihood = self.posterior.likelihood.log_likelihood(c)
+        excluded = ~exists | np.isneginf(log_likelihood)
+        disfavoured = excluded | (-2 * log_likelihood > self.best.chi2 + _PULLED)
+        return float(np.mean(excluded)), float(np.mean(disfavoured))
+
+    def plane(self, x: str, y: str) -> SlicePlane:
+        """What model and likelihood say of a plane."""
+        x_values, y_values = self.nodes[x], self.nodes[y]
+        shape = (len(y_values), len(x_values))
+        along = {x: np.tile(x_values, shape[0]), y: np.repeat(y_values, shape[1])}
+        parameters = self._parameters(along)
+        model, likelihood = self.posterior.model, self.posterior.likelihood
+        # Where the model cannot exist, couplings may be no numbers.
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            c = model.couplings(parameters)
+            ratios = likelihood.ratios(c)
+            conditions = model.conditions(parameters)
+            pulls = {term.name: term.pull(c) for term in likelihood.measurements}
+            chi2 = likelihood.chi2(c)
+        hard = [not exclusion.soft for exclusion in likelihood.exclusions]
+        return SlicePlane(
+            x=x,
+            y=y,
+            x_values=x_values,
+            y_values=y_values,
+            names=(*ratios, *conditions),
+            is_hard=np.array([*hard, *[True] * len(conditions)], dtype=bool),
+            ratios=_stacked([*ratios.values(), *conditions.values()], shape),
+            measurements=tuple(pulls),
+            pulls=_stacked(list(pulls.values()), shape),
+            chi2=chi2.reshape(shape),
+        )
 
 
 def _stacked(columns: Sequence[FloatArray], shape: tuple[int, int]) -> FloatArray:
     if not columns:
         return np.empty((0, *shape))
     return np.stack([column.reshape(shape) for column in columns])
-
-
-def _nodes(n: int) -> FloatArray:
-    return np.asarray(np.linspace(_EDGE, 1 - _EDGE, n))
-
-
-def _distinct(posterior: Posterior, name: str, best: float) -> FloatArray:
-    """Nodes along an axis, one at the best fit, each value of a prior with steps once."""
-    u = _nodes(NODES)
-    u[np.argmin(np.abs(u - best))] = best
-    values = posterior.parameters(np.tile(u[:, None], (1, posterior.dimension)))[name]
-    return u[np.unique(values, return_index=True)[1]]
