@@ -435,6 +435,8 @@ def test_labels_and_numbers():
     assert label_html("5 $") == "5 $"
     assert plain("$a_e$ (Cs)") == "ae (Cs)"
     assert number(-1.5e-7) == "\u22121.5e\u22127"
+    assert number(2234.0, 2) == "2,200"
+    assert number(2.2e7) == "2.2e7"
     assert number(None) == "\u2013"
     assert value(None).sort_key == "\u2013"
     assert with_error(1.0, 0.004).text == "+1.000 \u00b1 0.004"
@@ -517,6 +519,18 @@ def test_slices_say_who_excludes_the_point_below_the_pointer(opened, run_page):
             page.wait_for_timeout(80)
             said |= set(plot.locator(".hovertext").all_text_contents())
     assert any("excluded by" in text and "times the limit" in text for text in said)
+
+
+def test_plots_can_be_kept_but_not_uploaded(opened, run_page):
+    page = opened(run_page)
+    plot = drawn(page, "part0-pulls")
+    plot.hover()
+    offered = plot.locator(".modebar-btn").evaluate_all("all => all.map(e => e.dataset.title)")
+    assert offered[0].startswith("Download plot")
+    assert not [words for words in offered if "hare" in words or "loud" in words]
+    with page.expect_download() as download:
+        plot.locator(".modebar-btn").first.click()
+    assert download.value.suggested_filename.endswith(".png")
 
 
 def test_light_and_dark(opened, run_page):

@@ -482,7 +482,10 @@ def _slice_words(plane: SlicePlane, strongest: Any, labels: Mapping[str, str]) -
                 continue
             also = f"<br>and by {excluding[i, j] - 1} more" if excluding[i, j] > 1 else ""
             times = number(float(plane.ratios[who, i, j]), 2)
-            line.append(f"excluded by {shown[who]}: {times} times the limit{also}")
+            if plane.names[who] in plane.conditions:
+                line.append(f"cannot exist: {shown[who]} is {times} times its bound{also}")
+            else:
+                line.append(f"excluded by {shown[who]}: {times} times the limit{also}")
         result.append(line)
     return result
 

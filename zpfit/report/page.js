@@ -60,8 +60,9 @@
 
   function draw({ target, content }) {
     const layout = { ...content.layout, template: colours() };
-    const options = { responsive: true, displaylogo: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+    // Named one by one, because newer versions of Plotly offer to upload a plot.
+    const options = { responsive: true, displaylogo: false, plotlyServerURL: "",
+      modeBarButtons: [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]] };
     return Plotly.react(target, content.data, layout, options);
   }
 

@@ -356,7 +356,7 @@ def _repeat_comparison(content: ComparisonContent) -> Repeat:
         f"Folders of {', '.join(elsewhere)} lay elsewhere: put their paths in place of "
         "their names. Give them to zpfit report as well for their data and versions."
         if elsewhere
-        else "Run files and data lie in the folder.",
+        else "Run files and data lie in the folder; a --seed is not noted there.",
         content.versions,
     )
 

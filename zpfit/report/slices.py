@@ -37,6 +37,8 @@ class SlicePlane:
     """Shape (ny,)."""
     names: tuple[str, ...]
     """Of exclusions, then of the model's conditions."""
+    conditions: tuple[str, ...]
+    """Those of these names that the model sets."""
     is_hard: NDArray[np.bool_]
     """Of these names, shape (k,): soft exclusions enter chi2 and cut nothing off."""
     ratios: FloatArray
@@ -143,6 +145,7 @@ class _Through:
             x_values=x_values,
             y_values=y_values,
             names=(*ratios, *conditions),
+            conditions=tuple(conditions),
             is_hard=np.array([*hard, *[True] * len(conditions)], dtype=bool),
             ratios=_stacked([*ratios.values(), *conditions.values()], shape),
             measurements=tuple(pulls),

@@ -11,6 +11,7 @@ _WORDS = {
     "ell": "\u2113", "to": "\u2192", "times": "\u00d7", "pm": "\u00b1", "bar": "anti-",
     "lesssim": "\u2272", "approx": "\u2248", ",": " ", ";": " ", "rm": "", "mathrm": "", "text": "",
 }  # fmt: skip
+_WRITTEN_OUT = 1e6
 _TAGS = {"_": "sub", "^": "sup"}
 
 
@@ -43,6 +44,8 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "\u2013"
     text = f"{value:.{digits}g}"
+    if "e+" in text and abs(value) < _WRITTEN_OUT:
+        text = f"{float(text):,.0f}"
     mantissa, _, exponent = text.partition("e")
     power = f"e{int(exponent)}" if exponent else ""
     return (mantissa + power).replace("-", "\u2212")
