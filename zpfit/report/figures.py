@@ -1,6 +1,7 @@
 """Plotly figures of a page, as JSON; colours of text and grid are the page's, light or dark."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +21,7 @@ from zpfit.report.records import Campaign, ComparedModel, Summary
 from zpfit.report.slices import SlicePlane
 from zpfit.report.symbols import number, symbol_html
 
+_POWER = re.compile(r"^(\d)e([+-]\d+)$")
 _BINS = 36
 _SHOWN = 0.998
 """Probability inside each axis of a corner plot."""
@@ -87,8 +89,18 @@ def _axis(
     scale.set_ticks(panel.xaxis, limits)
     places = panel.xaxis.get_majorticklocs()
     words = [panel.xaxis.get_major_formatter()(place, None) for place in places]
-    shown = [str(symbol_html(word.strip("$"))).replace("-", "\u2212") for word in words]
+    shown = [_tick(word.strip("$")) for word in words]
     return layout | {"tickvals": [float(p) for p in places], "ticktext": shown}
+
+
+def _tick(word: str) -> str:
+    """Short: a power of ten as one."""
+    return str(symbol_html(_POWER.sub(_as_power, word))).replace("-", "\u2212")
+
+
+def _as_power(found: re.Match[str]) -> str:
+    times = "" if found[1] == "1" else f"{found[1]}\u00b7"
+    return f"{times}10^{{{int(found[2])}}}"
 
 
 def _dense_ticks(limits: tuple[float, float]) -> dict[str, Any]:
@@ -96,7 +108,10 @@ def _dense_ticks(limits: tuple[float, float]) -> dict[str, Any]:
     decades = range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
     digits = (1, 2, 5) if len(decades) < 6 else (1,)
     ticks = [digit * 10.0**decade for decade in decades for digit in digits]
-    return {"tickvals": [float(np.log10(t)) for t in ticks], "ticktext": [f"{t:g}" for t in ticks]}
+    return {
+        "tickvals": [float(np.log10(t)) for t in ticks],
+        "ticktext": [_tick(f"{t:g}") for t in ticks],
+    }
 
 
 # Corner
