@@ -10,6 +10,7 @@ import zpfit
 PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
+    {"cli_report"},
     {
         "terminal",
         "terminal_tension",
@@ -23,7 +24,7 @@ FLOORS = [
         "cli_explore",
     },
     {"epochs"},
-    {"comparison", "paper", "data_page", "citation_text", "explore"},
+    {"comparison", "paper", "data_page", "citation_text", "explore", "report"},
     {"campaigning"},
     {"campaign_record"},
     {"campaign"},

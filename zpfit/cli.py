@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from zpfit.cli_explore import explore
+from zpfit.cli_report import report
 from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
 from zpfit.executor_choice import ExecutorChoice, Kind
 
@@ -724,6 +725,9 @@ def plot(directory: Path) -> None:
         raise InvalidInput(problems)
     drawn = [name for name in PLOT_NAMES if (directory / name).exists()]
     click.echo(f"{directory}: drew {', '.join(drawn)}")
+
+
+cli.add_command(report)
 
 
 def _executor_choice(kind: str, workers: int | None, scheduler: str | None) -> ExecutorChoice:

@@ -255,6 +255,23 @@ class UnfinishedRun(ZpfitError):
         )
 
 
+class DamagedRecord(ZpfitError):
+    """A JSON file of a finished run, comparison or campaign that cannot be used."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: damaged or of another version ({reason}); write it again")
+
+
+class NothingToReport(ZpfitError):
+    """A folder without results."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: holds no finished run, comparison or campaign; give a folder that "
+            "zpfit run, zpfit compare --output or zpfit campaign has written"
+        )
+
+
 class NothingToResume(ZpfitError):
     """A folder without a run."""
 

@@ -1,0 +1,83 @@
+"""LaTeX symbols as HTML that both a page and Plotly's labels show, and numbers in a few digits."""
+
+import re
+import unicodedata
+from html import escape
+
+from markupsafe import Markup
+
+_TOKEN = re.compile(r"\\[A-Za-z]+ ?|\\.|[{}_^]|.", re.DOTALL)
+_WORDS = {
+    "ell": "\u2113", "to": "\u2192", "times": "\u00d7", "pm": "\u00b1", "bar": "anti-",
+    "lesssim": "\u2272", "approx": "\u2248", ",": " ", ";": " ", "rm": "", "mathrm": "", "text": "",
+}  # fmt: skip
+_WRITTEN_OUT = 1e6
+_TAGS = {"_": "sub", "^": "sup"}
+
+
+def symbol_html(latex: str) -> Markup:
+    """A formula without dollar signs; what is not known is shown by its name.
+
+    Groups, subscripts, superscripts and Greek letters are all that symbols of parameters have.
+    """
+    return Markup(_group(list(_TOKEN.findall(latex))))  # noqa: S704 - escaped letter by letter
+
+
+def label_html(label: str) -> Markup:
+    """Text with formulas between dollar signs."""
+    parts = label.split("$")
+    if len(parts) % 2 == 0:  # a lone dollar sign
+        return Markup(escape(label))  # noqa: S704 - escaped
+    return Markup("").join(
+        symbol_html(part) if i % 2 else Markup(escape(part))  # noqa: S704 - escaped
+        for i, part in enumerate(parts)
+    )
+
+
+def plain(label: str) -> str:
+    """The same without any tags, for words in a sentence and text read aloud."""
+    return label_html(label).striptags()
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for people; a dash if there is none."""
+    if value is None:
+        return "\u2013"
+    text = f"{value:.{digits}g}"
+    if "e+" in text and abs(value) < _WRITTEN_OUT:
+        text = f"{float(text):,.0f}"
+    mantissa, _, exponent = text.partition("e")
+    power = f"e{int(exponent)}" if exponent else ""
+    return (mantissa + power).replace("-", "\u2212")
+
+
+def _group(tokens: list[str]) -> str:
+    """HTML of tokens up to the end of a group; takes them off the list."""
+    html = ""
+    while tokens:
+        sign = tokens.pop(0)
+        if sign == "}":
+            break
+        html += _one(sign, tokens)
+    return html
+
+
+def _one(sign: str, tokens: list[str]) -> str:
+    if sign == "{":
+        return _group(tokens)
+    if sign in _TAGS:
+        inner = _one(tokens.pop(0), tokens) if tokens else ""
+        return f"<{_TAGS[sign]}>{inner}</{_TAGS[sign]}>"
+    if sign.startswith("\\") and len(sign) > 1:
+        return _named(sign[1:].strip())
+    return "" if sign == " " else escape(sign.replace("'", "\u2032"))
+
+
+def _named(name: str) -> str:
+    if name in _WORDS:
+        return _WORDS[name]
+    size = "CAPITAL" if name[0].isupper() else "SMALL"
+    try:
+        return unicodedata.lookup(f"GREEK {size} LETTER {name.upper()}")
+    except KeyError:
+        return escape(name)
