@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import click
 
+from zpfit import cli_interfaces
 from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
 from zpfit.executor_choice import ExecutorChoice, Kind
 
@@ -753,6 +754,11 @@ def _split(assignment: str, option: str) -> tuple[str, str]:
     if not separator or not name or not value:
         raise InvalidInput([f"{option} {assignment}: write NAME=VALUE"])
     return name, value
+
+
+cli.add_command(cli_interfaces.export)
+cli.add_command(cli_interfaces.schema)
+cli.add_command(cli_interfaces.completion)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import click
 from zpfit.completion import RUNS_AND_FOLDERS
 
 _FORMATS = ("getdist", "anesthetic", "arviz", "csv", "cobaya")
+_SCHEMAS = ("run", "entry", "set", "model", "priors", "slice", "campaign")
 
 
 @click.command()
@@ -47,9 +48,7 @@ def export(
 
 
 @click.command()
-@click.argument(
-    "kind", type=click.Choice(["run", "entry", "set", "model", "priors", "slice", "campaign"])
-)
+@click.argument("kind", type=click.Choice(_SCHEMAS))
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File for it.")
 def schema(kind: str, *, output: Path | None) -> None:
     """JSON Schema of a kind of file, with which editors check and complete it.

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName, suggestion
 from zpfit.library import FOLDERS, Library
@@ -42,6 +42,10 @@ def _names_an_object(source: str) -> str:
 
 class ModelSpec(StrictModel):
     """What a run file says of its model; a bare name is short for ``name``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["python"]}]}
+    )
 
     name: str | None = None
     """Of a model of zpfit, a file in ``models/`` or an installed plug-in."""

@@ -45,7 +45,7 @@ class PointLikelihood:
 
     @cached_property
     def derived_names(self) -> tuple[str, ...]:
-        """Couplings and derived quantities that are no parameters themselves."""
+        """Whatever follows: fixed and tied parameters, couplings and derived quantities."""
         middle = self.posterior.parameters(np.full((1, self.posterior.dimension), 0.5))
         return tuple(self._derived(middle))
 
@@ -69,7 +69,7 @@ class PointLikelihood:
         return float(self.posterior.likelihood.log_likelihood(no_zprime())[0])
 
     def derived(self, point: Mapping[str, float]) -> dict[str, float]:
-        """Couplings and derived quantities at a point; NaN where there is none.
+        """Whatever :attr:`derived_names` names, at a point; NaN where there is none.
 
         Raises:
             InvalidInput: a parameter is missing or unknown.
@@ -82,7 +82,9 @@ class PointLikelihood:
         with np.errstate(all="ignore"):
             couplings = zip(COUPLING_NAMES, model.couplings(values).rows(), strict=True)
             found = {**dict(couplings), **model.derived(values)}
-        return {name: rows for name, rows in found.items() if name not in values}
+        ours = (*self.required, *self.optional)
+        # What a run file fixes or ties follows as well.
+        return {name: rows for name, rows in {**found, **values}.items() if name not in ours}
 
     def _values(self, point: Mapping[str, float]) -> dict[str, FloatArray]:
         self._check(point)
