@@ -10,6 +10,8 @@ import zpfit
 PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
+    {"cli_interfaces"},
+    {"completion"},
     {
         "terminal",
         "terminal_tension",
@@ -21,6 +23,7 @@ FLOORS = [
         "terminal_data",
         "terminal_toys",
     },
+    {"export", "interfaces", "listing", "json_schema"},
     {"epochs"},
     {"comparison", "paper", "data_page", "citation_text"},
     {"campaigning"},
@@ -78,7 +81,7 @@ FLOORS = [
     {"priors", "diagnostics", "optimize", "significance", "empirical_p", "tracing", "regions"},
     {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option", "pools"},
     {"yaml_file"},
-    {"errors", "executor_choice"},
+    {"errors", "executor_choice", "messages", "live_view"},
 ]
 """From the top to the ground; a module may import from its own floor and below."""
 

@@ -45,9 +45,7 @@ def points_of(run: Run, n: int = 40) -> tuple[list[dict[str, float]], np.ndarray
     log_likelihood = run.posterior.log_likelihood(u)
     u = np.concatenate([u[np.isfinite(log_likelihood)][:n], u[:n]])
     values = run.posterior.parameters(u)
-    points = [
-        {name: float(values[name][i]) for name in run.posterior.names} for i in range(len(u))
-    ]
+    points = [{name: float(values[name][i]) for name in run.posterior.names} for i in range(len(u))]
     return points, run.posterior.log_likelihood(u)
 
 
@@ -55,7 +53,7 @@ def points_of(run: Run, n: int = 40) -> tuple[list[dict[str, float]], np.ndarray
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_frame_has_the_summarys_numbers(small_run: Path, weighted: bool):
+def test_a_frame_has_the_summarys_numbers(small_run: Path, *, weighted: bool):
     frame = zpfit.export.frame(small_run, weighted=weighted)
     summary = summary_of(small_run)
     assert frame.attrs["log_z"] == summary["evidence"]["log_z"]
@@ -170,9 +168,7 @@ def test_exports_lie_in_the_run_folder_and_are_not_replaced(small_run: Path, tmp
 
 
 def test_export_says_what_it_wrote(accepted: Command, small_run: Path):
-    said = json.loads(
-        accepted("export", small_run, "--to", "getdist", "--output", "g", "--json")
-    )
+    said = json.loads(accepted("export", small_run, "--to", "getdist", "--output", "g", "--json"))
     assert said["format"] == "getdist"
     assert all(Path(name).exists() for name in said["files"])
 
@@ -264,9 +260,7 @@ def test_cobaya_has_the_same_likelihood_and_priors(name: str, quiet: None):
     names = [f"u_{n}" for n in run.posterior.names]
     for row, (point, log_likelihood) in enumerate(zip(u[chosen], expected[chosen], strict=True)):
         given = dict(zip(names, point, strict=True))
-        assert model.loglike(given, return_derived=False) == pytest.approx(
-            log_likelihood, rel=1e-9
-        )
+        assert model.loglike(given, return_derived=False) == pytest.approx(log_likelihood, rel=1e-9)
         assert model.logprior(given) == pytest.approx(0.0, abs=1e-12)
         inputs = model.parameterization.to_input(given)
         for parameter in run.posterior.names:
@@ -325,9 +319,7 @@ def test_cobaya_samples_the_file(accepted: Command, small_run: Path):
     pytest.importorskip("cobaya")
     written = accepted("export", small_run, "--to", "cobaya", "--output", "c").split()[-1]
     path = Path(written)
-    path.write_text(
-        path.read_text(encoding="utf-8") + "    max_samples: 300\n", encoding="utf-8"
-    )
+    path.write_text(path.read_text(encoding="utf-8") + "    max_samples: 300\n", encoding="utf-8")
     command = [sys.executable, "-m", "cobaya", "run", str(path), "--output", "chains/small"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -376,7 +368,9 @@ def test_a_missing_program_is_named(name: str):
         f"try:\n    import zpfit.interfaces.{name}\n"
         "except MissingExtra as error:\n    print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], capture_output=True, text=True, check=True
+    )
     assert f"pip install 'zpfit[{name}]'" in done.stdout
 
 

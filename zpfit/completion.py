@@ -43,7 +43,7 @@ SLICES = _names("slice", folders=True)
 CAMPAIGNS = _names("campaign", folders=True)
 SETS = _names("likelihood set")
 MODELS = _names(models=True)
-ANYTHING = _names("likelihood set", "entry", "priors", "run", "slice", models=True)
+ANYTHING = _names("likelihood set", "entry", "priors", "run", "slice", "campaign", models=True)
 CITED = _names("likelihood set", "entry", "run", "slice", folders=True)
 
 

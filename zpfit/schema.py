@@ -50,7 +50,6 @@ class AlsoAs:
         return {"anyOf": [{"type": self.kind}, handler(schema)]}
 
 
-
 SMALLEST, LARGEST = 1e-60, 1e60
 """Sizes whose squares, and those of their ratios, computers can hold."""
 

@@ -27,9 +27,7 @@ def files(
     yield f"{root}.cobaya.yaml", partial(Path.write_text, data=text, encoding="utf-8")
 
 
-def cobaya_input(
-    run: Run, source: str, start: Mapping[str, float] | None = None
-) -> dict[str, Any]:
+def cobaya_input(run: Run, source: str, start: Mapping[str, float] | None = None) -> dict[str, Any]:
     """What an input file of cobaya holds.
 
     ``source`` is what its ``run_file`` says; chains begin about ``start``, a value for each

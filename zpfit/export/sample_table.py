@@ -117,9 +117,7 @@ def _columns(
 def _bounds(run: Run, name: str) -> tuple[float | None, float | None]:
     priors = run.posterior.priors
     return (
-        (None, None)
-        if isinstance(priors.by_name[name], Fixed | Normal)
-        else priors.support(name)
+        (None, None) if isinstance(priors.by_name[name], Fixed | Normal) else priors.support(name)
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from zpfit.errors import MissingExtra
 from zpfit.interfaces.point_likelihood import PointLikelihood, point_likelihood
+from zpfit.physics.compiled import FloatArray
 from zpfit.priors import FreePrior, LogUniform, Normal, SignedLogUniform, Uniform
 
 try:
@@ -15,7 +16,7 @@ except ImportError as error:
     raise MissingExtra("bilby", "bilby", str(error)) from error
 
 
-class ZpfitLikelihood(Likelihood):  # type: ignore[misc] - bilby comes without types
+class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without types
     """ln L of a model and data of zpfit; parameters are those that a run file leaves free.
 
     Arguments are those of :func:`zpfit.interfaces.point_likelihood.point_likelihood`.
@@ -64,5 +65,5 @@ def _translated(name: str, prior: FreePrior, label: str) -> Any:
             return bilby_prior.SymmetricLogUniform(prior.lower, prior.upper, **words)
         case Normal():
             return bilby_prior.Gaussian(prior.mean, prior.sd, **words)
-    middles = (np.arange(round(1 / prior.grain)) + 0.5) * prior.grain
+    middles: FloatArray = (np.arange(round(1 / prior.grain)) + 0.5) * prior.grain
     return bilby_prior.DiscreteValues(prior.ppf(middles), boundary=None, **words)

@@ -21,7 +21,7 @@ except ImportError as error:
     raise MissingExtra("cobaya", "cobaya", str(error)) from error
 
 
-class ZpfitLikelihood(Likelihood):  # type: ignore[misc] - cobaya comes without types
+class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # cobaya comes without types
     """ln L of a model and data of zpfit, couplings and derived quantities among its outputs."""
 
     run_file: str | None = None
