@@ -65,5 +65,11 @@ def _translated(name: str, prior: FreePrior, label: str) -> Any:
             return bilby_prior.SymmetricLogUniform(prior.lower, prior.upper, **words)
         case Normal():
             return bilby_prior.Gaussian(prior.mean, prior.sd, **words)
-    middles: FloatArray = (np.arange(round(1 / prior.grain)) + 0.5) * prior.grain
-    return bilby_prior.DiscreteValues(prior.ppf(middles), boundary=None, **words)
+    values = prior.ppf(_middles(prior.grain))
+    return bilby_prior.DiscreteValues(values, boundary=None, **words)
+
+
+def _middles(grain: float) -> FloatArray:
+    """Of intervals of that width between 0 and 1."""
+    result: FloatArray = np.arange(grain / 2, 1, grain, dtype=np.float64)
+    return result
