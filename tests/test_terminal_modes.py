@@ -3,11 +3,14 @@
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import Result
@@ -15,6 +18,8 @@ from rich.console import Console
 
 from zpfit.cli import cli
 from zpfit.live_view import LiveView
+from zpfit.messages import Messages, keep_log
+from zpfit.terminal import RunReporter, StageLines
 
 Command = Callable[..., str]
 
@@ -44,8 +49,6 @@ def test_json(accepted: Command, command: str, expected: str):
 
 
 def test_json_of_a_run_is_its_summary(accepted: Command, small_run: Path, workspace: Path):
-    import shutil
-
     shutil.copytree(small_run, workspace / "run")
     printed = json.loads(accepted("run", "run", "--output", "run", "--resume", "--json"))
     summary = json.loads((workspace / "run" / "summary.json").read_text(encoding="utf-8"))
@@ -78,30 +81,68 @@ def test_cite_has_one_form_at_a_time(rejected: Command):
 # Quiet and log
 
 
-def test_quiet_prints_results_only(invoke: Callable[..., Result]):
-    loud, quiet = invoke("tension", "quickstart"), invoke("-q", "tension", "quickstart")
-    assert loud.stderr
+@pytest.fixture
+def finished(small_run: Path, workspace: Path) -> Path:
+    """A copy of a finished run, of which the command line says that there is nothing to do."""
+    shutil.copytree(small_run, workspace / "run")
+    return workspace / "run"
+
+
+FINISHED = ["run", "run", "--output", "run", "--resume"]
+
+
+def test_quiet_prints_results_only(invoke: Callable[..., Result], finished: Path):
+    loud, quiet = invoke(*FINISHED), invoke("-q", *FINISHED)
+    assert "nothing to do" in loud.stderr
     assert quiet.stderr == ""
-    assert quiet.stdout == loud.stdout
+    assert quiet.stdout == loud.stdout != ""
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_stages_are_told_unless_quiet(capsys: pytest.CaptureFixture[str], *, quiet: bool):
+    with click.Context(cli, obj=Messages(quiet=quiet)):
+        lines = StageLines()
+    lines.stage("Searching")
+    lines.note("mind this")
+    told = capsys.readouterr().err
+    assert ("Searching" in told) is ("mind this" in told) is not quiet
+
+
+def test_a_quiet_run_fills_its_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with click.Context(cli, obj=Messages(quiet=True)):
+        reporter = RunReporter(tmp_path / "log.txt")
+    with reporter:
+        reporter.stage("Sampling the posterior")
+        reporter.update(0.5, "halfway")
+    assert "halfway" in (tmp_path / "log.txt").read_text(encoding="utf-8")
+    assert capsys.readouterr().err == ""
 
 
 def test_quiet_prints_errors(rejected: Command):
     assert "did you mean 'quickstart'" in rejected("--quiet", "run", "quikstart")
 
 
-def test_a_log_holds_stages_and_errors(invoke: Callable[..., Result], workspace: Path):
+def test_a_log_holds_messages_and_errors(
+    invoke: Callable[..., Result], finished: Path, workspace: Path
+):
     log = workspace / "my.log"
-    invoke("--log", log, "tension", "quickstart")
+    invoke("--log", log, *FINISHED)
     invoke("--log", log, "run", "quikstart")
     lines = log.read_text(encoding="utf-8").splitlines()
-    assert any(" INFO " in line for line in lines[:-1])
+    assert "INFO    nothing to do" in lines[0]
     assert "ERROR   unknown run 'quikstart'" in lines[-1]
+    assert len(lines) == 2
 
 
-def test_a_log_has_levels(invoke: Callable[..., Result], workspace: Path):
+def test_a_log_has_levels(invoke: Callable[..., Result], finished: Path, workspace: Path):
     log = workspace / "my.log"
-    invoke("--log", log, "--log-level", "error", "tension", "quickstart")
+    invoke("--log", log, "--log-level", "error", *FINISHED)
     assert log.read_text(encoding="utf-8") == ""
+    context = click.Context(cli)
+    with context:
+        keep_log(context, log, "debug")
+        StageLines().update(0.5, "halfway")
+    assert "DEBUG   halfway" in log.read_text(encoding="utf-8")
 
 
 def test_a_log_that_cannot_be_written(rejected: Command):
@@ -129,19 +170,16 @@ def test_the_live_view_tells_everything(width: int):
     view.stop()
     shown = console.file.getvalue()
     assert "[red]mind this[/red]" in shown
-    for words in ("Sampling the posterior", "effective samples", "0.33", "Searching the best fit"):
+    for words in ("Sampling the posterior", "1,000", "samples", "0.33", "Searching the best fit"):
         assert words in shown
-    last = [line for line in shown.splitlines() if line.strip()]
-    assert max(map(len, last)) <= width + 20  # with codes that move the cursor
+    rows = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).splitlines()
+    assert max(map(len, rows)) <= width
     assert "before any stage" not in shown
 
 
 def test_a_run_on_a_terminal_has_a_live_view(
     small_run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    from zpfit.messages import Messages
-    from zpfit.terminal import RunReporter
-
     console = terminal(120)
     monkeypatch.setattr(Messages, "console", lambda _: console)
     with RunReporter(tmp_path / "log.txt") as reporter:
@@ -169,7 +207,7 @@ def offered(words: str, incomplete: str = "") -> list[str]:
         ("campaign", "classes", ["classes_today"]),
         ("evaluate --likelihood", "today_c", ["today_cs", "today_cs_wp2020"]),
         ("evaluate --model", "eff", ["effective"]),
-        ("show", "na64_20", ["na64_2020"]),
+        ("show", "texono", ["texono_2010"]),
         ("schema", "sl", ["slice"]),
         ("export quickstart --to", "get", ["getdist"]),
         ("list", "mo", ["models"]),
