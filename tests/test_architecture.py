@@ -81,7 +81,7 @@ FLOORS = [
     {"priors", "diagnostics", "optimize", "significance", "empirical_p", "tracing", "regions"},
     {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option", "pools"},
     {"yaml_file"},
-    {"errors", "executor_choice", "messages", "live_view"},
+    {"errors", "executor_choice", "messages", "live_view", "places"},
 ]
 """From the top to the ground; a module may import from its own floor and below."""
 

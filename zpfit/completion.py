@@ -1,9 +1,12 @@
 """What a shell offers for arguments: names of runs, sets, models and so on, and files."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
+
+from zpfit.places import Kind, names_in, packaged_data
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -11,7 +14,7 @@ _FILES = "file"
 """Tells the shell to offer files."""
 
 
-def _names(*kinds: str, models: bool = False, folders: bool = False) -> Complete:
+def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complete:
     """Names of these kinds; ``folders`` adds run folders and files."""
 
     def complete(
@@ -26,15 +29,13 @@ def _names(*kinds: str, models: bool = False, folders: bool = False) -> Complete
     return complete
 
 
-def _known(kinds: Sequence[str], *, models: bool) -> list[str]:
-    from zpfit.library import FOLDERS, Library
-
-    library = Library.beside()
-    found = [name for kind in FOLDERS if kind in kinds for name in library.names(kind)]
+def _known(kinds: Sequence[Kind], *, models: bool) -> list[str]:
+    found = [name for kind in kinds for name in names_in((Path.cwd(), packaged_data()), kind)]
     if models:
+        from zpfit.library import Library
         from zpfit.model_library import model_names
 
-        found += model_names(library)
+        found += model_names(Library.beside())
     return sorted(set(found))
 
 

@@ -13,10 +13,11 @@ from zpfit.added_limit import AddedLimit
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.darkcast_file import SUFFIX
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
-from zpfit.library import LIMITS, Kind, Library
+from zpfit.library import LIMITS, Library
 from zpfit.limit_option import with_limit
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.base import Model, Parameter
+from zpfit.places import Kind
 from zpfit.posterior import Posterior
 from zpfit.priors import Fixed, FreePrior, Prior, Priors, Tied
 from zpfit.run_folder import RunFolder

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from zpfit.assembly import LikelihoodSpec, assemble
 from zpfit.errors import UnknownName, ZpfitError
-from zpfit.library import Kind, Library
+from zpfit.library import Library
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, model_names
+from zpfit.places import Kind
 from zpfit.yaml_file import Document, read_text, read_yaml
 
 _LISTS: dict[str, tuple[Kind, ...]] = {
