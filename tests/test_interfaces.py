@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import subprocess
 import sys
 import warnings
@@ -28,10 +29,14 @@ DERIVED = ["C_nue", "C_Vtau"]
 
 @pytest.fixture
 def quiet() -> Iterator[None]:
-    """Other programs warn of what is theirs."""
+    """Other programs warn of what is theirs, and leave their handlers with the root logger."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def summary_of(folder: Path) -> dict[str, Any]:

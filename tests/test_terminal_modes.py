@@ -93,7 +93,7 @@ FINISHED = ["run", "run", "--output", "run", "--resume"]
 
 def test_quiet_prints_results_only(invoke: Callable[..., Result], finished: Path):
     loud, quiet = invoke(*FINISHED), invoke("-q", *FINISHED)
-    assert "nothing to do" in loud.stderr
+    assert "Nothing to do" in loud.stderr
     assert quiet.stderr == ""
     assert quiet.stdout == loud.stdout != ""
 
@@ -129,7 +129,7 @@ def test_a_log_holds_messages_and_errors(
     invoke("--log", log, *FINISHED)
     invoke("--log", log, "run", "quikstart")
     lines = log.read_text(encoding="utf-8").splitlines()
-    assert "INFO    nothing to do" in lines[0]
+    assert "INFO    Nothing to do" in lines[0]
     assert "ERROR   unknown run 'quikstart'" in lines[-1]
     assert len(lines) == 2
 

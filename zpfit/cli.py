@@ -157,7 +157,7 @@ def run(
     start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
     with claimed(loaded, folder, start, cross_check=cross_check) as claim:
         if claim.finished:
-            tell("nothing to do: the run is finished")
+            tell("Nothing to do: the run is finished")
             summary = folder.summary()
         else:
             with RunReporter(folder.log_path) as reporter:

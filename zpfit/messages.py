@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 LOGGER = logging.getLogger("zpfit")
-LOGGER.addHandler(logging.NullHandler())  # whoever wants to hear asks for it
+LOGGER.addHandler(logging.NullHandler())
+LOGGER.propagate = False  # other programs, such as cobaya, print all that reaches the root
 LEVELS = ("debug", "info", "warning", "error")
 
 
