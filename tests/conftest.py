@@ -108,3 +108,14 @@ def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         result = _run_small("--output", folder, "--force")
     assert result.exit_code == 0, result.output
     return folder
+
+
+@pytest.fixture(scope="session")
+def nested_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run with nested sampling; for reading only."""
+    folder = tmp_path_factory.mktemp("small") / "nested"
+    dynesty = ("sampler.engine=dynesty", "dynesty.live_points=50", "dynesty.tolerance=0.5")
+    settings = [word for setting in dynesty for word in ("--set", setting)]
+    result = _run_small(*settings, "--output", folder)
+    assert result.exit_code == 0, result.output
+    return folder

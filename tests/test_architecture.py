@@ -11,6 +11,8 @@ PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
     {"cli_report"},
+    {"cli_interfaces"},
+    {"completion"},
     {
         "terminal",
         "terminal_tension",
@@ -23,6 +25,7 @@ FLOORS = [
         "terminal_toys",
         "cli_explore",
     },
+    {"export", "interfaces", "listing", "json_schema"},
     {"epochs"},
     {"comparison", "paper", "data_page", "citation_text", "explore", "report"},
     {"campaigning"},
@@ -80,7 +83,7 @@ FLOORS = [
     {"priors", "diagnostics", "optimize", "significance", "empirical_p", "tracing", "regions"},
     {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option", "pools"},
     {"yaml_file"},
-    {"errors", "executor_choice"},
+    {"errors", "executor_choice", "messages", "live_view", "places"},
 ]
 """From the top to the ground; a module may import from its own floor and below."""
 

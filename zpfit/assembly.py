@@ -27,7 +27,7 @@ from zpfit.entries import (
     ZeroBackgroundSpec,
 )
 from zpfit.errors import ConflictingEntries, EmptyLikelihood, ProblemCollector, suggestion
-from zpfit.library import FOLDERS, Library, LoadedEntry
+from zpfit.library import Library, LoadedEntry
 from zpfit.likelihood import (
     Exclusion,
     HalfGaussian,
@@ -48,6 +48,7 @@ from zpfit.physics.recasting import (
     muon_pair_ratio,
     prompt_ratio,
 )
+from zpfit.places import FOLDERS
 from zpfit.schema import Names, NonNegative, StrictModel
 
 

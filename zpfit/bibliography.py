@@ -8,7 +8,8 @@ from pathlib import Path
 from zpfit.config import find_run_file, load_run
 from zpfit.entries import Citation, EntryFile, SetFile
 from zpfit.errors import NotARunFolder, ProblemCollector, UnknownName
-from zpfit.library import Kind, Library, LoadedEntry
+from zpfit.library import Library, LoadedEntry
+from zpfit.places import Kind
 from zpfit.run_folder import RunFolder
 from zpfit.schema import validate
 from zpfit.slice_file import resolve_slice

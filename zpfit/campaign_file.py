@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, NonNegativeInt
 from zpfit.config import Run, find_file, resolve, with_change
 from zpfit.errors import InvalidInput, ProblemCollector
 from zpfit.library import Library
-from zpfit.schema import StrictModel, validate
+from zpfit.schema import AlsoAs, StrictModel, validate
 from zpfit.yaml_file import Document, KeyPath, read_yaml
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -37,7 +37,7 @@ def _label(item: Any) -> str:
     return path.stem if path.suffix in {".yaml", ".yml"} else str(item)
 
 
-Axis = Annotated[dict[str, Any], BeforeValidator(_by_label)]
+Axis = Annotated[dict[str, Any], BeforeValidator(_by_label), AlsoAs("array")]
 """Choices by label, which becomes a part of the names of tasks."""
 
 
@@ -76,7 +76,7 @@ class CampaignFile(StrictModel):
     """Likewise under ``priors``."""
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """By label, values of any keys of run files, such as ``sampler.target_ess``."""
-    seeds: Annotated[Seeds, BeforeValidator(_listed)] | None = None
+    seeds: Annotated[Seeds, BeforeValidator(_listed), AlsoAs("array")] | None = None
     """Those of the runs if left out."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Values of keys of run files for every fit."""

@@ -3,15 +3,19 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
+from zpfit import cli_interfaces, completion
 from zpfit.cli_explore import explore
 from zpfit.cli_report import report
 from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
 from zpfit.executor_choice import ExecutorChoice, Kind
+from zpfit.messages import LEVELS, Messages, complain, keep_log, warn
+from zpfit.messages import note as tell
 
 _LISTED = ["models", "likelihoods", "priors", "runs", "slices", "campaigns"]
 _INTERRUPTED = 130
@@ -28,12 +32,12 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except InvalidInput as error:
             for problem in error.problems:
-                click.echo(f"error: {problem}", err=True)
+                complain(problem)
         except Stopped as error:
             click.echo(str(error), err=True)
             return ctx.exit(_BY_SIGNAL + error.number)
         except ZpfitError as error:
-            click.echo(f"error: {error}", err=True)
+            complain(str(error))
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             return ctx.exit(_INTERRUPTED)
@@ -69,15 +73,33 @@ def _executor_options(command: Command) -> Command:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="zpfit", message="%(version)s")
-def cli() -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but results and errors.")
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Add messages with their time to a file.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(LEVELS),
+    default="info",
+    show_default=True,
+    help="The least that goes there.",
+)
+@click.pass_context
+def cli(ctx: click.Context, *, quiet: bool, log: Path | None, log_level: str) -> None:
     """Fit a light Z' boson to lepton data.
 
     Start with: zpfit run quickstart
     """
+    ctx.obj = Messages(quiet)
+    if log is not None:
+        keep_log(ctx, log, log_level)
 
 
 @cli.command()
-@click.argument("file")
+@click.argument("file", shell_complete=completion.RUNS_AND_FOLDERS)
 @click.option("--output", type=click.Path(path_type=Path), help="Run folder [output/NAME].")
 @click.option("--force", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
@@ -96,6 +118,7 @@ def cli() -> None:
     metavar="SECONDS",
     help="How often to keep what a run goes on from.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def run(
     file: str,
     *,
@@ -107,6 +130,7 @@ def run(
     changes: Sequence[str],
     limits: Sequence[str],
     cross_check: bool,
+    as_json: bool,
 ) -> None:
     """Fit: sample the posterior and find the best fit.
 
@@ -135,17 +159,22 @@ def run(
     start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
     with claimed(loaded, folder, start, cross_check=cross_check) as claim:
         if claim.finished:
-            click.echo("Nothing to do: the run is finished", err=True)
+            tell("Nothing to do: the run is finished")
             summary = folder.summary()
         else:
             with RunReporter(folder.log_path) as reporter:
                 summary = carry_out(claim, reporter, checkpoint_interval=interval)
                 reporter.finish(summary)
-    print_summary(summary, folder.path)
+    if as_json:
+        _print_json({"folder": str(folder.path), **summary})
+    else:
+        print_summary(summary, folder.path)
 
 
 @cli.command()
-@click.argument("files_or_runs", nargs=-1, required=True)
+@click.argument(
+    "files_or_runs", nargs=-1, required=True, shell_complete=completion.RUNS_AND_FOLDERS
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for JSON and plots.")
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
 @click.option("--reference", metavar="MODEL", help="Model of the Bayes factors [no Z'].")
@@ -175,15 +204,15 @@ def compare(
 
     rows, problems = compare_all(files_or_runs, output, reference, seed, StageLines(), force=force)
     for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
+        warn(problem)
     if as_json:
-        click.echo(json.dumps(rows, indent=2, allow_nan=False))
+        _print_json(rows)
     else:
         print_comparison(rows, output)
 
 
 @cli.command()
-@click.argument("file")
+@click.argument("file", shell_complete=completion.CAMPAIGNS)
 @click.option("--output", type=click.Path(path_type=Path), help="Campaign folder [output/NAME].")
 @click.option("--force", is_flag=True, help="Fit again what is finished.")
 @click.option("--plan", is_flag=True, help="List the fits and leave it at that.")
@@ -219,6 +248,9 @@ def campaign(
 
     choice = _executor_choice(executor, workers, scheduler)
     loaded = load_campaign(find_file("campaign", file))
+    if plan and as_json:
+        _print_json([name for _, _, name in loaded.tasks()])
+        return
     if plan:
         print_plan(loaded)
         return
@@ -227,9 +259,9 @@ def campaign(
         loaded, folder, choice, RunReporter, force=force
     )
     for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
+        warn(problem)
     if as_json:
-        click.echo(json.dumps(record, indent=2, allow_nan=False))
+        _print_json(record)
     else:
         print_campaign(record, folder)
     if failures is not None:
@@ -237,7 +269,7 @@ def campaign(
 
 
 @cli.command()
-@click.argument("file")
+@click.argument("file", shell_complete=completion.RUNS_AND_FOLDERS)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for JSON and plot.")
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the run file's seed.")
@@ -275,7 +307,7 @@ def tension(
     if output is not None:
         use_case.keep(result, output)
     if as_json:
-        click.echo(json.dumps(result, indent=2, allow_nan=False))
+        _print_json(result)
         return
     print_tension(result)
     if output is not None:
@@ -338,12 +370,12 @@ def epochs(*, output: Path, force: bool) -> None:
     from zpfit.terminal import StageLines
 
     for problem in write_epochs(output, StageLines(), force=force):
-        click.echo(f"warning: {problem}", err=True)
+        warn(problem)
     click.echo(f"Written: {output / PAGE}")
 
 
 @cli.command()
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=completion.SLICES)
 @click.option("--x", metavar="NAME[=LOW:HIGH]", help="Parameter along x; :log for decades.")
 @click.option("--y", metavar="NAME[=LOW:HIGH]", help="The same along y.")
 @click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Give a parameter its value.")
@@ -356,11 +388,22 @@ def epochs(*, output: Path, force: bool) -> None:
 @click.option("--profile", multiple=True, metavar="NAME", help="Let a parameter take any value.")
 @click.option("--within", multiple=True, metavar="ENTRY=SIGMA", help="Standard errors allowed [2].")
 @click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
-@click.option("--likelihood", metavar="SET", help="A named set (see zpfit list likelihoods).")
+@click.option(
+    "--likelihood",
+    metavar="SET",
+    shell_complete=completion.SETS,
+    help="A named set (see zpfit list likelihoods).",
+)
 @click.option(
     "--limit", "limits", multiple=True, metavar="FILE.lmt[:KEY=VALUE]", help="Add a limit file."
 )
-@click.option("--model", "model_text", metavar="NAME", help="A model [effective].")
+@click.option(
+    "--model",
+    "model_text",
+    metavar="NAME",
+    shell_complete=completion.MODELS,
+    help="A model [effective].",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for figure and tables.")
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the slice file.")
@@ -407,7 +450,7 @@ def exclusion(
 
 
 @cli.command()
-@click.argument("file")
+@click.argument("file", shell_complete=completion.RUNS_AND_FOLDERS)
 @click.option("--x", required=True, metavar="NAME[=LOW:HIGH]", help="A sampled parameter.")
 @click.option("--y", metavar="NAME[=LOW:HIGH]", help="A second one, for regions in the plane.")
 @click.option(
@@ -459,7 +502,7 @@ def profile(
     if output is not None:
         use_case.keep(result, output, names)
     if as_json:
-        click.echo(json.dumps(result, indent=2, allow_nan=False))
+        _print_json(result)
         return
     print_profile(result)
     if output is not None:
@@ -467,7 +510,7 @@ def profile(
 
 
 @cli.command()
-@click.argument("file")
+@click.argument("file", shell_complete=completion.RUNS_AND_FOLDERS)
 @click.option("--n", type=click.IntRange(min=1), required=True, help="Toys in all.")
 @click.option(
     "--hypothesis",
@@ -521,20 +564,26 @@ def toys(
     folder = ToyFolder(output or use_case.default_folder(run_file))
     record, _ = use_case.toys_in_folder(request, folder, choice, ToyLines(), force=force)
     if as_json:
-        click.echo(json.dumps(record, indent=2, allow_nan=False))
+        _print_json(record)
         return
     print_toys(record)
     click.echo(f"Written: {', '.join(str(folder.path / name) for name in RESULTS)}")
 
 
 @cli.command()
-@click.option("--likelihood", metavar="SET", help="A named set (see zpfit list).")
+@click.option(
+    "--likelihood",
+    metavar="SET",
+    shell_complete=completion.SETS,
+    help="A named set (see zpfit list).",
+)
 @click.option(
     "--model",
     "model_text",
     default="effective",
     show_default=True,
     metavar="NAME",
+    shell_complete=completion.MODELS,
     help="A model, or what a run file would say of it in YAML.",
 )
 @click.option("--at", multiple=True, metavar="NAME=VALUE", help="A parameter of the point.")
@@ -589,7 +638,7 @@ def evaluate(
     table = parameter_table(points_given, model, places)
     model, notes = ready_for_batches(model, spec, table, "--model")
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        tell(note)
     evaluated = evaluate_model(model, table)
     if as_json:
         click.echo(json.dumps(evaluate_points(chosen, evaluated), indent=2))
@@ -598,9 +647,10 @@ def evaluate(
 
 
 @cli.command()
-@click.argument("file")
+@click.argument("file", shell_complete=completion.RUNS_AND_FOLDERS)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the run file.")
-def validate(file: str, changes: Sequence[str]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
     """Check a run or campaign file and all it names, without fitting; says if it names Python code.
 
     To be checked, such code is imported and called.
@@ -616,6 +666,21 @@ def validate(file: str, changes: Sequence[str]) -> None:
         return
     loaded = load_run(find_run_file(file), _parse_changes(changes))
     posterior = loaded.posterior
+    if as_json:
+        _print_json(
+            {
+                "name": loaded.name,
+                "valid": True,
+                "model": posterior.model.name,
+                "parameters": list(posterior.names),
+                "likelihood": posterior.likelihood.name,
+                "measurements": [term.name for term in posterior.likelihood.measurements],
+                "exclusions": [term.name for term in posterior.likelihood.exclusions],
+                "code": loaded.code,
+                "notes": list(loaded.notes),
+            }
+        )
+        return
     click.echo(
         f"{loaded.name}: valid. Model {posterior.model.name}, {posterior.dimension} sampled "
         f"parameters, likelihood {posterior.likelihood.name} with "
@@ -625,32 +690,46 @@ def validate(file: str, changes: Sequence[str]) -> None:
     if loaded.code:
         click.echo(f"note: runs Python code: {loaded.code}")
     for note in loaded.notes:
-        click.echo(f"note: {note}", err=True)
+        tell(note)
 
 
 @cli.command(name="list")
 @click.argument("kind", type=click.Choice(_LISTED))
-def list_(kind: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(kind: str, *, as_json: bool) -> None:
     """What there is: models, likelihoods (sets and entries), priors, runs, slices or campaigns."""
+    from zpfit.library import Library
+    from zpfit.listing import listed
     from zpfit.terminal import print_list
 
-    print_list(kind)
+    if as_json:
+        _print_json([asdict(item) for item in listed(kind, Library.beside())])
+    else:
+        print_list(kind)
 
 
 @cli.command()
-@click.argument("name")
-def show(name: str) -> None:
-    """A model, a likelihood set, a data entry, priors, a run or a slice, in full."""
+@click.argument("name", shell_complete=completion.ANYTHING)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(name: str, *, as_json: bool) -> None:
+    """A model, a likelihood set, an entry, priors, a run, a slice or a campaign, in full."""
+    from zpfit.library import Library
+    from zpfit.listing import as_json as described
+    from zpfit.listing import named
     from zpfit.terminal import print_named
 
-    print_named(name)
+    if as_json:
+        _print_json(described(*named(name, Library.beside())))
+    else:
+        print_named(name)
 
 
 @cli.command()
-@click.argument("files_or_runs", nargs=-1, required=True)
+@click.argument("files_or_runs", nargs=-1, required=True, shell_complete=completion.CITED)
 @click.option("--bibtex", is_flag=True, help="Print BibTeX.")
 @click.option("--output", type=click.Path(path_type=Path), help="File for it.")
-def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None, as_json: bool) -> None:
     """Bibliography of everything that runs, slices, sets or entries use.
 
     FILES_OR_RUNS are files, run folders or names of what is packaged. BibTeX has keys of INSPIRE,
@@ -664,7 +743,17 @@ def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None) -> 
     from zpfit.citation_text import as_bibtex, as_text
     from zpfit.run_folder import make_folder, write_whole
 
+    if as_json and (bibtex or output is not None):
+        raise click.UsageError("--json prints, without --bibtex and --output: drop them")
     references = bibliography(files_or_runs)
+    if as_json:
+        _print_json(
+            [
+                {**reference.citation.model_dump(), "used_for": list(reference.used_for)}
+                for reference in references
+            ]
+        )
+        return
     text = (as_bibtex if bibtex else as_text)(references)
     if output is None:
         click.echo(text)
@@ -680,14 +769,26 @@ def data() -> None:
 
 
 @data.command()
-def check() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(*, as_json: bool) -> None:
     """Read and try every entry, curve, set and citation, packaged ones and your own."""
     from zpfit.data_check import check_data
     from zpfit.library import Library
     from zpfit.terminal_data import print_data
 
     found = check_data(Library.beside())
-    print_data(found)
+    if as_json:
+        _print_json(
+            {
+                "entries": {
+                    loaded.name: loaded.entry.model_dump(mode="json") for loaded in found.entries
+                },
+                "sets": {name: chosen.model_dump() for name, chosen in found.sets.items()},
+                "problems": list(found.problems),
+            }
+        )
+    else:
+        print_data(found)
     if found.problems:
         raise InvalidInput(found.problems)
 
@@ -714,8 +815,9 @@ def page(*, output: Path) -> None:
 
 
 @cli.command()
-@click.argument("directory", type=click.Path(path_type=Path))
-def plot(directory: Path) -> None:
+@click.argument("directory", type=click.Path(path_type=Path), shell_complete=completion.folders)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def plot(directory: Path, *, as_json: bool) -> None:
     """Draw the plots of a finished run again."""
     from zpfit.plots.run_plots import draw_run
     from zpfit.run_folder import PLOT_NAMES, RunFolder
@@ -724,7 +826,14 @@ def plot(directory: Path) -> None:
     if problems:
         raise InvalidInput(problems)
     drawn = [name for name in PLOT_NAMES if (directory / name).exists()]
-    click.echo(f"{directory}: drew {', '.join(drawn)}")
+    if as_json:
+        _print_json({"folder": str(directory), "files": drawn})
+    else:
+        click.echo(f"{directory}: drew {', '.join(drawn)}")
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 cli.add_command(report)
@@ -768,6 +877,9 @@ def _split(assignment: str, option: str) -> tuple[str, str]:
 
 
 cli.add_command(explore)
+cli.add_command(cli_interfaces.export)
+cli.add_command(cli_interfaces.schema)
+cli.add_command(cli_interfaces.completion)
 
 
 def main() -> None:

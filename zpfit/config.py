@@ -13,14 +13,15 @@ from zpfit.added_limit import AddedLimit
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.darkcast_file import SUFFIX
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
-from zpfit.library import LIMITS, Kind, Library
+from zpfit.library import LIMITS, Library
 from zpfit.limit_option import with_limit
 from zpfit.model_library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.base import Model, Parameter
+from zpfit.places import Kind
 from zpfit.posterior import Posterior
 from zpfit.priors import Fixed, FreePrior, Prior, Priors, Tied
 from zpfit.run_folder import RunFolder
-from zpfit.schema import Positive, StrictModel, validate
+from zpfit.schema import AlsoAs, Positive, StrictModel, validate
 from zpfit.yaml_file import SET, Document, KeyPath, parse_yaml, read_yaml
 
 _PROBES = 20
@@ -117,15 +118,15 @@ def name_as(key: str) -> BeforeValidator:
 class ModelOnly(StrictModel):
     """The model of a run file."""
 
-    model: Annotated[ModelSpec, name_as(_SHORTHANDS["model"])]
+    model: Annotated[ModelSpec, name_as(_SHORTHANDS["model"]), AlsoAs("string")]
 
 
 class RunFile(ModelOnly):
     """A run file."""
 
     title: str = ""
-    likelihood: Annotated[LikelihoodSpec, name_as(_SHORTHANDS["likelihood"])]
-    priors: Annotated[PriorsSpec, name_as(_SHORTHANDS["priors"])] = PriorsSpec()
+    likelihood: Annotated[LikelihoodSpec, name_as(_SHORTHANDS["likelihood"]), AlsoAs("string")]
+    priors: Annotated[PriorsSpec, name_as(_SHORTHANDS["priors"]), AlsoAs("string")] = PriorsSpec()
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
     sampler: SamplerSpec = SamplerSpec()
     vegas: VegasSpec = VegasSpec()

@@ -6,28 +6,15 @@ in the current folder), then among the packaged files.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import zpfit
 from zpfit.darkcast_file import SUFFIX
 from zpfit.entries import Entry, EntryFile, SetFile, curve_of, observables_of
 from zpfit.errors import InvalidInput, UnknownName, suggestion
 from zpfit.observables import OBSERVABLES
+from zpfit.places import FOLDERS, Kind, names_in, packaged_data
 from zpfit.schema import validate
 from zpfit.yaml_file import Document, is_file, read_yaml
-
-Kind = Literal["entry", "likelihood set", "model", "priors", "run", "slice", "campaign"]
-
-FOLDERS: dict[Kind, str] = {
-    "entry": "likelihoods/entries",
-    "likelihood set": "likelihoods/sets",
-    "model": "models",
-    "priors": "priors",
-    "run": "runs",
-    "slice": "slices",
-    "campaign": "campaigns",
-}
-
 
 LIMITS = "limits"
 """Where a run folder keeps limit files that have no entry."""
@@ -63,13 +50,6 @@ class LoadedEntry(NamedTuple):
         return self.path.suffix == SUFFIX
 
 
-def packaged_data() -> Path:
-    """The folder with the packaged ``likelihoods``, ``models``, ``runs`` and so on."""
-    package = Path(zpfit.__file__).parent
-    installed = package / "data"
-    return installed if installed.is_dir() else package.parent
-
-
 @dataclass(frozen=True)
 class Library:
     """Where names are looked up; earlier roots win."""
@@ -90,8 +70,7 @@ class Library:
 
     def names(self, kind: Kind) -> list[str]:
         """All names of a kind, sorted."""
-        found = {path.stem for root in self.roots for path in (root / FOLDERS[kind]).glob("*.yaml")}
-        return sorted(found)
+        return names_in(self.roots, kind)
 
     def find(self, kind: Kind, name: str, place: str = "") -> Path:
         """The file behind a name.

@@ -16,16 +16,17 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName, suggestion
-from zpfit.library import FOLDERS, Library
+from zpfit.library import Library
 from zpfit.models.base import Model, Parameter, Values, in_words
 from zpfit.models.gauge import GaugeOptions
 from zpfit.models.model_file import ChargesFile, ChargesModel, LinearModel, ModelFile
 from zpfit.models.python_model import FunctionModel, UserModel, where_failed
 from zpfit.models.registry import BUILT_IN, NoOptions
 from zpfit.physics.couplings import COUPLING_NAMES
+from zpfit.places import FOLDERS
 from zpfit.schema import StrictModel, validate
 from zpfit.yaml_file import Document, is_file
 
@@ -42,6 +43,10 @@ def _names_an_object(source: str) -> str:
 
 class ModelSpec(StrictModel):
     """What a run file says of its model; a bare name is short for ``name``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["python"]}]}
+    )
 
     name: str | None = None
     """Of a model of zpfit, a file in ``models/`` or an installed plug-in."""

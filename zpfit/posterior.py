@@ -45,13 +45,18 @@ class Posterior:
         Raises:
             NotANumber: the model or a term gives NaN; the message names the point.
         """
-        if not len(u):
-            return np.empty(0)
-        parameters = self.parameters(u)
+        return self.log_likelihood_at(self.parameters(u)) if len(u) else np.empty(0)
+
+    def log_likelihood_at(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
+        """The same at given values of every parameter, each of shape (n,), n at least 1.
+
+        Raises:
+            NotANumber: as :meth:`log_likelihood`.
+        """
         exists = self.model.exists(parameters)
         if exists.all():
             return self._log_likelihood(parameters)
-        result = np.full(len(u), -np.inf)
+        result = np.full(len(exists), -np.inf)
         index = np.flatnonzero(exists)  # several times faster to take from than a mask
         if len(index):
             some = {name: values[index] for name, values in parameters.items()}

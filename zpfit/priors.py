@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from zpfit.errors import OutsidePrior
 from zpfit.physics.compiled import FloatArray
-from zpfit.schema import StrictModel
+from zpfit.schema import AlsoAs, StrictModel
 
 _NORMAL_REACH = 8.3
 """Standard deviations that a double in (0, 1) can reach."""
@@ -258,6 +258,7 @@ FreePrior = Uniform | LogUniform | SignedLogUniform | Normal | Fractions
 Prior = Annotated[
     Annotated[FreePrior | Fixed | Tied, Field(discriminator="type")],
     BeforeValidator(_number_means_fixed),
+    AlsoAs("number"),
 ]
 """What a file may give for a parameter; a bare number is short for fixed."""
 

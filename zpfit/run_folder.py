@@ -215,6 +215,11 @@ class RunFolder:
         """
         return self._load(_WEIGHTED)
 
+    def nested_files(self) -> tuple[Path, Path] | None:
+        """Dead points of nested sampling and the names of their columns, if the run has them."""
+        dead, names = (self.path / name for name in _NESTED)
+        return (dead, names) if dead.exists() and names.exists() else None
+
     def _load(self, name: str) -> StoredSamples:
         try:
             return load(self.path / name)

@@ -1,19 +1,22 @@
 """Validation of YAML documents: every problem at once, each with its place."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, TypeVar, get_args
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     NonNegativeFloat,
     PositiveFloat,
     RootModel,
     ValidationError,
 )
-from pydantic_core import ErrorDetails
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails
 
 from zpfit.errors import InvalidInput, in_short, suggestion
 from zpfit.yaml_file import Document
@@ -22,7 +25,29 @@ from zpfit.yaml_file import Document
 class StrictModel(BaseModel):
     """A part of a file: no unknown keys, no coercion of types, immutable."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,  # they describe the keys in JSON Schemas
+    )
+
+
+@dataclass(frozen=True)
+class AlsoAs:
+    """Another form of a part of a file, which a ``BeforeValidator`` expands, for JSON Schemas.
+
+    pydantic sees what it becomes, and not what may stand in the file.
+    """
+
+    kind: Literal["string", "number", "array"]
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Either form."""
+        return {"anyOf": [{"type": self.kind}, handler(schema)]}
 
 
 SMALLEST, LARGEST = 1e-60, 1e60

@@ -17,7 +17,7 @@ from zpfit.observables import OBSERVABLES
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.plane import Plane, Side, Solved
 from zpfit.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
-from zpfit.schema import Names, Number, Positive, StrictModel, validate
+from zpfit.schema import AlsoAs, Names, Number, Positive, StrictModel, validate
 from zpfit.yaml_file import Document
 
 _SIGMA = 2.0
@@ -70,8 +70,8 @@ class SliceFile(StrictModel):
     """A slice file."""
 
     title: str = ""
-    model: Annotated[ModelSpec, name_as("name")] = ModelSpec(name="effective")
-    likelihood: Annotated[LikelihoodSpec, name_as("set")]
+    model: Annotated[ModelSpec, name_as("name"), AlsoAs("string")] = ModelSpec(name="effective")
+    likelihood: Annotated[LikelihoodSpec, name_as("set"), AlsoAs("string")]
     x: AxisSpec
     y: AxisSpec
     fix: dict[str, Number] = Field(default_factory=dict)
@@ -80,7 +80,7 @@ class SliceFile(StrictModel):
     """Parameters whose value follows from an observable's."""
     profile: Names = ()
     """Parameters that take whatever value suits best, within their priors."""
-    priors: Annotated[PriorsSpec, name_as("use")] = PriorsSpec()
+    priors: Annotated[PriorsSpec, name_as("use"), AlsoAs("string")] = PriorsSpec()
     """Reach of the profiled parameters."""
     sigma: Positive = _SIGMA
     """Standard errors beyond which a measurement excludes."""

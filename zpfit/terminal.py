@@ -1,5 +1,6 @@
 """What a person sees: progress of a run, tables of results, lists of names."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,52 +10,45 @@ from typing import Any, get_args
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from zpfit.assembly import LikelihoodSpec, assemble
-from zpfit.errors import UnknownName, ZpfitError
 from zpfit.evaluate import EvaluatedPoints, describe_point
-from zpfit.library import Kind, Library
+from zpfit.library import Library
 from zpfit.likelihood import Likelihood
-from zpfit.model_library import LoadedModel, ModelSpec, load_model, model_names
+from zpfit.listing import listed, named
+from zpfit.live_view import LiveView
+from zpfit.messages import LOGGER, Messages, warn
+from zpfit.model_library import LoadedModel
 from zpfit.observables import PREDICTIONS
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.run_folder import PLOT_NAMES
 from zpfit.run_log import RunLog, last_words
-from zpfit.yaml_file import Document, read_text
 
 _LOG_INTERVAL = 10.0
 """Seconds between progress lines where there is no terminal to draw a bar on."""
 UNVERIFIED = "[unverified]"
 """Mark of entries with numbers that only memory supports."""
+_HEADINGS = {"likelihood set": "sets", "entry": "entries"}
 _VISIBLE = 5e-4
 """Difference in chi2 that a table with three digits shows."""
 
 
 class RunReporter:
-    """Progress of a run: a bar on a terminal, plain lines elsewhere, all of it in the log."""
+    """Progress of a run: a live view on a terminal, plain lines elsewhere, all of it in the log."""
 
     def __init__(self, log_path: Path) -> None:
-        self._console = Console(stderr=True, markup=False)
-        self._log = RunLog(log_path, self._lost)
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._console = Messages.wanted().console()
+        self._log = RunLog(log_path, warn)
+        self._view: LiveView | None = None
         self._last_line = 0.0
 
     def __enter__(self) -> "RunReporter":
         self._log.__enter__()
-        if self._console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[note]}", markup=False),
-                TimeElapsedColumn(),
-                console=self._console,
-            )
-            self._bar.start()
+        if self._console.is_terminal and not self._console.quiet:
+            self._view = LiveView(self._console)
+            self._view.start()
         return self
 
     def __exit__(
@@ -63,50 +57,50 @@ class RunReporter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._bar is None and (words := last_words(error)):
+        if self._view is None and (words := last_words(error)):
             self._console.print(Text(self._log.line(words)), soft_wrap=True)
         self._log.__exit__(kind, error, traceback)
-        if self._bar is not None:
-            self._bar.stop()
+        if self._view is not None:
+            self._view.stop()
 
     def stage(self, title: str) -> None:
         """A new stage begins."""
         self.complete()
-        if self._bar is not None:
-            self._task = self._bar.add_task(f"{title:<26}", total=1.0, note="")
-        self._write(title)
+        if self._view is not None:
+            self._view.stage(title)
+        self._write(title, logging.INFO)
 
     def update(self, fraction: float, note: str) -> None:
         """How much of the stage is done, and a few words."""
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=fraction, note=note)
-        self._write(note, to_console=time.monotonic() - self._last_line > _LOG_INTERVAL)
+        if self._view is not None:
+            self._view.update(fraction, note)
+        to_console = time.monotonic() - self._last_line > _LOG_INTERVAL
+        self._write(note, logging.DEBUG, to_console=to_console)
 
     def note(self, text: str) -> None:
         """Something worth keeping in the log."""
-        if self._bar is not None:
-            self._bar.console.print(Text(text, style="yellow"))
-        self._write(text)
+        if self._view is not None:
+            self._view.note(text)
+        self._write(text, logging.WARNING)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """The last words of the log."""
         self.complete()
         self._write(
             f"Done: best fit chi2 {summary['best_fit']['chi2']:.4f}, "
-            f"{'converged' if summary['converged'] else 'not converged'}"
+            f"{'converged' if summary['converged'] else 'not converged'}",
+            logging.INFO,
         )
-
-    def _lost(self, text: str) -> None:
-        self._console.print(Text(text, style="yellow"), soft_wrap=True)
 
     def complete(self) -> None:
         """The stage has come to its end."""
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=1.0)
+        if self._view is not None:
+            self._view.complete()
 
-    def _write(self, text: str, *, to_console: bool = True) -> None:
+    def _write(self, text: str, level: int, *, to_console: bool = True) -> None:
+        LOGGER.log(level, text)
         self._log.note(text)
-        if self._bar is None and to_console:
+        if self._view is None and to_console:
             self._last_line = time.monotonic()
             self._console.print(Text(self._log.line(text)), soft_wrap=True)
 
@@ -115,17 +109,20 @@ class StageLines:
     """Progress of a short computation: a line for each stage, beside the results."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, markup=False, highlight=False)
+        self._console = Messages.wanted().console()
 
     def stage(self, title: str) -> None:
         """A new stage begins."""
+        LOGGER.info(title)
         self._console.print(Text(title, style="dim"), soft_wrap=True)
 
-    def update(self, fraction: float, note: str) -> None:
-        """Stages last seconds: say nothing."""
+    def update(self, fraction: float, note: str) -> None:  # noqa: ARG002 - of Progress
+        """Stages last seconds: only the log is told."""
+        LOGGER.debug(note)
 
     def note(self, text: str) -> None:
         """Something the user should know."""
+        LOGGER.warning(text)
         self._console.print(Text(f"note: {text}", style="yellow"), soft_wrap=True)
 
 
@@ -260,45 +257,16 @@ def _quantities(title: str, columns: Mapping[str, FloatArray], index: int) -> st
     return f"{title}: {values}"
 
 
-def print_list(kind: str) -> None:
+def print_list(what: str) -> None:
     """Names of a kind with a line about each."""
-    console, library = Console(markup=False), Library.beside()
     table = Table(show_header=False, box=None, pad_edge=False)
-    if kind == "models":
-        for name in model_names(library):
-            try:
-                table.add_row(name, _named_model(name, library).model.description)
-            except ZpfitError as error:
-                table.add_row(name, f"unusable: {error}")
-    elif kind == "likelihoods":
-        table.add_row(Text("sets", style="bold"))
-        _add_titles(table, library, "likelihood set")
-        table.add_row(Text("entries", style="bold"))
-        _add_titles(table, library, "entry")
-    else:
-        kinds: dict[str, Kind] = {
-            "priors": "priors",
-            "runs": "run",
-            "slices": "slice",
-            "campaigns": "campaign",
-        }
-        _add_titles(table, library, kinds[kind])
-    console.print(table)
-
-
-def _add_titles(table: Table, library: Library, kind: Kind) -> None:
-    for name in library.names(kind):
-        try:
-            data = library.document(kind, name).data
-        except ZpfitError as error:
-            table.add_row(name, f"unreadable: {error}")
-            continue
-        table.add_row(name, _title(data) if isinstance(data, dict) else "")
-
-
-def _title(data: Mapping[str, Any]) -> str:
-    mark = f" {UNVERIFIED}" if data.get("unverified") else ""
-    return f"{data.get('title', '')}{mark}"
+    heading = None
+    for item in listed(what, Library.beside()):
+        if what == "likelihoods" and item.kind != heading:
+            heading = item.kind
+            table.add_row(Text(_HEADINGS[heading], style="bold"))
+        table.add_row(item.name, f"{item.title} {UNVERIFIED}" if item.unverified else item.title)
+    Console(markup=False).print(table)
 
 
 def print_named(name: str) -> None:
@@ -307,40 +275,15 @@ def print_named(name: str) -> None:
     Raises:
         UnknownName: nothing has that name.
     """
-    console, library = Console(markup=False), Library.beside()
-    if name in model_names(library):
-        _print_model(console, _named_model(name, library))
-    found = name in model_names(library)
-    kinds: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run", "slice", "campaign")
-    for kind in kinds:
-        if name in library.names(kind):
-            found = True
-            path = library.find(kind, name)
-            console.print(Text(f"{kind} {name} ({path})", style="bold"), soft_wrap=True)
-            console.print(Text(read_text(path)), soft_wrap=True)
-            for note in _notes(kind, name, library):
-                console.print(Text(f"Note: {note}", style="yellow"), soft_wrap=True)
-    if not found:
-        known = {n for kind in kinds for n in library.names(kind)} | set(model_names(library))
-        raise UnknownName("name", name, known)
-
-
-def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
-    """Which entries behind a name are unverified; a broken file is shown all the same."""
-    specs = {
-        "entry": LikelihoodSpec(add=(name,)),
-        "likelihood set": LikelihoodSpec(set=name),
-    }
-    try:
-        texts = assemble(specs[kind], library).unverified() if kind in specs else {}
-    except ZpfitError:
-        return ()
-    return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
-
-
-def _named_model(name: str, library: Library) -> LoadedModel:
-    document = Document(Path("model"), {"model": {"name": name}}, {})
-    return load_model(ModelSpec(name=name), document, library)
+    console = Console(markup=False)
+    model, files = named(name, Library.beside())
+    if model is not None:
+        _print_model(console, model)
+    for file in files:
+        console.print(Text(f"{file.kind} {name} ({file.path})", style="bold"), soft_wrap=True)
+        console.print(Text(file.text), soft_wrap=True)
+        for note in file.notes:
+            console.print(Text(f"Note: {note}", style="yellow"), soft_wrap=True)
 
 
 def _print_model(console: Console, loaded: LoadedModel) -> None:

@@ -20,7 +20,7 @@ from zpfit.models.gauge import G_PRIME, LARGEST_CHARGES, GaugeModel, GaugeOption
 from zpfit.physics.constants import SIN2_THETA_W
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.gauge_mixing import FAMILIES, Charges
-from zpfit.schema import Number, StrictModel
+from zpfit.schema import AlsoAs, Number, StrictModel
 
 EPS = Parameter(
     "eps",
@@ -50,7 +50,7 @@ def _both_charges(value: Any) -> Any:
     raise ValueError(f"must be a number, or a mapping with L and R, not {value!r}")
 
 
-Charge = Annotated[LeptonCharges, BeforeValidator(_both_charges)]
+Charge = Annotated[LeptonCharges, BeforeValidator(_both_charges), AlsoAs("number")]
 """A bare number stands for both."""
 
 

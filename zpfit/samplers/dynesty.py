@@ -93,7 +93,8 @@ def nested_sampling(
             if iteration % _REPORT_EVERY == 0:
                 left = float(results.delta_logz)
                 done = float(np.clip(tolerance / left, 0, 1)) if left > 0 else 1.0
-                progress.update(done, f"{calls} calls, {left:.3g} of ln Z to come")
+                words = f"{calls:,} calls, ln Z {float(results.logz):.2f} with {left:.3g} to come"
+                progress.update(done, words)
 
         sampler.run_nested(
             dlogz=tolerance, print_progress=True, print_func=report, resume=kept is not None

@@ -91,7 +91,7 @@ def sample(
         reached = diagnostics.ess.min()
         progress.update(
             max(min(reached / target_ess, 1.0), done / max_steps),
-            f"{done} steps, {reached:,.0f} effective samples, "
+            f"{done:,} steps, {reached:,.0f} effective samples, "
             f"acceptance {np.mean([chain.acceptance for chain in chains]):.2f}",
         )
         if not shortcomings or max_steps - done < clock.thin:

@@ -68,7 +68,7 @@ def integrate(
         error, effective = draws.error(), draws.effective()
         progress.update(
             min(target.error / max(error, 1e-12), 1.0) ** 2,
-            f"ln Z +- {error:.4f}, {effective:,.0f} effective samples",
+            f"ln Z {draws.log_mean():.3f} +- {error:.4f}, {effective:,.0f} effective samples",
         )
         checkpoint.save(draws.state)
     checkpoint.finish(draws.state)

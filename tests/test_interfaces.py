@@ -1,0 +1,386 @@
+"""Runs in the formats of other programs, and zpfit's likelihood inside them."""
+
+import csv
+import json
+import logging
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import zpfit.export
+from zpfit.config import Run, find_run_file, load_run
+from zpfit.errors import FilesExist, InvalidInput, NotARunFolder
+from zpfit.export.cobaya_input import LIKELIHOOD, cobaya_input
+from zpfit.interfaces.point_likelihood import point_likelihood
+from zpfit.run_folder import RunFolder
+from zpfit.yaml_file import read_yaml
+
+Command = Callable[..., str]
+
+RUNS = ["quickstart", "nhdm_u1_cs", "froggatt_nielsen_integers_rb", "L_mu-L_tau_cs"]
+DERIVED = ["C_nue", "C_Vtau"]
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Other programs warn of what is theirs, and leave their handlers with the root logger."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def summary_of(folder: Path) -> dict[str, Any]:
+    return RunFolder(folder).summary()
+
+
+def points_of(run: Run, n: int = 40) -> tuple[list[dict[str, float]], np.ndarray]:
+    """Points of the prior, allowed ones among them, and ln L of each."""
+    rng = np.random.default_rng(3)
+    u = rng.random((4000, run.posterior.dimension))
+    log_likelihood = run.posterior.log_likelihood(u)
+    u = np.concatenate([u[np.isfinite(log_likelihood)][:n], u[:n]])
+    values = run.posterior.parameters(u)
+    points = [{name: float(values[name][i]) for name in run.posterior.names} for i in range(len(u))]
+    return points, run.posterior.log_likelihood(u)
+
+
+# Exports
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_frame_has_the_summarys_numbers(small_run: Path, *, weighted: bool):
+    frame = zpfit.export.frame(small_run, weighted=weighted)
+    summary = summary_of(small_run)
+    assert frame.attrs["log_z"] == summary["evidence"]["log_z"]
+    for name, row in summary["posterior"].items():
+        mean = np.average(frame[name], weights=frame["weight"])
+        if weighted:
+            assert mean == pytest.approx(row["mean"], abs=row["sd"])
+        else:
+            assert mean == pytest.approx(row["mean"], rel=1e-12)
+    assert frame["C_nue"].eq(0).all()
+    np.testing.assert_allclose(frame["C_numu"], -0.5 * frame["C_Vmu"])
+    assert {"C_Vtau", "chain", "log_likelihood"} <= set(frame)
+
+
+def test_the_frames_likelihood_is_that_of_its_rows(small_run: Path):
+    frame = zpfit.export.frame(small_run).head(50)
+    run = load_run(find_run_file(str(small_run)))
+    parameters = {p.name: frame[p.name].to_numpy() for p in run.posterior.model.parameters}
+    np.testing.assert_allclose(
+        run.posterior.log_likelihood_at(parameters), frame["log_likelihood"], rtol=1e-9
+    )
+
+
+def test_csv_reads_back_to_the_last_digit(accepted: Command, small_run: Path, workspace: Path):
+    accepted("export", small_run, "--to", "csv", "--output", "tables")
+    with (workspace / "tables" / "quickstart.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    frame = zpfit.export.frame(small_run)
+    assert list(rows[0]) == list(frame)
+    for name in frame:
+        np.testing.assert_array_equal([float(row[name]) for row in rows], frame[name])
+
+
+def test_getdist_reads_the_chains(accepted: Command, small_run: Path, quiet: None):
+    getdist = pytest.importorskip("getdist")
+    accepted("export", small_run, "--to", "getdist", "--output", "chains")
+    loaded = getdist.loadMCSamples("chains/quickstart", no_cache=True)
+    summary = summary_of(small_run)
+    for name, row in summary["posterior"].items():
+        assert loaded.mean(name) == pytest.approx(row["mean"], rel=1e-9)
+    info = loaded.paramNames.parWithName("C_Ve")
+    assert info.label == "C_{V e}"
+    assert not info.isDerived
+    assert loaded.paramNames.parWithName("C_numu").isDerived
+    assert loaded.ranges.getUpper("m_Zp") == 100
+    assert loaded.ranges.getLower("C_Ve") == pytest.approx(-0.1)
+    assert len(loaded.chain_offsets) - 1 == 2
+    frame = zpfit.export.frame(small_run)
+    np.testing.assert_allclose(loaded.loglikes, -frame["log_likelihood"])
+
+
+def test_getdist_has_weights(accepted: Command, small_run: Path, quiet: None):
+    getdist = pytest.importorskip("getdist")
+    accepted("export", small_run, "--to", "getdist", "--weighted", "--output", "chains")
+    loaded = getdist.loadMCSamples("chains/quickstart", no_cache=True)
+    frame = zpfit.export.frame(small_run, weighted=True)
+    mean = np.average(frame["C_Ae"], weights=frame["weight"])
+    assert loaded.mean("C_Ae") == pytest.approx(mean, rel=1e-9)
+
+
+def test_anesthetic_reads_chains(accepted: Command, small_run: Path, quiet: None):
+    anesthetic = pytest.importorskip("anesthetic")
+    accepted("export", small_run, "--to", "anesthetic", "--output", "chains")
+    loaded = anesthetic.read_chains("chains/quickstart")
+    for name, row in summary_of(small_run)["posterior"].items():
+        assert np.ravel(loaded[name].mean())[0] == pytest.approx(row["mean"], rel=1e-9)
+
+
+def test_anesthetic_reads_dead_points(accepted: Command, nested_run: Path, quiet: None):
+    anesthetic = pytest.importorskip("anesthetic")
+    accepted("export", nested_run, "--to", "anesthetic", "--output", "chains")
+    loaded = anesthetic.read_chains("chains/nested")
+    evidence = summary_of(nested_run)["evidence"]
+    assert float(loaded.logZ()) == pytest.approx(evidence["log_z"], abs=3 * evidence["error"])
+    # Weighted samples are another thing.
+    accepted("export", nested_run, "--to", "anesthetic", "--weighted", "--output", "weighted")
+    assert Path("weighted/nested_1.txt").exists()
+
+
+def test_arviz_reads_the_tree(accepted: Command, small_run: Path):
+    arviz = pytest.importorskip("arviz")
+    accepted("export", small_run, "--to", "arviz", "--output", "tree")
+    data = arviz.from_netcdf("tree/quickstart.nc")
+    summary = summary_of(small_run)
+    assert data.attrs["log_z"] == summary["evidence"]["log_z"]
+    for name, row in summary["posterior"].items():
+        assert float(data.posterior[name].mean()) == pytest.approx(row["mean"], rel=1e-12)
+        rhat = arviz.rhat(data, var_names=[name])[name]
+        assert float(rhat) == pytest.approx(row["rhat"], abs=0.05)
+    assert data.posterior["m_Zp"].dims == ("chain", "draw")
+    assert data.posterior["m_Zp"].attrs == {"symbol": "m_{Z'}", "unit": "MeV"}
+    assert "lp" in data.sample_stats
+    data.close()
+
+
+def test_xarray_reads_both_files_as_trees(accepted: Command, small_run: Path):
+    # ArviZ 1 does nothing else.
+    xarray = pytest.importorskip("xarray")
+    accepted("export", small_run, "--to", "arviz", "--output", "tree")
+    for path in (Path("tree/quickstart.nc"), small_run / "samples.nc"):
+        with xarray.open_datatree(path, engine="h5netcdf") as tree:
+            assert {"posterior", "sample_stats"} <= set(tree.children)
+            assert tree["posterior"]["m_Zp"].dims == ("chain", "draw")
+
+
+def test_exports_lie_in_the_run_folder_and_are_not_replaced(small_run: Path, tmp_path: Path):
+    files = zpfit.export.export(small_run, "csv", tmp_path / "here")
+    assert files == (tmp_path / "here" / "quickstart.csv",)
+    with pytest.raises(FilesExist):
+        zpfit.export.export(small_run, "csv", tmp_path / "here")
+    zpfit.export.export(small_run, "csv", tmp_path / "here", force=True)
+
+
+def test_export_says_what_it_wrote(accepted: Command, small_run: Path):
+    said = json.loads(accepted("export", small_run, "--to", "getdist", "--output", "g", "--json"))
+    assert said["format"] == "getdist"
+    assert all(Path(name).exists() for name in said["files"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere", "--to", "csv"], "no finished run here"),
+        (["nowhere", "--to", "cobaya"], "unknown run 'nowhere'"),
+        (["quickstart", "--to", "cobaya", "--weighted"], "drop it"),
+        (["quickstart", "--to", "root"], "'getdist', 'anesthetic'"),
+    ],
+)
+def test_export_refuses(rejected: Command, words: list[str], message: str):
+    assert message in rejected("export", *words)
+
+
+def test_no_frame_without_a_run(tmp_path: Path):
+    with pytest.raises(NotARunFolder):
+        zpfit.export.frame(tmp_path)
+
+
+# The likelihood point by point
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_points_have_the_posteriors_likelihood(name: str):
+    run = load_run(find_run_file(name))
+    points, expected = points_of(run)
+    found = [point_likelihood(name).log_likelihood(point) for point in points]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert np.isfinite(expected).any()
+
+
+def test_a_set_and_a_model_need_no_run_file():
+    given = point_likelihood(likelihood="paper_2021_cs")
+    assert given.required == ("m_Zp",)
+    assert "C_nutau" in given.optional
+    assert given.log_likelihood({"m_Zp": 17.0}) == pytest.approx(
+        given.log_likelihood_without_zprime()
+    )
+    assert given.log_likelihood({"m_Zp": 17.0, "C_Ve": 2.0}) == -np.inf
+    assert given.log_likelihood({"m_Zp": float("nan")}) == -np.inf
+
+
+def test_fixed_and_tied_parameters_follow(small_run: Path):
+    given = point_likelihood(str(small_run))
+    assert given.required == ("m_Zp", "C_Ve", "C_Ae", "C_Vmu")
+    frame = zpfit.export.frame(small_run).iloc[0]
+    point = {name: float(frame[name]) for name in given.required}
+    assert given.log_likelihood(point) == pytest.approx(float(frame["log_likelihood"]), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "give run_file, or the name of a likelihood set"),
+        ({"likelihood": "paper_2021_sc"}, "did you mean 'paper_2021_cs'"),
+        ({"likelihood": "paper_2021_cs", "changes": {"seed": "1"}}, "give run_file as well"),
+        ({"run_file": "quikstart"}, "did you mean 'quickstart'"),
+    ],
+)
+def test_what_is_no_likelihood(arguments: dict[str, Any], message: str):
+    with pytest.raises(Exception, match=message):
+        point_likelihood(**arguments)
+
+
+def test_points_must_be_complete():
+    given = point_likelihood("quickstart")
+    with pytest.raises(InvalidInput) as caught:
+        given.log_likelihood({"m_Zp": 17.0, "C_Vee": 0.0})
+    assert "parameter 'C_Ve' has no value" in str(caught.value)
+    assert "did you mean 'C_Ve'" in str(caught.value)
+
+
+# cobaya
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_cobaya_has_the_same_likelihood_and_priors(name: str, quiet: None):
+    cobaya_model = pytest.importorskip("cobaya.model")
+    run = load_run(find_run_file(name))
+    model = cobaya_model.get_model(cobaya_input(run, name) | {"stop_at_error": True})
+    rng = np.random.default_rng(5)
+    u = rng.random((3000, run.posterior.dimension))
+    expected = run.posterior.log_likelihood(u)
+    chosen = np.flatnonzero(np.isfinite(expected))[:10]
+    values = run.posterior.parameters(u[chosen])
+    names = [f"u_{n}" for n in run.posterior.names]
+    for row, (point, log_likelihood) in enumerate(zip(u[chosen], expected[chosen], strict=True)):
+        given = dict(zip(names, point, strict=True))
+        assert model.loglike(given, return_derived=False) == pytest.approx(log_likelihood, rel=1e-9)
+        assert model.logprior(given) == pytest.approx(0.0, abs=1e-12)
+        inputs = model.parameterization.to_input(given)
+        for parameter in run.posterior.names:
+            assert inputs[parameter] == pytest.approx(values[parameter][row], rel=1e-9)
+
+
+def test_cobaya_reads_the_file_and_derives_couplings(
+    accepted: Command, small_run: Path, quiet: None
+):
+    cobaya = pytest.importorskip("cobaya.run")
+    written = accepted("export", small_run, "--to", "cobaya", "--output", "c").split()[-1]
+    yaml = pytest.importorskip("cobaya.yaml")
+    info = yaml.yaml_load_file(written)
+    info["params"] |= {"C_Vtau": {"derived": True}, "C_numu": {"derived": True}}
+    # The best fit is where the chains begin.
+    info["sampler"] = {"evaluate": {}}
+    for parameter in info["params"].values():
+        parameter.pop("proposal", None)
+    _, sampler = cobaya.run(info, debug=False)
+    best = summary_of(small_run)["best_fit"]
+    row = sampler.products()["sample"]
+    assert float(row["m_Zp"].iloc[0]) == pytest.approx(best["parameters"]["m_Zp"], rel=1e-6)
+    run = load_run(find_run_file(str(small_run)))
+    point = {name: np.array([float(row[name].iloc[0])]) for name in run.posterior.names}
+    values = run.posterior.priors.complete(point, 1)
+    [expected] = run.posterior.log_likelihood_at(values)
+    assert float(row["chi2"].iloc[0]) == pytest.approx(-2 * expected, rel=1e-6)
+
+
+def test_cobaya_takes_a_set_and_a_model(quiet: None):
+    cobaya_model = pytest.importorskip("cobaya.model")
+    info = {
+        "likelihood": {LIKELIHOOD: {"set": "paper_2021_cs"}},
+        "params": {
+            "m_Zp": {"prior": {"min": 5, "max": 50}},
+            "C_Ae": {"prior": {"min": -1e-3, "max": 1e-3}},
+            "C_Vtau": 0.0,
+        },
+    }
+    given = point_likelihood(likelihood="paper_2021_cs")
+    point = {"m_Zp": 17.0, "C_Ae": 1e-6}
+    model = cobaya_model.get_model(info)
+    assert model.loglike(point, return_derived=False) == pytest.approx(given.log_likelihood(point))
+
+
+def test_cobaya_hears_what_is_wrong(quiet: None, capfd: pytest.CaptureFixture[str]):
+    cobaya_model = pytest.importorskip("cobaya.model")
+    from cobaya.log import LoggedError
+
+    with pytest.raises(LoggedError, match="did you mean 'quickstart'"):
+        cobaya_model.get_model({"likelihood": {LIKELIHOOD: {"run_file": "quikstart"}}})
+
+
+@pytest.mark.slow
+def test_cobaya_samples_the_file(accepted: Command, small_run: Path):
+    pytest.importorskip("cobaya")
+    written = accepted("export", small_run, "--to", "cobaya", "--output", "c").split()[-1]
+    path = Path(written)
+    path.write_text(path.read_text(encoding="utf-8") + "    max_samples: 300\n", encoding="utf-8")
+    command = [sys.executable, "-m", "cobaya", "run", str(path), "--output", "chains/small"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert Path("chains/small.1.txt").exists()
+
+
+# bilby
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_bilby_has_the_same_likelihood_and_priors(name: str, quiet: None):
+    pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import ZpfitLikelihood
+
+    run = load_run(find_run_file(name))
+    likelihood = ZpfitLikelihood(name)
+    points, expected = points_of(run, 10)
+    found = [likelihood.log_likelihood(point) for point in points]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    priors = likelihood.priors()
+    u = np.random.default_rng(2).random(run.posterior.dimension)
+    ours = run.posterior.parameters(u[None])
+    theirs = priors.rescale(run.posterior.names, u)
+    for parameter, value in zip(run.posterior.names, np.ravel(theirs), strict=True):
+        prior = run.posterior.priors.free[parameter]
+        if prior.type == "signed_log_uniform":
+            # The same distribution; bilby's order of the interval is another.
+            density = prior.log_density(np.array([value]))[0]
+            assert priors[parameter].ln_prob(value) == pytest.approx(density, rel=1e-9)
+            assert prior.lower <= abs(value) <= prior.upper
+        else:
+            assert value == pytest.approx(float(ours[parameter][0]), rel=1e-9)
+    assert likelihood.noise_log_likelihood() == pytest.approx(
+        float(point_likelihood(name).log_likelihood_without_zprime())
+    )
+
+
+# Without the other programs
+
+
+@pytest.mark.parametrize("name", ["cobaya", "bilby"])
+def test_a_missing_program_is_named(name: str):
+    snippet = (
+        f"import sys\nsys.modules[{name!r}] = None\n"
+        "from zpfit.errors import MissingExtra\n"
+        f"try:\n    import zpfit.interfaces.{name}\n"
+        "except MissingExtra as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], capture_output=True, text=True, check=True
+    )
+    assert f"pip install 'zpfit[{name}]'" in done.stdout
+
+
+def test_the_input_of_cobaya_is_valid_yaml(accepted: Command, workspace: Path):
+    accepted("export", "quickstart", "--to", "cobaya")
+    data = read_yaml(workspace / "output" / "export" / "quickstart.cobaya.yaml").data
+    assert data["likelihood"][LIKELIHOOD] == {"run_file": "quickstart"}
+    assert len(data["params"]) == 14

@@ -1,0 +1,98 @@
+"""Run folders in the formats of other programs: ``export(folder, "getdist")`` and the like."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from zpfit.config import find_run_file, load_run
+from zpfit.export import arviz_tree, cobaya_input, csv_table, dead_birth, getdist_chains
+from zpfit.export.sample_table import SampleTable, read_table
+from zpfit.run_folder import RunFolder, make_room, write_whole
+
+Format = Literal["getdist", "anesthetic", "arviz", "csv"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+Writers = Iterator[tuple[str, Callable[[Path], object]]]
+_WRITERS: Mapping[Format, Callable[[SampleTable, str], Writers]] = {
+    "getdist": getdist_chains.files,
+    "anesthetic": getdist_chains.files,
+    "arviz": arviz_tree.files,
+    "csv": csv_table.files,
+}
+
+
+def export(
+    run_folder: str | Path,
+    to: Format,
+    output: str | Path | None = None,
+    *,
+    force: bool = False,
+    weighted: bool = False,
+) -> tuple[Path, ...]:
+    """Write the samples of a finished run for another program; returns the files.
+
+    They lie in ``output``, by default in ``export`` inside the run folder, and are named after
+    the run folder. With ``weighted`` they are the weighted samples behind the evidence instead
+    of those of equal weight that the summary describes. anesthetic gets the dead points of
+    nested sampling where the run has them.
+
+    Raises:
+        NotARunFolder: there is no finished run.
+        FilesExist: files would be replaced and ``force`` is not given.
+        UnwritablePath: the folder cannot be written.
+    """
+    folder = RunFolder(Path(run_folder))
+    target = folder.path / "export" if output is None else Path(output)
+    name = folder.path.resolve().name
+    nested = folder.nested_files() if to == "anesthetic" and not weighted else None
+    if nested is not None:
+        writers = list(dead_birth.files(nested, name))
+    else:
+        writers = list(_WRITERS[to](read_table(folder, weighted=weighted), name))
+    return _write(writers, target, force=force)
+
+
+def export_cobaya(
+    run_file: str, output: str | Path | None = None, *, force: bool = False
+) -> tuple[Path, ...]:
+    """Write a run file, the run of a folder or a packaged run as an input file of cobaya.
+
+    It lies in ``output``, by default in ``export`` inside the run folder or ``output/export``.
+    Chains begin at the best fit of a finished run.
+
+    Raises:
+        InvalidInput: everything that is wrong with the run file.
+        FilesExist: the file is there and ``force`` is not given.
+        UnwritablePath: the folder cannot be written.
+    """
+    path = find_run_file(run_file)
+    run, folder = load_run(path), RunFolder(Path(run_file))
+    start, target, name = None, Path("output") / "export", run.name
+    if folder.is_finished:
+        target, name = folder.path / "export", folder.path.resolve().name
+        best = folder.summary()["best_fit"]["parameters"]
+        start = {name: best[name] for name in run.posterior.names}
+    # A name stays one, so that the input works elsewhere; a path must, wherever cobaya runs.
+    source = str(path.resolve()) if Path(run_file).exists() else run_file
+    writers = list(cobaya_input.files(run, source, start, name))
+    return _write(writers, target if output is None else Path(output), force=force)
+
+
+def _write(
+    writers: list[tuple[str, Callable[[Path], object]]], target: Path, *, force: bool
+) -> tuple[Path, ...]:
+    make_room(target, [file for file, _ in writers], force=force)
+    for file, write in writers:
+        write_whole(target / file, write)
+    return tuple(target / file for file, _ in writers)
+
+
+def frame(run_folder: str | Path, *, weighted: bool = False) -> Any:
+    """The samples of a finished run as a pandas DataFrame.
+
+    Columns are ``chain``, ``weight``, ``log_likelihood``, every parameter, the couplings and the
+    model's derived quantities; ``attrs`` holds title, model, likelihood, ln Z and its error.
+
+    Raises:
+        NotARunFolder: there is no finished run.
+    """
+    return csv_table.frame(read_table(RunFolder(Path(run_folder)), weighted=weighted))

@@ -1,0 +1,1 @@
+"""zpfit's likelihood inside other programs, each in a module of its name."""

@@ -1,0 +1,75 @@
+"""zpfit's likelihood and priors in bilby (arXiv:1811.02042)."""
+
+from typing import Any
+
+import numpy as np
+
+from zpfit.errors import MissingExtra
+from zpfit.interfaces.point_likelihood import PointLikelihood, point_likelihood
+from zpfit.physics.compiled import FloatArray
+from zpfit.priors import FreePrior, LogUniform, Normal, SignedLogUniform, Uniform
+
+try:
+    from bilby.core import prior as bilby_prior
+    from bilby.core.likelihood import Likelihood
+except ImportError as error:
+    raise MissingExtra("bilby", "bilby", str(error)) from error
+
+
+class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without types
+    """ln L of a model and data of zpfit; parameters are those that a run file leaves free.
+
+    Arguments are those of :func:`zpfit.interfaces.point_likelihood.point_likelihood`.
+
+    Raises:
+        InvalidInput: everything that is wrong with them, each with its place.
+    """
+
+    def __init__(
+        self,
+        run_file: str | None = None,
+        likelihood: str | None = None,
+        model: str | None = None,
+        changes: dict[str, str] | None = None,
+    ) -> None:
+        self._point: PointLikelihood = point_likelihood(run_file, likelihood, model, changes)
+        super().__init__()
+
+    def log_likelihood(self, parameters: dict[str, float]) -> float:
+        """ln L at a point; bilby's samplers hold -inf for impossible."""
+        known = (*self._point.required, *self._point.optional)
+        return self._point.log_likelihood({n: parameters[n] for n in known if n in parameters})
+
+    def noise_log_likelihood(self) -> float:
+        """ln L without a Z', so that bilby's Bayes factors are against that."""
+        return self._point.log_likelihood_without_zprime()
+
+    def priors(self) -> Any:
+        """The run file's priors of the free parameters, a ``bilby.core.prior.PriorDict``."""
+        return bilby_prior.PriorDict(
+            {
+                name: _translated(name, prior, f"${self._point.symbols[name]}$")
+                for name, prior in self._point.priors.items()
+            }
+        )
+
+
+def _translated(name: str, prior: FreePrior, label: str) -> Any:
+    words = {"name": name, "latex_label": label}
+    match prior:
+        case Uniform():
+            return bilby_prior.Uniform(prior.lower, prior.upper, **words)
+        case LogUniform():
+            return bilby_prior.LogUniform(prior.lower, prior.upper, **words)
+        case SignedLogUniform():
+            return bilby_prior.SymmetricLogUniform(prior.lower, prior.upper, **words)
+        case Normal():
+            return bilby_prior.Gaussian(prior.mean, prior.sd, **words)
+    values = prior.ppf(_middles(prior.grain))
+    return bilby_prior.DiscreteValues(values, boundary=None, **words)
+
+
+def _middles(grain: float) -> FloatArray:
+    """Of intervals of that width between 0 and 1."""
+    result: FloatArray = np.arange(grain / 2, 1, grain, dtype=np.float64)
+    return result
