@@ -10,7 +10,8 @@ from typing import Any
 from latex2mathml.converter import convert
 
 _FORMULA = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\\(?:\(|\[)(?P<latex>.*?)\\(?:\)|\])</(?P=tag)>', re.S
+    r'<(?P<tag>span|div) class="arithmatex">\\(?:\(|\[)(?P<latex>.*?)\\(?:\)|\])</(?P=tag)>',
+    re.DOTALL,
 )
 _ROLE = re.compile(r":(?:func|class|meth|mod|attr|command):(?=<code>)")
 

@@ -1,8 +1,8 @@
 """README and docs say what works: every block is executed, every command in the text exists.
 
-The fast tests write the files that a page shows, run the commands that take no time, and read what the
-others would fit; the slow ones run every command of every page in its order, in one folder, with
-the reductions listed here.
+The fast tests write the files that a page shows, run the commands that take no time, and read
+what the others would fit; the slow ones run every command of every page in its order, in one
+folder, with the reductions listed here.
 """
 
 import ast
@@ -110,10 +110,10 @@ def parse(arguments: list[str]) -> tuple[str, click.Context]:
 
 
 def check_target(command: str, place: str) -> None:
-    assert command.split()[0] == "make", f"{place}: who knows how to test {command!r}?"
+    assert command.split(maxsplit=1)[0] == "make", f"{place}: who knows how to test {command!r}?"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in command.split()[1:]:
-        assert re.search(rf"^{target}:", makefile, re.M), f"{place}: no target {target}"
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{place}: no target {target}"
 
 
 def write_file(block: Block, replaced: dict[str, str]) -> None:
@@ -127,9 +127,11 @@ def write_file(block: Block, replaced: dict[str, str]) -> None:
 
 def check_script(block: Block) -> None:
     """A job script needs a cluster: it is parsed, and so are its calls of zpfit."""
-    syntax = subprocess.run(["bash", "-n"], input=block.text, text=True, capture_output=True, check=False)
+    syntax = subprocess.run(
+        ["bash", "-n"], input=block.text, text=True, capture_output=True, check=False
+    )
     assert syntax.returncode == 0, f"{block.place}: {syntax.stderr}"
-    calls = re.findall(r"^(?:srun .*-m )?(zpfit .*)", block.text, re.M)
+    calls = re.findall(r"^(?:srun .*-m )?(zpfit .*)", block.text, re.MULTILINE)
     assert calls, f"{block.place}: a script without zpfit"
     for call in calls:
         parse(arguments_of(call) or [])
@@ -250,7 +252,9 @@ def test_commands_are_in_consoles(page: Path) -> None:
     for block in blocks_of(page):
         if block.language in {"", "text"}:
             commands = rf"(\.venv/bin/)?zpfit ({'|'.join(cli.commands)})\b"
-            assert not re.search(rf"^(\$ |make |pip |{commands})", block.text, re.M), block.place
+            assert not re.search(rf"^(\$ |make |pip |{commands})", block.text, re.MULTILINE), (
+                block.place
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
@@ -279,7 +283,9 @@ def test_commands_of_other_tests_are_there() -> None:
 def test_the_notebook_runs(workspace: Path) -> None:
     notebook = nbformat.read(ROOT / "docs" / "notebook.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "store it without outputs"
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(workspace)}}).execute()
+    NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(workspace)}}
+    ).execute()
     drawn = [
         output
         for cell in notebook.cells
