@@ -51,6 +51,7 @@ _SMALL = [
     *("--set", "sampler.max_steps=40"),
     *("--set", "sampler.target_ess=10"),
     *("--set", "best_fit.starts=50"),
+    *("--set", "dynesty.live_points=50"),
 ]
 FEWER = {
     "run": _SMALL,
