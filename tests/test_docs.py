@@ -272,6 +272,12 @@ def test_commands_in_the_text_exist(page: Path) -> None:
         check_target(f"make {target}", page.name)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_brackets_are_not_swallowed_as_tags(page: Path) -> None:
+    text = re.sub(r"`[^`]*`", "", prose_of(page))
+    assert not re.findall(r"<(?!img )[a-zA-Z][^>]*>", text)
+
+
 def test_every_command_is_documented() -> None:
     shown = "\n".join(line for page in PAGES for b in blocks_of(page) for line in b.commands)
     hidden = {name for name in cli.commands if f"zpfit {name}" not in shown}
