@@ -63,7 +63,7 @@ FEWER = {
 
 SMALLER = {
     "seeds: {first: 1, count: 3}": "seeds: {first: 1, count: 1}",
-    "best_fit.starts: 20000": "best_fit.starts: 200",
+    "vegas.error: 0.002, best_fit.starts: 20000": "vegas.error: 0.02, best_fit.starts: 200",
     "compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart": "compare sm_u1_cs quickstart",
 }
 """The same in files that a page shows, and in commands."""
