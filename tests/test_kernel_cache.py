@@ -61,15 +61,32 @@ def own_folder(tmp_path, monkeypatch):
 def test_what_earlier_sources_left_is_removed(own_folder):
     (own_folder / "zpfit-0123").mkdir()
     (own_folder / "other").mkdir()
-    with module.kernel_cache() as cached:
+    with module.kernel_cache(len) as cached:
         assert cached
     names = {path.name for path in own_folder.iterdir()}
     assert names == {"other", f"zpfit-{module._digest()}"}
 
 
+def test_what_is_complete_needs_no_lock(own_folder):
+    with module.kernel_cache(len):
+        pass
+    _, lock = module._folder()
+    with lock, module.kernel_cache(len):
+        assert lock.lock_counter == 1
+    with module.kernel_cache(abs):
+        assert lock.lock_counter == 1
+    assert lock.lock_counter == 0
+
+
+def test_what_fails_is_not_complete(own_folder):
+    with pytest.raises(ValueError, match="mine"), module.kernel_cache(len):
+        raise ValueError("mine")
+    assert not list(own_folder.glob("*/*.complete"))
+
+
 def test_the_users_folder_comes_first(own_folder, monkeypatch, tmp_path_factory):
     chosen = tmp_path_factory.mktemp("chosen")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(chosen))
-    with module.kernel_cache():
+    with module.kernel_cache(len):
         assert str(chosen / f"zpfit-{module._digest()}") == module.numba.config.CACHE_DIR
     assert list(own_folder.iterdir()) == []

@@ -43,7 +43,7 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
-    with kernel_cache() as cache:
+    with kernel_cache(formula) as cache:
         compiled: Ufunc = _numba.vectorize([signature], cache=cache, fastmath=_FASTMATH)(formula)
     return compiled
 
@@ -61,7 +61,7 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
         if _INTERPRETED:
             return np.vectorize(_returning(kernel), otypes=[float], signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
-        with kernel_cache() as cache:
+        with kernel_cache(kernel) as cache:
             compiled: Ufunc = _numba.guvectorize(
                 [f"void({types})"], layout, cache=cache, fastmath=_FASTMATH
             )(kernel)

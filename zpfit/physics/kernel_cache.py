@@ -6,18 +6,20 @@ after the contents of every file of this package, so that no edit leaves stale
 code behind. And two processes that compile a generalised ufunc at the same time
 can leave halves on disk that do not fit together, which ends every later
 process with a segmentation fault (https://github.com/numba/numba/issues/10128);
-here a lock lets one process at a time compile or load.
+here a lock lets one process at a time compile. What one of them has completed
+is marked, and loaded by others without the lock, by a thousand at once if need be.
 """
 
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
 from filelock import FileLock
 
@@ -69,17 +71,31 @@ def _remove_stale(folder: Path) -> None:
 
 
 @contextmanager
-def kernel_cache() -> Iterator[bool]:
-    """Compile inside, with ``cache=`` what this yields: false where no folder can be written."""
+def kernel_cache(kernel: Callable[..., object]) -> Iterator[bool]:
+    """Compile ``kernel`` inside, with ``cache=`` what this yields.
+
+    False where no folder can be written.
+    """
     place = _folder()
     if place is None:
         yield False
         return
     folder, lock = place
+    complete = folder / f"{kernel.__module__}.{kernel.__qualname__}.{_processor()}.complete"
     before = _config.CACHE_DIR
-    with lock:
+    with nullcontext() if complete.exists() else lock:
         _config.CACHE_DIR = str(folder)
         try:
             yield True
         finally:
             _config.CACHE_DIR = before
+        with suppress(OSError):  # a full disk: the next process takes the lock again
+            complete.touch()
+
+
+@cache
+def _processor() -> str:
+    """What numba compiles for: machines of several kinds may share a folder."""
+    features = llvm.get_host_cpu_features().flatten()
+    described = f"{llvm.get_host_cpu_name()} {features} {numba.__version__}"
+    return hashlib.sha256(described.encode()).hexdigest()[:8]
