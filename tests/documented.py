@@ -14,6 +14,7 @@ _FENCE = re.compile(
 )
 _FILE_NAME = re.compile(r"# (?P<name>[\w./-]+\.(?:yaml|py|lmt|csv|sh))")
 _PROGRAM = re.compile(r"^(?:\.venv/bin/)?zpfit ")
+_EVALUATED = re.compile(r'eval "\$\((?P<command>.*)\)"')
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def arguments_of(command: str) -> list[str] | None:
-    """Of zpfit; None for another program."""
+    """Of zpfit, without a comment or redirection behind them; None for another program."""
+    command = re.sub(r"\s+#.*$|\s+>\s+\S+", "", command)
+    evaluated = _EVALUATED.fullmatch(command.strip())
+    command = evaluated["command"] if evaluated else command
     found = _PROGRAM.match(command)
     return shlex.split(command[found.end() :]) if found else None
 

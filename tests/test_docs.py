@@ -6,6 +6,7 @@ folder, with the reductions listed here.
 """
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -44,7 +45,8 @@ FITTED = {"run", "compare", "tension", "profile", "toys"}
 """Commands whose arguments are run files, which the fast tests read."""
 
 ELSEWHERE = {"paper": "tests/test_paper.py"}
-"""Commands that have a slow test of their own, and take minutes."""
+"""Commands with tests of their own that take minutes, serve until they are stopped, or are other
+programs."""
 
 _SMALL = [
     *("--set", "sampler.walkers=32"),
@@ -104,7 +106,9 @@ def parse(arguments: list[str]) -> tuple[str, click.Context]:
     """
     context = cli.make_context("zpfit", list(arguments))
     command: click.Command = cli
-    names, rest = [], arguments
+    # Options of zpfit itself may stand before the command.
+    first = next((i for i, word in enumerate(arguments) if word in cli.commands), 0)
+    names, rest = [], arguments[first:]
     while isinstance(command, click.Group):
         name, command, rest = command.resolve_command(context, rest)
         names.append(name)
@@ -112,6 +116,8 @@ def parse(arguments: list[str]) -> tuple[str, click.Context]:
 
 
 def check_target(command: str, place: str) -> None:
+    if Path(command.split()[0]).name in ELSEWHERE:
+        return
     assert command.split(maxsplit=1)[0] == "make", f"{place}: who knows how to test {command!r}?"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in command.split()[1:]:
@@ -216,6 +222,8 @@ def go_through(
             code(block)
         elif block.language == "toml":
             tomllib.loads(block.text)
+        elif block.language == "json":
+            json.loads(block.text)
         elif block.language not in {"", "text"}:
             continue
         yield block
