@@ -116,7 +116,7 @@ def parse(arguments: list[str]) -> tuple[str, click.Context]:
 
 
 def check_target(command: str, place: str) -> None:
-    if Path(command.split()[0]).name in ELSEWHERE:
+    if Path(command.split(maxsplit=1)[0]).name in ELSEWHERE:
         return
     assert command.split(maxsplit=1)[0] == "make", f"{place}: who knows how to test {command!r}?"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
