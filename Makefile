@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers benchmark-toys calibration paper epochs data-page clean
+.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers benchmark-toys calibration docs paper epochs data-page clean
 
 install: $(STAMP)
 
@@ -41,6 +41,11 @@ benchmark-samplers: install
 
 benchmark-toys: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/toys.py
+
+# The site of docs/, in output/site; a warning is an error.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "Open output/site/index.html"
 
 # Writes docs/paper again.
 paper: install

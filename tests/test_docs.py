@@ -1,0 +1,357 @@
+"""README and docs say what works: every block is executed, every command in the text exists.
+
+The fast tests write the files that a page shows, run the commands that take no time, and read
+what the others would fit; the slow ones run every command of every page in its order, in one
+folder, with the reductions listed here.
+"""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import nbformat
+import pytest
+from click.testing import CliRunner
+from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
+from nbclient import NotebookClient
+
+from zpfit.cli import cli
+from zpfit.config import find_run_file, load_run
+
+CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
+"""Folders that a reader has before him."""
+
+FILES = {
+    "my_limit.lmt": "1e-2 9e-4\n4e-2 8e-4\n",
+    "my_dump.lmt": "1e-2 1e-5 1e-4\n2e-2 1e-5 5e-5\n",
+    "missing_energy.lmt": "1e-2 1e-4\n4e-2 4e-4\n",
+    "babar_visible.lmt": "2.1e-2 9e-4\n4e-2 8e-4\n",
+    "e141.lmt": "1e-2 1e-5 1e-4\n1.5e-2 1e-5 5e-5\n",
+}
+"""What pages say a reader has of his own."""
+
+QUICK = {"list", "show", "validate", "data check", "cite", "evaluate"}
+"""Commands that the fast tests run as they are, unless they need an earlier run."""
+
+FITTED = {"run", "compare", "tension", "profile", "toys"}
+"""Commands whose arguments are run files, which the fast tests read."""
+
+ELSEWHERE = {"paper": "tests/test_paper.py"}
+"""Commands with tests of their own that take minutes, serve until they are stopped, or are other
+programs."""
+
+_SMALL = [
+    *("--set", "sampler.walkers=32"),
+    *("--set", "sampler.max_steps=40"),
+    *("--set", "sampler.target_ess=10"),
+    *("--set", "best_fit.starts=50"),
+    *("--set", "dynesty.live_points=50"),
+]
+FEWER = {
+    "run": _SMALL,
+    "tension": _SMALL,
+    "profile": [*_SMALL, "--points", "10"],
+    "toys": [*_SMALL, "--n", "5", "--no-joint-sigma"],
+}
+"""Options that make the slow tests take minutes and not an hour, behind those of the page."""
+
+SMALLER = {
+    "seeds: {first: 1, count: 3}": "seeds: {first: 1, count: 1}",
+    "vegas.error: 0.002, best_fit.starts: 20000": "vegas.error: 0.02, best_fit.starts: 200",
+    "compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart": "compare sm_u1_cs quickstart",
+}
+"""The same in files that a page shows, and in commands."""
+
+Invoke = Callable[..., str]
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
+every_page = pytest.mark.parametrize("page", WITH_BLOCKS, ids=page_name)
+
+
+@pytest.fixture
+def checkout(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like the one in which a reader types."""
+    for name in CHECKOUT:
+        shutil.copytree(ROOT / name, workspace / name)
+    for name, text in FILES.items():
+        (workspace / name).write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(workspace))
+    return workspace
+
+
+def zpfit(arguments: list[str], place: str) -> str:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli, arguments)
+    assert result.exit_code == 0, f"{place}: zpfit {' '.join(arguments)}\n{result.output}"
+    return result.stdout
+
+
+def parse(arguments: list[str]) -> tuple[str, click.Context]:
+    """The command that arguments name, such as ``data check``, with its options.
+
+    Raises:
+        click.UsageError: there is no such command or option.
+    """
+    context = cli.make_context("zpfit", list(arguments))
+    command: click.Command = cli
+    # Options of zpfit itself may stand before the command.
+    first = next((i for i, word in enumerate(arguments) if word in cli.commands), 0)
+    names, rest = [], arguments[first:]
+    while isinstance(command, click.Group):
+        name, command, rest = command.resolve_command(context, rest)
+        names.append(name)
+    return " ".join(names), command.make_context(names[-1], list(rest), parent=context)
+
+
+def check_target(command: str, place: str) -> None:
+    if Path(command.split(maxsplit=1)[0]).name in ELSEWHERE:
+        return
+    assert command.split(maxsplit=1)[0] == "make", f"{place}: who knows how to test {command!r}?"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in command.split()[1:]:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{place}: no target {target}"
+
+
+def smaller(text: str) -> str:
+    for long, short in SMALLER.items():
+        text = text.replace(long, short)
+    return text
+
+
+def write_file(block: Block) -> None:
+    path = Path(block.file_name or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(smaller(block.text), encoding="utf-8")
+
+
+def check_script(block: Block) -> None:
+    """A job script needs a cluster: it is parsed, and so are its calls of zpfit."""
+    syntax = subprocess.run(
+        ["bash", "-n"], input=block.text, text=True, capture_output=True, check=False
+    )
+    assert syntax.returncode == 0, f"{block.place}: {syntax.stderr}"
+    calls = re.findall(r"^(?:srun .*-m )?(zpfit .*)", block.text, re.MULTILINE)
+    assert calls, f"{block.place}: a script without zpfit"
+    for call in calls:
+        parse(arguments_of(call) or [])
+
+
+def code_of(block: Block) -> ast.Module:
+    return ast.parse(block.text, filename=block.place)
+
+
+def execute(block: Block) -> None:
+    exec(compile(code_of(block), block.place, "exec"), {"__name__": "__main__"})  # noqa: S102
+
+
+def needs_a_run(text: str) -> bool:
+    """Whether earlier output is read, not only written."""
+    return "output/" in re.sub(r"--output \S+", "", text)
+
+
+def read_without_fitting(arguments: list[str], place: str) -> None:
+    """Parse a command, and read the files that it would fit."""
+    name, context = parse(arguments)
+    given = context.params
+    if name in FITTED:
+        files = given.get("files_or_runs") or [given["file"]]
+        changes = dict(word.split("=", 1) for word in given.get("changes", ()))
+        for file in files:
+            if not file.startswith("output/"):
+                load_run(find_run_file(file), changes, given.get("limits", ()))
+    elif name == "campaign":
+        zpfit([*arguments, "--plan"], place)
+
+
+def try_command(command: str, place: str) -> None:
+    arguments = arguments_of(command)
+    if arguments is None:
+        check_target(command, place)
+    elif parse(arguments)[0] in QUICK and not needs_a_run(command):
+        zpfit(arguments, place)
+    else:
+        read_without_fitting(arguments, place)
+
+
+def run_command(command: str, place: str) -> None:
+    arguments = arguments_of(smaller(command))
+    if arguments is None:
+        check_target(command, place)
+        return
+    name, _ = parse(arguments)
+    if name in ELSEWHERE:
+        return
+    zpfit([*arguments, *FEWER.get(name, [])], place)
+
+
+def try_code(block: Block) -> None:
+    """Run code that stands for itself; of what needs a run or makes one, see that it is Python."""
+    if "output/" in block.text:
+        code_of(block)
+    else:
+        execute(block)
+
+
+def go_through(
+    page: Path,
+    command: Callable[[str, str], None],
+    code: Callable[[Block], None],
+) -> Iterator[Block]:
+    """Deal with every block of a page; gives back those that somebody dealt with."""
+    for block in blocks_of(page):
+        if block.language == "bash":
+            check_script(block)
+        elif block.language == "console":
+            for line in block.commands:
+                command(line, block.place)
+        elif block.file_name is not None:
+            write_file(block)
+        elif block.language == "python":
+            code(block)
+        elif block.language == "toml":
+            tomllib.loads(block.text)
+        elif block.language == "json":
+            json.loads(block.text)
+        elif block.language not in {"", "text"}:
+            continue
+        yield block
+
+
+@every_page
+def test_a_page_is_true(page: Path, checkout: Path) -> None:
+    dealt_with = list(go_through(page, try_command, try_code))
+    assert dealt_with == blocks_of(page), "a block that nobody executes"
+
+
+@pytest.mark.slow
+@every_page
+def test_a_page_can_be_typed(page: Path, checkout: Path) -> None:
+    dealt_with = list(go_through(page, run_command, execute))
+    assert dealt_with == blocks_of(page), "a block that nobody executes"
+
+
+@every_page
+def test_yaml_says_which_file_it_is(page: Path) -> None:
+    nameless = [b.place for b in blocks_of(page) if b.language == "yaml" and b.file_name is None]
+    assert not nameless, "begin the block with a line such as '# runs/mine.yaml'"
+
+
+@every_page
+def test_files_of_a_page_are_used_on_it(page: Path) -> None:
+    blocks = blocks_of(page)
+    for index, block in enumerate(blocks):
+        if block.file_name is None or block.language == "bash":
+            continue
+        later = "\n".join(other.text for other in blocks[index + 1 :])
+        assert Path(block.file_name).stem in later, f"{block.place}: nothing uses it"
+
+
+@every_page
+def test_commands_are_in_consoles(page: Path) -> None:
+    """Otherwise nobody would execute them."""
+    for block in blocks_of(page):
+        if block.language in {"", "text"}:
+            commands = rf"(\.venv/bin/)?zpfit ({'|'.join(cli.commands)})\b"
+            assert not re.search(rf"^(\$ |make |pip |{commands})", block.text, re.MULTILINE), (
+                block.place
+            )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_commands_in_the_text_exist(page: Path) -> None:
+    for name, rest in re.findall(r"`zpfit ([a-z]+)([^`]*)`", prose_of(page)):
+        assert name in cli.commands, f"zpfit {name}"
+        known = {word for parameter in cli.commands[name].params for word in parameter.opts}
+        unknown = set(re.findall(r"--[a-z-]+", rest)) - known
+        assert not unknown, f"zpfit {name}{rest}"
+    for target in re.findall(r"`make ([a-z-]+)`", prose_of(page)):
+        check_target(f"make {target}", page.name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_brackets_are_not_swallowed_as_tags(page: Path) -> None:
+    text = re.sub(r"`[^`]*`", "", prose_of(page))
+    assert not re.findall(r"<(?!img )[a-zA-Z][^>]*>", text)
+
+
+def test_every_command_is_documented() -> None:
+    shown = "\n".join(line for page in PAGES for b in blocks_of(page) for line in b.commands)
+    hidden = {name for name in cli.commands if f"zpfit {name}" not in shown}
+    assert hidden <= {"epochs"}, "show it on a page; make epochs stands for zpfit epochs"
+
+
+def test_commands_of_other_tests_are_there() -> None:
+    for name, file in ELSEWHERE.items():
+        assert f'"{name}"' in (ROOT / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(workspace: Path) -> None:
+    notebook = nbformat.read(ROOT / "docs" / "notebook.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "store it without outputs"
+    NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(workspace)}}
+    ).execute()
+    drawn = [
+        output
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(drawn) >= 2
+
+
+# The site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site; a warning of MkDocs is a failure."""
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_the_site_asks_no_other_server(site: Path) -> None:
+    fetched = re.compile(
+        r"<(?:script|img|iframe|source|video)[^>]+src=[\"']?(?:https?:)?//"
+        r"|<link(?![^>]+rel=[\"']?canonical)[^>]+href=[\"']?(?:https?:)?//"
+    )
+    for path in site.rglob("*.html"):
+        assert not fetched.search(path.read_text(encoding="utf-8")), path.name
+    for path in site.rglob("*.css"):
+        styles = path.read_text(encoding="utf-8")
+        assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", styles), path.name
+
+
+def test_formulas_are_drawn_without_a_script(site: Path) -> None:
+    physics = (site / "physics.html").read_text(encoding="utf-8")
+    assert physics.count("<math") > 10
+    for path in site.rglob("*.html"):
+        assert "arithmatex" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_the_reference_holds_the_docstrings(site: Path) -> None:
+    page = (site / "reference" / "physics.html").read_text(encoding="utf-8")
+    assert "Shift of the muon&#39;s (g-2)/2" in page or "Shift of the muon's (g-2)/2" in page
+    assert ":func:" not in page
