@@ -44,7 +44,11 @@ QUICK = {"list", "show", "validate", "data check", "cite", "evaluate"}
 FITTED = {"run", "compare", "tension", "profile", "toys"}
 """Commands whose arguments are run files, which the fast tests read."""
 
-ELSEWHERE = {"paper": "tests/test_paper.py"}
+ELSEWHERE = {
+    "paper": "tests/test_paper.py",
+    "explore": "tests/test_explore.py",
+    "cobaya-run": "tests/test_interfaces.py",
+}
 """Commands with tests of their own that take minutes, serve until they are stopped, or are other
 programs."""
 
