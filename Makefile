@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow lint benchmark benchmark-samplers benchmark-toys calibration docs paper epochs data-page clean
+.PHONY: install quickstart test test-slow lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs paper epochs data-page clean
 
 install: $(STAMP)
 
@@ -34,6 +34,9 @@ benchmark: install
 	$(BIN)/python benchmarks/likelihood.py
 	$(BIN)/python benchmarks/models.py
 	$(BIN)/python benchmarks/explore.py
+
+benchmark-campaign: install
+	$(BIN)/python benchmarks/campaign.py
 
 benchmark-samplers: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'

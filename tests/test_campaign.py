@@ -4,7 +4,10 @@ import csv
 import json
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -109,6 +112,7 @@ def test_packaged_campaigns(accepted):
         ),
         ({"overrides": {"x": {"vegas.error": "small"}}}, ["overrides.x.vegas.error", "'small'"]),
         ({"settings": {"seed": -1}}, ["grid.yaml:", "settings.seed"]),
+        ({"runs": ["x/own.yaml", "y/own.yaml"]}, ["grid.yaml:", "runs", "'own' is there twice"]),
         ({"seeds": []}, ["grid.yaml:", "seeds"]),
         ({"seeds": {"count": 0}}, ["grid.yaml:", "seeds.count"]),
         ({"seeds": {"count": 10_000_001}}, ["grid.yaml:", "seeds.count"]),
@@ -119,6 +123,35 @@ def test_bad_files_are_refused(rejected, content, words):
     for word in words:
         assert word in message
     assert not Path("output").exists()
+
+
+def test_combinations_need_names_of_their_own(rejected):
+    path = write({"runs": {"a": RUN, "a-b": RUN}, "models": {"b-c": "B-L", "c": "L_mu-L_tau"}})
+    assert "'a-b-c' would be the name of several fits" in rejected("campaign", path)
+
+
+def test_labels_may_hold_dots(workspace):
+    assert names(write({"overrides": {"v1.1": {}, "v1.2": {}}})) == ["tiny-v1.1", "tiny-v1.2"]
+
+
+def test_python_code_is_announced(accepted):
+    Path("mine.py").write_text(
+        "def photon(m_Zp: float = 17.0, eps: float = 1e-4):\n"
+        "    return {'m_Zp': m_Zp, 'C_Ve': eps}\n"
+    )
+    priors = {
+        "m_Zp": {"type": "uniform", "lower": 10, "upper": 20},
+        "eps": {"type": "uniform", "lower": 0, "upper": 1e-3},
+    }
+    run = {
+        "model": {"python": "mine.py:photon"},
+        "likelihood": "paper_2021_cs",
+        "priors": {"parameters": priors},
+    }
+    path = write({"runs": {"mine": run}, "settings": {}})
+    words = "note: runs Python code: model.python = mine.py:photon"
+    assert words in accepted("campaign", path, "--plan")
+    assert words in accepted("validate", path)
 
 
 @pytest.mark.parametrize(
@@ -347,3 +380,19 @@ def test_means_over_seeds():
 def test_means_weigh_by_errors():
     [cell] = over_seeds([row("a", 1, 0.0, 1.0, error=0.1), row("a", 2, 1.0, 1.0, error=0.2)])
     assert cell["log_z"] == pytest.approx(0.2)  # weights 100 and 25
+
+
+@pytest.mark.slow
+def test_mpi(accepted):
+    """The same numbers; only where MPI is."""
+    pytest.importorskip("mpi4py")
+    launcher = shutil.which("mpiexec") or shutil.which("mpiexec", path=Path(sys.executable).parent)
+    if launcher is None:
+        pytest.skip("there is no mpiexec")
+    path = write({"seeds": [1, 2, 3]})
+    accepted("campaign", path, "--executor", "here", "--output", "here")
+    words = [launcher, "-n", "3", sys.executable, "-m", "mpi4py.futures", "-m", "zpfit"]
+    words += ["campaign", path, "--executor", "mpi", "--output", "mpi"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert record("mpi") == record("here")

@@ -200,7 +200,7 @@ def offered(words: str, incomplete: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("words", "incomplete", "expected"),
     [
-        ("", "ex", ["exclusion", "export"]),
+        ("", "ex", ["exclusion", "explore", "export"]),
         ("run", "quick", ["quickstart"]),
         ("validate", "sm_u1_cs", ["sm_u1_cs"]),
         ("exclusion", "paper_fig2a", ["paper_fig2a"]),
