@@ -435,6 +435,7 @@ def test_toys_of_something_else_are_not_continued(accepted, rejected, workspace)
     assert "toys.csv" in rejected(*command("other", 10))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_blocks")
 def test_a_nested_model_and_the_table_of_results(accepted, workspace):
     larger = (workspace / "larger.yaml").write_text
