@@ -22,6 +22,11 @@ SMALL = {
 """Options that make the quickstart take seconds, with a fixed and a tied parameter."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Dask comes last: its threads stay, and a process that has threads is not safe to fork."""
+    items.sort(key=lambda item: "dask" in item.nodeid)
+
+
 def _invoke(*arguments: str | Path) -> Result:
     return CliRunner(env={"COLUMNS": "200"}).invoke(cli, [str(word) for word in arguments])
 

@@ -136,8 +136,7 @@ def test_labels_may_hold_dots(workspace):
 
 def test_python_code_is_announced(accepted):
     Path("mine.py").write_text(
-        "def photon(m_Zp: float = 17.0, eps: float = 1e-4):\n"
-        "    return {'C_Ve': eps}\n"
+        "def photon(m_Zp: float = 17.0, eps: float = 1e-4):\n    return {'C_Ve': eps}\n"
     )
     priors = {
         "m_Zp": {"type": "uniform", "lower": 10, "upper": 20},
