@@ -143,9 +143,6 @@ class Campaign:
             for seed in self.seeds or (None,):
                 yield cell, seed, cell.name if seed is None else f"{cell.name}-s{seed}"
 
-    def __len__(self) -> int:
-        return len(self.cells) * len(self.seeds or (None,))
-
 
 def load_campaign(path: Path) -> Campaign:
     """Read a campaign file and try out every combination of its axes.
