@@ -49,10 +49,10 @@ def extreme(
     sign = -1.0 if largest else 1.0
 
     def judge(u: FloatArray) -> Heights:
-        pulls, ratios = posterior.pulls_and_ratios(u)
-        size = np.log(np.maximum(quantity(posterior.couplings(u)), _SMALLEST))
-        excess = [np.abs(pull) - limits.limit(name) for name, pull in pulls.items()]
-        return Heights([sign * size], excess, ratios)
+        found = posterior.standing(u)
+        size = np.log(np.maximum(quantity(found.couplings), _SMALLEST))
+        excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
+        return Heights([sign * size], excess, found.ratios)
 
     grain = posterior.priors.grain
     # Nowhere is the logarithm that large: the first descents only look for what is allowed.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zpfit.config import JointSigmaSpec
 from zpfit.errors import NoAnomalies
 from zpfit.fast_refit import apart_of_each, cheapest_apart
+from zpfit.joint_sigma import heights_of_anomalies
 from zpfit.likelihood import wall_residual
 from zpfit.minmax import Heights
 from zpfit.optimize import descend_rows, kick
@@ -53,17 +54,8 @@ class _Judge:
 
     def heights(self, u: FloatArray, toy: Index) -> Heights:
         """Of points (n, d), each for the data of its toy."""
-        pulls, ratios = self.posterior.pulls_and_ratios(u, self.data[toy])
-        anomalies = [term.name for term in self.posterior.likelihood.anomalies]
-        return Heights(
-            [np.abs(pulls[name]) for name in anomalies],
-            [
-                np.abs(pulls[name]) - self.limits.limit(name)
-                for name in pulls
-                if name not in anomalies
-            ],
-            ratios,
-        )
+        standing = self.posterior.standing(u, self.data[toy])
+        return heights_of_anomalies(self.posterior, standing, self.limits)
 
     def excesses(self, u: FloatArray, toy: Index, level: FloatArray) -> FloatArray:
         """By how much a level (n,) and the demands are exceeded, a hair inside; shape (n, k)."""

@@ -8,7 +8,7 @@ from zpfit.config import JointSigmaSpec
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.minmax import Heights, Lowest, lowest_from_level, starts_for
 from zpfit.physics.compiled import FloatArray
-from zpfit.posterior import Posterior
+from zpfit.posterior import Posterior, Standing
 
 _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0)
 """Largest pulls of anomalies that descents aim at."""
@@ -33,6 +33,17 @@ class JointSigma:
     """On the unit cube, shape (d,)."""
 
 
+def heights_of_anomalies(
+    posterior: Posterior, standing: Standing, limits: JointSigmaSpec
+) -> Heights:
+    """Pulls of the anomalies, which are to be lowered, while all else stays within its limits."""
+    anomalies = [term.name for term in posterior.likelihood.anomalies]
+    sizes = {name: np.abs(pull) for name, pull in standing.pulls.items()}
+    to_lower = [sizes.pop(name) for name in anomalies]
+    limited = [size - limits.limit(name) for name, size in sizes.items()]
+    return Heights(to_lower, limited, standing.ratios)
+
+
 def joint_sigma(
     posterior: Posterior, rng: np.random.Generator, limits: JointSigmaSpec | None = None
 ) -> JointSigma:
@@ -51,16 +62,9 @@ def joint_sigma(
         raise NoAnomalies(posterior.likelihood.name)
     limits = limits or JointSigmaSpec()
     grain = posterior.priors.grain
-    anomalies = [term.name for term in posterior.likelihood.anomalies]
 
     def judge(u: FloatArray) -> Heights:
-        pulls, ratios = posterior.pulls_and_ratios(u)
-        others = [name for name in pulls if name not in anomalies]
-        return Heights(
-            [np.abs(pulls[name]) for name in anomalies],
-            [np.abs(pulls[name]) - limits.limit(name) for name in others],
-            ratios,
-        )
+        return heights_of_anomalies(posterior, posterior.standing(u), limits)
 
     reached = Lowest(np.inf, np.full(posterior.dimension, 0.5))
     for level in _FIRST_LEVELS:

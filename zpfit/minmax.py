@@ -52,9 +52,20 @@ class Heights:
 
     def slacks(self) -> FloatArray:
         """What the demands leave, those on heights as if their level were zero; shape (n, k)."""
-        logs = [np.log(np.maximum(ratio, np.exp(_LOWEST_LOG))) for ratio in self.ratios]
-        columns = [np.minimum(h, _LARGEST_HEIGHT) for h in (*self.to_lower, *self.limited)]
-        return -np.stack([*columns, *logs], axis=1) - _MARGIN
+        heights = np.minimum([*self.to_lower, *self.limited], _LARGEST_HEIGHT)
+        logs = np.log(np.maximum(self.ratios, np.exp(_LOWEST_LOG)))
+        result: FloatArray = (
+            -_MARGIN - np.concatenate([heights, logs.reshape(-1, heights.shape[1])]).T
+        )
+        return result
+
+    def residuals(self, level: float, wall: float) -> FloatArray:
+        """By how much a level and the demands are exceeded, shape (n, k)."""
+        above = [height - level for height in self.to_lower]
+        heights = np.maximum([*above, *self.limited], 0)
+        walls = wall_residual(np.array(self.ratios), wall).reshape(-1, heights.shape[1])
+        result: FloatArray = np.concatenate([heights, walls]).T
+        return result
 
 
 Judge = Callable[[FloatArray], Heights]
@@ -86,11 +97,7 @@ def lowest_from_level(
     """What descents that aim at a level lead to; ``grain`` as in :mod:`zpfit.optimize`."""
 
     def residuals(u: FloatArray, wall: float) -> FloatArray:
-        heights = judge(u)
-        columns = [np.maximum(height - level, 0) for height in heights.to_lower]
-        columns += [np.maximum(excess, 0) for excess in heights.limited]
-        columns += [wall_residual(ratio, wall) for ratio in heights.ratios]
-        return np.stack(columns, axis=1)
+        return judge(u).residuals(level, wall)
 
     points, costs = descend(residuals, rng.random((starts_for(grain), len(grain))), _WALL)
     kept = points[best_points(points, costs, grain)]
@@ -106,38 +113,62 @@ def lowest_from_level(
 
 def _polished(judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
     """Sequential quadratic programming: the least level with every demand as a constraint."""
-    n_lowered = len(judge(start[None]).to_lower)
-
-    def at(x: FloatArray) -> FloatArray:
-        u = start.copy()
-        u[free] = np.clip(x[:-1], 0, 1)
-        return u
-
-    def constraints(x: FloatArray) -> FloatArray:
-        values: FloatArray = judge(at(x)[None]).slacks()[0]
-        values[:n_lowered] += x[-1]
-        return values
-
-    def gradients(x: FloatArray) -> FloatArray:
-        u = at(x)
-        steps = np.where(u > 0.5, -_STEP, _STEP)[free]
-        points = np.repeat(u[None], len(steps) + 1, axis=0)
-        points[np.arange(len(steps)), np.flatnonzero(free)] += steps
-        values = judge(points).slacks()
-        by_u = ((values[:-1] - values[-1]) / steps[:, None]).T
-        by_level = np.zeros((len(by_u), 1))
-        by_level[:n_lowered] = 1
-        result: FloatArray = np.hstack([by_u, by_level])
-        return result
-
-    first = float(-judge(start[None]).slacks()[0, :n_lowered].min())
+    slopes = _Slopes(judge, start, free)
+    first = float(-slopes.slacks(np.append(start[free], 0.0))[: slopes.n_lowered].min())
     result = minimize(
         lambda x: x[-1],
         np.append(start[free], first),
         jac=lambda x: np.append(np.zeros(len(x) - 1), 1.0),
         method="SLSQP",
         bounds=[(0, 1)] * int(free.sum()) + [(None, None)],
-        constraints={"type": "ineq", "fun": constraints, "jac": gradients},
+        constraints={"type": "ineq", "fun": slopes.slacks, "jac": slopes.gradients},
         options={"maxiter": 60, "ftol": 1e-9},
     )
-    return at(result.x)
+    return slopes.point(result.x)
+
+
+class _Slopes:
+    """Slacks and their gradients at one point after another.
+
+    The coordinates x are the free ones of the unit cube and the level. One call of the judge
+    answers for both, as a few points take it no longer than one.
+    """
+
+    def __init__(self, judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> None:
+        self._judge, self._start, self._free = judge, start, np.flatnonzero(free)
+        self.n_lowered = len(judge(start[None]).to_lower)
+        self._answered = b""
+        self._values, self._gradients = np.empty(0), np.empty((0, 0))
+
+    def point(self, x: FloatArray) -> FloatArray:
+        """On the unit cube, shape (d,)."""
+        u = self._start.copy()
+        u[self._free] = np.clip(x[:-1], 0, 1)
+        return u
+
+    def slacks(self, x: FloatArray) -> FloatArray:
+        """What the demands leave and the level leaves the heights, shape (k,)."""
+        self._answer(x[:-1])
+        values = self._values.copy()
+        values[: self.n_lowered] += x[-1]
+        return values
+
+    def gradients(self, x: FloatArray) -> FloatArray:
+        """Of the slacks by each coordinate, shape (k, number of coordinates)."""
+        self._answer(x[:-1])
+        return self._gradients
+
+    def _answer(self, free: FloatArray) -> None:
+        key = free.tobytes()
+        if key == self._answered:
+            return
+        u = self.point(np.append(free, 0.0))
+        steps = np.where(u > 0.5, -_STEP, _STEP)[self._free]
+        points = np.repeat(u[None], len(steps) + 1, axis=0)
+        points[np.arange(len(steps)), self._free] += steps
+        slacks = self._judge(points).slacks()
+        by_level = np.zeros((slacks.shape[1], 1))
+        by_level[: self.n_lowered] = 1
+        by_coordinate = ((slacks[:-1] - slacks[-1]) / steps[:, None]).T
+        self._values, self._gradients = slacks[-1], np.hstack([by_coordinate, by_level])
+        self._answered = key

@@ -144,18 +144,20 @@ class Plane:
         self, search: Solved, parameters: Mapping[str, FloatArray]
     ) -> tuple[FloatArray, NDArray[np.bool_]]:
         """Values of the parameter, and where there is one; each of shape (n,)."""
-        names = [name for name in parameters if name != search.name]
+        varying = [name for name in parameters if name not in self.fixed and name != search.name]
         reach = search.end - search.start
 
         def excess(share: FloatArray, *others: FloatArray) -> FloatArray:
-            point = dict(zip(names, others, strict=True))
-            point[search.name] = search.start + reach * share**_CROWDING
-            point = {name: np.atleast_1d(point[name]) for name in parameters}
+            shape, share = np.shape(share), np.atleast_1d(share)
+            known = dict(zip(varying, map(np.atleast_1d, others), strict=True))
+            known |= {name: np.broadcast_to(v, share.shape) for name, v in self.fixed.items()}
+            known[search.name] = search.start + reach * share**_CROWDING
+            point = {name: known[name] for name in parameters}
             with np.errstate(all="ignore"):  # what has no value has no root
                 c = self.model.couplings(point)
-                return (search.observable.function(c) - search.value).reshape(np.shape(share))
+                return (search.observable.function(c) - search.value).reshape(shape)
 
-        others = tuple(parameters[name] for name in names)
+        others = tuple(parameters[name] for name in varying)
         n = len(others[0])
         repeated = (np.repeat(values, len(_SCAN)) for values in others)
         scanned = excess(np.tile(_SCAN, n), *repeated).reshape(n, len(_SCAN))

@@ -1,6 +1,6 @@
 """Model, priors and likelihood bound into one function on the unit cube."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,17 @@ from zpfit.models.base import Model, in_words
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.priors import Priors
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How n points stand to every measurement and exclusion; arrays have shape (n,)."""
+
+    couplings: Couplings
+    pulls: Mapping[str, FloatArray]
+    """By measurement."""
+    ratios: Sequence[FloatArray]
+    """Of all exclusions, hard or soft, and of the model's conditions; above 1 is forbidden."""
 
 
 @dataclass(frozen=True)
@@ -85,21 +96,15 @@ class Posterior:
         walls = [wall_residual(ratio, wall)[:, None] for ratio in conditions]
         return np.hstack([terms, *walls])
 
-    def pulls_and_ratios(
-        self, u: FloatArray, data: FloatArray | None = None
-    ) -> tuple[dict[str, FloatArray], list[FloatArray]]:
-        """Pulls by measurement, and the ratios of all exclusions, hard or soft, and conditions.
-
-        Each of shape (n,), at points ``u`` of shape (n, d); a ratio above 1 is forbidden. ``data``
-        as in :meth:`residuals`.
-        """
+    def standing(self, u: FloatArray, data: FloatArray | None = None) -> "Standing":
+        """How points ``u``, shape (n, d), stand to the data; ``data`` as in :meth:`residuals`."""
         parameters = self.parameters(u)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             c = self.model.couplings(parameters)
             names = [term.name for term in self.likelihood.measurements]
             pulls = dict(zip(names, self.likelihood.pulls(c, data), strict=True))
             ratios = [*self.likelihood.ratios(c).values()]
-        return pulls, [*ratios, *self.model.conditions(parameters).values()]
+        return Standing(c, pulls, [*ratios, *self.model.conditions(parameters).values()])
 
     def impossible_fraction(self, draws: int, rng: np.random.Generator) -> float:
         """Share of the prior at which the model cannot exist, from that many draws.

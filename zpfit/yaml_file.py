@@ -8,6 +8,7 @@ boolean or None. Sizes are limited, so that no file can take minutes or all memo
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -137,8 +138,12 @@ def read_yaml(path: Path) -> Document:
     return parse_yaml(read_text(path), path)
 
 
+@lru_cache(maxsize=256)
 def parse_yaml(text: str, path: Path) -> Document:
     """Parse ``text``; ``path`` is only named in messages.
+
+    The same text gives the same document, whose content nobody may change: hundreds of figures
+    and fits read the same few entries.
 
     Raises:
         InvalidYaml: a syntax error, a key written twice, a tag, or something far too large.

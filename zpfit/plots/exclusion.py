@@ -135,8 +135,9 @@ def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:
 def _fill(axes: Axes, region: Mapping[str, Any], colours: Colours) -> None:
     colour, hatch = _style(region, colours)
     path = _path(region["polygons"])
-    axes.add_patch(PathPatch(path, facecolor=colour, alpha=_ALPHA, linewidth=0))
-    axes.add_patch(
+    # The limits stand already: add_patch would go along every stretch of the path to find them.
+    axes.add_artist(PathPatch(path, facecolor=colour, alpha=_ALPHA, linewidth=0))
+    axes.add_artist(
         PathPatch(path, facecolor="none", edgecolor=colour, linewidth=0.9, hatch=hatch or None)
     )
 
@@ -220,7 +221,7 @@ def _mark_allowed(axes: Axes, board: LabelBoard, record: Mapping[str, Any]) -> N
     [allowed] = [region for region in record["regions"] if region["kind"] == "allowed"]
     if not allowed["polygons"]:
         return
-    axes.add_patch(
+    axes.add_artist(
         PathPatch(
             _path(allowed["polygons"]), facecolor="w", edgecolor=BEST_FIT_COLOUR, linewidth=1.1
         )

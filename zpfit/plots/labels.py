@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from matplotlib.textpath import TextPath
+from matplotlib import cbook
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, uniform_filter
 from shapely.geometry.base import BaseGeometry
@@ -76,7 +78,9 @@ class LabelBoard:
 
 def text_width(text: str, points: float) -> float:
     """How long a line of text is, in inches."""
-    return float(TextPath((0, 0), text, size=points).get_extents().width) / 72
+    font = FontProperties(size=points)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, cbook.is_math_text(text))
+    return float(width) / 72
 
 
 def text_size(text: str, points: float, axes_inches: tuple[float, float]) -> tuple[float, float]:
