@@ -29,11 +29,10 @@ from paper_by_hand import (
 from scipy.optimize import brentq
 
 from zpfit.cli import cli
-from zpfit.config import find_run_file
+from zpfit.config import find_run_file, load_run
 from zpfit.errors import NoAllowedPoint, ZpfitError
 from zpfit.joint_sigma import joint_sigma
 from zpfit.paper import claims, reproduce, target_regions
-from zpfit.paper import forecast as forecast_module
 from zpfit.paper.claims import Checked, Claim, closed_claims, form_claims, rubidium_window
 from zpfit.paper.figures import FIGURES, Figure, draw
 from zpfit.paper.forecast import PROJECTIONS, forecast
@@ -375,20 +374,17 @@ def left_by_hand(entries, m, ve, ae, nue, numu):
     return left
 
 
+def forecast_of(effective):
+    """A forecast from about that many samples, the samples' couplings and their weights."""
+    run = load_run(find_run_file("quickstart"))
+    rng = np.random.default_rng(run.settings.seed)
+    samples = evidence_of(run.posterior, run.settings, rng, Silent(), effective).samples
+    return forecast(run.posterior, samples), run.posterior.couplings(samples.u), samples.weight
+
+
 @pytest.fixture(scope="module")
 def forecast_and_samples():
-    """A forecast from few samples, the samples' couplings and their weights."""
-    seen = []
-
-    def few(posterior, settings, rng, progress, _):
-        integral = evidence_of(posterior, settings, rng, progress)
-        seen.append((posterior.couplings(integral.samples.u), integral.samples.weight))
-        return integral
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecast_module, "evidence_of", few)
-        rows = forecast()
-    return rows, *seen[0]
+    return forecast_of(1000)
 
 
 def test_forecast_is_a_count_of_samples(forecast_and_samples):
@@ -448,7 +444,7 @@ def test_forecast_by_plain_draws_from_the_prior():
     pull_e, pull_mu = (moment - A_E["cs"][0]) / A_E["cs"][1], (mu - A_MU[0]) / A_MU[1]
     pulls = [texono + 2, borexino + 1, charm + 1, charm_bar + 1, ccfr + 2, pull_e, pull_mu]
     weight = weight * np.exp(-0.5 * sum(pull**2 for pull in pulls))
-    rows = forecast()
+    rows, _, _ = forecast_of(50_000)
     for part, inside in {"electron": weight > 0, "both": abs(pull_mu) <= 1}.items():
         w = weight * inside
         for row in rows:
@@ -512,20 +508,18 @@ def quick(workspace, monkeypatch):
             (folder / f"{figure.stem}.{kind}").write_bytes(b"drawn")
         return {"figure": figure.stem, "allowed": {"stretches": [[17.0, 38.0]]}}
 
-    def mass(folder):
+    def posterior(folder):
         (folder / "profile_m_Zp.png").write_bytes(b"drawn")
         levels = [{"probability": 0.683, "intervals": [[17.0, 38.0]]}]
-        return {"profile": {"levels": levels}, "posterior": {"levels": levels}}
+        shares = dict.fromkeys(("all", "electron", "both"), 0.5)
+        errors = {f"{part}_err": 0.01 for part in shares}
+        row = {"projection": "a search", "entries": [], **shares, **errors}
+        return {"profile": {"levels": levels}, "posterior": {"levels": levels}}, [row]
 
-    shares = dict.fromkeys(("all", "electron", "both"), 0.5)
-    row = {"projection": "a search", "entries": [], **shares}
     monkeypatch.setattr(target_regions.TargetRegion, "extreme", extreme)
     monkeypatch.setattr(reproduce, "joint_sigma_of", lambda *_: 2.0)
     monkeypatch.setattr(reproduce, "draw", canned)
-    monkeypatch.setattr(reproduce, "_mass_profile", mass)
-    monkeypatch.setattr(
-        reproduce, "forecast", lambda: [row | {f"{part}_err": 0.01 for part in shares}]
-    )
+    monkeypatch.setattr(reproduce, "_posterior", posterior)
     monkeypatch.setattr(
         reproduce, "_all_of", lambda jobs, progress: {name: job() for name, job in jobs.items()}
     )

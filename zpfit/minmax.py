@@ -15,9 +15,9 @@ from zpfit.likelihood import wall_residual
 from zpfit.optimize import best_points, descend, kick
 from zpfit.physics.compiled import FloatArray
 
-_STARTS, _STARTS_WITH_STEPS = 150, 600
+_STARTS, _STARTS_WITH_STEPS = 100, 600
 """Of descents for each level, times the number of parameters."""
-_POLISHED = 12
+_POLISHED = 8
 """Best points of each level from which the constrained search goes on."""
 _WALL = 30.0
 """Steepness of exclusions beside heights."""

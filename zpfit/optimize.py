@@ -213,7 +213,7 @@ def _damped_step(
     """Step along the coordinates ``free``, zero along the others; shape (n, d)."""
     jacobian = _jacobian(residuals, points, rows, current, wall, free)
     gradient = np.einsum("ndk,nk->nd", jacobian, current)
-    hessian = np.einsum("ndk,nek->nde", jacobian, jacobian)
+    hessian = jacobian @ jacobian.transpose(0, 2, 1)  # several times as fast as einsum
     at = points[:, free]
     held = ((at <= 0) & (gradient > 0)) | ((at >= 1) & (gradient < 0))
     gradient[held] = 0

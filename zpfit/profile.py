@@ -19,6 +19,7 @@ from zpfit.profile_likelihood import ProfileLikelihood, profile_likelihood
 from zpfit.progress import Progress
 from zpfit.regions import Density, intervals
 from zpfit.run_folder import make_folder, write_whole
+from zpfit.samplers.importance import Integral
 from zpfit.sampling import evidence_of
 from zpfit.summary import axis_attributes
 
@@ -51,8 +52,16 @@ class Profile:
     """What has not converged, with remedies; empty if all has."""
 
 
-def profile(run: Run, axes: Sequence[Axis], points: int | None, progress: Progress) -> Profile:
+def profile(
+    run: Run,
+    axes: Sequence[Axis],
+    points: int | None,
+    progress: Progress,
+    integral: Integral | None = None,
+) -> Profile:
     """Profile likelihood on a grid, and the posterior's density; the run's seed settles both.
+
+    ``integral`` are samples of the run's posterior, where there are some already.
 
     Raises:
         NeverExists, NoAllowedPoint, PoorMap, NotANumber: as :func:`zpfit.fit.fit`.
@@ -62,7 +71,8 @@ def profile(run: Run, axes: Sequence[Axis], points: int | None, progress: Progre
     for note in run.notes:
         progress.note(note)
     posterior.impossible_fraction(_PRIOR_DRAWS, rngs[0])
-    integral = evidence_of(posterior, run.settings, rngs[1], progress, _EFFECTIVE)
+    if integral is None:
+        integral = evidence_of(posterior, run.settings, rngs[1], progress, _EFFECTIVE)
     samples = integral.samples
     progress.stage("Best fit")
     starts = starting_points(run, samples.u, samples.log_likelihood, rngs[2])

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 
 from zpfit.assembly import LikelihoodSpec, assemble
-from zpfit.config import find_run_file, load_run
 from zpfit.library import Library
 from zpfit.physics.compiled import FloatArray
-from zpfit.progress import Silent
-from zpfit.sampling import evidence_of
+from zpfit.posterior import Posterior
+from zpfit.samplers.result import WeightedSamples
 
 PROJECTIONS = {
     "Belle II, 50/ab (PTEP 2019)": ("belle2_projection_2019",),
@@ -19,21 +18,15 @@ PROJECTIONS = {
     "Belle II (PTEP 2019) and NA64": ("belle2_projection_2019", "na64_projection_2020"),
     "Belle II (Eq. 17) and NA64": ("belle2_projection_2015", "na64_projection_2020"),
 }
-_EFFECTIVE = 50_000
-"""Samples, as those that meet the anomalies are few."""
 
 
-def forecast() -> list[dict[str, Any]]:
+def forecast(posterior: Posterior, samples: WeightedSamples) -> list[dict[str, Any]]:
     """For each projection, the share of the posterior that it would leave.
 
     Of the effective model with the paper's Caesium data: ``all`` of the posterior,
     ``electron``, what meets a_e within one standard error, and ``both`` anomalies, each with
     an error of its own.
     """
-    run = load_run(find_run_file("quickstart"))
-    posterior = run.posterior
-    rng = np.random.default_rng(run.settings.seed)
-    samples = evidence_of(posterior, run.settings, rng, Silent(), _EFFECTIVE).samples
     c = posterior.couplings(samples.u)
     electron, muon = (
         np.abs(term.pull(c)) <= 1

@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from zpfit.config import find_run_file, load_run
 from zpfit.errors import ProcessDied, ZpfitError
 from zpfit.paper.claims import (
@@ -30,9 +32,12 @@ from zpfit.paper.page import page
 from zpfit.paper.target_regions import FORMS, joint_sigma_of
 from zpfit.progress import Progress, Silent
 from zpfit.run_folder import make_folder, make_room, write_whole
+from zpfit.sampling import evidence_of
 
 CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
 FIGURE_FOLDER = "figures"
+_EFFECTIVE = 100_000
+"""Posterior samples, as those that meet the anomalies are few."""
 _MARKER = ".zpfit-paper"
 """Tells a folder of this command, whose results only repeat themselves, from any other."""
 
@@ -57,9 +62,8 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     figures = folder / FIGURE_FOLDER
     make_folder(figures)
     progress.stage("Tracing figures and computing numbers")
-    jobs: dict[str, Callable[[], Any]] = {"mass": partial(_mass_profile, figures)}
+    jobs: dict[str, Callable[[], Any]] = {"posterior": partial(_posterior, figures)}
     jobs |= {f"claims {form}": partial(form_claims, form) for form in FORMS}
-    jobs["forecast"] = forecast
     jobs["window"] = rubidium_window
     jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in JOINT_SIGMAS}
     jobs |= {figure.stem: partial(draw, figure, figures) for figure in FIGURES}
@@ -70,10 +74,11 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
         *window_claims(results["window"]),
         *joint_sigma_claims({case: results["joint " + "_".join(case)] for case in JOINT_SIGMAS}),
     ]
-    result = Reproduction(as_json(checked), results["forecast"])
+    mass, forecasts = results["posterior"]
+    result = Reproduction(as_json(checked), forecasts)
     progress.stage("Writing the page")
     allowed = {figure.stem: results[figure.stem]["allowed"] for figure in FIGURES}
-    text = page(result.claims, result.forecast, allowed, results["mass"])
+    text = page(result.claims, result.forecast, allowed, mass)
     write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
     write_json(folder / CLAIMS, result.claims)
     write_json(folder / FORECAST, result.forecast)
@@ -134,14 +139,16 @@ def _reporting(job: Callable[[], Any]) -> Any:
         raise ZpfitError(str(error)) from None
 
 
-def _mass_profile(folder: Path) -> dict[str, Any]:
-    """Profile likelihood and posterior of the mass, side by side."""
+def _posterior(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Of the paper's fit: profile and posterior of the mass side by side, and the forecasts."""
     from zpfit.axis import choose_axes
     from zpfit.profile import as_json as profile_json
     from zpfit.profile import file_names, keep, profile
 
     run = load_run(find_run_file("quickstart"))
+    rng = np.random.default_rng(run.settings.seed)
+    integral = evidence_of(run.posterior, run.settings, rng, Silent(), _EFFECTIVE)
     axes = choose_axes(run.posterior.priors, [("--x", "m_Zp")])
-    result = profile_json(run, profile(run, axes, None, Silent()))
-    keep(result, folder, file_names(axes))
-    return result
+    mass = profile_json(run, profile(run, axes, None, Silent(), integral))
+    keep(mass, folder, file_names(axes))
+    return mass, forecast(run.posterior, integral.samples)

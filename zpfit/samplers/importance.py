@@ -124,6 +124,8 @@ class _Draws:
         self._mixture = mixture
         self._rng = rng
         self._kept: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+        self._sums: list[_LogSums] = []
+        """Of the weights of each batch, so that none is added up again with every other."""
         self._own: list[list[FloatArray]] = [[] for _ in mixture.maps]
         self._own_total = np.zeros(len(mixture.maps), dtype=int)
         self.total = 0
@@ -149,6 +151,7 @@ class _Draws:
         names = ("u", "log_likelihood", "log_weight")
         columns = (np.split(state[name], ends) for name in names)
         self._kept = list(zip(*columns, strict=True))
+        self._sums = [_LogSums.of(log_weight) for _, _, log_weight in self._kept]
         self._own = [[own] for own in state["own"]]
         self._own_total, self.total = state["own_total"], state["total"]
         self._rng.bit_generator.state = state["rng"]
@@ -169,61 +172,86 @@ class _Draws:
         allowed = np.flatnonzero(np.isfinite(log_l))
         u, log_l, allowed_label = u[allowed], log_l[allowed], label[allowed]
         log_densities = self._mixture.log_densities(u)
-        self._kept.append((u, log_l, log_l - self._mixture.mix(log_densities)))
+        log_weight = log_l - self._mixture.mix(log_densities)
+        self._kept.append((u, log_l, log_weight))
+        self._sums.append(_LogSums.of(log_weight))
         for index, own in enumerate(self._own):
             mine = allowed_label == index
             own.append(log_l[mine] - log_densities[index, mine])
             self._own_total[index] += np.count_nonzero(label == index)
         self.total += n
 
-    def _log_weights(self) -> FloatArray:
-        return np.concatenate([weights for _, _, weights in self._kept])
-
     def effective(self) -> float:
         """Effective number of draws."""
-        return float(np.exp(2 * _log_sum(self._log_weights()) - _log_sum(2 * self._log_weights())))
+        return _LogSums.total(self._sums).effective()
 
     def log_mean(self) -> float:
         """ln Z."""
-        return _log_mean(self._log_weights(), self.total)[0]
+        return _LogSums.total(self._sums).log_mean(self.total)[0]
 
     def error(self) -> float:
         """Of ln Z."""
-        return _log_mean(self._log_weights(), self.total)[1]
+        return _LogSums.total(self._sums).log_mean(self.total)[1]
 
     def spread(self) -> float | None:
         """Standard error of ln Z from the scatter of the batches, if there are some."""
         if len(self._kept) < _FEWEST_BATCHES:
             return None
         batch = self.total // len(self._kept)
-        means = np.array([_log_mean(weights, batch)[0] for _, _, weights in self._kept])
+        means = np.array([sums.log_mean(batch)[0] for sums in self._sums])
         ratios = np.exp(means - self.log_mean())
         return float(np.std(ratios, ddof=1) / np.sqrt(len(ratios)))
 
     def independent(self) -> tuple[tuple[float, float], ...]:
         """ln Z and error from the draws of each map alone."""
         parts = zip(self._own, self._own_total, strict=True)
-        return tuple(_log_mean(np.concatenate(own), int(total)) for own, total in parts)
+        return tuple(_LogSums.of(np.concatenate(own)).log_mean(int(total)) for own, total in parts)
 
     def weighted(self) -> WeightedSamples:
         """Every allowed draw."""
         u = np.concatenate([points for points, _, _ in self._kept])
         log_l = np.concatenate([values for _, values, _ in self._kept])
-        return WeightedSamples.normalised(u, log_l, self._log_weights())
+        log_weight = np.concatenate([weights for _, _, weights in self._kept])
+        return WeightedSamples.normalised(u, log_l, log_weight)
 
 
-def _log_mean(log_weights: FloatArray, total: int) -> tuple[float, float]:
-    """ln of the mean over ``total`` draws, those left out being zero, and its standard error."""
-    if not len(log_weights):
-        return -np.inf, np.inf
-    log_mean = _log_sum(log_weights) - np.log(total)
-    log_square = _log_sum(2 * log_weights) - np.log(total)
-    variance = max(np.expm1(log_square - 2 * log_mean), 0.0)
-    return float(log_mean), float(np.sqrt(variance / total))
+@dataclass(frozen=True)
+class _LogSums:
+    """ln of the sum of weights and of their squares."""
+
+    first: float
+    second: float
+
+    @classmethod
+    def of(cls, log_weights: FloatArray) -> "_LogSums":
+        """Of some draws."""
+        return cls(_log_sum(log_weights), _log_sum(2 * log_weights))
+
+    @classmethod
+    def total(cls, parts: list["_LogSums"]) -> "_LogSums":
+        """Of the draws of all parts."""
+        return cls(
+            _log_sum(np.array([part.first for part in parts])),
+            _log_sum(np.array([part.second for part in parts])),
+        )
+
+    def effective(self) -> float:
+        """Effective number of draws."""
+        return 0.0 if self.first == -np.inf else float(np.exp(2 * self.first - self.second))
+
+    def log_mean(self, total: int) -> tuple[float, float]:
+        """ln of the mean over ``total`` draws, those left out being zero, and its error."""
+        if self.first == -np.inf:
+            return -np.inf, np.inf
+        log_mean = self.first - np.log(total)
+        variance = max(np.expm1(self.second - np.log(total) - 2 * log_mean), 0.0)
+        return float(log_mean), float(np.sqrt(variance / total))
 
 
 def _log_sum(values: FloatArray) -> float:
     if not len(values):
         return -np.inf
     peak = values.max()
+    if peak == -np.inf:
+        return -np.inf
     return float(peak + np.log(np.exp(values - peak).sum()))
