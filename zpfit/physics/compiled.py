@@ -8,6 +8,8 @@ be stepped through and their coverage measured.
 
 import inspect
 from collections.abc import Callable
+from functools import cached_property, partial, update_wrapper
+from threading import RLock
 from typing import Any, TypeVar
 
 import numba
@@ -31,6 +33,30 @@ _FASTMATH = {"contract"}
 _INTERPRETED = bool(_numba.config.DISABLE_JIT)
 
 
+_LOADING = RLock()
+"""One thread at a time, as the place of the cache is a setting of all of numba."""
+
+
+class _Kernel:
+    """A ufunc that is compiled, or read from disk, when it is first called.
+
+    A process needs the formulas of its own model and data; all of them take seconds to read.
+    """
+
+    def __init__(self, kernel: Callable[..., Any], compiler: Callable[..., Any]) -> None:
+        update_wrapper(self, kernel)
+        self._kernel, self._compiler = kernel, compiler
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._ufunc(*arguments)
+
+    @cached_property
+    def _ufunc(self) -> Ufunc:
+        with _LOADING, kernel_cache(self._kernel) as cache:
+            ufunc: Ufunc = self._compiler(cache=cache, fastmath=_FASTMATH)(self._kernel)
+        return ufunc
+
+
 def inline(helper: F) -> F:
     """Compile a helper that formulas call; floats divide by zero as in NumPy."""
     compiled: F = _numba.njit(helper, error_model="numpy", fastmath=_FASTMATH)
@@ -43,9 +69,7 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
-    with kernel_cache(formula) as cache:
-        compiled: Ufunc = _numba.vectorize([signature], cache=cache, fastmath=_FASTMATH)(formula)
-    return compiled
+    return _Kernel(formula, partial(_numba.vectorize, [signature]))
 
 
 def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
@@ -61,11 +85,7 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
         if _INTERPRETED:
             return np.vectorize(_returning(kernel), otypes=[float], signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
-        with kernel_cache(kernel) as cache:
-            compiled: Ufunc = _numba.guvectorize(
-                [f"void({types})"], layout, cache=cache, fastmath=_FASTMATH
-            )(kernel)
-        return compiled
+        return _Kernel(kernel, partial(_numba.guvectorize, [f"void({types})"], layout))
 
     return compile_kernel
 
