@@ -1,6 +1,8 @@
 """What a person sees of the paper's reproduction."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -20,7 +22,8 @@ def print_paper(result: Reproduction, folder: Path) -> None:
         show_edge=False,
         pad_edge=False,
         collapse_padding=True,  # so that ids are whole on a terminal of 80 columns
-        caption="computed: with BaBar's envelope, as in the paper, but for ids that end in curve",
+        caption="computed: with BaBar's envelope, as in the paper, but for ids that end in curve; "
+        "curve: with the published curve; agrees: computed/curve",
     )
     for heading in ("id", "place", "paper", "computed", "curve", "agrees"):
         left = heading in ("id", "place")
@@ -33,10 +36,15 @@ def print_paper(result: Reproduction, folder: Path) -> None:
             Text(f"{relation}{number(row['paper'])}"),
             number(row["computed"]),
             number(row["computed_curve"]),
-            Text("yes" if row["agrees"] else "no", style="" if row["agrees"] else "yellow"),
+            _verdicts(row),
         )
     console.print(table)
     for row in result.claims:
         if not row["agrees"] and row["note"]:
             console.print(Text(f"{row['id']}: {row['note']}"))
     console.print(f"Written: {folder / PAGE}, and the figures in {folder / FIGURE_FOLDER}")
+
+
+def _verdicts(row: Mapping[str, Any]) -> Text:
+    words = "/".join("yes" if row[key] else "no" for key in ("agrees", "agrees_curve"))
+    return Text(words, style="" if row["agrees"] else "yellow")

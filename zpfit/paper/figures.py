@@ -68,7 +68,7 @@ figure with today's data."""
 
 
 def draw(figure: Figure, folder: Path) -> dict[str, Any]:
-    """Trace a figure and write its files; returns what is left of the plane.
+    """Trace a figure and write its files; returns what is left of the plane, and caveats.
 
     Raises:
         UnwritablePath: the folder or a file cannot be written.
@@ -85,7 +85,7 @@ def draw(figure: Figure, folder: Path) -> dict[str, Any]:
     chosen = resolve_slice(document, library)
     record = as_json(chosen, exclusion_map(chosen))
     keep(record, folder, figure.stem, colours)
-    return {"figure": figure.stem, "allowed": record["allowed"]}
+    return {"figure": figure.stem, "allowed": record["allowed"], "notes": record["notes"]}
 
 
 def _changed(document: Document, variant: str) -> Document:

@@ -22,6 +22,7 @@ from zpfit.paper.claims import (
     closed_claims,
     form_claims,
     joint_sigma_claims,
+    projection_claims,
     region_claims,
     rubidium_window,
     window_claims,
@@ -59,26 +60,27 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
         ProcessDied: a process that computes was ended from outside.
     """
     _make_room(folder, force=force)
-    figures = folder / FIGURE_FOLDER
-    make_folder(figures)
+    pictures = folder / FIGURE_FOLDER
+    make_folder(pictures)
     progress.stage("Tracing figures and computing numbers")
-    jobs: dict[str, Callable[[], Any]] = {"posterior": partial(_posterior, figures)}
+    jobs: dict[str, Callable[[], Any]] = {"posterior": partial(_posterior, pictures)}
     jobs |= {f"claims {form}": partial(form_claims, form) for form in FORMS}
     jobs["window"] = rubidium_window
     jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in JOINT_SIGMAS}
-    jobs |= {figure.stem: partial(draw, figure, figures) for figure in FIGURES}
+    jobs |= {figure.stem: partial(draw, figure, pictures) for figure in FIGURES}
     results = _all_of(jobs, progress)
     checked: list[Checked] = [
         *closed_claims(),
         *region_claims({form: results[f"claims {form}"] for form in FORMS}),
         *window_claims(results["window"]),
+        *projection_claims(),
         *joint_sigma_claims({case: results["joint " + "_".join(case)] for case in JOINT_SIGMAS}),
     ]
     mass, forecasts = results["posterior"]
     result = Reproduction(as_json(checked), forecasts)
     progress.stage("Writing the page")
-    allowed = {figure.stem: results[figure.stem]["allowed"] for figure in FIGURES}
-    text = page(result.claims, result.forecast, allowed, mass)
+    figures = {figure.stem: results[figure.stem] for figure in FIGURES}
+    text = page(result.claims, result.forecast, figures, mass)
     write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
     write_json(folder / CLAIMS, result.claims)
     write_json(folder / FORECAST, result.forecast)
