@@ -23,7 +23,7 @@ def print_paper(result: Reproduction, folder: Path) -> None:
         pad_edge=False,
         collapse_padding=True,  # so that ids are whole on a terminal of 80 columns
         caption="computed: with BaBar's envelope, as in the paper, but for ids that end in curve; "
-        "curve: with the published curve; agrees: computed/curve",
+        "curve: with the published curve; agrees: computed/curve if they differ",
     )
     for heading in ("id", "place", "paper", "computed", "curve", "agrees"):
         left = heading in ("id", "place")
@@ -46,5 +46,7 @@ def print_paper(result: Reproduction, folder: Path) -> None:
 
 
 def _verdicts(row: Mapping[str, Any]) -> Text:
-    words = "/".join("yes" if row[key] else "no" for key in ("agrees", "agrees_curve"))
+    words = "/".join(
+        dict.fromkeys("yes" if row[key] else "no" for key in ("agrees", "agrees_curve"))
+    )
     return Text(words, style="" if row["agrees"] else "yellow")
