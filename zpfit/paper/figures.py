@@ -29,9 +29,8 @@ _IN_ORDER_OF_COLOUR = (
     "a_e_cs_2018", "a_e_rb_2020", "texono_2010", "ccfr_1991", "charm2_nubar_1993",
     "na64_projection_2020",
 )  # fmt: skip
-"""Every entry has one colour in all figures, and no two in the same figure share one.
-
-Those of NA64 may, as one is the other's future.
+"""Of the paper's data, each of which has one colour in all figures; no two in the same figure share
+one, but NA64 and its future. What today's data add gets what is left.
 """
 
 
@@ -73,17 +72,16 @@ def draw(figure: Figure, folder: Path) -> dict[str, Any]:
     Raises:
         UnwritablePath: the folder or a file cannot be written.
     """
-    from zpfit.plots.exclusion import colours_of
+    from zpfit.plots.exclusion import colours_of, drawn_labels
 
     library = Library.beside()
     document = library.document("slice", figure.slice_name)
-    colours = None
     if figure.variant is not None:
         document = _changed(document, figure.variant)
-        labels = [library.entry(name).entry.label for name in _IN_ORDER_OF_COLOUR]
-        colours = colours_of(labels)
     chosen = resolve_slice(document, library)
     record = as_json(chosen, exclusion_map(chosen))
+    of_the_paper = colours_of([library.entry(name).entry.label for name in _IN_ORDER_OF_COLOUR])
+    colours = colours_of(drawn_labels(record), of_the_paper)
     keep(record, folder, figure.stem, colours)
     return {"figure": figure.stem, "allowed": record["allowed"], "notes": record["notes"]}
 
@@ -96,5 +94,7 @@ def _changed(document: Document, variant: str) -> Document:
         old = old.get(key, []) if isinstance(old, dict) else []
         more = _PROJECTIONS.get(variant, []) if key == "add" else []
         document = with_change(document, ("likelihood", key), [*old, *names, *more])
+    if "contours" in document.data:
+        return document  # no exclusion is drawn there
     words = _WORDS[variant].replace(" ", "\N{NO-BREAK SPACE}")
     return with_change(document, ("title",), f"{document.data['title']} ({words})")

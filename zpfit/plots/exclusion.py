@@ -1,6 +1,7 @@
 """Exclusion plots: who forbids which part of a plane, and what is left."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
-from shapely import MultiPolygon, Polygon, make_valid, unary_union
+from matplotlib.patheffects import withStroke
+from shapely import MultiPolygon, Polygon, make_valid
 from shapely.geometry.base import BaseGeometry
 
 from zpfit.physics.compiled import FloatArray
@@ -32,7 +34,10 @@ _TITLE_LINE, _TITLE_LINES = 0.13, 2
 _BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
 """Blanks outside formulas, where a title may go on in the next line."""
 _LEGEND_ROW, _LEGEND_COLUMNS = 0.15, 3
-_ALPHA = 0.35
+_ALPHA, _DARKEST = 0.35, 0.88
+"""Of each region, and of all of them on top of each other at most."""
+_OUTLINE = 1.1
+"""Points, of what is allowed."""
 _FONT, _SMALL = 8.0, 7.0
 _UNREACHABLE_COLOUR = "#88CCEE"
 _PALETTE = (
@@ -41,6 +46,8 @@ _PALETTE = (
 )  # fmt: skip
 """Paul Tol's muted palette (personal.sron.nl/~pault), safe for colour-blind readers, without the
 blue that stands for out of reach."""
+_HALO = withStroke(linewidth=1.8, foreground="w", alpha=0.85)
+"""Around labels, so that they can be read on any colour."""
 _HATCHES = ("", "////", "....", "xxxx")
 _EVERYWHERE = 0.99999
 """Share of the plane from which on a region is named instead of drawn."""
@@ -52,11 +59,20 @@ _WHOLE = {
 """Words for such regions by their kinds."""
 
 
-def colours_of(labels: Sequence[str]) -> Colours:
-    """A colour for each label, with hatches once colours run out; the same labels get the same."""
-    distinct = list(dict.fromkeys(labels))
+def colours_of(labels: Sequence[str], settled: Colours | None = None) -> Colours:
+    """A colour for each label, with hatches once colours run out; the same labels get the same.
+
+    Those in ``settled`` keep what they have there, the others get colours that few have.
+    """
+    settled = settled or {}
     styles = [(colour, hatch) for hatch in _HATCHES for colour in _PALETTE]
-    return {label: styles[i % len(styles)] for i, label in enumerate(distinct)}
+    result = {label: settled[label] for label in labels if label in settled}
+    for label in dict.fromkeys(labels):
+        if label not in result:
+            used = Counter(colour for colour, _ in result.values())
+            free = [style for style in styles if style not in result.values()]
+            result[label] = min(free or styles, key=lambda style: used[style[0]])
+    return result
 
 
 def drawn_labels(record: Mapping[str, Any]) -> list[str]:
@@ -64,7 +80,7 @@ def drawn_labels(record: Mapping[str, Any]) -> list[str]:
     return [
         region["label"]
         for region in record["regions"]
-        if region["kind"] not in ("allowed", "unreachable")
+        if region["kind"] not in ("allowed", "unreachable") and region["share"] > 0
     ]
 
 
@@ -78,16 +94,18 @@ def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) 
     everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
     drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
     figure, axes = _frame(record)
+    # The more there are, the lighter each is, so that all of them together are no mud.
+    alpha = min(_ALPHA, 1 - (1 - _DARKEST) ** (1 / max(len(drawn), 1)))
     for region in drawn:
-        _fill(axes, region, colours)
+        _fill(axes, region, colours, alpha)
     for contour in record["contours"]:
         _draw_contour(axes, contour)
     board = LabelBoard()
-    unnamed = _label_regions(axes, board, record, drawn)
     if record["contours"]:
         _label_contours(axes, record)
     else:
         _mark_allowed(axes, board, record)
+    unnamed = _label_regions(axes, board, record, drawn)
     handles = [_patch(region, colours) for region in unnamed]
     lines = axes.get_title().count("\n") + 1
     top = _TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
@@ -115,7 +133,7 @@ def _frame(record: Mapping[str, Any]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _path(polygons: Sequence[Sequence[Sequence[Sequence[float]]]]) -> Path:
+def _path(polygons: Sequence[Sequence[FloatArray | Sequence[Sequence[float]]]]) -> Path:
     """All polygons as one path; holes run against their outer ring, so they stay empty."""
     vertices: list[Any] = []
     codes: list[Any] = []
@@ -132,14 +150,17 @@ def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:
     return colours[region["label"]]
 
 
-def _fill(axes: Axes, region: Mapping[str, Any], colours: Colours) -> None:
+def _fill(axes: Axes, region: Mapping[str, Any], colours: Colours, alpha: float) -> None:
     colour, hatch = _style(region, colours)
     path = _path(region["polygons"])
     # The limits stand already: add_patch would go along every stretch of the path to find them.
-    axes.add_artist(PathPatch(path, facecolor=colour, alpha=_ALPHA, linewidth=0))
+    axes.add_artist(PathPatch(path, facecolor=colour, alpha=alpha, linewidth=0))
     axes.add_artist(
-        PathPatch(path, facecolor="none", edgecolor=colour, linewidth=0.9, hatch=hatch or None)
-    )
+        PathPatch(
+            path, facecolor="none", edgecolor=colour, linewidth=0.9, hatch=hatch or None,
+            linestyle="--" if region["kind"] == "band" else "-",
+        )
+    )  # fmt: skip
 
 
 def _draw_contour(axes: Axes, contour: Mapping[str, Any]) -> None:
@@ -202,17 +223,22 @@ def _label_regions(
 ) -> list[Mapping[str, Any]]:
     """Write labels into regions; returns the regions in which there is no room."""
     shapes = [_shape(record, region) for region in drawn]
+    masks = [board.mask(shape) for shape in shapes]
+    layers = np.sum(masks, axis=0) if masks else np.empty(0)
     unnamed = []
-    for region, shape in sorted(zip(drawn, shapes, strict=True), key=lambda pair: pair[1].area):
-        alone = shape.difference(unary_union([other for other in shapes if other is not shape]))
+    for index in np.argsort([shape.area for shape in shapes]):
+        region, mask = drawn[index], masks[index]
         size = text_size(region["label"], _FONT, _axes_inches())
-        place = board.place(board.mask(alone), size) or board.place(board.mask(shape), size)
+        # Where few others lie on top, so that it is clear what is meant.
+        depths = range(1, int(layers.max()) + 1)
+        places = (board.place(mask & (layers <= depth), size) for depth in depths)
+        place = next((place for place in places if place is not None), None)
         if place is None:
             unnamed.append(region)
             continue
         axes.text(
             place.x, place.y, region["label"], transform=axes.transAxes, rotation=place.rotation,
-            ha="center", va="center", fontsize=_FONT,
+            ha="center", va="center", fontsize=_FONT, path_effects=[_HALO],
         )  # fmt: skip
     return unnamed
 
@@ -221,17 +247,21 @@ def _mark_allowed(axes: Axes, board: LabelBoard, record: Mapping[str, Any]) -> N
     [allowed] = [region for region in record["regions"] if region["kind"] == "allowed"]
     if not allowed["polygons"]:
         return
+    shape = _shape(record, allowed)
+    axes.add_artist(PathPatch(_path(allowed["polygons"]), facecolor="w", linewidth=0))
     axes.add_artist(
         PathPatch(
-            _path(allowed["polygons"]), facecolor="w", edgecolor=BEST_FIT_COLOUR, linewidth=1.1
+            _path_in_axes(_closed(shape, 1.5 * _OUTLINE)), facecolor="none",
+            edgecolor=BEST_FIT_COLOUR, linewidth=_OUTLINE, transform=axes.transAxes,
         )
-    )
-    parts = getattr(_shape(record, allowed), "geoms", [_shape(record, allowed)])
+    )  # fmt: skip
+    parts = getattr(shape, "geoms", [shape])
     widest = max(parts, key=lambda part: part.area)
     target = widest.representative_point()
     text = "allowed"
     size = text_size(text, _FONT, _axes_inches())
     inside = board.place(board.mask(widest), size)
+    board.take(board.mask(shape.buffer(_points(3 * _OUTLINE))))  # no label may cover it
     if inside is not None:
         axes.text(
             inside.x, inside.y, text, transform=axes.transAxes, rotation=inside.rotation,
@@ -246,6 +276,24 @@ def _mark_allowed(axes: Axes, board: LabelBoard, record: Mapping[str, Any]) -> N
             arrowprops={"arrowstyle": "->", "color": BEST_FIT_COLOUR, "linewidth": 1.2},
             bbox={"facecolor": "w", "edgecolor": "none", "pad": 1.0},
         )  # fmt: skip
+
+
+def _points(length: float) -> float:
+    """A length in points as a share of the axes."""
+    return length / 72 / min(_axes_inches())
+
+
+def _closed(shape: BaseGeometry, gap: float) -> BaseGeometry:
+    """Without gaps narrower than so many points, where an outline would cover what lies there."""
+    half = _points(gap) / 2
+    closed: BaseGeometry = shape.buffer(half, join_style="mitre").buffer(-half, join_style="mitre")
+    return closed
+
+
+def _path_in_axes(shape: BaseGeometry) -> Path:
+    """A shape of the unit square as a path in shares of the axes."""
+    parts = [part for part in getattr(shape, "geoms", [shape]) if isinstance(part, Polygon)]
+    return _path([[np.asarray(r.coords) for r in (p.exterior, *p.interiors)] for p in parts])
 
 
 def _patch(region: Mapping[str, Any], colours: Colours) -> Patch:

@@ -43,6 +43,10 @@ class LabelBoard:
         covered: Mask = shapely.contains_xy(region, self._x, self._y)
         return covered
 
+    def take(self, mask: Mask) -> None:
+        """Keep pixels free of labels."""
+        self._taken |= mask
+
     def place(self, mask: Mask, size: tuple[float, float]) -> Place | None:
         """The roomiest place for a label of (width, height), upright or turned; None if none."""
         free = mask & ~self._taken
