@@ -599,7 +599,8 @@ def quick(workspace, monkeypatch):
         shares = dict.fromkeys(("all", "electron", "both"), 0.5)
         errors = {f"{part}_err": 0.01 for part in shares}
         row = {"projection": "a search", "entries": [], **shares, **errors}
-        return {"profile": {"levels": levels}, "posterior": {"levels": levels}}, [row]
+        mass = {"profile": {"levels": levels}, "posterior": {"levels": levels, "reach": [[1, 38]]}}
+        return mass, [row]
 
     monkeypatch.setattr(target_regions.TargetRegion, "extreme", extreme)
     monkeypatch.setattr(reproduce, "joint_sigma_of", lambda *_: 2.0)
@@ -620,6 +621,7 @@ def test_page_and_numbers(quick, accepted):
     assert json.loads((folder / "forecast.json").read_text())[0]["projection"] == "a search"
     assert "50.00 ± 1.00 %" in (folder / "paper.md").read_text(encoding="utf-8")
     assert (folder / "paper.md").read_text().count("- some numbers are unverified") == 1
+    assert "17.0-38.0 (where the prior ends)" in (folder / "paper.md").read_text(encoding="utf-8")
     assert "17.00-38.00 MeV" in (folder / "paper.md").read_text(encoding="utf-8")
     for name in ("mass_min", "joint_sigma_fn_rb_curve", "paper.md"):
         assert name in printed

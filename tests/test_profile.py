@@ -314,6 +314,25 @@ def test_highest_density_of_two_modes_and_of_an_edge():
     assert high == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_of_a_flat_density_makes_no_pieces(seed):
+    """Flat over [0, 0.9], nothing beyond: one piece, though bins scatter by several per cent."""
+    samples = 0.9 * np.random.default_rng(seed).random((30_000, 1))
+    density = Density.of(samples, np.full(len(samples), 1 / len(samples)), [(0, 1)])
+    for probability in (0.683, 0.954):
+        assert len(density.intervals(probability)) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_error_of_the_density(seed):
+    """Flat over [0, 1]: the scatter of bins is the stated error."""
+    samples = np.random.default_rng(seed).random((30_000, 1))
+    density = Density.of(samples, np.full(len(samples), 1 / len(samples)), [(0, 1)])
+    inner = slice(10, -10)  # where smoothing is not reflected
+    scatter = np.std(density.density[inner]) / np.mean(density.error[inner])
+    assert scatter == pytest.approx(1, abs=0.25)  # some sixty independent numbers
+
+
 def test_highest_density_in_a_plane():
     u, weight = gaussian_draws(200_000, 2)
     density = Density.of(u, weight, [(-9, 9), (-9, 9)])

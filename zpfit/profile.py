@@ -181,6 +181,7 @@ def _posterior(axes: Sequence[Axis], result: Profile) -> dict[str, Any]:
         "levels": levels,
         "mode": {axis.name: float(axis.values(np.array([c]))[0]) for axis, c in mode},
         "effective_samples": result.effective,
+        "reach": _ends_of_priors(axes),
     }
 
 
@@ -200,6 +201,11 @@ def _columns(axes: Sequence[Axis], coordinates: Sequence[FloatArray]) -> list[li
 
 def _in_values(axis: Axis, pieces: Sequence[tuple[float, float]]) -> list[list[float]]:
     return [axis.values(np.array(ends)).tolist() for ends in pieces]
+
+
+def _ends_of_priors(axes: Sequence[Axis]) -> list[list[float]]:
+    """Where the prior of each axis ends."""
+    return [axis.values(np.array(axis.reach)).tolist() for axis in axes]
 
 
 def file_names(axes: Sequence[Axis]) -> tuple[str, ...]:

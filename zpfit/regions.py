@@ -16,6 +16,8 @@ _SMOOTHING = 1.5
 """Standard deviation of the Gaussian that bins are smoothed with, in bins."""
 _TAIL = 5e-5
 """Share of the samples at either end of an axis that may lie outside the bins."""
+_NOISE = 2.5
+"""Standard errors of the density below which a dip or a bump of it tells nothing."""
 _MARGIN = 0.15
 """Of the samples' range by which bins go beyond it, so that smoothing meets no edge of theirs."""
 
@@ -55,6 +57,8 @@ class Density:
     """Of the bins, for each axis."""
     density: FloatArray
     """Smoothed, the largest being 1; shape (bins of the first axis[, of the second])."""
+    error: FloatArray
+    """Of the density, from the number of samples; the same shape."""
     at_samples: FloatArray
     """The density at each sample, shape (n,)."""
     weight: FloatArray
@@ -75,6 +79,8 @@ class Density:
         edges = tuple(_edges(column, weight, ends, _BINS[n_axes]) for column, ends in columns)
         histogram, _ = np.histogramdd(samples, bins=edges, weights=weight)
         smooth = gaussian_filter(histogram, _SMOOTHING, mode="reflect")
+        squares, _ = np.histogramdd(samples, bins=edges, weights=weight**2)
+        error = np.sqrt(_smoothed_variance(squares)) / smooth.max()
         smooth /= smooth.max()
         centres = [(e[1:] + e[:-1]) / 2 for e in edges]
         inner = np.clip(samples, [c[0] for c in centres], [c[-1] for c in centres])
@@ -83,7 +89,7 @@ class Density:
             [(s < e[0]) | (s > e[-1]) for s, e in zip(samples.T, edges, strict=True)], axis=0
         )
         at_samples[outside] = 0
-        return cls(edges, smooth, at_samples, weight)
+        return cls(edges, smooth, error, at_samples, weight)
 
     @cached_property
     def centres(self) -> tuple[FloatArray, ...]:
@@ -110,27 +116,37 @@ class Density:
     def intervals(self, probability: float) -> list[tuple[float, float]]:
         """The highest-density intervals on a single axis; several if it has several modes.
 
-        Intervals and gaps too narrow for what smoothing leaves of a mode or a dip are noise:
-        gaps are closed, and such intervals left out.
+        Intervals and gaps too narrow for what smoothing leaves of a mode or a dip are noise, and
+        so are those in which the density rises or dips by less than its error: gaps are closed,
+        and such intervals left out.
         """
         [edges], [centres] = self.edges, self.centres
         x = np.concatenate([edges[:1], centres, edges[-1:]])
         y = np.concatenate([self.density[:1], self.density, self.density[-1:]])
-        pieces = intervals(x, -y, -self.threshold(probability))
-        return _without_noise(pieces, 2 * _SMOOTHING * float(edges[1] - edges[0]))
+        threshold = self.threshold(probability)
+        excess = (self.density - threshold) / np.maximum(self.error, 1e-300)
+        width = 2 * _SMOOTHING * float(edges[1] - edges[0])
+
+        def tells(low: float, high: float, sign: int) -> bool:
+            within = (centres >= low) & (centres <= high)
+            largest = float((sign * excess[within]).max(initial=-np.inf))
+            return high - low >= width and largest >= _NOISE
+
+        joined: list[tuple[float, float]] = []
+        for low, high in intervals(x, -y, -threshold):
+            if joined and not tells(joined[-1][1], low, -1):
+                joined[-1] = (joined[-1][0], high)
+            else:
+                joined.append((low, high))
+        return [piece for piece in joined if tells(*piece, 1)] or joined
 
 
-def _without_noise(
-    pieces: Sequence[tuple[float, float]], width: float
-) -> list[tuple[float, float]]:
-    joined: list[tuple[float, float]] = []
-    for low, high in pieces:
-        if joined and low - joined[-1][1] < width:
-            joined[-1] = (joined[-1][0], high)
-        else:
-            joined.append((low, high))
-    wide = [(low, high) for low, high in joined if high - low >= width]
-    return wide or joined
+def _smoothed_variance(squares: FloatArray) -> FloatArray:
+    """Variance of smoothed bins, from the squares of the weights in each."""
+    narrower = _SMOOTHING / np.sqrt(2)  # the square of a Gaussian is one as well
+    share = (1 / (2 * np.sqrt(np.pi) * _SMOOTHING)) ** squares.ndim
+    variance: FloatArray = share * gaussian_filter(squares, narrower, mode="reflect")
+    return variance
 
 
 def _edges(

@@ -1,6 +1,7 @@
 """The page that walks through the reproduction."""
 
 from collections.abc import Mapping, Sequence
+from math import isclose
 from typing import Any
 
 from zpfit.paper.figures import TODAY
@@ -217,8 +218,12 @@ def _images(names: Sequence[str]) -> str:
 
 
 def _mass_table(mass: Row) -> str:
+    [(_, end)] = mass["posterior"]["reach"]
+
     def pieces(level: Row) -> str:
-        return ", ".join(f"{low:.1f}-{high:.1f}" for low, high in level["intervals"])
+        words = [f"{low:.1f}-{high:.1f}" for low, high in level["intervals"]]
+        ends_there = level["intervals"] and isclose(level["intervals"][-1][1], end, rel_tol=1e-3)
+        return ", ".join(words) + (" (where the prior ends)" if ends_there else "")
 
     lines = [
         [f"{100 * profile['probability']:.1f} %", pieces(profile), pieces(posterior)]
