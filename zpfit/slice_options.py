@@ -27,7 +27,8 @@ def load_slice(file: str | None, options: Mapping[str, Any]) -> Slice:
         InvalidInput: everything that is wrong, each with its place.
     """
     path = None if file is None else find_file("slice", file)
-    document = Document(Path(_NAME), {}, {}) if path is None else read_yaml(path)
+    nameless = Document(Path(_NAME), {"title": options["likelihood"] or ""}, {})
+    document = nameless if path is None else read_yaml(path)
     problems = ProblemCollector()
     for keys, value in _changes(options, problems):
         document = with_change(document, keys, value)
