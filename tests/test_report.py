@@ -300,6 +300,8 @@ def test_silent_exclusions_are_not_survived(accepted, copied):
 def test_page_lies_beside_its_folder(accepted, copied):
     assert accepted("report", "mine") == f"Written: {copied.parent / 'mine.html'}\n"
     assert not (copied / "mine.html").exists()
+    answer = json.loads(accepted("report", "mine", "--force", "--json"))
+    assert answer == {"page": str(copied.parent / "mine.html")}
 
 
 # What it must not do
