@@ -19,7 +19,7 @@ import pytest
 import zpfit.explore
 from zpfit.assembly import LikelihoodSpec, assemble
 from zpfit.config import load_single_model
-from zpfit.errors import InvalidInput, InvalidModel, UnknownName
+from zpfit.errors import InvalidInput, InvalidModel, NotARunFolder, UnknownName
 from zpfit.evaluate import describe_point, evaluate, evaluate_model, parameter_table
 from zpfit.explore.answers import point_answer, slice_answer
 from zpfit.explore.grid import GRIDS, quick_grid
@@ -411,6 +411,13 @@ def test_a_run_folder_starts_at_its_best_fit(small_run: Path):
     answer = point_answer(subject, subject.start)
     assert answer["chi2"] == pytest.approx(best["chi2"], rel=1e-9)
     assert not bench.is_found_elsewhere(bench.likelihood)
+
+
+def test_a_folder_without_a_run_is_named(workspace: Path):
+    (workspace / "fits").mkdir()
+    for source in ("fits", str(workspace / "fits")):
+        with pytest.raises(NotARunFolder, match="fits: no finished run here"):
+            open_workbench(source, None)
 
 
 def test_a_run_file_brings_its_priors_and_data(workspace: Path):

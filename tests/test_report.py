@@ -162,8 +162,11 @@ def test_numbers_are_those_of_the_summary(run_page, small_run):
         assert float(row[4][0]) == term["pull"]
         assert float(row[5][0]) == term["chi2"]
         assert float(row[5][1]) == pytest.approx(term["chi2"], abs=6e-4)
-    ratios = {row[0][0]: float(row[1][0]) for row in exclusions[1:]}
-    assert ratios == {n: e["ratio"] for n, e in summary["best_fit"]["exclusions"].items()}
+    silent = {n for n, r in summary["curve_reach"].items() if r["best_fit_outside"]}
+    assert {row[0][0] for row in exclusions[1:] if row[1][1] == "silent"} == silent
+    ratios = {row[0][0]: float(row[1][0]) for row in exclusions[1:] if row[1][1] != "silent"}
+    exclusions_found = summary["best_fit"]["exclusions"].items()
+    assert ratios == {n: e["ratio"] for n, e in exclusions_found if n not in silent}
 
 
 def test_answer_in_two_sentences_with_numbers(run_page, small_run):
@@ -266,9 +269,39 @@ def test_comparison(accepted, comparison):
     assert "Parker:2018vye" in page.text
 
 
+def test_a_comparison_finds_runs_that_lie_elsewhere(accepted, comparison, copied, workspace):
+    shutil.copytree(comparison, workspace / "classes")
+    shutil.rmtree(workspace / "classes" / "runs")
+    rows = json.loads((workspace / "classes" / "compare.json").read_text())
+    rows[1] |= {"run": "mine", "folder": "../mine"}
+    (workspace / "classes" / "compare.json").write_text(json.dumps(rows))
+    accepted("report", "classes")
+    page = read("classes.html")
+    assert "zpfit compare mine --output classes-again" in page.text
+    assert "Parker:2018vye" in page.text
+    assert "numpy" in page.text
+    refit = json.loads((copied / "summary.json").read_text())["best_fit"] | {"chi2": 7.0}
+    rewrite(copied / "summary.json", best_fit=refit)
+    accepted("report", "classes", "--force")
+    page = read("classes.html")
+    assert "mine have moved or changed" in page.text
+    assert "Parker:2018vye" not in page.text
+
+
+def test_silent_exclusions_are_not_survived(accepted, copied):
+    reach = {"mass_range_MeV": [900, 1000], "posterior_outside": 1.0, "best_fit_outside": True}
+    rewrite(copied / "summary.json", curve_reach={"kloe_2015": reach})
+    accepted("report", "mine")
+    page = read("mine.html")
+    assert re.search(r"survives (\d) of (\d) exclusions; kloe_2015 says nothing", page.text)
+    assert [row[1][1] for row in page.tables[2] if row[0][0] == "kloe_2015"] == ["silent"]
+
+
 def test_page_lies_beside_its_folder(accepted, copied):
     assert accepted("report", "mine") == f"Written: {copied.parent / 'mine.html'}\n"
     assert not (copied / "mine.html").exists()
+    answer = json.loads(accepted("report", "mine", "--force", "--json"))
+    assert answer == {"page": str(copied.parent / "mine.html")}
 
 
 # What it must not do

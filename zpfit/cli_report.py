@@ -1,5 +1,6 @@
 """The command that writes a page about finished work."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import click
     help="The page [DIR.html beside the folder; report.html for several].",
 )
 @click.option("--force", is_flag=True, help="Replace the page if it is there.")
-def report(folders: Sequence[Path], *, output: Path | None, force: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def report(folders: Sequence[Path], *, output: Path | None, force: bool, as_json: bool) -> None:
     """Write one HTML page about runs, a comparison or a campaign, to be read without a network.
 
     DIR are folders that zpfit run, zpfit compare --output and zpfit campaign have written.
@@ -30,4 +32,5 @@ def report(folders: Sequence[Path], *, output: Path | None, force: bool) -> None
     """
     from zpfit.report.writing import write_report
 
-    click.echo(f"Written: {write_report(folders, output, force=force)}")
+    page = write_report(folders, output, force=force)
+    click.echo(json.dumps({"page": str(page)}, indent=2) if as_json else f"Written: {page}")

@@ -1,8 +1,9 @@
 """A comparison from start to finish: fit what is not fitted, compare, draw, keep."""
 
 import json
+import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,7 +62,11 @@ def compare_all(
                 check_room(plan.folder, _start(plan, force=force))
         runs = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
         rows = compare(runs, reference or NO_ZPRIME, seed, progress)
-        problems = [] if output is None else _keep(rows, runs, output, seed)
+        if output is None:
+            return rows, []
+        folders = {plan.name: os.path.relpath(plan.folder.path, output) for plan in planned}
+        _keep_rows([row | {"folder": folders.get(row["run"])} for row in rows], output)
+        problems = _keep_plots(rows, runs, output, seed)
     return rows, problems
 
 
@@ -112,11 +117,14 @@ def _finished(plan: _Plan, start: Start, progress: Progress) -> FinishedRun:
     return FinishedRun.read(plan.folder, plan.name)
 
 
-def _keep(
-    rows: list[dict[str, Any]], runs: Sequence[FinishedRun], output: Path, seed: int
-) -> list[str]:
+def _keep_rows(rows: Sequence[Mapping[str, Any]], output: Path) -> None:
     text = json.dumps(rows, indent=2, allow_nan=False) + "\n"
     write_whole(output / "compare.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _keep_plots(
+    rows: list[dict[str, Any]], runs: Sequence[FinishedRun], output: Path, seed: int
+) -> list[str]:
     rng = np.random.default_rng(seed)
     figures: dict[str, Callable[[], Figure]] = {
         "evidence": lambda: evidence_figure(rows),

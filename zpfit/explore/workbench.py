@@ -9,7 +9,7 @@ from typing import Any
 
 from zpfit.assembly import Assembled, LikelihoodSpec, assemble
 from zpfit.config import Run, find_run_file, load_run
-from zpfit.errors import UnknownName
+from zpfit.errors import NotARunFolder, UnknownName
 from zpfit.explore.subject import Subject, build, named_model, named_priors
 from zpfit.library import Library
 from zpfit.model_library import ModelSpec, model_names
@@ -127,6 +127,8 @@ def _of_run(source: str, model: str | None, library: Library) -> Workbench:
     names = {*library.names("run"), *library.names("likelihood set")}
     if not is_file and not Path(source).is_dir() and source not in names:
         raise UnknownName("likelihood set or run", source, names)
+    if Path(source).is_dir() and not RunFolder(Path(source)).config_path.is_file():
+        raise NotARunFolder(Path(source), "config.yaml")
     path = find_run_file(source)
     run = load_run(path)
     folder = RunFolder(path.parent)

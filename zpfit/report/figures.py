@@ -547,6 +547,7 @@ def evidences(rows: Sequence[ComparedModel], identifier: str) -> Picture:
     )  # fmt: skip
     versus = "no Z\u2032" if reference == NO_ZPRIME else escape(reference)
     _rows(figure, shown, f"ln B against {versus}")
+    figure.update_xaxes(rangemode="tozero")
     caption = "Right of zero the data favour the model; triangles: other widths of all priors."
     spoken = "ln B: " + ", ".join(f"{row.run} {row.ln_bayes_factor:+.2f}" for row in models)
     return _picture(figure, identifier, caption, spoken)
@@ -597,6 +598,7 @@ def campaign(record: Campaign, identifier: str) -> Picture | None:
         hoverinfo="text",
     )  # fmt: skip
     _rows(figure, shown, "ln B against no Z\u2032")
+    figure.update_xaxes(rangemode="tozero")
     caption = "Right of zero the data favour a Z\u2032 of this kind over none."
     spoken = "ln B: " + ", ".join(f"{c.name} {c.log_bayes_factor:+.2f}" for c in record.cells)
     return _picture(figure, identifier, caption, spoken)

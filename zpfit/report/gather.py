@@ -1,5 +1,6 @@
 """What folders hold, read and checked: runs, comparisons, campaigns."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,12 +46,13 @@ class RunContent:
 
 @dataclass(frozen=True)
 class ComparisonContent:
-    """A comparison, and the data of those of its runs that lie in its folder."""
+    """A comparison, and the data of those of its runs that are where it found them."""
 
     name: str
     path: Path
     rows: tuple[ComparedModel, ...]
-    runs: tuple[Path, ...]
+    runs: dict[str, Path]
+    """Their folders."""
     versions: dict[str, str]
     data: Data
 
@@ -126,9 +128,18 @@ def _comparison(path: Path, name: str) -> ComparisonContent:
     rows = read_record(tuple[ComparedModel, ...], path / _COMPARISON)
     if not rows:
         raise NothingToReport(path)
-    beside = [path / RUNS / row.run for row in rows]
-    runs = [folder for folder in beside if RunFolder(folder).is_finished]
-    return ComparisonContent(name, path, rows, tuple(runs), _versions(runs), _data(runs))
+    runs = {row.run: folder for row in rows if (folder := _folder_of(row, path)) is not None}
+    folders = tuple(runs.values())
+    return ComparisonContent(name, path, rows, runs, _versions(folders), _data(folders))
+
+
+def _folder_of(row: ComparedModel, path: Path) -> Path | None:
+    """That of a compared run; None if it has gone, or holds another fit by now."""
+    folder = Path(os.path.normpath(path / (row.folder or f"{RUNS}/{row.run}")))
+    if not RunFolder(folder).is_finished:
+        return None
+    now = read_record(Summary, folder / _SUMMARY)
+    return folder if now.best_fit.chi2 == row.best_fit_chi2 else None
 
 
 def _campaign(path: Path, name: str) -> CampaignContent:

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from zpfit.campaign import RUNS
 from zpfit.compare import NO_ZPRIME, SCALE_SOURCE
 from zpfit.entries import Citation
 from zpfit.entry_text import subject
@@ -21,7 +23,7 @@ from zpfit.report import figures
 from zpfit.report.figures import Picture
 from zpfit.report.gather import CampaignContent, ComparisonContent, Content, Data, RunContent
 from zpfit.report.meanings import Diagnostic, of_campaign, of_comparison, of_run
-from zpfit.report.records import ComparedModel
+from zpfit.report.records import ComparedModel, Summary
 from zpfit.report.slices import slices_of
 from zpfit.report.symbols import label_html, plain, symbol_html
 from zpfit.report.tables import Cell, Table, count, fixed, table, value, with_error
@@ -204,7 +206,7 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
             ("5 %", lambda n: value(summary.posterior[n].q05)),
             ("95 %", lambda n: value(summary.posterior[n].q95)),
             ("ESS", lambda n: count(summary.posterior[n].ess)),
-            ("R-hat", lambda n: value(summary.posterior[n].rhat, 5)),
+            ("R-hat", lambda n: fixed(summary.posterior[n].rhat, 4)),
         ],
         summary.posterior,
         "Quantiles of the posterior, so that 16 % to 84 % is its central 68 %. ESS: effective "
@@ -228,14 +230,22 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
         "Exclusions at the best fit",
         [
             ("exclusion", of_entry),
-            ("signal / limit", lambda n: value(best.exclusions[n].ratio)),
+            ("signal / limit", lambda n: _ratio(summary, n)),
             ("form", lambda n: Cell("hard" if best.exclusions[n].chi2 is None else "soft")),
             ("\u03c7\u00b2", lambda n: fixed(best.exclusions[n].chi2, 3)),
         ],
         best.exclusions,
-        "Above 1 is excluded: hard exclusions cut off, soft ones add to \u03c7\u00b2.",
+        "Above 1 is excluded: hard exclusions cut off, soft ones add to \u03c7\u00b2."
+        + (" Silent: their curves do not reach this mass." if summary.silent else ""),
     )
     return tuple(t for t in (parameters, measurements, exclusions) if t.rows)
+
+
+def _ratio(summary: Summary, name: str) -> Cell:
+    """Signal over limit, where there is a limit."""
+    return (
+        Cell("silent") if name in summary.silent else value(summary.best_fit.exclusions[name].ratio)
+    )
 
 
 def _fixed_words(content: RunContent) -> str:
@@ -309,7 +319,7 @@ def _compared(group: Sequence[ComparedModel]) -> list[Table]:
                 f"ln B against {versus}",
                 lambda r: with_error(r.ln_bayes_factor, r.ln_bayes_factor_err),
             ),
-            ("reading", lambda r: Cell(r.evidence)),
+            ("reading", lambda r: Cell("\u2013" if r.run == reference else r.evidence)),
             ("ln Z", lambda r: with_error(r.lnZ, r.lnZ_err)),
             ("ln Z, wider priors", lambda r: value(_varied(r, "wider"), 4)),
             ("ln Z, narrower priors", lambda r: value(_varied(r, "narrower"), 4)),
@@ -345,20 +355,27 @@ def _varied(row: ComparedModel, name: str) -> float | None:
 
 def _repeat_comparison(content: ComparisonContent) -> Repeat:
     names = [row.run for row in content.rows if row.model != NO_ZPRIME]
-    fitted = {folder.name: folder for folder in content.runs}
-    runs = [fitted[name] / "config.yaml" if name in fitted else name for name in names]
+    runs = [_argument_for(content, name) for name in names]
     reference = content.rows[0].reference
     extra = () if reference == NO_ZPRIME else ("--reference", reference)
     command = _command("zpfit", "compare", *runs, *extra, "--output", f"{content.path}-again")
-    elsewhere = [name for name in names if name not in fitted]
+    elsewhere = [name for name in names if name not in content.runs]
     return Repeat(
         (command,),
-        f"Folders of {', '.join(elsewhere)} lay elsewhere: put their paths in place of "
-        "their names. Give them to zpfit report as well for their data and versions."
+        f"Folders of {', '.join(elsewhere)} have moved or changed since: put their paths in place "
+        "of their names. Give them to zpfit report as well for their data and versions."
         if elsewhere
-        else "Run files and data lie in the folder; a --seed is not noted there.",
+        else "Run files and data lie in the folders of the runs; a --seed is not noted there.",
         content.versions,
     )
+
+
+def _argument_for(content: ComparisonContent, name: str) -> str | Path:
+    """What stands for a run in the command: the file of one that the comparison has fitted."""
+    folder = content.runs.get(name)
+    if folder is None:
+        return name
+    return folder / "config.yaml" if folder.parent == content.path / RUNS else folder
 
 
 def _campaign(content: CampaignContent, identifier: str) -> Chapter:
@@ -387,7 +404,7 @@ def _campaign(content: CampaignContent, identifier: str) -> Chapter:
             ("seed", lambda f: Cell(str(f.seed), float(f.seed))),
             ("\u03c7\u00b2", lambda f: value(f.chi2, 4)),
             ("ln Z", lambda f: with_error(f.log_z, f.log_z_error)),
-            ("ln B", lambda f: value(f.log_bayes_factor)),
+            ("ln B", lambda f: fixed(f.log_bayes_factor, 2)),
             ("converged", lambda f: Cell("yes" if f.converged else "no")),
             ("shortcomings", lambda f: Cell("; ".join(f.shortcomings))),
         ],
@@ -443,7 +460,7 @@ def _with_data(content: Content, **parts: Any) -> Chapter:
         for r in content.data.references
         if (others := [use for use in r.used_for if use not in used])
     )
-    missing = "The folder does not hold the runs; give their folders to zpfit report as well."
+    missing = "The runs are not where they were; give their folders to zpfit report as well."
     return Chapter(
         kind=_KINDS[type(content)],
         path=str(content.path),

@@ -123,6 +123,12 @@ class Summary(_Record):
     shortcomings: tuple[str, ...]
     impossible_prior_fraction: float
 
+    @property
+    def silent(self) -> list[str]:
+        """Exclusions whose curves do not reach the mass of the best fit."""
+        exclusions = self.best_fit.exclusions
+        return [n for n, r in self.curve_reach.items() if r.best_fit_outside and n in exclusions]
+
 
 class VariedEvidence(_Record):
     """ln Z under other priors."""
@@ -135,6 +141,8 @@ class ComparedModel(_Record):
     """A row of ``compare.json``."""
 
     run: str
+    folder: str | None = None
+    """Of the run, seen from that of the comparison."""
     model: str
     title: str
     likelihood: str

@@ -74,10 +74,8 @@ def _of_run(content: RunContent) -> Answer:
     survives = (
         f"and lies beyond the limit of {', '.join(excluding)}, which only fades here"
         if excluding
-        else f"and survives all {len(summary.best_fit.exclusions)} exclusions"
+        else _survival(summary)
     )
-    if not summary.best_fit.exclusions:
-        survives = "with no exclusions in the data"
     converged = "converged" if summary.converged else "did not converge"
     return Answer(
         f"Can a Z\u2032 of the model {summary.model} explain the data {summary.likelihood}?",
@@ -86,6 +84,19 @@ def _of_run(content: RunContent) -> Answer:
             f"Over the whole prior the evidence is {_log_b(summary)} against no Z\u2032, "
             f"{reading(log_bayes_factor(summary))}; the run {converged}."
         ),
+    )
+
+
+def _survival(summary: Summary) -> str:
+    """Of a best fit that nothing excludes: what was silent has not been survived."""
+    count, silent = len(summary.best_fit.exclusions), summary.silent
+    if not count:
+        return "with no exclusions in the data"
+    if not silent:
+        return f"and survives all {count} exclusions"
+    return (
+        f"and survives {count - len(silent)} of {count} exclusions; "
+        f"{', '.join(silent)} say{'s' if len(silent) == 1 else ''} nothing at this mass"
     )
 
 

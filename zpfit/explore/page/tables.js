@@ -82,8 +82,11 @@ function exclusionWords(answer) {
     });
     return said("bad", `✗ excluded by ${list.join(", ")}`);
   }
-  const hard = Object.values(answer.exclusions).filter((row) => !row.soft).length;
-  return said("good", hard ? `✓ allowed by all ${hard} hard exclusions` : "no hard exclusions");
+  const hard = Object.values(answer.exclusions).filter((row) => !row.soft);
+  const speaking = hard.filter((row) => !row.silent).length;
+  const silent = hard.length - speaking;
+  if (silent) return said("good", `✓ allowed by ${speaking} hard exclusions; ${silent} silent at this mass`);
+  return said("good", hard.length ? `✓ allowed by all ${hard.length} hard exclusions` : "no hard exclusions");
 }
 
 function said(kind, text) {
