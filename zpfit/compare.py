@@ -139,39 +139,35 @@ def joint_sigmas(
     """
     result: list[Reached] = []
     for run, rng in zip(runs, rngs, strict=True):
-        progress.stage(f"Joint sigma of {run.name}")
+        posterior = run.posterior
+        progress.stage(f"Joint sigma of {posterior.model.name}, {posterior.likelihood.name}")
         result.append(joint_sigma_or_none(run.posterior, rng, run.settings.joint_sigma))
     for group in _alike(runs, result):
         points = _ends(result, group)
         for index in group:
-            run = runs[index]
-            limits = run.settings.joint_sigma
-            result[index] = (lowered(run.posterior, points, rngs[index], limits), ())
+            posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
+            result[index] = (lowered(posterior, points, rngs[index], limits), ())
         points = _ends(result, group)
         for index in group:
-            run = runs[index]
-            result[index] = (lowest_of(run.posterior, points, run.settings.joint_sigma), ())
+            posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
+            result[index] = (lowest_of(posterior, points, limits), ())
     return result
 
 
 def _alike(runs: Sequence[Run], reached: Sequence[Reached]) -> list[list[int]]:
     """Indices of runs with a joint sigma that have model and priors in common, two or more."""
-    groups: list[list[int]] = []
+    groups: list[tuple[Any, list[int]]] = []
     for index, run in enumerate(runs):
         if reached[index][0] is None:
             continue
-        for group in groups:
-            other = runs[group[0]]
-            if (run.settings.model, run.posterior.priors, run.model_files) == (
-                other.settings.model,
-                other.posterior.priors,
-                other.model_files,
-            ):
-                group.append(index)
-                break
+        files = {name: path.read_bytes() for name, path in run.model_files.items()}
+        kind = (run.settings.model, run.posterior.priors, files)
+        known = next((group for other, group in groups if other == kind), None)
+        if known is None:
+            groups.append((kind, [index]))
         else:
-            groups.append([index])
-    return [group for group in groups if len(group) > 1]
+            known.append(index)
+    return [group for _, group in groups if len(group) > 1]
 
 
 def _ends(reached: Sequence[Reached], group: Sequence[int]) -> FloatArray:
