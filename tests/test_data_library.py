@@ -138,6 +138,29 @@ def test_alternatives_cannot_be_combined(pair):
         likelihood(*pair)
 
 
+def test_moments_that_count_twice_are_told(tmp_path):
+    """Whatever the entries call what they measure."""
+    folder = tmp_path / "likelihoods" / "entries"
+    folder.mkdir(parents=True)
+    (folder / "both.yaml").write_text(
+        "title: t\ntype: correlated\nmeasurement: mine\nobservables: [delta_a_e, delta_a_mu]\n"
+        "values: [0.0, 0.0]\nerrors: [1e-13, 1e-10]\ncorrelation: [[1, 0], [0, 1]]\n"
+        "citations: [{key: A, journal: B 1}]\nconfidence_level: 0.683\napproximations: none\n"
+    )
+    library = Library((tmp_path, packaged_data()))
+    told = assemble(LikelihoodSpec(set="today_cs", add=("both",)), library).notes()
+    assert told[0].startswith("'a_e_cs_2023' and 'both' both measure delta_a_e,")
+    assert told[1].startswith("'a_mu_2025_wp2025' and 'both' both measure delta_a_mu,")
+    moments = ("a_e_cs_2023", "a_mu_2025_wp2025")
+    spec = LikelihoodSpec(set="today_cs", add=("both",), drop=moments)
+    assert not any("both measure" in note for note in assemble(spec, library).notes())
+    assert not any("both measure" in note for note in likelihood_notes("today_cs"))
+
+
+def likelihood_notes(name):
+    return assemble(LikelihoodSpec(set=name), LIBRARY).notes()
+
+
 # curves
 
 
