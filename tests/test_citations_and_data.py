@@ -253,6 +253,14 @@ def test_citations_that_are_not_in_order(
 
 
 @pytest.mark.usefixtures("few_data")
+def test_several_publications_may_be_in_preparation(invoke: Callable[..., Result]):
+    for name in ("mine", "yours"):
+        own(name, f"{{key: {name}, journal: in preparation}}")
+    code, _, problems = checked(invoke)
+    assert (code, problems) == (0, "")
+
+
+@pytest.mark.usefixtures("few_data")
 def test_everything_that_is_wrong_with_the_data_at_once(invoke: Callable[..., Result]):
     own("broken", more="eror: 3\n")
     own("older", more="supersedes: [nothing, a_mu_2020]\n")

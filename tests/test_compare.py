@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from zpfit.compare import NO_ZPRIME, verbal
+from zpfit.compare import NO_ZPRIME, joint_sigmas, verbal
 from zpfit.config import JointSigmaSpec, load_run
 from zpfit.errors import NoAllowedPoint, NoAnomalies
-from zpfit.joint_sigma import joint_sigma
+from zpfit.joint_sigma import joint_sigma, lowered, lowest_of
 from zpfit.library import packaged_data
 from zpfit.likelihood import Exclusion, Likelihood
 from zpfit.measurement_terms import GaussianTerm
@@ -171,6 +171,38 @@ def test_joint_sigma_of_anomalies_that_can_be_met():
     assert joint_sigma(plane(terms), np.random.default_rng(1)).sigma < 1e-3
 
 
+def spots(c):
+    """A disc of radius 0.3 around (0, 0), and one that random points never meet, at (0.8, 0.8)."""
+    x, y = c.C_Ve, c.C_Vmu
+    far = ((x - 0.8) ** 2 + (y - 0.8) ** 2) / 1e-4**2
+    return np.minimum((x**2 + y**2) / 0.3**2, far)
+
+
+def test_points_from_elsewhere_lead_to_what_a_search_misses():
+    """x = y = 1 +- 0.1: (1 - 0.3/sqrt2)/0.1 from the disc, and 2 less 1e-3/sqrt2 from the other."""
+    terms = (GaussianTerm("x", X, 1.0, 0.1), GaussianTerm("y", Y, 1.0, 0.1))
+    posterior = plane(terms, spots)
+    rng = np.random.default_rng(1)
+    found = joint_sigma(posterior, rng)
+    assert found.sigma == pytest.approx((1 - 0.3 / np.sqrt(2)) / 0.1, abs=1e-3)
+    points = np.array([found.u, [0.9, 0.9], [0.1, 0.1]])  # on the unit cube
+    assert lowest_of(posterior, points).sigma == pytest.approx(2.0, abs=1e-9)
+    assert lowest_of(posterior, points[2:]).sigma == np.inf
+    result = lowered(posterior, points, rng)
+    assert 2 - 1e-3 / np.sqrt(2) - 1e-6 < result.sigma <= 2.0
+    assert lowered(posterior, points[2:], rng).sigma == np.inf
+
+
+def test_descents_from_given_points_reach_the_optimum():
+    """x <= 0.6 for x = 0.9 +- 0.1 is 3 off, from a point that is 7 off."""
+    terms = (GaussianTerm("x", X, 0.9, 0.1), GaussianTerm("y", Y, 0.5, 0.01))
+    posterior = plane(terms, lambda c: np.maximum(c.C_Ve, 0) / 0.6)
+    start = np.array([[0.6, 0.75]])
+    assert lowest_of(posterior, start).sigma == pytest.approx(7.0)
+    result = lowered(posterior, start, np.random.default_rng(1))
+    assert 3.0 <= result.sigma < 3.02
+
+
 def test_joint_sigma_without_anomalies_or_without_a_point():
     rng = np.random.default_rng(1)
     with pytest.raises(NoAnomalies, match="no magnetic moment"):
@@ -196,6 +228,20 @@ def test_no_go_of_the_paper(name, least):
     assert found > least
     if name == "sm_u1_cs":
         assert found == pytest.approx(8.7 / 3.6, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_more_exclusions_never_lower_a_joint_sigma():
+    """Searches of Froggatt-Nielsen with Caesium meet two optima; every data set gets the lower.
+
+    It is reached at m = 28.4 MeV, C_Ae = -3.5e-4 and C_Vmu = 4.1e-4, found independently.
+    """
+    names = ("cs", "closed_cs", "today_cs_wp2020")
+    runs = [load_run(RUNS / f"froggatt_nielsen_{name}.yaml") for name in names]
+    rngs = np.random.default_rng(1).spawn(len(runs))
+    (paper, _), (closed, _), _ = joint_sigmas(runs, rngs, Silent())
+    assert paper.sigma <= closed.sigma
+    assert paper.sigma == pytest.approx(2.332, abs=5e-3)
 
 
 SMALL = """

@@ -184,6 +184,14 @@ def test_a_bare_path_is_short_for_a_prompt_limit(accepted: Command):
     assert "2 exclusions" in accepted("validate", "fit.yaml")
 
 
+def test_a_limit_without_citations_is_told():
+    source = "citations: [{key: A, journal: B 1}]"
+    for limit, told in (("prompt.lmt", True), (f"{{curve: prompt.lmt, {source}}}", False)):
+        write("fit.yaml", f"model: effective\nlikelihood: {{add: [kloe_2015, {limit}]}}\n")
+        notes = " ".join(load_run(Path("fit.yaml")).notes)
+        assert ("limits of files without citations: prompt;" in notes) is told
+
+
 def test_paths_are_relative_to_the_run_file(workspace: Path):
     write("deep/limits/own.lmt", PROMPT)
     write("deep/fit.yaml", "model: effective\nlikelihood: {add: [limits/own.lmt]}\n")

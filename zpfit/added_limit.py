@@ -10,6 +10,7 @@ from zpfit.darkcast_file import SUFFIX, columns_of
 from zpfit.entries import (
     BeamDumpEntry,
     Citation,
+    Entry,
     ExclusionEntry,
     Fraction,
     HalfGaussianSpec,
@@ -23,6 +24,9 @@ from zpfit.schema import Positive, StrictModel
 
 _DARKCAST = Citation(key="Ilten:2018crw", arxiv="1801.04847", journal="JHEP 06 (2018) 004")
 """Whose form of limits it is, and mostly whose digitisation."""
+
+_MEASUREMENT = "limit file "
+"""How the measurement of an entry begins that is made of a file."""
 
 
 def _names_a_file(name: str) -> str:
@@ -75,6 +79,11 @@ def name_of(addition: str | AddedLimit) -> str:
     return addition if isinstance(addition, str) else addition.entry_name
 
 
+def has_no_source(entry: Entry) -> bool:
+    """Whether an entry was made of a file that nothing says who measured."""
+    return entry.measurement.startswith(_MEASUREMENT) and entry.citations == (_DARKCAST,)
+
+
 def load_limit(limit: AddedLimit, library: Library, place: Callable[..., str]) -> LoadedEntry:
     """The entry that a file stands for; ``place`` says where the keys of the limit stand.
 
@@ -122,7 +131,7 @@ def _common(limit: AddedLimit) -> dict[str, Any]:
     name = limit.entry_name
     return {
         "title": f"Limit of the file {name}{SUFFIX}",
-        "measurement": f"limit file {name}",
+        "measurement": f"{_MEASUREMENT}{name}",
         "citations": limit.citations or (_DARKCAST,),
         "confidence_level": limit.confidence_level,
         "approximations": "As the file has it; recast like the packaged limits.",

@@ -11,7 +11,7 @@ from typing import Annotated, assert_never
 import numpy as np
 from pydantic import Field
 
-from zpfit.added_limit import AddedLimit, Addition, load_limit, name_of
+from zpfit.added_limit import AddedLimit, Addition, has_no_source, load_limit, name_of
 from zpfit.entries import (
     MEASUREMENTS,
     BeamDumpEntry,
@@ -25,6 +25,7 @@ from zpfit.entries import (
     SoftSpec,
     UpperLimitEntry,
     ZeroBackgroundSpec,
+    observables_of,
 )
 from zpfit.errors import ConflictingEntries, EmptyLikelihood, ProblemCollector, suggestion
 from zpfit.library import Library, LoadedEntry
@@ -37,7 +38,7 @@ from zpfit.likelihood import (
 )
 from zpfit.limit_curve import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
 from zpfit.measurement_assembly import Measurements, assemble_measurements
-from zpfit.observables import OBSERVABLES
+from zpfit.observables import ANOMALIES, OBSERVABLES
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import Couplings
@@ -92,11 +93,30 @@ class Assembled:
 
     def notes(self) -> tuple[str, ...]:
         """What a user of the likelihood should know, in a line however many entries there are."""
-        names = list(self.unverified())
-        if not names:
-            return ()
-        holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
-        return (f"{holds} (zpfit show NAME says which): {', '.join(names)}",)
+        notes, names = self._shared_moments(), list(self.unverified())
+        if names:
+            holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
+            notes.append(f"{holds} (zpfit show NAME says which): {', '.join(names)}")
+        files = [e.name for e in self.entries if has_no_source(e.entry)]
+        if files:
+            notes.append(
+                f"limits of files without citations: {', '.join(files)}; nothing tells whether the "
+                "other data hold them already, and zpfit cite knows only DarkCast: give citations"
+            )
+        return tuple(notes)
+
+    def _shared_moments(self) -> list[str]:
+        """Magnetic moments that several entries measure, whatever these call it.
+
+        Measurements of one moment are rarely independent, and share its prediction.
+        """
+        pairs = combinations(self.entries, 2)
+        return [
+            f"{one.name!r} and {two.name!r} both measure {name}, and count as independent but for "
+            "nuisances that they share: drop one, or let it supersede the other"
+            for one, two in pairs
+            for name in sorted(_moments(one.entry) & _moments(two.entry))
+        ]
 
     def data_hash(self) -> str:
         """SHA-256 over every entry and curve, and the priors of nuisance parameters."""
@@ -231,6 +251,14 @@ def _clashes(entries: Sequence[LoadedEntry], library: Library) -> Iterator[Confl
             yield ConflictingEntries(
                 name, other_name, f"both stand for the measurement {entry.measurement!r}"
             )
+
+
+def _moments(entry: Entry) -> set[str]:
+    """Magnetic moments that an entry measures."""
+    if not isinstance(entry, MEASUREMENTS):
+        return set()
+    known = (OBSERVABLES[name] for name in observables_of(entry) if name in OBSERVABLES)
+    return {observable.name for observable in known if observable.group in ANOMALIES}
 
 
 def superseded(entry: Entry, library: Library) -> set[str]:

@@ -10,10 +10,11 @@ import numpy as np
 from zpfit.config import JointSigmaSpec, Run, load_run
 from zpfit.errors import MixedReference, NotARunFolder, UnknownName
 from zpfit.inference_data import StoredSamples
-from zpfit.joint_sigma import joint_sigma_or_none
+from zpfit.joint_sigma import JointSigma, joint_sigma_or_none, lowered, lowest_of
 from zpfit.likelihood import Likelihood
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
+from zpfit.posterior import Posterior
 from zpfit.prior_sensitivity import FACTOR, VariedEvidence, WeightedRun, varied_evidence
 from zpfit.progress import Progress
 from zpfit.run_folder import RunFolder
@@ -86,11 +87,13 @@ def compare(
     :func:`check_reference`.
     """
     rng, rows = np.random.default_rng(seed), []
+    rngs = [own.spawn(3) for own in rng.spawn(len(runs))]
+    reached = joint_sigmas([finished.run for finished in runs], [own[0] for own in rngs], progress)
     for number, group in enumerate(by_data([finished.run for finished in runs])):
         together = [_without(runs[group[0]])]
         for index in group:
             progress.stage(f"Comparing {runs[index].name}")
-            together.append(_row(runs[index], rng.spawn(1)[0], progress))
+            together.append(_row(runs[index], reached[index], rngs[index][1:], progress))
         for row in together:
             row["data"] = number + 1
         _add_bayes_factors(together, reference)
@@ -122,12 +125,67 @@ def check_reference(runs: Sequence[Run], reference: str) -> None:
             raise MixedReference(reference, runs[group[0]].posterior.likelihood.name)
 
 
-def _row(finished: FinishedRun, rng: np.random.Generator, progress: Progress) -> dict[str, Any]:
+Reached = tuple[JointSigma | None, tuple[str, ...]]
+"""A joint sigma, or why there is none."""
+
+
+def joint_sigmas(
+    runs: Sequence[Run], rngs: Sequence[np.random.Generator], progress: Progress
+) -> list[Reached]:
+    """The joint sigma of each run, from where those of the same model with other data ended too.
+
+    A search may miss the best basin with one set and meet it with another. In the end each takes
+    the best of the points of all, so that more demands never lower a joint sigma.
+    """
+    result: list[Reached] = []
+    for run, rng in zip(runs, rngs, strict=True):
+        posterior = run.posterior
+        progress.stage(f"Joint sigma of {posterior.model.name}, {posterior.likelihood.name}")
+        result.append(joint_sigma_or_none(run.posterior, rng, run.settings.joint_sigma))
+    for group in _alike(runs, result):
+        points = _ends(result, group)
+        for index in group:
+            posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
+            result[index] = (lowered(posterior, points, rngs[index], limits), ())
+        points = _ends(result, group)
+        for index in group:
+            posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
+            result[index] = (lowest_of(posterior, points, limits), ())
+    return result
+
+
+def _alike(runs: Sequence[Run], reached: Sequence[Reached]) -> list[list[int]]:
+    """Indices of runs with a joint sigma that have model and priors in common, two or more."""
+    groups: list[tuple[Any, list[int]]] = []
+    for index, run in enumerate(runs):
+        if reached[index][0] is None:
+            continue
+        files = {name: path.read_bytes() for name, path in run.model_files.items()}
+        kind = (run.settings.model, run.posterior.priors, files)
+        known = next((group for other, group in groups if other == kind), None)
+        if known is None:
+            groups.append((kind, [index]))
+        else:
+            known.append(index)
+    return [group for _, group in groups if len(group) > 1]
+
+
+def _ends(reached: Sequence[Reached], group: Sequence[int]) -> FloatArray:
+    found = (reached[index][0] for index in group)
+    return np.array([one.u for one in found if one is not None])
+
+
+def _row(
+    finished: FinishedRun,
+    reached: Reached,
+    rngs: Sequence[np.random.Generator],
+    progress: Progress,
+) -> dict[str, Any]:
     summary, posterior = finished.summary, finished.run.posterior
     best, evidence = summary["best_fit"], summary["evidence"]
     k, n = posterior.dimension, len(posterior.likelihood.smooth)
-    joint_rng, wide_rng, narrow_rng = rng.spawn(3)
-    joint, notes = joint_sigma_or_none(posterior, joint_rng, finished.run.settings.joint_sigma)
+    wide_rng, narrow_rng = rngs
+    joint, notes = reached
     varied = {
         "wider": _varied(finished, FACTOR, wide_rng, progress),
         "narrower": _varied(finished, 1 / FACTOR, narrow_rng, progress),
@@ -150,7 +208,8 @@ def _row(finished: FinishedRun, rng: np.random.Generator, progress: Progress) ->
         "ln_possible": log(1 - summary["impossible_prior_fraction"]),
         "information": evidence["information"],
         "dimensionality": evidence["dimensionality"],
-        "joint_sigma": joint,
+        "joint_sigma": None if joint is None else joint.sigma,
+        "joint_sigma_at": None if joint is None else _values(posterior, joint.u),
         **_probability_met(finished),
         "chi2_by_term": _chi2_by_term(best),
         "prior_sensitivity": {
@@ -160,6 +219,11 @@ def _row(finished: FinishedRun, rng: np.random.Generator, progress: Progress) ->
         "shortcomings": [*summary["shortcomings"], *notes],
         "converged": summary["converged"] and not notes,
     }
+
+
+def _values(posterior: Posterior, u: FloatArray) -> dict[str, float]:
+    """Every parameter at a point of the unit cube."""
+    return {name: float(values[0]) for name, values in posterior.parameters(u[None]).items()}
 
 
 def _varied(
@@ -217,6 +281,7 @@ def _without(finished: FinishedRun) -> dict[str, Any]:
         "information": 0.0,
         "dimensionality": 0.0,
         "joint_sigma": level,
+        "joint_sigma_at": None,
         _BOTH: None if level is None else float(level <= 1),
         f"{_BOTH}_err": None if level is None else 0.0,
         "chi2_by_term": _chi2_by_term(point),

@@ -81,7 +81,8 @@ def _check_citations(entries: Sequence[LoadedEntry], problems: ProblemCollector)
                 if given[field] and not form.fullmatch(given[field]):
                     problems.add(f"{place}: {given[field]!r} is no {field} number")
             for field, value in given.items():
-                if not value:
+                # "In preparation" is no reference, and many may be that.
+                if not value or not re.search(r"\d", value):
                     continue
                 known, where = by_key.setdefault((citation.key, field), (value, loaded.name))
                 if known != value:

@@ -8,7 +8,7 @@ from pathlib import Path
 from zpfit.citation_text import as_markdown
 from zpfit.data_check import DataCheck
 from zpfit.entries import MEASUREMENTS, BeamDumpEntry, Entry, PromptLimitEntry
-from zpfit.entry_text import curve_in_mixing, subject, value
+from zpfit.entry_text import curve_in_mixing, is_projection, subject, value
 from zpfit.library import LoadedEntry
 from zpfit.plots.data_curves import NamedCurve, curves_figure
 from zpfit.plots.style import house_style, png
@@ -86,7 +86,12 @@ def _grouped(entries: Sequence[LoadedEntry]) -> Iterator[tuple[Group, list[Loade
 
 
 def _curve(loaded: LoadedEntry) -> NamedCurve:
-    return NamedCurve(loaded.name, curve_in_mixing(loaded), bool(loaded.entry.unverified))
+    return NamedCurve(
+        loaded.name,
+        curve_in_mixing(loaded),
+        unverified=bool(loaded.entry.unverified),
+        projection=is_projection(loaded.entry),
+    )
 
 
 def _page(check: DataCheck, groups: dict[Group, list[LoadedEntry]]) -> Iterator[str]:
@@ -104,7 +109,7 @@ def _page(check: DataCheck, groups: dict[Group, list[LoadedEntry]]) -> Iterator[
             yield ""
             yield (
                 "Each panel shows one curve, the others of its kind in grey; shaded is excluded for"
-                " a dark photon." + _unverified_colour(entries)
+                " a dark photon." + _styles(entries)
             )
             yield ""
         yield "| entry | what | value or limit | CL | status | sets |"
@@ -119,15 +124,19 @@ def _page(check: DataCheck, groups: dict[Group, list[LoadedEntry]]) -> Iterator[
         yield f"Exclusions {chosen.exclusions}. Entries: {members}."
 
 
-def _unverified_colour(entries: Sequence[LoadedEntry]) -> str:
-    some = any(loaded.entry.unverified for loaded in entries)
-    return " Orange ones are unverified." if some else ""
+def _styles(entries: Sequence[LoadedEntry]) -> str:
+    unverified = any(loaded.entry.unverified for loaded in entries)
+    projections = any(is_projection(loaded.entry) for loaded in entries)
+    return (" Orange ones are unverified." if unverified else "") + (
+        " Dashed ones are projections and exclude nothing yet." if projections else ""
+    )
 
 
 def _row(loaded: LoadedEntry, check: DataCheck) -> str:
     entry = loaded.entry
     level = "" if entry.confidence_level is None else f"{100 * entry.confidence_level:.3g} %"
-    status = "**unverified**" if entry.unverified else ""
+    projection = "projection" if is_projection(entry) else ""
+    status = ", ".join(filter(None, (projection, "**unverified**" if entry.unverified else "")))
     sets = str(len(check.sets_with(loaded.name)))
     cells = (f"`{loaded.name}`", subject(entry), value(loaded), level, status, sets)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"

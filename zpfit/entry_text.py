@@ -36,6 +36,11 @@ def subject(entry: Entry) -> str:
     return ", ".join(observables_of(entry))
 
 
+def is_projection(entry: Entry) -> bool:
+    """Whether nothing has been measured yet."""
+    return entry.measurement.startswith("projection")
+
+
 def value(loaded: LoadedEntry) -> str:
     """Value and error, limit, or what a curve spans.
 

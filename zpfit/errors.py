@@ -55,6 +55,16 @@ class UnwritablePath(ZpfitError):
         )
 
 
+class StaleConclusions(ZpfitError):
+    """A page whose sentences no longer follow from its numbers."""
+
+    def __init__(self, path: Path, titles: Sequence[str]) -> None:
+        super().__init__(
+            f"{path}: written without {', '.join(map(repr, titles))}, which the numbers no longer "
+            "bear out; write these conclusions anew in zpfit/epochs.py"
+        )
+
+
 class InvalidYaml(ZpfitError):
     """A file that is not YAML 1.2."""
 

@@ -1,12 +1,14 @@
 """How many standard errors it takes to meet every anomaly at once."""
 
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
 from zpfit.config import JointSigmaSpec
 from zpfit.errors import NoAllowedPoint, NoAnomalies
-from zpfit.minmax import Heights, Lowest, lowest_from_level, starts_for
+from zpfit.minmax import Heights, Judge, Lowest, lowest_from_level, starts_for
+from zpfit.optimize import descend, kick
 from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior, Standing
 
@@ -22,6 +24,13 @@ _REPEATS = 3
 """Independent searches, as one may miss the narrow basins of models with cancelling charges."""
 _MET = 1e-3
 """Level that is as good as zero, and progress that counts."""
+_CLOSER = (0.95, 0.99, 0.998, 0.9995)
+"""Shares of what has been reached that descents from around given points aim at in turn."""
+_KICKS = 128
+"""Around each given point."""
+_CLOSER_PROGRESS = 2e-4
+_WALL, _INSIDE = 30.0, 1e-4
+"""Steepness of exclusions for these, and how far inside they aim, as they end on edges."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +70,7 @@ def joint_sigma(
     if not posterior.likelihood.anomalies:
         raise NoAnomalies(posterior.likelihood.name)
     limits = limits or JointSigmaSpec()
-    grain = posterior.priors.grain
-
-    def judge(u: FloatArray) -> Heights:
-        return heights_of_anomalies(posterior, posterior.standing(u), limits)
-
+    grain, judge = posterior.priors.grain, _judge(posterior, limits)
     reached = Lowest(np.inf, np.full(posterior.dimension, 0.5))
     for level in _FIRST_LEVELS:
         if level < _WORTH_AIMING * reached.level and reached.level > _MET:
@@ -82,14 +87,67 @@ def joint_sigma(
     return JointSigma(reached.level, reached.u)
 
 
+def _judge(posterior: Posterior, limits: JointSigmaSpec) -> Judge:
+    return lambda u: heights_of_anomalies(posterior, posterior.standing(u), limits)
+
+
+def lowered(
+    posterior: Posterior,
+    points: FloatArray,
+    rng: np.random.Generator,
+    limits: JointSigmaSpec | None = None,
+) -> JointSigma:
+    """The best of given points, shape (n, d), and of where descents from around them lead.
+
+    Infinite where neither meets the other measurements and the exclusions.
+    """
+    judge, grain = _judge(posterior, limits or JointSigmaSpec()), posterior.priors.grain
+    reached = _lowest(judge, points)
+    quiet = 0
+    for share in cycle(_CLOSER):
+        if quiet == len(_CLOSER) or not _MET < reached.level < np.inf:
+            break
+        near = kick(np.vstack([points, reached.u]), grain, rng, _KICKS)
+        found = _lowest(judge, _descended(judge, share * reached.level, near))
+        quiet = 0 if found.level < reached.level - _CLOSER_PROGRESS else quiet + 1
+        reached = reached.or_lower(found)
+    return JointSigma(reached.level, reached.u)
+
+
+def lowest_of(
+    posterior: Posterior, points: FloatArray, limits: JointSigmaSpec | None = None
+) -> JointSigma:
+    """The best of given points, shape (n, d); infinite if the demands are met at none."""
+    best = _lowest(_judge(posterior, limits or JointSigmaSpec()), points)
+    return JointSigma(best.level, best.u)
+
+
+def _lowest(judge: Judge, points: FloatArray) -> Lowest:
+    levels = judge(points).largest()
+    index = int(np.argmin(levels))
+    return Lowest(float(levels[index]), points[index])
+
+
+def _descended(judge: Judge, level: float, starts: FloatArray) -> FloatArray:
+    """Ends of descents to below a level and to inside of every demand."""
+
+    def residuals(u: FloatArray, wall: float) -> FloatArray:
+        heights = judge(u)
+        limited = [excess + _INSIDE for excess in heights.limited]
+        ratios = [ratio * (1 + _INSIDE) for ratio in heights.ratios]
+        return Heights(heights.to_lower, limited, ratios).residuals(level, wall)
+
+    return descend(residuals, starts, _WALL)[0]
+
+
 def joint_sigma_or_none(
     posterior: Posterior, rng: np.random.Generator, limits: JointSigmaSpec | None = None
-) -> tuple[float | None, tuple[str, ...]]:
+) -> tuple[JointSigma | None, tuple[str, ...]]:
     """The best of several searches, None where there is none, and why if not by choice of data."""
     try:
-        found = [joint_sigma(posterior, own, limits).sigma for own in rng.spawn(_REPEATS)]
+        found = [joint_sigma(posterior, own, limits) for own in rng.spawn(_REPEATS)]
     except NoAnomalies:
         return None, ()
     except NoAllowedPoint:
         return None, ("no joint sigma: the other data are not met within their limits anywhere",)
-    return min(found), ()
+    return min(found, key=lambda one: one.sigma), ()

@@ -64,7 +64,7 @@ def tension(run: Run, progress: Progress) -> Tension:
     return Tension(
         best=best,
         pulls=predictive_pulls(posterior, best.u, samples.pruned(rngs[5], _PREDICTED)),
-        joint_sigma=reached,
+        joint_sigma=None if reached is None else reached.sigma,
         goodness=goodness,
         evidence=evidence.tension,
         shortcomings=(*evidence.shortcomings, *notes),

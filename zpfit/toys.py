@@ -286,7 +286,7 @@ def _prepare(request: ToyRequest, run: Run, progress: Progress) -> dict[str, Flo
         for note in notes:
             progress.note(note)
         if reached is not None or notes:
-            found[JOINT_SIGMA] = np.inf if reached is None else reached
+            found[JOINT_SIGMA] = np.inf if reached is None else reached.sigma
     truths: dict[Hypothesis, Callable[[], FloatArray]] = {
         "no-zprime": lambda: truth_of(posterior, None),
         "best-fit": lambda: truth_of(posterior, best_u),

@@ -29,6 +29,7 @@ class NamedCurve:
     table: FloatArray
     """Mass in MeV, and one or two edges of the mixing, shape (n, 2 or 3)."""
     unverified: bool = False
+    projection: bool = False
 
 
 def curves_figure(title: str, curves: Sequence[NamedCurve], coupling: str) -> Figure:
@@ -41,10 +42,11 @@ def curves_figure(title: str, curves: Sequence[NamedCurve], coupling: str) -> Fi
     panels = grid.ravel()
     for axes, curve in zip(panels, curves, strict=False):
         for other in curves:
-            _outline(axes, other.table, _FAINT, 0.6)
+            _outline(axes, other, _FAINT, 0.6)
         colour = BEST_FIT_COLOUR if curve.unverified else ENSEMBLE_COLOURS[0]
-        _fill(axes, curve.table, colour)
-        _outline(axes, curve.table, colour, 1.1)
+        if not curve.projection:
+            _fill(axes, curve.table, colour)
+        _outline(axes, curve, colour, 1.1)
         axes.set_title(curve.label, fontsize=8, color=colour if curve.unverified else "black")
     panels[0].set_xscale("log")
     panels[0].set_yscale("log")
@@ -81,12 +83,12 @@ def _set_ticks(axes: Axes) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _outline(axes: Axes, table: FloatArray, colour: str, width: float) -> None:
-    if table.shape[1] == 2:
-        axes.plot(table[:, 0], table[:, 1], color=colour, linewidth=width)
-        return
-    closed = np.concatenate([table[:, :2], table[::-1, ::2], table[:1, :2]])
-    axes.plot(closed[:, 0], closed[:, 1], color=colour, linewidth=width)
+def _outline(axes: Axes, curve: NamedCurve, colour: str, width: float) -> None:
+    table = curve.table
+    if table.shape[1] == 3:
+        table = np.concatenate([table[:, :2], table[::-1, ::2], table[:1, :2]])
+    style = "--" if curve.projection else "-"
+    axes.plot(table[:, 0], table[:, 1], style, color=colour, linewidth=width)
 
 
 def _fill(axes: Axes, table: FloatArray, colour: str) -> None:
