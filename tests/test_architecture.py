@@ -53,6 +53,7 @@ FLOORS = [
         "extremes",
         "slice_file",
         "profile_likelihood",
+        "profiled_demands",
         "fast_joint_sigma",
         "fast_refit",
     },

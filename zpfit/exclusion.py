@@ -1,6 +1,6 @@
 """Which experiment forbids which part of a plane, and what is left."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -14,12 +14,21 @@ from zpfit.errors import NotANumber
 from zpfit.likelihood import Exclusion
 from zpfit.measurement_terms import Measurement
 from zpfit.models.base import in_words
-from zpfit.optimize import descend
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.plane import Plane, PlanePoints
+from zpfit.profiled_demands import Demand, Solutions
 from zpfit.slice_file import Slice
-from zpfit.tracing import MESH, SQUARE, Indices, inner_lines, mesh_nodes, trace, without_slivers
+from zpfit.tracing import (
+    MESH,
+    SQUARE,
+    Indices,
+    Tolerance,
+    inner_lines,
+    mesh_nodes,
+    trace,
+    without_slivers,
+)
 
 Kind = Literal["excluded", "band", "unreachable", "impossible", "allowed"]
 """Of a region: forbidden by a term, favoured by a measurement, without a solution for a solved
@@ -29,13 +38,8 @@ _SMALLEST = 1e-300
 _OFF_LEVEL = 1e-3
 """Distance in ln from its level at which a contour has run into the edge of a region."""
 _PROFILE_MESH = 50
-_PROFILE_STARTS = 8
-_PROFILE_STEPS = 25
-_MET = 1e-10
-"""Sum of squares at which a descent has met every demand."""
-
-Demand = Callable[[PlanePoints], FloatArray]
-"""How far points lie beyond what is allowed: zero or less within it; (n,)."""
+_PROFILE_TOLERANCE = Tolerance(corner=5e-5, sag=2e-4)
+"""As each point takes many descents."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
 
     With profiled parameters, a region is where no value of them meets the term that it stands
     for, and the allowed region where some values meet all terms at once. That is what descents
-    from several starts find, so strictly the allowed region may be larger.
+    find, from several starts and from each other's solutions: strictly the allowed region may be
+    larger.
 
     Raises:
         NotANumber: the model or a term gives NaN at a point that exists.
@@ -122,8 +127,11 @@ def _terms(chosen: Slice) -> Iterator[_Term]:
     for term in likelihood.measurements:
         sigma = chosen.sigma(term.name)
         kind: Kind = "band" if term.name in chosen.settings.bands else "excluded"
-        sides = tuple(partial(_off_measurement, term, sigma, side) for side in (-1, 1))
-        yield _Term(term.name, kind, sides, sigma)
+        if chosen.plane.profiled:  # nothing is traced between the two sides
+            demands: tuple[Demand, ...] = (partial(_off_either_side, term, sigma),)
+        else:
+            demands = tuple(partial(_off_measurement, term, sigma, side) for side in (-1, 1))
+        yield _Term(term.name, kind, demands, sigma)
 
 
 def _defined(name: str, demand: Demand, points: PlanePoints) -> FloatArray:
@@ -147,6 +155,10 @@ def _over_limit(exclusion: Exclusion, points: PlanePoints) -> FloatArray:
 
 def _off_measurement(term: Measurement, sigma: float, side: int, points: PlanePoints) -> FloatArray:
     return side * term.pull(points.couplings) - sigma
+
+
+def _off_either_side(term: Measurement, sigma: float, points: PlanePoints) -> FloatArray:
+    return np.abs(term.pull(points.couplings)) - sigma
 
 
 def _log(ratio: FloatArray) -> FloatArray:
@@ -181,44 +193,25 @@ def _sliced(plane: Plane, terms: Sequence[Sequence[Demand]]) -> Traced:
 
 
 def _profiled(plane: Plane, terms: Sequence[Sequence[Demand]]) -> Traced:
-    """Some parameters take what value suits best: the least excess that descents find."""
+    """Some parameters take what value suits best, if any meets the demands."""
     groups = [*terms, [demand for term in terms for demand in term]]
+    solutions = [Solutions(plane, group, 1 / _PROFILE_MESH) for group in groups]
 
     def depths(u: FloatArray, which: Indices) -> FloatArray:
         result = np.empty(len(u))
         for index in np.unique(which):
             rows = which == index
-            result[rows] = np.where(_can_be_met(plane, groups[index], u[rows]), -1.0, 1.0)
+            result[rows] = _depth(solutions[index].nearby(u[rows]))
         return result
 
     nodes = mesh_nodes(_PROFILE_MESH)
-    every_node = np.ones(len(nodes), dtype=np.intp)
-    on_mesh = np.stack([depths(nodes, k * every_node) for k in range(len(groups))])
-    *forbidden, together = trace(depths, on_mesh)
+    on_mesh = np.stack([_depth(known.on_mesh(nodes)) for known in solutions])
+    *forbidden, together = trace(depths, on_mesh, _PROFILE_TOLERANCE)
     return forbidden, Polygon(), together
 
 
-def _can_be_met(plane: Plane, demands: Sequence[Demand], u: FloatArray) -> NDArray[np.bool_]:
-    """Whether some values of the profiled parameters meet all demands at (n, 2) coordinates."""
-
-    def shortfalls(v: FloatArray, wall: float) -> FloatArray:  # noqa: ARG001 - no walls here
-        points = plane.points(v)
-        return np.stack([np.maximum(demand(points), 0) for demand in demands], axis=1)
-
-    k = len(plane.profiled)
-    held = np.array([True, True, *[False] * k])
-    # The middle is where a coupling of either sign is negligible. Every point has the same
-    # starts, or regions would have ragged edges.
-    random = np.random.default_rng(0).random((_PROFILE_STARTS - 1, k))
-    met = np.zeros(len(u), dtype=bool)
-    for start in (np.full(k, 0.5), *random):
-        left = np.flatnonzero(~met)
-        if not len(left):
-            break
-        starts = np.hstack([u[left], np.tile(start, (len(left), 1))])
-        _, costs = descend(shortfalls, starts, wall=1.0, steps=_PROFILE_STEPS, held=held)
-        met[left] = costs < _MET
-    return met
+def _depth(met: NDArray[np.bool_]) -> FloatArray:
+    return np.where(met, -1.0, 1.0)
 
 
 def _contour_lines(plane: Plane, name: str, level: float) -> Iterator[FloatArray]:

@@ -7,6 +7,7 @@ and kinks of published curves are followed as closely as smooth formulas.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from contourpy import FillType, contour_generator
@@ -25,10 +26,18 @@ MESH = 200
 """Cells along each side; a region narrower than one of them may be missed."""
 SQUARE = box(0, 0, 1, 1)
 
-_PRECISION = 1e-6
-"""Of corners, as of everything here in units of the side."""
-_SAG = 2e-5
-"""Distance of the boundary from the straight line between two corners at which it is straight."""
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How closely boundaries are followed, in units of the side as everything here."""
+
+    corner: float
+    """Precision of corners."""
+    sag: float
+    """Distance of the boundary from the line between two corners at which it is straight."""
+
+
+_FINE = Tolerance(corner=1e-6, sag=2e-5)
 _DIVISION = (1 / 3, 2 / 3)
 """Where a stretch is compared with the boundary and divided; halves miss what is symmetric."""
 _MAX_DIVISIONS = 5
@@ -53,7 +62,7 @@ def mesh_nodes(mesh: int = MESH) -> FloatArray:
     return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 
 
-def trace(depth: Depth, on_mesh: FloatArray) -> list[BaseGeometry]:
+def trace(depth: Depth, on_mesh: FloatArray, tolerance: Tolerance = _FINE) -> list[BaseGeometry]:
     """The regions of the unit square where ``depth`` is positive.
 
     ``on_mesh`` is the depth of each of k regions at :func:`mesh_nodes`, shape (k, nodes).
@@ -62,7 +71,7 @@ def trace(depth: Depth, on_mesh: FloatArray) -> list[BaseGeometry]:
     rings = [ring for polygons in outlines for polygon in polygons for ring in polygon]
     which = np.repeat(np.arange(len(outlines)), [sum(map(len, o)) for o in outlines])
     cell = 1 / (_side(on_mesh[0]) - 1)
-    refined = iter(_refine(depth, rings, which, cell) if rings else ())
+    refined = iter(_refine(depth, rings, which, cell, tolerance) if rings else ())
     return [
         unary_union([_polygon([next(refined) for _ in polygon]) for polygon in polygons])
         for polygons in outlines
@@ -107,16 +116,18 @@ def inner_lines(region: BaseGeometry) -> list[FloatArray]:
     """The boundary of a region without what lies on the border of the square, each (n, 2)."""
     if region.is_empty:
         return []
-    lines = line_merge(region.boundary.difference(SQUARE.boundary.buffer(_PRECISION)))
+    lines = line_merge(region.boundary.difference(SQUARE.boundary.buffer(_FINE.corner)))
     parts = getattr(lines, "geoms", [lines])
     return [np.asarray(part.coords) for part in parts if not part.is_empty]
 
 
-def _refine(depth: Depth, rings: Sequence[Ring], which: Indices, cell: float) -> list[Ring]:
+def _refine(
+    depth: Depth, rings: Sequence[Ring], which: Indices, cell: float, tolerance: Tolerance
+) -> list[Ring]:
     """Every ring with its corners moved to the boundary, and more of them where it bends."""
     points = np.concatenate(rings)
     ring = np.repeat(np.arange(len(rings)), [len(r) for r in rings])
-    points = _onto_boundary(depth, points, which[ring], cell)
+    points = _onto_boundary(depth, points, which[ring], cell, tolerance.corner)
     follow: NDArray[np.bool_] = ~_along_border(points)
     follow &= np.roll(ring, -1) == ring
     follow[-1] = False
@@ -124,7 +135,8 @@ def _refine(depth: Depth, rings: Sequence[Ring], which: Indices, cell: float) ->
         found = np.flatnonzero(follow)
         if not len(found):
             break
-        inner, off = _between(depth, points[found], points[found + 1], which[ring[found]])
+        ends = points[found], points[found + 1]
+        inner, off = _between(depth, *ends, which[ring[found]], tolerance)
         follow[found] = off.any(axis=1)
         new = np.repeat(found, len(_DIVISION))[off.ravel()]
         points = np.insert(points, new + 1, inner[off], axis=0)
@@ -133,7 +145,9 @@ def _refine(depth: Depth, rings: Sequence[Ring], which: Indices, cell: float) ->
     return [points[ring == index] for index in range(len(rings))]
 
 
-def _onto_boundary(depth: Depth, points: FloatArray, which: Indices, cell: float) -> FloatArray:
+def _onto_boundary(
+    depth: Depth, points: FloatArray, which: Indices, cell: float, precision: float
+) -> FloatArray:
     """Move corners along the mesh line on which they lie to where the depth changes sign."""
     scaled = points / cell
     nearest = np.round(scaled)
@@ -143,17 +157,19 @@ def _onto_boundary(depth: Depth, points: FloatArray, which: Indices, cell: float
     low = np.where(off_line, np.floor(scaled), nearest)[moving] * cell
     high = np.where(off_line, np.ceil(scaled), nearest)[moving] * cell
     result = points.copy()
-    result[moving] = _bisect(depth, low, high, which[moving])
+    result[moving] = _bisect(depth, low, high, which[moving], precision)
     return result
 
 
-def _bisect(depth: Depth, low: FloatArray, high: FloatArray, which: Indices) -> FloatArray:
+def _bisect(
+    depth: Depth, low: FloatArray, high: FloatArray, which: Indices, precision: float
+) -> FloatArray:
     """Where the depth changes sign between pairs of points, shape (n, 2)."""
     if not len(low):
         return low
     low_inside = depth(low, which) > 0
     gap = float(np.abs(high - low).max())
-    for _ in range(max(int(np.ceil(np.log2(gap / _PRECISION))), 1)):
+    for _ in range(max(int(np.ceil(np.log2(gap / precision))), 1)):
         middle = (low + high) / 2
         same = ((depth(middle, which) > 0) == low_inside)[:, None]
         low, high = np.where(same, middle, low), np.where(same, high, middle)
@@ -170,7 +186,11 @@ def _along_border(points: FloatArray) -> NDArray[np.bool_]:
 
 
 def _between(
-    depth: Depth, first: FloatArray, second: FloatArray, which: Indices
+    depth: Depth,
+    first: FloatArray,
+    second: FloatArray,
+    which: Indices,
+    tolerance: Tolerance,
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """The boundary at the division of each stretch, (n, 2, 2), and where that is off it, (n, 2)."""
     along = second - first
@@ -182,14 +202,15 @@ def _between(
         straight.reshape(-1, 2),
         np.repeat(across, times, axis=0),
         np.repeat(which, times),
+        tolerance.corner,
     )
     traced = traced.reshape(straight.shape)
-    off: NDArray[np.bool_] = np.hypot(*np.moveaxis(traced - straight, 2, 0)) > _SAG
+    off: NDArray[np.bool_] = np.hypot(*np.moveaxis(traced - straight, 2, 0)) > tolerance.sag
     return traced, off
 
 
 def _nearest_crossing(
-    depth: Depth, points: FloatArray, across: FloatArray, which: Indices
+    depth: Depth, points: FloatArray, across: FloatArray, which: Indices, precision: float
 ) -> FloatArray:
     """The points, moved along ``across`` to the boundary where it is in reach; shape (n, 2)."""
     result = points.copy()
@@ -198,7 +219,7 @@ def _nearest_crossing(
         one, other = (np.clip(points[left] + s * across[left], 0, 1) for s in (-reach, reach))
         crossed = (depth(one, which[left]) > 0) != (depth(other, which[left]) > 0)
         found = left[crossed]
-        result[found] = _bisect(depth, one[crossed], other[crossed], which[found])
+        result[found] = _bisect(depth, one[crossed], other[crossed], which[found], precision)
         left = left[~crossed]
         if not len(left):
             break
