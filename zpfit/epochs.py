@@ -379,7 +379,8 @@ def _missing_energy(found: Numbers) -> Conclusion:
   more than {_rounded_up(max(changes))}
   ({_joints(found, pairs[0][0])} and {_joints(found, pairs[1][0])}) and
   move no ln B by more than {_rounded_up(max(shifts))}.
-  At the best fits the electron's coupling, as missing energy sees it, is {", ".join(factors[:3])} (Caesium) and {", ".join(factors[3:])} (Rubidium)
+  At the best fits the electron's coupling, as missing energy sees it, is
+  {", ".join(factors[:3])} (Caesium) and {", ".join(factors[3:])} (Rubidium)
   times below the limit of NA64 of that time. Joint sigmas may lie elsewhere: fewer than 1 % of the
   decays are to neutrinos where those of {", ".join(seen)} are reached."""
     small = min(changes) > -1e-9 and max(changes) < 0.05 and max(shifts) < 0.05
