@@ -253,6 +253,12 @@ def test_citations_that_are_not_in_order(
 
 
 @pytest.mark.usefixtures("few_data")
+def test_a_set_that_clashes_is_shown_with_the_reason(accepted: Command):
+    own_set("twice", "na64_2018", "na64_2020")
+    assert_mentions(accepted("show", "twice"), "Note: cannot be used", "supersedes the other")
+
+
+@pytest.mark.usefixtures("few_data")
 def test_several_publications_may_be_in_preparation(invoke: Callable[..., Result]):
     for name in ("mine", "yours"):
         own(name, f"{{key: {name}, journal: in preparation}}")
@@ -332,8 +338,8 @@ def test_unverified_entries_are_marked(invoke: Callable[..., Result], accepted: 
         bool(Library.beside().entry(name).entry.unverified)
         for name in Library.beside().names("entry")
     )
-    for name in ("mine", "ours"):
-        assert "entry mine is unverified: the error is from memory" in accepted("show", name)
+    assert "entry mine is unverified: the error is from memory" in accepted("show", "mine")
+    assert "1 of 2 entries hold unverified numbers" in accepted("show", "ours")
     result = invoke("validate", "fit.yaml")
     assert "note: 1 of 2 entries hold unverified numbers" in result.stderr
     assert result.stderr.count("note:") == 1

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -234,9 +236,15 @@ def page(found: Numbers) -> str:
         _REGION,
         _regions_table(found.regions),
         "## The result, November 2026\n",
-        *(f"- **{c.title}.** {c.text}" for c in conclusions(found) if c.holds),
+        *(_wrapped(f"- **{c.title}.** {c.text}") for c in conclusions(found) if c.holds),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _wrapped(item: str) -> str:
+    """A list item, whatever the lines of its source."""
+    text = " ".join(item.split())
+    return fill(text, 99, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
 
 
 def _table(found: Numbers, models: Sequence[str], cell: Any) -> str:
@@ -265,7 +273,7 @@ def _spot(row: Mapping[str, Any], spots: Mapping[str, Spot]) -> str:
     if row["joint_sigma"] < _REACHED:
         return "many"
     spot = spots[row["run"]]
-    return f"{spot.mass:.1f} MeV, {spot.electron:.1e}, {100 * spot.invisible:.2g} %"
+    return f"{spot.mass:.1f} MeV, {spot.electron:.1e}, {100 * spot.invisible:.2f} %"
 
 
 def _regions_table(regions: Mapping[str, Mapping[str, float | None]]) -> str:
@@ -367,17 +375,23 @@ def _missing_energy(found: Numbers) -> Conclusion:
         if found.spots[_run_name(model, closed)].invisible < 0.01
     ]
     text = f"""A Z' that decays to neutrinos hides from visible searches, and the paper's data
-  hold no others. Searches for missing energy do not change its result: they raise no joint sigma by
-  more than {max(changes):.2f} ({_joints(found, pairs[0][0])} and {_joints(found, pairs[1][0])}) and
-  move no ln B by more than {max(shifts):.2f}. At the best fits the electron's coupling, as missing
-  energy sees it, is {", ".join(factors[:3])} (Caesium) and {", ".join(factors[3:])} (Rubidium)
-  times below the limit of NA64 of that time. These are points where the electron nearly decouples;
-  joint sigmas need not lie there, and fewer than 1 % of the decays are to neutrinos where those of
-  {", ".join(seen)} are reached."""
+  hold no others. Searches for missing energy hardly change its result: they raise no joint sigma by
+  more than {_rounded_up(max(changes))}
+  ({_joints(found, pairs[0][0])} and {_joints(found, pairs[1][0])}) and
+  move no ln B by more than {_rounded_up(max(shifts))}.
+  At the best fits the electron's coupling, as missing energy sees it, is
+  {", ".join(factors[:3])} (Caesium) and {", ".join(factors[3:])} (Rubidium)
+  times below the limit of NA64 of that time. Joint sigmas may lie elsewhere: fewer than 1 % of the
+  decays are to neutrinos where those of {", ".join(seen)} are reached."""
     small = min(changes) > -1e-9 and max(changes) < 0.05 and max(shifts) < 0.05
     return Conclusion(
         "Missing energy", text, small and min(found.hidden.values()) > 10 and bool(seen)
     )
+
+
+def _rounded_up(value: float) -> str:
+    """A bound must not be rounded below what it bounds."""
+    return f"{ceil(100 * value - 1e-9) / 100:.2f}"
 
 
 def _today(found: Numbers) -> Conclusion:
@@ -390,7 +404,8 @@ def _today(found: Numbers) -> Conclusion:
   {found.row("today_rb", NO_ZPRIME)["joint_sigma"]:.2f} for Rubidium. Joint sigmas are
   {_joints(found, "today_cs")} for Caesium, as SM+U(1)' and NHDM hardly lower a_e while a
   Froggatt-Nielsen model now can, and {_joints(found, "today_rb")} for Rubidium, which every class
-  meets. Whole-number charges of Froggatt-Nielsen do so as well ({whole[0]["joint_sigma"]:.2f} and
+  meets. With whole-number charges Froggatt-Nielsen meets both isotopes as well
+  ({whole[0]["joint_sigma"]:.2f} and
   {whole[1]["joint_sigma"]:.2f}, best chi2 {whole[0]["best_fit_chi2"]:.2f} and
   {whole[1]["best_fit_chi2"]:.2f}). **The no-go theorem of three classes and two isotopes has become
   one of two classes, for Caesium alone.**"""
@@ -429,9 +444,9 @@ def _old_prediction(found: Numbers) -> Conclusion:
 def _projections(found: Numbers) -> Conclusion:
     [effective] = found.joint("forecast", ["effective"])
     able = [_NAMES[m] for m in CLASSES if found.joint("forecast", [m])[0] < _MET]
-    text = f"""If Belle II, MESA, NA64 and MOLLER see nothing (sketches of their reach, none
-  of them data) and Caesium stays as it is, the joint sigma of the effective couplings becomes
-  {effective:.2f} and those of the classes {_joints(found, "forecast")}:
+    text = f"""If Belle II, MESA, NA64 and MOLLER see nothing (their projections, of which NA64's
+  is a sketch) and all else stays as it is, with Caesium, the joint sigma of the effective
+  couplings becomes {effective:.2f} and those of the classes {_joints(found, "forecast")}:
   {", ".join(able) or "no class"} would meet both moments. ln B would be
   {_factors(found, "forecast", MODELS)}."""
     return Conclusion("Projections", text, True)  # noqa: FBT003 - says nothing beside numbers

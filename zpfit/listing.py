@@ -103,15 +103,20 @@ def _file(kind: Kind, name: str, library: Library) -> NamedFile:
 
 
 def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
-    """Which entries behind a name are unverified; a broken file is shown all the same."""
+    """What is unverified in an entry or set; one that is broken is shown all the same."""
     specs = {
         "entry": LikelihoodSpec(add=(name,)),
         "likelihood set": LikelihoodSpec(set=name),
     }
-    try:
-        texts = assemble(specs[kind], library).unverified() if kind in specs else {}
-    except ZpfitError:
+    if kind not in specs:
         return ()
+    try:
+        assembled = assemble(specs[kind], library)
+    except ZpfitError as error:
+        return (f"cannot be used: {error}",)
+    if kind == "likelihood set":  # a line for each entry would fill the screen
+        return assembled.notes()
+    texts = assembled.unverified()
     return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
 
 
