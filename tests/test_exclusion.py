@@ -499,6 +499,23 @@ def test_profile_over_the_vector_coupling():
     assert off(c, weakest, strongest).max() < 2e-3
     assert (off(c, strongest) < 2e-3).sum() > 20
 
+    joint = profiled.region("all at once")
+    assert joint.kind == "joint"
+    m = np.linspace(26, 49, 30)
+    vector, axial = loop(m)
+    kloe = limit("kloe_2015", m)
+    strongest = np.sqrt((kloe**2 - low / vector) / (1 + axial / vector))
+    weakest = np.sqrt(-high / axial)
+    between = np.maximum(strongest, weakest) < 0.98 * kloe  # each is met, but not both
+    assert between.sum() > 10
+    for c, expected in ((np.sqrt(strongest * kloe), True), (1.02 * kloe, False)):
+        u = np.stack([(m - 25) / 25, np.log(c / 5e-5) / np.log(20)], axis=1)[between]
+        assert (shapely.contains(joint.region, shapely.points(u)) == expected).all()
+
+
+def test_without_profile_there_is_no_joint_exclusion(fig2a: Drawn):
+    assert "joint" not in {region.kind for region in fig2a.traced.regions}
+
 
 def beyond_two_sigma(m, ae, ve, nue) -> list[np.ndarray]:
     """What is beyond each demand of the paper's data but a_mu; above zero is forbidden."""

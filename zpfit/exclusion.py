@@ -30,9 +30,10 @@ from zpfit.tracing import (
     without_slivers,
 )
 
-Kind = Literal["excluded", "band", "unreachable", "impossible", "allowed"]
+Kind = Literal["excluded", "band", "unreachable", "impossible", "joint", "allowed"]
 """Of a region: forbidden by a term, favoured by a measurement, without a solution for a solved
-parameter, without a model, and what none of these forbids and every band favours."""
+parameter, without a model, where profiled parameters meet each term but not all at once, and what
+none of these forbids and every band favours."""
 
 _SMALLEST = 1e-300
 _OFF_LEVEL = 1e-3
@@ -100,6 +101,10 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
         name = ", ".join(search.name for search in chosen.plane.solved)
         regions.append(NamedRegion(name, "unreachable", without_slivers(unreachable)))
     allowed = without_slivers(SQUARE.difference(unary_union([together, unreachable])))
+    if chosen.plane.profiled:
+        joint = together.difference(unary_union(forbidden))
+        joint = without_slivers(joint, _PROFILE_TOLERANCE.sag)
+        regions.append(NamedRegion("all at once", "joint", joint))
     regions.append(NamedRegion("allowed", "allowed", allowed))
     contours = [
         Contour(name, level, tuple(_contour_lines(chosen.plane, name, level)))

@@ -88,6 +88,8 @@ def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> di
         observables = (OBSERVABLES[s.observable.name] for s in chosen.plane.solved)
         symbols = (f"${o.symbol}$" if o.symbol else o.name for o in observables)
         label = f"{', '.join(symbols)} out of reach"
+    if region.kind == "joint":
+        label = "not all data met at once"
     return {
         "name": region.name,
         "label": label,

@@ -100,9 +100,9 @@ def _polygon(rings: Sequence[Ring]) -> BaseGeometry:
     return Polygon(rings[0], rings[1:]).buffer(0)
 
 
-def without_slivers(region: BaseGeometry) -> MultiPolygon:
+def without_slivers(region: BaseGeometry, half_width: float = _SLIVER) -> MultiPolygon:
     """A region without strips that are narrower than the precision of their boundaries."""
-    core = _grown(_grown(region, -_SLIVER), 1.01 * _SLIVER)
+    core = _grown(_grown(region, -half_width), 1.01 * half_width)
     opened = core.intersection(region)
     parts = getattr(opened, "geoms", [opened])
     return MultiPolygon([p for p in parts if isinstance(p, Polygon) and not p.is_empty])

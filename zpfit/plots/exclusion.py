@@ -39,7 +39,9 @@ _ALPHA, _DARKEST = 0.35, 0.88
 _OUTLINE = 1.1
 """Points, of what is allowed."""
 _FONT, _SMALL = 8.0, 7.0
-_UNREACHABLE_COLOUR = "#88CCEE"
+_UNREACHABLE_COLOUR, _JOINT_COLOUR = "#88CCEE", "#AAAAAA"
+_OWN_COLOUR = ("excluded", "impossible", "band")
+"""Kinds of regions whose colour tells them apart."""
 _PALETTE = (
     "#AA4499", "#882255", "#DDCC77", "#E69F00", "#117733", "#CC6677", "#332288", "#44AA99",
     "#999933", "#777777",
@@ -54,7 +56,7 @@ _EVERYWHERE = 0.99999
 _WHOLE = {
     "excluded everywhere:": ("excluded", "impossible"),
     "met everywhere:": ("band",),
-    "everywhere:": ("unreachable",),
+    "everywhere:": ("unreachable", "joint"),
 }
 """Words for such regions by their kinds."""
 
@@ -80,7 +82,7 @@ def drawn_labels(record: Mapping[str, Any]) -> list[str]:
     return [
         region["label"]
         for region in record["regions"]
-        if region["kind"] not in ("allowed", "unreachable") and region["share"] > 0
+        if region["kind"] in _OWN_COLOUR and region["share"] > 0
     ]
 
 
@@ -93,6 +95,7 @@ def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) 
     regions = [r for r in record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
     everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
     drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
+    drawn.sort(key=lambda r: r["kind"] != "joint")  # its outline repeats those of others
     figure, axes = _frame(record)
     # The more there are, the lighter each is, so that all of them together are no mud.
     alpha = min(_ALPHA, 1 - (1 - _DARKEST) ** (1 / max(len(drawn), 1)))
@@ -147,6 +150,8 @@ def _path(polygons: Sequence[Sequence[FloatArray | Sequence[Sequence[float]]]]) 
 def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:
     if region["kind"] == "unreachable":
         return _UNREACHABLE_COLOUR, ""
+    if region["kind"] == "joint":
+        return _JOINT_COLOUR, ""
     return colours[region["label"]]
 
 
