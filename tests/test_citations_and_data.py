@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from zpfit.bibliography import FORMULAS, bibliography, merged
+from zpfit.bibliography import FORMULAS, Reference, bibliography, merged
 from zpfit.citation_text import as_bibtex, as_text
 from zpfit.entries import Citation
 from zpfit.library import Library, packaged_data
@@ -159,21 +159,34 @@ def test_texts(workspace: Path):
     assert_mentions(text, "Mine:2024abc: J. Fun & Games 1, 2 (2024), arXiv:2401.00001", "for mine")
     entry = """\
 @article{Mine:2024abc,
-  journal = {J. Fun \\& Games 1, 2 (2024)},
+  journal = {J. Fun \\& Games},
+  volume = {1},
+  pages = {2},
+  year = {2024},
   eprint = {2401.00001},
   archivePrefix = {arXiv}
 }"""
     assert entry in as_bibtex(references)
     assert "title" not in as_bibtex(references)
+    assert "@misc{old,\n  eprint = {hep-ex/0504049}," in as_bibtex(references)
     assert "doi = {10.1/x_y}" in as_bibtex(references)
+
+
+def test_journals_of_other_forms():
+    def bibtex(journal: str) -> str:
+        return as_bibtex([Reference(Citation(key="a", journal=journal), ("x",))])
+
+    parts = "journal = {JHEP},\n  volume = {06},\n  year = {2018},\n  pages = {004}"
+    assert bibtex("JHEP 06 (2018) 004") == "@article{a,\n  " + parts + "\n}"
+    assert bibtex("E158 thesis, OSTI 839668") == "@misc{a,\n  note = {E158 thesis, OSTI 839668}\n}"
 
 
 def test_cite(accepted: Command):
     printed = accepted("cite", "quickstart", "paper_fig2a")
     assert printed.count("Parker:2018vye") == 1
     bibtex = accepted("cite", "quickstart", "--bibtex")
-    found = re.findall(r"@article\{(.+),", bibtex)
-    assert len(found) == len(set(found)) == bibtex.count("@article")
+    found = re.findall(r"@(?:article|misc)\{(.+),", bibtex)
+    assert len(found) == len(set(found)) == bibtex.count("\n}")
     accepted("cite", "quickstart", "--bibtex", "--output", "deep/references.bib")
     assert Path("deep/references.bib").read_text(encoding="utf-8") == bibtex
 

@@ -1,10 +1,16 @@
 """Publications as plain text, Markdown and BibTeX, with nothing that the data do not say."""
 
+import re
 from collections.abc import Sequence
 
 from zpfit.bibliography import Reference
 from zpfit.entries import Citation
 
+_PARTS = (
+    re.compile(r"(?P<journal>.+) (?P<volume>\d+), (?P<pages>\w+) \((?P<year>\d{4})\)"),
+    re.compile(r"(?P<journal>JHEP|JCAP) (?P<volume>\d+) \((?P<year>\d{4})\) (?P<pages>\w+)"),
+)
+"""How journals are quoted: Phys. Rev. D 1, 2 (2003) and JHEP 01 (2003) 002."""
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "&%$#_"})
 
 
@@ -17,8 +23,8 @@ def as_text(references: Sequence[Reference]) -> str:
 
 
 def as_bibtex(references: Sequence[Reference]) -> str:
-    """One ``@article`` each; titles and authors are INSPIRE's to add, by the keys."""
-    return "\n\n".join(_article(reference.citation) for reference in references)
+    """One ``@article`` or ``@misc`` each; titles and authors are INSPIRE's to add, by the keys."""
+    return "\n\n".join(_item(reference.citation) for reference in references)
 
 
 def as_markdown(citation: Citation) -> str:
@@ -40,12 +46,14 @@ def _where(citation: Citation) -> str:
     return ", ".join(part for part in (citation.journal, arxiv, doi) if part) or "no reference"
 
 
-def _article(citation: Citation) -> str:
-    fields = {
-        "journal": citation.journal and citation.journal.translate(_SPECIAL),
+def _item(citation: Citation) -> str:
+    found = (form.fullmatch(citation.journal or "") for form in _PARTS)
+    parts = next((match.groupdict() for match in found if match), None)
+    published = parts or ({"note": citation.journal} if citation.journal else {})
+    fields = {name: text.translate(_SPECIAL) for name, text in published.items()} | {
         "eprint": citation.arxiv,
         "archivePrefix": citation.arxiv and "arXiv",
         "doi": citation.doi,
     }
     lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
-    return "@article{" + ",\n".join([citation.key, *lines]) + "\n}"
+    return f"@{'article' if parts else 'misc'}{{" + ",\n".join([citation.key, *lines]) + "\n}"

@@ -364,7 +364,7 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 def epochs(*, output: Path, force: bool) -> None:
     """Fit every class of models to the data of 2021 and of today; what became of the no-go theorem.
 
-    Takes half an hour or more and writes what-changed.md.
+    Takes half an hour to an hour and writes what-changed.md.
     """
     from zpfit.epochs import PAGE, write_epochs
     from zpfit.terminal import StageLines
