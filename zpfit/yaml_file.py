@@ -7,6 +7,7 @@ boolean or None. Sizes are limited, so that no file can take minutes or all memo
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import StringIO
@@ -138,16 +139,19 @@ def read_yaml(path: Path) -> Document:
     return parse_yaml(read_text(path), path)
 
 
-@lru_cache(maxsize=256)
 def parse_yaml(text: str, path: Path) -> Document:
     """Parse ``text``; ``path`` is only named in messages.
-
-    The same text gives the same document, whose content nobody may change: hundreds of figures
-    and fits read the same few entries.
 
     Raises:
         InvalidYaml: a syntax error, a key written twice, a tag, or something far too large.
     """
+    document = _parsed(text, path)
+    return replace(document, data=deepcopy(document.data))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, path: Path) -> Document:
+    """The document that others get copies of: hundreds of fits read the same few entries."""
     if len(text) > _LARGEST_YAML:
         raise InvalidYaml(path, 1, f"longer than {_LARGEST_YAML:,} characters")
     parser = YAML(typ="safe", pure=True)
