@@ -7,7 +7,14 @@ import numpy as np
 
 from zpfit.config import JointSigmaSpec
 from zpfit.errors import NoAllowedPoint, NoAnomalies
-from zpfit.minmax import Heights, Judge, Lowest, lowest_from_level, starts_for
+from zpfit.minmax import (
+    Heights,
+    Judge,
+    Lowest,
+    lowest_from_level,
+    lowest_of_points,
+    starts_for,
+)
 from zpfit.optimize import descend, kick
 from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior, Standing
@@ -16,7 +23,7 @@ _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0)
 """Largest pulls of anomalies that descents aim at."""
 _LATER_LEVELS = (0.9, 0.97, 1.03, 0.9, 0.97, 1.03)
 """The same, as a share of what has been reached: other ways lead to a level than below it."""
-_WORTH_AIMING = 1.5
+_WORTH_AIMING = 1.2
 """Times what has been reached, up to which a first level is still worth a search."""
 _QUIET = 3
 """Searches without progress after which the result stands."""
@@ -84,7 +91,8 @@ def joint_sigma(
         found = lowest_from_level(judge, share * reached.level, grain, rng)
         quiet = 0 if found.level < reached.level - _MET else quiet + 1
         reached = reached.or_lower(found)
-    return JointSigma(reached.level, reached.u)
+    # Where a published curve jumps, the constrained search leaps over its narrow basins.
+    return lowered(posterior, reached.u[None], rng, limits)
 
 
 def _judge(posterior: Posterior, limits: JointSigmaSpec) -> Judge:
@@ -102,13 +110,13 @@ def lowered(
     Infinite where neither meets the other measurements and the exclusions.
     """
     judge, grain = _judge(posterior, limits or JointSigmaSpec()), posterior.priors.grain
-    reached = _lowest(judge, points)
+    reached = lowest_of_points(judge, points)
     quiet = 0
     for share in cycle(_CLOSER):
         if quiet == len(_CLOSER) or not _MET < reached.level < np.inf:
             break
         near = kick(np.vstack([points, reached.u]), grain, rng, _KICKS)
-        found = _lowest(judge, _descended(judge, share * reached.level, near))
+        found = lowest_of_points(judge, _descended(judge, share * reached.level, near))
         quiet = 0 if found.level < reached.level - _CLOSER_PROGRESS else quiet + 1
         reached = reached.or_lower(found)
     return JointSigma(reached.level, reached.u)
@@ -118,14 +126,8 @@ def lowest_of(
     posterior: Posterior, points: FloatArray, limits: JointSigmaSpec | None = None
 ) -> JointSigma:
     """The best of given points, shape (n, d); infinite if the demands are met at none."""
-    best = _lowest(_judge(posterior, limits or JointSigmaSpec()), points)
+    best = lowest_of_points(_judge(posterior, limits or JointSigmaSpec()), points)
     return JointSigma(best.level, best.u)
-
-
-def _lowest(judge: Judge, points: FloatArray) -> Lowest:
-    levels = judge(points).largest()
-    index = int(np.argmin(levels))
-    return Lowest(float(levels[index]), points[index])
 
 
 def _descended(judge: Judge, level: float, starts: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from zpfit.measurement_terms import Correlation, Measurement
 from zpfit.observables import ANOMALIES, Group
@@ -43,7 +43,7 @@ class HalfGaussian:
 
     def chi2(self, ratio: FloatArray) -> FloatArray:
         """chi2 at ``ratio`` times the limit."""
-        return (float(norm.ppf(self.confidence_level)) * ratio**self.power) ** 2
+        return (float(ndtri(self.confidence_level)) * ratio**self.power) ** 2
 
 
 @dataclass(frozen=True)

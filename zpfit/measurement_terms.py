@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, xlogy
-from scipy.stats import poisson
 
 from zpfit.errors import NoSamplingDistribution
 from zpfit.observables import Observable
@@ -204,6 +203,8 @@ class CountsTerm(_OneObservable):
 
     def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
         """Numbers of events, by the inverse of their cumulative distribution; shape (n,)."""
+        from scipy.stats import poisson  # half a second that only counts need
+
         result: FloatArray = poisson.ppf(ndtr(z), self._expected(predicted))
         return result
 

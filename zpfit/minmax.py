@@ -18,9 +18,15 @@ from zpfit.physics.compiled import FloatArray
 _STARTS, _STARTS_WITH_STEPS = 100, 600
 """Of descents for each level, times the number of parameters."""
 _POLISHED = 8
-"""Best points of each level from which the constrained search goes on."""
+"""Best points of each level from which the constrained search may go on."""
+_FRUITLESS, _PROGRESS = 2, 1e-6
+"""Of these in a row without progress, after which the others are left alone."""
 _WALL = 30.0
 """Steepness of exclusions beside heights."""
+_DESCENT_STEPS = 30
+"""Few, as the constrained search goes on."""
+_SETTLED = 1e-5
+"""Fall of the sum of squares in a step that ends a descent."""
 _MARGIN = 1e-6
 """By which the constrained search keeps inside, as it ends on edges to rounding."""
 _STEP = 1e-7
@@ -99,16 +105,31 @@ def lowest_from_level(
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         return judge(u).residuals(level, wall)
 
-    points, costs = descend(residuals, rng.random((starts_for(grain), len(grain))), _WALL)
+    def descended(starts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return descend(residuals, starts, _WALL, _DESCENT_STEPS, settled=_SETTLED)
+
+    points, costs = descended(rng.random((starts_for(grain), len(grain))))
     kept = points[best_points(points, costs, grain)]
-    kicked, kicked_costs = descend(residuals, kick(kept, grain, rng), _WALL)
+    kicked, kicked_costs = descended(kick(kept, grain, rng))
     points, costs = np.concatenate([points, kicked]), np.concatenate([costs, kicked_costs])
     best = best_points(points, costs, grain)[:_POLISHED]
     # Descents may be inside already where the constrained search ends on an edge, a hair outside.
-    candidates = np.vstack([points[best], [_polished(judge, points[i], grain == 0) for i in best]])
-    largest = judge(candidates).largest()
+    reached = lowest_of_points(judge, points[best])
+    fruitless = 0
+    for index in best:
+        found = lowest_of_points(judge, _polished(judge, points[index], grain == 0)[None])
+        fruitless = 0 if found.level < reached.level - _PROGRESS else fruitless + 1
+        reached = reached.or_lower(found)
+        if fruitless == _FRUITLESS:
+            break
+    return reached
+
+
+def lowest_of_points(judge: Judge, points: FloatArray) -> Lowest:
+    """The best of points, shape (n, d)."""
+    largest = judge(points).largest()
     index = int(np.argmin(largest))
-    return Lowest(float(largest[index]), candidates[index])
+    return Lowest(float(largest[index]), points[index])
 
 
 def _polished(judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
@@ -122,7 +143,7 @@ def _polished(judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> Float
         method="SLSQP",
         bounds=[(0, 1)] * int(free.sum()) + [(None, None)],
         constraints={"type": "ineq", "fun": slopes.slacks, "jac": slopes.gradients},
-        options={"maxiter": 60, "ftol": 1e-9},
+        options={"maxiter": 60, "ftol": 1e-7},
     )
     return slopes.point(result.x)
 

@@ -42,6 +42,8 @@ _QUIET_ROUNDS = 4
 """Rounds without progress after which the search ends."""
 _PROGRESS = 1e-4
 """Fall in chi2 that counts as progress."""
+_POLISHED, _FRUITLESS = 1e-6, 2
+"""Fall in chi2 that makes it worth another simplex, and those without it that end the polish."""
 _HOPELESS_DAMPING = 1e8
 
 
@@ -150,17 +152,19 @@ def descend(
     wall: float,
     steps: int = _DESCENT_STEPS,
     held: NDArray[np.bool_] | None = None,
+    settled: float = 0.0,
 ) -> tuple[FloatArray, FloatArray]:
     """Levenberg-Marquardt from every start at once, kept inside the unit cube.
 
     Marquardt's scaling of the damping (SIAM J. Appl. Math. 11, 431 (1963));
     coordinates that push against a face of the cube are held there, and those
-    of the mask ``held``, shape (d,), stay where they start.
+    of the mask ``held``, shape (d,), stay where they start. A descent ends with a step that
+    lowers its sum by less than ``settled``.
 
     Returns:
         End points (n, d) and their sums of squares (n,).
     """
-    return descend_rows(lambda u, wall, _: residuals(u, wall), starts, wall, steps, held)
+    return descend_rows(lambda u, wall, _: residuals(u, wall), starts, wall, steps, held, settled)
 
 
 def descend_rows(
@@ -171,10 +175,7 @@ def descend_rows(
     held: NDArray[np.bool_] | None = None,
     settled: float = 0.0,
 ) -> tuple[FloatArray, FloatArray]:
-    """As :func:`descend`, where each start has a sum of squares of its own.
-
-    A descent ends with a step that lowers its sum by less than ``settled``.
-    """
+    """As :func:`descend`, where each start has a sum of squares of its own."""
     points = starts.copy()
     rows = np.arange(len(points))
     current = residuals(points, wall, rows)
@@ -264,7 +265,7 @@ def _polish(objective: Objective, u: FloatArray, value: float) -> tuple[FloatArr
             return float("inf")
         return float(objective(point[None])[0])
 
-    d = len(u)
+    d, fruitless = len(u), 0
     for size in (1e-2, 1e-3, 1e-4, 1e-5):
         inwards = np.where(u > 0.5, -size, size)
         simplex = u + np.vstack([np.zeros(d), np.diag(inwards)])
@@ -280,6 +281,9 @@ def _polish(objective: Objective, u: FloatArray, value: float) -> tuple[FloatArr
                 "maxfev": 300 * d,
             },
         )
+        fruitless = 0 if result.fun < value - _POLISHED else fruitless + 1
         if result.fun < value:
             u, value = result.x, float(result.fun)
+        if fruitless == _FRUITLESS:
+            break
     return u, value

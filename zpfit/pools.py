@@ -236,5 +236,6 @@ def _extra(module: str, extra: str) -> Any:
 
 
 def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0))
+    """That this process may use, which on a cluster are fewer than the machine has."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

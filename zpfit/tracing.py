@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from contourpy import FillType, contour_generator
 from numpy.typing import NDArray
+from scipy.optimize.elementwise import find_root
 from shapely import MultiPolygon, Polygon, box, line_merge, unary_union
 from shapely.geometry.base import BaseGeometry
 
@@ -157,24 +158,37 @@ def _onto_boundary(
     low = np.where(off_line, np.floor(scaled), nearest)[moving] * cell
     high = np.where(off_line, np.ceil(scaled), nearest)[moving] * cell
     result = points.copy()
-    result[moving] = _bisect(depth, low, high, which[moving], precision)
+    result[moving] = _crossing(depth, low, high, which[moving], precision)
     return result
 
 
-def _bisect(
+def _crossing(
     depth: Depth, low: FloatArray, high: FloatArray, which: Indices, precision: float
 ) -> FloatArray:
-    """Where the depth changes sign between pairs of points, shape (n, 2)."""
+    """Where the depth changes sign between pairs of points, shape (n, 2).
+
+    Chandrupatla's method takes few steps where the depth is smooth, and no more than bisection
+    where it jumps.
+    """
     if not len(low):
         return low
-    low_inside = depth(low, which) > 0
-    gap = float(np.abs(high - low).max())
-    for _ in range(max(int(np.ceil(np.log2(gap / precision))), 1)):
-        middle = (low + high) / 2
-        same = ((depth(middle, which) > 0) == low_inside)[:, None]
-        low, high = np.where(same, middle, low), np.where(same, high, middle)
-    result: FloatArray = (low + high) / 2
-    return result
+    along = high - low
+    length = np.hypot(*along.T)
+    direction = along / length[:, None]
+
+    def at(distance: FloatArray, index: Indices) -> FloatArray:
+        return depth(low[index] + distance[:, None] * direction[index], which[index])
+
+    result = find_root(
+        at,
+        (np.zeros(len(low)), length),
+        args=(np.arange(len(low)),),
+        tolerances={"xatol": precision, "xrtol": 0.0, "fatol": 0.0, "frtol": 0.0},
+    )
+    # A corner of the mesh is on a boundary even if rounding hides the change of sign.
+    distance = np.where(result.success, result.x, length / 2)
+    crossing: FloatArray = low + distance[:, None] * direction
+    return crossing
 
 
 def _along_border(points: FloatArray) -> NDArray[np.bool_]:
@@ -213,14 +227,16 @@ def _nearest_crossing(
     depth: Depth, points: FloatArray, across: FloatArray, which: Indices, precision: float
 ) -> FloatArray:
     """The points, moved along ``across`` to the boundary where it is in reach; shape (n, 2)."""
-    result = points.copy()
+    ends = np.empty((2, len(points), 2))
     left = np.arange(len(points))
     for reach in _REACHES:
-        one, other = (np.clip(points[left] + s * across[left], 0, 1) for s in (-reach, reach))
-        crossed = (depth(one, which[left]) > 0) != (depth(other, which[left]) > 0)
-        found = left[crossed]
-        result[found] = _bisect(depth, one[crossed], other[crossed], which[found], precision)
-        left = left[~crossed]
+        steps = reach * across[left] * np.array([-1, 1])[:, None, None]
+        ends[:, left] = np.clip(points[left] + steps, 0, 1)
+        inside = depth(ends[:, left].reshape(-1, 2), np.tile(which[left], 2)) > 0
+        left = left[inside[: len(left)] == inside[len(left) :]]
         if not len(left):
             break
+    result = points.copy()
+    found = np.setdiff1d(np.arange(len(points)), left)
+    result[found] = _crossing(depth, ends[0, found], ends[1, found], which[found], precision)
     return result

@@ -48,6 +48,11 @@ class Figure:
         name = self.slice_name.removeprefix("paper_")
         return name if self.variant is None else f"{name}_{self.variant}"
 
+    @property
+    def panel(self) -> str:
+        """What its variants and the same with today's data have in common."""
+        return self.slice_name.removeprefix("paper_").removeprefix("today_")
+
 
 SLICES = (
     *(f"paper_fig2{panel}" for panel in "abcd"),

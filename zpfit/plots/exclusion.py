@@ -132,7 +132,7 @@ def _frame(record: Mapping[str, Any]) -> tuple[Figure, Axes]:
         axis.get_offset_text().set_fontsize(_SMALL)
     words = _BREAKS.split(record["title"])
     title = in_lines(words, " ", _SMALL, _axes_inches()[0] - 2 * _OFFSET)
-    axes.set_title("\n".join(title), fontsize=_SMALL)
+    axes.set_title("\n".join(title), fontsize=_SMALL, y=1.0)
     return figure, axes
 
 

@@ -1,6 +1,7 @@
 """What every engine returns: weighted and equal-weight samples, and the evidence."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class WeightedSamples:
         total = peak + np.log(np.exp(log_weight - peak).sum())
         return cls(u, log_likelihood, log_weight - total)
 
-    @property
+    @cached_property
     def weight(self) -> FloatArray:
         """Shape (n,)."""
         result: FloatArray = np.exp(self.log_weight)
