@@ -56,6 +56,14 @@ class SolveSpec(StrictModel):
     nearest: bool = False
     """Where the value is out of reach, come as close as possible and go on."""
 
+    @field_validator("observable")
+    @classmethod
+    def _is_known(cls, observable: str) -> str:
+        if observable not in OBSERVABLES:
+            hint = suggestion(observable, sorted(OBSERVABLES))
+            raise ValueError(f"unknown observable {observable!r}; {hint}")
+        return observable
+
 
 def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
     if not levels:
@@ -90,15 +98,6 @@ class SliceFile(StrictModel):
     """Measurements drawn as the band within so many standard errors."""
     contours: dict[str, Levels] = Field(default_factory=dict)
     """Lines on which a parameter or coupling has these sizes."""
-
-    @field_validator("solve")
-    @classmethod
-    def _observables_are_known(cls, solve: dict[str, SolveSpec]) -> dict[str, SolveSpec]:
-        for name, spec in solve.items():
-            if spec.observable not in OBSERVABLES:
-                hint = suggestion(spec.observable, sorted(OBSERVABLES))
-                raise ValueError(f"{name}: unknown observable {spec.observable!r}; {hint}")
-        return solve
 
 
 @dataclass(frozen=True)
@@ -267,6 +266,8 @@ def _check_roles(
         elif name in used:
             problems.add(f"{place}: {name} has another role already; give it one")
         used.add(name)
+    if not used <= set(known):
+        return  # a parameter without a value may only be misspelt
     for parameter in model.parameters:
         has_value = parameter.default is not None or parameter.left_out is not None
         if parameter.name not in used and not has_value:

@@ -1,6 +1,6 @@
 """Slices from a file, options of the command line, or both."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from zpfit.config import find_file, with_change, with_limits
 from zpfit.errors import InvalidInput, ProblemCollector
 from zpfit.library import Library
 from zpfit.slice_file import Slice, resolve_slice
-from zpfit.yaml_file import Document, parse_yaml, read_yaml
+from zpfit.yaml_file import SET, Document, parse_yaml, read_yaml
 
 _NAME = "slice"
 """Of what has no file."""
@@ -30,8 +30,8 @@ def load_slice(file: str | None, options: Mapping[str, Any]) -> Slice:
     nameless = Document(Path(_NAME), {"title": options["likelihood"] or ""}, {})
     document = nameless if path is None else read_yaml(path)
     problems = ProblemCollector()
-    for keys, value in _changes(options, problems):
-        document = with_change(document, keys, value)
+    for keys, value, source in _changes(options, problems):
+        document = with_change(document, keys, value, source)
     with problems.collecting():
         document = with_limits(document, options.get("limits") or ())
     problems.raise_if_any()
@@ -40,17 +40,15 @@ def load_slice(file: str | None, options: Mapping[str, Any]) -> Slice:
 
 def _changes(
     options: Mapping[str, Any], problems: ProblemCollector
-) -> list[tuple[tuple[str, ...], Any]]:
-    """Keys and values that the options stand for, in the order in which they take effect."""
-    found: list[tuple[tuple[str, ...], Any]] = []
-    for option, read in _READERS.items():
+) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+    """Keys and values that the options stand for and what messages call them, in their order."""
+    for option, (name, read) in _READERS.items():
         given = options[option]
         for text in (given,) if isinstance(given, str) else given or ():
             with problems.collecting():
-                found.append(read(text))
+                yield *read(text), SET if name == SET else f"{name} {text}"
     if options["profile"]:
-        found.append((("profile",), list(options["profile"])))
-    return found
+        yield ("profile",), list(options["profile"]), "--profile"
 
 
 def _axis(side: str, text: str) -> tuple[tuple[str, ...], Any]:
@@ -109,15 +107,15 @@ def _number(place: str, text: str) -> float:
         raise InvalidInput([f"{place}: {text!r} is no number"]) from None
 
 
-_READERS: dict[str, Callable[[str], tuple[tuple[str, ...], Any]]] = {
-    "x": partial(_axis, "x"),
-    "y": partial(_axis, "y"),
-    "likelihood": lambda text: (("likelihood",), text),
-    "model_text": lambda text: (("model",), _yaml(text, "--model")),
-    "fix": partial(_number_under, "fix", "fix"),
-    "within": partial(_number_under, "within", "within"),
-    "band": partial(_number_under, "band", "bands"),
-    "solve": _solve,
-    "changes": _set,
+_READERS: dict[str, tuple[str, Callable[[str], tuple[tuple[str, ...], Any]]]] = {
+    "x": ("--x", partial(_axis, "x")),
+    "y": ("--y", partial(_axis, "y")),
+    "likelihood": ("--likelihood", lambda text: (("likelihood",), text)),
+    "model_text": ("--model", lambda text: (("model",), _yaml(text, "--model"))),
+    "fix": ("--fix", partial(_number_under, "fix", "fix")),
+    "within": ("--within", partial(_number_under, "within", "within")),
+    "band": ("--band", partial(_number_under, "band", "bands")),
+    "solve": ("--solve", _solve),
+    "changes": (SET, _set),
 }
-"""What each option stands for."""
+"""How each option is called and what it stands for."""
