@@ -326,6 +326,8 @@ def test_page(accepted: Command, workspace: Path):
     for image in images:
         assert (Path("docs") / image).stat().st_size > 10_000
         assert image in printed
+    written = json.loads(accepted("data", "page", "--output", "docs", "--json"))["written"]
+    assert written == printed.removeprefix("Written: ").strip().split(", ")
 
 
 @pytest.mark.usefixtures("few_data")

@@ -1,5 +1,6 @@
 """What changed since the paper: the runs and the page."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -175,7 +176,8 @@ def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, acce
     before = Path("out/what-changed.md").read_text(encoding="utf-8")
     assert "+1.25 ± 0.01" in before
     assert "already holds what-changed.md" in rejected("epochs", "--output", "out")
-    accepted("epochs", "--output", "out", "--force")
+    printed = accepted("epochs", "--output", "out", "--force", "--json")
+    assert json.loads(printed) == {"written": ["out/what-changed.md"]}
     assert Path("out/what-changed.md").read_text(encoding="utf-8") == before
     [today] = [i for i, one in enumerate(rows) if one["run"] == "nhdm_u1_today_rb"]
     rows[today]["joint_sigma"] = 1.5

@@ -361,7 +361,8 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     help="Folder for runs, comparison and page.",
 )
 @click.option("--force", is_flag=True, help="Replace what the output folder holds.")
-def epochs(*, output: Path, force: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def epochs(*, output: Path, force: bool, as_json: bool) -> None:
     """Fit every class of models to the data of 2021 and of today; what became of the no-go theorem.
 
     Takes half an hour to an hour and writes what-changed.md.
@@ -371,7 +372,7 @@ def epochs(*, output: Path, force: bool) -> None:
 
     for problem in write_epochs(output, StageLines(), force=force):
         warn(problem)
-    click.echo(f"Written: {output / PAGE}")
+    _say_written([output / PAGE], as_json=as_json)
 
 
 @cli.command()
@@ -801,7 +802,8 @@ def check(*, as_json: bool) -> None:
     show_default=True,
     help="Folder for data.md and its images.",
 )
-def page(*, output: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def page(*, output: Path, as_json: bool) -> None:
     """Write a page about all entries and sets: values, sources, approximations, curves."""
     from zpfit.data_check import check_data
     from zpfit.data_page import write_page
@@ -810,8 +812,14 @@ def page(*, output: Path) -> None:
     found = check_data(Library.beside())
     if found.problems:
         raise InvalidInput(found.problems)
-    written = write_page(found, output)
-    click.echo(f"Written: {', '.join(map(str, written))}")
+    _say_written(write_page(found, output), as_json=as_json)
+
+
+def _say_written(paths: Sequence[Path], *, as_json: bool) -> None:
+    names = [str(path) for path in paths]
+    click.echo(
+        json.dumps({"written": names}, indent=2) if as_json else f"Written: {', '.join(names)}"
+    )
 
 
 @cli.command()
