@@ -11,7 +11,8 @@ PACKAGE = Path(zpfit.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
     {"cli_report"},
-    {"cli_interfaces"},
+    {"cli_interfaces", "cli_data"},
+    {"cli_output"},
     {"completion"},
     {
         "terminal",

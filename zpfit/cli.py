@@ -3,21 +3,20 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from zpfit import cli_interfaces, completion
+from zpfit import cli_data, cli_interfaces, completion
 from zpfit.cli_explore import explore
+from zpfit.cli_output import print_json, print_written
 from zpfit.cli_report import report
 from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
 from zpfit.executor_choice import ExecutorChoice, Kind
 from zpfit.messages import LEVELS, Messages, complain, keep_log, warn
 from zpfit.messages import note as tell
 
-_LISTED = ["models", "likelihoods", "priors", "runs", "slices", "campaigns"]
 _INTERRUPTED = 130
 _BY_SIGNAL = 128
 """Exit code of a process that a signal has ended, plus the signal's number."""
@@ -166,7 +165,7 @@ def run(
                 summary = carry_out(claim, reporter, checkpoint_interval=interval)
                 reporter.finish(summary)
     if as_json:
-        _print_json({"folder": str(folder.path), **summary})
+        print_json({"folder": str(folder.path), **summary})
     else:
         print_summary(summary, folder.path)
 
@@ -206,7 +205,7 @@ def compare(
     for problem in problems:
         warn(problem)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         print_comparison(rows, output)
 
@@ -249,7 +248,7 @@ def campaign(
     choice = _executor_choice(executor, workers, scheduler)
     loaded = load_campaign(find_file("campaign", file))
     if plan and as_json:
-        _print_json([name for _, _, name in loaded.tasks()])
+        print_json([name for _, _, name in loaded.tasks()])
         return
     if plan:
         print_plan(loaded)
@@ -261,7 +260,7 @@ def campaign(
     for problem in problems:
         warn(problem)
     if as_json:
-        _print_json(record)
+        print_json(record)
     else:
         print_campaign(record, folder)
     if failures is not None:
@@ -307,7 +306,7 @@ def tension(
     if output is not None:
         use_case.keep(result, output)
     if as_json:
-        _print_json(result)
+        print_json(result)
         return
     print_tension(result)
     if output is not None:
@@ -372,7 +371,7 @@ def epochs(*, output: Path, force: bool, as_json: bool) -> None:
 
     for problem in write_epochs(output, StageLines(), force=force):
         warn(problem)
-    _say_written([output / PAGE], as_json=as_json)
+    print_written([output / PAGE], as_json=as_json)
 
 
 @cli.command()
@@ -503,7 +502,7 @@ def profile(
     if output is not None:
         use_case.keep(result, output, names)
     if as_json:
-        _print_json(result)
+        print_json(result)
         return
     print_profile(result)
     if output is not None:
@@ -565,7 +564,7 @@ def toys(
     folder = ToyFolder(output or use_case.default_folder(run_file))
     record, _ = use_case.toys_in_folder(request, folder, choice, ToyLines(), force=force)
     if as_json:
-        _print_json(record)
+        print_json(record)
         return
     print_toys(record)
     click.echo(f"Written: {', '.join(str(folder.path / name) for name in RESULTS)}")
@@ -668,7 +667,7 @@ def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
     loaded = load_run(find_run_file(file), _parse_changes(changes))
     posterior = loaded.posterior
     if as_json:
-        _print_json(
+        print_json(
             {
                 "name": loaded.name,
                 "valid": True,
@@ -694,132 +693,10 @@ def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
         tell(note)
 
 
-@cli.command(name="list")
-@click.argument("kind", type=click.Choice(_LISTED))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(kind: str, *, as_json: bool) -> None:
-    """What there is: models, likelihoods (sets and entries), priors, runs, slices or campaigns."""
-    from zpfit.library import Library
-    from zpfit.listing import listed
-    from zpfit.terminal import print_list
-
-    if as_json:
-        _print_json([asdict(item) for item in listed(kind, Library.beside())])
-    else:
-        print_list(kind)
-
-
-@cli.command()
-@click.argument("name", shell_complete=completion.ANYTHING)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(name: str, *, as_json: bool) -> None:
-    """A model, a likelihood set, an entry, priors, a run, a slice or a campaign, in full."""
-    from zpfit.library import Library
-    from zpfit.listing import as_json as described
-    from zpfit.listing import named
-    from zpfit.terminal import print_named
-
-    if as_json:
-        _print_json(described(*named(name, Library.beside())))
-    else:
-        print_named(name)
-
-
-@cli.command()
-@click.argument("files_or_runs", nargs=-1, required=True, shell_complete=completion.CITED)
-@click.option("--bibtex", is_flag=True, help="Print BibTeX.")
-@click.option("--output", type=click.Path(path_type=Path), help="File for it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None, as_json: bool) -> None:
-    """Bibliography of everything that runs, slices, sets or entries use.
-
-    FILES_OR_RUNS are files, run folders or names of what is packaged. BibTeX has keys of INSPIRE,
-    from which titles and authors can be added.
-
-    \b
-    zpfit cite quickstart
-    zpfit cite output/quickstart paper_fig2a --bibtex --output references.bib
-    """
-    from zpfit.bibliography import bibliography
-    from zpfit.citation_text import as_bibtex, as_text
-    from zpfit.run_folder import make_folder, write_whole
-
-    if as_json and (bibtex or output is not None):
-        raise click.UsageError("--json prints, without --bibtex and --output: drop them")
-    references = bibliography(files_or_runs)
-    if as_json:
-        _print_json(
-            [
-                {**reference.citation.model_dump(), "used_for": list(reference.used_for)}
-                for reference in references
-            ]
-        )
-        return
-    text = (as_bibtex if bibtex else as_text)(references)
-    if output is None:
-        click.echo(text)
-        return
-    make_folder(output.parent)
-    write_whole(output, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-    click.echo(f"Written: {output}")
-
-
-@cli.group()
-def data() -> None:
-    """Data entries and sets: check them all, write the page about them."""
-
-
-@data.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(*, as_json: bool) -> None:
-    """Read and try every entry, curve, set and citation, packaged ones and your own."""
-    from zpfit.data_check import check_data
-    from zpfit.library import Library
-    from zpfit.terminal_data import print_data
-
-    found = check_data(Library.beside())
-    if as_json:
-        _print_json(
-            {
-                "entries": {
-                    loaded.name: loaded.entry.model_dump(mode="json") for loaded in found.entries
-                },
-                "sets": {name: chosen.model_dump() for name, chosen in found.sets.items()},
-                "problems": list(found.problems),
-            }
-        )
-    else:
-        print_data(found)
-    if found.problems:
-        raise InvalidInput(found.problems)
-
-
-@data.command()
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("docs"),
-    show_default=True,
-    help="Folder for data.md and its images.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def page(*, output: Path, as_json: bool) -> None:
-    """Write a page about all entries and sets: values, sources, approximations, curves."""
-    from zpfit.data_check import check_data
-    from zpfit.data_page import write_page
-    from zpfit.library import Library
-
-    found = check_data(Library.beside())
-    if found.problems:
-        raise InvalidInput(found.problems)
-    _say_written(write_page(found, output), as_json=as_json)
-
-
-def _say_written(paths: Sequence[Path], *, as_json: bool) -> None:
-    names = [str(path) for path in paths]
-    click.echo(
-        json.dumps({"written": names}, indent=2) if as_json else f"Written: {', '.join(names)}"
-    )
+cli.add_command(cli_data.list_)
+cli.add_command(cli_data.show)
+cli.add_command(cli_data.cite)
+cli.add_command(cli_data.data)
 
 
 @cli.command()
@@ -835,13 +712,9 @@ def plot(directory: Path, *, as_json: bool) -> None:
         raise InvalidInput(problems)
     drawn = [name for name in PLOT_NAMES if (directory / name).exists()]
     if as_json:
-        _print_json({"folder": str(directory), "files": drawn})
+        print_json({"folder": str(directory), "files": drawn})
     else:
         click.echo(f"{directory}: drew {', '.join(drawn)}")
-
-
-def _print_json(data: Any) -> None:
-    click.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 cli.add_command(report)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from zpfit.cli_output import print_or_write
 from zpfit.completion import RUNS_AND_FOLDERS
 
 _FORMATS = ("getdist", "anesthetic", "arviz", "csv", "cobaya")
@@ -57,15 +58,8 @@ def schema(kind: str, *, output: Path | None) -> None:
     zpfit schema run --output zpfit-run.schema.json
     """
     from zpfit.json_schema import json_schema
-    from zpfit.run_folder import make_folder, write_whole
 
-    text = json.dumps(json_schema(kind), indent=2, ensure_ascii=False)
-    if output is None:
-        click.echo(text)
-        return
-    make_folder(output.parent)
-    write_whole(output, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-    click.echo(f"Written: {output}")
+    print_or_write(json.dumps(json_schema(kind), indent=2, ensure_ascii=False), output)
 
 
 @click.command()
