@@ -224,7 +224,7 @@ OPTIONS = [
         ["--solve C_Ve:delta_e=1: ", "'delta_e'", "did you mean 'delta_a_e'"],
     ),
     (["--solve", "C_Ae:delta_a_e=1"], ["--solve C_Ae:delta_a_e=1: ", "another role"]),
-    (["--profile", "C_V"], ["--profile: ", "'C_V'", "did you mean"]),
+    (["--profile", "C_V"], ["--profile profile.0: ", "'C_V'", "did you mean"]),
     (["--band", "a_mu_2021"], ["--band a_mu_2021", "NAME=VALUE"]),
     (["--band", "a_mu_2021=one"], ["--band a_mu_2021=one", "'one' is no number"]),
     (["--band", "a_mu=1"], ["--band a_mu=1: ", "no measurement", "did you mean 'a_mu_2021'"]),
@@ -238,7 +238,9 @@ OPTIONS = [
     (["--set", "x.lower='5'"], ["--set x.lower", "must be a number", "'5'"]),
     (["--set", "likelihood.drop=[a_mu]"], ["--set likelihood.drop.0", "did you mean 'a_mu_2021'"]),
     (["--likelihood", "paper_2021"], ["--likelihood paper_2021: ", "'paper_2021'", "did you mean"]),
-    (["--model", "efective"], ["--model efective: ", "'efective'", "did you mean 'effective'"]),
+    (["--model", "efective"], ["--model model: ", "'efective'", "did you mean 'effective'"]),
+    (["--model", "{name: effective, leave_ou: []}"], ["--model model.leave_ou: ", "unknown key"]),
+    (["--fix", "C_nue=0.1", "--set", "fix={C_nue: 3}"], ["--set fix.C_nue: ", "C_nue = 3"]),
     (["--model", "[effective"], ["--model", "not valid YAML"]),
 ]
 

@@ -86,6 +86,24 @@ def below(nodes):
     return Polygon([*nodes, (1, 0), (0, 0)])
 
 
+def test_depth_zero_is_outside():
+    """As the logarithm of a condition that is 1 wherever it is kept."""
+
+    def condition(x, y):
+        return np.log(np.where(circle(x, y) > 0, 2.0, 1.0))
+
+    [region] = traced(condition)
+    assert len(getattr(region, "geoms", [region])) == 1
+    assert region.area == pytest.approx(np.pi * 0.3**2, abs=10 * NARROW)
+    assert_allclose(np.hypot(*(corners(region) - 0.5).T), 0.3, atol=NARROW)
+
+
+def test_infinite_depths():
+    [region] = traced(lambda x, y: np.where(half_plane(x, y) > 0, np.inf, -np.inf))
+    [exact] = traced(half_plane)
+    assert region.symmetric_difference(exact).area < NARROW
+
+
 def test_nodes_of_the_mesh_run_row_by_row():
     assert_allclose(mesh_nodes(1), [[0, 0], [1, 0], [0, 1], [1, 1]])
 

@@ -118,7 +118,10 @@ def lowest_from_level(
     fruitless = 0
     for index in best:
         found = lowest_of_points(judge, _polished(judge, points[index], grain == 0)[None])
-        fruitless = 0 if found.level < reached.level - _PROGRESS else fruitless + 1
+        if found.level < reached.level - _PROGRESS:
+            fruitless = 0
+        elif np.isfinite(found.level):  # one that meets the demands tells where others lead
+            fruitless += 1
         reached = reached.or_lower(found)
         if fruitless == _FRUITLESS:
             break

@@ -9,7 +9,7 @@ from zpfit.config import find_file, with_change, with_limits
 from zpfit.errors import InvalidInput, ProblemCollector
 from zpfit.library import Library
 from zpfit.slice_file import Slice, resolve_slice
-from zpfit.yaml_file import SET, Document, parse_yaml, read_yaml
+from zpfit.yaml_file import MODEL, PROFILE, SET, Document, parse_yaml, read_yaml
 
 _NAME = "slice"
 """Of what has no file."""
@@ -46,9 +46,10 @@ def _changes(
         given = options[option]
         for text in (given,) if isinstance(given, str) else given or ():
             with problems.collecting():
-                yield *read(text), SET if name == SET else f"{name} {text}"
+                keys, value = read(text)
+                yield keys, value, name if name in (SET, MODEL) else f"{name} {text}"
     if options["profile"]:
-        yield ("profile",), list(options["profile"]), "--profile"
+        yield ("profile",), list(options["profile"]), PROFILE
 
 
 def _axis(side: str, text: str) -> tuple[tuple[str, ...], Any]:
@@ -111,7 +112,7 @@ _READERS: dict[str, tuple[str, Callable[[str], tuple[tuple[str, ...], Any]]]] = 
     "x": ("--x", partial(_axis, "x")),
     "y": ("--y", partial(_axis, "y")),
     "likelihood": ("--likelihood", lambda text: (("likelihood",), text)),
-    "model_text": ("--model", lambda text: (("model",), _yaml(text, "--model"))),
+    "model_text": (MODEL, lambda text: (("model",), _yaml(text, MODEL))),
     "fix": ("--fix", partial(_number_under, "fix", "fix")),
     "within": ("--within", partial(_number_under, "within", "within")),
     "band": ("--band", partial(_number_under, "band", "bands")),

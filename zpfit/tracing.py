@@ -1,6 +1,6 @@
 """Boundaries of regions in a unit square, traced to a tolerance instead of read off a mesh.
 
-A mesh only says which regions there are. Their corners on its lines are then found by bisection,
+A mesh only says which regions there are. The corners on its lines are then moved to the boundary,
 and every stretch between two corners is divided until the boundary is straight, so that jumps
 and kinks of published curves are followed as closely as smooth formulas.
 """
@@ -47,6 +47,10 @@ _REACHES = (0.05, 0.5, 2.0)
 
 The nearest first, as thin strips have another boundary close by; the farthest for spikes.
 """
+_NEARLY_ZERO, _HUGE = 1e-300, 1e300
+"""What zero and infinite depths are taken for."""
+_SAME_SIGN = -1
+"""Status of a bracket at both ends of which a function has the same sign."""
 _BORDER = 1e-12
 _SLIVER = 5e-5
 """Half the width below which a strip is what two tracings of one line leave between them."""
@@ -68,7 +72,7 @@ def trace(depth: Depth, on_mesh: FloatArray, tolerance: Tolerance = _FINE) -> li
 
     ``on_mesh`` is the depth of each of k regions at :func:`mesh_nodes`, shape (k, nodes).
     """
-    outlines = [_outlines(values) for values in on_mesh]
+    outlines = [_outlines(values > 0) for values in on_mesh]
     rings = [ring for polygons in outlines for polygon in polygons for ring in polygon]
     which = np.repeat(np.arange(len(outlines)), [sum(map(len, o)) for o in outlines])
     cell = 1 / (_side(on_mesh[0]) - 1)
@@ -79,17 +83,16 @@ def trace(depth: Depth, on_mesh: FloatArray, tolerance: Tolerance = _FINE) -> li
     ]
 
 
-def _side(on_mesh: FloatArray) -> int:
-    return math.isqrt(len(on_mesh))
+def _side(nodes: FloatArray | NDArray[np.bool_]) -> int:
+    return math.isqrt(len(nodes))
 
 
-def _outlines(on_mesh: FloatArray) -> list[list[Ring]]:
-    """Polygons along the mesh, each an outer ring and its holes."""
-    side = _side(on_mesh)
+def _outlines(inside: NDArray[np.bool_]) -> list[list[Ring]]:
+    """Polygons with corners half-way between nodes, each an outer ring and its holes."""
+    side = _side(inside)
     nodes = np.linspace(0, 1, side)
-    # Beyond +-1 the size says nothing about where the boundary is.
-    clipped = np.clip(on_mesh.reshape(side, side), -1, 1)
-    generator = contour_generator(nodes, nodes, clipped, fill_type=FillType.OuterOffset)
+    signs = np.where(inside, 1.0, -1.0).reshape(side, side)
+    generator = contour_generator(nodes, nodes, signs, fill_type=FillType.OuterOffset)
     return [
         np.split(np.asarray(points, dtype=float), starts[1:-1].astype(int))
         for points, starts in zip(*generator.filled(0, 2), strict=True)
@@ -153,7 +156,7 @@ def _onto_boundary(
     scaled = points / cell
     nearest = np.round(scaled)
     off_line = np.abs(scaled - nearest) > 1e-9
-    # Nodes, which lie on two lines, are corners of the square or zeros of the depth.
+    # Nodes, which lie on two lines, are corners of the square.
     moving = off_line.any(axis=1)
     low = np.where(off_line, np.floor(scaled), nearest)[moving] * cell
     high = np.where(off_line, np.ceil(scaled), nearest)[moving] * cell
@@ -167,7 +170,7 @@ def _crossing(
 ) -> FloatArray:
     """Where the depth changes sign between pairs of points, shape (n, 2).
 
-    Chandrupatla's method takes few steps where the depth is smooth, and no more than bisection
+    Chandrupatla's method takes few steps where the depth is smooth, and hardly more than bisection
     where it jumps.
     """
     if not len(low):
@@ -177,7 +180,9 @@ def _crossing(
     direction = along / length[:, None]
 
     def at(distance: FloatArray, index: Indices) -> FloatArray:
-        return depth(low[index] + distance[:, None] * direction[index], which[index])
+        values = depth(low[index] + distance[:, None] * direction[index], which[index])
+        # A whole area may have depth zero, so that no zero may pass for the crossing.
+        return np.clip(np.where(values == 0, -_NEARLY_ZERO, values), -_HUGE, _HUGE)
 
     result = find_root(
         at,
@@ -185,8 +190,8 @@ def _crossing(
         args=(np.arange(len(low)),),
         tolerances={"xatol": precision, "xrtol": 0.0, "fatol": 0.0, "frtol": 0.0},
     )
-    # A corner of the mesh is on a boundary even if rounding hides the change of sign.
-    distance = np.where(result.success, result.x, length / 2)
+    # A profile may have met since what it did not meet before, and the sign changes no more.
+    distance = np.where(result.status == _SAME_SIGN, length / 2, result.x)
     crossing: FloatArray = low + distance[:, None] * direction
     return crossing
 

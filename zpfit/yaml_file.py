@@ -22,7 +22,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from zpfit.errors import InvalidYaml, UnreadableFile, in_short
 
 KeyPath = tuple[str | int, ...]
-SET = "--set"
+SET, MODEL, PROFILE = "--set", "--model", "--profile"
+_KEYED = (SET, MODEL, PROFILE)
+"""Options behind which a message names the key that it is about."""
 
 _LARGEST_FILE = 100_000_000
 """Bytes, of any file."""
@@ -64,7 +66,7 @@ class Document:
         for depth in range(len(keys), 0, -1):
             if keys[:depth] in self.changed:
                 option = self.changed[keys[:depth]]
-                return f"{option} {name}" if option == SET else option
+                return f"{option} {name}" if option in _KEYED else option
             line = self.lines.get(keys[:depth])
             if line is not None:
                 return f"{self.path}:{line}: {name}"
@@ -90,7 +92,8 @@ class Document:
         node[keys[-1]] = value
         keys = (*self.parents, *keys)
         lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
-        return replace(self, data=data, lines=lines, changed={**self.changed, keys: source})
+        changed = {k: v for k, v in self.changed.items() if k[: len(keys)] != keys}
+        return replace(self, data=data, lines=lines, changed={**changed, keys: source})
 
     def with_item(self, keys: KeyPath, item: Any, option: str) -> "Document":
         """A copy with an item more at the end of a list; ``option`` names it in messages."""
