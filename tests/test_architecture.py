@@ -85,7 +85,7 @@ FLOORS = [
     {"priors", "diagnostics", "optimize", "significance", "empirical_p", "tracing", "regions"},
     {"schema", "progress", "checkpoint", "stopping", "physics", "limit_option", "pools"},
     {"yaml_file"},
-    {"errors", "executor_choice", "messages", "live_view", "places"},
+    {"errors", "executor_choice", "messages", "live_view", "places", "model_names"},
 ]
 """From the top to the ground; a module may import from its own floor and below."""
 

@@ -113,6 +113,11 @@ def test_known_names_are_offered_and_others_allowed(validators: dict[str, Any]):
     assert "examples" not in str(limit)
 
 
+@pytest.mark.parametrize("prior", [{"value": 3}, {"to": "C_Ae"}, {"mean": 3, "sd": 1}])
+def test_a_prior_says_its_type(validators: dict[str, Any], prior: dict[str, Any]):
+    assert not validators["run"].is_valid(RUN | {"priors": {"parameters": {"C_Ve": prior}}})
+
+
 def test_the_command_prints_or_writes(accepted: Callable[..., str], workspace: Path):
     printed = json.loads(accepted("schema", "run"))
     assert printed == json.loads(json.dumps(json_schema("run")))

@@ -10,6 +10,8 @@ from scipy.optimize import minimize
 
 from zpfit.config import load_run, load_single_model
 from zpfit.library import packaged_data
+from zpfit.model_names import BUILT_IN_NAMES
+from zpfit.models.registry import BUILT_IN
 from zpfit.optimize import descend, find_minimum
 from zpfit.physics.constants import (
     ELECTRIC_CHARGE,
@@ -452,3 +454,7 @@ def test_best_fit_over_whole_numbers_is_global():
         points, _ = descend(posterior.residuals, starts, 1e4, 60)
         lowest = min(lowest, (-2 * posterior.log_likelihood(points)).min())
     assert best < lowest + 0.05
+
+
+def test_names_of_models_are_known_without_them():
+    assert set(BUILT_IN_NAMES) == set(BUILT_IN)

@@ -2,22 +2,17 @@
 
 import io
 import json
-import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
-from click.shell_completion import ShellComplete
 from click.testing import Result
 from rich.console import Console
 
 from zpfit.cli import cli
-from zpfit.live_view import LiveView
+from zpfit.live_view import LiveView, TimeLeft
 from zpfit.messages import Messages, keep_log
 from zpfit.terminal import RunReporter, StageLines
 
@@ -152,131 +147,23 @@ def test_a_log_that_cannot_be_written(rejected: Command):
 # The live view
 
 
-def terminal(width: int) -> Console:
-    return Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_the_live_view_tells_everything(width: int):
-    console = terminal(width)
-    view = LiveView(console)
-    view.start()
-    view.update(0.5, "before any stage")
-    view.stage("Sampling the posterior")
-    view.update(0.5, "1,000 effective samples, acceptance 0.33")
-    view.note("[red]mind this[/red]")
+def test_a_stage_is_not_done_before_it_ends():
+    view = LiveView(Console(file=io.StringIO(), force_terminal=True, width=100))
+    view.stage("Integrating")
+    view.update(1.0, "ln Z is known, but not all is")
+    [task] = view.tasks
+    assert not task.finished
     view.complete()
-    view.stage("Searching the best fit")
-    view.stop()
-    shown = console.file.getvalue()
-    assert "[red]mind this[/red]" in shown
-    for words in ("Sampling the posterior", "1,000", "samples", "0.33", "Searching the best fit"):
-        assert words in shown
-    rows = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).splitlines()
-    assert max(map(len, rows)) <= width
-    assert "before any stage" not in shown
+    assert task.finished
 
 
-def test_a_run_on_a_terminal_has_a_live_view(
-    small_run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    console = terminal(120)
-    monkeypatch.setattr(Messages, "console", lambda _: console)
-    with RunReporter(tmp_path / "log.txt") as reporter:
-        reporter.stage("Integrating the evidence")
-        reporter.update(1.0, "ln Z -9.420 +- 0.0020")
-    assert "ln Z -9.420 +- 0.0020" in console.file.getvalue()
-    assert "ln Z -9.420" in (tmp_path / "log.txt").read_text(encoding="utf-8")
-
-
-# Completion
-
-
-def offered(words: str, incomplete: str = "") -> list[str]:
-    complete = ShellComplete(cli, {}, "zpfit", "_ZPFIT_COMPLETE")
-    return [item.value for item in complete.get_completions(words.split(), incomplete)]
-
-
-@pytest.mark.parametrize(
-    ("words", "incomplete", "expected"),
-    [
-        ("", "ex", ["exclusion", "explore", "export"]),
-        ("run", "quick", ["quickstart"]),
-        ("validate", "sm_u1_cs", ["sm_u1_cs"]),
-        ("exclusion", "paper_fig2a", ["paper_fig2a"]),
-        ("campaign", "classes", ["classes_today"]),
-        ("evaluate --likelihood", "today_c", ["today_cs", "today_cs_wp2020"]),
-        ("evaluate --model", "eff", ["effective"]),
-        ("show", "texono", ["texono_2010"]),
-        ("schema", "sl", ["slice"]),
-        ("export quickstart --to", "get", ["getdist"]),
-        ("list", "mo", ["models"]),
-        ("run quickstart", "--chec", ["--checkpoint-every"]),
-    ],
-)
-def test_names_are_completed(workspace: Path, words: str, incomplete: str, expected: list[str]):
-    assert [name for name in offered(words, incomplete) if name != incomplete or name in expected][
-        : len(expected)
-    ] == expected
-
-
-def test_own_files_are_completed(workspace: Path):
-    (workspace / "runs").mkdir()
-    (workspace / "runs" / "mine.yaml").write_text("", encoding="utf-8")
-    assert "mine" in offered("run", "mi")
-
-
-@pytest.mark.parametrize(
-    ("shell", "instruction", "environment", "expected"),
-    [
-        (
-            "bash",
-            "bash_complete",
-            {"COMP_WORDS": "zpfit run quick", "COMP_CWORD": "2"},
-            "plain,quickstart",
-        ),
-        ("zsh", "zsh_complete", {"COMP_WORDS": "zpfit plo", "COMP_CWORD": "1"}, "plot"),
-        ("fish", "fish_complete", {"COMP_WORDS": "zpfit plo", "COMP_CWORD": "plo"}, "plot"),
-    ],
-)
-def test_shells_are_answered(
-    shell: str, instruction: str, environment: dict[str, str], expected: str
-):
-    snippet = "import sys; sys.argv = ['zpfit']; from zpfit.cli import main; main()"
-    given = os.environ | environment | {"_ZPFIT_COMPLETE": instruction}
-    done = subprocess.run(
-        [sys.executable, "-c", snippet], capture_output=True, text=True, check=False, env=given
-    )
-    assert expected in done.stdout, done.stderr
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_names_the_protocol(
-    accepted: Command, monkeypatch: pytest.MonkeyPatch, shell: str
-):
-    monkeypatch.setattr(
-        "click.shell_completion.BashComplete._check_version", staticmethod(lambda: None)
-    )
-    script = accepted("completion", shell)
-    assert f"_ZPFIT_COMPLETE={shell}_complete" in script
-
-
-# Errors that teach
-
-
-@pytest.mark.parametrize(
-    ("words", "remedy"),
-    [
-        ("rn quickstart", "Did you mean 'run'"),
-        ("run --ouput x quickstart", "Did you mean '--output'"),
-        ("run quikstart", "did you mean 'quickstart'"),
-        ("show efective", "did you mean 'effective'"),
-        ("validate quickstart --set modell=effective", "did you mean 'model'"),
-        ("validate quickstart --set likelihood.set=paper_2021_sc", "did you mean 'paper_2021_cs'"),
-        ("validate quickstart --set seed", "write NAME=VALUE"),
-        ("plot nowhere", "no finished run here"),
-        ("data chekc", "Did you mean 'check'"),
-    ],
-)
-def test_mistakes_are_met_with_a_remedy(rejected: Command, words: str, remedy: str):
-    assert remedy in rejected(*words.split())
+def test_time_left_counts_from_the_first_report():
+    """A resumed run begins with much of its work done."""
+    view = LiveView(Console(file=io.StringIO(), force_terminal=True, width=100))
+    view.stage("Integrating")
+    view.update(0.8, "as before")
+    assert str(TimeLeft().render(view.tasks[0])) == ""
+    view.update(0.9, "a tenth later")
+    [task] = view.tasks
+    task.start_time -= 3600  # as if that tenth had taken an hour, and what is left another one
+    assert str(TimeLeft().render(task)) in {"0:59:59 left", "1:00:00 left", "1:00:01 left"}

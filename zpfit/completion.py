@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from zpfit.model_names import names_of_models
 from zpfit.places import Kind, names_in, packaged_data
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -23,20 +24,17 @@ def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complet
         incomplete: str,
     ) -> list[CompletionItem]:
         names = [name for name in _known(kinds, models=models) if name.startswith(incomplete)]
-        offered = [CompletionItem(name) for name in names]
-        return [*offered, *([CompletionItem(incomplete, type=_FILES)] if folders else [])]
+        # bash forgets what stands before files, and offers them where no name fits.
+        files = [CompletionItem(incomplete, type=_FILES)] if folders else []
+        return [*files, *map(CompletionItem, names)]
 
     return complete
 
 
 def _known(kinds: Sequence[Kind], *, models: bool) -> list[str]:
-    found = [name for kind in kinds for name in names_in((Path.cwd(), packaged_data()), kind)]
-    if models:
-        from zpfit.library import Library
-        from zpfit.model_library import model_names
-
-        found += model_names(Library.beside())
-    return sorted(set(found))
+    roots = (Path.cwd(), packaged_data())
+    found = [name for kind in kinds for name in names_in(roots, kind)]
+    return sorted({*found, *(names_of_models(roots) if models else ())})
 
 
 RUNS_AND_FOLDERS = _names("run", folders=True)

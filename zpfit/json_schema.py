@@ -33,8 +33,20 @@ def json_schema(kind: str, library: Library | None = None) -> dict[str, Any]:
     Names that the library finds stand in it as examples, which editors offer.
     """
     made = _FILES[kind].model_json_schema(mode="validation")
+    _require_tags(made)
     _offer_names(made, library or Library.beside())
     return {"$schema": GenerateJsonSchema.schema_dialect, **made, "title": f"zpfit {kind} file"}
+
+
+def _require_tags(schema: dict[str, Any]) -> None:
+    """Demand what tells the forms of a choice apart, which pydantic takes for having a default."""
+    for part in _objects(schema):
+        if "discriminator" not in part:
+            continue
+        for form in part["oneOf"]:
+            chosen = schema["$defs"][form["$ref"].removeprefix("#/$defs/")]
+            tag = part["discriminator"]["propertyName"]
+            chosen["required"] = sorted({*chosen.get("required", ()), tag})
 
 
 def _offer_names(schema: dict[str, Any], library: Library) -> None:

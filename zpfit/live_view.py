@@ -1,5 +1,6 @@
 """The stages of a run as a table that moves, on a terminal."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from rich.console import Console
@@ -17,16 +18,32 @@ from rich.text import Text
 
 _TELLS = 0.05
 """Share of a stage from which the time that is left can be told."""
+_NEARLY = 0.999
+"""Most that is done of a stage which has not ended: an engine has several aims, of which it tells
+one, and the clock of a whole bar stands still.
+"""
 
 
-class _TimeLeft(ProgressColumn):
-    """By the share that is done: engines come nearer to their aims at a steady pace."""
+@dataclass(frozen=True)
+class _Report:
+    """What share of a stage was done at a time, in seconds from its beginning."""
+
+    done: float
+    elapsed: float
+
+
+class TimeLeft(ProgressColumn):
+    """A guess by what was done since the first report, which a resumed run begins with much of."""
 
     def render(self, task: Task) -> Text:
         """Hours, minutes and seconds, or nothing."""
-        if task.finished or task.elapsed is None or task.completed < _TELLS:
+        first: _Report | None = task.fields["first"]
+        if task.finished or first is None or task.elapsed is None:
             return Text("")
-        left = task.elapsed * (1 - task.completed) / task.completed
+        since = task.completed - first.done
+        if since < _TELLS:
+            return Text("")
+        left = (task.elapsed - first.elapsed) * (1 - task.completed) / since
         return Text(f"{timedelta(seconds=round(left))} left", style="dim")
 
 
@@ -39,11 +56,16 @@ class LiveView:
             BarColumn(bar_width=14),
             TextColumn("{task.fields[words]}", markup=False, table_column=Column(ratio=1)),
             TimeElapsedColumn(table_column=Column(no_wrap=True)),
-            _TimeLeft(table_column=Column(no_wrap=True, min_width=12)),
+            TimeLeft(table_column=Column(no_wrap=True, min_width=12)),
             console=console,
             expand=True,
         )
         self._task: TaskID | None = None
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Of each stage so far."""
+        return self._progress.tasks
 
     def start(self) -> None:
         """Take the last lines of the terminal."""
@@ -55,12 +77,15 @@ class LiveView:
 
     def stage(self, title: str) -> None:
         """A new row; its bar runs to and fro until something is known."""
-        self._task = self._progress.add_task(title, total=None, words="")
+        self._task = self._progress.add_task(title, total=None, words="", first=None)
 
     def update(self, fraction: float, words: str) -> None:
         """How much of the stage is done, 0 to 1, and what is known by now."""
-        if self._task is not None:
-            self._progress.update(self._task, total=1.0, completed=fraction, words=words)
+        if self._task is None:
+            return
+        done, task = min(fraction, _NEARLY), self._progress.tasks[self._task]
+        first = task.fields["first"] or _Report(done, task.elapsed or 0.0)
+        self._progress.update(self._task, total=1.0, completed=done, words=words, first=first)
 
     def complete(self) -> None:
         """The stage has come to its end."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName, suggestion
 from zpfit.library import Library
+from zpfit.model_names import names_of_models, plugins
 from zpfit.models.base import Model, Parameter, Values, in_words
 from zpfit.models.gauge import GaugeOptions
 from zpfit.models.model_file import ChargesFile, ChargesModel, LinearModel, ModelFile
@@ -31,8 +32,6 @@ from zpfit.schema import StrictModel, validate
 from zpfit.yaml_file import Document, is_file
 
 _NAN_REMEDY = "mend it, restrict the priors to where it is defined, or state a condition"
-PLUGINS = "zpfit.models"
-"""Group of entry points under which an installed package offers models."""
 
 
 def _names_an_object(source: str) -> str:
@@ -79,7 +78,7 @@ class LoadedModel:
 
 def model_names(library: Library) -> list[str]:
     """All names, sorted."""
-    return sorted({*BUILT_IN, *library.names("model"), *_plugins()})
+    return names_of_models(library.roots)
 
 
 def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedModel:
@@ -107,7 +106,7 @@ def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedM
         return LoadedModel(model, options=built_in.options)
     if in_files:
         return _from_file(library.document("model", name, place), options)
-    point = _plugins().get(name)
+    point = plugins().get(name)
     if point is not None:
         with _at(place):
             target = _imported(name, partial(_named_by, point))
@@ -169,10 +168,6 @@ def _from_file(document: Document, options: Document) -> LoadedModel:
         return LoadedModel(model, files, GaugeOptions)
     validate(NoOptions, options)
     return LoadedModel(LinearModel(name, file), files)
-
-
-def _plugins() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=PLUGINS)}
 
 
 def _named_by(point: EntryPoint) -> Any:

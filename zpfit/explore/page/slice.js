@@ -23,7 +23,7 @@ export class SlicePlot {
     this.soft = new Set(subject.soft);
     this.axes = [answer.x, answer.y].map((axis) => subject.sliders.find((s) => s.name === axis.name));
     const field = view === "who" ? this.whoField() : this.chi2Field();
-    this.drawLegend(view === "who" ? field.entries : []);
+    this.drawLegend(field.entries);
     Plotly.react(this.place, [this.heat(field), this.border(), this.marker(point)], this.layout(), {
       displaylogo: false, responsive: true, modeBarButtons: [["toImage"]],
     });
@@ -111,15 +111,12 @@ export class SlicePlot {
     const stops = [[0, better], [0.5, middle], [1, worse], [1.02, weak], [2, strong]];
     if (missing) stops.push([2.02, impossible], [3, impossible]);
     const shown = words(reach, 2);
-    return {
-      z, zmax, colorscale: stops.map(([at, colour]) => [at / zmax, colour]),
-      colorbar: {
-        tickvals: [0.02, 0.5, 0.98, 1.37, 1.9, 2.5],
-        ticktext: [`Δχ² −${shown}`, "as without Z′", `+${shown} or more`, "excluded ×10", "×1000", "no model"],
-        thickness: 12, outlinewidth: 0, len: 0.95,
-      },
-      entries: [],
-    };
+    const entries = [
+      [`Δχ² −${shown}`, better], ["as without Z′", middle], [`+${shown} or more`, worse],
+      ["just excluded", weak], [`excluded ×${10 ** DECADES} or more`, strong],
+    ];
+    if (missing) entries.push(["no model", impossible]);
+    return { z, zmax, colorscale: stops.map(([at, colour]) => [at / zmax, colour]), entries };
   }
 
   whoField() {
@@ -147,16 +144,16 @@ export class SlicePlot {
     };
   }
 
-  heat({ z, zmax, colorscale, colorbar }) {
+  heat({ z, zmax, colorscale }) {
     const { x, y } = this.answer;
     const [sx, sy] = this.axes;
     const xs = x.values.map((value) => `${x.name} = ${words(value)} ${sx.unit}`);
     const ys = y.values.map((value) => `${y.name} = ${words(value)} ${sy.unit}`);
-    const narrow = this.place.clientWidth < 500;
     return {
       type: "heatmap", x: x.positions, y: y.positions, z, zmin: 0, zmax, colorscale, zsmooth: false,
-      showscale: Boolean(colorbar) && !narrow, colorbar,
-      text: this.mapped((row, column) => `${xs[column]}<br>${ys[row]}<br>${this.hover(row, column)}`),
+      showscale: false,
+      text: y.values.map((_, row) => onDemand(x.values.length, (column) =>
+        `${xs[column]}<br>${ys[row]}<br>${this.hover(row, column)}`)),
       hovertemplate: "%{text}<extra></extra>",
     };
   }
@@ -242,6 +239,13 @@ export class SlicePlot {
     this.bestButton.disabled = best === null;
     this.place.setAttribute("aria-label", `Slice of ${x.name} and ${y.name}: ${text}`);
   }
+}
+
+/** An array whose items are made when somebody asks: thousands of texts of which few are read. */
+function onDemand(length, make) {
+  return new Proxy(new Array(length), {
+    get: (array, key) => (typeof key === "string" && /^\d+$/.test(key) ? make(Number(key)) : array[key]),
+  });
 }
 
 function colours(...names) {
