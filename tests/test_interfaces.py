@@ -349,17 +349,29 @@ def test_bilby_has_the_same_likelihood_and_priors(name: str, quiet: None):
     ours = run.posterior.parameters(u[None])
     theirs = priors.rescale(run.posterior.names, u)
     for parameter, value in zip(run.posterior.names, np.ravel(theirs), strict=True):
-        prior = run.posterior.priors.free[parameter]
-        if prior.type == "signed_log_uniform":
-            # The same distribution; bilby's order of the interval is another.
-            density = prior.log_density(np.array([value]))[0]
-            assert priors[parameter].ln_prob(value) == pytest.approx(density, rel=1e-9)
-            assert prior.lower <= abs(value) <= prior.upper
-        else:
-            assert value == pytest.approx(float(ours[parameter][0]), rel=1e-9)
+        assert value == pytest.approx(float(ours[parameter][0]), rel=1e-9)
     assert likelihood.noise_log_likelihood() == pytest.approx(
         float(point_likelihood(name).log_likelihood_without_zprime())
     )
+
+
+def test_either_sign_ends_at_its_bounds_in_bilby(quiet: None):
+    bilby = pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import EitherSign
+
+    prior = EitherSign(1e-8, 0.1, name="C_Ve")
+    values = np.array([-0.5, -0.1, -1e-3, -1e-9, 0.0, 1e-9, 1e-8, 1e-3, 0.1, 0.5])
+    inside = [False, True, True, False, False, False, True, True, True, False]
+    np.testing.assert_array_equal(np.isfinite(prior.ln_prob(values)), inside)
+    np.testing.assert_allclose(prior.prob(values[:5]), prior.prob(-values[:5]))
+    assert prior.ln_prob(0.5) == -np.inf
+    assert prior.ln_prob(1e-3) == pytest.approx(-np.log(2 * 1e-3 * np.log(1e7)))
+    assert (prior.minimum, prior.maximum) == (-0.1, 0.1)
+    u = np.array([0.01, 0.3, 0.7, 0.99])
+    np.testing.assert_allclose(prior.cdf(prior.rescale(u)), u)
+    np.testing.assert_array_equal(prior.cdf(np.array([-1.0, 0.0, 1.0])), [0, 0.5, 1])
+    # As bilby does with the priors of a result.
+    assert json.loads(prior.to_json(), object_hook=bilby.core.utils.decode_bilby_json) == prior
 
 
 # Without the other programs

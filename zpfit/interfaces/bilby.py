@@ -54,6 +54,44 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
         )
 
 
+class EitherSign(bilby_prior.Prior):  # type: ignore[misc]  # bilby comes without types
+    """:class:`zpfit.priors.SignedLogUniform` for bilby.
+
+    bilby's own ``SymmetricLogUniform`` does not end at its bounds: its ``ln_prob`` is finite
+    everywhere, and samplers that walk by it leave the prior.
+    """
+
+    def __init__(
+        self, lower: float, upper: float, name: str | None = None, latex_label: str | None = None
+    ) -> None:
+        super().__init__(name=name, latex_label=latex_label, minimum=-upper, maximum=upper)
+        # bilby reads them when it writes a prior to a file.
+        self.lower, self.upper = lower, upper
+
+    @property
+    def _ours(self) -> SignedLogUniform:
+        return SignedLogUniform(lower=self.lower, upper=self.upper)
+
+    def rescale(self, val: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``val``."""
+        return self._ours.ppf(val)
+
+    def ln_prob(self, val: FloatArray) -> FloatArray:
+        """ln of the probability density, -inf beyond the bounds and in the hole around zero."""
+        return self._ours.log_density(val)
+
+    def prob(self, val: FloatArray) -> FloatArray:
+        """The probability density."""
+        result: FloatArray = np.exp(self.ln_prob(val))
+        return result
+
+    def cdf(self, val: FloatArray) -> FloatArray:
+        """Cumulative probability, 1/2 in the hole around zero."""
+        size = np.log(np.clip(np.abs(val), self.lower, self.upper) / self.lower)
+        result: FloatArray = 0.5 * (1 + np.sign(val) * size / np.log(self.upper / self.lower))
+        return result
+
+
 def _translated(name: str, prior: FreePrior, label: str) -> Any:
     words = {"name": name, "latex_label": label}
     match prior:
@@ -62,7 +100,7 @@ def _translated(name: str, prior: FreePrior, label: str) -> Any:
         case LogUniform():
             return bilby_prior.LogUniform(prior.lower, prior.upper, **words)
         case SignedLogUniform():
-            return bilby_prior.SymmetricLogUniform(prior.lower, prior.upper, **words)
+            return EitherSign(prior.lower, prior.upper, **words)
         case Normal():
             return bilby_prior.Gaussian(prior.mean, prior.sd, **words)
     values = prior.ppf(_middles(prior.grain))
