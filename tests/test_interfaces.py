@@ -15,7 +15,7 @@ import pytest
 
 import zpfit.export
 from zpfit.config import Run, find_run_file, load_run
-from zpfit.errors import FilesExist, InvalidInput, NotARunFolder
+from zpfit.errors import FilesExist, InvalidInput, NotARunFolder, UnwritablePath
 from zpfit.export.cobaya_input import LIKELIHOOD, cobaya_input
 from zpfit.interfaces.point_likelihood import point_likelihood
 from zpfit.run_folder import RunFolder
@@ -170,6 +170,44 @@ def test_exports_lie_in_the_run_folder_and_are_not_replaced(small_run: Path, tmp
     with pytest.raises(FilesExist):
         zpfit.export.export(small_run, "csv", tmp_path / "here")
     zpfit.export.export(small_run, "csv", tmp_path / "here", force=True)
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_chains_of_an_earlier_export_do_not_mix_with_new_ones(small_run: Path, tmp_path: Path):
+    beside = tmp_path / "quickstart_2_1.txt"
+    beside.write_text("another root's\n", encoding="utf-8")
+    old = zpfit.export.export(small_run, "getdist", tmp_path)
+    assert tmp_path / "quickstart_2.txt" in old
+    new = zpfit.export.export(small_run, "getdist", tmp_path, weighted=True, force=True)
+    assert tmp_path / "quickstart_2.txt" not in new
+    assert files_in(tmp_path) == {path.name for path in (*new, beside)}
+
+
+def test_chains_and_dead_points_are_one_family(nested_run: Path, tmp_path: Path):
+    zpfit.export.export(nested_run, "getdist", tmp_path)
+    (tmp_path / "nested.paramnames").unlink()
+    with pytest.raises(FilesExist, match=r"nested_1\.txt"):
+        zpfit.export.export(nested_run, "anesthetic", tmp_path)
+    zpfit.export.export(nested_run, "anesthetic", tmp_path, force=True)
+    assert files_in(tmp_path) == {"nested_dead-birth.txt", "nested.paramnames"}
+
+
+def test_an_export_that_fails_leaves_the_earlier_one(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    zpfit.export.export(small_run, "getdist", tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("zpfit.export.getdist_chains.Path.write_text", full)
+    with pytest.raises(UnwritablePath, match="No space left"):
+        zpfit.export.export(small_run, "getdist", tmp_path, weighted=True, force=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_export_says_what_it_wrote(accepted: Command, small_run: Path):
