@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import warnings
@@ -331,6 +332,27 @@ def test_cobaya_reads_the_file_and_derives_couplings(
     values = run.posterior.priors.complete(point, 1)
     [expected] = run.posterior.log_likelihood_at(values)
     assert float(row["chi2"].iloc[0]) == pytest.approx(-2 * expected, rel=1e-6)
+
+
+def test_cobaya_starts_where_the_likelihood_is_not_zero(small_run: Path, tmp_path: Path):
+    folder = shutil.copytree(small_run, tmp_path / "run")
+    summary = summary_of(folder)
+    # As a rounding might: into what is excluded.
+    summary["best_fit"]["parameters"] |= {"C_Ve": 0.09}
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    [path] = zpfit.export.export_cobaya(str(folder), tmp_path)
+    params = read_yaml(path).data["params"]
+    best = zpfit.export.frame(small_run).sort_values("log_likelihood").iloc[-1]
+    run = load_run(find_run_file(str(small_run)))
+    cube = run.posterior.priors.to_unit_cube({n: float(best[n]) for n in run.posterior.names})
+    assert [params[f"u_{name}"]["ref"] for name in run.posterior.names] == cube.tolist()
+
+
+def test_cobaya_starts_anywhere_if_no_point_is_possible():
+    run = load_run(find_run_file("quickstart"))
+    excluded = dict.fromkeys(run.posterior.names, 0.09) | {"m_Zp": 17.0}
+    params = cobaya_input(run, "quickstart", [excluded])["params"]
+    assert not any("ref" in parameter for parameter in params.values())
 
 
 def test_cobaya_takes_a_set_and_a_model(quiet: None):

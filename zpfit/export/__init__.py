@@ -1,6 +1,6 @@
 """Run folders in the formats of other programs: ``export(folder, "getdist")`` and the like."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -63,7 +63,8 @@ def export_cobaya(
     """Write a run file, the run of a folder or a packaged run as an input file of cobaya.
 
     It lies in ``output``, by default in ``export`` inside the run folder or ``output/export``.
-    Chains begin at the best fit of a finished run.
+    Chains begin at the best fit of a finished run, or at the best sample that cobaya finds possible
+    where rounding leads the best fit across the edge of an exclusion.
 
     Raises:
         InvalidInput: everything that is wrong with the run file.
@@ -72,14 +73,14 @@ def export_cobaya(
     """
     path = find_run_file(run_file)
     run, folder = load_run(path), RunFolder(Path(run_file))
-    start, target, name = None, Path("output") / "export", run.name
+    starts: Iterable[Mapping[str, float]] = ()
+    target, name = Path("output") / "export", run.name
     if folder.is_finished:
         target, name = folder.path / "export", folder.path.resolve().name
-        best = folder.summary()["best_fit"]["parameters"]
-        start = {name: best[name] for name in run.posterior.names}
+        starts = cobaya_input.starts(folder, run.posterior.names)
     # A name stays one, so that the input works elsewhere; a path must, wherever cobaya runs.
     source = str(path.resolve()) if Path(run_file).exists() else run_file
-    writers = list(cobaya_input.files(run, source, start, name))
+    writers = list(cobaya_input.files(run, source, starts, name))
     return _write(writers, target if output is None else Path(output), [], force=force)
 
 
