@@ -415,6 +415,36 @@ def test_bilby_has_the_same_likelihood_and_priors(name: str, quiet: None):
     )
 
 
+def test_bilby_hears_of_a_misspelt_parameter(quiet: None):
+    pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import ZpfitLikelihood
+
+    likelihood = ZpfitLikelihood(likelihood="paper_2021_cs")
+    with pytest.raises(InvalidInput, match="did you mean 'C_Ve'"):
+        likelihood.log_likelihood({"m_Zp": 17.0, "C_Vee": 0.5})
+    # Columns of a posterior, which bilby hands over when it weights samples anew.
+    point = {"m_Zp": 17.0, "C_Ve": 1e-6}
+    expected = likelihood.log_likelihood(point)
+    assert likelihood.log_likelihood(point | {"log_likelihood": 1.0, "log_prior": 2.0}) == expected
+
+
+def test_bilby_joins_it_with_another_likelihood(quiet: None):
+    bilby = pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import ZpfitLikelihood
+
+    class Nuisance(bilby.Likelihood):
+        def log_likelihood(self, parameters: dict[str, float]) -> float:
+            return -0.5 * parameters["nu"] ** 2
+
+        def noise_log_likelihood(self) -> float:
+            return 0.0
+
+    ours = ZpfitLikelihood(likelihood="paper_2021_cs", others=["nu"])
+    joint = bilby.core.likelihood.JointLikelihood(ours, Nuisance())
+    point = {"m_Zp": 17.0, "C_Ve": 1e-6}
+    assert joint.log_likelihood(point | {"nu": 1.0}) == ours.log_likelihood(point) - 0.5
+
+
 def test_either_sign_ends_at_its_bounds_in_bilby(quiet: None):
     bilby = pytest.importorskip("bilby")
     from zpfit.interfaces.bilby import EitherSign

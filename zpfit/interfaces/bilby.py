@@ -1,5 +1,6 @@
 """zpfit's likelihood and priors in bilby (arXiv:1811.02042)."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,16 @@ except ImportError as error:
     raise MissingExtra("bilby", "bilby", str(error)) from error
 
 
+_OF_BILBY = frozenset({"log_likelihood", "log_prior", "weights"})
+"""Columns of a posterior that bilby hands over beside parameters when it weights samples anew."""
+
+
 class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without types
     """ln L of a model and data of zpfit; parameters are those that a run file leaves free.
 
-    Arguments are those of :func:`zpfit.interfaces.point_likelihood.point_likelihood`.
+    Arguments are those of :func:`zpfit.interfaces.point_likelihood.point_likelihood`, and
+    ``others``: parameters of other likelihoods, which bilby hands over to each one of a
+    ``JointLikelihood``. Any further name is a mistake.
 
     Raises:
         InvalidInput: everything that is wrong with them, each with its place.
@@ -31,14 +38,22 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
         likelihood: str | None = None,
         model: str | None = None,
         changes: dict[str, str] | None = None,
+        others: Collection[str] = (),
     ) -> None:
         self._point: PointLikelihood = point_likelihood(run_file, likelihood, model, changes)
+        self._passed_over = _OF_BILBY.union(others)
         super().__init__()
 
     def log_likelihood(self, parameters: dict[str, float]) -> float:
-        """ln L at a point; bilby's samplers hold -inf for impossible."""
-        known = (*self._point.required, *self._point.optional)
-        return self._point.log_likelihood({n: parameters[n] for n in known if n in parameters})
+        """ln L at a point; bilby's samplers hold -inf for impossible.
+
+        Raises:
+            InvalidInput: a parameter is missing or unknown.
+        """
+        passed_over = self._passed_over
+        return self._point.log_likelihood(
+            {name: value for name, value in parameters.items() if name not in passed_over}
+        )
 
     def noise_log_likelihood(self) -> float:
         """ln L without a Z', so that bilby's Bayes factors are against that."""
