@@ -415,6 +415,15 @@ def test_bilby_has_the_same_likelihood_and_priors(name: str, quiet: None):
     )
 
 
+def test_bilby_gets_no_priors_that_nobody_gave(quiet: None):
+    pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import ZpfitLikelihood
+
+    assert point_likelihood(likelihood="paper_2021_cs").priors is None
+    with pytest.raises(InvalidInput, match="give run_file, or bilby's own priors of m_Zp"):
+        ZpfitLikelihood(likelihood="paper_2021_cs").priors()
+
+
 def test_bilby_hears_of_a_misspelt_parameter(quiet: None):
     pytest.importorskip("bilby")
     from zpfit.interfaces.bilby import ZpfitLikelihood

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.errors import MissingExtra
+from zpfit.errors import InvalidInput, MissingExtra
 from zpfit.interfaces.point_likelihood import PointLikelihood, point_likelihood
 from zpfit.physics.compiled import FloatArray
 from zpfit.priors import FreePrior, LogUniform, Normal, SignedLogUniform, Uniform
@@ -60,11 +60,21 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
         return self._point.log_likelihood_without_zprime()
 
     def priors(self) -> Any:
-        """The run file's priors of the free parameters, a ``bilby.core.prior.PriorDict``."""
+        """The run file's priors of the free parameters, a ``bilby.core.prior.PriorDict``.
+
+        Raises:
+            InvalidInput: there is no run file.
+        """
+        found = self._point.priors
+        if found is None:
+            names = ", ".join(self._point.required)
+            raise InvalidInput(
+                [f"no priors without a run file: give run_file, or bilby's own priors of {names}"]
+            )
         return bilby_prior.PriorDict(
             {
                 name: _translated(name, prior, f"${self._point.symbols[name]}$")
-                for name, prior in self._point.priors.items()
+                for name, prior in found.items()
             }
         )
 

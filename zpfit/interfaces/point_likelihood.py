@@ -27,6 +27,8 @@ class PointLikelihood:
     posterior: Posterior
     optional: tuple[str, ...] = ()
     """Parameters that a point may leave out."""
+    has_priors: bool = True
+    """Whether the posterior's priors are a run file's, not what only says which are required."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -34,9 +36,9 @@ class PointLikelihood:
         return self.posterior.names
 
     @property
-    def priors(self) -> Mapping[str, FreePrior]:
-        """Of the required parameters."""
-        return self.posterior.priors.free
+    def priors(self) -> Mapping[str, FreePrior] | None:
+        """Of the required parameters; None without a run file, which alone has any."""
+        return self.posterior.priors.free if self.has_priors else None
 
     @cached_property
     def symbols(self) -> dict[str, str]:
@@ -153,4 +155,5 @@ def _of_set_and_model(likelihood: str, model_text: str) -> PointLikelihood:
     priors = Priors(by_name)
     middle = priors.transform(np.full((1, len(priors.free)), 0.5))
     model, _ = ready_for_batches(model, spec, middle, "model")
-    return PointLikelihood(Posterior(model, priors, assembled.likelihood), tuple(optional))
+    posterior = Posterior(model, priors, assembled.likelihood)
+    return PointLikelihood(posterior, tuple(optional), has_priors=False)
