@@ -288,6 +288,50 @@ def test_points_must_be_complete():
     assert "did you mean 'C_Ve'" in str(caught.value)
 
 
+NARROW = """\
+import math
+from zpfit.models.base import Model, Parameter
+from zpfit.models.effective import MASS
+from zpfit.physics.couplings import Couplings
+
+
+class Narrow(Model):
+    name = "narrow"
+    parameters = (MASS, Parameter("x", "x", domain=(0.0, 3.0)))
+
+    def couplings(self, values):
+        return Couplings(values["m_Zp"], *[0.0] * 3, 1e-6 * math.sqrt(1 - values["x"]), *[0.0] * 5)
+
+    def conditions(self, values):
+        return {"x at most 1": values["x"]}
+
+    def derived(self, values):
+        return {"root": math.sqrt(1 - values["x"])}
+"""
+NARROW_RUN = """\
+model: {python: "narrow.py:Narrow"}
+likelihood: {add: [a_mu_2021]}
+priors:
+  parameters:
+    m_Zp: {type: uniform, lower: 5, upper: 50}
+    x: {type: uniform, lower: 0, upper: 3}
+"""
+
+
+def test_nothing_is_derived_where_the_model_cannot_exist(workspace: Path):
+    Path("narrow.py").write_text(NARROW, encoding="utf-8")
+    Path("narrow.yaml").write_text(NARROW_RUN, encoding="utf-8")
+    given = point_likelihood("narrow.yaml")
+    assert {"root", "C_Vmu"} <= set(given.derived_names)
+    assert given.derived({"m_Zp": 17.0, "x": 0.75})["root"] == pytest.approx(0.5)
+    for x in (2.0, -1.0, float("nan")):
+        point = {"m_Zp": 17.0, "x": x}
+        assert given.log_likelihood(point) == -np.inf
+        found = given.derived(point)
+        assert tuple(found) == given.derived_names
+        assert np.isnan(list(found.values())).all()
+
+
 # cobaya
 
 

@@ -18,6 +18,8 @@ from zpfit.priors import Fixed, FreePrior, Priors, Tied, Uniform
 from zpfit.summary import no_zprime
 
 _DEFAULT_MODEL = "effective"
+_DRAWS = 1000
+"""Of the prior, among which a point is sought at which the model exists."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,7 @@ class PointLikelihood:
     @cached_property
     def derived_names(self) -> tuple[str, ...]:
         """Whatever follows: fixed and tied parameters, couplings and derived quantities."""
-        middle = self.posterior.parameters(np.full((1, self.posterior.dimension), 0.5))
-        return tuple(self._derived(middle))
+        return tuple(self._derived(self._somewhere()))
 
     def log_likelihood(self, point: Mapping[str, float]) -> float:
         """ln L, -inf where excluded, impossible or outside the domain of a parameter.
@@ -59,11 +60,8 @@ class PointLikelihood:
             NotANumber: the model or a term gives NaN.
         """
         values = self._values(point)
-        for parameter in self.posterior.model.parameters:
-            low, high = parameter.domain
-            # NaN lies outside as well.
-            if not low <= values[parameter.name][0] <= high:
-                return -np.inf
+        if not self._in_domain(values):
+            return -np.inf
         return float(self.posterior.log_likelihood_at(values)[0])
 
     def log_likelihood_without_zprime(self) -> float:
@@ -73,10 +71,33 @@ class PointLikelihood:
     def derived(self, point: Mapping[str, float]) -> dict[str, float]:
         """Whatever :attr:`derived_names` names, at a point; NaN where there is none.
 
+        All are NaN where the model cannot exist or a value is outside the domain of a parameter.
+
         Raises:
             InvalidInput: a parameter is missing or unknown.
         """
-        return {name: float(rows[0]) for name, rows in self._derived(self._values(point)).items()}
+        values = self._values(point)
+        # A user's code need not work there, and may end the chain of whoever asks.
+        if not self._in_domain(values) or not self.posterior.model.exists(values)[0]:
+            return dict.fromkeys(self.derived_names, np.nan)
+        return {name: float(rows[0]) for name, rows in self._derived(values).items()}
+
+    def _in_domain(self, values: Mapping[str, FloatArray]) -> bool:
+        """Whether the model is defined there; it is not for NaN."""
+        return all(
+            parameter.domain[0] <= values[parameter.name][0] <= parameter.domain[1]
+            for parameter in self.posterior.model.parameters
+        )
+
+    def _somewhere(self) -> dict[str, FloatArray]:
+        """The middle of the prior, or the first of some draws if the model exists only there."""
+        middle = np.full((1, self.posterior.dimension), 0.5)
+        draws = np.random.default_rng(0).random((_DRAWS, *middle.shape))
+        for u in (middle, *draws):
+            values = self.posterior.parameters(u)
+            if self.posterior.model.exists(values)[0]:
+                return values
+        return self.posterior.parameters(middle)
 
     def _derived(self, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         model = self.posterior.model
