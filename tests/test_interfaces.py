@@ -280,6 +280,31 @@ def test_what_is_no_likelihood(arguments: dict[str, Any], message: str):
         point_likelihood(**arguments)
 
 
+@pytest.mark.parametrize("drop", ["[a_mu_2021]", ["a_mu_2021"]])
+def test_changes_are_values_or_texts(drop: Any):
+    point = dict.fromkeys(point_likelihood("quickstart").required, 1e-6) | {"m_Zp": 17.0}
+    changed = point_likelihood("quickstart", changes={"likelihood.drop": drop, "seed": 5})
+    run = load_run(find_run_file("quickstart"), {"likelihood.drop": "[a_mu_2021]"})
+    values = {name: np.array([value]) for name, value in point.items()}
+    [expected] = run.posterior.log_likelihood_at(run.posterior.priors.complete(values, 1))
+    assert changed.log_likelihood(point) == expected
+    assert expected > point_likelihood("quickstart").log_likelihood(point)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": -1}, "--set seed.*-1"),
+        ({"likelihood.drop": [3]}, "--set likelihood.drop.*3"),
+        ({5: "seed"}, "changes: 5 is no text"),
+        (["seed"], r"changes: \['seed'\] is no mapping"),
+    ],
+)
+def test_changes_that_are_none(changes: Any, message: str):
+    with pytest.raises(InvalidInput, match=message):
+        point_likelihood("quickstart", changes=changes)
+
+
 def test_points_must_be_complete():
     given = point_likelihood("quickstart")
     with pytest.raises(InvalidInput) as caught:

@@ -1,6 +1,6 @@
 """zpfit's likelihood and priors in bilby (arXiv:1811.02042)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
         run_file: str | None = None,
         likelihood: str | None = None,
         model: str | None = None,
-        changes: dict[str, str] | None = None,
+        changes: Mapping[str, Any] | None = None,
         others: Collection[str] = (),
     ) -> None:
         self._point: PointLikelihood = point_likelihood(run_file, likelihood, model, changes)

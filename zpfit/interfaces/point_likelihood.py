@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -131,14 +132,14 @@ def point_likelihood(
     run_file: str | None = None,
     likelihood: str | None = None,
     model: str | None = None,
-    changes: Mapping[str, str] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> PointLikelihood:
     """The likelihood of a run file, a run folder or a packaged run, or of a set and a model.
 
     With ``run_file``, ``likelihood`` and ``model`` replace what it says, and so do ``changes``,
-    keys with values as ``--set`` takes them. Without it every parameter of the model has to be
-    given, but for those with a default and, of the model ``effective``, couplings, which are then
-    zero.
+    keys with values, or with texts as ``--set`` takes them. Without it every parameter of the model
+    has to be given, but for those with a default and, of the model ``effective``, couplings, which
+    are then zero.
 
     Raises:
         InvalidInput: everything that is wrong, each with its place.
@@ -146,13 +147,26 @@ def point_likelihood(
     if run_file is not None:
         replaced = {"likelihood.set": likelihood, "model": model}
         settings = {key: value for key, value in replaced.items() if value is not None}
-        run = load_run(find_run_file(run_file), settings | dict(changes or {}))
+        run = load_run(find_run_file(run_file), settings | _checked(changes or {}))
         return PointLikelihood(run.posterior)
     if likelihood is None:
         raise InvalidInput(["no data: give run_file, or the name of a likelihood set"])
     if changes:
         raise InvalidInput(["changes are made to a run file: give run_file as well"])
     return _of_set_and_model(likelihood, model or _DEFAULT_MODEL)
+
+
+def _checked(changes: Any) -> dict[str, Any]:
+    """Changes, which may come out of another program's input file."""
+    example = "give keys of the run file with their values, like {seed: 5}"
+    if not isinstance(changes, Mapping):
+        raise InvalidInput([f"changes: {changes!r} is no mapping; {example}"])
+    problems = [
+        f"changes: {key!r} is no text; {example}" for key in changes if not isinstance(key, str)
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    return dict(changes)
 
 
 def _of_set_and_model(likelihood: str, model_text: str) -> PointLikelihood:
