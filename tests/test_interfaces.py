@@ -424,6 +424,38 @@ def test_cobaya_starts_anywhere_if_no_point_is_possible():
     assert not any("ref" in parameter for parameter in params.values())
 
 
+HYPHEN = """\
+type: couplings
+title: hyphen
+description: A name that is none of Python's
+reference: none
+parameters:
+  g-x: {symbol: g_x}
+couplings:
+  C_Vmu: {g-x: 2}
+"""
+HYPHEN_RUN = """\
+model: hyphen
+likelihood: {add: [a_mu_2021]}
+priors:
+  parameters:
+    m_Zp: {type: uniform, lower: 5, upper: 50}
+    g-x: {type: log_uniform, lower: 1.0e-5, upper: 1.0e-2}
+"""
+
+
+def test_cobaya_takes_names_that_python_does_not(workspace: Path, quiet: None):
+    cobaya_model = pytest.importorskip("cobaya.model")
+    Path("models").mkdir()
+    Path("models/hyphen.yaml").write_text(HYPHEN, encoding="utf-8")
+    Path("hyphen.yaml").write_text(HYPHEN_RUN, encoding="utf-8")
+    run = load_run(Path("hyphen.yaml"))
+    model = cobaya_model.get_model(cobaya_input(run, "hyphen.yaml") | {"stop_at_error": True})
+    given = {"u_m_Zp": 0.3, "u_axis_1": 0.4}
+    [expected] = run.posterior.log_likelihood(np.array([[0.3, 0.4]]))
+    assert model.loglike(given, return_derived=False) == pytest.approx(expected, rel=1e-9)
+
+
 def test_cobaya_takes_a_set_and_a_model(quiet: None):
     cobaya_model = pytest.importorskip("cobaya.model")
     info = {

@@ -6,6 +6,7 @@ zpfit is there exactly and evidences agree; parameters follow from them.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -64,16 +65,23 @@ def cobaya_input(
         coordinate: dict[str, Any] = {"prior": {"min": 0.0, "max": 1.0}}
         if cube is not None:
             coordinate["ref"] = float(cube[axis])
-        params[f"{_COORDINATE}{name}"] = coordinate | {"proposal": _WIDTH, "drop": True}
-        params[name] = {
-            "value": f"lambda {_COORDINATE}{name}: {_formula(prior, f'{_COORDINATE}{name}')}",
-            "latex": symbols[name],
-        }
+        variable = _is_variable(name)
+        u = f"{_COORDINATE}{name}" if variable else f"{_COORDINATE}axis_{axis}"
+        params[u] = coordinate | {"proposal": _WIDTH, "drop": True}
+        params[name] = {"value": f"lambda {u}: {_formula(prior, u)}", "latex": symbols[name]}
+        if not variable:
+            # cobaya gives it to the likelihood, but has no column for such a name.
+            params[name]["derived"] = False
     return {
         "likelihood": {LIKELIHOOD: {"run_file": source}},
         "params": params,
         "sampler": {"mcmc": {"max_tries": "10000d", "learn_proposal": True}},
     }
+
+
+def _is_variable(name: str) -> bool:
+    """Whether a name can be one of Python's, which cobaya asks of what it samples and keeps."""
+    return name.isidentifier() and not iskeyword(name)
 
 
 def _first_possible(run: Run, points: Iterable[Mapping[str, float]]) -> FloatArray | None:
