@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import warnings
@@ -15,7 +16,7 @@ import pytest
 
 import zpfit.export
 from zpfit.config import Run, find_run_file, load_run
-from zpfit.errors import FilesExist, InvalidInput, NotARunFolder
+from zpfit.errors import FilesExist, InvalidInput, NotARunFolder, UnwritablePath
 from zpfit.export.cobaya_input import LIKELIHOOD, cobaya_input
 from zpfit.interfaces.point_likelihood import point_likelihood
 from zpfit.run_folder import RunFolder
@@ -172,6 +173,44 @@ def test_exports_lie_in_the_run_folder_and_are_not_replaced(small_run: Path, tmp
     zpfit.export.export(small_run, "csv", tmp_path / "here", force=True)
 
 
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_chains_of_an_earlier_export_do_not_mix_with_new_ones(small_run: Path, tmp_path: Path):
+    beside = tmp_path / "quickstart_2_1.txt"
+    beside.write_text("another root's\n", encoding="utf-8")
+    old = zpfit.export.export(small_run, "getdist", tmp_path)
+    assert tmp_path / "quickstart_2.txt" in old
+    new = zpfit.export.export(small_run, "getdist", tmp_path, weighted=True, force=True)
+    assert tmp_path / "quickstart_2.txt" not in new
+    assert files_in(tmp_path) == {path.name for path in (*new, beside)}
+
+
+def test_chains_and_dead_points_are_one_family(nested_run: Path, tmp_path: Path):
+    zpfit.export.export(nested_run, "getdist", tmp_path)
+    (tmp_path / "nested.paramnames").unlink()
+    with pytest.raises(FilesExist, match=r"nested_1\.txt"):
+        zpfit.export.export(nested_run, "anesthetic", tmp_path)
+    zpfit.export.export(nested_run, "anesthetic", tmp_path, force=True)
+    assert files_in(tmp_path) == {"nested_dead-birth.txt", "nested.paramnames"}
+
+
+def test_an_export_that_fails_leaves_the_earlier_one(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    zpfit.export.export(small_run, "getdist", tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("zpfit.export.getdist_chains.Path.write_text", full)
+    with pytest.raises(UnwritablePath, match="No space left"):
+        zpfit.export.export(small_run, "getdist", tmp_path, weighted=True, force=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_export_says_what_it_wrote(accepted: Command, small_run: Path):
     said = json.loads(accepted("export", small_run, "--to", "getdist", "--output", "g", "--json"))
     assert said["format"] == "getdist"
@@ -241,12 +280,81 @@ def test_what_is_no_likelihood(arguments: dict[str, Any], message: str):
         point_likelihood(**arguments)
 
 
+@pytest.mark.parametrize("drop", ["[a_mu_2021]", ["a_mu_2021"]])
+def test_changes_are_values_or_texts(drop: Any):
+    point = dict.fromkeys(point_likelihood("quickstart").required, 1e-6) | {"m_Zp": 17.0}
+    changed = point_likelihood("quickstart", changes={"likelihood.drop": drop, "seed": 5})
+    run = load_run(find_run_file("quickstart"), {"likelihood.drop": "[a_mu_2021]"})
+    values = {name: np.array([value]) for name, value in point.items()}
+    [expected] = run.posterior.log_likelihood_at(run.posterior.priors.complete(values, 1))
+    assert changed.log_likelihood(point) == expected
+    assert expected > point_likelihood("quickstart").log_likelihood(point)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": -1}, "--set seed.*-1"),
+        ({"likelihood.drop": [3]}, "--set likelihood.drop.*3"),
+        ({5: "seed"}, "changes: 5 is no text"),
+        (["seed"], r"changes: \['seed'\] is no mapping"),
+    ],
+)
+def test_changes_that_are_none(changes: Any, message: str):
+    with pytest.raises(InvalidInput, match=message):
+        point_likelihood("quickstart", changes=changes)
+
+
 def test_points_must_be_complete():
     given = point_likelihood("quickstart")
     with pytest.raises(InvalidInput) as caught:
         given.log_likelihood({"m_Zp": 17.0, "C_Vee": 0.0})
     assert "parameter 'C_Ve' has no value" in str(caught.value)
     assert "did you mean 'C_Ve'" in str(caught.value)
+
+
+NARROW = """\
+import math
+from zpfit.models.base import Model, Parameter
+from zpfit.models.effective import MASS
+from zpfit.physics.couplings import Couplings
+
+
+class Narrow(Model):
+    name = "narrow"
+    parameters = (MASS, Parameter("x", "x", domain=(0.0, 3.0)))
+
+    def couplings(self, values):
+        return Couplings(values["m_Zp"], *[0.0] * 3, 1e-6 * math.sqrt(1 - values["x"]), *[0.0] * 5)
+
+    def conditions(self, values):
+        return {"x at most 1": values["x"]}
+
+    def derived(self, values):
+        return {"root": math.sqrt(1 - values["x"])}
+"""
+NARROW_RUN = """\
+model: {python: "narrow.py:Narrow"}
+likelihood: {add: [a_mu_2021]}
+priors:
+  parameters:
+    m_Zp: {type: uniform, lower: 5, upper: 50}
+    x: {type: uniform, lower: 0, upper: 3}
+"""
+
+
+def test_nothing_is_derived_where_the_model_cannot_exist(workspace: Path):
+    Path("narrow.py").write_text(NARROW, encoding="utf-8")
+    Path("narrow.yaml").write_text(NARROW_RUN, encoding="utf-8")
+    given = point_likelihood("narrow.yaml")
+    assert {"root", "C_Vmu"} <= set(given.derived_names)
+    assert given.derived({"m_Zp": 17.0, "x": 0.75})["root"] == pytest.approx(0.5)
+    for x in (2.0, -1.0, float("nan")):
+        point = {"m_Zp": 17.0, "x": x}
+        assert given.log_likelihood(point) == -np.inf
+        found = given.derived(point)
+        assert tuple(found) == given.derived_names
+        assert np.isnan(list(found.values())).all()
 
 
 # cobaya
@@ -293,6 +401,59 @@ def test_cobaya_reads_the_file_and_derives_couplings(
     values = run.posterior.priors.complete(point, 1)
     [expected] = run.posterior.log_likelihood_at(values)
     assert float(row["chi2"].iloc[0]) == pytest.approx(-2 * expected, rel=1e-6)
+
+
+def test_cobaya_starts_where_the_likelihood_is_not_zero(small_run: Path, tmp_path: Path):
+    folder = shutil.copytree(small_run, tmp_path / "run")
+    summary = summary_of(folder)
+    # As a rounding might: into what is excluded.
+    summary["best_fit"]["parameters"] |= {"C_Ve": 0.09}
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    [path] = zpfit.export.export_cobaya(str(folder), tmp_path)
+    params = read_yaml(path).data["params"]
+    best = zpfit.export.frame(small_run).sort_values("log_likelihood").iloc[-1]
+    run = load_run(find_run_file(str(small_run)))
+    cube = run.posterior.priors.to_unit_cube({n: float(best[n]) for n in run.posterior.names})
+    assert [params[f"u_{name}"]["ref"] for name in run.posterior.names] == cube.tolist()
+
+
+def test_cobaya_starts_anywhere_if_no_point_is_possible():
+    run = load_run(find_run_file("quickstart"))
+    excluded = dict.fromkeys(run.posterior.names, 0.09) | {"m_Zp": 17.0}
+    params = cobaya_input(run, "quickstart", [excluded])["params"]
+    assert not any("ref" in parameter for parameter in params.values())
+
+
+HYPHEN = """\
+type: couplings
+title: hyphen
+description: A name that is none of Python's
+reference: none
+parameters:
+  g-x: {symbol: g_x}
+couplings:
+  C_Vmu: {g-x: 2}
+"""
+HYPHEN_RUN = """\
+model: hyphen
+likelihood: {add: [a_mu_2021]}
+priors:
+  parameters:
+    m_Zp: {type: uniform, lower: 5, upper: 50}
+    g-x: {type: log_uniform, lower: 1.0e-5, upper: 1.0e-2}
+"""
+
+
+def test_cobaya_takes_names_that_python_does_not(workspace: Path, quiet: None):
+    cobaya_model = pytest.importorskip("cobaya.model")
+    Path("models").mkdir()
+    Path("models/hyphen.yaml").write_text(HYPHEN, encoding="utf-8")
+    Path("hyphen.yaml").write_text(HYPHEN_RUN, encoding="utf-8")
+    run = load_run(Path("hyphen.yaml"))
+    model = cobaya_model.get_model(cobaya_input(run, "hyphen.yaml") | {"stop_at_error": True})
+    given = {"u_m_Zp": 0.3, "u_axis_1": 0.4}
+    [expected] = run.posterior.log_likelihood(np.array([[0.3, 0.4]]))
+    assert model.loglike(given, return_derived=False) == pytest.approx(expected, rel=1e-9)
 
 
 def test_cobaya_takes_a_set_and_a_model(quiet: None):
@@ -349,17 +510,68 @@ def test_bilby_has_the_same_likelihood_and_priors(name: str, quiet: None):
     ours = run.posterior.parameters(u[None])
     theirs = priors.rescale(run.posterior.names, u)
     for parameter, value in zip(run.posterior.names, np.ravel(theirs), strict=True):
-        prior = run.posterior.priors.free[parameter]
-        if prior.type == "signed_log_uniform":
-            # The same distribution; bilby's order of the interval is another.
-            density = prior.log_density(np.array([value]))[0]
-            assert priors[parameter].ln_prob(value) == pytest.approx(density, rel=1e-9)
-            assert prior.lower <= abs(value) <= prior.upper
-        else:
-            assert value == pytest.approx(float(ours[parameter][0]), rel=1e-9)
+        assert value == pytest.approx(float(ours[parameter][0]), rel=1e-9)
     assert likelihood.noise_log_likelihood() == pytest.approx(
         float(point_likelihood(name).log_likelihood_without_zprime())
     )
+
+
+def test_bilby_gets_no_priors_that_nobody_gave(quiet: None):
+    pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import ZpfitLikelihood
+
+    assert point_likelihood(likelihood="paper_2021_cs").priors is None
+    with pytest.raises(InvalidInput, match="give run_file, or bilby's own priors of m_Zp"):
+        ZpfitLikelihood(likelihood="paper_2021_cs").priors()
+
+
+def test_bilby_hears_of_a_misspelt_parameter(quiet: None):
+    pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import ZpfitLikelihood
+
+    likelihood = ZpfitLikelihood(likelihood="paper_2021_cs")
+    with pytest.raises(InvalidInput, match="did you mean 'C_Ve'"):
+        likelihood.log_likelihood({"m_Zp": 17.0, "C_Vee": 0.5})
+    # Columns of a posterior, which bilby hands over when it weights samples anew.
+    point = {"m_Zp": 17.0, "C_Ve": 1e-6}
+    expected = likelihood.log_likelihood(point)
+    assert likelihood.log_likelihood(point | {"log_likelihood": 1.0, "log_prior": 2.0}) == expected
+
+
+def test_bilby_joins_it_with_another_likelihood(quiet: None):
+    bilby = pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import ZpfitLikelihood
+
+    class Nuisance(bilby.Likelihood):
+        def log_likelihood(self, parameters: dict[str, float]) -> float:
+            return -0.5 * parameters["nu"] ** 2
+
+        def noise_log_likelihood(self) -> float:
+            return 0.0
+
+    ours = ZpfitLikelihood(likelihood="paper_2021_cs", others=["nu"])
+    joint = bilby.core.likelihood.JointLikelihood(ours, Nuisance())
+    point = {"m_Zp": 17.0, "C_Ve": 1e-6}
+    assert joint.log_likelihood(point | {"nu": 1.0}) == ours.log_likelihood(point) - 0.5
+
+
+def test_either_sign_ends_at_its_bounds_in_bilby(quiet: None):
+    bilby = pytest.importorskip("bilby")
+    from zpfit.interfaces.bilby import EitherSign
+
+    prior = EitherSign(1e-8, 0.1, name="C_Ve")
+    values = np.array([-0.5, -0.1, -1e-3, -1e-9, 0.0, 1e-9, 1e-8, 1e-3, 0.1, 0.5])
+    inside = [False, True, True, False, False, False, True, True, True, False]
+    np.testing.assert_array_equal(np.isfinite(prior.ln_prob(values)), inside)
+    np.testing.assert_allclose(prior.prob(values[:5]), prior.prob(-values[:5]))
+    assert prior.ln_prob(0.5) == -np.inf
+    assert prior.ln_prob(1e-3) == pytest.approx(-np.log(2 * 1e-3 * np.log(1e7)))
+    assert (prior.minimum, prior.maximum) == (-0.1, 0.1)
+    u = np.array([0.01, 0.3, 0.7, 0.99])
+    np.testing.assert_allclose(prior.cdf(prior.rescale(u)), u)
+    np.testing.assert_array_equal(prior.cdf(np.array([-1.0, 0.0, 1.0])), [0, 0.5, 1])
+    # As bilby does with the priors of a result.
+    assert json.loads(prior.to_json(), object_hook=bilby.core.utils.decode_bilby_json) == prior
 
 
 # Without the other programs

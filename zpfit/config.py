@@ -197,9 +197,9 @@ def find_file(kind: Kind, name_or_path: str) -> Path:
 
 
 def load_run(
-    path: Path, changes: Mapping[str, str] | None = None, limits: Sequence[str] = ()
+    path: Path, changes: Mapping[str, Any] | None = None, limits: Sequence[str] = ()
 ) -> Run:
-    """Read and resolve a run file; ``changes`` maps dotted keys to YAML values.
+    """Read and resolve a run file; ``changes`` maps dotted keys to values, texts read as YAML.
 
     ``limits`` are files as :func:`zpfit.limit_option.with_limit` takes them.
 
@@ -207,8 +207,9 @@ def load_run(
         InvalidInput: everything that is wrong with the file, each with its place.
     """
     document = read_yaml(path)
-    for key, text in (changes or {}).items():
-        value = parse_yaml(text, Path(f"--set {key}")).data
+    for key, given in (changes or {}).items():
+        is_text = isinstance(given, str)
+        value = parse_yaml(given, Path(f"--set {key}")).data if is_text else given
         document = with_change(document, tuple(key.split(".")), value)
     return resolve(with_limits(document, limits), Library.beside(path))
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -24,6 +25,8 @@ _CONFIG, _SUMMARY, _LOG = "config.yaml", "summary.json", "log.txt"
 _FINGERPRINT, _LOCK = "fingerprint.json", ".lock"
 _UNFINISHED = ".unfinished"
 """Folder of a run on its way: its config, data and fingerprint, and what it goes on from."""
+_PARTIAL = ".partial-"
+"""Begins the names of what is not complete yet."""
 _SAMPLES, _WEIGHTED = "samples.nc", "weighted.nc"
 _NESTED = ("nested_dead-birth.txt", "nested.paramnames")
 DATA_FOLDER = "data"
@@ -298,6 +301,34 @@ def write_whole(target: Path, write: Callable[[Path], object]) -> None:
             unfinished.unlink(missing_ok=True)
 
 
+def write_together(
+    folder: Path,
+    writers: Sequence[tuple[str, Callable[[Path], object]]],
+    earlier: Sequence[str] = (),
+) -> tuple[Path, ...]:
+    """Let ``writers`` fill files of these names; returns the files.
+
+    When all are complete, they take the place of ``earlier`` ones, which are removed.
+
+    Raises:
+        UnwritablePath: one cannot be written.
+    """
+    targets = tuple(folder / name for name, _ in writers)
+    for target in targets:
+        check_writable(target)
+    try:
+        with TemporaryDirectory(prefix=_PARTIAL, dir=folder) as room:
+            for name, write in writers:
+                write(Path(room) / name)
+            for name in earlier:
+                (folder / name).unlink()
+            for target in targets:
+                (Path(room) / target.name).replace(target)
+    except OSError as error:
+        raise UnwritablePath(folder, error.strerror or str(error)) from error
+    return targets
+
+
 def _unfinished(target: Path) -> Path:
     """Where a file is until it is complete."""
-    return target.with_name(f".partial-{target.name}")
+    return target.with_name(f"{_PARTIAL}{target.name}")

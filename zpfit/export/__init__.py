@@ -1,13 +1,13 @@
 """Run folders in the formats of other programs: ``export(folder, "getdist")`` and the like."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from zpfit.config import find_run_file, load_run
 from zpfit.export import arviz_tree, cobaya_input, csv_table, dead_birth, getdist_chains
 from zpfit.export.sample_table import SampleTable, read_table
-from zpfit.run_folder import RunFolder, make_room, write_whole
+from zpfit.run_folder import RunFolder, make_room, write_together
 
 Format = Literal["getdist", "anesthetic", "arviz", "csv"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -18,6 +18,8 @@ _WRITERS: Mapping[Format, Callable[[SampleTable, str], Writers]] = {
     "arviz": arviz_tree.files,
     "csv": csv_table.files,
 }
+_CHAINS: tuple[Format, ...] = ("getdist", "anesthetic")
+"""Formats whose readers take every file of a name together."""
 
 
 def export(
@@ -35,9 +37,12 @@ def export(
     of those of equal weight that the summary describes. anesthetic gets the dead points of
     nested sampling where the run has them.
 
+    GetDist and anesthetic read all files of a name together, so ``force`` removes those of an
+    earlier export for either, which would mix with the new ones.
+
     Raises:
         NotARunFolder: there is no finished run.
-        FilesExist: files would be replaced and ``force`` is not given.
+        FilesExist: files would be replaced or removed and ``force`` is not given.
         UnwritablePath: the folder cannot be written.
     """
     folder = RunFolder(Path(run_folder))
@@ -48,7 +53,8 @@ def export(
         writers = list(dead_birth.files(nested, name))
     else:
         writers = list(_WRITERS[to](read_table(folder, weighted=weighted), name))
-    return _write(writers, target, force=force)
+    earlier = getdist_chains.files_there(target, name) if to in _CHAINS else []
+    return _write(writers, target, earlier, force=force)
 
 
 def export_cobaya(
@@ -57,7 +63,8 @@ def export_cobaya(
     """Write a run file, the run of a folder or a packaged run as an input file of cobaya.
 
     It lies in ``output``, by default in ``export`` inside the run folder or ``output/export``.
-    Chains begin at the best fit of a finished run.
+    Chains begin at the best fit of a finished run, or at the best sample that cobaya finds possible
+    where rounding leads the best fit across the edge of an exclusion.
 
     Raises:
         InvalidInput: everything that is wrong with the run file.
@@ -66,24 +73,26 @@ def export_cobaya(
     """
     path = find_run_file(run_file)
     run, folder = load_run(path), RunFolder(Path(run_file))
-    start, target, name = None, Path("output") / "export", run.name
+    starts: Iterable[Mapping[str, float]] = ()
+    target, name = Path("output") / "export", run.name
     if folder.is_finished:
         target, name = folder.path / "export", folder.path.resolve().name
-        best = folder.summary()["best_fit"]["parameters"]
-        start = {name: best[name] for name in run.posterior.names}
+        starts = cobaya_input.starts(folder, run.posterior.names)
     # A name stays one, so that the input works elsewhere; a path must, wherever cobaya runs.
     source = str(path.resolve()) if Path(run_file).exists() else run_file
-    writers = list(cobaya_input.files(run, source, start, name))
-    return _write(writers, target if output is None else Path(output), force=force)
+    writers = list(cobaya_input.files(run, source, starts, name))
+    return _write(writers, target if output is None else Path(output), [], force=force)
 
 
 def _write(
-    writers: list[tuple[str, Callable[[Path], object]]], target: Path, *, force: bool
+    writers: list[tuple[str, Callable[[Path], object]]],
+    target: Path,
+    earlier: list[str],
+    *,
+    force: bool,
 ) -> tuple[Path, ...]:
-    make_room(target, [file for file, _ in writers], force=force)
-    for file, write in writers:
-        write_whole(target / file, write)
-    return tuple(target / file for file, _ in writers)
+    make_room(target, list(dict.fromkeys([*(file for file, _ in writers), *earlier])), force=force)
+    return write_together(target, writers, earlier)
 
 
 def frame(run_folder: str | Path, *, weighted: bool = False) -> Any:

@@ -4,6 +4,7 @@ https://getdist.readthedocs.io/en/latest/intro.html: ``root_1.txt`` has a weight
 parameters in each row, ``root.paramnames`` their names, ``root.ranges`` the bounds of priors.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,17 @@ import numpy as np
 from zpfit.export.sample_table import SampleTable
 
 _NO_BOUND = "N"
+_ENDINGS = re.compile(r"_\d+\.txt|_dead-birth\.txt|\.paramnames|\.ranges|\.properties\.ini")
+"""Of the files that GetDist or anesthetic look for behind a name."""
+
+
+def files_there(folder: Path, root: str) -> list[str]:
+    """Names of the files of a root in a folder, which need not exist."""
+    return sorted(
+        path.name
+        for path in folder.glob("*")
+        if path.name.startswith(root) and _ENDINGS.fullmatch(path.name[len(root) :])
+    )
 
 
 def files(table: SampleTable, root: str) -> Iterator[tuple[str, Callable[[Path], object]]]:

@@ -10,6 +10,7 @@ In an input file::
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from zpfit.errors import MissingExtra, ZpfitError
 from zpfit.interfaces.point_likelihood import PointLikelihood, point_likelihood
@@ -30,8 +31,8 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # cobaya comes without
     """Name of a likelihood set, in place of the run file's."""
     model: str | None = None
     """As ``--model`` of ``zpfit evaluate`` takes it, in place of the run file's."""
-    changes: Mapping[str, str] | None = None
-    """Keys of the run file with other values, as ``--set`` takes them."""
+    changes: Mapping[str, Any] | None = None
+    """Keys of the run file with other values, or with texts as ``--set`` takes them."""
 
     _point: PointLikelihood
 
