@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_compare import SUM, X, Y, plane
 
+from zpfit import minmax
 from zpfit.config import JointSigmaSpec, load_run
 from zpfit.errors import NoAllowedPoint
 from zpfit.extremes import extreme
@@ -214,3 +215,16 @@ def test_exclusion_has_no_standard_errors_to_be_within(rejected):
     message = rejected("validate", "fit.yaml")
     assert "fit.yaml:3: joint_sigma.within.na64_2020" in message
     assert "known: " in message or "did you mean" in message
+
+
+def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.MonkeyPatch):
+    """Two of them say nothing about where the third leads."""
+
+    def judge(u):
+        return minmax.Heights([u[:, 0]], [], [np.where(u[:, 0] < 0.5, 2.0, 0.5)])
+
+    ends = iter([0.1, 0.2, 0.5, 0.6, 0.7])
+    monkeypatch.setattr(minmax, "_polished", lambda *_: np.array([next(ends)]))
+    rng = np.random.default_rng(1)
+    assert minmax.lowest_from_level(judge, 2.0, np.zeros(1), rng).level == 0.5
+    assert next(ends, None) is None, "two without progress end the searches"
