@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose
 from paper_by_hand import excesses, least, moments
 from scipy.optimize import brentq
 
-from zpfit.exclusion import ExclusionMap, NamedRegion, exclusion_map
+from zpfit.exclusion import ExclusionMap, NamedRegion, exclusion_map, exclusion_maps
 from zpfit.exclusion_record import FILES, as_json
 from zpfit.library import Library, packaged_data
 from zpfit.physics.constants import ELECTRIC_CHARGE, ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS
@@ -64,10 +64,14 @@ class Drawn:
         return as_json(self.chosen, self.traced)
 
 
-def drawn(*entries: str, **settings) -> Drawn:
+def resolved(*entries: str, **settings) -> Slice:
     defaults = {"likelihood": {"add": list(entries)}, "x": MASS, "y": C_AE}
     document = parse_yaml(dump_yaml(defaults | settings), Path("mine.yaml"))
-    chosen = resolve_slice(document, Library.beside())
+    return resolve_slice(document, Library.beside())
+
+
+def drawn(*entries: str, **settings) -> Drawn:
+    chosen = resolved(*entries, **settings)
     return Drawn(chosen, exclusion_map(chosen))
 
 
@@ -113,6 +117,33 @@ def loop(m: np.ndarray, lepton_mass: float = ELECTRON_MASS) -> tuple[np.ndarray,
 def off(values: np.ndarray, *expected: np.ndarray) -> np.ndarray:
     """Relative distance from the nearest of several curves."""
     return np.min([np.abs(values / curve - 1) for curve in expected], axis=0)
+
+
+# Several slices at once
+
+
+def test_slices_that_differ_in_data_are_each_traced_as_if_alone():
+    common = {"solve": BELOW, "within": {"a_e_cs_2018": 1.001}, "contours": {"C_Ve": [1e-4]}}
+    data = [
+        ("a_e_cs_2018", "babar_2014_envelope", "borexino_2011"),
+        ("a_e_cs_2018", "borexino_2011", "babar_2014", "moller_e158_2005"),
+        ("a_e_cs_2018",),
+    ]
+    variants = [resolved(*entries, **common) for entries in data]
+    together = map(Drawn, variants, exclusion_maps(variants))
+    alone = [drawn(*entries, **common).record() for entries in data]
+    assert [one.record() for one in together] == alone
+
+
+@pytest.mark.slow
+def test_profiled_slices_that_differ_in_data():
+    data = [("kloe_2015",), ("kloe_2015", "borexino_2011")]
+    first, second = exclusion_maps([resolved(*entries, profile=["C_nue"]) for entries in data])
+    assert [region.name for region in first.regions] == ["kloe_2015", "all at once", "allowed"]
+    assert second.allowed.area < first.allowed.area
+    for chosen, found in zip(data, (first, second), strict=True):
+        alone = drawn(*chosen, profile=["C_nue"]).traced.allowed
+        assert found.allowed.symmetric_difference(alone).area < CLOSE
 
 
 # Published curves

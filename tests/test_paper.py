@@ -587,11 +587,14 @@ def quick(workspace, monkeypatch):
     def extreme(self, quantity, form, *, largest):
         return 20.0
 
-    def canned(figure, folder):
-        for kind in ("png", "pdf"):
-            (folder / f"{figure.stem}.{kind}").write_bytes(b"drawn")
-        notes = ["some numbers are unverified"] if figure.variant is None else []
-        return {"figure": figure.stem, "allowed": {"stretches": [[17.0, 38.0]]}, "notes": notes}
+    def canned(figures, folder):
+        drawn = {}
+        for figure in figures:
+            for kind in ("png", "pdf"):
+                (folder / f"{figure.stem}.{kind}").write_bytes(b"drawn")
+            notes = ["some numbers are unverified"] if figure.variant is None else []
+            drawn[figure.stem] = {"allowed": {"stretches": [[17.0, 38.0]]}, "notes": notes}
+        return drawn
 
     def posterior(folder):
         (folder / "profile_m_Zp.png").write_bytes(b"drawn")
@@ -726,7 +729,7 @@ def test_results_come_from_other_processes():
 @pytest.mark.slow
 def test_one_figure(tmp_path):
     """Fig. 2 (a) with the envelope: files, and the lightest mass that it allows."""
-    record = draw(Figure("paper_fig2a", "envelope"), tmp_path)
+    record = draw([Figure("paper_fig2a", "envelope")], tmp_path)["fig2a_envelope"]
     for kind in ("png", "pdf", "json", "csv"):
         assert (tmp_path / f"fig2a_envelope.{kind}").stat().st_size > 1000
     assert json.loads((tmp_path / "fig2a_envelope.json").read_text())["allowed"] is not None

@@ -1,6 +1,7 @@
 """Which experiment forbids which part of a plane, and what is left."""
 
-from collections.abc import Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -88,30 +89,60 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
     Raises:
         NotANumber: the model or a term gives NaN at a point that exists.
     """
-    terms = list(_terms(chosen))
-    forbidden, unreachable, together = (_profiled if chosen.plane.profiled else _sliced)(
-        chosen.plane, [[partial(_defined, term.name, d) for d in term.demands] for term in terms]
-    )
-    regions = []
-    for term, region in zip(terms, forbidden, strict=True):
-        shown = SQUARE.difference(region) if term.kind == "band" else region
-        shown = without_slivers(shown.difference(unreachable))
-        regions.append(NamedRegion(term.name, term.kind, shown, term.sigma))
-    if chosen.plane.solved:
-        name = ", ".join(search.name for search in chosen.plane.solved)
-        regions.append(NamedRegion(name, "unreachable", without_slivers(unreachable)))
-    allowed = without_slivers(SQUARE.difference(unary_union([together, unreachable])))
-    if chosen.plane.profiled:
-        joint = together.difference(unary_union(forbidden))
-        joint = without_slivers(joint, _PROFILE_TOLERANCE.sag)
-        regions.append(NamedRegion("all at once", "joint", joint))
-    regions.append(NamedRegion("allowed", "allowed", allowed))
-    contours = [
-        Contour(name, level, tuple(_contour_lines(chosen.plane, name, level)))
-        for name, levels in chosen.settings.contours.items()
-        for level in levels
+    [result] = exclusion_maps([chosen])
+    return result
+
+
+def exclusion_maps(variants: Sequence[Slice]) -> list[ExclusionMap]:
+    """The same for slices that have all but data and title in common, tracing each term once.
+
+    Terms of one name are taken for the same.
+
+    Raises:
+        NotANumber: as :func:`exclusion_map`.
+    """
+    plane = variants[0].plane
+    terms = [{term.name: term for term in _terms(chosen)} for chosen in variants]
+    demands = {
+        name: [partial(_defined, name, demand) for demand in term.demands]
+        for name, term in ChainMap(*terms).items()
+    }
+    traced = (_profiled if plane.profiled else _sliced)(plane, demands, [list(t) for t in terms])
+    contours = tuple(_contours(plane, variants[0].settings.contours))
+    return [
+        ExclusionMap(tuple(_regions(plane, own, traced, together)), contours)
+        for own, together in zip(terms, traced.together, strict=True)
     ]
-    return ExclusionMap(tuple(regions), tuple(contours))
+
+
+@dataclass(frozen=True)
+class _Traced:
+    forbidden: Mapping[str, BaseGeometry]
+    """Where each term is not met."""
+    unreachable: BaseGeometry
+    """Where there is no solution."""
+    together: Sequence[BaseGeometry]
+    """For each variant, where not all of its terms are met."""
+
+
+def _regions(
+    plane: Plane, terms: Mapping[str, "_Term"], traced: _Traced, together: BaseGeometry
+) -> Iterator[NamedRegion]:
+    """Of one variant."""
+    for name, term in terms.items():
+        region = traced.forbidden[name]
+        shown = SQUARE.difference(region) if term.kind == "band" else region
+        shown = without_slivers(shown.difference(traced.unreachable))
+        yield NamedRegion(name, term.kind, shown, term.sigma)
+    if plane.solved:
+        name = ", ".join(search.name for search in plane.solved)
+        yield NamedRegion(name, "unreachable", without_slivers(traced.unreachable))
+    if plane.profiled:
+        joint = together.difference(unary_union([traced.forbidden[name] for name in terms]))
+        joint = without_slivers(joint, _PROFILE_TOLERANCE.sag)
+        yield NamedRegion("all at once", "joint", joint)
+    left = SQUARE.difference(unary_union([together, traced.unreachable]))
+    yield NamedRegion("allowed", "allowed", without_slivers(left))
 
 
 @dataclass(frozen=True)
@@ -171,35 +202,43 @@ def _log(ratio: FloatArray) -> FloatArray:
     return result
 
 
-Traced = tuple[list[BaseGeometry], BaseGeometry, BaseGeometry]
-"""Where each term is not met, where there is no solution, and where not all terms are met."""
-
-
-def _sliced(plane: Plane, terms: Sequence[Sequence[Demand]]) -> Traced:
+def _sliced(
+    plane: Plane, terms: Mapping[str, Sequence[Demand]], variants: Sequence[Sequence[str]]
+) -> _Traced:
     """Every parameter but x and y has its value."""
-    demands = [demand for term in terms for demand in term]
+    demands = [demand for own in terms.values() for demand in own]
 
     def depths(points: PlanePoints, which: Indices) -> FloatArray:
         """Excess over the demand that is meant; the last region is where nothing is solved."""
         result = np.where(points.solved, -1.0, 1.0)
-        for index, demand in enumerate(demands):
+        for index in np.unique(which[which < len(demands)]):
             rows = np.flatnonzero(which == index)
-            if len(rows):
-                result[rows] = demand(points.take(rows))
+            result[rows] = demands[index](points.take(rows))
         return result
 
+    *found, unreachable = _trace_on(plane, depths, len(demands) + 1)
+    sides = iter(found)
+    forbidden = {name: unary_union([next(sides) for _ in own]) for name, own in terms.items()}
+    together = [unary_union([forbidden[name] for name in names]) for names in variants]
+    return _Traced(forbidden, unreachable, together)
+
+
+def _trace_on(
+    plane: Plane, depths: Callable[[PlanePoints, Indices], FloatArray], number: int
+) -> list[BaseGeometry]:
+    """Regions of a slice by what ``depths`` says of its points and of which region is meant."""
     nodes = plane.points(mesh_nodes(MESH))
     every_node = np.ones(len(nodes.solved), dtype=np.intp)
-    on_mesh = np.stack([depths(nodes, k * every_node) for k in range(len(demands) + 1)])
-    *found, unreachable = trace(lambda u, which: depths(plane.points(u), which), on_mesh)
-    sides = iter(found)
-    forbidden = [unary_union([next(sides) for _ in term]) for term in terms]
-    return forbidden, unreachable, unary_union(forbidden)
+    on_mesh = np.stack([depths(nodes, index * every_node) for index in range(number)])
+    return trace(lambda u, which: depths(plane.points(u), which), on_mesh)
 
 
-def _profiled(plane: Plane, terms: Sequence[Sequence[Demand]]) -> Traced:
+def _profiled(
+    plane: Plane, terms: Mapping[str, Sequence[Demand]], variants: Sequence[Sequence[str]]
+) -> _Traced:
     """Some parameters take what value suits best, if any meets the demands."""
-    groups = [*terms, [demand for term in terms for demand in term]]
+    all_at_once = [[demand for name in names for demand in terms[name]] for names in variants]
+    groups = [*terms.values(), *all_at_once]
     solutions = [Solutions(plane, group, 1 / _PROFILE_MESH) for group in groups]
 
     def depths(u: FloatArray, which: Indices) -> FloatArray:
@@ -211,27 +250,49 @@ def _profiled(plane: Plane, terms: Sequence[Sequence[Demand]]) -> Traced:
 
     nodes = mesh_nodes(_PROFILE_MESH)
     on_mesh = np.stack([_depth(known.on_mesh(nodes)) for known in solutions])
-    *forbidden, together = trace(depths, on_mesh, _PROFILE_TOLERANCE)
-    return forbidden, Polygon(), together
+    found = trace(depths, on_mesh, _PROFILE_TOLERANCE)
+    return _Traced(
+        dict(zip(terms, found[: len(terms)], strict=True)), Polygon(), found[len(terms) :]
+    )
 
 
 def _depth(met: NDArray[np.bool_]) -> FloatArray:
     return np.where(met, -1.0, 1.0)
 
 
-def _contour_lines(plane: Plane, name: str, level: float) -> Iterator[FloatArray]:
-    """Lines of a slice on which a parameter or coupling has a size."""
+def _contours(plane: Plane, levels_of: Mapping[str, Sequence[float]]) -> Iterator[Contour]:
+    """Lines of a slice on which parameters or couplings have certain sizes."""
+    wanted = [(name, level) for name, levels in levels_of.items() for level in levels]
+    if not wanted:
+        return
 
-    def depth(points: PlanePoints) -> FloatArray:
-        values = points.parameters.get(name)
-        if values is None:
-            values = dict(zip(COUPLING_NAMES, points.couplings.rows(), strict=True))[name]
-        return np.where(points.solved & points.exist, _log(np.abs(values) / level), -1.0)
+    def depths(points: PlanePoints, which: Indices) -> FloatArray:
+        result = np.empty(len(which))
+        for index in np.unique(which):
+            rows = np.flatnonzero(which == index)
+            result[rows] = _log_excess(points.take(rows), *wanted[index])
+        return result
 
-    on_mesh = depth(plane.points(mesh_nodes(MESH)))[None]
-    [region] = trace(lambda u, _: depth(plane.points(u)), on_mesh)
-    for line in inner_lines(region):
-        on_level = np.abs(depth(plane.points(line))) < _OFF_LEVEL
-        edges = np.flatnonzero(np.diff(on_level)) + 1
-        pieces = zip(np.split(line, edges), np.split(on_level, edges), strict=True)
-        yield from (piece for piece, on in pieces if on[0] and len(piece) > 1)
+    for (name, level), region in zip(wanted, _trace_on(plane, depths, len(wanted)), strict=True):
+        lines = [
+            piece
+            for line in inner_lines(region)
+            for piece in _on_level(line, _log_excess(plane.points(line), name, level))
+        ]
+        yield Contour(name, level, tuple(lines))
+
+
+def _log_excess(points: PlanePoints, name: str, level: float) -> FloatArray:
+    """Of the size of a parameter or coupling over a level, below it where there is none."""
+    values = points.parameters.get(name)
+    if values is None:
+        values = dict(zip(COUPLING_NAMES, points.couplings.rows(), strict=True))[name]
+    return np.where(points.solved & points.exist, _log(np.abs(values) / level), -1.0)
+
+
+def _on_level(line: FloatArray, excess: FloatArray) -> Iterator[FloatArray]:
+    """The pieces of a region's boundary that are not its edge."""
+    on_level = np.abs(excess) < _OFF_LEVEL
+    edges = np.flatnonzero(np.diff(on_level)) + 1
+    pieces = zip(np.split(line, edges), np.split(on_level, edges), strict=True)
+    return (piece for piece, on in pieces if on[0] and len(piece) > 1)

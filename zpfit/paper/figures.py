@@ -1,11 +1,14 @@
 """The paper's figures, each from its slice file."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from zpfit.config import with_change
-from zpfit.exclusion import exclusion_map
+from zpfit.exclusion import exclusion_maps
 from zpfit.exclusion_record import as_json, keep
 from zpfit.library import Library
 from zpfit.paper.target_regions import FORMS, Form, babar
@@ -71,24 +74,35 @@ FIGURES = (
 figure with today's data."""
 
 
-def draw(figure: Figure, folder: Path) -> dict[str, Any]:
-    """Trace a figure and write its files; returns what is left of the plane, and caveats.
+def draw(figures: Iterable[Figure], folder: Path) -> dict[str, dict[str, Any]]:
+    """Trace figures and write their files; returns by stem what each leaves of the plane.
 
     Raises:
         UnwritablePath: the folder or a file cannot be written.
     """
+    library, by_slice = Library.beside(), attrgetter("slice_name")
+    drawn = {}
+    for _, of_slice in groupby(sorted(figures, key=by_slice), by_slice):
+        variants = list(of_slice)
+        slices = [resolve_slice(_document(figure, library), library) for figure in variants]
+        for figure, chosen, found in zip(variants, slices, exclusion_maps(slices), strict=True):
+            record = as_json(chosen, found)
+            _keep(record, folder, figure.stem, library)
+            drawn[figure.stem] = {key: record[key] for key in ("allowed", "notes")}
+    return drawn
+
+
+def _keep(record: Mapping[str, Any], folder: Path, stem: str, library: Library) -> None:
+    """Write a figure's files, with the colours that it shares with the others."""
     from zpfit.plots.exclusion import colours_of, drawn_labels
 
-    library = Library.beside()
-    document = library.document("slice", figure.slice_name)
-    if figure.variant is not None:
-        document = _changed(document, figure.variant)
-    chosen = resolve_slice(document, library)
-    record = as_json(chosen, exclusion_map(chosen))
     of_the_paper = colours_of([library.entry(name).entry.label for name in _IN_ORDER_OF_COLOUR])
-    colours = colours_of(drawn_labels(record), of_the_paper)
-    keep(record, folder, figure.stem, colours)
-    return {"figure": figure.stem, "allowed": record["allowed"], "notes": record["notes"]}
+    keep(record, folder, stem, colours_of(drawn_labels(record), of_the_paper))
+
+
+def _document(figure: Figure, library: Library) -> Document:
+    document = library.document("slice", figure.slice_name)
+    return document if figure.variant is None else _changed(document, figure.variant)
 
 
 def _changed(document: Document, variant: str) -> Document:

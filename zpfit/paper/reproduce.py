@@ -139,7 +139,7 @@ def _reporting(job: Callable[[], Any]) -> Any:
 
 def _drawn(panel: str, folder: Path) -> dict[str, dict[str, Any]]:
     """A panel's figures by stem: matplotlib remembers the formulas that they have in common."""
-    return {figure.stem: draw(figure, folder) for figure in FIGURES if figure.panel == panel}
+    return draw([figure for figure in FIGURES if figure.panel == panel], folder)
 
 
 def _posterior(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
