@@ -3,6 +3,10 @@
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from functools import cache, partial
 from math import hypot, log, sqrt
 from pathlib import Path
@@ -33,7 +37,7 @@ from zpfit.cli import cli
 from zpfit.config import find_run_file, load_run
 from zpfit.errors import NoAllowedPoint, ZpfitError
 from zpfit.joint_sigma import joint_sigma
-from zpfit.paper import claims, reproduce, target_regions
+from zpfit.paper import claims, processes, reproduce, target_regions
 from zpfit.paper.claims import (
     Checked,
     Claim,
@@ -47,6 +51,8 @@ from zpfit.paper.forecast import PROJECTIONS, forecast
 from zpfit.paper.target_regions import ELECTRON, FORMS, RUBIDIUM, RUBIDIUM_MOMENTS
 from zpfit.progress import Silent
 from zpfit.sampling import evidence_of
+
+slow = pytest.mark.slow
 
 MASS = {"m_Zp": 1.0}
 LOW, HIGH = A_E["cs"][0] - A_E["cs"][1], A_E["cs"][0] + A_E["cs"][1]
@@ -610,7 +616,7 @@ def quick(workspace, monkeypatch):
     monkeypatch.setattr(reproduce, "draw", canned)
     monkeypatch.setattr(reproduce, "_posterior", posterior)
     monkeypatch.setattr(
-        reproduce, "_all_of", lambda jobs, progress: {name: job() for name, job in jobs.items()}
+        reproduce, "results_of", lambda jobs, progress: {name: job() for name, job in jobs.items()}
     )
 
 
@@ -679,7 +685,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_computed(
     def never(*_):
         raise AssertionError("computed")
 
-    monkeypatch.setattr(reproduce, "_all_of", never)
+    monkeypatch.setattr(reproduce, "results_of", never)
     Path("blocked").write_text("a file")
     Path("folder").mkdir()
     Path("taken").mkdir()
@@ -710,20 +716,53 @@ def test_failure_of_one_job_is_what_the_command_says(quick, rejected, monkeypatc
 
 def test_failure_in_another_process_travels_as_words():
     with pytest.raises(ZpfitError, match="unknown run 'nowhere'"):
-        reproduce._all_of({"bad": partial(find_run_file, "nowhere")}, Silent())
+        processes.results_of({"bad": partial(find_run_file, "nowhere")}, Silent())
 
 
 def test_process_that_dies_is_reported():
     with pytest.raises(ZpfitError, match="memory"):
-        reproduce._all_of({"bad": partial(os._exit, 3)}, Silent())
+        processes.results_of({"bad": partial(os._exit, 3)}, Silent())
 
 
 @pytest.mark.slow
 def test_results_come_from_other_processes():
     jobs = {"pid": os.getpid, "one": partial(int, "1")}
-    results = reproduce._all_of(jobs, Silent())
+    results = processes.results_of(jobs, Silent())
     assert results["one"] == 1
     assert results["pid"] != os.getpid()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=slow)])
+@pytest.mark.parametrize("importing", [False, pytest.param(True, marks=slow)])
+def test_an_interrupt_ends_all_processes_at_once(tmp_path, number, importing):
+    """As a terminal sends it, to every process; and where only the first one gets it."""
+    psutil = pytest.importorskip("psutil")
+    script = "from zpfit.cli import cli; cli()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "paper", "--output", tmp_path / "out"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    others = partial(psutil.Process(process.pid).children, recursive=True)
+    wait_for(lambda: len(others()) >= (2 if importing else 4))
+    left = others()
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    printed, complaint = process.communicate(timeout=20)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: -15}[number]
+    assert not printed
+    assert "Traceback" not in complaint
+    assert complaint.endswith("interrupted\n") == (number == signal.SIGINT)
+    assert not psutil.wait_procs(left, timeout=20)[1]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.slow

@@ -338,6 +338,9 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     zpfit paper
     zpfit paper --output my_folder --json numbers.json
     """
+    from zpfit.paper.processes import begin
+
+    begin()
     from zpfit.paper.reproduce import reproduce, write_json
     from zpfit.run_folder import check_writable
     from zpfit.terminal import StageLines

@@ -104,7 +104,7 @@ class _Processes:
 
     def _fresh(self) -> Executor:
         self._context = _Spawning()
-        return ProcessPoolExecutor(self.number, self._context, _begin_worker)
+        return ProcessPoolExecutor(self.number, self._context, begin_worker)
 
     def renew(self) -> None:
         """A broken pool takes no more tasks."""
@@ -133,7 +133,7 @@ class _Processes:
         self.executor.shutdown(wait=True)
 
 
-def _begin_worker() -> None:
+def begin_worker() -> None:
     """In a new process: one thread for linear algebra, and no life without its parent."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # for libraries that are yet to be loaded

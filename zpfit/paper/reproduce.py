@@ -1,20 +1,15 @@
 """Everything that :command:`zpfit paper` does, on all cores."""
 
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from zpfit.config import find_run_file, load_run
-from zpfit.errors import ProcessDied, ZpfitError
 from zpfit.paper.claims import (
     JOINT_SIGMAS,
     Checked,
@@ -30,8 +25,8 @@ from zpfit.paper.claims import (
 from zpfit.paper.figures import FIGURES, draw
 from zpfit.paper.forecast import forecast
 from zpfit.paper.page import page
+from zpfit.paper.processes import results_of
 from zpfit.paper.target_regions import FORMS, joint_sigma_of
-from zpfit.pools import cores
 from zpfit.progress import Progress, Silent
 from zpfit.run_folder import make_folder, make_room, write_whole
 
@@ -69,7 +64,7 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in JOINT_SIGMAS}
     panels = {figure.panel for figure in FIGURES}
     jobs |= {f"panel {panel}": partial(_drawn, panel, pictures) for panel in sorted(panels)}
-    results = _all_of(jobs, progress)
+    results = results_of(jobs, progress)
     checked: list[Checked] = [
         *closed_claims(),
         *region_claims({form: results[f"claims {form}"] for form in FORMS}),
@@ -102,39 +97,6 @@ def _make_room(folder: Path, *, force: bool) -> None:
     own = (folder / _MARKER).exists()
     make_room(folder, (CLAIMS, FORECAST, PAGE, FIGURE_FOLDER), force=force or own)
     write_whole(folder / _MARKER, Path.touch)
-
-
-def _all_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
-    """Results of all jobs, from as many processes as there are cores.
-
-    Raises:
-        ZpfitError: what a job raised, in words.
-        ProcessDied: a process ended before its job did.
-    """
-    results: dict[str, Any] = {}
-    with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
-        futures: dict[str, Future[Any]] = {
-            name: pool.submit(_reporting, job) for name, job in jobs.items()
-        }
-        try:
-            for done, (name, future) in enumerate(futures.items(), start=1):
-                results[name] = future.result()
-                progress.update(done / len(futures), name)
-        except BrokenProcessPool as error:
-            raise ProcessDied from error
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return results
-
-
-def _reporting(job: Callable[[], Any]) -> Any:
-    """Run a job in one thread; its failure travels between processes as words."""
-    try:
-        with threadpool_limits(limits=1):  # each process has one core
-            return job()
-    except ZpfitError as error:
-        raise ZpfitError(str(error)) from None
 
 
 def _drawn(panel: str, folder: Path) -> dict[str, dict[str, Any]]:

@@ -95,12 +95,16 @@ def text_size(text: str, points: float, axes_inches: tuple[float, float]) -> tup
 
 def in_lines(words: Sequence[str], separator: str, points: float, width: float) -> list[str]:
     """Words as lines that are no longer than ``width`` inches, if no single word is."""
-    lines = list(words[:1])
-    for word in words[1:]:
-        longer = lines[-1] + separator + word
-        if text_width(longer, points) <= width:
-            lines[-1] = longer
-        else:
+    lines: list[str] = []
+    filled, gap = 0.0, text_width(separator, points)
+    for word in words:
+        own = text_width(word, points)  # one by one, as figures have words in common
+        if lines and filled + gap + own <= width:
+            lines[-1] += separator + word
+            filled += gap + own
+            continue
+        if lines:
             lines[-1] += separator.rstrip()
-            lines.append(word)
+        lines.append(word)
+        filled = own
     return lines
