@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
-from shapely import MultiPolygon, Polygon, make_valid
+from shapely import LineString, MultiLineString, MultiPolygon, Polygon, box, make_valid
 from shapely.geometry.base import BaseGeometry
 
 from zpfit.physics.compiled import FloatArray
@@ -39,6 +40,8 @@ _ALPHA, _DARKEST = 0.35, 0.88
 _OUTLINE = 1.1
 """Points, of what is allowed."""
 _FONT, _SMALL = 8.0, 7.0
+_PLACES, _LABEL_ROOM = 41, 0.2
+"""Where on a contour its label may be, and inches around it that are room enough."""
 _UNREACHABLE_COLOUR, _JOINT_COLOUR = "#88CCEE", "#AAAAAA"
 _OWN_COLOUR = ("excluded", "impossible", "band")
 """Kinds of regions whose colour tells them apart."""
@@ -105,7 +108,7 @@ def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) 
         _draw_contour(axes, contour)
     board = LabelBoard()
     if record["contours"]:
-        _label_contours(axes, record)
+        _label_contours(axes, record, drawn)
     else:
         _mark_allowed(axes, board, record)
     unnamed = _label_regions(axes, board, record, drawn)
@@ -173,20 +176,40 @@ def _draw_contour(axes: Axes, contour: Mapping[str, Any]) -> None:
         axes.plot(*np.array(line).T, color="k", linewidth=0.8)
 
 
-def _label_contours(axes: Axes, record: Mapping[str, Any]) -> None:
-    for contour in record["contours"]:
-        line = max(contour["lines"], key=len, default=None)
-        if line is not None:
-            x, y = line[len(line) // 2]
+def _label_contours(
+    axes: Axes, record: Mapping[str, Any], drawn: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write each level on its longest line, where other lines and edges are not close."""
+
+    def inches(ring: Sequence[Sequence[float]]) -> FloatArray:
+        return _unit(record, ring) * _axes_inches()
+
+    lines = [[inches(line) for line in contour["lines"]] for contour in record["contours"]]
+    edges = [inches(ring) for region in drawn for rings in region["polygons"] for ring in rings]
+    for index, contour in enumerate(record["contours"]):
+        if lines[index]:
+            others = [line for each in lines[:index] + lines[index + 1 :] for line in each]
+            x, y = _clearest(max(lines[index], key=len), [*others, *edges]) / _axes_inches()
             axes.text(
                 x,
                 y,
                 _level(contour["level"]),
+                transform=axes.transAxes,
                 fontsize=_SMALL,
                 ha="center",
                 va="center",
                 bbox={"facecolor": "w", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
             )
+
+
+def _clearest(line: FloatArray, others: Sequence[FloatArray]) -> FloatArray:
+    """The place on a line that is far enough from others, the nearest to its middle; in inches."""
+    shares, frame = np.linspace(0, 1, _PLACES), box(0, 0, *_axes_inches()).exterior
+    places = shapely.line_interpolate_point(LineString(line), shares, normalized=True)
+    room = shapely.distance(places, MultiLineString([*others, frame.coords]))
+    merit = np.minimum(room, _LABEL_ROOM) - 1e-3 * np.abs(shares - 0.5)
+    [best] = shapely.get_coordinates(places[np.argmax(merit)])
+    return np.asarray(best)
 
 
 def _level(value: float) -> str:
