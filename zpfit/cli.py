@@ -338,10 +338,11 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     zpfit paper
     zpfit paper --output my_folder --json numbers.json
     """
-    from zpfit.paper.processes import begin
+    from zpfit.paper.processes import begin, interrupts_held
 
     begin()
-    from zpfit.paper.reproduce import reproduce, write_json
+    with interrupts_held():
+        from zpfit.paper.reproduce import reproduce, write_json
     from zpfit.run_folder import check_writable
     from zpfit.terminal import StageLines
     from zpfit.terminal_paper import print_paper

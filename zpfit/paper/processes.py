@@ -30,7 +30,7 @@ def begin() -> BaseContext:
     context = get_context("forkserver")
     context.set_forkserver_preload([_PRELOADED])
     resource_tracker.ensure_running()  # which lets interrupts through again
-    with _interrupts_held():
+    with interrupts_held():
         forkserver.ensure_running()
     return context
 
@@ -46,7 +46,7 @@ def results_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dic
     others = active_children()
     with ProcessPoolExecutor(cores(), begin(), begin_worker) as pool:
         try:
-            with _interrupts_held():  # a pool that is half set up cannot be taken down
+            with interrupts_held():  # a pool that is half set up cannot be taken down
                 futures: dict[str, Future[Any]] = {
                     name: pool.submit(_reporting, job) for name, job in jobs.items()
                 }
@@ -72,8 +72,11 @@ def _reporting(job: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits, and is never heard by processes that begin inside: it is for who began them."""
+def interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits, and is never heard by processes that begin inside: it is for who began them.
+
+    Imports go inside as well: some libraries lose what comes meanwhile.
+    """
     if sys.platform == "win32":
         yield
         return
