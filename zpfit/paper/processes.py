@@ -75,7 +75,7 @@ def _reporting(job: Callable[[], Any]) -> Any:
 def interrupts_held() -> Iterator[None]:
     """Ctrl-C waits, and is never heard by processes that begin inside: it is for who began them.
 
-    Imports go inside as well: some libraries lose what comes meanwhile.
+    Imports go inside as well: threads that libraries begin would hear it.
     """
     if sys.platform == "win32":
         yield
