@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -130,15 +130,35 @@ def test_slices_that_differ_in_data_are_each_traced_as_if_alone():
         ("a_e_cs_2018",),
     ]
     variants = [resolved(*entries, **common) for entries in data]
-    together = map(Drawn, variants, exclusion_maps(variants))
+    likelihoods = [chosen.assembled.likelihood for chosen in variants]
+    together = map(Drawn, variants, exclusion_maps(variants[0], likelihoods))
     alone = [drawn(*entries, **common).record() for entries in data]
     assert [one.record() for one in together] == alone
+
+
+def test_a_condition_and_an_entry_of_one_name_are_two_regions():
+    chosen = resolved("kloe_2015")
+
+    class Heavy(type(chosen.plane.model)):
+        def conditions(self, values):
+            return {"kloe_2015": 20 / values["m_Zp"]}
+
+    plane = replace(chosen.plane, model=Heavy())
+    found = exclusion_map(replace(chosen, plane=plane))
+    first, second, allowed = found.regions
+    assert (first.name, first.kind) == ("kloe_2015", "impossible")
+    assert (second.name, second.kind) == ("kloe_2015", "excluded")
+    assert first.region.bounds == pytest.approx((0, 0, 1 / 3, 1), abs=CLOSE)
+    assert second.region.equals(drawn("kloe_2015").region("kloe_2015").region)
+    assert allowed.region.intersection(shapely.union(first.region, second.region)).area < 1e-9
 
 
 @pytest.mark.slow
 def test_profiled_slices_that_differ_in_data():
     data = [("kloe_2015",), ("kloe_2015", "borexino_2011")]
-    first, second = exclusion_maps([resolved(*entries, profile=["C_nue"]) for entries in data])
+    variants = [resolved(*entries, profile=["C_nue"]) for entries in data]
+    likelihoods = [chosen.assembled.likelihood for chosen in variants]
+    first, second = exclusion_maps(variants[0], likelihoods)
     assert [region.name for region in first.regions] == ["kloe_2015", "all at once", "allowed"]
     assert second.allowed.area < first.allowed.area
     for chosen, found in zip(data, (first, second), strict=True):

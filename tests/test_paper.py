@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from functools import cache, partial
 from math import hypot, log, sqrt
 from pathlib import Path
@@ -35,7 +36,7 @@ from scipy.optimize import brentq
 
 from zpfit.cli import cli
 from zpfit.config import find_run_file, load_run
-from zpfit.errors import NoAllowedPoint, ZpfitError
+from zpfit.errors import NoAllowedPoint, ProcessDied, ZpfitError
 from zpfit.joint_sigma import joint_sigma
 from zpfit.paper import claims, processes, reproduce, target_regions
 from zpfit.paper.claims import (
@@ -615,9 +616,14 @@ def quick(workspace, monkeypatch):
     monkeypatch.setattr(reproduce, "joint_sigma_of", lambda *_: 2.0)
     monkeypatch.setattr(reproduce, "draw", canned)
     monkeypatch.setattr(reproduce, "_posterior", posterior)
-    monkeypatch.setattr(
-        reproduce, "results_of", lambda jobs, progress: {name: job() for name, job in jobs.items()}
-    )
+    monkeypatch.setattr(processes, "workers", lambda: nullcontext(Here()))
+
+
+class Here:
+    """Does jobs at once."""
+
+    def results_of(self, jobs, _):
+        return {name: job() for name, job in jobs.items()}
 
 
 def test_page_and_numbers(quick, accepted):
@@ -682,10 +688,7 @@ def test_foreign_files_are_not_replaced_without_force(quick, rejected, accepted,
 def test_what_cannot_be_written_is_said_before_anything_is_computed(
     monkeypatch, workspace, rejected, arguments
 ):
-    def never(*_):
-        raise AssertionError("computed")
-
-    monkeypatch.setattr(reproduce, "results_of", never)
+    monkeypatch.setattr(processes, "workers", nullcontext)  # which compute nothing
     Path("blocked").write_text("a file")
     Path("folder").mkdir()
     Path("taken").mkdir()
@@ -715,21 +718,48 @@ def test_failure_of_one_job_is_what_the_command_says(quick, rejected, monkeypatc
 
 
 def test_failure_in_another_process_travels_as_words():
-    with pytest.raises(ZpfitError, match="unknown run 'nowhere'"):
-        processes.results_of({"bad": partial(find_run_file, "nowhere")}, Silent())
+    with pytest.raises(ZpfitError, match="unknown run 'nowhere'"), processes.workers() as pool:
+        pool.results_of({"bad": partial(find_run_file, "nowhere")}, Silent())
 
 
-def test_process_that_dies_is_reported():
-    with pytest.raises(ZpfitError, match="memory"):
-        processes.results_of({"bad": partial(os._exit, 3)}, Silent())
+def test_process_that_dies_is_reported_at_once():
+    jobs = {"long": partial(time.sleep, 100), "bad": partial(os._exit, 3)}
+    jobs |= {str(index): partial(time.sleep, 100) for index in range(processes.cores())}
+    start = time.monotonic()
+    with pytest.raises(ProcessDied, match="memory"), processes.workers() as pool:
+        pool.results_of(jobs, Silent())
+    assert time.monotonic() - start < 60
+
+
+def test_other_processes_of_the_caller_are_left_alone():
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with pytest.raises(ZeroDivisionError), processes.workers():
+        _ = 1 / 0
+    assert other.poll() is None
+    other.communicate(b"\n")
 
 
 @pytest.mark.slow
 def test_results_come_from_other_processes():
-    jobs = {"pid": os.getpid, "one": partial(int, "1")}
-    results = processes.results_of(jobs, Silent())
+    with processes.workers() as pool:
+        results = pool.results_of({"pid": os.getpid, "one": partial(int, "1")}, Silent())
     assert results["one"] == 1
     assert results["pid"] != os.getpid()
+
+
+def test_interrupts_are_held_and_not_lost():
+    after = []
+
+    def interrupted():
+        with processes.interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            after.append("held")
+        after.append("lost")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert after == ["held"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
@@ -748,7 +778,10 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path, number, importing):
         text=True,
     )
     others = partial(psutil.Process(process.pid).children, recursive=True)
-    wait_for(lambda: len(others()) >= (2 if importing else 4))
+    if importing:
+        wait_for(lambda: len(others()) >= 3)
+    else:
+        assert process.stderr.readline().startswith("Tracing")
     left = others()
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
     printed, complaint = process.communicate(timeout=20)

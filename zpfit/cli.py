@@ -338,18 +338,18 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     zpfit paper
     zpfit paper --output my_folder --json numbers.json
     """
-    from zpfit.paper.processes import begin, interrupts_held
+    from zpfit.paper.processes import interrupts_held, workers
 
-    begin()
-    with interrupts_held():
-        from zpfit.paper.reproduce import reproduce, write_json
-    from zpfit.run_folder import check_writable
-    from zpfit.terminal import StageLines
-    from zpfit.terminal_paper import print_paper
+    with workers() as pool:
+        with interrupts_held():  # threads that libraries begin would hear them
+            from zpfit.paper.reproduce import reproduce, write_json
+        from zpfit.run_folder import check_writable
+        from zpfit.terminal import StageLines
+        from zpfit.terminal_paper import print_paper
 
-    if json_path is not None:
-        check_writable(json_path)
-    result = reproduce(output, StageLines(), force=force)
+        if json_path is not None:
+            check_writable(json_path)
+        result = reproduce(output, StageLines(), pool, force=force)
     if json_path is not None:
         write_json(json_path, result.claims)
     print_paper(result, output)

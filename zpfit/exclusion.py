@@ -12,7 +12,7 @@ from shapely import MultiPolygon, Polygon, unary_union
 from shapely.geometry.base import BaseGeometry
 
 from zpfit.errors import NotANumber
-from zpfit.likelihood import Exclusion
+from zpfit.likelihood import Exclusion, Likelihood
 from zpfit.measurement_terms import Measurement
 from zpfit.models.base import in_words
 from zpfit.physics.compiled import FloatArray
@@ -36,6 +36,8 @@ Kind = Literal["excluded", "band", "unreachable", "impossible", "joint", "allowe
 parameter, without a model, where profiled parameters meet each term but not all at once, and what
 none of these forbids and every band favours."""
 
+_Key = tuple[Kind, str]
+"""Of a term: a condition of a model and an entry may have the same name."""
 _SMALLEST = 1e-300
 _OFF_LEVEL = 1e-3
 """Distance in ln from its level at which a contour has run into the edge of a region."""
@@ -89,26 +91,26 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
     Raises:
         NotANumber: the model or a term gives NaN at a point that exists.
     """
-    [result] = exclusion_maps([chosen])
+    [result] = exclusion_maps(chosen, [chosen.assembled.likelihood])
     return result
 
 
-def exclusion_maps(variants: Sequence[Slice]) -> list[ExclusionMap]:
-    """The same for slices that have all but data and title in common, tracing each term once.
+def exclusion_maps(chosen: Slice, likelihoods: Sequence[Likelihood]) -> list[ExclusionMap]:
+    """The same for each of several likelihoods in place of the slice's own, tracing a term once.
 
     Terms of one name are taken for the same.
 
     Raises:
         NotANumber: as :func:`exclusion_map`.
     """
-    plane = variants[0].plane
-    terms = [{term.name: term for term in _terms(chosen)} for chosen in variants]
+    plane = chosen.plane
+    terms = [{term.key: term for term in _terms(chosen, own)} for own in likelihoods]
     demands = {
-        name: [partial(_defined, name, demand) for demand in term.demands]
-        for name, term in ChainMap(*terms).items()
+        key: [partial(_defined, term.name, demand) for demand in term.demands]
+        for key, term in ChainMap(*terms).items()
     }
     traced = (_profiled if plane.profiled else _sliced)(plane, demands, [list(t) for t in terms])
-    contours = tuple(_contours(plane, variants[0].settings.contours))
+    contours = tuple(_contours(plane, chosen.settings.contours))
     return [
         ExclusionMap(tuple(_regions(plane, own, traced, together)), contours)
         for own, together in zip(terms, traced.together, strict=True)
@@ -117,28 +119,28 @@ def exclusion_maps(variants: Sequence[Slice]) -> list[ExclusionMap]:
 
 @dataclass(frozen=True)
 class _Traced:
-    forbidden: Mapping[str, BaseGeometry]
+    forbidden: Mapping[_Key, BaseGeometry]
     """Where each term is not met."""
     unreachable: BaseGeometry
     """Where there is no solution."""
     together: Sequence[BaseGeometry]
-    """For each variant, where not all of its terms are met."""
+    """For each likelihood, where not all of its terms are met."""
 
 
 def _regions(
-    plane: Plane, terms: Mapping[str, "_Term"], traced: _Traced, together: BaseGeometry
+    plane: Plane, terms: Mapping[_Key, "_Term"], traced: _Traced, together: BaseGeometry
 ) -> Iterator[NamedRegion]:
-    """Of one variant."""
-    for name, term in terms.items():
-        region = traced.forbidden[name]
+    """Of one likelihood."""
+    for key, term in terms.items():
+        region = traced.forbidden[key]
         shown = SQUARE.difference(region) if term.kind == "band" else region
         shown = without_slivers(shown.difference(traced.unreachable))
-        yield NamedRegion(name, term.kind, shown, term.sigma)
+        yield NamedRegion(term.name, term.kind, shown, term.sigma)
     if plane.solved:
         name = ", ".join(search.name for search in plane.solved)
         yield NamedRegion(name, "unreachable", without_slivers(traced.unreachable))
     if plane.profiled:
-        joint = together.difference(unary_union([traced.forbidden[name] for name in terms]))
+        joint = together.difference(unary_union([traced.forbidden[key] for key in terms]))
         joint = without_slivers(joint, _PROFILE_TOLERANCE.sag)
         yield NamedRegion("all at once", "joint", joint)
     left = SQUARE.difference(unary_union([together, traced.unreachable]))
@@ -153,9 +155,12 @@ class _Term:
     """A measurement's two sides are two demands, between which a band may be narrow."""
     sigma: float | None = None
 
+    @property
+    def key(self) -> _Key:
+        return self.kind, self.name
 
-def _terms(chosen: Slice) -> Iterator[_Term]:
-    likelihood = chosen.assembled.likelihood
+
+def _terms(chosen: Slice, likelihood: Likelihood) -> Iterator[_Term]:
     for name in chosen.plane.conditions():
         yield _Term(name, "impossible", (partial(_broken, name),))
     for exclusion in likelihood.exclusions:
@@ -203,7 +208,7 @@ def _log(ratio: FloatArray) -> FloatArray:
 
 
 def _sliced(
-    plane: Plane, terms: Mapping[str, Sequence[Demand]], variants: Sequence[Sequence[str]]
+    plane: Plane, terms: Mapping[_Key, Sequence[Demand]], wanted: Sequence[Sequence[_Key]]
 ) -> _Traced:
     """Every parameter but x and y has its value."""
     demands = [demand for own in terms.values() for demand in own]
@@ -218,8 +223,8 @@ def _sliced(
 
     *found, unreachable = _trace_on(plane, depths, len(demands) + 1)
     sides = iter(found)
-    forbidden = {name: unary_union([next(sides) for _ in own]) for name, own in terms.items()}
-    together = [unary_union([forbidden[name] for name in names]) for names in variants]
+    forbidden = {key: unary_union([next(sides) for _ in own]) for key, own in terms.items()}
+    together = [unary_union([forbidden[key] for key in keys]) for keys in wanted]
     return _Traced(forbidden, unreachable, together)
 
 
@@ -234,10 +239,10 @@ def _trace_on(
 
 
 def _profiled(
-    plane: Plane, terms: Mapping[str, Sequence[Demand]], variants: Sequence[Sequence[str]]
+    plane: Plane, terms: Mapping[_Key, Sequence[Demand]], wanted: Sequence[Sequence[_Key]]
 ) -> _Traced:
     """Some parameters take what value suits best, if any meets the demands."""
-    all_at_once = [[demand for name in names for demand in terms[name]] for names in variants]
+    all_at_once = [[demand for key in keys for demand in terms[key]] for keys in wanted]
     groups = [*terms.values(), *all_at_once]
     solutions = [Solutions(plane, group, 1 / _PROFILE_MESH) for group in groups]
 

@@ -81,7 +81,7 @@ class _Here(Executor):
         return future
 
 
-class _Spawning(SpawnContext):
+class Spawning(SpawnContext):
     """Starts processes, and knows which."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class _Processes:
         self.executor: Executor = self._fresh()
 
     def _fresh(self) -> Executor:
-        self._context = _Spawning()
+        self._context = Spawning()
         return ProcessPoolExecutor(self.number, self._context, begin_worker)
 
     def renew(self) -> None:

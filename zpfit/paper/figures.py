@@ -85,7 +85,8 @@ def draw(figures: Iterable[Figure], folder: Path) -> dict[str, dict[str, Any]]:
     for _, of_slice in groupby(sorted(figures, key=by_slice), by_slice):
         variants = list(of_slice)
         slices = [resolve_slice(_document(figure, library), library) for figure in variants]
-        for figure, chosen, found in zip(variants, slices, exclusion_maps(slices), strict=True):
+        maps = exclusion_maps(slices[0], [each.assembled.likelihood for each in slices])
+        for figure, chosen, found in zip(variants, slices, maps, strict=True):
             record = as_json(chosen, found)
             _keep(record, folder, figure.stem, library)
             drawn[figure.stem] = {key: record[key] for key in ("allowed", "notes")}

@@ -2,64 +2,80 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import active_children, forkserver, get_context, resource_tracker
-from multiprocessing.context import BaseContext
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing import resource_tracker
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from zpfit.errors import ProcessDied, ZpfitError
-from zpfit.pools import begin_worker, cores
+from zpfit.pools import Spawning, begin_worker, cores
 from zpfit.progress import Progress
 
-_PRELOADED = "zpfit.paper.reproduce"
+_NEEDED = "zpfit.paper.reproduce"
+"""Module that has the jobs."""
 
 
-def begin() -> BaseContext:
-    """A way to start processes, which on Linux are forked from one that has imported everything.
+@dataclass(frozen=True)
+class Workers:
+    """Processes that wait for jobs."""
 
-    That one begins at once, so that it imports while the caller does. Elsewhere forks are not
-    safe, or not there.
-    """
-    if sys.platform != "linux":
-        return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload([_PRELOADED])
-    resource_tracker.ensure_running()  # which lets interrupts through again
-    with interrupts_held():
-        forkserver.ensure_running()
-    return context
+    executor: ProcessPoolExecutor
+
+    def results_of(
+        self, jobs: Mapping[str, Callable[[], Any]], progress: Progress
+    ) -> dict[str, Any]:
+        """Results of all jobs by name.
+
+        Raises:
+            ZpfitError: what a job raised, in words.
+        """
+        with interrupts_held():  # a pool that is half set up cannot be taken down
+            futures: dict[str, Future[Any]] = {
+                name: self.executor.submit(_reporting, job) for name, job in jobs.items()
+            }
+        results: dict[str, Any] = {}
+        for done, (name, future) in enumerate(futures.items(), start=1):
+            results[name] = future.result()
+            progress.update(done / len(futures), name)
+        return results
 
 
-def results_of(jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> dict[str, Any]:
-    """Results of all jobs by name, from as many processes as there are cores.
+@contextmanager
+def workers() -> Iterator[Workers]:
+    """One process for each core, which imports what jobs need while the caller does the same.
+
+    What ends the block with an exception ends them at once.
 
     Raises:
-        ZpfitError: what a job raised, in words.
-        ProcessDied: a process ended before its job did.
+        ProcessDied: one ended before its job did.
     """
-    results: dict[str, Any] = {}
-    others = active_children()
-    with ProcessPoolExecutor(cores(), begin(), begin_worker) as pool:
+    context = Spawning()
+    resource_tracker.ensure_running()  # which lets interrupts through again
+    with ProcessPoolExecutor(cores(), context, _begin) as executor:
         try:
-            with interrupts_held():  # a pool that is half set up cannot be taken down
-                futures: dict[str, Future[Any]] = {
-                    name: pool.submit(_reporting, job) for name, job in jobs.items()
-                }
-            for done, (name, future) in enumerate(futures.items(), start=1):
-                results[name] = future.result()
-                progress.update(done / len(futures), name)
-        except BrokenProcessPool as error:
-            raise ProcessDied from error
-        except BaseException:
-            for process in {*active_children()}.difference(others):
-                process.kill()
+            with interrupts_held():
+                for _ in range(cores()):
+                    executor.submit(int)  # a process begins when a job finds none idle
+            yield Workers(executor)
+        except BaseException as error:
+            for process in context.started:
+                if process.is_alive():
+                    process.kill()
+            if isinstance(error, BrokenProcessPool):
+                raise ProcessDied from error
             raise
-    return results
+
+
+def _begin() -> None:
+    begin_worker()
+    import_module(_NEEDED)
 
 
 def _reporting(job: Callable[[], Any]) -> Any:
@@ -73,15 +89,24 @@ def _reporting(job: Callable[[], Any]) -> Any:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits, and is never heard by processes that begin inside: it is for who began them.
-
-    Imports go inside as well: threads that libraries begin would hear it.
-    """
-    if sys.platform == "win32":
-        yield
+    """Ctrl-C waits, and is never heard by processes that begin inside: it is for who began them."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # nobody is interrupted here
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard: list[int] = []
+    # Processes inherit a mask, but other threads may hear what is masked here.
+    signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    mask = (
+        None
+        if sys.platform == "win32"
+        else signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    )
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if sys.platform != "win32" and mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            handler(signal.SIGINT, None)

@@ -25,7 +25,7 @@ from zpfit.paper.claims import (
 from zpfit.paper.figures import FIGURES, draw
 from zpfit.paper.forecast import forecast
 from zpfit.paper.page import page
-from zpfit.paper.processes import results_of
+from zpfit.paper.processes import Workers
 from zpfit.paper.target_regions import FORMS, joint_sigma_of
 from zpfit.progress import Progress, Silent
 from zpfit.run_folder import make_folder, make_room, write_whole
@@ -46,13 +46,12 @@ class Reproduction:
     forecast: list[dict[str, Any]]
 
 
-def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
+def reproduce(folder: Path, progress: Progress, workers: Workers, *, force: bool) -> Reproduction:
     """Draw every figure, compute every number, write page and JSON to a folder.
 
     Raises:
         FilesExist: the folder holds files of something else and ``force`` is not given.
         UnwritablePath: the folder or a file cannot be written.
-        ProcessDied: a process that computes was ended from outside.
     """
     _make_room(folder, force=force)
     pictures = folder / FIGURE_FOLDER
@@ -64,7 +63,7 @@ def reproduce(folder: Path, progress: Progress, *, force: bool) -> Reproduction:
     jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in JOINT_SIGMAS}
     panels = {figure.panel for figure in FIGURES}
     jobs |= {f"panel {panel}": partial(_drawn, panel, pictures) for panel in sorted(panels)}
-    results = results_of(jobs, progress)
+    results = workers.results_of(jobs, progress)
     checked: list[Checked] = [
         *closed_claims(),
         *region_claims({form: results[f"claims {form}"] for form in FORMS}),

@@ -108,7 +108,7 @@ def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) 
         _draw_contour(axes, contour)
     board = LabelBoard()
     if record["contours"]:
-        _label_contours(axes, record, drawn)
+        _label_contours(axes, board, record, drawn)
     else:
         _mark_allowed(axes, board, record)
     unnamed = _label_regions(axes, board, record, drawn)
@@ -177,7 +177,10 @@ def _draw_contour(axes: Axes, contour: Mapping[str, Any]) -> None:
 
 
 def _label_contours(
-    axes: Axes, record: Mapping[str, Any], drawn: Sequence[Mapping[str, Any]]
+    axes: Axes,
+    board: LabelBoard,
+    record: Mapping[str, Any],
+    drawn: Sequence[Mapping[str, Any]],
 ) -> None:
     """Write each level on its longest line, where other lines and edges are not close."""
 
@@ -187,19 +190,23 @@ def _label_contours(
     lines = [[inches(line) for line in contour["lines"]] for contour in record["contours"]]
     edges = [inches(ring) for region in drawn for rings in region["polygons"] for ring in rings]
     for index, contour in enumerate(record["contours"]):
-        if lines[index]:
-            others = [line for each in lines[:index] + lines[index + 1 :] for line in each]
-            x, y = _clearest(max(lines[index], key=len), [*others, *edges]) / _axes_inches()
-            axes.text(
-                x,
-                y,
-                _level(contour["level"]),
-                transform=axes.transAxes,
-                fontsize=_SMALL,
-                ha="center",
-                va="center",
-                bbox={"facecolor": "w", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
-            )
+        if not lines[index]:
+            continue
+        longest = max(lines[index], key=lambda line: LineString(line).length)
+        others = [line for each in lines[:index] + lines[index + 1 :] for line in each]
+        x, y = _clearest(longest, [*others, *edges]) / _axes_inches()
+        text = _level(contour["level"])
+        board.take_box(x, y, text_size(text, _SMALL, _axes_inches()))
+        axes.text(
+            x,
+            y,
+            text,
+            transform=axes.transAxes,
+            fontsize=_SMALL,
+            ha="center",
+            va="center",
+            bbox={"facecolor": "w", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
+        )
 
 
 def _clearest(line: FloatArray, others: Sequence[FloatArray]) -> FloatArray:

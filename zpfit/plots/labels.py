@@ -47,6 +47,10 @@ class LabelBoard:
         """Keep pixels free of labels."""
         self._taken |= mask
 
+    def take_box(self, x: float, y: float, size: tuple[float, float]) -> None:
+        """The same for what is around a point, (width, height)."""
+        self.take((np.abs(self._x - x) <= size[0] / 2) & (np.abs(self._y - y) <= size[1] / 2))
+
     def place(self, mask: Mask, size: tuple[float, float]) -> Place | None:
         """The roomiest place for a label of (width, height), upright or turned; None if none."""
         free = mask & ~self._taken
@@ -75,8 +79,7 @@ class LabelBoard:
     def _put(self, merit: NDArray[np.float64], box: tuple[float, float], rotation: float) -> Place:
         row, column = np.unravel_index(int(np.argmax(merit)), merit.shape)
         x, y = float(self._x[row, column]), float(self._y[row, column])
-        inside = (np.abs(self._x - x) <= box[0] / 2) & (np.abs(self._y - y) <= box[1] / 2)
-        self._taken |= inside
+        self.take_box(x, y, box)
         return Place(x, y, rotation)
 
 
