@@ -7,6 +7,7 @@ import numpy as np
 
 from zpfit.assembly import LikelihoodSpec, assemble
 from zpfit.library import Library
+from zpfit.likelihood import Exclusion
 from zpfit.physics.compiled import FloatArray
 from zpfit.posterior import Posterior
 from zpfit.samplers.result import WeightedSamples
@@ -33,15 +34,20 @@ def forecast(posterior: Posterior, samples: WeightedSamples) -> list[dict[str, A
         for term in sorted(posterior.likelihood.anomalies, key=lambda t: t.observable.name)
     )
     parts = {"all": np.ones(len(c)), "electron": electron * 1.0, "both": electron * muon * 1.0}
-    library = Library.beside()
+    every = set().union(*PROJECTIONS.values())
+    spared = {name: _exclusion(name).ratio(c) <= 1 for name in every}
     result = []
     for name, entries in PROJECTIONS.items():
-        exclusions = assemble(LikelihoodSpec(add=entries), library).likelihood.exclusions
-        left = np.all([e.ratio(c) <= 1 for e in exclusions], axis=0)
+        left = np.all([spared[entry] for entry in entries], axis=0)
         row: dict[str, Any] = {"projection": name, "entries": list(entries)}
         for part, inside in parts.items():
             row |= _share(part, left * 1.0, inside * samples.weight)
         result.append(row)
+    return result
+
+
+def _exclusion(name: str) -> Exclusion:
+    [result] = assemble(LikelihoodSpec(add=(name,)), Library.beside()).likelihood.exclusions
     return result
 
 

@@ -1,5 +1,6 @@
 """The processes in which :command:`zpfit paper` computes and draws."""
 
+import gc
 import signal
 import sys
 import threading
@@ -18,8 +19,8 @@ from zpfit.errors import ProcessDied, ZpfitError
 from zpfit.pools import Spawning, begin_worker, cores
 from zpfit.progress import Progress
 
-_NEEDED = "zpfit.paper.reproduce"
-"""Module that has the jobs."""
+_NEEDED = ("zpfit.paper.reproduce", "zpfit.plots.exclusion", "zpfit.profile", "zpfit.sampling")
+"""Modules that have the jobs, and that these import late."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ def workers() -> Iterator[Workers]:
 
 def _begin() -> None:
     begin_worker()
-    import_module(_NEEDED)
+    for name in _NEEDED:
+        import_module(name)
+    gc.freeze()  # what has been imported stays: no need to go through it again and again
 
 
 def _reporting(job: Callable[[], Any]) -> Any:

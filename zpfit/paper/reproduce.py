@@ -32,8 +32,10 @@ from zpfit.run_folder import make_folder, make_room, write_whole
 
 CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
 FIGURE_FOLDER = "figures"
-_EFFECTIVE = 40_000
+_EFFECTIVE = 25_000
 """Posterior samples, of which those that meet both anomalies are a few per cent."""
+_STARTS = "200"
+"""Random ones of the search for the best fit, which starts from posterior samples as well."""
 _MARKER = ".zpfit-paper"
 """Tells a folder of this command, whose results only repeat themselves, from any other."""
 
@@ -110,7 +112,7 @@ def _posterior(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     from zpfit.profile import file_names, keep, profile
     from zpfit.sampling import evidence_of
 
-    run = load_run(find_run_file("quickstart"))
+    run = load_run(find_run_file("quickstart"), {"best_fit.starts": _STARTS})
     rng = np.random.default_rng(run.settings.seed)
     integral = evidence_of(run.posterior, run.settings, rng, Silent(), _EFFECTIVE)
     axes = choose_axes(run.posterior.priors, [("--x", "m_Zp")])
