@@ -16,6 +16,8 @@ _STEPS = (0.1, 0.03, 0.01, 0.1, 0.03, 0.01)
 """How much lower, in the logarithm, each further search aims."""
 _QUIET, _PROGRESS = 2, 1e-4
 """Searches without progress, in the logarithm, after which the result stands."""
+_ROUGH = 2
+"""Constrained searches of the first, which start far from the extreme."""
 _TRIES = 3
 """Searches for an allowed point before it is given up."""
 _SMALLEST = 1e-300
@@ -56,7 +58,8 @@ def extreme(
 
     grain = posterior.priors.grain
     # Nowhere is the logarithm that large: the first descents only look for what is allowed.
-    searches = (lowest_from_level(judge, -np.log(_SMALLEST), grain, rng) for _ in range(_TRIES))
+    anywhere = -np.log(_SMALLEST)
+    searches = (lowest_from_level(judge, anywhere, grain, rng, _ROUGH) for _ in range(_TRIES))
     reached = next((found for found in searches if np.isfinite(found.level)), None)
     if reached is None:
         raise NoAllowedPoint(_TRIES * starts_for(grain))

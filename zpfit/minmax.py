@@ -98,9 +98,16 @@ def starts_for(grain: FloatArray) -> int:
 
 
 def lowest_from_level(
-    judge: Judge, level: float, grain: FloatArray, rng: np.random.Generator
+    judge: Judge,
+    level: float,
+    grain: FloatArray,
+    rng: np.random.Generator,
+    polished: int = _POLISHED,
 ) -> Lowest:
-    """What descents that aim at a level lead to; ``grain`` as in :mod:`zpfit.optimize`."""
+    """What descents that aim at a level lead to; ``grain`` as in :mod:`zpfit.optimize`.
+
+    From as many as ``polished`` of their ends the constrained search goes on.
+    """
 
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         return judge(u).residuals(level, wall)
@@ -109,10 +116,10 @@ def lowest_from_level(
         return descend(residuals, starts, _WALL, _DESCENT_STEPS, settled=_SETTLED)
 
     points, costs = descended(rng.random((starts_for(grain), len(grain))))
-    kept = points[best_points(points, costs, grain)]
+    kept = points[best_points(points, _ranks(judge, points, costs), grain)]
     kicked, kicked_costs = descended(kick(kept, grain, rng))
     points, costs = np.concatenate([points, kicked]), np.concatenate([costs, kicked_costs])
-    best = best_points(points, costs, grain)[:_POLISHED]
+    best = best_points(points, _ranks(judge, points, costs), grain)[:polished]
     # Descents may be inside already where the constrained search ends on an edge, a hair outside.
     reached = lowest_of_points(judge, points[best])
     fruitless = 0
@@ -126,6 +133,14 @@ def lowest_from_level(
         if fruitless == _FRUITLESS:
             break
     return reached
+
+
+def _ranks(judge: Judge, points: FloatArray, costs: FloatArray) -> FloatArray:
+    """Places in the order of costs, or of heights where these are the same, as below the level."""
+    heights = np.max(judge(points).to_lower, axis=0)
+    result = np.empty(len(points))
+    result[np.lexsort((heights, costs))] = np.arange(len(points))
+    return result
 
 
 def lowest_of_points(judge: Judge, points: FloatArray) -> Lowest:
