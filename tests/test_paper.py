@@ -722,13 +722,18 @@ def test_failure_in_another_process_travels_as_words():
         pool.results_of({"bad": partial(find_run_file, "nowhere")}, Silent())
 
 
-def test_process_that_dies_is_reported_at_once():
-    jobs = {"long": partial(time.sleep, 100), "bad": partial(os._exit, 3)}
-    jobs |= {str(index): partial(time.sleep, 100) for index in range(processes.cores())}
+def test_a_process_that_dies_is_reported_without_doing_the_rest():
+    jobs = {str(index): partial(_die_elsewhere, os.getpid()) for index in range(20)}
     start = time.monotonic()
     with pytest.raises(ProcessDied, match="memory"), processes.workers() as pool:
         pool.results_of(jobs, Silent())
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 50
+
+
+def _die_elsewhere(here):
+    if os.getpid() != here:
+        os._exit(3)
+    time.sleep(5)
 
 
 def test_other_processes_of_the_caller_are_left_alone():
@@ -740,11 +745,18 @@ def test_other_processes_of_the_caller_are_left_alone():
 
 
 @pytest.mark.slow
-def test_results_come_from_other_processes():
+def test_the_caller_and_other_processes_share_the_jobs():
+    jobs = {str(index): partial(_pid, 0.5) for index in range(10)}
     with processes.workers() as pool:
-        results = pool.results_of({"pid": os.getpid, "one": partial(int, "1")}, Silent())
-    assert results["one"] == 1
-    assert results["pid"] != os.getpid()
+        results = pool.results_of(jobs, Silent())
+    assert set(results) == set(jobs)
+    assert os.getpid() in results.values()
+    assert set(results.values()) != {os.getpid()}
+
+
+def _pid(seconds):
+    time.sleep(seconds)
+    return os.getpid()
 
 
 def test_interrupts_are_held_and_not_lost():
@@ -779,7 +791,7 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path, number, importing):
     )
     others = partial(psutil.Process(process.pid).children, recursive=True)
     if importing:
-        wait_for(lambda: len(others()) >= 3)
+        wait_for(lambda: len(others()) >= 2)  # with that of multiprocessing itself
     else:
         assert process.stderr.readline().startswith("Tracing")
     left = others()

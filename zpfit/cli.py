@@ -338,11 +338,10 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     zpfit paper
     zpfit paper --output my_folder --json numbers.json
     """
-    from zpfit.paper.processes import interrupts_held, workers
+    from zpfit.paper.processes import workers
 
     with workers() as pool:
-        with interrupts_held():  # threads that libraries begin would hear them
-            from zpfit.paper.reproduce import reproduce, write_json
+        from zpfit.paper.reproduce import reproduce, write_json
         from zpfit.run_folder import check_writable
         from zpfit.terminal import StageLines
         from zpfit.terminal_paper import print_paper

@@ -25,14 +25,14 @@ _NEEDED = ("zpfit.paper.reproduce", "zpfit.plots.exclusion", "zpfit.profile", "z
 
 @dataclass(frozen=True)
 class Workers:
-    """Processes that wait for jobs."""
+    """Processes that wait for jobs, of which the caller does its share."""
 
     executor: ProcessPoolExecutor
 
     def results_of(
         self, jobs: Mapping[str, Callable[[], Any]], progress: Progress
     ) -> dict[str, Any]:
-        """Results of all jobs by name.
+        """Results of all jobs by name; jobs that take long should come first.
 
         Raises:
             ZpfitError: what a job raised, in words.
@@ -42,15 +42,19 @@ class Workers:
                 name: self.executor.submit(_reporting, job) for name, job in jobs.items()
             }
         results: dict[str, Any] = {}
-        for done, (name, future) in enumerate(futures.items(), start=1):
-            results[name] = future.result()
-            progress.update(done / len(futures), name)
+        for name, future in futures.items():
+            if future.cancel():  # nobody has begun with it
+                results[name] = _reporting(jobs[name])
+                progress.update(len(results) / len(jobs), name)
+        for name in jobs.keys() - results.keys():
+            results[name] = futures[name].result()
+            progress.update(len(results) / len(jobs), name)
         return results
 
 
 @contextmanager
 def workers() -> Iterator[Workers]:
-    """One process for each core, which imports what jobs need while the caller does the same.
+    """A process for each core but the caller's own, all of which import what jobs need.
 
     What ends the block with an exception ends them at once.
 
@@ -58,12 +62,14 @@ def workers() -> Iterator[Workers]:
         ProcessDied: one ended before its job did.
     """
     context = Spawning()
+    number = max(cores() - 1, 1)
     resource_tracker.ensure_running()  # which lets interrupts through again
-    with ProcessPoolExecutor(cores(), context, _begin) as executor:
+    with ProcessPoolExecutor(number, context, _begin) as executor:
         try:
-            with interrupts_held():
-                for _ in range(cores()):
+            with interrupts_held():  # by threads that libraries begin as well
+                for _ in range(number):
                     executor.submit(int)  # a process begins when a job finds none idle
+                _import()
             yield Workers(executor)
         except BaseException as error:
             for process in context.started:
@@ -76,9 +82,13 @@ def workers() -> Iterator[Workers]:
 
 def _begin() -> None:
     begin_worker()
+    _import()
+    gc.freeze()  # what has been imported stays: no need to go through it again and again
+
+
+def _import() -> None:
     for name in _NEEDED:
         import_module(name)
-    gc.freeze()  # what has been imported stays: no need to go through it again and again
 
 
 def _reporting(job: Callable[[], Any]) -> Any:

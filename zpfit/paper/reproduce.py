@@ -61,10 +61,11 @@ def reproduce(folder: Path, progress: Progress, workers: Workers, *, force: bool
     progress.stage("Tracing figures and computing numbers")
     jobs: dict[str, Callable[[], Any]] = {"posterior": partial(_posterior, pictures)}
     jobs |= {f"claims {form}": partial(form_claims, form) for form in FORMS}
-    jobs["window"] = rubidium_window
-    jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in JOINT_SIGMAS}
     panels = {figure.panel for figure in FIGURES}
     jobs |= {f"panel {panel}": partial(_drawn, panel, pictures) for panel in sorted(panels)}
+    slow_first = reversed(JOINT_SIGMAS)
+    jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in slow_first}
+    jobs["window"] = rubidium_window
     results = workers.results_of(jobs, progress)
     checked: list[Checked] = [
         *closed_claims(),
