@@ -28,6 +28,7 @@ def start(cache: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_processes_that_start_together(tmp_path):
     """Without a lock these, and every later process, die of a segmentation fault (numba #10128)."""
     together = []

@@ -324,6 +324,7 @@ best_fit: {starts: 50}
 
 
 @pytest.mark.usefixtures("kinds")
+@pytest.mark.slow
 def test_run_and_compare(accepted: Command):
     write("fit.yaml", PLANE)
     printed = accepted("run", "fit.yaml", "--output", "out")

@@ -912,6 +912,7 @@ def stopped(process: Zpfit, number: int) -> None:
     assert RunFolder(process.place / "out").is_unfinished
 
 
+@pytest.mark.slow
 def test_a_signal_in_every_phase(place: Path, whole: Path):
     """One run, stopped in each of its phases, by one signal and the other."""
     words = run("--cross-check")

@@ -242,6 +242,7 @@ def test_a_seed_reproduces_a_run_to_the_bit():
     assert not np.array_equal(first.u[:, :10], other.u[:, :10])
 
 
+@pytest.mark.slow
 def test_the_papers_posterior_agrees_with_plain_monte_carlo():
     """Weighted draws from the prior need no map, no moves and no start."""
     posterior = load_run(packaged_data() / "runs" / "quickstart.yaml").posterior
