@@ -63,7 +63,8 @@ def workers() -> Iterator[Workers]:
     """
     context = Spawning()
     number = max(cores() - 1, 1)
-    resource_tracker.ensure_running()  # which lets interrupts through again
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()  # which lets interrupts through again
     with ProcessPoolExecutor(number, context, _begin) as executor:
         try:
             with interrupts_held():  # by threads that libraries begin as well
