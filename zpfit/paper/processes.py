@@ -111,16 +111,22 @@ def interrupts_held() -> Iterator[None]:
     heard: list[int] = []
     # Processes inherit a mask, but other threads may hear what is masked here.
     signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
-    mask = (
-        None
-        if sys.platform == "win32"
-        else signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    )
     try:
-        yield
+        with _masked():
+            yield
     finally:
-        if sys.platform != "win32" and mask is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, handler)
         if heard:
             handler(signal.SIGINT, None)
+
+
+@contextmanager
+def _masked() -> Iterator[None]:
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
