@@ -10,7 +10,6 @@ from zpfit.diagnostics import Diagnostics, diagnose
 from zpfit.posterior import Posterior
 from zpfit.progress import Progress
 from zpfit.samplers.dynesty import nested_sampling
-from zpfit.samplers.emcee import sample
 from zpfit.samplers.importance import Integral, Target, integrate
 from zpfit.samplers.proposal_map import MixtureMap
 from zpfit.samplers.result import DeadPoints, Evidence, Samples, WeightedSamples
@@ -90,6 +89,8 @@ def _with_emcee(
     progress: Progress,
     checkpoint: Checkpoint,
 ) -> Samples:
+    from zpfit.samplers.emcee import sample  # brings scipy.stats, which takes long to import
+
     options = settings.sampler
     integral_rng, start_rng, chain_rng = rng.spawn(3)
     wanted = _SPARE * options.walkers * options.ensembles
