@@ -106,12 +106,18 @@ def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> di
 def _values(chosen: Slice, line: Any) -> list[list[float]]:
     coordinates = np.asarray(line)
     x, y = chosen.plane.x, chosen.plane.y
-    columns = (x.values(coordinates[:, 0]), y.values(coordinates[:, 1]))
-    return [[_rounded(a), _rounded(b)] for a, b in zip(*columns, strict=True)]
+    values = np.stack([x.values(coordinates[:, 0]), y.values(coordinates[:, 1])], axis=1)
+    rounded: list[list[float]] = _rounded(values).tolist()
+    return rounded
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _rounded(values: FloatArray) -> FloatArray:
+    """To so many digits, and to the number that is nearest to what they say."""
+    size = np.abs(np.where(values == 0, 1.0, values))
+    decimals = _DIGITS - 1 - np.floor(np.log10(size)).astype(int)
+    # Powers of ten below 1e23 are exact, so that a product or quotient is rounded but once.
+    larger, smaller = 10.0 ** np.maximum(decimals, 0), 10.0 ** np.maximum(-decimals, 0)
+    return np.asarray(np.rint(values * larger / smaller) * smaller / larger)
 
 
 def _reach(chosen: Slice, allowed: MultiPolygon) -> dict[str, Any] | None:
@@ -124,7 +130,7 @@ def _reach(chosen: Slice, allowed: MultiPolygon) -> dict[str, Any] | None:
         "share": round(allowed.area, _DIGITS),
         "x": [low[0], high[0]],
         "y": [low[1], high[1]],
-        "stretches": [[_rounded(x) for x in ends] for ends in _stretches(chosen, allowed)],
+        "stretches": [_rounded(ends).tolist() for ends in _stretches(chosen, allowed)],
     }
 
 

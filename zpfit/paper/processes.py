@@ -4,8 +4,9 @@ import gc
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Workers:
     """Processes that wait for jobs, of which the caller does its share."""
 
     executor: ProcessPoolExecutor
+    number: int
 
     def results_of(
         self, jobs: Mapping[str, Callable[[], Any]], progress: Progress
@@ -37,19 +39,48 @@ class Workers:
         Raises:
             ZpfitError: what a job raised, in words.
         """
-        with interrupts_held():  # a pool that is half set up cannot be taken down
-            futures: dict[str, Future[Any]] = {
-                name: self.executor.submit(_reporting, job) for name, job in jobs.items()
-            }
-        results: dict[str, Any] = {}
-        for name, future in futures.items():
-            if future.cancel():  # nobody has begun with it
-                results[name] = _reporting(jobs[name])
-                progress.update(len(results) / len(jobs), name)
-        for name in jobs.keys() - results.keys():
-            results[name] = futures[name].result()
-            progress.update(len(results) / len(jobs), name)
-        return results
+        queue = _Queue(jobs, progress)
+        # An executor has jobs wait at its processes, where nobody who is free could take them.
+        feeders = ThreadPoolExecutor(self.number)
+        with interrupts_held():  # what is half set up cannot be taken down
+            fed = [feeders.submit(queue.work, self._elsewhere) for _ in range(self.number)]
+        queue.work(_reporting)
+        for feeder in fed:
+            feeder.result()
+        return queue.results
+
+    def _elsewhere(self, job: Callable[[], Any]) -> Any:
+        return self.executor.submit(_reporting, job).result()
+
+
+class _Queue:
+    """Jobs that threads take one by one."""
+
+    def __init__(self, jobs: Mapping[str, Callable[[], Any]], progress: Progress) -> None:
+        self.results: dict[str, Any] = {}
+        self._waiting, self._number = deque(jobs.items()), len(jobs)
+        self._progress, self._telling = progress, threading.Lock()
+
+    def work(self, run: Callable[[Callable[[], Any]], Any]) -> None:
+        """Run jobs until none is left; after a failure nobody begins another one."""
+        try:
+            while (taken := self._taken()) is not None:
+                name, job = taken
+                self._add(name, run(job))
+        except BaseException:
+            self._waiting.clear()
+            raise
+
+    def _taken(self) -> tuple[str, Callable[[], Any]] | None:
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def _add(self, name: str, result: Any) -> None:
+        with self._telling:
+            self.results[name] = result
+            self._progress.update(len(self.results) / self._number, name)
 
 
 @contextmanager
@@ -71,7 +102,7 @@ def workers() -> Iterator[Workers]:
                 for _ in range(number):
                     executor.submit(int)  # a process begins when a job finds none idle
                 _import()
-            yield Workers(executor)
+            yield Workers(executor, number)
         except BaseException as error:
             for process in context.started:
                 if process.is_alive():
