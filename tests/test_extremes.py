@@ -10,7 +10,7 @@ from test_compare import SUM, X, Y, plane
 from zpfit import minmax
 from zpfit.config import JointSigmaSpec, load_run
 from zpfit.errors import NoAllowedPoint
-from zpfit.extremes import extreme
+from zpfit.extremes import Sought, extremes
 from zpfit.joint_sigma import joint_sigma, joint_sigma_or_none
 from zpfit.measurement_terms import GaussianTerm
 from zpfit.physics.magnetic_moment import delta_a
@@ -35,7 +35,8 @@ def total(c):
 def found(posterior, *, largest, seed=1, quantity=total, limits=None):
     limits = limits or JointSigmaSpec()
     rng = np.random.default_rng(seed)
-    return extreme(posterior, quantity, limits, rng, largest=largest)
+    [result] = extremes(posterior, [Sought(quantity, largest)], limits, rng)
+    return result
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -226,5 +227,6 @@ def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.Mon
     ends = iter([0.1, 0.2, 0.5, 0.6, 0.7])
     monkeypatch.setattr(minmax, "_polished", lambda *_: np.array([next(ends)]))
     rng = np.random.default_rng(1)
-    assert minmax.lowest_from_level(judge, 2.0, np.zeros(1), rng).level == 0.5
+    found, _ = minmax.lowest_near(judge, 2.0, rng.random((20, 1)), np.zeros(1), rng)
+    assert found.level == 0.5
     assert next(ends, None) is None, "two without progress end the searches"

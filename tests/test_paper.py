@@ -49,7 +49,7 @@ from zpfit.paper.claims import (
 )
 from zpfit.paper.figures import FIGURES, Figure, draw
 from zpfit.paper.forecast import PROJECTIONS, forecast
-from zpfit.paper.target_regions import ELECTRON, FORMS, RUBIDIUM, RUBIDIUM_MOMENTS
+from zpfit.paper.target_regions import ELECTRON, FORMS, RUBIDIUM, RUBIDIUM_MOMENTS, End
 from zpfit.progress import Silent
 from zpfit.sampling import evidence_of
 
@@ -215,7 +215,9 @@ def test_closed_claims_by_quadrature():
 
 def test_window_of_masses_with_the_envelope():
     """Above: the axial coupling that a_e asks for meets BaBar's limit."""
-    above = ELECTRON.extreme(MASS, "envelope", largest=True)
+    below, above = ELECTRON.extremes(
+        [End(MASS, largest=each) for each in (False, True)], "envelope"
+    )
     assert above == pytest.approx(electron_extreme("mass_max", "envelope"), rel=1e-4)
 
     def beyond(m):
@@ -223,16 +225,13 @@ def test_window_of_masses_with_the_envelope():
 
     # The neutrino's share of decays, 3e-4 at most, moves it by no more than 1e-3.
     assert above == pytest.approx(brentq(beyond, 20, 100), rel=1e-3)
-    below = ELECTRON.extreme(MASS, "envelope", largest=False)
     assert below == pytest.approx(electron_extreme("mass_min", "envelope"), rel=1e-4)
 
 
 def test_rubidium_without_exclusions():
-    m, coupling = meeting_of_bands()
-    found = RUBIDIUM_MOMENTS.extreme(MASS, "envelope", largest=False)
-    assert found == pytest.approx(m, rel=1e-4)
-    found = RUBIDIUM_MOMENTS.extreme({"C_Ve": 1.0}, "envelope", largest=False)
-    assert found == pytest.approx(coupling, rel=1e-4)
+    ends = [End(quantity, largest=False) for quantity in (MASS, {"C_Ve": 1.0})]
+    found = RUBIDIUM_MOMENTS.extremes(ends, "envelope")
+    assert found == pytest.approx(meeting_of_bands(), rel=1e-4)
 
 
 def test_window_that_the_babar_curve_leaves_to_rubidium():
@@ -255,7 +254,7 @@ def test_window_that_the_babar_curve_leaves_to_rubidium():
 
 def test_envelope_leaves_nothing_to_rubidium():
     with pytest.raises(NoAllowedPoint):
-        RUBIDIUM.extreme(MASS, "envelope", largest=False)
+        RUBIDIUM.extremes([End(MASS, largest=False)], "envelope")
 
 
 @pytest.fixture(scope="module", params=FORMS)

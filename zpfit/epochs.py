@@ -14,7 +14,7 @@ from zpfit.compare import NO_ZPRIME, verbal
 from zpfit.comparison import compare_all
 from zpfit.config import JointSigmaSpec, find_run_file, load_run, resolve
 from zpfit.errors import NoAllowedPoint, StaleConclusions
-from zpfit.extremes import extreme
+from zpfit.extremes import Sought, extremes
 from zpfit.library import Library
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -144,15 +144,15 @@ def allowed_region(likelihood: str) -> dict[str, float | None]:
     posterior = resolve(Document(Path("epochs"), data, {}), Library.beside()).posterior
     moments = [term.name for term in posterior.likelihood.anomalies]
     limits = JointSigmaSpec(within=dict.fromkeys(moments, 1.0))
-    result: dict[str, float | None] = {}
-    for name, largest in QUANTITIES:
-        rng = np.random.default_rng(_SEED)
-        try:
-            found = extreme(posterior, partial(_size, name), limits, rng, largest=largest)
-            value = found.value
-        except NoAllowedPoint:
-            value = None
-        result[f"{name}_{'max' if largest else 'min'}"] = value
+    sought = [Sought(partial(_size, name), largest) for name, largest in QUANTITIES]
+    values: list[float | None]
+    try:
+        found = extremes(posterior, sought, limits, np.random.default_rng(_SEED))
+        values = [each.value for each in found]
+    except NoAllowedPoint:
+        values = [None] * len(sought)
+    keys = [f"{name}_{'max' if largest else 'min'}" for name, largest in QUANTITIES]
+    result = dict(zip(keys, values, strict=True))
     return without_edges(result, {name: posterior.priors.by_name[name] for name, _ in QUANTITIES})
 
 

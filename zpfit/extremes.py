@@ -1,13 +1,13 @@
 """How large or small a quantity can be where data are met."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from zpfit.config import JointSigmaSpec
 from zpfit.errors import NoAllowedPoint
-from zpfit.minmax import Heights, lowest_from_level, starts_for
+from zpfit.minmax import Heights, Judge, lowest_near, lowest_of_points, scattered, starts_for
 from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.posterior import Posterior
@@ -19,8 +19,18 @@ _QUIET, _PROGRESS = 2, 1e-4
 _ROUGH = 2
 """Constrained searches of the first, which start far from the extreme."""
 _TRIES = 3
-"""Searches for an allowed point before it is given up."""
+"""Times that points from all over the prior look for what is allowed before it is given up."""
 _SMALLEST = 1e-300
+_ANYWHERE = -float(np.log(_SMALLEST))
+"""A level that no logarithm exceeds: the first descents only look for what is allowed."""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A positive quantity, and which of its ends."""
+
+    quantity: Callable[[Couplings], FloatArray]
+    largest: bool
 
 
 @dataclass(frozen=True)
@@ -32,42 +42,64 @@ class Extreme:
     """On the unit cube, shape (d,)."""
 
 
-def extreme(
+def extremes(
     posterior: Posterior,
-    quantity: Callable[[Couplings], FloatArray],
+    sought: Sequence[Sought],
     limits: JointSigmaSpec,
     rng: np.random.Generator,
-    *,
-    largest: bool,
-) -> Extreme:
-    """The extreme of a positive quantity where all measurements and exclusions are met.
+) -> list[Extreme]:
+    """Extremes of positive quantities where all measurements and exclusions are met.
 
     Every measurement, anomalies included, must lie within its limit, no exclusion may be
-    exceeded. The result is what a global search finds: the largest may be larger.
+    exceeded. The results are what a global search finds: the largest may be larger.
 
     Raises:
         NoAllowedPoint: nothing is allowed.
     """
-    sign = -1.0 if largest else 1.0
+    if not sought:
+        return []
+    judges = [_judge(posterior, each, limits) for each in sought]
+    known = _allowed(judges[0], posterior.priors.grain, rng)
+    return [
+        _extreme(judge, -1.0 if each.largest else 1.0, known, posterior.priors.grain, rng)
+        for judge, each in zip(judges, sought, strict=True)
+    ]
+
+
+def _judge(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Judge:
+    sign = -1.0 if sought.largest else 1.0
 
     def judge(u: FloatArray) -> Heights:
         found = posterior.standing(u)
-        size = np.log(np.maximum(quantity(found.couplings), _SMALLEST))
+        size = np.log(np.maximum(sought.quantity(found.couplings), _SMALLEST))
         excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
         return Heights([sign * size], excess, found.ratios)
 
-    grain = posterior.priors.grain
-    # Nowhere is the logarithm that large: the first descents only look for what is allowed.
-    anywhere = -np.log(_SMALLEST)
-    searches = (lowest_from_level(judge, anywhere, grain, rng, _ROUGH) for _ in range(_TRIES))
-    reached = next((found for found in searches if np.isfinite(found.level)), None)
-    if reached is None:
-        raise NoAllowedPoint(_TRIES * starts_for(grain))
+    return judge
+
+
+def _allowed(judge: Judge, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Points of which some are allowed and others nearly, shape (n, d)."""
+    known = np.empty((0, len(grain)))
+    for _ in range(_TRIES):
+        known = np.vstack([known, scattered(judge, _ANYWHERE, grain, rng)])
+        found, known = lowest_near(judge, _ANYWHERE, known, grain, rng, _ROUGH)
+        if np.isfinite(found.level):
+            return known
+    raise NoAllowedPoint(_TRIES * starts_for(grain))
+
+
+def _extreme(
+    judge: Judge, sign: float, known: FloatArray, grain: FloatArray, rng: np.random.Generator
+) -> Extreme:
+    """Of one quantity, going on from points that are known."""
+    found, known = lowest_near(judge, _ANYWHERE, known, grain, rng, _ROUGH)
+    reached = found.or_lower(lowest_of_points(judge, known))  # of which one is allowed
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:
             break
-        found = lowest_from_level(judge, reached.level - step, grain, rng)
+        found, known = lowest_near(judge, reached.level - step, known, grain, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
         reached = reached.or_lower(found)
     return Extreme(float(np.exp(sign * reached.level)), reached.u)

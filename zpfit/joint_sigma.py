@@ -11,8 +11,9 @@ from zpfit.minmax import (
     Heights,
     Judge,
     Lowest,
-    lowest_from_level,
+    lowest_near,
     lowest_of_points,
+    scattered,
     starts_for,
 )
 from zpfit.optimize import descend, kick
@@ -79,16 +80,21 @@ def joint_sigma(
     limits = limits or JointSigmaSpec()
     grain, judge = posterior.priors.grain, _judge(posterior, limits)
     reached = Lowest(np.inf, np.full(posterior.dimension, 0.5))
+    known = np.empty((0, posterior.dimension))
     for level in _FIRST_LEVELS:
-        if level < _WORTH_AIMING * reached.level and reached.level > _MET:
-            reached = reached.or_lower(lowest_from_level(judge, level, grain, rng))
+        if reached.level < _MET or level > _WORTH_AIMING * reached.level:
+            continue
+        if not np.isfinite(reached.level):
+            known = np.vstack([known, scattered(judge, level, grain, rng)])
+        found, known = lowest_near(judge, level, known, grain, rng)
+        reached = reached.or_lower(found)
     if not np.isfinite(reached.level):
         raise NoAllowedPoint(starts_for(grain) * len(_FIRST_LEVELS))
     quiet = 0
     for share in _LATER_LEVELS:
         if reached.level < _MET or quiet == _QUIET:
             break
-        found = lowest_from_level(judge, share * reached.level, grain, rng)
+        found, known = lowest_near(judge, share * reached.level, known, grain, rng)
         quiet = 0 if found.level < reached.level - _MET else quiet + 1
         reached = reached.or_lower(found)
     # Where a published curve jumps, the constrained search leaps over its narrow basins.

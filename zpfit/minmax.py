@@ -1,7 +1,9 @@
 """The smallest that the largest of some heights can be made while demands are met.
 
-Least squares pull thousands of points towards a level below which all heights should be, and
+Least squares pull hundreds of points towards a level below which all heights should be, and
 towards what is demanded; sequential quadratic programming takes the best of them to the optimum.
+Points from all over the cube are pulled once; a search for a lower level starts from around the
+best for it of all that were met before.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,13 +14,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from zpfit.likelihood import wall_residual
-from zpfit.optimize import best_points, descend, kick
+from zpfit.optimize import best_points, cost, descend, kick
 from zpfit.physics.compiled import FloatArray
 
 _STARTS, _STARTS_WITH_STEPS = 100, 600
-"""Of descents for each level, times the number of parameters."""
+"""Of descents from all over the cube, times the number of parameters."""
 _POLISHED = 8
-"""Best points of each level from which the constrained search may go on."""
+"""Best points for a level from which the constrained search may go on."""
 _FRUITLESS, _PROGRESS = 2, 1e-6
 """Of these in a row without progress, after which the others are left alone."""
 _WALL = 30.0
@@ -93,38 +95,43 @@ class Lowest:
 
 
 def starts_for(grain: FloatArray) -> int:
-    """How many descents a level takes."""
+    """How many points :func:`scattered` starts from."""
     return len(grain) * (_STARTS_WITH_STEPS if grain.any() else _STARTS)
 
 
-def lowest_from_level(
+def scattered(
+    judge: Judge, level: float, grain: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Where descents that aim at a level end from all over the cube, shape (n, d).
+
+    ``grain`` is as in :mod:`zpfit.optimize`.
+    """
+    return _descended(judge, level, rng.random((starts_for(grain), len(grain))))
+
+
+def lowest_near(
     judge: Judge,
     level: float,
+    known: FloatArray,
     grain: FloatArray,
     rng: np.random.Generator,
     polished: int = _POLISHED,
-) -> Lowest:
-    """What descents that aim at a level lead to; ``grain`` as in :mod:`zpfit.optimize`.
+) -> tuple[Lowest, FloatArray]:
+    """What descents that aim at a level lead to from around the best of known points, (n, d).
 
-    From as many as ``polished`` of their ends the constrained search goes on.
+    From as many as ``polished`` of the best the constrained search goes on.
+
+    Returns:
+        The lowest, and all points that are known now.
     """
-
-    def residuals(u: FloatArray, wall: float) -> FloatArray:
-        return judge(u).residuals(level, wall)
-
-    def descended(starts: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return descend(residuals, starts, _WALL, _DESCENT_STEPS, settled=_SETTLED)
-
-    points, costs = descended(rng.random((starts_for(grain), len(grain))))
-    kept = points[best_points(points, _ranks(judge, points, costs), grain)]
-    kicked, kicked_costs = descended(kick(kept, grain, rng))
-    points, costs = np.concatenate([points, kicked]), np.concatenate([costs, kicked_costs])
-    best = best_points(points, _ranks(judge, points, costs), grain)[:polished]
+    kept = known[best_points(known, _ranks(judge, level, known), grain)]
+    known = np.concatenate([known, _descended(judge, level, kick(kept, grain, rng))])
+    best = best_points(known, _ranks(judge, level, known), grain)[:polished]
     # Descents may be inside already where the constrained search ends on an edge, a hair outside.
-    reached = lowest_of_points(judge, points[best])
+    reached = lowest_of_points(judge, known[best])
     fruitless = 0
     for index in best:
-        found = lowest_of_points(judge, _polished(judge, points[index], grain == 0)[None])
+        found = lowest_of_points(judge, _polished(judge, known[index], grain == 0)[None])
         if found.level < reached.level - _PROGRESS:
             fruitless = 0
         elif np.isfinite(found.level):  # one that meets the demands tells where others lead
@@ -132,14 +139,22 @@ def lowest_from_level(
         reached = reached.or_lower(found)
         if fruitless == _FRUITLESS:
             break
-    return reached
+    return reached, np.vstack([known, reached.u])
 
 
-def _ranks(judge: Judge, points: FloatArray, costs: FloatArray) -> FloatArray:
-    """Places in the order of costs, or of heights where these are the same, as below the level."""
-    heights = np.max(judge(points).to_lower, axis=0)
+def _descended(judge: Judge, level: float, starts: FloatArray) -> FloatArray:
+    def residuals(u: FloatArray, wall: float) -> FloatArray:
+        return judge(u).residuals(level, wall)
+
+    return descend(residuals, starts, _WALL, _DESCENT_STEPS, settled=_SETTLED)[0]
+
+
+def _ranks(judge: Judge, level: float, points: FloatArray) -> FloatArray:
+    """Places by what a level and the demands are exceeded, and by height where that is the same."""
+    heights = judge(points)
+    costs = cost(heights.residuals(level, _WALL))
     result = np.empty(len(points))
-    result[np.lexsort((heights, costs))] = np.arange(len(points))
+    result[np.lexsort((np.max(heights.to_lower, axis=0), costs))] = np.arange(len(points))
     return result
 
 

@@ -103,7 +103,7 @@ def find_minimum(
         kept = points[best_points(points, costs, grain)]
         kicked, kicked_costs = descend(residuals, kick(kept, grain, rng), wall)
         points = np.concatenate([kept, kicked])
-        costs = np.concatenate([_cost(residuals(kept, wall)), kicked_costs])
+        costs = np.concatenate([cost(residuals(kept, wall)), kicked_costs])
         quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0
         best_cost = min(best_cost, costs.min())
         if wall < _MAX_WALL and not np.isfinite(objective(points[[np.argmin(costs)]])[0]):
@@ -179,7 +179,7 @@ def descend_rows(
     points = starts.copy()
     rows = np.arange(len(points))
     current = residuals(points, wall, rows)
-    costs = _cost(current)
+    costs = cost(current)
     free = np.arange(points.shape[1]) if held is None else np.flatnonzero(~held)
     if not len(free):
         return points, costs
@@ -189,7 +189,7 @@ def descend_rows(
         step = _damped_step(residuals, points[live], live, current[live], wall, damping[live], free)
         trial = np.clip(points[live] + step, 0, 1)
         trial_residuals = residuals(trial, wall, live)
-        trial_costs = _cost(trial_residuals)
+        trial_costs = cost(trial_residuals)
         better = trial_costs < costs[live]
         arrived = better & (trial_costs > costs[live] - settled)
         moved = live[better]
@@ -200,6 +200,12 @@ def descend_rows(
         if not len(live):
             break
     return points, costs
+
+
+def cost(residuals: FloatArray) -> FloatArray:
+    """Sum of squares; infinite where the function is not defined, so that nobody goes there."""
+    total = np.einsum("nk,nk->n", residuals, residuals)
+    return np.where(np.isnan(total), np.inf, total)
 
 
 def _damped_step(
@@ -249,12 +255,6 @@ def _jacobian(
     values = residuals(shifted.reshape(n * f, d), wall, np.repeat(rows, f)).reshape(n, f, -1)
     result: FloatArray = (values - current[:, None, :]) / step[:, :, None]
     return result
-
-
-def _cost(residuals: FloatArray) -> FloatArray:
-    """Sum of squares; infinite where the function is not defined, so that nobody goes there."""
-    total = np.einsum("nk,nk->n", residuals, residuals)
-    return np.where(np.isnan(total), np.inf, total)
 
 
 def _polish(objective: Objective, u: FloatArray, value: float) -> tuple[FloatArray, float]:

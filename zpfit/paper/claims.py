@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import hypot, sqrt
 from typing import Any, Literal
 
@@ -21,8 +22,8 @@ from zpfit.paper.target_regions import (
     NEUTRINOS,
     RUBIDIUM,
     RUBIDIUM_MOMENTS,
+    End,
     Form,
-    Quantity,
     TargetRegion,
 )
 from zpfit.physics.constants import ELECTRON_MASS, MUON_MASS
@@ -314,8 +315,7 @@ def _least_axial_share(mass: float) -> float:
 class _ExtremeClaim:
     claim: Claim
     region: TargetRegion
-    quantity: Quantity
-    largest: bool
+    end: End
     in_window: bool = False
     """Only for masses between the least and the largest that meet a_e."""
 
@@ -326,82 +326,82 @@ _EXTREMES = (
         Claim("mass_min", "Sec. III A", "least mass that meets a_e", 16.0, "=", _EXACT, "MeV",
               "NA64's curve with C = e eps ends at 17 MeV; the paper's 16 fits an eps normalised "
               "to hypercharge."),
-        ELECTRON, _MASS, largest=False),
+        ELECTRON, End(_MASS, largest=False)),
     _ExtremeClaim(
         Claim("mass_max", "Sec. III A", "largest mass that meets a_e", 38.0, "=", _EXACT, "MeV",
               "BaBar's curve fluctuates above its envelope and leaves heavier islands."),
-        ELECTRON, _MASS, largest=True),
+        ELECTRON, End(_MASS, largest=True)),
     _ExtremeClaim(
         Claim("c_ae_min", "Sec. III A", "least |C_Ae|", 1.3e-4, "=", _EXACT),
-        ELECTRON, {"C_Ae": 1.0}, largest=False),
+        ELECTRON, End({"C_Ae": 1.0}, largest=False)),
     _ExtremeClaim(
         Claim("c_ae_max", "Sec. III A", "largest |C_Ae|", 3.2e-4, "=", _EXACT, "",
               "Larger with BaBar's curve, which leaves heavier masses."),
-        ELECTRON, {"C_Ae": 1.0}, largest=True),
+        ELECTRON, End({"C_Ae": 1.0}, largest=True)),
     _ExtremeClaim(
         Claim("c_ve_max", "Sec. III A", "largest |C_Ve|", 7.7e-5, "<~", _EXACT, "",
               "1e-8 over the least |C_Ae|."),
-        ELECTRON, {"C_Ve": 1.0}, largest=True),
+        ELECTRON, End({"C_Ve": 1.0}, largest=True)),
     _ExtremeClaim(
         Claim("c_nue_max", "Sec. III A", "largest |C_nue|", 1e-5, "<~", _ORDER, "",
               "Borexino stops it, as the paper says, which states an order of magnitude."),
-        ELECTRON, {"C_nue": 1.0}, largest=True),
+        ELECTRON, End({"C_nue": 1.0}, largest=True)),
     _ExtremeClaim(
         Claim("fn_left_max", "Sec. IV C", "largest |C_Ve - C_Ae - C_nue|", 3.5e-4, "<", _EXACT, "",
               "With the envelope it stays below the least right side, which is all that the "
               "argument needs. With BaBar's curve it is larger than that, though at heavier "
               "masses, where the right side is larger as well: the joint sigma decides."),
-        ELECTRON, {"C_Ve": 1.0, "C_Ae": -1.0, "C_nue": -1.0}, largest=True),
+        ELECTRON, End({"C_Ve": 1.0, "C_Ae": -1.0, "C_nue": -1.0}, largest=True)),
     _ExtremeClaim(
         Claim("c_numu_max", "Sec. III B", "largest |C_numu|", 2e-5, "<~", _ORDER, "",
               "With C_Ve = 0; the paper states an order of magnitude."),
-        MUON_NEUTRINO, {"C_numu": 1.0}, largest=True),
+        MUON_NEUTRINO, End({"C_numu": 1.0}, largest=True)),
     _ExtremeClaim(
         Claim("nhdm_difference_max", "Sec. IV B", "largest |C_nue - C_numu|", 1e-5, "<~", _ORDER,
               "", "The paper's is an order of magnitude; couplings of opposite signs go beyond it, "
               "and still fall short of what Eq. (30) needs by more than a factor of twenty."),
-        NEUTRINOS, {"C_nue": 1.0, "C_numu": -1.0}, largest=True),
+        NEUTRINOS, End({"C_nue": 1.0, "C_numu": -1.0}, largest=True)),
     _ExtremeClaim(
         Claim("nhdm_difference_min", "Sec. IV B", "least |C_Ve - C_Vmu|", 4e-4, ">~", _ROUNDED),
-        BOTH, {"C_Ve": 1.0, "C_Vmu": -1.0}, largest=False),
+        BOTH, End({"C_Ve": 1.0, "C_Vmu": -1.0}, largest=False)),
     _ExtremeClaim(
         Claim("c_vmu_min", "Sec. IV C", "least |C_Vmu| at the least mass", 4.8e-4, ">~", _EXACT),
-        MUON, {"C_Vmu": 1.0}, largest=False, in_window=True),
+        MUON, End({"C_Vmu": 1.0}, largest=False), in_window=True),
     _ExtremeClaim(
         Claim("c_vmu_max", "Sec. III B", "largest |C_Vmu| with C_numu = 1e-5", 0.05, "<~",
               _ROUNDED, "", "CCFR at 2 sigma, couplings of one sign, in the window of masses that "
               "meet a_e, whose upper end decides: BaBar's curve leaves heavier ones."),
-        MUON_WITH_NEUTRINO, {"C_Vmu": 1.0}, largest=True, in_window=True),
+        MUON_WITH_NEUTRINO, End({"C_Vmu": 1.0}, largest=True), in_window=True),
     _ExtremeClaim(
         Claim("c_amu_max", "Sec. VI", "largest |C_Amu|", 8e-3, "<~", _ROUNDED, "",
               "Where |C_Vmu| is largest, which the paper rounds to 0.05; BaBar's curve leaves "
               "heavier masses and with them larger couplings."),
-        MUON_WITH_NEUTRINO, {"C_Amu": 1.0}, largest=True, in_window=True),
+        MUON_WITH_NEUTRINO, End({"C_Amu": 1.0}, largest=True), in_window=True),
     _ExtremeClaim(
         Claim("fn_right_min", "Sec. IV C", "least |C_Vmu - C_Amu - C_numu|", 4.6e-4, ">",
               _EXACT, "", "With |C_numu| up to 2e-5."),
-        MUON_FREE_NEUTRINO, {"C_Vmu": 1.0, "C_Amu": -1.0, "C_numu": -1.0}, largest=False,
+        MUON_FREE_NEUTRINO, End({"C_Vmu": 1.0, "C_Amu": -1.0, "C_numu": -1.0}, largest=False),
         in_window=True),
     _ExtremeClaim(
         Claim("rb_mass_min", "Sec. V", "least mass with C_Ve = C_Vmu that meets both", 25.0, ">~",
               _EXACT, "MeV", "Where the upper end of the electron's band and the lower one of the "
               "muon's meet; the paper's number is probably that of Fig. 4, see rb_mass_fig4."),
-        RUBIDIUM_MOMENTS, _MASS, largest=False),
+        RUBIDIUM_MOMENTS, End(_MASS, largest=False)),
     _ExtremeClaim(
         Claim("rb_coupling_min", "Sec. V", "least C_Ve = C_Vmu that meets both", 5e-4, ">~",
               _ROUNDED),
-        RUBIDIUM_MOMENTS, {"C_Ve": 1.0}, largest=False),
+        RUBIDIUM_MOMENTS, End({"C_Ve": 1.0}, largest=False)),
 )  # fmt: skip
 
 
 def form_claims(form: Form) -> dict[str, float]:
     """Computed numbers of all claims about regions, by id, with a form of BaBar's limit."""
     values: dict[str, float] = {}
-    for e in _EXTREMES:
-        region = e.region
-        if e.in_window:
-            region = region.within(values["mass_min"], values["mass_max"])
-        values[e.claim.id] = region.extreme(e.quantity, form, largest=e.largest)
+    for (whole, in_window), of_region in groupby(_EXTREMES, lambda e: (e.region, e.in_window)):
+        claims = list(of_region)
+        region = whole.within(values["mass_min"], values["mass_max"]) if in_window else whole
+        found = region.extremes([e.end for e in claims], form)
+        values |= zip([e.claim.id for e in claims], found, strict=True)
     return values
 
 
@@ -414,8 +414,8 @@ def region_claims(by_form: Mapping[Form, Mapping[str, float]]) -> list[Checked]:
 
 def rubidium_window() -> tuple[float, float]:
     """Masses in MeV at which the real BaBar curve leaves C_Ve = C_Vmu within one sigma."""
-    ends = [RUBIDIUM.extreme(_MASS, "curve", largest=largest) for largest in (False, True)]
-    return ends[0], ends[1]
+    low, high = RUBIDIUM.extremes([End(_MASS, largest=False), End(_MASS, largest=True)], "curve")
+    return low, high
 
 
 def window_claims(window: tuple[float, float]) -> list[Checked]:

@@ -1,6 +1,6 @@
 """Regions of couplings that the paper argues about, and the extremes of couplings in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from zpfit.config import JointSigmaSpec, Run, load_run, resolve
-from zpfit.extremes import extreme
+from zpfit.extremes import Sought, extremes
 from zpfit.joint_sigma import joint_sigma
 from zpfit.library import Library
 from zpfit.physics.compiled import FloatArray
@@ -19,8 +19,16 @@ from zpfit.yaml_file import Document
 Form = Literal["envelope", "curve"]
 """Of BaBar's limit: the hull that the paper describes, or the published curve."""
 FORMS: tuple[Form, ...] = ("envelope", "curve")
-Quantity = Mapping[str, float]
-"""A linear combination of couplings, or the mass, by name."""
+
+
+@dataclass(frozen=True)
+class End:
+    """Of a linear combination of couplings, or of the mass."""
+
+    quantity: Mapping[str, float]
+    """Factors by name."""
+    largest: bool
+
 
 _SEED = 1
 _LIMITS = {"borexino_2011": 1.0, "charm2_nu_1993": 1.0, "charm2_nubar_1993": 1.0}
@@ -68,19 +76,23 @@ class TargetRegion:
         }
         return resolve(Document(Path("paper"), data, {}), Library.beside())
 
-    def extreme(self, quantity: Quantity, form: Form, *, largest: bool) -> float:
-        """The largest or smallest size of a quantity in the region."""
+    def extremes(self, ends: Sequence["End"], form: Form) -> list[float]:
+        """The largest or smallest sizes of quantities in the region.
+
+        Raises:
+            NoAllowedPoint: there is no such region.
+        """
         posterior = self.run(form).posterior
         names = [term.name for term in posterior.likelihood.anomalies]
         limits = JointSigmaSpec(
             within={**_LIMITS, **dict.fromkeys(names, 1.0)},
         )
-        rng = np.random.default_rng(_SEED)
-        size = partial(_size, quantity)
-        return extreme(posterior, size, limits, rng, largest=largest).value
+        sought = [Sought(partial(_size, end.quantity), end.largest) for end in ends]
+        found = extremes(posterior, sought, limits, np.random.default_rng(_SEED))
+        return [each.value for each in found]
 
 
-def _size(quantity: Quantity, c: Couplings) -> FloatArray:
+def _size(quantity: Mapping[str, float], c: Couplings) -> FloatArray:
     rows = dict(zip(COUPLING_NAMES, c.rows(), strict=True))
     total = np.zeros(len(c))
     for name, factor in quantity.items():
