@@ -590,8 +590,8 @@ def check_links(folder):
 def quick(workspace, monkeypatch):
     """All but the numbers and figures, which are made up, in this process."""
 
-    def extreme(self, quantity, form, *, largest):
-        return 20.0
+    def extremes(self, ends, form):
+        return [20.0] * len(ends)
 
     def canned(figures, folder):
         drawn = {}
@@ -611,7 +611,7 @@ def quick(workspace, monkeypatch):
         mass = {"profile": {"levels": levels}, "posterior": {"levels": levels, "reach": [[1, 38]]}}
         return mass, [row]
 
-    monkeypatch.setattr(target_regions.TargetRegion, "extreme", extreme)
+    monkeypatch.setattr(target_regions.TargetRegion, "extremes", extremes)
     monkeypatch.setattr(reproduce, "joint_sigma_of", lambda *_: 2.0)
     monkeypatch.setattr(reproduce, "draw", canned)
     monkeypatch.setattr(reproduce, "_posterior", posterior)
