@@ -20,10 +20,10 @@ quickstart: install
 	@echo "Look at output/quickstart/corner.png, pulls.png and trace.png"
 
 test: install lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-slow: install
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 lint: install
 	$(BIN)/ruff check .

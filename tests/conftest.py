@@ -3,12 +3,18 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from matplotlib.figure import Figure
 
 from zpfit.cli import cli
+from zpfit.config import RunFile
 from zpfit.errors import ZpfitError
+from zpfit.posterior import Posterior
+from zpfit.samplers.result import Samples
+from zpfit.sampling import sample_posterior
 
 SMALL = {
     "sampler.walkers": "32",
@@ -23,8 +29,17 @@ SMALL = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Dask comes last: its threads stay, and a process that has threads is not safe to fork."""
-    items.sort(key=lambda item: "dask" in item.nodeid)
+    """A file's tests share their fixtures in one process.
+
+    Dask comes last: its threads stay, and a process that has threads is not safe to fork.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("dask" if _with_dask(item) else item.path.stem))
+    items.sort(key=_with_dask)
+
+
+def _with_dask(item: pytest.Item) -> bool:
+    return "dask" in item.nodeid
 
 
 def _invoke(*arguments: str | Path) -> Result:
@@ -34,6 +49,19 @@ def _invoke(*arguments: str | Path) -> Result:
 def _run_small(*arguments: str | Path) -> Result:
     options = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
     return _invoke("run", "quickstart", *options, *arguments)
+
+
+@pytest.fixture(autouse=True)
+def blank_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots of runs take as long as all else in a small one; tests marked ``drawn`` need them."""
+    if "drawn" in request.keywords:
+        return
+    for name in ("corner", "pulls", "trace"):
+        monkeypatch.setattr(f"zpfit.plots.run_plots.{name}_figure", _blank)
+
+
+def _blank(*_: object) -> Figure:
+    return Figure(figsize=(1, 1))
 
 
 @pytest.fixture
@@ -78,11 +106,18 @@ def rejected(invoke: Callable[..., Result]) -> Callable[..., str]:
 
 @pytest.fixture
 def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs stop before the search, when the run file, the data and samples are in the folder."""
+    """Runs sample but a little, and stop when run file, data and samples are in the folder."""
+
+    def a_little(posterior: Posterior, settings: RunFile, *rest: Any) -> Samples:
+        few = {"engine": "emcee", "walkers": 32, "max_steps": 20, "target_ess": 10}
+        sampler = settings.sampler.model_copy(update=few)
+        return sample_posterior(posterior, settings.model_copy(update={"sampler": sampler}), *rest)
 
     def stop(*_: object) -> None:
         raise ZpfitError("stopped early")
 
+    monkeypatch.setattr("zpfit.samplers.vegas._BATCH", 10_000)
+    monkeypatch.setattr("zpfit.fit.sample_posterior", a_little)
     monkeypatch.setattr("zpfit.fit.best_fit", stop)
 
 

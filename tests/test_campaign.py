@@ -197,13 +197,18 @@ def arrays(path):
         return {name: variable[...].tobytes() for name, variable in group.variables.items()}
 
 
-def test_one_process_two_processes_and_dask(same_numbers):
-    pytest.importorskip("distributed")
-    ways = [
-        ["--executor", "here"],
+@pytest.mark.parametrize(
+    "other",
+    [
         ["--workers", "2"],
-        ["--executor", "dask", "--workers", "2"],
-    ]
+        pytest.param(["--executor", "dask", "--workers", "2"], marks=pytest.mark.slow),
+    ],
+    ids=["processes", "dask"],
+)
+def test_one_process_and_others(same_numbers, other):
+    if "dask" in other:
+        pytest.importorskip("distributed")
+    ways = [["--executor", "here"], other]
     found = same_numbers({"seeds": [1, 2], "data": ["paper_2021_cs"]}, ways)
     assert found["finished"] == 2
     assert [row["seed"] for row in found["fits"]] == [1, 2]

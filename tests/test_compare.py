@@ -371,15 +371,13 @@ def test_comparison_without_anomalies_and_beyond_a_model(workspace, accepted):
     assert "-" in accepted("compare", "root.yaml")
 
 
-def test_nothing_is_replaced_without_force(compared, workspace, rejected, accepted):
+def test_nothing_is_replaced_without_force(compared, workspace, rejected):
     folder, _ = compared
     Path("out").mkdir()
     Path("out/compare.json").write_text("mine")
     message = rejected("compare", folder / "out/runs/one", "--output", "out")
     assert "already holds compare.json" in message
     assert Path("out/compare.json").read_text() == "mine"
-    accepted("compare", folder / "out/runs/one", "--output", "out", "--force")
-    assert json.loads(Path("out/compare.json").read_text())
 
 
 def test_a_run_that_would_be_replaced_is_refused(compared, monkeypatch, rejected):
@@ -399,8 +397,10 @@ def test_a_folder_inside_the_output_is_taken_as_it_is(compared, tmp_path, monkey
     shutil.copytree(folder / "out", tmp_path / "out")
     monkeypatch.chdir(tmp_path)
     before = Path("out/runs/one/summary.json").read_bytes()
+    Path("out/compare.json").write_text("mine")
     accepted("compare", "out/runs/one", "--output", "out", "--force")
     assert Path("out/runs/one/summary.json").read_bytes() == before
+    assert len(json.loads(Path("out/compare.json").read_text())) == 2
 
 
 def test_a_folder_whose_data_changed_is_refused(compared, tmp_path, rejected):

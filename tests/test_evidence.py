@@ -177,7 +177,14 @@ def moment_pulls(problem, samples):
 # vegas
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+SLOW_FOR_VEGAS = ("gaussian 10d", "correlated")
+
+
+def _slow_for_vegas(name):
+    return pytest.param(name, marks=pytest.mark.slow) if name in SLOW_FOR_VEGAS else name
+
+
+@pytest.mark.parametrize("name", [_slow_for_vegas(name) for name in PROBLEMS])
 def test_vegas_pulls_over_many_seeds(name):
     """Errors of ln Z are neither too small nor too large, and there is no bias."""
     problem = PROBLEMS[name]
@@ -492,7 +499,9 @@ def test_one_parameter(engine, one_parameter):
         assert abs(function(result.u).mean() - mean) < LIMIT * error
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine", ["emcee", "vegas", pytest.param("dynesty", marks=pytest.mark.slow)]
+)
 def test_every_engine_returns_the_same_kind_of_result_and_a_seed_reproduces_it(engine):
     run = real_run("sm_u1_cs", **SMALL)
     first, second, other = (sampled(run, engine, seed) for seed in (5, 5, 6))

@@ -43,6 +43,8 @@ from zpfit.samplers.proposal_map import MixtureMap
 from zpfit.samplers.vegas import adapt_map
 from zpfit.terminal import RunReporter
 
+pytestmark = pytest.mark.drawn  # plots of runs in processes of their own are compared as well
+
 Hook = Callable[[], object]
 Command = Callable[..., str]
 

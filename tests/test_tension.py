@@ -383,6 +383,7 @@ KEYS = {
 }
 
 
+@pytest.mark.slow
 def test_the_command_on_the_papers_data(accepted, capsys):
     options = ("--set", "best_fit.starts=50", "--set", "vegas.error=0.1", "--seed", "3")
     output = Path("results") / "cs"

@@ -112,7 +112,7 @@ def _values(chosen: Slice, line: Any) -> list[list[float]]:
 
 
 def _rounded(values: FloatArray) -> FloatArray:
-    """To so many digits, and to the number that is nearest to what they say."""
+    """To so many digits; from 1e-16 to 1e28 to the number that is nearest to what they say."""
     size = np.abs(np.where(values == 0, 1.0, values))
     decimals = _DIGITS - 1 - np.floor(np.log10(size)).astype(int)
     # Powers of ten below 1e23 are exact, so that a product or quotient is rounded but once.

@@ -79,7 +79,7 @@ def _judge(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Judg
 
 
 def _allowed(judge: Judge, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Points of which some are allowed and others nearly, shape (n, d)."""
+    """Points of which some are allowed, shape (n, d)."""
     known = np.empty((0, len(grain)))
     for _ in range(_TRIES):
         known = np.vstack([known, scattered(judge, _ANYWHERE, grain, rng)])
@@ -94,7 +94,11 @@ def _extreme(
 ) -> Extreme:
     """Of one quantity, going on from points that are known."""
     found, known = lowest_near(judge, _ANYWHERE, known, grain, rng, _ROUGH)
-    reached = found.or_lower(lowest_of_points(judge, known))  # of which one is allowed
+    # What is allowed but close to an edge is not among the best for a search.
+    reached = found.or_lower(lowest_of_points(judge, known))
+    # Aiming beyond it from all over the prior finds pieces that the search for anything has missed.
+    aim = reached.level - _STEPS[0]
+    known = np.vstack([known, scattered(judge, aim, grain, rng)])
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:

@@ -84,8 +84,7 @@ def joint_sigma(
     for level in _FIRST_LEVELS:
         if reached.level < _MET or level > _WORTH_AIMING * reached.level:
             continue
-        if not np.isfinite(reached.level):
-            known = np.vstack([known, scattered(judge, level, grain, rng)])
+        known = np.vstack([known, scattered(judge, level, grain, rng)])
         found, known = lowest_near(judge, level, known, grain, rng)
         reached = reached.or_lower(found)
     if not np.isfinite(reached.level):

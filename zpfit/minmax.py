@@ -1,9 +1,9 @@
 """The smallest that the largest of some heights can be made while demands are met.
 
-Least squares pull hundreds of points towards a level below which all heights should be, and
+Least squares pull many points towards a level below which all heights should be, and
 towards what is demanded; sequential quadratic programming takes the best of them to the optimum.
-Points from all over the cube are pulled once; a search for a lower level starts from around the
-best for it of all that were met before.
+A search starts from around the points that are best for its level of all that were met before, be
+they from all over the cube or from searches for other levels.
 """
 
 from collections.abc import Callable, Sequence
@@ -122,7 +122,7 @@ def lowest_near(
     From as many as ``polished`` of the best the constrained search goes on.
 
     Returns:
-        The lowest, and all points that are known now.
+        The lowest of what was led to, which may be above known points, and all points known now.
     """
     kept = known[best_points(known, _ranks(judge, level, known), grain)]
     known = np.concatenate([known, _descended(judge, level, kick(kept, grain, rng))])

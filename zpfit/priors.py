@@ -55,7 +55,7 @@ class Uniform(_Bounded):
         """The same for any bounds, which may be arrays that broadcast with ``u``."""
         values = np.asarray(lower + u * (upper - lower))
         _keep_within(values, lower, upper)
-        return values
+        return values[()]
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """ln of the probability density, -inf outside."""
@@ -93,7 +93,7 @@ class LogUniform(_Bounded):
         values += low  # in place, as memory for large batches takes longer than the arithmetic
         np.exp(values, out=values)
         _keep_within(values, lower, upper)
-        return values
+        return values[()]
 
     def cdf(self, value: float) -> float:
         """Cumulative probability at ``value``."""

@@ -321,6 +321,7 @@ class _ExtremeClaim:
 
 
 _MASS = {"m_Zp": 1.0}
+# Those of one region side by side, as it is searched once; the masses before what is in the window.
 _EXTREMES = (
     _ExtremeClaim(
         Claim("mass_min", "Sec. III A", "least mass that meets a_e", 16.0, "=", _EXACT, "MeV",

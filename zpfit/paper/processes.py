@@ -6,10 +6,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from multiprocessing import resource_tracker
 from typing import Any
@@ -36,21 +37,37 @@ class Workers:
     ) -> dict[str, Any]:
         """Results of all jobs by name; jobs that take long should come first.
 
+        ``progress`` is told from several threads, but from one at a time.
+
         Raises:
             ZpfitError: what a job raised, in words.
         """
         queue = _Queue(jobs, progress)
         # An executor has jobs wait at its processes, where nobody who is free could take them.
-        feeders = ThreadPoolExecutor(self.number)
         with interrupts_held():  # what is half set up cannot be taken down
-            fed = [feeders.submit(queue.work, self._elsewhere) for _ in range(self.number)]
+            fed = [_in_thread(partial(queue.work, self._elsewhere)) for _ in range(self.number)]
         queue.work(_reporting)
-        for feeder in fed:
-            feeder.result()
+        for each in fed:
+            each.result()
         return queue.results
 
     def _elsewhere(self, job: Callable[[], Any]) -> Any:
         return self.executor.submit(_reporting, job).result()
+
+
+def _in_thread(call: Callable[[], None]) -> Future[None]:
+    """Call in a thread that nobody waits for at the end, as its process may have been killed."""
+    future: Future[None] = Future()
+
+    def report() -> None:
+        try:
+            call()
+            future.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - it is for whoever asks for the result
+            future.set_exception(error)
+
+    threading.Thread(target=report, daemon=True).start()
+    return future
 
 
 class _Queue:

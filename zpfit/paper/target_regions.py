@@ -76,7 +76,7 @@ class TargetRegion:
         }
         return resolve(Document(Path("paper"), data, {}), Library.beside())
 
-    def extremes(self, ends: Sequence["End"], form: Form) -> list[float]:
+    def extremes(self, ends: Sequence[End], form: Form) -> list[float]:
         """The largest or smallest sizes of quantities in the region.
 
         Raises:
