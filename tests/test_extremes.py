@@ -24,6 +24,11 @@ def disc(c):
     return ((c.C_Ve - 0.5) ** 2 + (c.C_Vmu - 0.5) ** 2) / RADIUS**2
 
 
+def two_discs(c):
+    """A second one around (-0.8, -0.8), a hundred times smaller in area."""
+    return np.minimum(disc(c), ((c.C_Ve + 0.8) ** 2 + (c.C_Vmu + 0.8) ** 2) / 0.03**2)
+
+
 def walled(c):
     return np.maximum(disc(c), c.C_Ve / 0.6)
 
@@ -88,13 +93,8 @@ def test_extreme_at_the_corner_of_the_prior():
 
 @pytest.mark.parametrize("seed", [1, 4, 9, 10, 21, 46, 54])
 def test_largest_of_two_separate_pieces(seed):
-    """A second disc, a hundred times smaller in area, reaches further."""
-
-    def ratio(c):
-        small = ((c.C_Ve + 0.8) ** 2 + (c.C_Vmu + 0.8) ** 2) / 0.03**2
-        return np.minimum(disc(c), small)
-
-    result = found(plane((), ratio), largest=True, seed=seed)
+    """The small one reaches further."""
+    result = found(plane((), two_discs), largest=True, seed=seed)
     assert result.value == pytest.approx(1.6 + sqrt(2) * 0.03, rel=1e-5)
 
 
@@ -119,12 +119,7 @@ def test_joint_sigma_on_a_disc(seed):
 def test_joint_sigma_in_a_small_piece_far_away(seed):
     """(-0.8, -0.8) within 0.03 meets x = y = -0.8 +- 0.1; the large disc is 10.9 errors off."""
     terms = (GaussianTerm("x", X, -0.8, 0.1), GaussianTerm("y", Y, -0.8, 0.1))
-
-    def ratio(c):
-        small = ((c.C_Ve + 0.8) ** 2 + (c.C_Vmu + 0.8) ** 2) / 0.03**2
-        return np.minimum(disc(c), small)
-
-    assert joint_sigma(plane(terms, ratio), np.random.default_rng(seed)).sigma < 1e-3
+    assert joint_sigma(plane(terms, two_discs), np.random.default_rng(seed)).sigma < 1e-3
 
 
 def test_joint_sigma_with_errors_of_different_size_behind_a_wall():

@@ -32,6 +32,11 @@ class Sought:
     quantity: Callable[[Couplings], FloatArray]
     largest: bool
 
+    @property
+    def sign(self) -> float:
+        """What makes the extreme of the logarithm the lowest."""
+        return -1.0 if self.largest else 1.0
+
 
 @dataclass(frozen=True)
 class Extreme:
@@ -61,19 +66,17 @@ def extremes(
     judges = [_judge(posterior, each, limits) for each in sought]
     known = _allowed(judges[0], posterior.priors.grain, rng)
     return [
-        _extreme(judge, -1.0 if each.largest else 1.0, known, posterior.priors.grain, rng)
+        _extreme(judge, each.sign, known, posterior.priors.grain, rng)
         for judge, each in zip(judges, sought, strict=True)
     ]
 
 
 def _judge(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Judge:
-    sign = -1.0 if sought.largest else 1.0
-
     def judge(u: FloatArray) -> Heights:
         found = posterior.standing(u)
         size = np.log(np.maximum(sought.quantity(found.couplings), _SMALLEST))
         excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
-        return Heights([sign * size], excess, found.ratios)
+        return Heights([sought.sign * size], excess, found.ratios)
 
     return judge
 

@@ -23,7 +23,7 @@ FORMS: tuple[Form, ...] = ("envelope", "curve")
 
 @dataclass(frozen=True)
 class End:
-    """Of a linear combination of couplings, or of the mass."""
+    """The largest or the least size of a linear combination of couplings, or of the mass."""
 
     quantity: Mapping[str, float]
     """Factors by name."""
