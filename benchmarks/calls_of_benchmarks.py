@@ -2,7 +2,7 @@
 
 import time
 
-import zpfit.campaign  # noqa: F401 - what a worker imports for its first fit
+import zpfit.runs.campaign  # noqa: F401 - what a worker imports for its first fit
 
 
 def nothing(_: int) -> None:

@@ -21,13 +21,13 @@ from pathlib import Path
 import calls_of_benchmarks as calls
 import psutil
 
-from zpfit.campaign import RUNS, run_campaign
-from zpfit.campaign_file import Campaign, load_campaign
 from zpfit.errors import FailedTasks
-from zpfit.executor_choice import ExecutorChoice, Kind
-from zpfit.executors import open_workers
-from zpfit.progress import Silent
-from zpfit.yaml_file import dump_yaml
+from zpfit.inference.progress import Silent
+from zpfit.io.yaml import dump_yaml
+from zpfit.runs.campaign import RUNS, run_campaign
+from zpfit.runs.campaign_file import Campaign, load_campaign
+from zpfit.runs.executor_choice import ExecutorChoice, Kind
+from zpfit.runs.workers import open_workers
 
 TINY = {
     "sampler.engine": "dynesty",

@@ -13,7 +13,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from zpfit.entries import (
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
+from zpfit.likelihood.entries import (
     BeamDumpEntry,
     Entry,
     GaussianEntry,
@@ -21,16 +23,14 @@ from zpfit.entries import (
     PromptLimitEntry,
     UpperLimitEntry,
 )
-from zpfit.library import LoadedEntry
-from zpfit.limit_curve import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
-from zpfit.physics.compiled import FloatArray
+from zpfit.likelihood.library import LoadedEntry
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS, TAU_MASS
 from zpfit.physics.couplings import Couplings
+from zpfit.physics.dark_photon_limits import edge_lifetime
 from zpfit.physics.decays import reduced_width_ll, reduced_width_nunu
 from zpfit.physics.electron_recoils import RecoilExperiment, recoil_table
 from zpfit.physics.magnetic_moment import loop_table
-from zpfit.physics.neutrino_electron import CHARM2_NU, CHARM2_NUBAR
-from zpfit.physics.recasting import edge_lifetime
+from zpfit.physics.paper_2021 import CHARM2_NU, CHARM2_NUBAR
 from zpfit.physics.spline import locate, polynomial
 
 ENTRIES: Mapping[str, type[Entry]] = {
@@ -64,8 +64,10 @@ _compile = numba.njit(error_model="numpy", fastmath={"contract"})
 def fused_likelihood(entries: Sequence[LoadedEntry]) -> Callable[[Couplings], FloatArray]:
     """Compile the kernel, every exclusion hard; a batch of n points to ln L, shape (n,).
 
-    Raises:
-        ValueError: the entries are not those that the kernel is written for.
+    Raises
+    ------
+    ValueError
+        The entries are not those that the kernel is written for.
     """
     by_name = {loaded.name: loaded for loaded in entries}
     if {name: type(loaded.entry) for name, loaded in by_name.items()} != ENTRIES:

@@ -27,11 +27,11 @@ import numba
 import numpy as np
 from fused_kernel import fused_likelihood
 
-from zpfit.config import resolve
-from zpfit.library import Library
-from zpfit.physics.compiled import FloatArray
+from zpfit.inference.problem import resolve
+from zpfit.io.arrays import FloatArray
+from zpfit.io.library import Library
+from zpfit.io.yaml import parse_yaml
 from zpfit.physics.couplings import Couplings
-from zpfit.yaml_file import parse_yaml
 
 RUN = "{model: effective, likelihood: paper_2021_cs, priors: effective}"
 BATCH_SIZES = (1, 16, 128, 1024, 16384)

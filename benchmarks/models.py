@@ -30,14 +30,14 @@ import numba
 import numpy as np
 from scipy.linalg import eigh
 
-from zpfit.config import resolve
-from zpfit.library import Library
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.problem import resolve
+from zpfit.io.arrays import FloatArray
+from zpfit.io.library import Library
+from zpfit.io.yaml import parse_yaml
+from zpfit.models.gauge_mixing import BARE_Z_MASS, HYPERCHARGE_COUPLING, VEV
 from zpfit.models.nhdm_u1 import NHDMOptions, NHiggsDoubletU1
-from zpfit.physics.compiled import FloatArray
 from zpfit.physics.constants import ELECTRIC_CHARGE, SIN2_THETA_W
-from zpfit.physics.gauge_mixing import BARE_Z_MASS, HYPERCHARGE_COUPLING, VEV
-from zpfit.posterior import Posterior
-from zpfit.yaml_file import parse_yaml
 
 LIKELIHOOD = "paper_2021_cs"
 BATCH_SIZES = (16384, 256)

@@ -40,12 +40,13 @@ from likelihood import cpu_model, verdict
 from samplers_plot import Bar, draw
 from ultranest.popstepsampler import PopulationSliceSampler, generate_mixture_random_direction
 
-from zpfit.config import Run, find_run_file, load_run
-from zpfit.physics.compiled import FloatArray
-from zpfit.posterior import Posterior
-from zpfit.progress import Silent
-from zpfit.samplers.result import WeightedSamples
-from zpfit.sampling import evidence_of, sample_posterior
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Silent
+from zpfit.inference.samplers.result import WeightedSamples
+from zpfit.inference.sampling import evidence_of, sample_posterior
+from zpfit.io.arrays import FloatArray
+from zpfit.runs.run_file import find_run_file, load_run
 
 RUN = "quickstart"
 SEED = 2021
@@ -143,7 +144,7 @@ class Metered(Posterior):
         return self.one(u) if np.all((u > 0) & (u < 1)) else -inf
 
 
-def metered(run: Run, cap: float = inf) -> Metered:
+def metered(run: Problem, cap: float = inf) -> Metered:
     """The run's posterior and a meter that starts now."""
     p = run.posterior
     return Metered(p.model, p.priors, p.likelihood, Meter(cap))
@@ -233,7 +234,7 @@ def main() -> None:
         write_json(options.json, evidences, chains, bars)
 
 
-def warm_up(run: Run) -> WeightedSamples:
+def warm_up(run: Problem) -> WeightedSamples:
     """Compile and load everything; the posterior's samples from which rivals start."""
     effective_samples(np.random.default_rng(SEED).random((4, 50, 1)))
     return evidence_of(run.posterior, run.settings, np.random.default_rng(SEED), Silent()).samples
@@ -242,7 +243,7 @@ def warm_up(run: Run) -> WeightedSamples:
 # ln Z
 
 
-def measure_evidences(run: Run, effort: Effort) -> list[EvidenceRow]:
+def measure_evidences(run: Problem, effort: Effort) -> list[EvidenceRow]:
     """zpfit before and after its rivals, so that a change of the machine's speed hits both."""
     half = effort.seeds // 2
     before = [zpfit_evidence(run, seed) for seed in range(half)]
@@ -275,14 +276,14 @@ def middle(rows: Sequence[EvidenceRow]) -> EvidenceRow:
     )
 
 
-def zpfit_evidence(run: Run, seed: int) -> EvidenceRow:
+def zpfit_evidence(run: Problem, seed: int) -> EvidenceRow:
     """Default settings: two adaptations, then draws until the error is 0.01."""
     posterior = metered(run)
     result = evidence_of(posterior, run.settings, np.random.default_rng(seed), Silent()).evidence
     return evidence_row("zpfit (vegas)", posterior.meter, result.log_z, result.error)
 
 
-def dynesty_evidence(run: Run, effort: Effort) -> EvidenceRow:
+def dynesty_evidence(run: Problem, effort: Effort) -> EvidenceRow:
     """Point by point, by random walks; uniform draws, its default here, are far slower."""
     posterior = metered(run, effort.nested_cap)
     sampler = dynesty.NestedSampler(
@@ -302,7 +303,7 @@ def dynesty_evidence(run: Run, effort: Effort) -> EvidenceRow:
     return evidence_row(name, posterior.meter, log_z, error, finished=finished)
 
 
-def nautilus_evidence(run: Run, effort: Effort) -> EvidenceRow:
+def nautilus_evidence(run: Problem, effort: Effort) -> EvidenceRow:
     """In batches and without neural networks, which cost more than this likelihood.
 
     The error is 1 / sqrt(n_eff), as for importance sampling; nautilus states none.
@@ -325,7 +326,7 @@ def nautilus_evidence(run: Run, effort: Effort) -> EvidenceRow:
     return evidence_row(name, posterior.meter, log_z, error, finished=finished)
 
 
-def ultranest_evidence(run: Run, effort: Effort) -> EvidenceRow:
+def ultranest_evidence(run: Problem, effort: Effort) -> EvidenceRow:
     """In batches by slices of a population; drawing from its regions takes longer."""
     posterior = metered(run, effort.nested_cap)
     np.random.seed(SEED)  # noqa: NPY002 - what UltraNest draws from
@@ -377,7 +378,7 @@ def in_time(sampling: Callable[[], object]) -> bool:
 # Effective samples
 
 
-def measure_chains(run: Run, effort: Effort, starts: WeightedSamples) -> list[ChainRow]:
+def measure_chains(run: Problem, effort: Effort, starts: WeightedSamples) -> list[ChainRow]:
     """zpfit's posterior with and without what comes before the chains, and its rivals."""
     rows = [zpfit_chains(run, seed) for seed in range(effort.posteriors)]
     whole, alone = (sorted(kind, key=lambda row: row.rate) for kind in zip(*rows, strict=True))
@@ -404,7 +405,7 @@ class Stopwatch(Silent):
         self.chains_begin = self._meter.elapsed, perf_counter(), self._meter.evaluations
 
 
-def zpfit_chains(run: Run, seed: int) -> tuple[ChainRow, ChainRow]:
+def zpfit_chains(run: Problem, seed: int) -> tuple[ChainRow, ChainRow]:
     """Everything from the first adaptation on, and the chains alone."""
     posterior = metered(run)
     watch = Stopwatch(posterior.meter)
@@ -428,7 +429,7 @@ def zpfit_chains(run: Run, seed: int) -> tuple[ChainRow, ChainRow]:
     return whole, alone
 
 
-def plain_emcee(run: Run, cap: float, starts: WeightedSamples) -> ChainRow:
+def plain_emcee(run: Problem, cap: float, starts: WeightedSamples) -> ChainRow:
     """The default stretch move, as many walkers as zpfit's, each half in one batch."""
     posterior = metered(run)
     sampler = emcee.EnsembleSampler(
@@ -447,7 +448,9 @@ def plain_emcee(run: Run, cap: float, starts: WeightedSamples) -> ChainRow:
     return chain_row(name, run, by_walker, posterior.meter, len(kept) * THIN, n_walkers(run))
 
 
-def point_by_point(run: Run, cap: float, starts: WeightedSamples, vectorised: ChainRow) -> ChainRow:
+def point_by_point(
+    run: Problem, cap: float, starts: WeightedSamples, vectorised: ChainRow
+) -> ChainRow:
     """The same chain, slower: its seconds per step, with the effective samples of the batched one.
 
     In the time given it would take too few steps to tell how many are effective.
@@ -470,18 +473,18 @@ def point_by_point(run: Run, cap: float, starts: WeightedSamples, vectorised: Ch
     )
 
 
-def n_walkers(run: Run) -> int:
+def n_walkers(run: Problem) -> int:
     """Of all ensembles together."""
     return run.settings.sampler.walkers * run.settings.sampler.ensembles
 
 
-def first_state(run: Run, starts: WeightedSamples) -> emcee.State:
+def first_state(run: Problem, starts: WeightedSamples) -> emcee.State:
     """Walkers at independent draws from the posterior."""
     u, _ = starts.resampled(np.random.default_rng(SEED), n_walkers(run))
     return emcee.State(u, random_state=np.random.RandomState(SEED).get_state())
 
 
-def cobaya_chain(run: Run, cap: float, starts: WeightedSamples) -> ChainRow:
+def cobaya_chain(run: Problem, cap: float, starts: WeightedSamples) -> ChainRow:
     """One chain from a draw of the posterior, with the posterior's own covariance to propose."""
     posterior = metered(run, cap)
     names = list(posterior.names)
@@ -516,7 +519,7 @@ def cobaya_chain(run: Run, cap: float, starts: WeightedSamples) -> ChainRow:
 
 
 def chain_row(
-    name: str, run: Run, by_walker: FloatArray, meter: Meter, steps: int, starts: int
+    name: str, run: Problem, by_walker: FloatArray, meter: Meter, steps: int, starts: int
 ) -> ChainRow:
     ess = effective_samples(by_walker)
     worst = int(np.argmin(ess))
@@ -533,7 +536,7 @@ def chain_row(
 
 
 def effective_samples(by_walker: FloatArray) -> FloatArray:
-    """Of each parameter, from samples of shape (walkers, steps, d); as in zpfit.diagnostics."""
+    """Return the ESS of each parameter from samples of shape (walkers, steps, d)."""
     axes = np.moveaxis(by_walker, -1, 0)
     return np.array([float(arviz.ess(chains, method="mean")) for chains in axes])
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from zpfit.config import find_run_file, load_run
-from zpfit.fast_joint_sigma import joint_sigmas
-from zpfit.fast_refit import refit, solution_pool
-from zpfit.optimize import find_minimum
-from zpfit.physics.compiled import FloatArray
-from zpfit.posterior import Posterior
-from zpfit.pseudo_data import predictions, pseudo_data, search_rng
-from zpfit.summary import no_zprime
-from zpfit.toy_block import TOYS_PER_BLOCK
+from zpfit.analysis.summary import no_zprime
+from zpfit.analysis.toys.block import TOYS_PER_BLOCK
+from zpfit.analysis.toys.joint_sigma import joint_sigmas
+from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
+from zpfit.analysis.toys.refit import refit, solution_pool
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.search.descent import find_minimum
+from zpfit.io.arrays import FloatArray
+from zpfit.runs.run_file import find_run_file, load_run
 
 RUNS = ("quickstart", "sm_u1_cs")
 BAR = 20.0

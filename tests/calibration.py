@@ -20,12 +20,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import binom, chisquare
 
-from zpfit.config import load_run
-from zpfit.library import packaged_data
+from zpfit.inference.progress import Silent
+from zpfit.inference.samplers.importance import Target, integrate
+from zpfit.inference.samplers.vegas import adapt_maps
+from zpfit.io.places import packaged_data
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED, house_style, png
-from zpfit.progress import Silent
-from zpfit.samplers.importance import Target, integrate
-from zpfit.samplers.vegas import adapt_maps
+from zpfit.runs.run_file import load_run
 
 IMAGE = Path(__file__).parents[1] / "docs" / "images" / "calibration.png"
 BINS = 10
@@ -70,8 +70,8 @@ def _with_simulated_data(posterior, truth, rng, error_factor):
 
 def _fit(posterior, rng):
     with (
-        patch("zpfit.samplers.vegas._BATCH", _BATCH),
-        patch("zpfit.samplers.importance._BATCH", _BATCH),
+        patch("zpfit.inference.samplers.vegas._BATCH", _BATCH),
+        patch("zpfit.inference.samplers.importance._BATCH", _BATCH),
     ):
         maps = adapt_maps(posterior.log_likelihood, posterior.dimension, 2, rng)
         return integrate(posterior.log_likelihood, maps, rng, _TARGET, Silent()).samples

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from zpfit.errors import ZpfitError
-from zpfit.stopping import listening
+from zpfit.runs.signals import listening
 
 
 def square(x: int) -> int:

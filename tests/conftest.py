@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 from matplotlib.figure import Figure
 
 from zpfit.cli import cli
-from zpfit.config import RunFile
 from zpfit.errors import ZpfitError
-from zpfit.posterior import Posterior
-from zpfit.samplers.result import Samples
-from zpfit.sampling import sample_posterior
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.problem import RunFile
+from zpfit.inference.samplers.result import Samples
+from zpfit.inference.sampling import sample_posterior
 
 SMALL = {
     "sampler.walkers": "32",
@@ -57,7 +57,7 @@ def blank_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if "drawn" in request.keywords:
         return
     for name in ("corner", "pulls", "trace"):
-        monkeypatch.setattr(f"zpfit.plots.run_plots.{name}_figure", _blank)
+        monkeypatch.setattr(f"zpfit.runs.drawing.{name}_figure", _blank)
 
 
 def _blank(*_: object) -> Figure:
@@ -116,9 +116,9 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise ZpfitError("stopped early")
 
-    monkeypatch.setattr("zpfit.samplers.vegas._BATCH", 10_000)
-    monkeypatch.setattr("zpfit.fit.sample_posterior", a_little)
-    monkeypatch.setattr("zpfit.fit.best_fit", stop)
+    monkeypatch.setattr("zpfit.inference.samplers.vegas._BATCH", 10_000)
+    monkeypatch.setattr("zpfit.analysis.fit.sample_posterior", a_little)
+    monkeypatch.setattr("zpfit.analysis.fit.best_fit", stop)
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +144,7 @@ def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder.parent)
-        patch.setattr("zpfit.plots.run_plots.corner_figure", broken)
+        patch.setattr("zpfit.runs.drawing.corner_figure", broken)
         result = _run_small("--output", folder, "--force")
     assert result.exit_code == 0, result.output
     return folder

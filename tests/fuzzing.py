@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from hypothesis import strategies as st
 
 from zpfit.cli import cli
-from zpfit.library import packaged_data
-from zpfit.yaml_file import parse_yaml
+from zpfit.io.places import packaged_data
+from zpfit.io.yaml import parse_yaml
 
 PATIENCE, LONG_PATIENCE = 10, 120
 """Seconds after which a check and a run count as hanging."""

@@ -12,9 +12,9 @@ from scipy.integrate import quad
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq, differential_evolution
 
-from zpfit.library import packaged_data
+from zpfit.io.places import packaged_data
 from zpfit.physics.electron_recoils import scattering_ratio
-from zpfit.physics.neutrino_electron import CHARM2_NU, CHARM2_NUBAR
+from zpfit.physics.paper_2021 import CHARM2_NU, CHARM2_NUBAR
 
 M_E, M_MU = 0.51099895, 105.6583755
 G_F = 1.1663787e-11

@@ -24,7 +24,7 @@ from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
 from nbclient import NotebookClient
 
 from zpfit.cli import cli
-from zpfit.config import find_run_file, load_run
+from zpfit.runs.run_file import find_run_file, load_run
 
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
 """Folders that a reader has before him."""
@@ -105,8 +105,9 @@ def zpfit(arguments: list[str], place: str) -> str:
 def parse(arguments: list[str]) -> tuple[str, click.Context]:
     """The command that arguments name, such as ``data check``, with its options.
 
-    Raises:
-        click.UsageError: there is no such command or option.
+    Raises
+    ------
+    click.UsageError: there is no such command or option.
     """
     context = cli.make_context("zpfit", list(arguments))
     command: click.Command = cli

@@ -336,7 +336,7 @@ class ChangedLikelihood(ZpfitError):
         )
 
 
-class MissingExtra(ZpfitError):
+class MissingExtra(ZpfitError, ImportError):
     """An optional package that is asked for and not there."""
 
     def __init__(self, module: str, extra: str, reason: str) -> None:
@@ -424,8 +424,10 @@ class ProblemCollector:
     def raise_if_any(self) -> None:
         """Report what was gathered.
 
-        Raises:
-            InvalidInput: there was at least one problem.
+        Raises
+        ------
+        InvalidInput
+            There was at least one problem.
         """
         if self._problems:
             raise InvalidInput(self.found)
@@ -440,8 +442,10 @@ def all_of(
 def all_of(*steps: Callable[[], object]) -> tuple[object, ...]:
     """What each step returns; every step is tried even if an earlier one fails.
 
-    Raises:
-        InvalidInput: the problems of all steps that failed.
+    Raises
+    ------
+    InvalidInput
+        The problems of all steps that failed.
     """
     problems, results = ProblemCollector(), []
     for step in steps:

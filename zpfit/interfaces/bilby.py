@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from zpfit.errors import InvalidInput, MissingExtra
+from zpfit.inference.priors import FreePrior, LogUniform, Normal, SignedLogUniform, Uniform
 from zpfit.interfaces.point_likelihood import PointLikelihood, point_likelihood
-from zpfit.physics.compiled import FloatArray
-from zpfit.priors import FreePrior, LogUniform, Normal, SignedLogUniform, Uniform
+from zpfit.io.arrays import FloatArray
 
 try:
     from bilby.core import prior as bilby_prior
@@ -28,8 +28,10 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
     ``others``: parameters of other likelihoods, which bilby hands over to each one of a
     ``JointLikelihood``. Any further name is a mistake.
 
-    Raises:
-        InvalidInput: everything that is wrong with them, each with its place.
+    Raises
+    ------
+    InvalidInput
+        Everything that is wrong with them, each with its place.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
     def log_likelihood(self, parameters: dict[str, float]) -> float:
         """ln L at a point; bilby's samplers hold -inf for impossible.
 
-        Raises:
-            InvalidInput: a parameter is missing or unknown.
+        Raises
+        ------
+        InvalidInput
+            A parameter is missing or unknown.
         """
         passed_over = self._passed_over
         return self._point.log_likelihood(
@@ -62,8 +66,10 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
     def priors(self) -> Any:
         """The run file's priors of the free parameters, a ``bilby.core.prior.PriorDict``.
 
-        Raises:
-            InvalidInput: there is no run file.
+        Raises
+        ------
+        InvalidInput
+            There is no run file.
         """
         found = self._point.priors
         if found is None:
@@ -80,7 +86,7 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
 
 
 class EitherSign(bilby_prior.Prior):  # type: ignore[misc]  # bilby comes without types
-    """:class:`zpfit.priors.SignedLogUniform` for bilby.
+    """:class:`zpfit.inference.priors.SignedLogUniform` for bilby.
 
     bilby's own ``SymmetricLogUniform`` does not end at its bounds: its ``ln_prob`` is finite
     everywhere, and samplers that walk by it leave the prior.

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.assembly import LikelihoodSpec, assemble
-from zpfit.config import find_run_file, load_run, load_single_model
+from zpfit.analysis.summary import no_zprime
 from zpfit.errors import InvalidInput, all_of, suggestion
-from zpfit.library import Library
-from zpfit.model_library import ready_for_batches
-from zpfit.physics.compiled import FloatArray
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.priors import Fixed, FreePrior, Priors, Tied, Uniform
+from zpfit.io.arrays import FloatArray
+from zpfit.io.library import Library
+from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.models.library import ready_for_batches
 from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.posterior import Posterior
-from zpfit.priors import Fixed, FreePrior, Priors, Tied, Uniform
-from zpfit.summary import no_zprime
+from zpfit.runs.run_file import find_run_file, load_run, load_single_model
 
 _DEFAULT_MODEL = "effective"
 _DRAWS = 1000
@@ -56,9 +56,12 @@ class PointLikelihood:
     def log_likelihood(self, point: Mapping[str, float]) -> float:
         """ln L, -inf where excluded, impossible or outside the domain of a parameter.
 
-        Raises:
-            InvalidInput: a parameter is missing or unknown.
-            NotANumber: the model or a term gives NaN.
+        Raises
+        ------
+        InvalidInput
+            A parameter is missing or unknown.
+        NotANumber
+            The model or a term gives NaN.
         """
         values = self._values(point)
         if not self._in_domain(values):
@@ -74,8 +77,10 @@ class PointLikelihood:
 
         All are NaN where the model cannot exist or a value is outside the domain of a parameter.
 
-        Raises:
-            InvalidInput: a parameter is missing or unknown.
+        Raises
+        ------
+        InvalidInput
+            A parameter is missing or unknown.
         """
         values = self._values(point)
         # A user's code need not work there, and may end the chain of whoever asks.
@@ -141,8 +146,10 @@ def point_likelihood(
     has to be given, but for those with a default and, of the model ``effective``, couplings, which
     are then zero.
 
-    Raises:
-        InvalidInput: everything that is wrong, each with its place.
+    Raises
+    ------
+    InvalidInput
+        Everything that is wrong, each with its place.
     """
     if run_file is not None:
         replaced = {"likelihood.set": likelihood, "model": model}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from zpfit.models.base import Parameter, Values
 from zpfit.models.gauge import charge
+from zpfit.models.gauge_mixing import Charges
 from zpfit.models.sm_u1 import StandardModelU1
-from zpfit.physics.gauge_mixing import Charges
 
 
 class FroggattNielsen(StandardModelU1):

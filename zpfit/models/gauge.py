@@ -5,13 +5,13 @@ from typing import Literal
 
 import numpy as np
 
+from zpfit.io.arrays import FloatArray
+from zpfit.io.schema import StrictModel
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.effective import MASS
-from zpfit.physics.compiled import FloatArray
+from zpfit.models.gauge_mixing import Charges, Exact, LeadingOrder, Route
 from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.gauge_mixing import Charges, Exact, LeadingOrder, Route
-from zpfit.schema import StrictModel
 
 LARGEST_CHARGES = (-1e4, 1e4)
 _ROUTES: dict[str, Route] = {"exact": Exact(), "leading_order": LeadingOrder()}

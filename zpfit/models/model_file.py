@@ -14,13 +14,13 @@ from pydantic import (
     model_validator,
 )
 
+from zpfit.io.schema import AlsoAs, Number, StrictModel
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.effective import MASS
 from zpfit.models.gauge import G_PRIME, LARGEST_CHARGES, GaugeModel, GaugeOptions
+from zpfit.models.gauge_mixing import FAMILIES, Charges
 from zpfit.physics.constants import SIN2_THETA_W
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
-from zpfit.physics.gauge_mixing import FAMILIES, Charges
-from zpfit.schema import AlsoAs, Number, StrictModel
 
 EPS = Parameter(
     "eps",

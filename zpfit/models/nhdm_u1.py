@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Parameter, Values
 from zpfit.models.gauge import (
     EPS_Y,
@@ -15,8 +16,7 @@ from zpfit.models.gauge import (
     GaugeOptions,
     charge,
 )
-from zpfit.physics.compiled import FloatArray
-from zpfit.physics.gauge_mixing import Charges
+from zpfit.models.gauge_mixing import Charges
 
 
 class NHDMOptions(GaugeOptions):

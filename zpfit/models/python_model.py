@@ -12,9 +12,9 @@ import numpy as np
 
 import zpfit
 from zpfit.errors import InvalidModel
+from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Model, Parameter, Values, in_words
 from zpfit.models.effective import MASS
-from zpfit.physics.compiled import FloatArray
 from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
@@ -33,8 +33,10 @@ class FunctionModel(Model):
     none are given. What it returns maps names of couplings to values; couplings that
     it leaves out are zero, and ``m_Zp`` is then the argument of that name.
 
-    Raises:
-        InvalidModel: the function's arguments do not name its parameters.
+    Raises
+    ------
+    InvalidModel
+        The function's arguments do not name its parameters.
     """
 
     name = ""
@@ -59,8 +61,10 @@ class FunctionModel(Model):
     def couplings(self, values: Values) -> Couplings:
         """Couplings at n points, or at one if ``values`` are numbers.
 
-        Raises:
-            InvalidModel: the function returns no couplings by name.
+        Raises
+        ------
+        InvalidModel
+            The function returns no couplings by name.
         """
         result = self._function(**values)
         if not isinstance(result, Mapping):
@@ -154,8 +158,10 @@ class UserModel(Model):
     def couplings(self, values: Values) -> Couplings:
         """Couplings at n points.
 
-        Raises:
-            InvalidModel: the user's code fails, or returns something else.
+        Raises
+        ------
+        InvalidModel
+            The user's code fails, or returns something else.
         """
 
         def rows(point: Values) -> dict[str, FloatArray]:
@@ -169,8 +175,10 @@ class UserModel(Model):
     def conditions(self, values: Values) -> dict[str, FloatArray]:
         """The model's, at n points; a mass that is no parameter must be within reach of formulas.
 
-        Raises:
-            InvalidModel: the user's code fails, or leaves a condition open (NaN).
+        Raises
+        ------
+        InvalidModel
+            The user's code fails, or leaves a condition open (NaN).
         """
         ratios = self._called(self._model.conditions, values)
         for name, ratio in ratios.items():
@@ -212,8 +220,10 @@ class UserModel(Model):
 
         ``values`` are at least two different points, shape (n,).
 
-        Raises:
-            InvalidModel: it fails at a single point.
+        Raises
+        ------
+        InvalidModel
+            It fails at a single point.
         """
         alone = self.in_a_loop()
         exists = alone.exists(values)

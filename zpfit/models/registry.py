@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from zpfit.io.schema import StrictModel
 from zpfit.models.base import Model
 from zpfit.models.effective import Effective
 from zpfit.models.froggatt_nielsen import FroggattNielsen
 from zpfit.models.gauge import GaugeOptions
 from zpfit.models.nhdm_u1 import NHDMOptions, NHiggsDoubletU1
 from zpfit.models.sm_u1 import StandardModelU1
-from zpfit.schema import StrictModel
 
 
 class NoOptions(StrictModel):

@@ -2,7 +2,7 @@
 
 from zpfit.models.base import Parameter, Values
 from zpfit.models.gauge import EPS_Y, G_PRIME, LEFT_CHARGES, GaugeModel, charge
-from zpfit.physics.gauge_mixing import Charges
+from zpfit.models.gauge_mixing import Charges
 
 
 class StandardModelU1(GaugeModel):

@@ -14,11 +14,10 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
+from zpfit.io.arrays import FloatArray
 from zpfit.physics.kernel_cache import kernel_cache
 
-FloatArray = NDArray[np.float64]
 Ufunc = Callable[..., Any]
 """Takes broadcastable arrays or floats, returns the broadcast result."""
 

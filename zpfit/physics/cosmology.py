@@ -1,6 +1,7 @@
 """Mass floors of particles that stay in thermal contact during nucleosynthesis."""
 
-from zpfit.physics.compiled import FloatArray, gufunc
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import gufunc
 from zpfit.physics.couplings import Couplings
 
 

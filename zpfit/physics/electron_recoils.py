@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.physics.compiled import FloatArray, flat, gufunc
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import flat, gufunc
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MASS_RANGE, SIN2_THETA_W
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import Line, Spectrum

@@ -26,6 +26,7 @@ from filelock import FileLock
 _config: Any = numba.config
 """numba has no complete type hints."""
 
+_PACKAGE = Path(__file__).parent.parent
 _PYCACHE = Path(__file__).parent / "__pycache__"
 
 
@@ -41,9 +42,11 @@ def _candidates() -> Iterator[Path]:
 
 
 def _digest() -> str:
+    """Return a digest of every file that may hold a formula or a helper of one."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    for package in ("physics", "models"):
+        for source in sorted((_PACKAGE / package).glob("*.py")):
+            digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 

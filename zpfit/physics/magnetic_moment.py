@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.physics.compiled import FloatArray, flat, gufunc
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import flat, gufunc
 from zpfit.physics.constants import ELECTRON_MASS, MUON_MASS
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zpfit.physics.compiled import FloatArray
+from zpfit.io.arrays import FloatArray
 
 _NODES = 8
 """Of Gauss-Legendre between two edges of a spectrum."""

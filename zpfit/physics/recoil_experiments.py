@@ -3,13 +3,13 @@
 Each function gives recoils over those of the Standard Model, at tree level and with the
 full propagator; see :mod:`zpfit.physics.electron_recoils`. Efficiencies within a window
 are taken as constant. The paper's own formulas are in
-:mod:`zpfit.physics.neutrino_electron`.
+:mod:`zpfit.physics.paper_2021`.
 """
 
 from functools import cache
 
+from zpfit.io.arrays import FloatArray
 from zpfit.physics import charm2_flux
-from zpfit.physics.compiled import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.electron_recoils import RecoilExperiment, recoil_ratio, standard_model_rate
 from zpfit.physics.neutrino_spectra import BERYLLIUM_7, MUON_DECAY, REACTOR, tabulated

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from zpfit.physics.compiled import FloatArray, inline
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import inline
 
 _DEGREE = 5
 _STEP = 0.08

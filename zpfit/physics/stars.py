@@ -2,7 +2,8 @@
 
 from math import sqrt
 
-from zpfit.physics.compiled import FloatArray, ufunc
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import ufunc
 from zpfit.physics.constants import FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
 

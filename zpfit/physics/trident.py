@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.physics.compiled import FloatArray, flat, gufunc, ufunc
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import flat, gufunc, ufunc
 from zpfit.physics.constants import FERMI_CONSTANT, MASS_RANGE, MUON_MASS, SIN2_THETA_W
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zpfit.physics.compiled import FloatArray
+from zpfit.io.arrays import FloatArray
 from zpfit.plots.scales import Log, Scale, SignedLog
 from zpfit.plots.style import SERIES_COLOURS
 

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zpfit.inference_data import StoredSamples
-from zpfit.physics.compiled import FloatArray
+from zpfit.inference.samplers.result import StoredSamples
+from zpfit.io.arrays import FloatArray
 from zpfit.plots.scales import axis_label, scale_of
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 

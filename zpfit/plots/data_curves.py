@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from zpfit.physics.compiled import FloatArray
+from zpfit.io.arrays import FloatArray
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 
 _COLUMNS = 4

@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from shapely import LineString, MultiLineString, MultiPolygon, Polygon, box, make_valid
 from shapely.geometry.base import BaseGeometry
 
-from zpfit.physics.compiled import FloatArray
+from zpfit.io.arrays import FloatArray
 from zpfit.plots.labels import LabelBoard, in_lines, text_size
 from zpfit.plots.scales import axis_label
 from zpfit.plots.style import BEST_FIT_COLOUR, MUTED
@@ -90,7 +90,7 @@ def drawn_labels(record: Mapping[str, Any]) -> list[str]:
 
 
 def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) -> Figure:
-    """The figure of a record as :func:`zpfit.exclusion_record.as_json` gives it.
+    """The figure of a record as :func:`zpfit.analysis.exclusion.record.as_json` gives it.
 
     ``colours`` makes several figures agree.
     """

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from zpfit.physics.compiled import FloatArray
+from zpfit.io.arrays import FloatArray
 from zpfit.plots.scales import Scale, axis_label, scale_of
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 
@@ -31,7 +31,7 @@ _FAR = 30.0
 
 
 def profile_figure(result: Mapping[str, Any]) -> Figure:
-    """What :func:`zpfit.profile.as_json` gives, as curves or as contours."""
+    """What :func:`zpfit.analysis.profile.profile.as_json` gives, as curves or as contours."""
     draw = _curves if len(result["axes"]) == 1 else _contours
     return draw(result)
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from zpfit.physics.compiled import FloatArray
+from zpfit.io.arrays import FloatArray
 
 _EDGE = 0.05
 """Share of an axis at either end without labels, which would run into the next panel's."""

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import chi2
 
-from zpfit.physics.compiled import FloatArray
+from zpfit.io.arrays import FloatArray
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
 
 _LABELS = {

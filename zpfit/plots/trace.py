@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from zpfit.inference_data import StoredSamples
+from zpfit.inference.samplers.result import StoredSamples
 from zpfit.plots.scales import axis_label, scale_of
 from zpfit.plots.style import ENSEMBLE_COLOURS
 

@@ -1,0 +1,561 @@
+"""Pseudo-experiments and their p-values, against closed forms of linear models."""
+
+import json
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binom, chi2, kstwo, norm, poisson
+
+from zpfit.analysis.summary import no_zprime
+from zpfit.analysis.toys import block as toy_block
+from zpfit.analysis.toys import refit as fast_refit
+from zpfit.analysis.toys.joint_sigma import joint_sigmas
+from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
+from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
+from zpfit.analysis.toys.refit import refit, solution_pool
+from zpfit.cli.toys_table import ToyLines
+from zpfit.errors import NoAnomalies, NoSamplingDistribution
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
+from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.settings import JointSigmaSpec
+from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.likelihood.measurements import (
+    AsymmetricTerm,
+    Correlation,
+    CountsTerm,
+    GaussianTerm,
+    TabulatedTerm,
+)
+from zpfit.models.base import Model, Parameter
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.observables import Group, Observable
+from zpfit.plots.toys import toys_figure
+from zpfit.runs.run_file import find_run_file, load_run
+
+RARE = 1e-4
+"""Probability with which a test of random numbers would fail though all is right."""
+WIDE = Uniform(lower=-1, upper=1)
+TRUTH = np.array([0.1, -0.2])
+DESIGN = np.array([[1.0, 0], [0, 1], [1, 1], [1, -1], [2, -1]])
+ERRORS = np.array([0.02, 0.03, 0.04, 0.05, 0.03])
+NONE = Fixed(value=0)
+
+
+class Linear(Model):
+    """x and y are couplings themselves."""
+
+    name = "linear"
+    parameters = (Parameter("x", "x"), Parameter("y", "y", default=0.0))
+
+    def couplings(self, values):
+        zero = np.zeros(len(values["x"]))
+        own = {"C_Ve": values["x"], "C_Vmu": values["y"]}
+        return Couplings(**dict.fromkeys(COUPLING_NAMES, zero) | own)
+
+
+def observable(a, b, group=Group.SCATTERING):
+    """a x + b y."""
+    return Observable(f"{a} x + {b} y", lambda c: a * c.C_Ve + b * c.C_Vmu, group)
+
+
+def bound(measurements, exclusions=(), correlations=(), *, x=WIDE, y=WIDE):
+    likelihood = Likelihood("toy", tuple(measurements), tuple(exclusions), tuple(correlations))
+    return Posterior(Linear(), Priors({"x": x, "y": y}), likelihood)
+
+
+def five(y=WIDE):
+    """Five measurements of two parameters."""
+    terms = [
+        GaussianTerm(f"term {i}", observable(a, b), 0.0, e)
+        for i, ((a, b), e) in enumerate(zip(DESIGN, ERRORS, strict=True))
+    ]
+    return bound(terms, y=y)
+
+
+def exact_chi2(data, columns):
+    """Least chi2 of each row, by linear algebra, if these parameters are free."""
+    a, b = DESIGN[:, columns] / ERRORS[:, None], data / ERRORS
+    return np.array([np.sum((row - a @ np.linalg.lstsq(a, row)[0]) ** 2) for row in b])
+
+
+def distance(values, cdf):
+    """Kolmogorov's distance to a distribution, in units of what chance rarely goes beyond."""
+    ordered, n = cdf(np.sort(values)), len(values)
+    steps = np.arange(n + 1) / n
+    largest = max((steps[1:] - ordered).max(), (ordered - steps[:-1]).max())
+    return largest / kstwo.isf(RARE, n)
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """A pool that is enough for models with one minimum, and small blocks."""
+    monkeypatch.setattr(fast_refit, "_TRAINING", 10)
+    monkeypatch.setattr(fast_refit, "_RANDOM_STARTS", 60)
+    monkeypatch.setattr(fast_refit, "_RANDOM_STARTS_WITH_STEPS", 200)
+    monkeypatch.setattr(fast_refit, "_TRAINING_ROUNDS", 1)
+    monkeypatch.setattr(fast_refit, "_STARTS", 4)
+    monkeypatch.setattr(fast_refit, "_ROUNDS", 1)
+
+
+# Pseudo-data
+
+
+def test_moments_of_gaussian_data_and_of_a_correlated_pair():
+    correlation = Correlation(("b", "c"), ((0.04, 0.03), (0.03, 0.09)))
+    terms = [
+        GaussianTerm(name, observable(1, 0), 5.0, e)
+        for name, e in (("a", 0.1), ("b", 0.2), ("c", 0.3))
+    ]
+    likelihood = Likelihood("toy", tuple(terms), (), (correlation,))
+    truth, n = np.array([1.0, -2.0, 3.0]), 20_000
+    drawn = pseudo_data(likelihood, truth, 1, range(n))
+    covariance = np.array([[0.01, 0, 0], [0, 0.04, 0.03], [0, 0.03, 0.09]])
+    limit = norm.isf(RARE / 24)
+    variances = np.diag(covariance)
+    assert np.all(np.abs(drawn.mean(axis=0) - truth) < limit * np.sqrt(variances / n))
+    spread = np.sqrt((np.outer(variances, variances) + covariance**2) / n)
+    assert np.all(np.abs(np.cov(drawn.T) - covariance) < limit * spread)
+    # Their chi2 at the truth is that of three independent normal numbers.
+    points = Couplings(**{name: np.zeros(n) for name in COUPLING_NAMES})
+    shifted = likelihood.residuals(points, 1.0, drawn - truth)
+    assert distance((shifted**2).sum(axis=1), chi2(3).cdf) < 1
+
+
+def test_unequal_errors_have_half_of_the_toys_on_each_side():
+    # The error towards larger predictions counts where less is measured than predicted.
+    term = AsymmetricTerm("a", observable(1, 0), 0.0, error_up=2.0, error_down=0.5)
+    n = 20_000
+    [drawn] = pseudo_data(Likelihood("toy", (term,), ()), np.array([3.0]), 1, range(n)).T
+    below = drawn < 3
+    assert abs(below.mean() - 0.5) < norm.isf(RARE) / np.sqrt(4 * n)
+    for side, error in ((below, 2.0), (~below, 0.5)):
+        assert distance(np.abs(drawn[side] - 3) / error, lambda z: 2 * norm.cdf(z) - 1) < 1
+    pulls = term.pull_of(drawn, np.array([3.0]))
+    assert distance(pulls, norm.cdf) < 1
+
+
+@pytest.mark.parametrize("expected", [0.3, 4.0, 60.0])
+def test_counts_are_poisson_numbers(expected):
+    term = CountsTerm("n", observable(1, 0), observed=3, signal=10.0, background=0.1)
+    n = 20_000
+    truth = np.array([(expected - 0.1) / 10])
+    [drawn] = pseudo_data(Likelihood("toy", (term,), ()), truth, 1, range(n)).T
+    assert np.array_equal(drawn, np.round(drawn))
+    values = np.arange(int(poisson.ppf(0.01, expected)), int(poisson.ppf(0.99, expected)) + 1)
+    share = np.array([(drawn == value).mean() for value in values])
+    p = poisson.pmf(values, expected)
+    assert np.all(np.abs(share - p) < norm.isf(RARE / len(values)) * np.sqrt(p * (1 - p) / n))
+
+
+def test_a_toy_is_the_same_whichever_others_are_drawn():
+    likelihood, truth = five().likelihood, DESIGN @ TRUTH
+    many = pseudo_data(likelihood, truth, 7, range(20))
+    np.testing.assert_array_equal(pseudo_data(likelihood, truth, 7, range(13, 15)), many[13:15])
+    assert not np.any(pseudo_data(likelihood, truth, 8, range(20)) == many)
+
+
+def test_pulls_of_the_data_that_were_seen_are_those_of_the_fit():
+    posterior = load_run(find_run_file("effective_today_cs")).posterior
+    u = np.random.default_rng(1).random((50, posterior.dimension))
+    data = np.tile(posterior.likelihood.data, (50, 1))
+    np.testing.assert_array_equal(posterior.residuals(u, 3.0, data), posterior.residuals(u, 3.0))
+
+
+def test_a_table_has_no_pseudo_data():
+    term = TabulatedTerm("my_table", observable(1, 0), (0.0, 1.0, 2.0), (1.0, 0.0, 1.0))
+    likelihood = Likelihood("toy", (term,), ())
+    with pytest.raises(NoSamplingDistribution, match=r"my_table.*likelihood\.drop"):
+        pseudo_data(likelihood, np.zeros(1), 1, range(3))
+    with pytest.raises(NoSamplingDistribution, match="my_table"):
+        term.pull_of(np.zeros(3), np.zeros(3))
+
+
+# The refit
+
+
+@pytest.fixture
+def linear_toys(light):
+    """300 toys of five measurements: data, least chi2 with y and without it."""
+    large, small = five(), five(y=Fixed(value=-0.2))
+    truth, n = DESIGN @ TRUTH, 300
+    data = pseudo_data(large.likelihood, truth, 3, range(n))
+    fits = [
+        refit(p, solution_pool(p, truth, search_rng(3, 0)), data, search_rng(3, 1))
+        for p in (large, small)
+    ]
+    return data, fits[0].chi2, fits[1].chi2
+
+
+def test_the_refit_of_linear_models_is_linear_least_squares(linear_toys):
+    data, large, small = linear_toys
+    np.testing.assert_allclose(large, exact_chi2(data, [0, 1]), atol=1e-5)
+    shifted = data + 0.2 * DESIGN[:, 1]
+    np.testing.assert_allclose(small, exact_chi2(shifted, [0]), atol=1e-5)
+
+
+def test_chi2_and_its_difference_have_the_distributions_of_linear_models(linear_toys):
+    _, large, small = linear_toys
+    assert distance(large, chi2(3).cdf) < 1
+    assert distance(small - large, chi2(1).cdf) < 1
+    # A control that must fail: one degree of freedom too many.
+    assert distance(large, chi2(4).cdf) > 1
+    assert distance(small - large, chi2(2).cdf) > 1
+
+
+def test_p_values_of_toys_taken_for_data_are_uniform(linear_toys):
+    _, large, _ = linear_toys
+    reference, data = large[:150], large[150:]
+    p = np.array([empirical_p(reference, value, 0.0).p_value for value in data])
+    # Two samples of n have the Kolmogorov distance of one of n/2.
+    ordered = np.sort(p)
+    largest = np.abs(ordered - np.arange(1, 151) / 150).max()
+    assert largest < kstwo.isf(RARE, 75)
+    # A control that must fail: data of another hypothesis, twice as far off.
+    shifted = [empirical_p(reference, 4 * value, 0.0).p_value for value in data]
+    assert np.abs(np.sort(shifted) - np.arange(1, 151) / 150).max() > kstwo.isf(RARE, 75)
+
+
+def test_a_minimum_outside_a_wall_is_found_on_it(light):
+    """|x| < 0.05 and one measurement: chi2 = ((|d| - 0.05)/e)^2 beyond."""
+    wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9))
+    term = GaussianTerm("t", observable(1, 0), 0.0, 0.02)
+    posterior = bound([term], [wall], y=NONE)
+    truth = np.array([0.04])
+    data = pseudo_data(posterior.likelihood, truth, 1, range(100))
+    pool = solution_pool(posterior, truth, search_rng(1, 0))
+    fits = refit(posterior, pool, data, search_rng(1, 1))
+    expected = (np.maximum(np.abs(data[:, 0]) - 0.05, 0) / 0.02) ** 2
+    np.testing.assert_allclose(fits.chi2, expected, atol=2e-3)
+    assert np.all(np.abs(posterior.couplings(fits.u).C_Ve) <= 0.05)
+
+
+def test_steps_of_a_prior_are_crossed(light):
+    """x is a multiple of 1/10: the best is the nearest."""
+    term = GaussianTerm("t", observable(1, 0), 0.0, 0.1)
+    posterior = bound([term], x=Fractions(largest=1, denominator=10), y=NONE)
+    truth = np.array([0.3])
+    data = pseudo_data(posterior.likelihood, truth, 1, range(100))
+    pool = solution_pool(posterior, truth, search_rng(1, 0))
+    fits = refit(posterior, pool, data, search_rng(1, 1))
+    x = data[:, 0]
+    np.testing.assert_allclose(fits.chi2, ((x - np.round(x, 1)) / 0.1) ** 2, atol=1e-9)
+
+
+# The joint sigma
+
+
+def anomalies(limit=2.0):
+    """Two moments that both measure x, and a third measurement of it."""
+    terms = [
+        GaussianTerm("e", observable(1, 0, Group.ELECTRON), 0.0, 0.02),
+        GaussianTerm("mu", observable(1, 0, Group.MUON), 0.0, 0.03),
+        GaussianTerm("s", observable(1, 0), 0.0, 0.02),
+    ]
+    return bound(terms, y=NONE), JointSigmaSpec(others=limit)
+
+
+def exact_level(row, limit):
+    """Least over x within the limit of s of the larger pull: where both are equal, or an end."""
+    e, mu, s = row
+    low, high = s - 0.02 * limit, s + 0.02 * limit
+    x = np.array([(e * 0.03 + mu * 0.02) / 0.05, low, high, e, mu])
+    x = x[(x >= low - 1e-12) & (x <= high + 1e-12)]
+    return np.maximum(np.abs(x - e) / 0.02, np.abs(x - mu) / 0.03).min()
+
+
+@pytest.mark.parametrize("limit", [0.5, 2.0, 50.0])
+def test_joint_sigma_of_two_moments_that_measure_the_same(light, limit):
+    posterior, limits = anomalies(limit)
+    truth = np.full(3, 0.2)
+    data = pseudo_data(posterior.likelihood, truth, 1, range(60))
+    pool = solution_pool(posterior, truth, search_rng(1, 0))
+    fits = refit(posterior, pool, data, search_rng(1, 1))
+    levels = joint_sigmas(posterior, pool, data, fits.u, limits, search_rng(1, 2))
+    expected = [exact_level(row, limit) for row in data]
+    np.testing.assert_allclose(levels, expected, atol=2e-3)
+
+
+def test_joint_sigma_is_infinite_where_the_others_cannot_be_met(light):
+    wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9), soft=True)
+    posterior, limits = anomalies()
+    posterior = replace(posterior, likelihood=replace(posterior.likelihood, exclusions=(wall,)))
+    # The third measurement is 2 errors beyond the wall in one row, 3 in the other.
+    data = np.array([[0.05, 0.05, 0.089], [0.05, 0.05, 0.11]])
+    pool = solution_pool(posterior, np.zeros(3), search_rng(1, 0))
+    fits = np.full((2, 1), 0.5)
+    levels = joint_sigmas(posterior, pool, data, fits, limits, search_rng(1, 2))
+    assert levels[0] == pytest.approx(0.0, abs=0.01)
+    assert levels[1] == np.inf
+
+
+def test_without_anomalies_there_is_no_joint_sigma():
+    posterior = five()
+    with pytest.raises(NoAnomalies):
+        joint_sigmas(
+            posterior,
+            np.full((1, 2), 0.5),
+            np.zeros((1, 5)),
+            np.full((1, 2), 0.5),
+            JointSigmaSpec(),
+            search_rng(1),
+        )
+
+
+# p-values
+
+
+@pytest.mark.parametrize(("extreme", "toys"), [(0, 100), (1, 100), (37, 100), (100, 100)])
+def test_the_interval_is_that_of_clopper_and_pearson(extreme, toys):
+    """Each end is where as many or more, or fewer, have half of the remaining probability."""
+    p = EmpiricalP(extreme, toys)
+    low, high = p.interval
+    tail = (1 - 0.6827) / 2
+    assert low == 0 if extreme == 0 else binom.sf(extreme - 1, toys, low) == pytest.approx(tail)
+    assert high == 1 if extreme == toys else binom.cdf(extreme, toys, high) == pytest.approx(tail)
+    assert low <= p.p_value <= high
+
+
+def test_without_an_extreme_toy_there_is_an_upper_limit():
+    p = EmpiricalP(0, 1000)
+    assert binom.pmf(0, 1000, p.upper_limit) == pytest.approx(0.05)
+    assert p.sigma == pytest.approx(norm.isf(p.upper_limit / 2))
+    assert p.sigma_interval[1] is None
+    assert EmpiricalP(1, 1000).upper_limit is None
+
+
+def test_equal_counts_as_extreme_and_infinity_is():
+    toys = np.array([0.0, 0.0, 1.0, np.inf])
+    assert empirical_p(toys, 0.0, 1e-3).extreme == 4
+    assert empirical_p(toys, 1.0, 1e-3).extreme == 2
+    assert empirical_p(toys, np.inf, 1e-3).extreme == 1
+
+
+# The command
+
+TABLE = """\
+title: mine
+measurement: mine
+approximations: none
+citations: [{key: mine, arxiv: '2102.07781'}]
+confidence_level: 0.683
+type: table
+observable: br_ee
+curve: table.csv
+"""
+HERE = ("--executor", "here")
+QUICK = (
+    "--set",
+    "best_fit.starts=30",
+    "--set",
+    "priors.parameters.C_nue=0",
+    "--set",
+    "priors.parameters.C_Amu=0",
+    "--set",
+    "priors.parameters.C_numu=0",
+)
+
+
+@pytest.fixture
+def small_blocks(light, monkeypatch):
+    for module in ("toy_block", "toys"):
+        monkeypatch.setattr(f"zpfit.{module}.TOYS_PER_BLOCK", 10)
+
+
+def command(output, n, *more):
+    options = (*QUICK, "--no-joint-sigma", "--n", n, "--output", output)
+    return ("toys", "quickstart", *options, *(more or HERE))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_set_that_is_continued_is_the_set_at_once(accepted, workspace):
+    accepted(*command("parts", 15))
+    first = (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns
+    accepted(*command("parts", 30))
+    assert (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns == first
+    accepted(*command("whole", 30))
+    parts, whole = (workspace / name / "toys.csv" for name in ("parts", "whole"))
+    assert parts.read_bytes() == whole.read_bytes()
+    assert len(whole.read_text().splitlines()) == 31
+    results = [json.loads((p.parent / "toys.json").read_text()) for p in (parts, whole)]
+    assert results[0]["statistics"] == results[1]["statistics"]
+    assert results[0]["rates"]["computed_now"] == 10
+    # Fewer toys than there are: the first ones count.
+    accepted(*command("whole", 12))
+    assert len(whole.read_text().splitlines()) == 13
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_set_that_was_interrupted_goes_on(invoke, accepted, workspace, monkeypatch):
+    original, calls = toy_block.toy_block, []
+
+    def interrupted(item):
+        calls.append(item[1])
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(item)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zpfit.runs.toys.toy_block", interrupted)
+        assert invoke(*command("set", 30)).exit_code == 130
+    assert calls == [0, 1]
+    # A block that is damaged is drawn again.
+    accepted(*command("set", 30))
+    whole = (workspace / "set" / "toys.csv").read_bytes()
+    (workspace / "set" / "block_00001.csv").write_text("toy,chi2\n1,", encoding="utf-8")
+    accepted(*command("set", 30))
+    assert (workspace / "set" / "toys.csv").read_bytes() == whole
+
+
+@pytest.mark.slow
+def test_any_number_of_workers_draws_the_same_toys(accepted, workspace):
+    accepted(*command("one", 100))
+    accepted(*command("two", 100, "--workers", "2"))
+    one, two = (workspace / name / "toys.csv" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_toys_of_something_else_are_not_continued(accepted, rejected, workspace):
+    accepted(*command("set", 10))
+    for change, words in (
+        (("--seed", "7"), "seed was 2021 and is 7"),
+        (("--hypothesis", "best-fit"), "hypothesis was 'no-zprime' and is"),
+        (("--set", "likelihood.set=paper_2021_rb"), "run.likelihood.set"),
+        (("--set", "priors.parameters.C_Ve=0"), "run.priors.parameters.C_Ve"),
+    ):
+        message = rejected(*command("set", 10, *change, *HERE))
+        assert words in message
+        assert "--force" in message
+    accepted(*command("set", 10, "--seed", "7", "--force", *HERE))
+    assert json.loads((workspace / "set" / "toys.json").read_text())["seed"] == 7
+    other = workspace / "other"
+    other.mkdir()
+    (other / "toys.csv").write_text("mine", encoding="utf-8")
+    assert "toys.csv" in rejected(*command("other", 10))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_blocks")
+def test_a_nested_model_and_the_table_of_results(accepted, workspace):
+    larger = (workspace / "larger.yaml").write_text
+    text = (
+        "model: effective\nlikelihood: paper_2021_cs\nseed: 3\nbest_fit: {starts: 30}\n"
+        "priors: {use: effective, parameters: {C_nue: 0, C_Amu: 0, C_numu: 0%s}}\n"
+    )
+    larger(text % "", encoding="utf-8")
+    (workspace / "smaller.yaml").write_text(text % ", C_Vmu: 0", encoding="utf-8")
+    arguments = ("toys", "larger.yaml", "--n", 10, "--nested", "smaller.yaml", *HERE)
+    printed = accepted(*arguments, "--hypothesis", "nested", "--json")
+    result = json.loads(printed)
+    rows = result["statistics"]
+    assert set(rows) == {"chi2", "delta_chi2", "delta_chi2_nested", "joint_sigma"}
+    # Without a coupling of the muon its moment stays unexplained: 4.2 standard errors.
+    assert rows["delta_chi2_nested"]["observed"] == pytest.approx(17.5, abs=1)
+    assert rows["delta_chi2_nested"]["naive_dof"] == 1
+    assert rows["delta_chi2_nested"]["p_upper_limit"] == pytest.approx(1 - 0.05**0.1)
+    folder = workspace / "output" / "toys_larger"
+    assert {"toys.json", "toys.csv", "toys.png", "toys.pdf"} <= {p.name for p in folder.iterdir()}
+    shown = accepted(*arguments, "--hypothesis", "nested")
+    assert "Delta chi2 of effective" in shown
+    assert "< 0.26 (95 %)" in shown
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_without_anomalies_toys_have_no_joint_sigma(accepted):
+    drop = ("--set", "likelihood.drop=[a_e_cs_2018,a_mu_2021]")
+    result = accepted("toys", "quickstart", *QUICK, *HERE, "--n", 10, *drop, "--json")
+    assert set(json.loads(result)["statistics"]) == {"chi2", "delta_chi2"}
+
+
+def test_progress_is_told_now_and_then(capsys, monkeypatch):
+    lines = ToyLines()
+    now = time.monotonic()
+    monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda: now)
+    for seconds in (1, 11, 12, 22):
+        monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda s=seconds: now + s)
+        lines.update(seconds / 100, f"{seconds} toys")
+    assert "11%, 11 toys" in (said := capsys.readouterr().err)
+    assert "22%, 22 toys" in said
+    assert "12 toys" not in said
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_bad_input(invoke, rejected, workspace):
+    for number in ("0", "-3", "many"):
+        result = invoke("toys", "quickstart", "--n", number)
+        assert result.exit_code == 2
+        assert "--n" in result.stderr
+    assert "--nested FILE" in rejected(*command("a", 10, "--hypothesis", "nested"))
+    other = rejected("toys", "quickstart", "--n", 5, "--nested", "sm_u1_rb")
+    assert "likelihood is not that of" in other
+    assert "smaller model" in other
+    larger = rejected("toys", "sm_u1_cs", "--n", 5, "--nested", "quickstart")
+    assert "not fewer" in larger
+    (workspace / "file").write_text("", encoding="utf-8")
+    assert "cannot be written" in rejected(*command("file/inside", 10))
+    entries = workspace / "likelihoods" / "entries"
+    entries.mkdir(parents=True)
+    (entries / "my_table.yaml").write_text(TABLE, encoding="utf-8")
+    (entries / "table.csv").write_text("# mine\nvalue,chi2\n0,4\n0.3,0\n1,6\n", encoding="utf-8")
+    message = rejected(*command("a", 10, "--set", "likelihood.add=[my_table]"))
+    assert "'my_table' is a table of chi2" in message
+    assert not (workspace / "a").exists()
+
+
+def test_the_figure_draws_infinite_and_missing_values():
+    rng = np.random.default_rng(1)
+    toys = {"chi2": rng.chisquare(2, 50), "joint_sigma": np.append(np.zeros(40), [np.inf] * 10)}
+    rows = {
+        name: {
+            "observed": observed,
+            "p_value": 0.5,
+            "p_upper_limit": None,
+            "naive_dof": dof,
+            "naive_p_value": 0.3,
+        }
+        for name, observed, dof in (("chi2", 3.0, 2), ("joint_sigma", None, None))
+    }
+    record = {"statistics": rows, "title": "toy", "toys": 50, "hypothesis": "best-fit"}
+    figure = toys_figure(record, toys)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert "naive p = 0.3, 2 dof" in titles[0]
+    assert "10 toys without any" in titles[1]
+
+
+# Against global searches
+
+
+def global_chi2(posterior, row, seed):
+    """The least chi2 of one toy by the search that a run makes."""
+
+    def residuals(u, wall):
+        return posterior.residuals(u, wall, np.broadcast_to(row, (len(u), len(row))))
+
+    def objective(u):
+        allowed = np.isfinite(posterior.log_likelihood(u))
+        result = np.full(len(u), np.inf)
+        result[allowed] = np.sum(residuals(u[allowed], 0.0) ** 2, axis=1)
+        return result
+
+    rng = np.random.default_rng(seed)
+    starts = rng.random((2000, posterior.dimension))
+    return find_minimum(residuals, objective, starts, rng).chi2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run_name", ["quickstart", "sm_u1_cs"])
+def test_the_fast_refit_has_no_bias_against_global_searches(run_name):
+    posterior = load_run(find_run_file(run_name)).posterior
+    truth = predictions(posterior.likelihood, no_zprime())
+    data = pseudo_data(posterior.likelihood, truth, 1, range(50))
+    pool = solution_pool(posterior, truth, search_rng(1, 0))
+    fast = refit(posterior, pool, data, search_rng(1, 1)).chi2
+    slow = np.array([global_chi2(posterior, row, i) for i, row in enumerate(data)])
+    difference = fast - slow
+    print(f"mean {difference.mean():.4f}, largest {difference.max():.4f}")  # noqa: T201
+    assert difference.mean() < 0.02
+    assert difference.max() < 0.15
+    assert difference.min() > -0.02

@@ -1,0 +1,94 @@
+"""Compiled formulas on disk: many processes that start together, edits, nowhere to write."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from zpfit.physics import kernel_cache as module
+
+CHI2 = (
+    "from zpfit.likelihood.build import LikelihoodSpec, assemble; "
+    "from zpfit.io.library import Library; "
+    "from zpfit.physics.couplings import Couplings; import numpy as np; "
+    "chosen = assemble(LikelihoodSpec(set='paper_2021_cs'), Library.beside()).likelihood; "
+    "print(chosen.chi2(Couplings(*np.full((10, 3), 1e-9)))[0])"
+)
+
+
+def start(cache: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CHI2],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_processes_that_start_together(tmp_path):
+    """Without a lock these, and every later process, die of a segmentation fault (numba #10128)."""
+    together = []
+    for _ in range(3):
+        together.append(start(tmp_path))
+        time.sleep(0.3)
+    outputs = [process.communicate() for process in [*together, start(tmp_path)]]
+    assert [process.returncode for process in together] == [0, 0, 0], outputs
+    assert len(set(outputs)) == 1
+    assert outputs[0][1] == ""
+
+
+def test_no_folder_can_be_written(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    process = start(file)
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert float(output) > 0
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_PYCACHE", tmp_path)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    module._folder.cache_clear()
+    yield tmp_path
+    module._folder.cache_clear()
+
+
+def test_what_earlier_sources_left_is_removed(own_folder):
+    (own_folder / "zpfit-0123").mkdir()
+    (own_folder / "other").mkdir()
+    with module.kernel_cache(len) as cached:
+        assert cached
+    names = {path.name for path in own_folder.iterdir()}
+    assert names == {"other", f"zpfit-{module._digest()}"}
+
+
+def test_what_is_complete_needs_no_lock(own_folder):
+    with module.kernel_cache(len):
+        pass
+    _, lock = module._folder()
+    with lock, module.kernel_cache(len):
+        assert lock.lock_counter == 1
+    with module.kernel_cache(abs):
+        assert lock.lock_counter == 1
+    assert lock.lock_counter == 0
+
+
+def test_what_fails_is_not_complete(own_folder):
+    with pytest.raises(ValueError, match="mine"), module.kernel_cache(len):
+        raise ValueError("mine")
+    assert not list(own_folder.glob("*/*.complete"))
+
+
+def test_the_users_folder_comes_first(own_folder, monkeypatch, tmp_path_factory):
+    chosen = tmp_path_factory.mktemp("chosen")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(chosen))
+    with module.kernel_cache(len):
+        assert str(chosen / f"zpfit-{module._digest()}") == module.numba.config.CACHE_DIR
+    assert list(own_folder.iterdir()) == []

@@ -1,0 +1,139 @@
+"""Branching ratios, searches for invisible and muonic decays, and parity violation at E158."""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from zpfit.physics import decays
+from zpfit.physics.constants import (
+    ELECTRON_MASS,
+    FERMI_CONSTANT,
+    MASS_RANGE,
+    MUON_MASS,
+    TAU_MASS,
+)
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.dark_photon_limits import (
+    invisible_ratio,
+    muon_invisible_ratio,
+    muon_pair_ratio,
+    prompt_ratio,
+)
+from zpfit.physics.moller import e158_sin2_theta
+from zpfit.physics.observables import br_ee, br_inv
+
+
+def point(**values):
+    return Couplings(*(np.array([float(values.get(name, 0.0))]) for name in COUPLING_NAMES))
+
+
+def curve(limit):
+    return np.log(np.array([[1.0, limit], [5000.0, limit]]))
+
+
+def random_points(n=400):
+    rng = np.random.default_rng(6)
+    signs = rng.choice([-1, 1], (len(COUPLING_NAMES) - 1, n))
+    sizes = 10 ** rng.uniform(-6, -2, (len(COUPLING_NAMES) - 1, n))
+    return Couplings(np.geomspace(*MASS_RANGE, n), *(signs * sizes))
+
+
+def test_branching_ratios_are_partial_over_total_width():
+    c = random_points()
+    leptons = [
+        decays.width_ll(c.m_Zp, v, a, mass)
+        for v, a, mass in (
+            (c.C_Ve, c.C_Ae, ELECTRON_MASS),
+            (c.C_Vmu, c.C_Amu, MUON_MASS),
+            (c.C_Vtau, c.C_Atau, TAU_MASS),
+        )
+    ]
+    neutrinos = decays.width_nunu(c.m_Zp, c.C_nue, c.C_numu, c.C_nutau)
+    total = sum(leptons) + neutrinos
+    np.testing.assert_allclose(c.br_ee, leptons[0] / total, rtol=1e-12)
+    np.testing.assert_allclose(c.br_mumu, leptons[1] / total, rtol=1e-12)
+    np.testing.assert_allclose(c.br_inv, neutrinos / total, rtol=1e-12)
+    tau = leptons[2] / total
+    np.testing.assert_allclose(c.br_ee + c.br_mumu + c.br_inv + tau, 1, rtol=1e-12)
+
+
+def test_invisible_decays_in_the_massless_limit():
+    """Gamma(nu nu) = m C_nu^2/(24 pi) a flavour, half of Gamma(ee) at equal coupling."""
+    equal = {"C_Ve": 1e-4, "C_nue": 1e-4, "C_numu": -1e-4, "C_nutau": 1e-4}
+    assert br_inv(point(m_Zp=100.0, **equal))[0] == pytest.approx(3 / 5, rel=1e-7)
+    assert br_inv(point(m_Zp=100.0, C_nutau=1e-9))[0] == 1
+    assert br_inv(point(m_Zp=1.0, C_Ve=1e-2, C_numu=1e-9))[0] == 1  # below 2 m_e
+    # B-L and L_mu-L_tau below 2 m_mu
+    assert br_inv(point(m_Zp=50.0, C_Ve=1, C_nue=1, C_numu=1, C_nutau=1))[0] == pytest.approx(0.6)
+    assert br_inv(point(m_Zp=50.0, C_Vmu=1, C_numu=1, C_nutau=-1))[0] == 1
+
+
+def test_closed_channels():
+    nothing, light = point(m_Zp=50.0), point(m_Zp=200.0, C_Vmu=1e-3)
+    for c in (nothing, light):
+        assert br_inv(c)[0] == br_ee(c)[0] == c.br_mumu[0] == 0
+        assert c.invisible_coupling[0] == c.muon_invisible_coupling[0] == 0
+        assert c.muon_pair_coupling[0] == 0
+    heavy = point(m_Zp=1e4, C_Vmu=1e-3, C_Ve=1e-3)
+    assert heavy.br_mumu[0] == pytest.approx(0.5, rel=1e-6)
+    assert point(m_Zp=212.0, C_Vmu=1e-3).br_mumu[0] == 1
+
+
+def test_limit_on_invisible_decays_of_electron_production():
+    """Like the prompt one, with the other branching ratio: where one closes the other opens."""
+    values = {"m_Zp": 30.0, "C_Ve": 3e-4, "C_Ae": -4e-4}
+    dark = point(**values, C_nue=1.0)
+    assert invisible_ratio(dark, curve(1e-4))[0] == pytest.approx(5.0, rel=1e-6)
+    assert prompt_ratio(dark, curve(1e-4))[0] < 0.01
+    assert invisible_ratio(point(**values), curve(1e-4))[0] == 0
+    shared = point(**values, C_numu=5e-4)
+    together = [f(shared, curve(1e-4))[0] for f in (invisible_ratio, prompt_ratio)]
+    assert np.hypot(*together) == pytest.approx(5.0, rel=1e-12)
+    # C_nu^2/2 against C_V^2 + C_A^2, up to the electron's mass
+    assert (together[0] / 5) ** 2 == pytest.approx(1 / 3, rel=2e-3)
+    assert invisible_ratio(point(m_Zp=0.9, C_Ve=1.0, C_nue=1.0), curve(1e-4))[0] == 0
+
+
+def test_limits_of_muon_beams():
+    """L_mu-L_tau: invisible below 2 m_mu, a share of muons above."""
+    g = 2e-3
+    light = point(m_Zp=50.0, C_Vmu=-g, C_numu=-g, C_nutau=g)
+    assert muon_invisible_ratio(light, curve(5e-4))[0] == pytest.approx(4.0, rel=1e-12)
+    assert muon_pair_ratio(light, curve(5e-4))[0] == 0
+    heavy = point(m_Zp=2000.0, C_Vmu=g, C_numu=g, C_nutau=-g)
+    x = (MUON_MASS / 2000) ** 2
+    muons = sqrt(1 - 4 * x) * (1 + 2 * x)
+    assert muon_pair_ratio(heavy, curve(5e-4))[0] == pytest.approx(
+        4 * sqrt(muons / (muons + 1)), rel=1e-12
+    )
+    assert muon_invisible_ratio(heavy, curve(5e-4))[0] == pytest.approx(
+        4 * sqrt(1 / (muons + 1)), rel=1e-12
+    )
+    axial = point(m_Zp=2000.0, C_Amu=g)
+    assert muon_pair_ratio(axial, curve(5e-4))[0] == pytest.approx(4.0, rel=1e-12)
+    assert muon_invisible_ratio(axial, curve(5e-4))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("m", "shift"), [(10.0, 2.900e-3), (17.0, 2.873e-3), (30.0, 2.789e-3), (100.0, 1.951e-3)]
+)
+def test_mixing_angle_at_e158(m, shift):
+    """An independent calculation, at C_Ve C_Ae = 1e-9."""
+    for c_v, c_a, sign in ((1e-4, 1e-5, 1), (-1e-4, 1e-5, -1), (-1e-3, -1e-6, 1)):
+        found = e158_sin2_theta(point(m_Zp=m, C_Ve=c_v, C_Ae=c_a))[0]
+        assert found == pytest.approx(sign * shift, abs=0.6e-6)
+
+
+def test_heavy_bosons_at_e158():
+    """The contact limit C_V C_A/(sqrt2 G_F m^2)."""
+    m = 8e3
+    found = e158_sin2_theta(point(m_Zp=m, C_Ve=0.3, C_Ae=0.2))[0]
+    assert found == pytest.approx(0.06 / (sqrt(2) * FERMI_CONSTANT * m**2), rel=1e-3)
+
+
+def test_e158_measures_the_product():
+    """(6.5 +- 5.7)e-10 for a light boson, from 0.2397 +- 0.0013 against 0.2381 +- 0.0006."""
+    per_product = e158_sin2_theta(point(m_Zp=1e-3, C_Ve=1e-5, C_Ae=1e-5))[0] / 1e-10
+    assert (0.2397 - 0.2381) / per_product == pytest.approx(6.5e-10, rel=0.16)
+    assert np.hypot(0.0013, 0.0006) / per_product == pytest.approx(5.7e-10, rel=0.16)

@@ -1,0 +1,198 @@
+"""What changed since the paper: the runs and the page."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.inference.priors import LogUniform
+from zpfit.inference.problem import RunFile
+from zpfit.io.library import Library
+from zpfit.io.schema import validate
+from zpfit.io.yaml import read_yaml
+from zpfit.runs.run_file import find_run_file, load_run
+from zpfit.studies import epochs
+from zpfit.studies.epochs import (
+    CLASSES,
+    EPOCHS,
+    MODELS,
+    QUANTITIES,
+    WHOLE_NUMBERS,
+    Numbers,
+    Spot,
+    allowed_region,
+    conclusions,
+    page,
+    run_names,
+    spots,
+    without_edges,
+)
+
+
+def test_every_model_has_a_run_with_every_epoch():
+    asked = set()
+    for name in run_names():
+        settings = validate(RunFile, read_yaml(find_run_file(name)))
+        asked.add((settings.model.name, settings.likelihood.set))
+    assert asked == {(model, epoch.likelihood) for model in MODELS for epoch in EPOCHS}
+    for likelihood, name in WHOLE_NUMBERS.items():
+        settings = validate(RunFile, read_yaml(find_run_file(name)))
+        assert settings.likelihood.set == likelihood
+        assert settings.priors.use == "froggatt_nielsen_integers"
+
+
+def test_every_epoch_is_a_set():
+    known = Library.beside().names("likelihood set")
+    assert {epoch.likelihood for epoch in EPOCHS} <= set(known)
+
+
+JOINT = {
+    "paper_2021_cs": (4.25, 0.0, 2.4, 2.4, 2.3),
+    "closed_2021_cs": (4.25, 0.0, 2.4, 2.41, 2.3),
+    "today_cs_wp2020": (5.8, 0.0, 3.7, 3.7, 2.9),
+    "today_cs": (3.7, 0.0, 3.7, 3.6, 0.0),
+    "paper_2021_rb": (4.25, 0.0, 1.3, 1.3, 1.1),
+    "closed_2021_rb": (4.25, 0.0, 1.3, 1.3, 1.1),
+    "today_rb": (2.5, 0.0, 0.0, 0.0, 0.0),
+    "forecast": (3.7, 1.5, 3.7, 3.7, None),
+}
+"""Made up, in the order of no Z' and the models."""
+BAYES = {"today_cs": -2.6, "today_rb": -3.5, "today_cs_wp2020": 8.0}
+
+
+def row(likelihood, model, run, joint):
+    bayes = 0.0 if model == NO_ZPRIME else BAYES.get(likelihood, 1.25)
+    return {
+        "run": run,
+        "likelihood": likelihood,
+        "model": model,
+        "ln_bayes_factor": bayes,
+        "ln_bayes_factor_err": 0.01,
+        "joint_sigma": joint,
+        "joint_sigma_at": None,
+        "best_fit_chi2": 5.5,
+        "chi2_by_term": {"a_mu_2025_wp2025": 0.36},
+        "lnZ": -10.5,
+        "lnZ_err": 0.02,
+    }
+
+
+def made_up_rows():
+    names = iter(run_names())
+    rows = []
+    for epoch in EPOCHS:
+        for model, joint in zip((NO_ZPRIME, *MODELS), JOINT[epoch.likelihood], strict=True):
+            run = NO_ZPRIME if model == NO_ZPRIME else next(names)
+            rows.append(row(epoch.likelihood, model, run, joint))
+    rows += [row(data, "froggatt_nielsen", run, 0.0) for data, run in WHOLE_NUMBERS.items()]
+    return rows
+
+
+def made_up_region(value):
+    keys = [f"{name}_{'max' if largest else 'min'}" for name, largest in QUANTITIES]
+    return dict.fromkeys(keys, value)
+
+
+def made_up(rows=None):
+    regions = {epoch.likelihood: made_up_region(2.5e-4) for epoch in EPOCHS}
+    regions["paper_2021_rb"] = made_up_region(None)
+    regions["today_rb"] |= {"C_Ae_min": None}
+    closed = [f"{model}_closed_{isotope}" for isotope in ("cs", "rb") for model in CLASSES]
+    places = {name: Spot(28.4, 3.5e-4, 2e-4) for name in run_names()}
+    return Numbers(rows or made_up_rows(), regions, places, dict.fromkeys(closed, 321.0))
+
+
+def test_page_has_every_number():
+    text = page(made_up())
+    unwrapped = " ".join(text.split())
+    for words in (
+        "+1.25 ± 0.01", "2.41", "none", "-10.50 ± 0.02", "0.00025 to 0.00025", "nothing",
+        "up to 0.00025", "28.4 MeV, 3.5e-04, 0.02 %", "321, 321, 321", "moderate evidence",
+        "0.6 standard", "SM+U(1)' with Caesium",
+    ):  # fmt: skip
+        assert words in unwrapped
+    for epoch in EPOCHS:
+        assert text.count(f"(`{epoch.likelihood}`)") == 5
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "model", "changes", "title"),
+    [
+        ("paper_2021_rb", "froggatt_nielsen", {"joint_sigma": 0.9}, "The paper's data"),
+        ("paper_2021_cs", "effective", {"joint_sigma": 0.5}, "The paper's data"),
+        ("closed_2021_cs", "nhdm_u1", {"joint_sigma": 2.6}, "Missing energy"),
+        ("closed_2021_cs", "nhdm_u1", {"joint_sigma": 2.3}, "Missing energy"),
+        ("closed_2021_rb", "sm_u1", {"ln_bayes_factor": 1.0}, "Missing energy"),
+        ("today_cs", "froggatt_nielsen", {"joint_sigma": 1.1}, "Today"),
+        ("today_cs", "sm_u1", {"joint_sigma": 2.0}, "Today"),
+        ("today_rb", "nhdm_u1", {"joint_sigma": 1.1}, "Today"),
+        ("today_rb", "effective", {"ln_bayes_factor": -0.5}, "But nobody wins"),
+        ("today_cs_wp2020", "sm_u1", {"ln_bayes_factor": 1.2}, "The old prediction of the muon"),
+    ],
+)
+def test_conclusion_that_numbers_do_not_bear_out_is_left_out(likelihood, model, changes, title):
+    rows = made_up_rows()
+    assert all(claim.holds for claim in conclusions(made_up(rows)))
+    [index] = [
+        i
+        for i, one in enumerate(rows)
+        if (one["likelihood"], one["model"]) == (likelihood, model)
+        and one["run"] not in WHOLE_NUMBERS.values()
+    ]
+    rows[index] = rows[index] | changes
+    assert title in {claim.title for claim in conclusions(made_up(rows)) if not claim.holds}
+    assert f"**{title}.**" not in page(made_up(rows))
+
+
+def test_ends_of_priors_are_no_bounds():
+    priors = {"m_Zp": LogUniform(lower=1, upper=100), "C_Ae": LogUniform(lower=1e-8, upper=0.1)}
+    region = {"m_Zp_min": 1.5, "m_Zp_max": 90.0, "C_Ae_min": 1.001e-8, "C_Ae_max": None}
+    assert without_edges(region, priors) == region | {"C_Ae_min": None}
+
+
+def test_spot_of_a_joint_sigma():
+    """Nothing is invisible without neutrinos; C_nu of one flavour counts half of an equal C_V."""
+    values = {p.name: 0.0 for p in load_run(find_run_file("quickstart")).posterior.model.parameters}
+    at = values | {"m_Zp": 50.0, "C_Ve": 3e-4, "C_Ae": 4e-4}
+    rows = [{"run": "quickstart", "joint_sigma_at": at}, {"run": "x", "joint_sigma_at": None}]
+    assert spots(rows) == {"quickstart": Spot(50.0, pytest.approx(5e-4), 0.0)}
+    rows[0]["joint_sigma_at"] = values | {"m_Zp": 50.0, "C_Ve": 1e-4, "C_nue": 1e-4}
+    assert spots(rows)["quickstart"].invisible == pytest.approx(1 / 3, rel=1e-3)
+
+
+def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, accepted, rejected):
+    asked, rows = [], made_up_rows()
+
+    def compared(names, *_, force):
+        asked.extend(names)
+        return rows, ["a plot failed"]
+
+    monkeypatch.setattr(epochs, "compare_all", compared)
+    monkeypatch.setattr(epochs, "allowed_region", lambda _: made_up_region(2.5e-4))
+    monkeypatch.setattr(epochs, "spots", lambda _: made_up().spots)
+    monkeypatch.setattr(epochs, "hidden", lambda _: made_up().hidden)
+    assert "what-changed.md" in accepted("epochs", "--output", "out")
+    assert asked == run_names()
+    before = Path("out/what-changed.md").read_text(encoding="utf-8")
+    assert "+1.25 ± 0.01" in before
+    assert "already holds what-changed.md" in rejected("epochs", "--output", "out")
+    printed = accepted("epochs", "--output", "out", "--force", "--json")
+    assert json.loads(printed) == {"written": ["out/what-changed.md"]}
+    assert Path("out/what-changed.md").read_text(encoding="utf-8") == before
+    [today] = [i for i, one in enumerate(rows) if one["run"] == "nhdm_u1_today_rb"]
+    rows[today]["joint_sigma"] = 1.5
+    message = rejected("epochs", "--output", "out", "--force")
+    assert "written without 'Today', which the numbers no longer bear out" in message
+    assert "**Today.**" not in Path("out/what-changed.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_allowed_region_of_the_paper():
+    """Independent numbers of Sec. III without neutrinos; couplings to these widen it a little."""
+    region = allowed_region("paper_2021_cs")
+    assert region["m_Zp_min"] == pytest.approx(17.205, rel=3e-3)
+    assert region["m_Zp_max"] == pytest.approx(38.213, rel=3e-3)
+    assert region["C_Ae_min"] == pytest.approx(1.361e-4, rel=1e-2)
+    assert region["C_Ae_max"] == pytest.approx(3.250e-4, rel=3e-3)
+    assert region["C_Vmu_min"] == pytest.approx(4.736e-4, rel=3e-3)

@@ -1,0 +1,1 @@
+"""Analyses of a posterior: fit, comparison, tension, profiles, toys, exclusion planes."""

@@ -1,0 +1,177 @@
+"""Predictions, pulls and exclusions at given points."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zpfit.errors import InvalidInput, NotANumber, suggestion
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.likelihood import Likelihood
+from zpfit.models.base import Model, in_words
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.observables import PREDICTIONS
+
+
+def parameter_table(
+    points: Sequence[Mapping[str, float]], model: Model, places: Sequence[str]
+) -> dict[str, FloatArray]:
+    """Points as columns, one for each parameter; what is missing has its default.
+
+    ``places`` names each point in messages.
+
+    Raises
+    ------
+    InvalidInput
+        Unknown parameters, missing ones without a default, and values outside a
+        parameter's domain.
+    """
+    known = [parameter.name for parameter in model.parameters]
+    first_place = {
+        name: place
+        for point, place in reversed(list(zip(points, places, strict=True)))
+        for name in point
+    }
+    problems = [
+        f"{place}: model {model.name!r} has no parameter {name!r}; {suggestion(name, known)}"
+        for name, place in first_place.items()
+        if name not in known
+    ]
+    table = {}
+    for parameter in model.parameters:
+        low, high = parameter.domain
+        default = parameter.left_out if parameter.default is None else parameter.default
+        missing = np.nan if default is None else default
+        column = np.array([point.get(parameter.name, missing) for point in points])
+        for value, point, place in zip(column, points, places, strict=True):
+            if not low <= value <= high:
+                given = f"= {value:g}" if parameter.name in point else "is missing; it"
+                problems.append(
+                    f"{place}: {parameter.name} {given} must be between {low:g} and {high:g}"
+                )
+        table[parameter.name] = column
+    if problems:
+        raise InvalidInput(list(dict.fromkeys(problems)))
+    return table
+
+
+@dataclass(frozen=True)
+class EvaluatedPoints:
+    """Points of a model, and its couplings at those that can exist."""
+
+    impossible: tuple[dict[str, float], ...]
+    """For each point, the conditions that it breaks and by how much (a ratio above 1)."""
+    couplings: Couplings
+    """At the points that exist, in their order."""
+    derived: dict[str, FloatArray]
+    """The model's derived quantities at these points."""
+
+
+def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPoints:
+    """Ask the model for everything it says of the points of a table.
+
+    Raises
+    ------
+    InvalidModel
+        A user's model fails.
+    NotANumber
+        A coupling is NaN at a point that exists.
+    """
+    conditions = model.conditions(table)
+    exists = model.exists(table)
+    some = {name: column[exists] for name, column in table.items()}
+    impossible = tuple(
+        {name: float(ratio[i]) for name, ratio in conditions.items() if ratio[i] > 1}
+        for i in range(len(exists))
+    )
+    if not exists.any():
+        nowhere = np.empty(0)
+        return EvaluatedPoints(impossible, Couplings(*[nowhere] * len(COUPLING_NAMES)), {})
+    couplings = model.couplings(some)
+    for name, row in zip(COUPLING_NAMES, couplings.rows(), strict=True):
+        if np.isnan(row).any():
+            source = f"coupling {name} of model {model.name!r}"
+            raise NotANumber(source, in_words(some, int(np.argmax(np.isnan(row)))))
+    return EvaluatedPoints(impossible, couplings, model.derived(some))
+
+
+def evaluate(likelihood: Likelihood, points: EvaluatedPoints) -> list[dict[str, Any]]:
+    """What model and likelihood say of each point, ready for JSON.
+
+    Each has ``couplings`` and ``derived`` of the model, ``predictions`` by
+    observable, ``chi2`` and ``pulls`` by entry, ``ratios`` by exclusion (above 1
+    is excluded), ``chi2_total`` over measurements and soft exclusions, and
+    ``excluded_by``, the hard exclusions that forbid the point. A point that
+    cannot exist has only ``impossible``: the conditions it breaks, each a ratio.
+    """
+    existing = iter(_evaluate_existing(likelihood, points))
+    return [
+        {"impossible": broken} if broken else {"impossible": {}} | next(existing)
+        for broken in points.impossible
+    ]
+
+
+def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[dict[str, Any]]:
+    c = points.couplings
+    if not len(c):
+        return []
+    couplings = dict(zip(COUPLING_NAMES, c.rows(), strict=True))
+    predictions = {name: observable.function(c) for name, observable in PREDICTIONS.items()}
+    chi2 = likelihood.chi2_by_term(c)
+    pulls = {term.name: term.pull(c) for term in likelihood.measurements}
+    ratios = likelihood.ratios(c)
+    total = likelihood.chi2(c)
+    excluded_by = likelihood.excluded_by(c)
+    return [
+        {
+            "couplings": _at(couplings, index),
+            "derived": _at(points.derived, index),
+            "predictions": _at(predictions, index),
+            "chi2": _at(chi2, index),
+            "pulls": _at(pulls, index),
+            "ratios": _at(ratios, index),
+            "chi2_total": float(total[index]),
+            "excluded_by": excluded_by[index],
+        }
+        for index in range(len(c))
+    ]
+
+
+def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
+    """chi2, every measurement and every exclusion at one point, ready for JSON and tables.
+
+    ``terms`` has measured value, error (``errors`` towards larger and smaller predictions),
+    prediction, pull and chi2 of each measurement, ``exclusions`` the ratio of each exclusion
+    and, of soft ones, chi2. chi2 add up: that of a correlated measurement is what it adds to
+    those before it, while its pull is its own.
+    """
+    chi2 = likelihood.chi2_by_term(c)
+    return {
+        "chi2": float(likelihood.chi2(c)[0]),
+        "terms": {
+            term.name: {
+                "observable": term.observable.name,
+                "measured": term.value,
+                "error": term.error,
+                "errors": list(term.errors),
+                "prediction": float(term.prediction(c)[0]),
+                "pull": float(term.pull(c)[0]),
+                "chi2": float(chi2[term.name][0]),
+            }
+            for term in likelihood.measurements
+        },
+        "exclusions": {
+            exclusion.name: {"ratio": float(exclusion.ratio(c)[0])}
+            | ({"chi2": float(chi2[exclusion.name][0])} if exclusion.soft else {})
+            for exclusion in likelihood.exclusions
+        },
+    }
+
+
+def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float | None]:
+    """One point of some columns; JSON has no NaN."""
+    return {
+        name: float(values[index]) + 0.0 if np.isfinite(values[index]) else None
+        for name, values in columns.items()
+    }

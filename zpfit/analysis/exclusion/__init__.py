@@ -1,0 +1,1 @@
+"""Regions of a plane of two parameters that each experiment excludes."""

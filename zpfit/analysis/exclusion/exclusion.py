@@ -1,0 +1,307 @@
+"""Which experiment forbids which part of a plane, and what is left."""
+
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon, unary_union
+from shapely.geometry.base import BaseGeometry
+
+from zpfit.analysis.exclusion.feasible import Demand, Solutions
+from zpfit.analysis.exclusion.plane import Plane, PlanePoints
+from zpfit.analysis.exclusion.tracing import (
+    MESH,
+    SQUARE,
+    Indices,
+    Tolerance,
+    inner_lines,
+    mesh_nodes,
+    trace,
+    without_slivers,
+)
+from zpfit.errors import NotANumber
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.likelihood import Exclusion, Likelihood
+from zpfit.likelihood.measurements import Measurement
+from zpfit.models.base import in_words
+from zpfit.physics.couplings import COUPLING_NAMES
+from zpfit.runs.slice_file import Slice
+
+Kind = Literal["excluded", "band", "unreachable", "impossible", "joint", "allowed"]
+"""Of a region: forbidden by a term, favoured by a measurement, without a solution for a solved
+parameter, without a model, where profiled parameters meet each term but not all at once, and what
+none of these forbids and every band favours."""
+
+_Key = tuple[Kind, str]
+"""Of a term: a condition of a model and an entry may have the same name."""
+_SMALLEST = 1e-300
+_OFF_LEVEL = 1e-3
+"""Distance in ln from its level at which a contour has run into the edge of a region."""
+_PROFILE_MESH = 50
+_PROFILE_TOLERANCE = Tolerance(corner=5e-5, sag=2e-4)
+"""As each point takes many descents."""
+
+
+@dataclass(frozen=True)
+class NamedRegion:
+    """A region of the plane and why it is one."""
+
+    name: str
+    """Of an entry, a condition or a solved parameter, or what the kind says."""
+    kind: Kind
+    region: MultiPolygon
+    sigma: float | None = None
+    """Standard errors within which a measurement must lie."""
+
+
+@dataclass(frozen=True)
+class Contour:
+    """Where a parameter or coupling has a certain size."""
+
+    name: str
+    level: float
+    lines: tuple[FloatArray, ...]
+
+
+@dataclass(frozen=True)
+class ExclusionMap:
+    """Everything on a plane, in coordinates from 0 to 1."""
+
+    regions: tuple[NamedRegion, ...]
+    contours: tuple[Contour, ...]
+
+    @property
+    def allowed(self) -> MultiPolygon:
+        """What no term forbids."""
+        return next(r.region for r in self.regions if r.kind == "allowed")
+
+
+def exclusion_map(chosen: Slice) -> ExclusionMap:
+    """Trace every region of a slice.
+
+    With profiled parameters, a region is where no value of them meets the term that it stands
+    for, and the allowed region where some values meet all terms at once. That is what descents
+    find, from several starts and from each other's solutions: strictly the allowed region may be
+    larger.
+
+    Raises
+    ------
+    NotANumber
+        The model or a term gives NaN at a point that exists.
+    """
+    [result] = exclusion_maps(chosen, [chosen.assembled.likelihood])
+    return result
+
+
+def exclusion_maps(chosen: Slice, likelihoods: Sequence[Likelihood]) -> list[ExclusionMap]:
+    """The same for each of several likelihoods in place of the slice's own, tracing a term once.
+
+    Terms of one name are taken for the same.
+
+    Raises
+    ------
+    NotANumber
+        As :func:`exclusion_map`.
+    """
+    plane = chosen.plane
+    terms = [{term.key: term for term in _terms(chosen, own)} for own in likelihoods]
+    demands = {
+        key: [partial(_defined, term.name, demand) for demand in term.demands]
+        for key, term in ChainMap(*terms).items()
+    }
+    traced = (_profiled if plane.profiled else _sliced)(plane, demands, [list(t) for t in terms])
+    contours = tuple(_contours(plane, chosen.settings.contours))
+    return [
+        ExclusionMap(tuple(_regions(plane, own, traced, together)), contours)
+        for own, together in zip(terms, traced.together, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Traced:
+    forbidden: Mapping[_Key, BaseGeometry]
+    """Where each term is not met."""
+    unreachable: BaseGeometry
+    """Where there is no solution."""
+    together: Sequence[BaseGeometry]
+    """For each likelihood, where not all of its terms are met."""
+
+
+def _regions(
+    plane: Plane, terms: Mapping[_Key, "_Term"], traced: _Traced, together: BaseGeometry
+) -> Iterator[NamedRegion]:
+    """Of one likelihood."""
+    for key, term in terms.items():
+        region = traced.forbidden[key]
+        shown = SQUARE.difference(region) if term.kind == "band" else region
+        shown = without_slivers(shown.difference(traced.unreachable))
+        yield NamedRegion(term.name, term.kind, shown, term.sigma)
+    if plane.solved:
+        name = ", ".join(search.name for search in plane.solved)
+        yield NamedRegion(name, "unreachable", without_slivers(traced.unreachable))
+    if plane.profiled:
+        joint = together.difference(unary_union([traced.forbidden[key] for key in terms]))
+        joint = without_slivers(joint, _PROFILE_TOLERANCE.sag)
+        yield NamedRegion("all at once", "joint", joint)
+    left = SQUARE.difference(unary_union([together, traced.unreachable]))
+    yield NamedRegion("allowed", "allowed", without_slivers(left))
+
+
+@dataclass(frozen=True)
+class _Term:
+    name: str
+    kind: Kind
+    demands: tuple[Demand, ...]
+    """A measurement's two sides are two demands, between which a band may be narrow."""
+    sigma: float | None = None
+
+    @property
+    def key(self) -> _Key:
+        return self.kind, self.name
+
+
+def _terms(chosen: Slice, likelihood: Likelihood) -> Iterator[_Term]:
+    for name in chosen.plane.conditions():
+        yield _Term(name, "impossible", (partial(_broken, name),))
+    for exclusion in likelihood.exclusions:
+        yield _Term(exclusion.name, "excluded", (partial(_over_limit, exclusion),))
+    for term in likelihood.measurements:
+        sigma = chosen.sigma(term.name)
+        kind: Kind = "band" if term.name in chosen.settings.bands else "excluded"
+        if chosen.plane.profiled:  # nothing is traced between the two sides
+            demands: tuple[Demand, ...] = (partial(_off_either_side, term, sigma),)
+        else:
+            demands = tuple(partial(_off_measurement, term, sigma, side) for side in (-1, 1))
+        yield _Term(term.name, kind, demands, sigma)
+
+
+def _defined(name: str, demand: Demand, points: PlanePoints) -> FloatArray:
+    """The demand of a term, which points that do not exist meet."""
+    with np.errstate(all="ignore"):  # NaN is reported here
+        values = demand(points)
+    undefined = np.isnan(values)
+    broken = undefined & points.exist
+    if broken.any():
+        raise NotANumber(f"term {name!r}", in_words(points.parameters, int(np.argmax(broken))))
+    return np.where(undefined, -1.0, values)
+
+
+def _broken(name: str, points: PlanePoints) -> FloatArray:
+    return _log(points.conditions[name])
+
+
+def _over_limit(exclusion: Exclusion, points: PlanePoints) -> FloatArray:
+    return _log(exclusion.ratio(points.couplings))
+
+
+def _off_measurement(term: Measurement, sigma: float, side: int, points: PlanePoints) -> FloatArray:
+    return side * term.pull(points.couplings) - sigma
+
+
+def _off_either_side(term: Measurement, sigma: float, points: PlanePoints) -> FloatArray:
+    return np.abs(term.pull(points.couplings)) - sigma
+
+
+def _log(ratio: FloatArray) -> FloatArray:
+    result: FloatArray = np.log(np.maximum(ratio, _SMALLEST))
+    return result
+
+
+def _sliced(
+    plane: Plane, terms: Mapping[_Key, Sequence[Demand]], wanted: Sequence[Sequence[_Key]]
+) -> _Traced:
+    """Every parameter but x and y has its value."""
+    demands = [demand for own in terms.values() for demand in own]
+
+    def depths(points: PlanePoints, which: Indices) -> FloatArray:
+        """Excess over the demand that is meant; the last region is where nothing is solved."""
+        result = np.where(points.solved, -1.0, 1.0)
+        for index in np.unique(which[which < len(demands)]):
+            rows = np.flatnonzero(which == index)
+            result[rows] = demands[index](points.take(rows))
+        return result
+
+    *found, unreachable = _trace_on(plane, depths, len(demands) + 1)
+    sides = iter(found)
+    forbidden = {key: unary_union([next(sides) for _ in own]) for key, own in terms.items()}
+    together = [unary_union([forbidden[key] for key in keys]) for keys in wanted]
+    return _Traced(forbidden, unreachable, together)
+
+
+def _trace_on(
+    plane: Plane, depths: Callable[[PlanePoints, Indices], FloatArray], number: int
+) -> list[BaseGeometry]:
+    """Regions of a slice by what ``depths`` says of its points and of which region is meant."""
+    nodes = plane.points(mesh_nodes(MESH))
+    every_node = np.ones(len(nodes.solved), dtype=np.intp)
+    on_mesh = np.stack([depths(nodes, index * every_node) for index in range(number)])
+    return trace(lambda u, which: depths(plane.points(u), which), on_mesh)
+
+
+def _profiled(
+    plane: Plane, terms: Mapping[_Key, Sequence[Demand]], wanted: Sequence[Sequence[_Key]]
+) -> _Traced:
+    """Some parameters take what value suits best, if any meets the demands."""
+    all_at_once = [[demand for key in keys for demand in terms[key]] for keys in wanted]
+    groups = [*terms.values(), *all_at_once]
+    solutions = [Solutions(plane, group, 1 / _PROFILE_MESH) for group in groups]
+
+    def depths(u: FloatArray, which: Indices) -> FloatArray:
+        result = np.empty(len(u))
+        for index in np.unique(which):
+            rows = which == index
+            result[rows] = _depth(solutions[index].nearby(u[rows]))
+        return result
+
+    nodes = mesh_nodes(_PROFILE_MESH)
+    on_mesh = np.stack([_depth(known.on_mesh(nodes)) for known in solutions])
+    found = trace(depths, on_mesh, _PROFILE_TOLERANCE)
+    return _Traced(
+        dict(zip(terms, found[: len(terms)], strict=True)), Polygon(), found[len(terms) :]
+    )
+
+
+def _depth(met: NDArray[np.bool_]) -> FloatArray:
+    return np.where(met, -1.0, 1.0)
+
+
+def _contours(plane: Plane, levels_of: Mapping[str, Sequence[float]]) -> Iterator[Contour]:
+    """Lines of a slice on which parameters or couplings have certain sizes."""
+    wanted = [(name, level) for name, levels in levels_of.items() for level in levels]
+    if not wanted:
+        return
+
+    def depths(points: PlanePoints, which: Indices) -> FloatArray:
+        result = np.empty(len(which))
+        for index in np.unique(which):
+            rows = np.flatnonzero(which == index)
+            result[rows] = _log_excess(points.take(rows), *wanted[index])
+        return result
+
+    for (name, level), region in zip(wanted, _trace_on(plane, depths, len(wanted)), strict=True):
+        lines = [
+            piece
+            for line in inner_lines(region)
+            for piece in _on_level(line, _log_excess(plane.points(line), name, level))
+        ]
+        yield Contour(name, level, tuple(lines))
+
+
+def _log_excess(points: PlanePoints, name: str, level: float) -> FloatArray:
+    """Of the size of a parameter or coupling over a level, below it where there is none."""
+    values = points.parameters.get(name)
+    if values is None:
+        values = dict(zip(COUPLING_NAMES, points.couplings.rows(), strict=True))[name]
+    return np.where(points.solved & points.exist, _log(np.abs(values) / level), -1.0)
+
+
+def _on_level(line: FloatArray, excess: FloatArray) -> Iterator[FloatArray]:
+    """The pieces of a region's boundary that are not its edge."""
+    on_level = np.abs(excess) < _OFF_LEVEL
+    edges = np.flatnonzero(np.diff(on_level)) + 1
+    pieces = zip(np.split(line, edges), np.split(on_level, edges), strict=True)
+    return (piece for piece, on in pieces if on[0] and len(piece) > 1)

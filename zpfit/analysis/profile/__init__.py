@@ -1,0 +1,1 @@
+"""Profile likelihoods and posterior regions of one or two parameters."""

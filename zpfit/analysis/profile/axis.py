@@ -1,0 +1,137 @@
+"""An axis of a scan: a sampled parameter and the range of it that is looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from zpfit.errors import InvalidInput, ProblemCollector, suggestion
+from zpfit.inference.priors import Fixed, Fractions, FreePrior, Normal, Priors, Tied
+from zpfit.io.arrays import FloatArray
+
+_NORMAL_RANGE = 5.0
+"""Standard deviations on either side that an axis of a Gaussian prior shows."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A stretch of one axis of the unit cube.
+
+    Its coordinate is that on which the prior is flat, the unit cube's own: linear,
+    logarithmic, or logarithmic in either sign. For a Gaussian prior it is the value.
+    """
+
+    name: str
+    index: int
+    """Of the unit cube."""
+    prior: FreePrior
+    low: float
+    """Coordinate of the lower end."""
+    high: float
+
+    def nodes(self, points: int) -> FloatArray:
+        """Coordinates at equal distances, both ends among them; shape (points,)."""
+        return np.linspace(self.low, self.high, points)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Coordinates of the ends of the prior."""
+        return self.prior.support() if isinstance(self.prior, Normal) else (0.0, 1.0)
+
+    def to_cube(self, coordinates: FloatArray) -> FloatArray:
+        """Coordinates to those of the unit cube."""
+        if not isinstance(self.prior, Normal):
+            return coordinates
+        result: FloatArray = ndtr((coordinates - self.prior.mean) / self.prior.sd)
+        return result
+
+    def from_cube(self, u: FloatArray) -> FloatArray:
+        """Coordinates of points u on this axis of the unit cube."""
+        return self.prior.ppf(u) if isinstance(self.prior, Normal) else u
+
+    def values(self, coordinates: FloatArray) -> FloatArray:
+        """Parameter values at coordinates."""
+        return self.prior.ppf(self.to_cube(coordinates))
+
+
+def choose_axes(priors: Priors, texts: Sequence[tuple[str, str]]) -> tuple[Axis, ...]:
+    """Axes from what a user wrote, ``NAME`` or ``NAME=LOW:HIGH``, each with its option.
+
+    Raises
+    ------
+    InvalidInput
+        Everything that is wrong, each with its option.
+    """
+    problems = ProblemCollector()
+    axes = []
+    for option, text in texts:
+        with problems.collecting():
+            axes.append(_axis(priors, text, f"{option} {text}"))
+    names = [axis.name for axis in axes]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        options = " and ".join(option for option, _ in texts)
+        problems.add(f"{options}: both are {name}; choose two parameters, or leave one out")
+    problems.raise_if_any()
+    return tuple(axes)
+
+
+def _axis(priors: Priors, text: str, place: str) -> Axis:
+    name, separator, reach = text.partition("=")
+    prior = _smooth_prior(priors, name, place)
+    axis = Axis(name, list(priors.free).index(name), prior, *_default_range(prior))
+    if not separator:
+        return axis
+    low, high = (_coordinate(axis, value, place) for value in _ends(reach, place))
+    if not low < high:
+        raise InvalidInput([f"{place}: the range is empty or reversed; write NAME=LOW:HIGH"])
+    return Axis(name, axis.index, prior, low, high)
+
+
+def _smooth_prior(priors: Priors, name: str, place: str) -> FreePrior:
+    smooth = [n for n, prior in priors.free.items() if not isinstance(prior, Fractions)]
+    prior = priors.by_name.get(name)
+    if prior is None:
+        problem = f"no parameter {name!r}; {suggestion(name, smooth)}"
+    elif isinstance(prior, Fixed):
+        problem = f"{name} is fixed to {prior.value:g}; {_choices(smooth)}"
+    elif isinstance(prior, Tied):
+        problem = f"{name} is tied to {prior.to}; {_choices(smooth)}"
+    elif isinstance(prior, Fractions):
+        problem = f"{name} comes in steps of 1/{prior.denominator}; {_choices(smooth)}"
+    else:
+        return prior
+    raise InvalidInput([f"{place}: {problem}"])
+
+
+def _choices(names: Sequence[str]) -> str:
+    if not names:
+        return "no parameter is sampled and smooth; give one such a prior"
+    return f"choose one that is sampled and smooth: {', '.join(names)}"
+
+
+def _default_range(prior: FreePrior) -> tuple[float, float]:
+    if isinstance(prior, Normal):
+        half = _NORMAL_RANGE * prior.sd
+        return prior.mean - half, prior.mean + half
+    return 0.0, 1.0
+
+
+def _ends(text: str, place: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError:
+        raise InvalidInput([f"{place}: {text!r} is no range; write NAME=LOW:HIGH"]) from None
+    return low, high
+
+
+def _coordinate(axis: Axis, value: float, place: str) -> float:
+    low, high = axis.prior.support()
+    # NaN lies outside as well. Between the signs of a signed logarithm all is as good as zero.
+    if not low <= value <= high:
+        outside = f"{value:g} lies outside the prior of {axis.name} ({low:g} to {high:g})"
+        raise InvalidInput([f"{place}: {outside}; move the range or widen the prior"])
+    if isinstance(axis.prior, Normal):
+        return value
+    coordinate = axis.prior.cdf(value)
+    return coordinate if 0 <= coordinate <= 1 else 0.5

@@ -1,0 +1,236 @@
+"""Profile likelihood and posterior of one or two parameters, side by side."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import RegularGridInterpolator
+
+from zpfit.analysis.profile.axis import Axis
+from zpfit.analysis.profile.likelihood import ProfileLikelihood, profile_likelihood
+from zpfit.analysis.profile.regions import Density, intervals
+from zpfit.analysis.summary import axis_attributes
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.inference.samplers.importance import Integral
+from zpfit.inference.sampling import evidence_of
+from zpfit.inference.search.best_fit import best_fit, starting_points
+from zpfit.io.arrays import FloatArray
+from zpfit.io.writing import make_folder, write_whole
+
+PROBABILITIES = (0.683, 0.954)
+"""Of credible regions; profiles are cut where Wilks' theorem has the same."""
+_WILKS = {1: (1.0, 4.0), 2: (2.30, 6.18)}
+"""Delta chi2 of these levels, by the number of axes."""
+DEFAULT_POINTS = {1: 60, 2: 40}
+"""Nodes on each axis, by the number of axes."""
+_PRIOR_DRAWS = 20_000
+"""Points of the prior among which the model must exist at one."""
+_EFFECTIVE = 40_000
+"""Weighted samples that make smooth regions."""
+_FINE = 300
+"""Points on each axis by which areas are measured."""
+_ENOUGH = 10_000
+"""Fewer make regions whose edges are noise."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything that :command:`zpfit profile` reports."""
+
+    likelihood: ProfileLikelihood
+    density: Density
+    """Of the posterior, in the coordinates of the axes."""
+    effective: float
+    """Number of posterior samples behind it."""
+    shortcomings: tuple[str, ...]
+    """What has not converged, with remedies; empty if all has."""
+
+
+def profile(
+    run: Problem,
+    axes: Sequence[Axis],
+    points: int | None,
+    progress: Progress,
+    integral: Integral | None = None,
+) -> Profile:
+    """Profile likelihood on a grid, and the posterior's density; the run's seed settles both.
+
+    ``integral`` are samples of the run's posterior, where there are some already.
+
+    Raises
+    ------
+    NeverExists, NoAllowedPoint, PoorMap, NotANumber
+        As :func:`zpfit.analysis.fit.fit`.
+    """
+    posterior = run.posterior
+    rngs = np.random.default_rng(run.settings.seed).spawn(5)
+    for note in run.notes:
+        progress.note(note)
+    posterior.impossible_fraction(_PRIOR_DRAWS, rngs[0])
+    if integral is None:
+        integral = evidence_of(posterior, run.settings, rngs[1], progress, _EFFECTIVE)
+    samples = integral.samples
+    progress.stage("Best fit")
+    starts = starting_points(run, samples.u, samples.log_likelihood, rngs[2])
+    best = best_fit(posterior, starts, rngs[3])
+    progress.stage("Profile likelihood")
+    found = profile_likelihood(
+        posterior,
+        axes,
+        points or DEFAULT_POINTS[len(axes)],
+        best,
+        (samples.u, samples.log_likelihood),
+        rngs[4],
+        progress,
+        levels=_WILKS[len(axes)],
+    )
+    density = Density.of(
+        np.column_stack([axis.from_cube(samples.u[:, axis.index]) for axis in axes]),
+        samples.weight,
+        [axis.reach for axis in axes],
+    )
+    shortcomings = (*integral.shortcomings, *_too_few(samples.effective))
+    return Profile(found, density, samples.effective, shortcomings)
+
+
+def _too_few(effective: float) -> list[str]:
+    if effective >= _ENOUGH:
+        return []
+    found = f"{effective:,.0f} effective samples of the posterior, where {_ENOUGH:,} make smooth"
+    return [f"{found} regions: raise vegas.max_evaluations"]
+
+
+def as_json(run: Problem, result: Profile) -> dict[str, Any]:
+    """The result as JSON writes it; None where a number does not exist."""
+    found, posterior = result.likelihood, run.posterior
+    attributes = axis_attributes(posterior)
+    return {
+        "title": run.settings.title or run.name,
+        "model": posterior.model.name,
+        "likelihood": posterior.likelihood.name,
+        "seed": run.settings.seed,
+        "axes": [{"name": axis.name, **attributes[axis.name]} for axis in found.axes],
+        "best_fit": {
+            "chi2": found.best.chi2,
+            "parameters": _point(posterior, found.best.u),
+        },
+        "profile": _profile(found),
+        "posterior": _posterior(found.axes, result),
+        "converged": not result.shortcomings,
+        "shortcomings": list(result.shortcomings),
+    }
+
+
+def _point(posterior: Posterior, u: FloatArray) -> dict[str, float]:
+    return {name: float(values[0]) for name, values in posterior.parameters(u[None]).items()}
+
+
+def _profile(found: ProfileLikelihood) -> dict[str, Any]:
+    delta = found.delta_chi2
+    levels = []
+    for probability, level in zip(PROBABILITIES, _WILKS[len(found.axes)], strict=True):
+        row: dict[str, Any] = {"probability": probability, "delta_chi2": level}
+        if delta.ndim == 1:
+            pieces = intervals(found.coordinates[0], delta, level)
+            row["intervals"] = _in_values(found.axes[0], pieces)
+        else:
+            row["area"] = _area_below(found, level)
+        levels.append(row)
+    return {
+        "values": _columns(found.axes, found.coordinates),
+        "delta_chi2": _finite(np.round(delta, 6).tolist()),
+        "levels": levels,
+    }
+
+
+def _area_below(found: ProfileLikelihood, level: float) -> float:
+    """Share of the plane in which Delta chi2, interpolated between nodes, is below a level."""
+    finite = np.minimum(found.delta_chi2, 10 * level)  # infinite is above it all the same
+    between = RegularGridInterpolator(found.coordinates, finite)
+    fine = np.meshgrid(*(axis.nodes(_FINE) for axis in found.axes), indexing="ij")
+    return float(np.mean(between(tuple(fine)) <= level))
+
+
+def _finite(table: Any) -> Any:
+    """The table with None for what is infinite, as JSON has no such number."""
+    if isinstance(table, list):
+        return [_finite(row) for row in table]
+    return table if np.isfinite(table) else None
+
+
+def _posterior(axes: Sequence[Axis], result: Profile) -> dict[str, Any]:
+    density = result.density
+    levels = []
+    for probability in PROBABILITIES:
+        threshold = density.threshold(probability)
+        row: dict[str, Any] = {"probability": probability, "density": threshold}
+        if len(axes) == 1:
+            row["intervals"] = _in_values(axes[0], density.intervals(probability))
+        else:
+            row["area"] = _area(axes, density, threshold)
+        levels.append(row)
+    mode = zip(axes, density.mode, strict=True)
+    return {
+        "values": _columns(axes, density.centres),
+        "edges": _columns(axes, density.edges),
+        "density": density.density.tolist(),
+        "levels": levels,
+        "mode": {axis.name: float(axis.values(np.array([c]))[0]) for axis, c in mode},
+        "effective_samples": result.effective,
+        "reach": _ends_of_priors(axes),
+    }
+
+
+def _area(axes: Sequence[Axis], density: Density, threshold: float) -> float:
+    """Share of the plane of two axes in which the density is above the threshold."""
+    inside = density.density >= threshold
+    widths = []
+    for axis, edges in zip(axes, density.edges, strict=True):
+        clipped = np.clip(edges, axis.low, axis.high)
+        widths.append(np.diff(clipped) / (axis.high - axis.low))
+    return float(widths[0] @ inside @ widths[1])
+
+
+def _columns(axes: Sequence[Axis], coordinates: Sequence[FloatArray]) -> list[list[float]]:
+    return [axis.values(c).tolist() for axis, c in zip(axes, coordinates, strict=True)]
+
+
+def _in_values(axis: Axis, pieces: Sequence[tuple[float, float]]) -> list[list[float]]:
+    return [axis.values(np.array(ends)).tolist() for ends in pieces]
+
+
+def _ends_of_priors(axes: Sequence[Axis]) -> list[list[float]]:
+    """Where the prior of each axis ends."""
+    return [axis.values(np.array(axis.reach)).tolist() for axis in axes]
+
+
+def file_names(axes: Sequence[Axis]) -> tuple[str, ...]:
+    """What :func:`keep` writes."""
+    stem = "_".join(["profile", *(axis.name for axis in axes)])
+    return tuple(f"{stem}.{kind}" for kind in ("json", "png", "pdf"))
+
+
+def keep(result: Mapping[str, Any], folder: Path, names: Sequence[str]) -> None:
+    """Write the result and its plot to files of :func:`file_names` in a folder.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    from zpfit.plots.profile import profile_figure
+    from zpfit.plots.style import house_style, pdf, png
+
+    make_folder(folder)
+    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
+    write_whole(folder / names[0], partial(Path.write_text, data=text, encoding="utf-8"))
+    with house_style():
+        figure = profile_figure(result)
+        write_whole(folder / names[1], png(figure, dpi=300))
+        write_whole(folder / names[2], pdf(figure))

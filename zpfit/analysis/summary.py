@@ -1,0 +1,206 @@
+"""What a run reports: the summary, and the samples worth keeping."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from zpfit.analysis.evaluate import describe_point
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.priors import Fractions, LogUniform, SignedLogUniform, Tied
+from zpfit.inference.problem import Problem
+from zpfit.inference.samplers.result import Samples, StoredSamples, WeightedSamples
+from zpfit.inference.sampling import CrossCheck
+from zpfit.inference.search.descent import Minimum
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.reach import curve_reach
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.runs.fingerprint import versions
+
+_MAX_STORED = 50_000
+"""Samples of either kind kept in the run folder; more would hold nothing new."""
+_QUANTILES = {"q05": 0.05, "q16": 0.16, "q84": 0.84, "q95": 0.95}
+_NO_ZPRIME_MASS = 17.0
+"""MeV; irrelevant where every coupling is zero, but a mass there must be."""
+
+
+def varying(posterior: Posterior, u: FloatArray) -> dict[str, FloatArray]:
+    """Parameters that vary at points of shape (..., d), each of shape (...)."""
+    parameters = posterior.parameters(u.reshape(-1, posterior.dimension))
+    return {name: parameters[name].reshape(u.shape[:-1]) for name in posterior.priors.varying}
+
+
+def equal_samples(posterior: Posterior, samples: Samples) -> StoredSamples:
+    """Every so many steps of the samples of equal weight."""
+    stride = -(-samples.log_likelihood.size // _MAX_STORED)
+    return StoredSamples(
+        values=varying(posterior, samples.u[:, ::stride]),
+        log_likelihood=samples.log_likelihood[:, ::stride],
+        attributes=axis_attributes(posterior),
+    )
+
+
+def weighted_samples(
+    posterior: Posterior, samples: WeightedSamples, rng: np.random.Generator
+) -> StoredSamples:
+    """The weighted samples, light ones thinned out and made heavier."""
+    kept = samples.pruned(rng, _MAX_STORED)
+    return StoredSamples(
+        values=varying(posterior, kept.u[None, :, None]),
+        log_likelihood=kept.log_likelihood[None, :, None],
+        attributes=axis_attributes(posterior),
+        log_weight=kept.log_weight[None, :, None],
+    )
+
+
+def axis_attributes(posterior: Posterior) -> dict[str, dict[str, Any]]:
+    """How to draw each parameter that varies: symbol, unit and scale."""
+    return {
+        parameter.name: {
+            "symbol": parameter.symbol,
+            "unit": parameter.unit,
+            **_scale(posterior, parameter.name),
+        }
+        for parameter in posterior.model.parameters
+        if parameter.name in posterior.priors.varying
+    }
+
+
+def _scale(posterior: Posterior, name: str) -> dict[str, Any]:
+    """The scale on which a parameter's prior is flat, and the width of its steps if it has any."""
+    prior = posterior.priors.by_name[name]
+    factor = sign = 1.0
+    if isinstance(prior, Tied):
+        factor, sign = abs(prior.factor), prior.factor
+        prior = posterior.priors.by_name[prior.to]
+    if isinstance(prior, SignedLogUniform):
+        return {"scale": "signed_log", "lower": prior.lower * factor, "step": 0.0}
+    if isinstance(prior, LogUniform) and sign < 0:
+        return {"scale": "signed_log", "lower": prior.lower * factor, "step": 0.0}
+    if isinstance(prior, LogUniform):
+        return {"scale": "log", "lower": prior.lower * factor, "step": 0.0}
+    step = factor / prior.denominator if isinstance(prior, Fractions) else 0.0
+    return {"scale": "linear", "lower": 0.0, "step": step}
+
+
+def summarise(
+    run: Problem, samples: Samples, best: Minimum, check: CrossCheck | None
+) -> dict[str, Any]:
+    """The results of a run, ready for JSON."""
+    posterior = run.posterior
+    free = list(posterior.names)
+    return {
+        "title": run.settings.title or run.name,
+        "model": posterior.model.name,
+        "likelihood": posterior.likelihood.name,
+        "seed": run.settings.seed,
+        "best_fit": _at_best_fit(posterior, best),
+        "no_zprime": describe_point(posterior.likelihood, no_zprime()),
+        "evidence": _evidence(samples) | ({} if check is None else {"cross_check": _check(check)}),
+        "posterior": {
+            name: _moments(values) | _trust(posterior, samples, free, name)
+            for name, values in varying(posterior, samples.u).items()
+        },
+        "curve_reach": _reach(posterior, samples, best),
+        "unverified": run.assembled.unverified(),
+        "sampler": {
+            "engine": samples.engine,
+            "ensembles": samples.u.shape[0],
+            "walkers": samples.u.shape[2],
+            "steps": samples.diagnostics.steps,
+            "acceptance": list(samples.acceptance),
+            "autocorrelation_time": {
+                name: _finite(samples.diagnostics.autocorrelation_time[axis])
+                for axis, name in enumerate(free)
+            },
+            "thin": samples.thin,
+        },
+        "versions": versions(),
+    }
+
+
+def _evidence(samples: Samples) -> dict[str, Any]:
+    evidence = samples.evidence
+    return {
+        "log_z": evidence.log_z,
+        "error": evidence.error,
+        "spread": evidence.spread,
+        "evaluations": evidence.evaluations,
+        "independent": [
+            {"log_z": _finite(log_z), "error": _finite(error)}
+            for log_z, error in evidence.independent
+        ],
+        "effective_fraction": samples.weighted.effective / evidence.evaluations,
+        "largest_weight": samples.weighted.largest_share,
+        "information": samples.information,
+        "dimensionality": samples.dimensionality,
+    }
+
+
+def _check(check: CrossCheck) -> dict[str, Any]:
+    return {
+        "engine": check.samples.engine,
+        "log_z": check.samples.evidence.log_z,
+        "error": check.samples.evidence.error,
+        "sigma": check.sigma,
+        "agrees": check.agrees,
+    }
+
+
+def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, Any]:
+    u = samples.u.reshape(-1, posterior.dimension)
+    masses, [mass] = posterior.couplings(u).m_Zp, posterior.couplings(best.u[None]).m_Zp
+    reach = curve_reach(posterior.likelihood, masses, float(mass))
+    return {
+        name: {
+            "mass_range_MeV": list(curve.mass_range),
+            "posterior_outside": curve.posterior_outside,
+            "best_fit_outside": curve.best_fit_outside,
+        }
+        for name, curve in reach.items()
+    }
+
+
+def _at_best_fit(posterior: Posterior, best: Minimum) -> dict[str, Any]:
+    u = best.u[None]
+    values = posterior.parameters(u)
+    couplings = posterior.model.couplings(values)
+    return {
+        "parameters": _first(values),
+        "couplings": _first(dict(zip(COUPLING_NAMES, couplings.rows(), strict=True))),
+        "derived": _first(posterior.model.derived(values)),
+    } | describe_point(posterior.likelihood, couplings)
+
+
+def _first(columns: Mapping[str, FloatArray]) -> dict[str, float | None]:
+    return {name: _finite(values[0]) for name, values in columns.items()}
+
+
+def no_zprime() -> Couplings:
+    """The hypothesis without a Z', as couplings of one point."""
+    mass, zero = np.array([_NO_ZPRIME_MASS]), np.zeros(1)
+    return Couplings(mass, *[zero] * (len(COUPLING_NAMES) - 1))
+
+
+def _moments(values: FloatArray) -> dict[str, float]:
+    moments = {
+        "median": float(np.median(values)),
+        "mean": float(np.mean(values)),
+        "sd": float(np.std(values)),
+    }
+    return moments | {key: float(np.quantile(values, q)) for key, q in _QUANTILES.items()}
+
+
+def _trust(
+    posterior: Posterior, samples: Samples, free: list[str], name: str
+) -> dict[str, float | None]:
+    """Effective size and R-hat; a tied parameter has those of the one it follows."""
+    prior = posterior.priors.by_name[name]
+    axis = free.index(prior.to if isinstance(prior, Tied) else name)
+    diagnostics = samples.diagnostics
+    return {"ess": _finite(diagnostics.ess[axis]), "rhat": _finite(diagnostics.rhat[axis])}
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN."""
+    return float(value) if np.isfinite(value) else None

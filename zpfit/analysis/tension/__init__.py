@@ -1,0 +1,1 @@
+"""Agreement between groups of data: pulls, goodness of fit, suspiciousness."""

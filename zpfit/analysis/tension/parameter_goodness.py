@@ -1,0 +1,222 @@
+"""Parameter goodness of fit: what groups of data lose in chi2 when they must share parameters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zpfit.analysis.significance import chi2_tail, two_sided_sigma
+from zpfit.errors import NoAllowedPoint
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.priors import Fractions, Priors, Uniform
+from zpfit.inference.search.descent import Minimum, find_minimum
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.likelihood import EXCLUSIONS, Exclusion, Likelihood
+from zpfit.physics.couplings import Couplings
+
+_DRAWS = 20_000
+"""From the prior, among which points that exist are looked for."""
+_GENERIC_POINTS = 1000
+_RARE = 0.01
+"""Share of the generic points that must reach a rank: one at a kink of a curve does not count."""
+_STEP = 1e-6
+"""Of the differences, on the unit cube."""
+_ROUNDING = 1e-14
+"""Relative error of a prediction."""
+_RANK_TOLERANCE = 1e-5
+"""Singular values below, for rows of length 1, are zero."""
+
+
+@dataclass(frozen=True)
+class GroupFit:
+    """A group of data fitted on its own."""
+
+    chi2: float
+    """At its minimum."""
+    rank: int
+    """Directions in parameter space that the group measures, P_r."""
+    terms: int
+    """Measurements, or soft exclusions."""
+
+
+@dataclass(frozen=True)
+class ParameterGoodness:
+    """Result of :func:`parameter_goodness`."""
+
+    chi2_together: float
+    rank_together: int
+    """Directions that all groups measure together, P."""
+    by_group: Mapping[str, GroupFit]
+
+    @property
+    def chi2(self) -> float:
+        """chi2_PG, negative only where correlated data are in different groups."""
+        return self.chi2_together - sum(group.chi2 for group in self.by_group.values())
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom, sum P_r - P."""
+        return sum(group.rank for group in self.by_group.values()) - self.rank_together
+
+    @property
+    def p_value(self) -> float | None:
+        """Tail of the chi2 distribution; None without degrees of freedom."""
+        return chi2_tail(self.chi2, self.degrees)
+
+    @property
+    def sigma(self) -> float | None:
+        """Its two-sided normal equivalent."""
+        return None if self.p_value is None else two_sided_sigma(self.p_value)
+
+
+def parameter_goodness(
+    posterior: Posterior, best: Minimum, starts: FloatArray, rng: np.random.Generator
+) -> ParameterGoodness:
+    """chi2_PG = chi2_min(all) - sum_r chi2_min(r) between the groups r of data.
+
+    Maltoni & Schwetz, hep-ph/0304176. If the predictions were linear in the
+    parameters, errors Gaussian and nothing bounded, chi2_PG would follow a chi2
+    distribution with sum_r P_r - P degrees of freedom. P_r is the number of
+    directions that group r measures: the rank of the Jacobian of its predictions
+    with respect to the sampled parameters, the largest that one in a hundred of
+    generic prior points reaches (charges that come in steps count as real
+    numbers); P is that of all groups together.
+
+    Where a nuisance parameter or a correlation connects groups, each alone has its marginal
+    likelihood, and chi2_PG also holds what the connection gives or takes.
+
+    Groups are those of the measurements (:class:`zpfit.physics.observables.Group`).
+
+    - *Hard exclusions* are no group. They are kept in every fit, of all data and of each group,
+      as are the bounds of the priors and the model's conditions: they say where parameters may be.
+    - *Soft exclusions* have a chi2, so they are data and must be counted once: together they are
+      the group ``exclusions``, fitted alone like the others, and in no other group's fit. The rank
+      counts each as a measurement of its signal strength.
+
+    Where a minimum touches an exclusion or the end of a prior, where a limit is
+    one-sided, and where predictions are quadratic (all are), the distribution is
+    not exactly that of chi2: degrees of freedom are then those that the data would
+    have without bounds, and p a guide. Without degrees of freedom (as many free
+    directions as measurements) there is nothing to test, p is None, and what
+    is left in chi2_PG comes from exclusions, bounds and curvature alone.
+
+    Parameters
+    ----------
+    posterior: of all data.
+    best: the global best fit; each group may fall back on it, so that chi2_PG >= 0.
+    starts: where searches begin, shape (n, d).
+    rng: for the searches and the generic points.
+
+    Raises
+    ------
+    NoAllowedPoint
+        A search ends outside the exclusions from every start, or the model
+        exists almost nowhere.
+    """
+    groups = _groups(posterior.likelihood)
+    if not groups:
+        return ParameterGoodness(best.chi2, 0, {})
+    rank_rng, *search_rngs = rng.spawn(1 + len(groups))
+    jacobian = _Jacobian(posterior, _predictions(groups), rank_rng)
+    fits = {
+        name: GroupFit(
+            chi2=_least_chi2(replace(posterior, likelihood=part), best, starts, search_rng),
+            rank=jacobian.rank([term.name for term in part.smooth]),
+            terms=len(part.smooth),
+        )
+        for (name, part), search_rng in zip(groups.items(), search_rngs, strict=True)
+    }
+    return ParameterGoodness(best.chi2, jacobian.rank(), fits)
+
+
+def _groups(likelihood: Likelihood) -> dict[str, Likelihood]:
+    """Each group of data with all that is hard; soft exclusions are a group of their own."""
+    groups = {
+        name: replace(likelihood, measurements=terms, exclusions=likelihood.hard)
+        for name, terms in likelihood.by_group.items()
+    }
+    if any(exclusion.soft for exclusion in likelihood.exclusions):
+        groups[EXCLUSIONS] = replace(likelihood, measurements=())
+    return groups
+
+
+def _least_chi2(
+    posterior: Posterior, best: Minimum, starts: FloatArray, rng: np.random.Generator
+) -> float:
+    def chi2(u: FloatArray) -> FloatArray:
+        return -2 * posterior.log_likelihood(u)
+
+    grain = posterior.priors.grain
+    found = find_minimum(posterior.residuals, chi2, np.vstack([starts, best.u]), rng, grain)
+    return min(found.chi2, float(chi2(best.u[None])[0]))
+
+
+Prediction = Callable[[Couplings], FloatArray]
+
+
+def _predictions(groups: Mapping[str, Likelihood]) -> dict[str, Prediction]:
+    """What each term compares with data: a prediction, or the pull of a soft exclusion."""
+    return {
+        term.name: _root(term.chi2) if isinstance(term, Exclusion) else term.prediction
+        for part in groups.values()
+        for term in part.smooth
+    }
+
+
+def _root(chi2: Prediction) -> Prediction:
+    return lambda c: np.sqrt(chi2(c))
+
+
+class _Jacobian:
+    """Derivatives of predictions at generic prior points, each row scaled to length 1."""
+
+    def __init__(
+        self,
+        posterior: Posterior,
+        predictions: Mapping[str, Prediction],
+        rng: np.random.Generator,
+    ) -> None:
+        posterior = replace(posterior, priors=_without_steps(posterior.priors))
+        u = _generic_points(posterior, rng)
+        n, d = u.shape
+        steps = _STEP * np.eye(d)
+        shifted = u[:, None, None] + np.stack([steps, -steps])
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            c = posterior.couplings(shifted.reshape(-1, d))
+            values = [p(c).reshape(n, 2, d) for p in predictions.values()]
+        self._names = list(predictions)
+        # Shape (n, k, 2, d); where a prediction does not exist it measures nothing.
+        table = np.nan_to_num(np.stack(values, axis=1), nan=0, posinf=0, neginf=0)
+        slope = (table[:, :, 0] - table[:, :, 1]) / (2 * _STEP)
+        length = np.linalg.norm(slope, axis=2)
+        noise = _ROUNDING * np.abs(table).max(axis=(2, 3)) / _STEP
+        resolved = length > noise
+        scale = np.where(resolved, length, np.inf)
+        self._rows, self._noise = slope / scale[:, :, None], noise / scale
+
+    def rank(self, names: Sequence[str] | None = None) -> int:
+        """Of the rows of some predictions, or of all."""
+        chosen = [self._names.index(name) for name in (self._names if names is None else names)]
+        singular = np.linalg.svd(self._rows[:, chosen], compute_uv=False)
+        tolerance = np.maximum(_RANK_TOLERANCE, 10 * self._noise[:, chosen].max(axis=1))
+        ranks = np.sort(np.sum(singular > tolerance[:, None], axis=1))
+        return int(ranks[-max(round(_RARE * len(ranks)), 1)])
+
+
+def _generic_points(posterior: Posterior, rng: np.random.Generator) -> FloatArray:
+    u = rng.uniform(2 * _STEP, 1 - 2 * _STEP, (_DRAWS, posterior.dimension))
+    u = u[posterior.model.exists(posterior.parameters(u))]
+    if not len(u):
+        raise NoAllowedPoint(_DRAWS)
+    return u[:_GENERIC_POINTS]
+
+
+def _without_steps(priors: Priors) -> Priors:
+    return Priors(
+        {
+            name: Uniform(lower=prior.support()[0], upper=prior.support()[1])
+            if isinstance(prior, Fractions)
+            else prior
+            for name, prior in priors.by_name.items()
+        }
+    )

@@ -1,0 +1,150 @@
+"""Do the data agree with each other within a model? Four answers, from the same fits."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zpfit.analysis.joint_sigma import joint_sigma_or_none
+from zpfit.analysis.tension.parameter_goodness import ParameterGoodness, parameter_goodness
+from zpfit.analysis.tension.pulls import Pulls, predictive_pulls
+from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, evidence_tension
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.inference.search.best_fit import best_fit, starting_points
+from zpfit.inference.search.descent import Minimum
+from zpfit.io.writing import make_folder, write_whole
+
+FILES = ("tension.json", "tension.png")
+_PRIOR_DRAWS = 20_000
+"""Points of the prior among which the model must exist at one."""
+_PREDICTED = 200_000
+"""Posterior samples at which predictions are averaged."""
+
+
+@dataclass(frozen=True)
+class Tension:
+    """Everything that :command:`zpfit tension` reports."""
+
+    best: Minimum
+    """Of all data."""
+    pulls: Mapping[str, Pulls]
+    """By entry."""
+    joint_sigma: float | None
+    """None without anomalies, and where the other data cannot be met."""
+    goodness: ParameterGoodness
+    evidence: EvidenceTension
+    shortcomings: tuple[str, ...]
+    """What has not converged, with remedies; empty if all has."""
+
+
+def tension(run: Problem, progress: Progress) -> Tension:
+    """Compare the groups of data of a run; the run's seed settles every random number.
+
+    Raises
+    ------
+    NeverExists, NoAllowedPoint, PoorMap, NotANumber
+        As :func:`zpfit.analysis.fit.fit`.
+    """
+    posterior = run.posterior
+    rngs = np.random.default_rng(run.settings.seed).spawn(7)
+    for note in run.notes:
+        progress.note(note)
+    posterior.impossible_fraction(_PRIOR_DRAWS, rngs[6])
+    evidence = evidence_tension(posterior, run.settings, rngs[0], progress)
+    progress.stage("Best fits of all data and of each group")
+    samples = evidence.integral.samples
+    starts = starting_points(run, samples.u, samples.log_likelihood, rngs[1])
+    best = best_fit(posterior, starts, rngs[2])
+    goodness = parameter_goodness(posterior, best, starts, rngs[3])
+    progress.stage("Joint sigma")
+    reached, notes = joint_sigma_or_none(posterior, rngs[4], run.settings.joint_sigma)
+    return Tension(
+        best=best,
+        pulls=predictive_pulls(posterior, best.u, samples.pruned(rngs[5], _PREDICTED)),
+        joint_sigma=None if reached is None else reached.sigma,
+        goodness=goodness,
+        evidence=evidence.tension,
+        shortcomings=(*evidence.shortcomings, *notes),
+    )
+
+
+def as_json(run: Problem, result: Tension) -> dict[str, Any]:
+    """The result as JSON writes it; None where a number does not exist."""
+    return {
+        "title": run.settings.title or run.name,
+        "model": run.posterior.model.name,
+        "likelihood": run.posterior.likelihood.name,
+        "seed": run.settings.seed,
+        "best_fit_chi2": result.best.chi2,
+        "pulls": {name: vars(pulls) for name, pulls in result.pulls.items()},
+        "joint_sigma": result.joint_sigma,
+        "parameter_goodness": _goodness(result.goodness),
+        "evidence": _evidence(result.evidence),
+        "converged": not result.shortcomings,
+        "shortcomings": list(result.shortcomings),
+    }
+
+
+def _goodness(goodness: ParameterGoodness) -> dict[str, Any]:
+    return {
+        "chi2": goodness.chi2,
+        "dof": goodness.degrees,
+        "p_value": goodness.p_value,
+        "sigma": goodness.sigma,
+        "rank": goodness.rank_together,
+        "by_group": {name: vars(group) for name, group in goodness.by_group.items()},
+    }
+
+
+def _evidence(evidence: EvidenceTension) -> dict[str, Any]:
+    log_r_err, log_s_err, dimensionality_err = map(float, evidence.errors)
+    return {
+        "log_r": evidence.log_r,
+        "log_r_err": log_r_err,
+        "log_i": evidence.log_i,
+        "log_i_err": evidence.log_i_error,
+        "log_s": evidence.log_s,
+        "log_s_err": log_s_err,
+        "dimensionality": evidence.dimensionality,
+        "dimensionality_err": dimensionality_err,
+        "p_value": evidence.p_value,
+        "sigma": evidence.sigma,
+        "sigma_err": evidence.sigma_error,
+        "log_possible": evidence.together.log_possible,
+        "together": _constraint(evidence.together),
+        "by_group": {name: _constraint(group) for name, group in evidence.by_group.items()},
+    }
+
+
+def _constraint(constraint: Constraint) -> dict[str, float]:
+    return {
+        "log_z": constraint.log_z,
+        "error": constraint.error,
+        "information": constraint.information,
+        "information_err": constraint.information_error,
+        "dimensionality": constraint.dimensionality,
+        "dimensionality_err": constraint.dimensionality_error,
+    }
+
+
+def keep(result: Mapping[str, Any], folder: Path) -> None:
+    """Write :data:`FILES` to a folder.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    from zpfit.plots.style import house_style, png
+    from zpfit.plots.tension import tension_figure
+
+    make_folder(folder)
+    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
+    write_whole(folder / "tension.json", partial(Path.write_text, data=text, encoding="utf-8"))
+    with house_style():
+        write_whole(folder / "tension.png", png(tension_figure(result)))

@@ -1,0 +1,1 @@
+"""Pseudo-experiments and the p-values that they calibrate."""

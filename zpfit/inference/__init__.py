@@ -1,0 +1,1 @@
+"""Priors, posteriors, samplers and searches on the unit cube."""

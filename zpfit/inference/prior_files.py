@@ -1,0 +1,111 @@
+"""Named priors, and the changes to them that a run asks for."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from zpfit.errors import InvalidInput, ProblemCollector, suggestion
+from zpfit.inference.priors import Fixed, FreePrior, Prior, Priors, Tied
+from zpfit.io.library import Library
+from zpfit.io.schema import StrictModel, validate
+from zpfit.io.yaml import Document
+from zpfit.models.base import Model, Parameter
+
+
+class PriorFile(StrictModel):
+    """Named priors of one model."""
+
+    title: str
+    model: str
+    description: str
+    parameters: dict[str, Prior]
+
+
+class PriorsSpec(StrictModel):
+    """What a run asks of the priors: named ones, and changes to them."""
+
+    use: str | None = None
+    """Name of a priors file; the model's own name if left out."""
+    parameters: dict[str, Prior] = Field(default_factory=dict)
+    """Replaces the named priors, parameter by parameter."""
+
+
+def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
+    """The prior of every parameter of a model, from named priors and changes to them.
+
+    Raises
+    ------
+    UnknownName, InvalidInput
+        Everything that is wrong, each with its place.
+    """
+    problems = ProblemCollector()
+    chosen: dict[str, FreePrior | Fixed | Tied] = {}
+    places: dict[str, str] = {}
+    known = [parameter.name for parameter in model.parameters]
+    covers_all = set(spec.parameters) >= set(known)
+    has_named = model.name in library.names("priors")
+    if spec.use is not None or (has_named and not covers_all):
+        with problems.collecting():
+            named, source = _named_priors(spec, model, document, library)
+            chosen.update(named.parameters)
+            places.update({name: source.place(["parameters", name]) for name in chosen})
+    chosen.update(spec.parameters)
+    places.update(
+        {name: document.place(["priors", "parameters", name]) for name in spec.parameters}
+    )
+    problems.raise_if_any()
+    for name in chosen:
+        if name not in known:
+            hint = suggestion(name, known)
+            problems.add(f"{places[name]}: model {model.name!r} has no parameter {name!r}; {hint}")
+    for parameter in model.parameters:
+        if parameter.name in chosen:
+            problem = _prior_problem(parameter, chosen)
+            if problem:
+                problems.add(f"{places[parameter.name]}: {problem}")
+        elif parameter.default is None:
+            problems.add(
+                f"{document.place(['priors'])}: parameter {parameter.name!r} has no prior; "
+                "give it one, or a value to fix it"
+            )
+    problems.raise_if_any()
+    return Priors(
+        {
+            parameter.name: chosen.get(parameter.name, Fixed(value=parameter.default or 0.0))
+            for parameter in model.parameters
+        }
+    )
+
+
+def _named_priors(
+    spec: PriorsSpec, model: Model, document: Document, library: Library
+) -> tuple[PriorFile, Document]:
+    source = library.document("priors", spec.use or model.name, document.place(["priors", "use"]))
+    named = validate(PriorFile, source)
+    if named.model != model.name:
+        place = document.place(["priors", "use"])
+        raise InvalidInput(
+            [f"{place}: {source.path} is for model {named.model!r}, not for {model.name!r}"]
+        )
+    return named, source
+
+
+def _prior_problem(
+    parameter: Parameter, chosen: Mapping[str, FreePrior | Fixed | Tied]
+) -> str | None:
+    """What is wrong with one parameter's prior, if anything."""
+    prior = chosen[parameter.name]
+    if isinstance(prior, Tied):
+        target = chosen.get(prior.to)
+        if target is None:
+            return f"tied to {prior.to!r}, which has no prior; {suggestion(prior.to, list(chosen))}"
+        if isinstance(target, Tied):
+            return f"tied to {prior.to!r}, which is itself tied; tie both to the same parameter"
+    low, high = Priors(chosen).support(parameter.name)
+    if low < parameter.domain[0] or high > parameter.domain[1]:
+        reach = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        return (
+            f"{reach} lies outside what {parameter.name} may be "
+            f"({parameter.domain[0]:g} to {parameter.domain[1]:g}); narrow the prior"
+        )
+    return None

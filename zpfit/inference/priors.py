@@ -1,0 +1,408 @@
+"""Priors as inverse cumulative distributions: the unit interval to a parameter."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
+from scipy.special import ndtr, ndtri
+
+from zpfit.errors import OutsidePrior
+from zpfit.io.arrays import FloatArray
+from zpfit.io.schema import AlsoAs, StrictModel
+
+_NORMAL_REACH = 8.3
+"""Standard deviations that a double in (0, 1) can reach."""
+
+
+Bound = float | FloatArray
+
+
+def _keep_within(values: FloatArray, lower: Bound, upper: Bound) -> None:
+    """Take back what rounding has led out of the bounds; np.clip takes several times as long."""
+    np.maximum(values, lower, out=values)
+    np.minimum(values, upper, out=values)
+
+
+class _Bounded(StrictModel):
+    lower: float
+    upper: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "_Bounded":
+        if self.lower >= self.upper:
+            raise ValueError(f"lower ({self.lower:g}) must be below upper ({self.upper:g})")
+        return self
+
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest value."""
+        return self.lower, self.upper
+
+
+class Uniform(_Bounded):
+    """Flat between two bounds."""
+
+    type: Literal["uniform"] = "uniform"
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        return self.between(u, self.lower, self.upper)
+
+    @staticmethod
+    def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
+        """The same for any bounds, which may be arrays that broadcast with ``u``."""
+        values = np.asarray(lower + u * (upper - lower))
+        _keep_within(values, lower, upper)
+        return values[()]
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density, -inf outside."""
+        inside = (values >= self.lower) & (values <= self.upper)
+        return np.where(inside, -np.log(self.upper - self.lower), -np.inf)
+
+    def stretched(self, factor: float) -> "Uniform":
+        """The same shape, ``factor`` times as wide about its middle, or from an end at zero."""
+        if self.lower == 0 or self.upper == 0:
+            return Uniform(lower=factor * self.lower, upper=factor * self.upper)
+        middle, half = (self.lower + self.upper) / 2, factor * (self.upper - self.lower) / 2
+        return Uniform(lower=middle - half, upper=middle + half)
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``."""
+        return (value - self.lower) / (self.upper - self.lower)
+
+
+class LogUniform(_Bounded):
+    """Flat in the logarithm between two positive bounds."""
+
+    type: Literal["log_uniform"] = "log_uniform"
+    lower: PositiveFloat
+    upper: PositiveFloat
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        return self.between(u, self.lower, self.upper)
+
+    @staticmethod
+    def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
+        """The same for any bounds, which may be arrays that broadcast with ``u``."""
+        low, high = np.log(lower), np.log(upper)
+        values = np.asarray(u * (high - low))
+        values += low  # in place, as memory for large batches takes longer than the arithmetic
+        np.exp(values, out=values)
+        _keep_within(values, lower, upper)
+        return values[()]
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``."""
+        if value <= 0:
+            return -np.inf
+        return float(np.log(value / self.lower) / np.log(self.upper / self.lower))
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density, -inf outside."""
+        inside = (values >= self.lower) & (values <= self.upper)
+        size = np.where(inside, values, 1.0)
+        density = -np.log(size * np.log(self.upper / self.lower))
+        result: FloatArray = np.where(inside, density, -np.inf)
+        return result
+
+    def stretched(self, factor: float) -> "LogUniform":
+        """The same shape, ``factor`` times as wide in the logarithm about its middle."""
+        lower, upper = _stretched_in_log(self.lower, self.upper, factor)
+        return LogUniform(lower=lower, upper=upper)
+
+
+class SignedLogUniform(_Bounded):
+    """Either sign with equal probability, the size flat in the logarithm.
+
+    The bounds are on the size. s = 2u - 1 maps to sign(s) lower (upper/lower)^|s|,
+    so the two signs meet in the middle of the unit interval, where the parameter
+    is negligible.
+    """
+
+    type: Literal["signed_log_uniform"] = "signed_log_uniform"
+    lower: PositiveFloat
+    upper: PositiveFloat
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        return self.between(u, self.lower, self.upper)
+
+    @staticmethod
+    def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
+        """The same for any bounds, which may be arrays that broadcast with ``u``."""
+        s = 2 * u - 1
+        result: FloatArray = np.copysign(LogUniform.between(np.abs(s), lower, upper), s)
+        return result
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``; outside [0, 1] if its size is out of bounds."""
+        if abs(value) < self.lower:
+            return np.inf
+        size = np.log(abs(value) / self.lower) / np.log(self.upper / self.lower)
+        return float(0.5 * (1 + np.copysign(size, value)))
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density, -inf outside."""
+        one_sided = LogUniform(lower=self.lower, upper=self.upper)
+        density: FloatArray = one_sided.log_density(np.abs(values)) - np.log(2)
+        return density
+
+    def stretched(self, factor: float) -> "SignedLogUniform":
+        """The same shape, the size ``factor`` times as wide in the logarithm about its middle."""
+        lower, upper = _stretched_in_log(self.lower, self.upper, factor)
+        return SignedLogUniform(lower=lower, upper=upper)
+
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest value."""
+        return -self.upper, self.upper
+
+
+class Normal(StrictModel):
+    """Gaussian."""
+
+    type: Literal["normal"] = "normal"
+    mean: float
+    sd: PositiveFloat
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        # u = 0 or 1 has no finite value; cut both ends where the upper one runs out of digits.
+        edge = np.finfo(float).epsneg
+        inside = np.clip(u, edge, 1 - edge)
+        result: FloatArray = self.mean + self.sd * ndtri(inside)
+        return result
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability at ``value``."""
+        return float(ndtr((value - self.mean) / self.sd))
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability density."""
+        z = (values - self.mean) / self.sd
+        result: FloatArray = -0.5 * z**2 - np.log(self.sd * np.sqrt(2 * np.pi))
+        return result
+
+    def stretched(self, factor: float) -> "Normal":
+        """The same mean, ``factor`` times the standard deviation."""
+        return Normal(mean=self.mean, sd=factor * self.sd)
+
+    def support(self) -> tuple[float, float]:
+        """Range that sampling can reach."""
+        return self.mean - _NORMAL_REACH * self.sd, self.mean + _NORMAL_REACH * self.sd
+
+
+class Fractions(StrictModel):
+    """Multiples of 1/denominator from -largest to largest, all equally likely.
+
+    Charges of a gauge group are such numbers once one fixes their unit.
+    """
+
+    type: Literal["fractions"] = "fractions"
+    largest: Annotated[float, Field(gt=0, le=1e4)]
+    denominator: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    @property
+    def _steps(self) -> int:
+        """How many multiples there are on either side of zero."""
+        return int(np.floor(self.largest * self.denominator * (1 + 1e-12)))
+
+    @model_validator(mode="after")
+    def _has_more_than_zero(self) -> "Fractions":
+        if self._steps == 0:
+            raise ValueError(
+                f"largest ({self.largest:g}) is below 1/denominator, which leaves only zero"
+            )
+        return self
+
+    @property
+    def grain(self) -> float:
+        """Probability of each value."""
+        return 1 / (2 * self._steps + 1)
+
+    def ppf(self, u: FloatArray) -> FloatArray:
+        """Value at cumulative probability ``u``."""
+        steps = self._steps
+        result: FloatArray = np.clip(np.floor(u * (2 * steps + 1)), 0, 2 * steps) - steps
+        return result / self.denominator
+
+    def cdf(self, value: float) -> float:
+        """Cumulative probability halfway through ``value``; infinite if it is no such fraction."""
+        multiple = value * self.denominator
+        if abs(multiple - round(multiple)) > 1e-9 * max(1.0, abs(multiple)):
+            return np.inf
+        return (round(multiple) + self._steps + 0.5) * self.grain
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """ln of the probability, -inf for what is no such fraction."""
+        multiple = values * self.denominator
+        member = np.abs(multiple - np.round(multiple)) < 1e-9 * np.maximum(1, np.abs(multiple))
+        member &= np.abs(np.round(multiple)) <= self._steps
+        return np.where(member, np.log(self.grain), -np.inf)
+
+    def stretched(self, factor: float) -> "Fractions":
+        """The largest of them ``factor`` times as large, to the nearest that there is."""
+        steps = max(round(factor * self._steps), 1)
+        return Fractions(largest=steps / self.denominator, denominator=self.denominator)
+
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest value."""
+        end = self._steps / self.denominator
+        return -end, end
+
+
+def _stretched_in_log(lower: float, upper: float, factor: float) -> tuple[float, float]:
+    middle, half = np.sqrt(lower * upper), (upper / lower) ** (factor / 2)
+    return float(middle / half), float(middle * half)
+
+
+class Fixed(StrictModel):
+    """A constant, not sampled."""
+
+    type: Literal["fixed"] = "fixed"
+    value: float
+
+
+class Tied(StrictModel):
+    """A multiple of another parameter, not sampled."""
+
+    type: Literal["tied"] = "tied"
+    to: str
+    factor: float = 1.0
+
+
+def _number_means_fixed(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"type": "fixed", "value": value}
+    return value
+
+
+FreePrior = Uniform | LogUniform | SignedLogUniform | Normal | Fractions
+Prior = Annotated[
+    Annotated[FreePrior | Fixed | Tied, Field(discriminator="type")],
+    BeforeValidator(_number_means_fixed),
+    AlsoAs("number"),
+]
+"""What a file may give for a parameter; a bare number is short for fixed."""
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """Parameters that are transformed together: in small batches each call of numpy counts."""
+
+    names: list[str]
+    axes: list[int]
+    """Of the unit cube."""
+    ppf: Callable[[FloatArray], FloatArray]
+    """Coordinates, shape (k, n), to values of the same shape."""
+
+
+@dataclass(frozen=True)
+class Priors:
+    """The prior of every parameter of a model, in the model's order.
+
+    What ``Tied`` refers to exists and is itself not tied (checked when a run
+    file is read).
+    """
+
+    by_name: Mapping[str, FreePrior | Fixed | Tied]
+
+    @cached_property
+    def free(self) -> dict[str, FreePrior]:
+        """Parameters that are sampled, in the order of the unit cube's axes."""
+        return {
+            name: prior
+            for name, prior in self.by_name.items()
+            if not isinstance(prior, Fixed | Tied)
+        }
+
+    @cached_property
+    def _alike(self) -> list["_Alike"]:
+        """The free parameters, those that differ in their bounds alone together."""
+        axes = {name: axis for axis, name in enumerate(self.free)}
+        groups = []
+        for kind in (Uniform, LogUniform, SignedLogUniform):
+            some = {name: prior for name, prior in self.free.items() if isinstance(prior, kind)}
+            if not some:
+                continue
+            lower, upper = np.array([[prior.lower, prior.upper] for prior in some.values()]).T
+            between = partial(kind.between, lower=lower[:, None], upper=upper[:, None])
+            groups.append(_Alike(list(some), [axes[name] for name in some], between))
+        others = {n: prior for n, prior in self.free.items() if not isinstance(prior, _Bounded)}
+        groups += [_Alike([name], [axes[name]], prior.ppf) for name, prior in others.items()]
+        return groups
+
+    @cached_property
+    def _fixed(self) -> tuple[list[str], FloatArray]:
+        """Names and values of constants, the latter a column."""
+        fixed = {n: prior.value for n, prior in self.by_name.items() if isinstance(prior, Fixed)}
+        return list(fixed), np.array(list(fixed.values()), dtype=float)[:, None]
+
+    @cached_property
+    def _tied(self) -> list[tuple[str, Tied]]:
+        return [(n, prior) for n, prior in self.by_name.items() if isinstance(prior, Tied)]
+
+    @cached_property
+    def grain(self) -> FloatArray:
+        """Width on the unit cube of the steps of each free parameter, zero where it is smooth."""
+        return np.array(
+            [prior.grain if isinstance(prior, Fractions) else 0.0 for prior in self.free.values()]
+        )
+
+    @cached_property
+    def varying(self) -> list[str]:
+        """Parameters that are sampled or follow one that is."""
+        return [
+            name
+            for name, prior in self.by_name.items()
+            if name in self.free
+            or (isinstance(prior, Tied) and prior.to in self.free and prior.factor != 0)
+        ]
+
+    def transform(self, u: FloatArray) -> dict[str, FloatArray]:
+        """Points of the unit cube, shape (n, d), to every parameter, each of shape (n,)."""
+        values: dict[str, FloatArray] = {}
+        for group in self._alike:
+            values |= zip(group.names, group.ppf(u.T[group.axes]), strict=True)
+        return self.complete(values, len(u))
+
+    def complete(self, values: Mapping[str, FloatArray], n: int) -> dict[str, FloatArray]:
+        """Every parameter at n points, of which ``values`` holds the free ones at least."""
+        known = {name: values[name] for name in self.free}
+        names, constants = self._fixed
+        # Views of one number each: no memory to fill and to read again.
+        known |= zip(names, np.broadcast_to(constants, (len(names), n)), strict=True)
+        for name, prior in self._tied:
+            known[name] = prior.factor * known[prior.to]
+        return {name: known[name] for name in self.by_name}
+
+    def support(self, name: str) -> tuple[float, float]:
+        """Smallest and largest value that a parameter takes."""
+        prior = self.by_name[name]
+        if isinstance(prior, Fixed):
+            return prior.value, prior.value
+        if isinstance(prior, Tied):
+            ends = [prior.factor * end for end in self.support(prior.to)]
+            return min(ends), max(ends)
+        return prior.support()
+
+    def to_unit_cube(self, point: Mapping[str, float], place: str = "") -> FloatArray:
+        """The free parameters of a point on the unit cube, shape (d,).
+
+        Raises
+        ------
+        OutsidePrior
+            A value that the prior does not reach.
+        """
+        u = np.array([prior.cdf(point[name]) for name, prior in self.free.items()])
+        for coordinate, (name, prior) in zip(u, self.free.items(), strict=True):
+            if not 0 <= coordinate <= 1:
+                settings = prior.model_dump()
+                text = ", ".join(
+                    f"{key} {value:g}" for key, value in settings.items() if key != "type"
+                )
+                raise OutsidePrior(name, point[name], f"{prior.type}: {text}", place)
+        return u

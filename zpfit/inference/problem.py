@@ -1,0 +1,164 @@
+"""What a fit is asked: model, priors and likelihood by name, and all of it resolved."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BeforeValidator
+
+from zpfit.errors import ProblemCollector, all_of, suggestion
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.prior_files import PriorsSpec, resolve_priors
+from zpfit.inference.priors import Priors
+from zpfit.inference.settings import (
+    Settings,
+)
+from zpfit.io.library import Library
+from zpfit.io.schema import AlsoAs, StrictModel, validate
+from zpfit.io.yaml import Document, KeyPath
+from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
+
+_PROBES = 20
+"""Prior draws at which a user's model is tried out."""
+
+
+SHORTHANDS = {"model": "name", "likelihood": "set", "priors": "use"}
+"""Keys whose value may be a bare name, short for a mapping with one key."""
+
+
+def name_as(key: str) -> BeforeValidator:
+    """A bare name is short for a mapping with that one key."""
+
+    def expand(value: Any) -> Any:
+        return {key: value} if isinstance(value, str) else value
+
+    return BeforeValidator(expand)
+
+
+class ModelOnly(StrictModel):
+    """The model of a run file."""
+
+    model: Annotated[ModelSpec, name_as(SHORTHANDS["model"]), AlsoAs("string")]
+
+
+class RunFile(ModelOnly, Settings):
+    """A run file."""
+
+    title: str = ""
+    likelihood: Annotated[LikelihoodSpec, name_as(SHORTHANDS["likelihood"]), AlsoAs("string")]
+    priors: Annotated[PriorsSpec, name_as(SHORTHANDS["priors"]), AlsoAs("string")] = PriorsSpec()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A run file with every name resolved: all that a fit needs."""
+
+    name: str
+    settings: RunFile
+    posterior: Posterior
+    assembled: Assembled
+    model_files: Mapping[str, Path]
+    """Files of a user's model, by where a library looks for them."""
+    notes: tuple[str, ...] = ()
+    """What the user should know before the run."""
+    code: str = ""
+    """Which key of the run file names Python code, and what it names; empty if none does."""
+
+    def files(self) -> dict[str, Path]:
+        """Every file behind the run but its run file and priors, which it holds in full."""
+        return {**self.assembled.files(), **self.model_files}
+
+    def data_hash(self) -> str:
+        """SHA-256 over the content of the likelihood's entries and curves and the model's files."""
+        digest = hashlib.sha256(self.assembled.data_hash().encode())
+        for name, path in sorted(self.model_files.items()):
+            digest.update(name.encode() + path.read_bytes())
+        return digest.hexdigest()
+
+
+def resolve(document: Document, library: Library) -> Problem:
+    """Validate a run document and build what it names.
+
+    Raises
+    ------
+    InvalidInput
+        Everything that is wrong, each with its place.
+    """
+    settings = validate(RunFile, document)
+
+    def likelihood() -> Assembled:
+        assembled = assemble(
+            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
+        )
+        check_measurements(
+            settings.joint_sigma.within, assembled, document, ("joint_sigma", "within")
+        )
+        return assembled
+
+    def model_and_priors() -> tuple[LoadedModel, tuple[str, ...], Priors]:
+        loaded = load_model(settings.model, document, library)
+        priors = resolve_priors(settings.priors, loaded.model, document, library)
+        _check_sampling(settings, priors, document)
+        probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
+        place = document.place(["model"])
+        model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
+        return replace(loaded, model=model), notes, priors
+
+    assembled, (loaded, notes, priors) = all_of(likelihood, model_and_priors)
+    return Problem(
+        name=document.path.stem,
+        settings=settings,
+        posterior=Posterior(loaded.model, priors, assembled.likelihood),
+        assembled=assembled,
+        model_files=loaded.files,
+        notes=(*notes, *assembled.notes()),
+        code=loaded.code,
+    )
+
+
+def check_measurements(
+    given: Iterable[str], assembled: Assembled, document: Document, keys: KeyPath
+) -> None:
+    """See that every name is a measurement of the likelihood.
+
+    Raises
+    ------
+    InvalidInput
+        All that are not, each with its place below ``keys``.
+    """
+    known = [term.name for term in assembled.likelihood.measurements]
+    problems = ProblemCollector()
+    for name in given:
+        if name not in known:
+            place, hint = document.place([*keys, name]), suggestion(name, known)
+            problems.add(f"{place}: {name!r} is no measurement of this likelihood; {hint}")
+    problems.raise_if_any()
+
+
+def _check_sampling(settings: RunFile, priors: Priors, document: Document) -> None:
+    problems = ProblemCollector()
+    dimension = len(priors.free)
+    if dimension == 0:
+        problems.add(f"{document.place(['priors'])}: every parameter is fixed; free at least one")
+    if settings.sampler.walkers < 2 * dimension:
+        problems.add(
+            f"{document.place(['sampler', 'walkers'])}: {dimension} sampled parameters need at "
+            f"least {2 * dimension} walkers, not {settings.sampler.walkers}"
+        )
+    for index, point in enumerate(settings.best_fit.points):
+        place = document.place(["best_fit", "points", index])
+        for name in point:
+            if name not in priors.free:
+                hint = suggestion(name, list(priors.free))
+                problems.add(f"{place}: {name!r} is not sampled; {hint}")
+        missing = [name for name in priors.free if name not in point]
+        if missing:
+            problems.add(f"{place}: no value for {', '.join(missing)}; give all or leave it out")
+        else:
+            with problems.collecting():
+                priors.to_unit_cube(point, place)
+    problems.raise_if_any()

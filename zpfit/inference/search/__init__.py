@@ -1,0 +1,1 @@
+"""Searches for minima: batched descents, the best fit, and min-max problems."""

@@ -1,0 +1,1 @@
+"""Files and plain data: YAML with line numbers, validation, names, writing, array types."""

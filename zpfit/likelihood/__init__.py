@@ -1,0 +1,1 @@
+"""Published data: entries, limit curves, measurements, exclusions, and their sum."""

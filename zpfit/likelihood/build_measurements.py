@@ -1,0 +1,131 @@
+"""From entries of measurements to terms and their correlations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.curves import read_chi2_table
+from zpfit.likelihood.entries import (
+    CorrelatedEntry,
+    CountsEntry,
+    Errors,
+    GaussianEntry,
+    MeasurementEntry,
+    TableEntry,
+)
+from zpfit.likelihood.measurements import (
+    AsymmetricTerm,
+    Correlation,
+    CountsTerm,
+    GaussianTerm,
+    Measurement,
+    TabulatedTerm,
+)
+from zpfit.physics.observables import OBSERVABLES
+
+NamedEntry = tuple[str, Path, MeasurementEntry]
+"""Name, file and content of an entry."""
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Terms, and what correlates them."""
+
+    terms: tuple[Measurement, ...]
+    correlations: tuple[Correlation, ...]
+
+
+def assemble_measurements(
+    entries: Sequence[NamedEntry], widths: Mapping[str, float]
+) -> Measurements:
+    """Terms in the order of the entries, nuisance parameters marginalised.
+
+    A nuisance parameter with a Gaussian prior that shifts predictions linearly adds its
+    shifts, times the standard deviation of its prior (``widths``, 1 if not given), to the
+    covariance of the measurements: s_i s_j.
+
+    Raises
+    ------
+    InvalidCurve
+        A table is broken.
+    """
+    terms = [term for name, path, entry in entries for term in _terms(name, path, entry)]
+    gaussian = [index for index, term in enumerate(terms) if isinstance(term, GaussianTerm)]
+    covariance = _covariance(entries, [terms[i] for i in gaussian], widths)
+    for row, index in enumerate(gaussian):
+        old = terms[index]
+        error = float(np.sqrt(covariance[row, row]))
+        terms[index] = GaussianTerm(old.name, old.observable, old.value, error)
+    names = [terms[index].name for index in gaussian]
+    return Measurements(tuple(terms), tuple(_correlations(names, covariance)))
+
+
+def component_name(entry: str, observable: str) -> str:
+    """Of one observable of a correlated entry."""
+    return f"{entry}[{observable}]"
+
+
+def _terms(name: str, path: Path, entry: MeasurementEntry) -> Sequence[Measurement]:
+    match entry:
+        case GaussianEntry(error=error):
+            observable = OBSERVABLES[entry.observable]
+            if isinstance(error, Errors):
+                return [AsymmetricTerm(name, observable, entry.value, error.up, error.down)]
+            return [GaussianTerm(name, observable, entry.value, error)]
+        case CorrelatedEntry():
+            rows = zip(entry.observables, entry.values, entry.errors, strict=True)
+            return [
+                GaussianTerm(component_name(name, o), OBSERVABLES[o], value, error)
+                for o, value, error in rows
+            ]
+        case CountsEntry():
+            observable = OBSERVABLES[entry.observable]
+            counts = (entry.observed, entry.signal, entry.background)
+            return [CountsTerm(name, observable, *counts)]
+        case TableEntry():
+            table = read_chi2_table(path.parent / entry.curve)
+            columns = (tuple(map(float, column)) for column in table.T)
+            return [TabulatedTerm(name, OBSERVABLES[entry.observable], *columns)]
+    assert_never(entry)
+
+
+def _covariance(
+    entries: Sequence[NamedEntry], terms: Sequence[Measurement], widths: Mapping[str, float]
+) -> FloatArray:
+    """Of the Gaussian terms, from their own errors, correlations and shared nuisances."""
+    index = {term.name: i for i, term in enumerate(terms)}
+    errors = np.array([term.error for term in terms])
+    correlation = np.eye(len(terms))
+    shifts: dict[str, FloatArray] = {}
+    for name, _, entry in entries:
+        if isinstance(entry, CorrelatedEntry):
+            block = [index[component_name(name, o)] for o in entry.observables]
+            correlation[np.ix_(block, block)] = entry.correlation
+        elif isinstance(entry, GaussianEntry):
+            for nuisance, shift in entry.nuisances.items():
+                row = shifts.setdefault(nuisance, np.zeros(len(terms)))
+                row[index[name]] = shift * widths.get(nuisance, 1.0)
+    result: FloatArray = correlation * np.outer(errors, errors)
+    for row in shifts.values():
+        result += np.outer(row, row)
+    return result
+
+
+def _correlations(names: Sequence[str], covariance: FloatArray) -> list[Correlation]:
+    """One for each set of measurements that hang together."""
+    if not len(names):
+        return []
+    count, group = connected_components(covariance != 0, directed=False)
+    found = []
+    for label in range(count):
+        members = np.flatnonzero(group == label).tolist()
+        if len(members) > 1:
+            block = covariance[np.ix_(members, members)]
+            rows = tuple(tuple(map(float, row)) for row in block)
+            found.append(Correlation(tuple(names[i] for i in members), rows))
+    return found

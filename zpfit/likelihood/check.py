@@ -1,0 +1,93 @@
+"""Is everything that ships as data in order: entries, curves, sets and citations."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zpfit.errors import ProblemCollector, suggestion
+from zpfit.io.library import Library
+from zpfit.likelihood.build import LikelihoodSpec, assemble, superseded
+from zpfit.likelihood.entries import SetFile
+from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
+
+_ARXIV = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7}")
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_FIELDS = ("arxiv", "journal", "doi")
+
+
+@dataclass(frozen=True)
+class DataCheck:
+    """Everything that could be read, and what is wrong with it and the rest."""
+
+    entries: tuple[LoadedEntry, ...]
+    """In order."""
+    sets: Mapping[str, SetFile]
+    """That can be read, by name."""
+    problems: tuple[str, ...]
+
+    def sets_with(self, entry: str) -> list[str]:
+        """Sets that an entry belongs to."""
+        return [name for name, chosen in self.sets.items() if entry in chosen.entries]
+
+
+def check_data(library: Library) -> DataCheck:
+    """Read and try every entry and set that a library finds."""
+    problems = ProblemCollector()
+    entries: list[LoadedEntry] = []
+    sets: dict[str, SetFile] = {}
+    for name in library.names("entry"):
+        with problems.collecting():
+            loaded = read_entry(library, name)
+            # A likelihood of this entry alone reads its table and needs its observable.
+            assemble(LikelihoodSpec(add=(name,)), library, _place(loaded.path))
+            entries.append(loaded)
+    for loaded in entries:
+        _check_supersedes(loaded, library, problems)
+    for name in library.names("likelihood set"):
+        path = library.find("likelihood set", name)
+        with problems.collecting():
+            sets[name] = read_set(library, name)
+            assemble(LikelihoodSpec(set=name), library, _place(path))
+    _check_citations(entries, problems)
+    return DataCheck(tuple(entries), sets, tuple(problems.found))
+
+
+def _place(path: Path) -> Callable[..., str]:
+    return lambda *_: str(path)
+
+
+def _check_supersedes(loaded: LoadedEntry, library: Library, problems: ProblemCollector) -> None:
+    known = library.names("entry")
+    for name in loaded.entry.supersedes:
+        if name not in known:
+            hint = suggestion(name, known)
+            problems.add(f"{loaded.path}: supersedes: unknown entry {name!r}; {hint}")
+    with problems.collecting():
+        if loaded.name in superseded(loaded.entry, library):
+            problems.add(f"{loaded.path}: supersedes: {loaded.name!r} supersedes itself in the end")
+
+
+def _check_citations(entries: Sequence[LoadedEntry], problems: ProblemCollector) -> None:
+    """Every citation can be found, and one key stands for one publication and the other way."""
+    by_key: dict[tuple[str, str], tuple[str, str]] = {}
+    key_of: dict[tuple[str, str], tuple[str, str]] = {}
+    for loaded in entries:
+        for index, citation in enumerate(loaded.entry.citations):
+            place = f"{loaded.path}: citations.{index}: {citation.key!r}"
+            given = {field: getattr(citation, field) for field in _FIELDS}
+            if not any(given.values()):
+                problems.add(f"{place} has no arxiv, journal or doi; give one")
+            for field, form in (("arxiv", _ARXIV), ("doi", _DOI)):
+                if given[field] and not form.fullmatch(given[field]):
+                    problems.add(f"{place}: {given[field]!r} is no {field} number")
+            for field, value in given.items():
+                # "In preparation" is no reference, and many may be that.
+                if not value or not re.search(r"\d", value):
+                    continue
+                known, where = by_key.setdefault((citation.key, field), (value, loaded.name))
+                if known != value:
+                    problems.add(f"{place} has {field} {value!r}, but {known!r} in {where}")
+                key, where = key_of.setdefault((field, value), (citation.key, loaded.name))
+                if key != citation.key:
+                    problems.add(f"{place} and {key!r} of {where} are both {value!r}; keep one key")

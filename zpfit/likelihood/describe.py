@@ -1,0 +1,117 @@
+"""What an entry says, in words and numbers for tables."""
+
+from typing import assert_never
+
+import numpy as np
+
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_chi2_table, read_curve
+from zpfit.likelihood.entries import (
+    BeamDumpEntry,
+    CorrelatedEntry,
+    CountsEntry,
+    Entry,
+    Errors,
+    GaussianEntry,
+    MassFloorEntry,
+    MeasurementEntry,
+    PromptLimitEntry,
+    TableEntry,
+    UpperLimitEntry,
+    observables_of,
+)
+from zpfit.likelihood.library import LoadedEntry
+from zpfit.physics.constants import ELECTRIC_CHARGE
+
+
+def subject(entry: Entry) -> str:
+    """What is measured or bounded: observables, or the kind of search."""
+    match entry:
+        case PromptLimitEntry():
+            return f"{entry.search.replace('_', ' ')} decays"
+        case BeamDumpEntry():
+            return f"decays behind a dump, length ratio {entry.length_ratio:g}"
+        case MassFloorEntry():
+            return "mass in thermal contact"
+    return ", ".join(observables_of(entry))
+
+
+def is_projection(entry: Entry) -> bool:
+    """Whether nothing has been measured yet."""
+    return entry.measurement.startswith("projection")
+
+
+def value(loaded: LoadedEntry) -> str:
+    """Value and error, limit, or what a curve spans.
+
+    Raises
+    ------
+    UnreadableFile, InvalidCurve
+        The curve cannot be read.
+    """
+    entry = loaded.entry
+    match entry:
+        case UpperLimitEntry():
+            return f"< {entry.limit:.3g}"
+        case MassFloorEntry():
+            return (
+                f"> {entry.electrophilic:g} MeV with electrons, {entry.neutrinophilic:g} MeV "
+                f"with neutrinos, above C = {entry.contact:.1g}"
+            )
+        case PromptLimitEntry() | BeamDumpEntry():
+            on_muons = isinstance(entry, PromptLimitEntry) and entry.search.startswith("muon")
+            return _span(curve_in_mixing(loaded), "|C_μ|/e" if on_muons else "ε")
+        case _:
+            return _measured(loaded, entry)
+
+
+def _measured(loaded: LoadedEntry, entry: MeasurementEntry) -> str:
+    match entry:
+        case GaussianEntry():
+            return f"{entry.value:.4g} {_spread(entry.error)}{_nuisances(entry)}"
+        case CorrelatedEntry():
+            pairs = zip(entry.values, entry.errors, strict=True)
+            return ", ".join(f"{v:.4g} ± {e:.2g}" for v, e in pairs) + ", correlated"
+        case CountsEntry():
+            expected = f"{entry.signal:.3g} × signal + {entry.background:.3g}"
+            return f"{entry.observed} events, {expected} expected"
+        case TableEntry():
+            table = read_chi2_table(loaded.path.parent / entry.curve)
+            return f"χ² from {table[0, 0]:.3g} to {table[-1, 0]:.3g}"
+    assert_never(entry)
+
+
+def curve_in_mixing(loaded: LoadedEntry) -> FloatArray:
+    """Mass in MeV and limit or edges in the mixing, shape (n, 2 or 3); none for other entries.
+
+    Raises
+    ------
+    UnreadableFile, InvalidCurve
+        The curve cannot be read.
+    """
+    if loaded.curve is None or not isinstance(loaded.entry, PromptLimitEntry | BeamDumpEntry):
+        return np.empty((0, 2))
+    prompt = isinstance(loaded.entry, PromptLimitEntry)
+    table: FloatArray = np.exp(
+        read_curve(loaded.curve, PROMPT_COLUMNS if prompt else REGION_COLUMNS)
+    )
+    table[:, 1:] /= ELECTRIC_CHARGE
+    return table
+
+
+def _spread(error: float | Errors) -> str:
+    if isinstance(error, Errors):
+        return f"+{error.up:.2g} −{error.down:.2g}"
+    return f"± {error:.2g}"
+
+
+def _nuisances(entry: GaussianEntry) -> str:
+    return "".join(f" ± {abs(s):.2g} ({name})" for name, s in entry.nuisances.items())
+
+
+def _span(curve: FloatArray, symbol: str) -> str:
+    low, high = curve[[0, -1], 0]
+    lowest, highest = curve[:, 1].min(), curve[:, -1].max()
+    if curve.shape[1] == 3:
+        return f"{low:.3g} to {high:.3g} MeV, {symbol} between {lowest:.2g} and {highest:.2g}"
+    return f"{low:.3g} to {high:.3g} MeV, {symbol} < {lowest:.2g} at best"

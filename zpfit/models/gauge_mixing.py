@@ -1,0 +1,298 @@
+r"""Couplings of the lepton families from U(1)' charges, kinetic mixing and mass mixing.
+
+The conventions are those of arXiv:2102.07781. Kinetic mixing
+-(eps/2) B'_mn X'^mn (Eq. 18) is removed by the field redefinition of Eq. (19), which
+leaves i(g_t Y + g_X z) X in the covariant derivative with
+
+    g_t = -g_1 eps / sqrt(1 - eps^2),    g_X = g' / sqrt(1 - eps^2).
+
+The photon then decouples exactly, and what is left is the 2 x 2 mass matrix of the
+standard model's Z0 and of X,
+
+    [ M^2           -M v gbar                              ]    M    = g_Z v / 2, the Z's
+    [ -M v gbar     v^2 <g_i^2> + (g_X z_S v_S)^2          ]    g_i  = g_t/2 + g_X z_i,
+
+where <.> is the mean over doublets weighted with their v_i^2 / v^2 and gbar = <g_i>.
+Subtracting rows (Schur complement) turns <g_i^2> into the variance of the charges:
+the determinant is M^2 m_X^2 with
+
+    m_X^2 = (g_X z_S v_S)^2 + g_X^2 v^2 Var(z),
+
+a sum of squares. So the light mass, a factor 1e-4 below M, is found without a
+cancellation, and couplings are their leading order times cos(phi) plus terms in
+
+    delta = m^2 / (M^2 - m^2),
+
+which stay accurate where leading order vanishes. Each function takes arrays or
+floats that broadcast; masses in MeV, couplings and charges dimensionless.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import ufunc
+from zpfit.physics.constants import ELECTRIC_CHARGE, FERMI_CONSTANT, SIN2_THETA_W
+from zpfit.physics.couplings import Couplings
+
+_S2: Final = SIN2_THETA_W
+_C2: Final = 1 - SIN2_THETA_W
+
+VEV: Final = 1 / sqrt(sqrt(2) * FERMI_CONSTANT)
+"""v in MeV."""
+HYPERCHARGE_COUPLING: Final = ELECTRIC_CHARGE / sqrt(_C2)
+"""g_1."""
+Z_COUPLING: Final = ELECTRIC_CHARGE / sqrt(_S2 * _C2)
+"""g_Z = e / (s_w c_w)."""
+BARE_Z_MASS: Final = Z_COUPLING * VEV / 2
+"""M in MeV: tree level in alpha(0), s_w and G_F, so 3 % below the measured m_Z."""
+
+FAMILIES: Final = ("e", "mu", "tau")
+
+
+@dataclass(frozen=True)
+class Charges:
+    """What the gauge sector needs to know of a model at n points.
+
+    Each field is a number or has shape (n,); families in the order of :data:`FAMILIES`.
+    """
+
+    g_prime: FloatArray
+    """g'."""
+    eps: FloatArray
+    """Kinetic mixing with hypercharge, Eq. (18)."""
+    z_higgs: Any
+    """Charge of the doublets, the mean weighted with their v_i^2."""
+    z_variance: Any
+    """Variance of the doublets' charges with the same weights."""
+    z_left: tuple[Any, Any, Any]
+    """Charges z_L of the lepton doublets."""
+    mismatch: tuple[Any, Any, Any]
+    """z_higgs + z_R - z_L: zero if one doublet gives the lepton its mass directly."""
+
+
+class Route(Protocol):
+    """A way from charges to couplings."""
+
+    def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
+        """Couplings of a Z' of mass ``m``, shape (n,)."""
+
+    def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
+        """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
+
+    def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
+
+    def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+
+    def z_boson(self, charges: Charges, m: FloatArray) -> "ZBoson":
+        """What the mixing does to the Z."""
+
+
+@dataclass(frozen=True)
+class ZBoson:
+    """The heavy mass eigenstate; every array has shape (n,)."""
+
+    mass: FloatArray
+    """m_Z in MeV."""
+    mass_shift: FloatArray
+    """m_Z / M - 1, which ``mass`` has too few digits for."""
+    phi: FloatArray
+    """Mixing angle of Eq. (21)."""
+    coupling_shifts: dict[str, FloatArray]
+    """Shift of the Z's couplings in units of g_Z, where the standard model has T_3 - s_w^2 Q:
+    ``g_Le``, ``g_Re``, ``g_nue`` and so on."""
+
+
+class LeadingOrder:
+    """Eqs. (22)-(32): leading order in g' and g_t."""
+
+    def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
+        """Couplings of a Z' of mass ``m``, shape (n,)."""
+        return _couplings(charges, m, charges.g_prime, hypercharge_part(charges.eps), 0.0)
+
+    def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
+        """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
+        result: FloatArray = np.hypot(m_singlet, _doublet_mass(charges))
+        return result
+
+    def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
+        return _root(m**2 - _doublet_mass(charges) ** 2)
+
+    def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+        return _doublet_mass(charges) / m
+
+    def z_boson(self, charges: Charges, m: FloatArray) -> ZBoson:
+        """The mixing angle of Eqs. (22) and (25) on the branch where it is small."""
+        g_t = hypercharge_part(charges.eps)
+        g_bar = g_t / 2 + charges.g_prime * charges.z_higgs
+        # v^2 z_{H^2} g'^2 / 4 + (g' z_S v_S)^2 of Eq. (25), whose singlet part is m^2 less the
+        # doublets' variance: the diagonal element of X.
+        diagonal = (g_bar * VEV) ** 2 + m**2
+        phi = 0.5 * np.arctan(2 * g_bar * VEV * BARE_Z_MASS / (diagonal - BARE_Z_MASS**2))
+        mass = np.full(phi.shape, BARE_Z_MASS)
+        shifts = _coupling_shifts(charges, charges.g_prime, g_t, phi, np.zeros_like(phi))
+        return ZBoson(mass, np.zeros_like(phi), phi, shifts)
+
+
+class Exact:
+    """The mass and kinetic matrices diagonalised to all orders."""
+
+    def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
+        """Couplings of a Z' of mass ``m``, shape (n,)."""
+        g_x, g_t, g_bar = _gauge_couplings(charges)
+        cosine = _cosine(g_bar, m)
+        residue = cosine * g_bar * _heavy_share(m)
+        return _couplings(charges, m, cosine * g_x, cosine * g_t, residue)
+
+    def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
+        """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
+        _, _, g_bar = _gauge_couplings(charges)
+        m_x = np.hypot(m_singlet, _doublet_mass(charges)) / np.sqrt(1 - charges.eps**2)
+        result: FloatArray = _light_eigenvalue(m_x, g_bar * VEV)
+        return result
+
+    def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
+        return _root(
+            (1 - charges.eps**2) * _mass_of_x(charges, m) ** 2 - _doublet_mass(charges) ** 2
+        )
+
+    def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
+        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+        share: FloatArray = _doublet_mass(charges) * _normalisation(charges.eps)
+        return share / _mass_of_x(charges, m)
+
+    def z_boson(self, charges: Charges, m: FloatArray) -> ZBoson:
+        """What the mixing does to the Z."""
+        g_x, g_t, g_bar = _gauge_couplings(charges)
+        tangent = -2 * g_bar / Z_COUPLING * (1 + _heavy_share(m))
+        phi = np.arctan(tangent)
+        share = _mixing_share(g_bar, m)
+        shift = share / (1 + np.sqrt(1 + share))
+        less = -(np.sin(phi) ** 2) / (1 + np.cos(phi))
+        shifts = _coupling_shifts(charges, g_x, g_t, np.sin(phi), less)
+        return ZBoson(BARE_Z_MASS * (1 + shift), shift, phi, shifts)
+
+
+@ufunc
+def hypercharge_part(eps: float) -> float:
+    """g_t, the coupling of X to hypercharge, as in Eq. (20) but to all orders in eps."""
+    return -HYPERCHARGE_COUPLING * eps / sqrt(1 - eps * eps)
+
+
+@ufunc
+def vector_coupling(
+    g_x: float, g_t: float, residue: float, z_higgs: float, z_left: float, mismatch: float
+) -> float:
+    """C_V of Eqs. (23) and (27), with z_R = z_L - z_higgs + mismatch, and what lies beyond."""
+    charge = z_left + 0.5 * mismatch - (1 - 2 * _S2) * z_higgs
+    return g_x * charge - _C2 * g_t - (0.5 - 2 * _S2) * residue
+
+
+@ufunc
+def axial_coupling(g_x: float, residue: float, mismatch: float) -> float:
+    """C_A of Eqs. (24) and (28), what charge the Yukawa coupling is short of, and beyond."""
+    return 0.5 * (g_x * mismatch + residue)
+
+
+@ufunc
+def neutrino_coupling(g_x: float, residue: float, z_higgs: float, z_left: float) -> float:
+    """C_nu of Eqs. (29) and (32), and what lies beyond."""
+    return g_x * (z_left + z_higgs) + residue
+
+
+@ufunc
+def _normalisation(eps: float) -> float:
+    """g_X / g'."""
+    return 1 / sqrt(1 - eps * eps)
+
+
+@ufunc
+def _heavy_share(m: float) -> float:
+    """delta, what the finite mass adds to tan(phi), relative."""
+    return m * m / (BARE_Z_MASS * BARE_Z_MASS - m * m)
+
+
+@ufunc
+def _cosine(g_bar: float, m: float) -> float:
+    """cos(phi)."""
+    tangent = 2 * g_bar / Z_COUPLING / (1 - (m / BARE_Z_MASS) ** 2)
+    return 1 / sqrt(1 + tangent * tangent)
+
+
+@ufunc
+def _mixing_share(g_bar: float, m: float) -> float:
+    """(m_Z / M)^2 - 1, which is also (m_X / m)^2 - 1 as the product of masses is fixed."""
+    return (g_bar * VEV) ** 2 / (BARE_Z_MASS * BARE_Z_MASS - m * m)
+
+
+@ufunc
+def _light_eigenvalue(m_x: float, mixing: float) -> float:
+    """The lighter mass for a determinant (M m_x)^2 and an off-diagonal element M * mixing."""
+    trace = BARE_Z_MASS**2 + m_x * m_x + mixing * mixing
+    below = (BARE_Z_MASS - m_x) ** 2 + mixing * mixing
+    above = (BARE_Z_MASS + m_x) ** 2 + mixing * mixing
+    return BARE_Z_MASS * m_x * sqrt(2 / (trace + sqrt(below * above)))
+
+
+def _couplings(
+    charges: Charges, m: FloatArray, g_x: FloatArray, g_t: FloatArray, residue: Any
+) -> Couplings:
+    """Couplings of all families, linear in what they are given."""
+    rows = []
+    for z_left, mismatch in zip(charges.z_left, charges.mismatch, strict=True):
+        rows += [
+            vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch),
+            axial_coupling(g_x, residue, mismatch),
+            neutrino_coupling(g_x, residue, charges.z_higgs, z_left),
+        ]
+    return Couplings(m, *rows)
+
+
+def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """g_X, g_t and gbar."""
+    norm = _normalisation(charges.eps)
+    g_x = charges.g_prime * norm
+    g_t = hypercharge_part(charges.eps)
+    return g_x, g_t, g_t / 2 + g_x * charges.z_higgs
+
+
+def _mass_of_x(charges: Charges, m: FloatArray) -> FloatArray:
+    """m_X for a light mass ``m``, from the determinant."""
+    _, _, g_bar = _gauge_couplings(charges)
+    result: FloatArray = m * np.sqrt(1 + _mixing_share(g_bar, m))
+    return result
+
+
+def _doublet_mass(charges: Charges) -> FloatArray:
+    """g' v sd(z), the mass that doublets of different charges force."""
+    result: FloatArray = charges.g_prime * VEV * np.sqrt(charges.z_variance)
+    return result
+
+
+def _root(square: FloatArray) -> FloatArray:
+    """Square root, NaN where there is none."""
+    return np.sqrt(np.where(square < 0, np.nan, square))
+
+
+def _coupling_shifts(
+    charges: Charges, g_x: FloatArray, g_t: FloatArray, sine: FloatArray, less: FloatArray
+) -> dict[str, FloatArray]:
+    """Shifts of the Z's couplings in units of g_Z, with ``less`` = cos(phi) - 1."""
+    shifts = {}
+    for family, z_left, mismatch in zip(FAMILIES, charges.z_left, charges.mismatch, strict=True):
+        z_right = z_left - charges.z_higgs + mismatch
+        for name, t3, q, y, z in (
+            (f"g_L{family}", -0.5, -1, -0.5, z_left),
+            (f"g_R{family}", 0.0, -1, -1.0, z_right),
+            (f"g_nu{family}", 0.5, 0, -0.5, z_left),
+        ):
+            shifts[name] = less * (t3 - _S2 * q) + sine * (g_t * y + g_x * z) / Z_COUPLING
+    return shifts

@@ -1,0 +1,1 @@
+"""HTML pages: reports, the explorer, and the page about the data."""

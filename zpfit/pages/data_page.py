@@ -1,0 +1,164 @@
+"""The page of all data in the documentation: tables, curves and sources, written by a command."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from zpfit.io.writing import make_folder, write_whole
+from zpfit.likelihood.check import DataCheck
+from zpfit.likelihood.describe import curve_in_mixing, is_projection, subject, value
+from zpfit.likelihood.entries import MEASUREMENTS, BeamDumpEntry, Entry, PromptLimitEntry
+from zpfit.likelihood.library import LoadedEntry
+from zpfit.plots.data_curves import NamedCurve, curves_figure
+from zpfit.plots.style import house_style, png
+from zpfit.runs.citation_text import as_markdown
+
+PAGE = "data.md"
+_IMAGES = "images/data"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries that stand together on the page."""
+
+    name: str
+    """Of its figure's file."""
+    title: str
+    holds: Callable[[Entry], bool]
+    coupling: str = ""
+    """What curves of the group limit, as LaTeX; empty where there are none."""
+
+
+def _searches(*names: str) -> Callable[[Entry], bool]:
+    return lambda entry: isinstance(entry, PromptLimitEntry) and entry.search in names
+
+
+GROUPS = (
+    Group("measurements", "Measurements", lambda entry: isinstance(entry, MEASUREMENTS)),
+    Group("visible", "Searches for decays to electrons", _searches("visible"), r"\varepsilon"),
+    Group(
+        "dumps",
+        "Searches behind beam dumps",
+        lambda entry: isinstance(entry, BeamDumpEntry),
+        r"\varepsilon",
+    ),
+    Group("invisible", "Searches for missing energy", _searches("invisible"), r"\varepsilon"),
+    Group(
+        "muons",
+        "Searches with muons",
+        _searches("muon_invisible", "muon_pair"),
+        r"|C_\mu|/e",
+    ),
+    Group("bounds", "Other bounds", lambda entry: True),  # noqa: ARG005 - what is left
+)
+
+
+def write_page(check: DataCheck, folder: Path) -> list[Path]:
+    """Write the page and a figure for each group that has curves; returns their paths.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    make_folder(folder / _IMAGES)
+    groups = dict(_grouped(check.entries))
+    written = [folder / PAGE]
+    with house_style():
+        for group, entries in groups.items():
+            if group.coupling:
+                curves = [_curve(loaded) for loaded in entries]
+                path = folder / _IMAGES / f"{group.name}.png"
+                write_whole(path, png(curves_figure(group.title, curves, group.coupling)))
+                written.append(path)
+    text = "\n".join(_page(check, groups)) + "\n"
+    write_whole(written[0], partial(Path.write_text, data=text, encoding="utf-8"))
+    return written
+
+
+def _grouped(entries: Sequence[LoadedEntry]) -> Iterator[tuple[Group, list[LoadedEntry]]]:
+    """Every entry in the first group that holds it; groups without any are left out."""
+    left = list(entries)
+    for group in GROUPS:
+        held = [loaded for loaded in left if group.holds(loaded.entry)]
+        left = [loaded for loaded in left if loaded not in held]
+        if held:
+            yield group, held
+
+
+def _curve(loaded: LoadedEntry) -> NamedCurve:
+    return NamedCurve(
+        loaded.name,
+        curve_in_mixing(loaded),
+        unverified=bool(loaded.entry.unverified),
+        projection=is_projection(loaded.entry),
+    )
+
+
+def _page(check: DataCheck, groups: dict[Group, list[LoadedEntry]]) -> Iterator[str]:
+    yield "# Data"
+    yield ""
+    yield (
+        "Every entry that ships with zpfit, written from the entries by `make data-page`."
+        " **Unverified** entries hold numbers that are not checked against their publication; every"
+        " run that uses them says so. `zpfit cite` writes the bibliography of a run."
+    )
+    for group, entries in groups.items():
+        yield from ("", f"## {group.title}", "")
+        if group.coupling:
+            yield f"![{group.title}]({_IMAGES}/{group.name}.png)"
+            yield ""
+            yield (
+                "Each panel shows one curve, the others of its kind in grey; shaded is excluded for"
+                " a dark photon." + _styles(entries)
+            )
+            yield ""
+        yield "| entry | what | value or limit | CL | status | sets |"
+        yield "|---|---|---|---|---|---|"
+        yield from (_row(loaded, check) for loaded in entries)
+        for loaded in entries:
+            yield from ("", *_details(loaded, check))
+    yield from ("", "## Sets")
+    for name, chosen in check.sets.items():
+        yield from ("", f"**`{name}`**: {chosen.title}. {chosen.description.strip()}")
+        members = ", ".join(f"`{entry}`" for entry in chosen.entries)
+        yield f"Exclusions {chosen.exclusions}. Entries: {members}."
+
+
+def _styles(entries: Sequence[LoadedEntry]) -> str:
+    unverified = any(loaded.entry.unverified for loaded in entries)
+    projections = any(is_projection(loaded.entry) for loaded in entries)
+    return (" Orange ones are unverified." if unverified else "") + (
+        " Dashed ones are projections and exclude nothing yet." if projections else ""
+    )
+
+
+def _row(loaded: LoadedEntry, check: DataCheck) -> str:
+    entry = loaded.entry
+    level = "" if entry.confidence_level is None else f"{100 * entry.confidence_level:.3g} %"
+    projection = "projection" if is_projection(entry) else ""
+    status = ", ".join(filter(None, (projection, "**unverified**" if entry.unverified else "")))
+    sets = str(len(check.sets_with(loaded.name)))
+    cells = (f"`{loaded.name}`", subject(entry), value(loaded), level, status, sets)
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def _details(loaded: LoadedEntry, check: DataCheck) -> Iterator[str]:
+    entry = loaded.entry
+    yield f"### `{loaded.name}`"
+    yield ""
+    yield f"{entry.title}."
+    yield ""
+    yield f"- Source: {'; '.join(as_markdown(citation) for citation in entry.citations)}."
+    if entry.unverified:
+        yield f"- **Unverified**: {_line(entry.unverified)}"
+    yield f"- Approximations: {_line(entry.approximations)}"
+    if entry.supersedes:
+        yield f"- Supersedes {', '.join(f'`{name}`' for name in entry.supersedes)}."
+    sets = ", ".join(f"`{name}`" for name in check.sets_with(loaded.name))
+    yield f"- Sets: {sets or 'none'}."
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,217 @@
+"""The page and what answers it, as an ASGI application."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from plotly.offline import get_plotlyjs
+from pydantic import Field
+from pydantic_core import to_json
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zpfit.errors import InvalidInput, ZpfitError, suggestion
+from zpfit.io.schema import StrictModel, validate
+from zpfit.io.yaml import Document
+from zpfit.pages.explore.answers import LARGEST_GRID, as_json, point_answer, slice_answer
+from zpfit.pages.explore.workbench import Workbench
+
+_HOSTS = ["127.0.0.1", "localhost"]
+"""Names that lead here; any other was made to by somebody's name server."""
+_LARGEST_BODY = 65_536
+_JSON = "application/json"
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Plotly sets styles of what it draws, so styles may stand inline; scripts may not."""
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_PAGE = {
+    "/": ("index.html", "text/html"),
+    "/explore.css": ("explore.css", "text/css"),
+    "/scales.js": ("scales.js", "text/javascript"),
+    "/tables.js": ("tables.js", "text/javascript"),
+    "/slice.js": ("slice.js", "text/javascript"),
+    "/explore.js": ("explore.js", "text/javascript"),
+}
+
+Name = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class SubjectRequest(StrictModel):
+    """A model, in the words of ``zpfit evaluate --model``, and a set."""
+
+    model: Name
+    likelihood: Name
+
+
+class PointRequest(SubjectRequest):
+    """A point; parameters that are left out have their default."""
+
+    point: Annotated[dict[str, float], Field(max_length=1000)]
+
+
+class SliceRequest(PointRequest):
+    """A slice through a point along two parameters."""
+
+    x: Name
+    y: Name
+    grid: Annotated[int, Field(ge=2, le=LARGEST_GRID)] | None = None
+    """Nodes along each axis; as many as are quick if left out."""
+
+
+Asked = TypeVar("Asked", bound=SubjectRequest)
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def application(bench: Workbench) -> Starlette:
+    """The page about a workbench's models and data, to be served on this machine alone."""
+    routes = [
+        *(_asset(path, name, kind) for path, (name, kind) in _PAGE.items()),
+        Route("/plotly.js", _constant(get_plotlyjs(), "text/javascript", keep=True)),
+        Route("/api/catalogue", _catalogue(bench)),
+        _question("/api/subject", SubjectRequest, lambda asked: _subject(bench, asked)),
+        _question("/api/point", PointRequest, lambda asked: _point(bench, asked)),
+        _question("/api/slice", SliceRequest, lambda asked: _slice(bench, asked)),
+    ]
+    middleware = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False),
+        Middleware(_SafeHeaders),
+    ]
+    handlers: Mapping[Any, Any] = {HTTPException: _refused, ZpfitError: _mistaken}
+    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
+
+
+class _SafeHeaders:
+    """Nothing on the page comes from elsewhere, and no other page may show or read it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += _RAW_HEADERS
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def _constant(content: str, kind: str, *, keep: bool = False) -> Endpoint:
+    body = content.encode()
+    headers = {"Cache-Control": "private, max-age=86400" if keep else "no-cache"}
+
+    async def answer(_: Request) -> Response:
+        return Response(body, media_type=kind, headers=headers)
+
+    return answer
+
+
+def _asset(path: str, name: str, kind: str) -> Route:
+    text = (files("zpfit.pages.explore") / "page" / name).read_text(encoding="utf-8")
+    return Route(path, _constant(text, kind))
+
+
+def _question(path: str, form: type[Asked], answer: Callable[[Asked], dict[str, Any]]) -> Route:
+    """A route that takes a question in JSON; POST, so that no link or image can ask."""
+
+    async def endpoint(request: Request) -> Response:
+        asked = validate(form, Document(Path("request"), await _body(request), {}))
+        return _json(await run_in_threadpool(answer, asked))
+
+    return Route(path, endpoint, methods=["POST"])
+
+
+async def _body(request: Request) -> Any:
+    """The JSON that a request brings.
+
+    Raises
+    ------
+    HTTPException
+        It is none, too much of it, or sent by another page.
+    """
+    own = {f"http://{request.headers.get('host')}", None}
+    if request.headers.get("origin") not in own:
+        raise HTTPException(403, "asked by another page")
+    if request.headers.get("content-type", "").split(";")[0].strip() != _JSON:
+        raise HTTPException(415, f"the body must be {_JSON}")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            raise HTTPException(413, f"the body must have at most {_LARGEST_BODY:,} bytes")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, f"the body is not JSON: {error}") from error
+
+
+def _json(content: Mapping[str, Any], status: int = 200) -> Response:
+    # json.dumps would take almost as long as it takes to compute a slice.
+    text = to_json(content, inf_nan_mode="null")
+    return Response(text, status, {"Cache-Control": "no-store"}, _JSON)
+
+
+async def _refused(_: Request, error: HTTPException) -> Response:
+    return _json({"problems": [str(error.detail)]}, error.status_code)
+
+
+async def _mistaken(_: Request, error: ZpfitError) -> Response:
+    problems = error.problems if isinstance(error, InvalidInput) else (str(error),)
+    return _json({"problems": list(problems)}, 422)
+
+
+def _catalogue(bench: Workbench) -> Endpoint:
+    async def answer(_: Request) -> Response:
+        return _json(
+            {
+                "version": version("zpfit"),
+                "models": bench.models,
+                "likelihoods": bench.likelihoods,
+                "model": bench.model,
+                "likelihood": bench.likelihood,
+                "found_elsewhere": [n for n in bench.likelihoods if bench.is_found_elsewhere(n)],
+            }
+        )
+
+    return answer
+
+
+def _subject(bench: Workbench, asked: SubjectRequest) -> dict[str, Any]:
+    return as_json(bench.subject(asked.model, asked.likelihood))
+
+
+def _point(bench: Workbench, asked: PointRequest) -> dict[str, Any]:
+    return point_answer(bench.subject(asked.model, asked.likelihood), asked.point)
+
+
+def _slice(bench: Workbench, asked: SliceRequest) -> dict[str, Any]:
+    subject = bench.subject(asked.model, asked.likelihood)
+    known = list(subject.sliders)
+    problems = [
+        f"{key}: model {subject.model.name!r} has no parameter {name!r}; {suggestion(name, known)}"
+        for key, name in (("x", asked.x), ("y", asked.y))
+        if name not in known
+    ]
+    if asked.x == asked.y:
+        problems.append(f"y: {asked.y!r} is along x already; choose another parameter")
+    if problems:
+        raise InvalidInput(problems)
+    grid = subject.grid if asked.grid is None else asked.grid
+    return slice_answer(subject, asked.point, asked.x, asked.y, grid)

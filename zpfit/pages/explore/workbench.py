@@ -1,0 +1,152 @@
+"""Models and data that can be chosen on the page, and those that were, ready to be evaluated."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from zpfit.errors import NotARunFolder, UnknownName
+from zpfit.inference.problem import Problem
+from zpfit.io.library import Library
+from zpfit.io.yaml import dump_yaml
+from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.models.library import ModelSpec, model_names
+from zpfit.pages.explore.subject import Subject, build, named_model, named_priors
+from zpfit.runs.run_file import find_run_file, load_run
+from zpfit.runs.run_folder import RunFolder
+
+DEFAULT_SET = "today_cs"
+_DEFAULT_MODEL = "effective"
+_KEPT = 16
+"""Subjects that stay in memory."""
+
+
+@dataclass(frozen=True)
+class OwnRun:
+    """The run whose file or folder the command names."""
+
+    run: Problem
+    text: str
+    """Its model, in the words of ``zpfit evaluate --model``."""
+    best_fit: Mapping[str, float] | None
+    """Parameters, if the run is finished."""
+
+
+@dataclass
+class Workbench:
+    """Builds subjects, each once."""
+
+    library: Library
+    model: str
+    """At the start, in the words of ``zpfit evaluate --model``."""
+    likelihood: str
+    """At the start: a set, or what the run's data are called."""
+    own: OwnRun | None = None
+    _subjects: OrderedDict[tuple[str, str], Subject] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def models(self) -> list[str]:
+        """What can be asked for, those of the command included."""
+        own = [self.model, *([self.own.text] if self.own else [])]
+        return list(dict.fromkeys([*model_names(self.library), *own]))
+
+    @property
+    def likelihoods(self) -> dict[str, str]:
+        """Sets, and the run's data if they are no set, with a title each."""
+        found = {}
+        for name in self.library.names("likelihood set"):
+            data = self.library.document("likelihood set", name).data
+            found[name] = str(data.get("title", name)) if isinstance(data, dict) else name
+        if self.own is not None:
+            found.setdefault(self.own.run.assembled.likelihood.name, f"of {self.own.run.name}")
+        return found
+
+    def is_found_elsewhere(self, likelihood: str) -> bool:
+        """Whether ``zpfit evaluate``, which knows no run, finds these data under their name."""
+        there = Library.beside()
+        if likelihood not in there.names("likelihood set"):
+            return False
+        path = self.library.find("likelihood set", likelihood)
+        return path.resolve() == there.find("likelihood set", likelihood).resolve()
+
+    def subject(self, model: str, likelihood: str) -> Subject:
+        """A model on data.
+
+        Raises
+        ------
+        UnknownName, InvalidInput, InvalidYaml, InvalidModel
+            See
+            :func:`zpfit.pages.explore.subject.named_model`.
+        """
+        with self._lock:
+            key = (model, likelihood)
+            if key not in self._subjects:
+                self._subjects[key] = self._built(model, likelihood)
+                if len(self._subjects) > _KEPT:
+                    self._subjects.popitem(last=False)
+            self._subjects.move_to_end(key)
+            return self._subjects[key]
+
+    def _built(self, text: str, likelihood: str) -> Subject:
+        trusted = {self.model, self.own.text if self.own else ""}
+        named = named_model(text, self.library, trusted.__contains__)
+        assembled = self._assembled(likelihood)
+        if self.own is None or text != self.own.text:
+            return build(named, assembled, named_priors(named.loaded.model, self.library))
+        posterior = self.own.run.posterior
+        same_data = likelihood == posterior.likelihood.name
+        start = self.own.best_fit if same_data else None
+        return build(named, assembled, posterior.priors.by_name, start)
+
+    def _assembled(self, likelihood: str) -> Assembled:
+        if self.own is not None and likelihood == self.own.run.assembled.likelihood.name:
+            return self.own.run.assembled
+        if likelihood not in self.likelihoods:
+            raise UnknownName("likelihood set", likelihood, self.likelihoods, "likelihood")
+        return assemble(LikelihoodSpec(set=likelihood), self.library, lambda *_: "likelihood")
+
+
+def open_workbench(source: str, model: str | None) -> Workbench:
+    """From a set, a run file or a run folder, and a model in the words of ``--model``.
+
+    Raises
+    ------
+    UnknownName
+        Nothing has that name.
+    InvalidInput
+        The run file or the model has problems, each with its place.
+    """
+    library = Library.beside()
+    if source in library.names("likelihood set") and not Path(source).is_dir():
+        bench = Workbench(library, model or _DEFAULT_MODEL, source)
+    else:
+        bench = _of_run(source, model, library)
+    bench.subject(bench.model, bench.likelihood)
+    return bench
+
+
+def _of_run(source: str, model: str | None, library: Library) -> Workbench:
+    is_file = Path(source).suffix in {".yaml", ".yml"} or len(Path(source).parts) > 1
+    names = {*library.names("run"), *library.names("likelihood set")}
+    if not is_file and not Path(source).is_dir() and source not in names:
+        raise UnknownName("likelihood set or run", source, names)
+    if Path(source).is_dir() and not RunFolder(Path(source)).config_path.is_file():
+        raise NotARunFolder(Path(source), "config.yaml")
+    path = find_run_file(source)
+    run = load_run(path)
+    folder = RunFolder(path.parent)
+    best = folder.summary()["best_fit"]["parameters"] if folder.is_finished else None
+    own = OwnRun(run, _in_words(run.settings.model), best)
+    name = run.assembled.likelihood.name
+    return Workbench(Library.beside(path), model or own.text, name, own)
+
+
+def _in_words(spec: ModelSpec) -> str:
+    """What ``--model`` would say of a run's model."""
+    said: dict[str, Any] = spec.model_dump(mode="json", exclude_defaults=True)
+    if set(said) == {"name"}:
+        return str(said["name"])
+    return dump_yaml(said).strip()

@@ -1,0 +1,164 @@
+"""The question that a folder answers, and the answer in two sentences with numbers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from zpfit.analysis.compare import NO_ZPRIME, verbal
+from zpfit.pages.report.gather import CampaignContent, ComparisonContent, Content, RunContent
+from zpfit.pages.report.records import ComparedModel, Summary
+from zpfit.pages.report.symbols import number
+from zpfit.pages.report.tables import with_error
+
+_MEANING = {"for": "a Z\u2032 of this kind", "against": "no Z\u2032"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """To one question."""
+
+    question: str
+    first: str
+    second: str
+
+
+def answers(content: Content) -> list[Answer]:
+    """One, or of comparisons one for each data set."""
+    match content:
+        case RunContent():
+            return [_of_run(content)]
+        case ComparisonContent():
+            return list(_of_comparison(content))
+        case CampaignContent():
+            return [_of_campaign(content)]
+
+
+def overview(runs: Sequence[RunContent]) -> Answer:
+    """Of several run folders together."""
+    best = max(runs, key=lambda run: log_bayes_factor(run.summary))
+    worst = min(runs, key=lambda run: log_bayes_factor(run.summary))
+    converged = sum(run.summary.converged for run in runs)
+    likelihoods = {run.summary.likelihood for run in runs}
+    caution = (
+        "" if len(likelihoods) == 1 else " (on different data, each against no Z\u2032 on the same)"
+    )
+    return Answer(
+        f"How do {len(runs)} fits stand beside each other?",
+        first=(
+            f"The evidence favours {best.name} most, with {_log_b(best.summary)} against no "
+            f"Z\u2032, and {worst.name} least, with {_log_b(worst.summary)}{caution}."
+        ),
+        second=(
+            f"The best fit of {best.name} has {_gain(best.summary)}, and {converged} of "
+            f"{len(runs)} runs converged."
+        ),
+    )
+
+
+def log_bayes_factor(summary: Summary) -> float:
+    """Against no Z', whose evidence is its likelihood."""
+    return summary.evidence.log_z + 0.5 * summary.no_zprime.chi2
+
+
+def reading(log_b: float) -> str:
+    """What ln B means on Trotta's scale."""
+    word = verbal(log_b)
+    strength, _, side = word.partition(" ")
+    return "inconclusive" if not side else f"{strength} evidence for {_MEANING[side]}"
+
+
+def _of_run(content: RunContent) -> Answer:
+    summary = content.summary
+    mass = summary.best_fit.couplings.get("m_Zp")
+    where = "" if mass is None else f" at {mass:.3g} MeV"
+    excluding = [name for name, limit in summary.best_fit.exclusions.items() if limit.ratio > 1]
+    survives = (
+        f"and lies beyond the limit of {', '.join(excluding)}, which only fades here"
+        if excluding
+        else _survival(summary)
+    )
+    converged = "converged" if summary.converged else "did not converge"
+    return Answer(
+        f"Can a Z\u2032 of the model {summary.model} explain the data {summary.likelihood}?",
+        first=f"The best fit{where} has {_gain(summary)}, {survives}.",
+        second=(
+            f"Over the whole prior the evidence is {_log_b(summary)} against no Z\u2032, "
+            f"{reading(log_bayes_factor(summary))}; the run {converged}."
+        ),
+    )
+
+
+def _survival(summary: Summary) -> str:
+    """Of a best fit that nothing excludes: what was silent has not been survived."""
+    count, silent = len(summary.best_fit.exclusions), summary.silent
+    if not count:
+        return "with no exclusions in the data"
+    if not silent:
+        return f"and survives all {count} exclusions"
+    return (
+        f"and survives {count - len(silent)} of {count} exclusions; "
+        f"{', '.join(silent)} say{'s' if len(silent) == 1 else ''} nothing at this mass"
+    )
+
+
+def _gain(summary: Summary) -> str:
+    best, without = summary.best_fit.chi2, summary.no_zprime.chi2
+    return f"\u03c7\u00b2 = {number(best)} where no Z\u2032 has {number(without)}"
+
+
+def _log_b(summary: Summary) -> str:
+    return _with_error(log_bayes_factor(summary), summary.evidence.error)
+
+
+def _with_error(log_b: float, error: float) -> str:
+    return f"ln B = {with_error(log_b, error).text}"
+
+
+def _of_comparison(content: ComparisonContent) -> Iterator[Answer]:
+    for data in dict.fromkeys(row.data for row in content.rows):
+        yield _of_group([row for row in content.rows if row.data == data])
+
+
+def _of_group(rows: Sequence[ComparedModel]) -> Answer:
+    models = [row for row in rows if row.model != NO_ZPRIME]
+    best = max(models, key=lambda row: row.ln_bayes_factor)
+    fitting = min(models, key=lambda row: row.best_fit_chi2)
+    without = fitting.best_fit_chi2 - fitting.delta_chi2
+    [reference] = {row.reference for row in rows}
+    versus = "no Z\u2032" if reference == NO_ZPRIME else reference
+    meaning = reading(best.ln_bayes_factor) if reference == NO_ZPRIME else best.evidence
+    shaky = [row.run for row in models if not row.converged]
+    trust = f"{', '.join(shaky)} did not converge" if shaky else "all runs converged"
+    moves = any(row.rank_changes for row in rows)
+    rank = "some ranks change" if moves else "no rank changes"
+    return Answer(
+        f"Which of {len(models)} models do the data {rows[0].likelihood} favour?",
+        first=(
+            f"The evidence is highest for {best.run}, "
+            f"{_with_error(best.ln_bayes_factor, best.ln_bayes_factor_err)} against {versus} "
+            f"({meaning}), and {fitting.run} fits best, with "
+            f"\u03c7\u00b2 = {number(fitting.best_fit_chi2)} where no Z\u2032 has "
+            f"{number(without)}."
+        ),
+        second=f"With wider or narrower priors {rank}, and {trust}.",
+    )
+
+
+def _of_campaign(content: CampaignContent) -> Answer:
+    record = content.record
+    planned = record.finished + len(record.failed)
+    converged = sum(fit.converged for fit in record.fits)
+    first = (
+        f"Of {planned} fits of {len(record.cells)} combinations {record.finished} are finished, "
+        f"{len(record.failed)} failed, and {converged} converged."
+    )
+    second = "No combination has a result."
+    if record.cells:
+        best = max(record.cells, key=lambda cell: cell.log_bayes_factor)
+        worst = min(record.cells, key=lambda cell: cell.log_bayes_factor)
+        second = (
+            f"Against no Z\u2032 on the same data the evidence is highest for {best.name}, "
+            f"{_with_error(best.log_bayes_factor, best.log_z_error)} "
+            f"({reading(best.log_bayes_factor)}), and lowest for {worst.name}, "
+            f"{_with_error(worst.log_bayes_factor, worst.log_z_error)}."
+        )
+    return Answer(f"What do the fits of the campaign {content.name} say?", first, second)

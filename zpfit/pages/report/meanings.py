@@ -1,0 +1,225 @@
+"""Diagnostics of a run with what each means and when to worry."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from zpfit.inference.diagnostics import MIN_AUTOCORRELATION_TIMES, RHAT_LIMIT
+from zpfit.pages.report.records import Campaign, ComparedModel, Summary
+from zpfit.pages.report.symbols import number
+
+_LARGEST_WEIGHT = 0.05
+_SILENT = 0.1
+"""Share of a posterior at masses of which a curve says nothing."""
+_LOW_ACCEPTANCE = 0.05
+_WIDE_SCATTER = 2.0
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One line of the table."""
+
+    name: str
+    value: str
+    good: bool
+    meaning: str
+
+
+def of_run(summary: Summary, target_ess: int) -> list[Diagnostic]:
+    """In the order in which to look at them."""
+    return [
+        *_shortcomings(summary.shortcomings),
+        *_sampling(summary, target_ess),
+        *_evidence(summary),
+        *_silent_curves(summary),
+        *_unverified(summary),
+    ]
+
+
+def _shortcomings(found: Iterable[str], where: str = "Shortcoming") -> Iterator[Diagnostic]:
+    for text in found:
+        meaning = "The run itself says that it is not converged, and what to change."
+        yield Diagnostic(where, text, good=False, meaning=meaning)
+
+
+def _worst(
+    values: Iterable[float | None], choose: Callable[[Iterable[float]], float]
+) -> float | None:
+    known = [value for value in values if value is not None]
+    return choose(known) if known else None
+
+
+def _sampling(summary: Summary, target_ess: int) -> Iterator[Diagnostic]:
+    marginals, sampler = summary.posterior.values(), summary.sampler
+    ess = _worst((m.ess for m in marginals), min)
+    yield Diagnostic(
+        "Effective samples",
+        f"{number(ess, 4)} of {target_ess} asked for",
+        good=ess is not None and ess >= target_ess,
+        meaning="Independent samples that the worst parameter is worth; with few of them, medians "
+        "and intervals jitter. Worry below what was asked for.",
+    )
+    rhat = _worst((m.rhat for m in marginals), max)
+    if rhat is not None:
+        yield Diagnostic(
+            "R-hat",
+            f"{rhat:.4f}",
+            good=rhat <= RHAT_LIMIT,
+            meaning="Scatter between independent ensembles over that within them. Worry above "
+            f"{RHAT_LIMIT}: the ensembles have not found the same posterior.",
+        )
+    time = _worst(sampler.autocorrelation_time.values(), max)
+    if time is not None and sampler.engine == "emcee":
+        yield Diagnostic(
+            "Autocorrelation time",
+            f"{number(time)} of {sampler.steps} steps",
+            good=sampler.steps >= MIN_AUTOCORRELATION_TIMES * time,
+            meaning="Steps until a walker forgets where it was. Worry if the run has fewer than "
+            f"{MIN_AUTOCORRELATION_TIMES} of these times.",
+        )
+    if sampler.acceptance:
+        yield Diagnostic(
+            "Acceptance",
+            ", ".join(f"{share:.2f}" for share in sampler.acceptance),
+            good=min(sampler.acceptance) >= _LOW_ACCEPTANCE,
+            meaning="Share of proposed moves that each ensemble took. Worry below "
+            f"{_LOW_ACCEPTANCE}: walkers hardly move.",
+        )
+
+
+def _evidence(summary: Summary) -> Iterator[Diagnostic]:
+    evidence = summary.evidence
+    yield Diagnostic(
+        "Error of ln Z",
+        number(evidence.error, 2),
+        good=evidence.error < 0.5,
+        meaning="Standard error of the evidence. Worry if it is not small beside the ln B that a "
+        "conclusion rests on.",
+    )
+    if evidence.spread is not None:
+        yield Diagnostic(
+            "Spread of ln Z",
+            number(evidence.spread, 2),
+            good=evidence.spread < _WIDE_SCATTER * max(evidence.error, 0.01),
+            meaning="The same error from the scatter between batches of draws. Worry if it is more "
+            "than twice the error above: a part of the posterior is rarely hit.",
+        )
+    if summary.sampler.engine != "dynesty":
+        yield Diagnostic(
+            "Effective fraction",
+            number(evidence.effective_fraction, 2),
+            good=evidence.effective_fraction > 1e-4,
+            meaning="Share of the draws of the evidence integral that count. Worry if it is tiny: "
+            "the map has hardly found the posterior.",
+        )
+        yield Diagnostic(
+            "Largest weight",
+            number(evidence.largest_weight, 2),
+            good=evidence.largest_weight < _LARGEST_WEIGHT,
+            meaning="Share of the evidence that a single draw carries. Worry above "
+            f"{_LARGEST_WEIGHT:.0%}: the next draw could change the answer.",
+        )
+    check = evidence.cross_check
+    if check is None:
+        yield Diagnostic(
+            "Cross-check of ln Z",
+            "not asked for",
+            good=True,
+            meaning="A second engine can compute the evidence too: zpfit run --cross-check. Ask "
+            "for it before a conclusion is published.",
+        )
+    else:
+        found = f"{check.log_z:.2f} \u00b1 {check.error:.2f} by {check.engine}"
+        yield Diagnostic(
+            "Cross-check of ln Z",
+            f"{found}, {abs(check.sigma):.1f} standard errors away",
+            good=check.agrees,
+            meaning="The evidence by another engine. Worry if the two disagree: one of them has "
+            "missed something.",
+        )
+    yield Diagnostic(
+        "Prior without a model",
+        f"{summary.impossible_prior_fraction:.1%}",
+        good=summary.impossible_prior_fraction < 0.99,
+        meaning="Share of the prior at which the model cannot exist, which counts against its "
+        "evidence. Worry if it is nearly all: the prior is then not what it seems.",
+    )
+
+
+def _silent_curves(summary: Summary) -> Iterator[Diagnostic]:
+    for name, reach in summary.curve_reach.items():
+        if reach.posterior_outside < _SILENT and not reach.best_fit_outside:
+            continue
+        low, high = reach.mass_range_MeV
+        best = ", the best fit too" if reach.best_fit_outside else ""
+        yield Diagnostic(
+            f"Reach of {name}",
+            f"{reach.posterior_outside:.0%} of the posterior outside{best}",
+            good=False,
+            meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and says nothing elsewhere. "
+            "Worry if a conclusion rests on it: points outside are allowed for lack of data.",
+        )
+
+
+def _unverified(summary: Summary) -> Iterator[Diagnostic]:
+    for name, what in summary.unverified.items():
+        yield Diagnostic(
+            f"Unverified: {name}",
+            what,
+            good=False,
+            meaning="These numbers have not been compared with their publication. Check them "
+            "before a conclusion rests on them.",
+        )
+
+
+def of_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
+    """What each run lacks, and whether priors decide."""
+    found: list[Diagnostic] = []
+    rows = list(rows)
+    for row in rows:
+        found += _shortcomings(row.shortcomings, f"Shortcoming of {row.run}")
+    if not found:
+        meaning = "No run of the comparison reports a shortcoming; their own pages show more."
+        found.append(Diagnostic("Convergence", "every run converged", good=True, meaning=meaning))
+    changing = [row.run for row in rows if row.rank_changes]
+    meaning = (
+        "Whether any two models change places when all priors are made wider or narrower. Worry "
+        "if they do: the prior and not the data ranks them."
+    )
+    text = ", ".join(changing) if changing else "none changes"
+    found.append(Diagnostic("Ranks under other priors", text, good=not changing, meaning=meaning))
+    return found
+
+
+def of_campaign(record: Campaign) -> list[Diagnostic]:
+    """Failures, convergence, and whether seeds agree."""
+    converged = sum(fit.converged for fit in record.fits)
+    found = [
+        Diagnostic(
+            "Failed fits",
+            str(len(record.failed)),
+            good=not record.failed,
+            meaning="Fits without a result. Worry if there are any: means leave them out.",
+        ),
+        Diagnostic(
+            "Converged fits",
+            f"{converged} of {len(record.fits)}",
+            good=converged == len(record.fits),
+            meaning="Fits that found nothing to complain of. Worry about a combination in which "
+            "most seeds did not converge.",
+        ),
+    ]
+    for cell in record.cells:
+        if cell.log_z_scatter is None:
+            continue
+        if cell.log_z_scatter > _WIDE_SCATTER * cell.log_z_error_of_one:
+            found.append(
+                Diagnostic(
+                    f"Seeds of {cell.name}",
+                    f"scatter {number(cell.log_z_scatter, 2)}, error "
+                    f"{number(cell.log_z_error_of_one, 2)}",
+                    good=False,
+                    meaning="ln Z scatters between seeds by more than twice its error: the error "
+                    "is too small, and ln B is known no better than the scatter.",
+                )
+            )
+    return found

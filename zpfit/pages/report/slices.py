@@ -1,0 +1,162 @@
+"""Planes of two parameters through a run's best fit: what excludes each point, and chi2 where none.
+
+All other parameters stay at the best fit, and those that are tied follow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.problem import Problem
+from zpfit.io.arrays import FloatArray
+from zpfit.pages.report.records import Point
+
+NODES = 80
+"""Along each side."""
+_MASS = "m_Zp"
+_MOST = 3
+"""Planes of a page."""
+_EDGE = 1e-6
+"""Distance from the ends of a prior, where a normal one is infinite."""
+_PULLED = 4.0
+"""chi2 above that of the best fit from which data disfavour a point: 2 standard errors."""
+
+
+@dataclass(frozen=True)
+class SlicePlane:
+    """Arrays of shape (ny, nx) unless said otherwise."""
+
+    x: str
+    y: str
+    x_values: FloatArray
+    """Shape (nx,)."""
+    y_values: FloatArray
+    """Shape (ny,)."""
+    names: tuple[str, ...]
+    """Of exclusions, then of the model's conditions."""
+    conditions: tuple[str, ...]
+    """Those of these names that the model sets."""
+    is_hard: NDArray[np.bool_]
+    """Of these names, shape (k,): soft exclusions enter chi2 and cut nothing off."""
+    ratios: FloatArray
+    """Signal over limit by name, shape (k, ny, nx); NaN where the model gives no number."""
+    measurements: tuple[str, ...]
+    pulls: FloatArray
+    """Shape (number of measurements, ny, nx)."""
+    chi2: FloatArray
+
+    @property
+    def strongest(self) -> NDArray[np.intp]:
+        """Index of the hard name with the largest ratio, -1 where it allows the point."""
+        if not self.is_hard.any():
+            return np.full(self.chi2.shape, -1)
+        ratios = np.where(self.is_hard[:, None, None], np.nan_to_num(self.ratios, nan=-1), -2)
+        index = np.argmax(ratios, axis=0)
+        return np.where(np.max(ratios, axis=0) > 1, index, -1)
+
+    @property
+    def allowed_share(self) -> float:
+        """Of the plane."""
+        return float(np.mean(self.strongest < 0))
+
+
+def slices_of(run: Problem, best: Point) -> list[SlicePlane]:
+    """The mass against the parameters that the data hold tightest, or these among each other.
+
+    None if fewer than two parameters are sampled.
+
+    Raises
+    ------
+    OutsidePrior
+        The best fit does not belong to the run.
+    """
+    through = _Through(run.posterior, best, _nodes(run.posterior, best))
+    return [through.plane(x, y) for x, y in through.pairs()]
+
+
+def _nodes(posterior: Posterior, best: Point) -> dict[str, FloatArray]:
+    """Values along each axis, one of them the best fit's, each value of a prior with steps once."""
+    at_best = posterior.priors.to_unit_cube(best.parameters)
+    nodes = {}
+    for (name, prior), u in zip(posterior.priors.free.items(), at_best, strict=True):
+        even = np.linspace(_EDGE, 1 - _EDGE, NODES)
+        values = prior.ppf(even)
+        # To the last bit, as it may lie on the edge of an exclusion.
+        values[np.argmin(np.abs(even - u))] = best.parameters[name]
+        nodes[name] = np.unique(values)
+    return nodes
+
+
+@dataclass(frozen=True)
+class _Through:
+    """Points that differ from the best fit in one or two parameters."""
+
+    posterior: Posterior
+    best: Point
+    nodes: dict[str, FloatArray]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names along x and y of the planes that are worth a look."""
+        held = {name: self._held(name) for name in self.nodes}
+        tightest = sorted(held, key=lambda name: held[name], reverse=True)
+        if _MASS in tightest:
+            return [(_MASS, name) for name in tightest if name != _MASS][:_MOST]
+        return [(x, y) for i, y in enumerate(tightest) for x in tightest[:i]][:_MOST]
+
+    def _parameters(self, changed: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """Every parameter at the points, each of shape (n,); tied ones follow."""
+        n = len(next(iter(changed.values())))
+        free = {name: np.full(n, self.best.parameters[name]) for name in self.nodes}
+        return self.posterior.priors.complete(free | changed, n)
+
+    def _held(self, name: str) -> tuple[float, float]:
+        """Shares of an axis that data exclude and disfavour, the rest at the best fit.
+
+        Exclusions count first: a plane shows who they are.
+        """
+        parameters = self._parameters({name: self.nodes[name]})
+        exists = self.posterior.model.exists(parameters)
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            c = self.posterior.model.couplings(parameters)
+            log_likelihood = self.posterior.likelihood.log_likelihood(c)
+        excluded = ~exists | np.isneginf(log_likelihood)
+        disfavoured = excluded | (-2 * log_likelihood > self.best.chi2 + _PULLED)
+        return float(np.mean(excluded)), float(np.mean(disfavoured))
+
+    def plane(self, x: str, y: str) -> SlicePlane:
+        """What model and likelihood say of a plane."""
+        x_values, y_values = self.nodes[x], self.nodes[y]
+        shape = (len(y_values), len(x_values))
+        along = {x: np.tile(x_values, shape[0]), y: np.repeat(y_values, shape[1])}
+        parameters = self._parameters(along)
+        model, likelihood = self.posterior.model, self.posterior.likelihood
+        # Where the model cannot exist, couplings may be no numbers.
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            c = model.couplings(parameters)
+            ratios = likelihood.ratios(c)
+            conditions = model.conditions(parameters)
+            pulls = {term.name: term.pull(c) for term in likelihood.measurements}
+            chi2 = likelihood.chi2(c)
+        hard = [not exclusion.soft for exclusion in likelihood.exclusions]
+        return SlicePlane(
+            x=x,
+            y=y,
+            x_values=x_values,
+            y_values=y_values,
+            names=(*ratios, *conditions),
+            conditions=tuple(conditions),
+            is_hard=np.array([*hard, *[True] * len(conditions)], dtype=bool),
+            ratios=_stacked([*ratios.values(), *conditions.values()], shape),
+            measurements=tuple(pulls),
+            pulls=_stacked(list(pulls.values()), shape),
+            chi2=chi2.reshape(shape),
+        )
+
+
+def _stacked(columns: Sequence[FloatArray], shape: tuple[int, int]) -> FloatArray:
+    if not columns:
+        return np.empty((0, *shape))
+    return np.stack([column.reshape(shape) for column in columns])

@@ -1,0 +1,155 @@
+"""Recast published dark-photon limits onto a Z' with vector and axial electron couplings.
+
+A limit on the kinetic mixing eps is one on the electron coupling e * eps. Curves
+are interpolated in log-log; outside a curve's mass range there is no limit.
+"""
+
+from functools import cache
+from math import exp, expm1, log
+
+import numpy as np
+from scipy.optimize import brentq
+
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import gufunc, inline
+from zpfit.physics.constants import ELECTRON_MASS
+from zpfit.physics.couplings import Couplings
+from zpfit.physics.decays import width_shape
+from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
+
+
+@inline
+def interpolation_weight(x: float, table: FloatArray) -> tuple[int, float]:
+    """Row below ``x`` in the sorted first column, and how far ``x`` is to the next, 0 to 1."""
+    # Without a branch on the comparison, which a processor could not predict.
+    low, length = 0, table.shape[0] - 1
+    while length > 1:
+        half = length // 2
+        low += half if table[low + half, 0] <= x else 0
+        length -= half
+    return low, (x - table[low, 0]) / (table[low + 1, 0] - table[low, 0])
+
+
+@inline
+def blend(table: FloatArray, row: int, fraction: float, column: int) -> float:
+    """Linear interpolation of one column between ``row`` and the next."""
+    return float(table[row, column] + fraction * (table[row + 1, column] - table[row, column]))
+
+
+def prompt_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
+    """sqrt((C_Ve^2 + C_Ae^2) BR(ee)) over the limit on it; shape (n,).
+
+    ``curve`` has rows (ln m in MeV, ln of the limit), m increasing. The axial
+    coupling counts like the vector one, good for m_Zp much above 2 m_e.
+    """
+    return _over_curve(c, c.visible_coupling, curve)
+
+
+def invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
+    """sqrt((C_Ve^2 + C_Ae^2) BR(nu nu)) over the limit on it; shape (n,).
+
+    For missing energy with electrons (NA64, BaBar). ``curve`` and the axial coupling as
+    in :func:`prompt_ratio`; published limits suppose that all decays are invisible.
+    """
+    return _over_curve(c, c.invisible_coupling, curve)
+
+
+def muon_invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
+    """|C_Vmu| sqrt(BR(nu nu)) over the limit on it, C_Amu neglected; shape (n,).
+
+    For missing energy with muons (NA64mu, Belle II). ``curve`` as in :func:`prompt_ratio`,
+    of the muon's coupling.
+    """
+    return _over_curve(c, c.muon_invisible_coupling, curve)
+
+
+def muon_pair_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
+    """sqrt((C_Vmu^2 + C_Amu^2) BR(mu mu)) over the limit on it; shape (n,).
+
+    For a Z' radiated by muons that decays to muons (four muons at BaBar). ``curve`` as in
+    :func:`prompt_ratio`, of the muon's coupling.
+    """
+    return _over_curve(c, c.muon_pair_coupling, curve)
+
+
+def _over_curve(c: Couplings, coupling: FloatArray, curve: FloatArray) -> FloatArray:
+    # Beyond the curve the limit is infinite, and the ratio zero.
+    log_limit = np.interp(c.log_m, curve[:, 0], curve[:, 1], left=np.inf, right=np.inf)
+    result: FloatArray = coupling * np.exp(-log_limit)
+    return result
+
+
+def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatArray:
+    """Decays seen in a beam dump over their number at the edge of the excluded region; shape (n,).
+
+    ``region`` has rows (ln m in MeV, ln of the lower edge, ln of the upper edge)
+    in the electron coupling, m increasing. The number of decays is
+    C^2 BR(ee) [exp(-t0 Gamma) - exp(-(1 + length_ratio) t0 Gamma)] with
+    ``length_ratio`` the decay volume over the shielding; t0(m) follows from
+    equal numbers at the dark photon's two edges (arXiv:1801.04847, Sec. 2).
+    """
+    result: FloatArray = _dump_ratio(
+        c.m_Zp,
+        c.log_m,
+        c.C_Ve,
+        c.C_Ae,
+        c.br_ee,
+        length_ratio,
+        *edge_lifetime(length_ratio).arguments(),
+        region,
+    )
+    return result
+
+
+_CLOSEST_EDGES, _FARTHEST_EDGES = 1e-6, 30.0
+"""Range of ln (upper/lower)^2; no dump's edges lie a factor of three million apart."""
+
+
+@cache
+def edge_lifetime(length_ratio: float) -> UniformSpline:
+    """Two functions of ln q, q = (upper/lower)^2, that equal decays at both edges fix.
+
+    With tau = t0 Gamma at the lower edge: ln(tau) + ln(q)/2, and
+    -ln[exp(-tau) - exp(-(1 + length_ratio) tau)].
+    """
+
+    def functions(log_q: FloatArray) -> FloatArray:
+        log_q = np.maximum(log_q, _CLOSEST_EDGES)
+        log_mean = np.array([_edge_root(x, length_ratio) for x in log_q])
+        tau = np.exp(log_mean - 0.5 * log_q)
+        return np.stack([log_mean, tau - np.log(-np.expm1(-length_ratio * tau))])
+
+    return tabulate(functions, 0.0, _FARTHEST_EDGES)
+
+
+def _edge_root(log_q: float, length_ratio: float) -> float:
+    def log_decays(log_tau: float) -> float:
+        tau = exp(log_tau)
+        return log_tau - tau + log(-expm1(-length_ratio * tau))
+
+    def difference(log_mean: float) -> float:
+        return log_decays(log_mean + 0.5 * log_q) - log_decays(log_mean - 0.5 * log_q)
+
+    return float(brentq(difference, -20.0, 4.0, xtol=1e-13))
+
+
+@gufunc("(p),(p),(p),(p),(p),(),(),(),(n,f,k),(j,l)->(p)")
+def _dump_ratio(  # type: ignore[no-untyped-def]
+    m_Zp, log_m, c_ve, c_ae, br_ee, length_ratio, start, inverse_step, table, region, out
+):
+    for i in range(m_Zp.shape[0]):
+        out[i] = 0.0
+        if log_m[i] < region[0, 0] or log_m[i] > region[-1, 0] or br_ee[i] == 0.0:
+            continue
+        knot, fraction = interpolation_weight(log_m[i], region)
+        log_lower = blend(region, knot, fraction, 1)
+        log_q = 2 * (blend(region, knot, fraction, 2) - log_lower)
+        interval, offset = locate(log_q, start, inverse_step, table)
+        log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
+        # Lifetimes go with the full width; that of a dark photon at the edge is all e+ e-.
+        x = (ELECTRON_MASS / m_Zp[i]) ** 2
+        width = width_shape(c_ve[i], c_ae[i], x) / (width_shape(1.0, 0.0, x) * br_ee[i])
+        tau = exp(log_edge_tau - 2 * log_lower) * width
+        log_edge_norm = 2 * log_lower - polynomial(table, interval, 1, offset)
+        produced = (c_ve[i] * c_ve[i] + c_ae[i] * c_ae[i]) * br_ee[i]
+        out[i] = -produced * exp(-log_edge_norm - tau) * expm1(-length_ratio * tau)

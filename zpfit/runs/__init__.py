@@ -1,0 +1,1 @@
+"""Run, slice and campaign files; run folders, checkpoints, workers, and stored records."""

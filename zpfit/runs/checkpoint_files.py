@@ -1,0 +1,149 @@
+"""Checkpoints as files of a folder: arrays and JSON, nothing that could be code."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zpfit.errors import DamagedCheckpoint
+from zpfit.inference.checkpoint import State
+from zpfit.io.arrays import FloatArray
+from zpfit.io.writing import make_folder, write_whole
+from zpfit.runs.signals import StopRequest
+
+_SUFFIX = ".npz"
+_JSON, _ARRAY, _BYTES = "json", "__array__", "__bytes__"
+_CHEAP = 0.1
+"""Of the interval: a finished computation that took less is not worth a file."""
+_SHARE = 20
+"""Times what the last write took must pass until the next."""
+
+
+@dataclass
+class CheckpointFiles:
+    """Checkpoints in files of one folder, at most one write in ``interval`` seconds for each."""
+
+    folder: Path
+    interval: float
+    stop: StopRequest = field(default_factory=StopRequest)
+    name: str = ""
+    _next_write: float = field(init=False)
+    _started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+        self._next_write = self._started + self.interval
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / f"{self.name}{_SUFFIX}"
+
+    def part(self, name: str) -> "CheckpointFiles":
+        """That of a part of the computation."""
+        name = f"{self.name}-{name}" if self.name else name
+        return CheckpointFiles(self.folder, self.interval, self.stop, name)
+
+    def load(self) -> State | None:
+        """The latest state, none if there is none.
+
+        Raises
+        ------
+        DamagedCheckpoint
+            The file cannot be read.
+        """
+        return _read(self._path) if self._path.exists() else None
+
+    def save(self, state: Callable[[], State]) -> None:
+        """Keep a state, if the last was long enough ago or the run is to stop.
+
+        Raises
+        ------
+        UnwritablePath
+            It cannot be written.
+        Stopped
+            Someone has asked for it.
+        """
+        started = time.monotonic()
+        if started < self._next_write and self.stop.by is None:
+            return
+        _write(self._path, state())
+        self.stop.heed()
+        ended = time.monotonic()
+        self._next_write = ended + max(self.interval, _SHARE * (ended - started))
+
+    def finish(self, state: Callable[[], State]) -> None:
+        """Keep the last state, unless it is as cheap to compute again.
+
+        Raises
+        ------
+        UnwritablePath
+            It cannot be written.
+        Stopped
+            Someone has asked for it.
+        """
+        if time.monotonic() - self._started >= _CHEAP * self.interval:
+            _write(self._path, state())
+        self.stop.heed()
+
+    def points(self) -> Iterator[tuple[Path, FloatArray, FloatArray]]:
+        """Every file with points of the unit cube, shape (n, d), and their ln L, shape (n,).
+
+        Raises
+        ------
+        DamagedCheckpoint
+            A file cannot be read.
+        """
+        for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
+            state = _read(path)
+            if "u" in state and "log_likelihood" in state:
+                u = state["u"]
+                yield path, u.reshape(-1, u.shape[-1]), state["log_likelihood"].ravel()
+
+
+def _write(path: Path, state: State) -> None:
+    arrays: dict[str, Any] = {}
+    arrays[_JSON] = np.array(json.dumps(_encoded(state, arrays)))
+    make_folder(path.parent)
+
+    def write(target: Path) -> None:
+        with target.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+    write_whole(path, write)
+
+
+def _read(path: Path) -> State:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        state: State = _decoded(json.loads(str(arrays[_JSON])), arrays)
+    except Exception as error:  # damage to a ZIP file comes in many forms
+        raise DamagedCheckpoint(path, str(error) or type(error).__name__) from error
+    return state
+
+
+def _encoded(value: Any, arrays: dict[str, Any]) -> Any:
+    """As JSON takes it, arrays and bytes put aside under names of their own."""
+    if isinstance(value, np.ndarray | bytes):
+        name, kind = f"a{len(arrays)}", _BYTES if isinstance(value, bytes) else _ARRAY
+        arrays[name] = np.frombuffer(value, np.uint8) if kind == _BYTES else value
+        return {kind: name}
+    if isinstance(value, dict):
+        return {key: _encoded(item, arrays) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encoded(item, arrays) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _decoded(value: Any, arrays: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        if _ARRAY in value:
+            return arrays[value[_ARRAY]]
+        if _BYTES in value:
+            return arrays[value[_BYTES]].tobytes()
+        return {key: _decoded(item, arrays) for key, item in value.items()}
+    return [_decoded(item, arrays) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,168 @@
+"""A comparison from start to finish: fit what is not fitted, compare, draw, keep."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zpfit.analysis.compare import NO_ZPRIME, FinishedRun, check_reference, compare
+from zpfit.errors import ProblemCollector
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.io.arrays import FloatArray
+from zpfit.io.writing import make_room, write_whole
+from zpfit.models.effective import Effective
+from zpfit.physics.couplings import COUPLING_NAMES
+from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
+from zpfit.plots.style import house_style, pdf, png
+from zpfit.runs.execution import Start, carry_out, check_room, claimed
+from zpfit.runs.run_file import find_run_file, load_run
+from zpfit.runs.run_folder import RunFolder
+
+_FILES = (
+    "compare.json",
+    *(f"{plot}.{kind}" for plot in ("evidence", "chi2", "couplings") for kind in ("png", "pdf")),
+)
+"""What a comparison writes beside the folders of its runs."""
+_OVERLAID = 20_000
+"""Samples of each model in the corner plot."""
+
+
+def compare_all(
+    files_or_runs: Sequence[str],
+    output: Path | None,
+    reference: str | None,
+    seed: int,
+    progress: Progress,
+    *,
+    force: bool = False,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows of :func:`zpfit.analysis.compare.compare`, and what went wrong with plots, in words.
+
+    With ``output``, the rows, plots and the folders of runs fitted here are kept there; what
+    is there already is replaced with ``force`` only.
+
+    Raises
+    ------
+    InvalidInput
+        Everything that is wrong with the arguments.
+    UnwritablePath
+        The output cannot be written.
+    And what a fit raises.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (output or Path(scratch)) / "runs"
+        planned = _planned(files_or_runs, folder)
+        check_reference([plan.run for plan in planned], reference or NO_ZPRIME)
+        if output is not None:
+            make_room(output, _FILES, force=force)
+        for plan in planned:
+            if plan.to_fit:
+                check_room(plan.folder, _start(plan, force=force))
+        runs = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
+        rows = compare(runs, reference or NO_ZPRIME, seed, progress)
+        if output is None:
+            return rows, []
+        folders = {plan.name: os.path.relpath(plan.folder.path, output) for plan in planned}
+        _keep_rows([row | {"folder": folders.get(row["run"])} for row in rows], output)
+        problems = _keep_plots(rows, runs, output, seed)
+    return rows, problems
+
+
+class _Plan(NamedTuple):
+    """One argument of a comparison."""
+
+    name: str
+    folder: RunFolder
+    run: Problem
+    to_fit: bool
+    """False for a folder of the user's, which is taken as it is."""
+
+
+def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
+    """What each argument asks for; all of them are checked before the first fit."""
+    problems, planned = ProblemCollector(), []
+    for argument in files_or_runs:
+        with problems.collecting():
+            path = Path(argument)
+            if path.is_dir():
+                finished = FinishedRun.read(RunFolder(path), path.resolve().name)
+                planned.append(_Plan(finished.name, RunFolder(path), finished.run, to_fit=False))
+            else:
+                run = load_run(find_run_file(argument))
+                planned.append(_Plan(run.name, RunFolder(folder / run.name), run, to_fit=True))
+    names = [plan.name for plan in planned]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.add(f"{name!r} is given twice; runs and folders need names of their own")
+    problems.raise_if_any()
+    return planned
+
+
+def _start(plan: _Plan, *, force: bool) -> Start:
+    """A run that was stopped or killed goes on, as a comparison has no option to say so."""
+    if force:
+        return Start.REPLACE
+    return Start.CONTINUE if plan.folder.is_unfinished else Start.NEW
+
+
+def _finished(plan: _Plan, start: Start, progress: Progress) -> FinishedRun:
+    """The run of a plan, fitted if it has to be."""
+    if plan.to_fit:
+        progress.stage(f"Fitting {plan.name}")
+        with claimed(plan.run, plan.folder, start) as claim:
+            summary = carry_out(claim, progress)
+        text = "".join(f"Not converged: {problem}\n" for problem in summary["shortcomings"])
+        write_whole(plan.folder.log_path, partial(Path.write_text, data=text, encoding="utf-8"))
+    return FinishedRun.read(plan.folder, plan.name)
+
+
+def _keep_rows(rows: Sequence[Mapping[str, Any]], output: Path) -> None:
+    text = json.dumps(rows, indent=2, allow_nan=False) + "\n"
+    write_whole(output / "compare.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _keep_plots(
+    rows: list[dict[str, Any]], runs: Sequence[FinishedRun], output: Path, seed: int
+) -> list[str]:
+    rng = np.random.default_rng(seed)
+    figures: dict[str, Callable[[], Figure]] = {
+        "evidence": lambda: evidence_figure(rows),
+        "chi2": lambda: chi2_figure(rows),
+        "couplings": lambda: overlay_figure(_couplings(runs, rng), _SYMBOLS),
+    }
+    problems = []
+    with house_style():
+        for name, draw in figures.items():
+            try:
+                figure = draw()
+                write_whole(output / f"{name}.png", png(figure))
+                write_whole(output / f"{name}.pdf", pdf(figure))
+            except Exception as error:  # noqa: BLE001 - a plot must not cost the comparison
+                problems.append(f"{name} plot failed: {type(error).__name__}: {error}")
+    return problems
+
+
+_SYMBOLS = {
+    parameter.name: parameter.symbol
+    for parameter in Effective.parameters
+    if not parameter.name.endswith("tau")
+}
+
+
+def _couplings(
+    runs: Sequence[FinishedRun], rng: np.random.Generator
+) -> dict[str, dict[str, FloatArray]]:
+    """Couplings of equal weight, by the name of each run."""
+    result = {}
+    for finished in runs:
+        weight = np.exp(finished.log_weight)
+        chosen = rng.choice(len(weight), _OVERLAID, p=weight / weight.sum())
+        rows = finished.couplings().take(chosen).rows()
+        result[finished.name] = dict(zip(COUPLING_NAMES, rows, strict=True))
+    return result

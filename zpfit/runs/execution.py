@@ -1,0 +1,201 @@
+"""A run carried out in its folder, so that it can be stopped, killed, and gone on with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from zpfit.analysis.fit import fit
+from zpfit.errors import (
+    ChangedLikelihood,
+    DamagedCheckpoint,
+    DifferentRun,
+    NothingToResume,
+    RunFolderExists,
+    Stopped,
+    UnfinishedRun,
+    UnsafeCheckpoint,
+    UnwritablePath,
+    ZpfitError,
+)
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.io.yaml import dump_yaml
+from zpfit.runs.checkpoint_files import CheckpointFiles
+from zpfit.runs.drawing import draw_run
+from zpfit.runs.fingerprint import Fingerprint, fingerprint, first_difference
+from zpfit.runs.run_file import resolved_settings
+from zpfit.runs.run_folder import RunFolder
+from zpfit.runs.signals import StopRequest, listening
+
+CHECKPOINT_INTERVAL = 10.0
+"""Seconds."""
+_TRIED = 1000
+"""Points of a checkpoint at which ln L is computed again."""
+_SAME = 1e-9
+"""Relative; another batch or processor may round differently."""
+
+
+class Start(Enum):
+    """What to do where a run has been before."""
+
+    NEW = "refuse"
+    REPLACE = "start again"
+    RESUME = "go on, from the start if a run was killed before it kept anything"
+    CONTINUE = "go on if there is something"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A folder that no other process may fill meanwhile."""
+
+    run: Problem
+    folder: RunFolder
+    fingerprint: Fingerprint
+    finished: bool
+    """Whether this very run has been carried out there."""
+    resumed: bool
+    """Whether a part of it has."""
+
+
+def check_room(folder: RunFolder, start: Start) -> None:
+    """Make a folder, and see that nothing is there that a run may not replace.
+
+    Raises
+    ------
+    RunFolderExists, UnfinishedRun, ForeignFiles
+        There is.
+    UnwritablePath
+        The folder cannot be made or written.
+    """
+    folder.create(force=start is Start.REPLACE)
+    if start is Start.NEW and folder.is_unfinished:
+        raise UnfinishedRun(folder.path)
+    if start is Start.NEW and folder.is_finished:
+        raise RunFolderExists(folder.path)
+
+
+@contextmanager
+def claimed(
+    run: Problem, folder: RunFolder, start: Start, *, cross_check: bool = False, patience: float = 0
+) -> Iterator[Claim]:
+    """Make a run's folder and hold it; ``patience`` is how many seconds to wait for another.
+
+    Raises
+    ------
+    FolderInUse
+        Another process holds it.
+    RunFolderExists, UnfinishedRun, ForeignFiles
+        There is something that nobody said to
+        replace.
+    NothingToResume
+        No run has been there.
+    DifferentRun
+        What is there is not this run; says how it differs.
+    UnwritablePath
+        The folder cannot be made or written.
+    """
+    if start is Start.RESUME and not folder.has_seen_a_run:
+        raise NothingToResume(folder.path)
+    folder.create(force=start is Start.REPLACE)
+    with folder.locked(patience):
+        now = fingerprint(run, cross_check=cross_check)
+        yield _claim(run, folder, start, now)
+
+
+def _claim(run: Problem, folder: RunFolder, start: Start, now: Fingerprint) -> Claim:
+    check_room(folder, start)
+    if start is not Start.REPLACE and (folder.is_finished or folder.is_unfinished):
+        if difference := first_difference(folder.fingerprint(), now):
+            raise DifferentRun(folder.path, difference)
+        if folder.is_finished:
+            folder.drop_unfinished()  # a rest, where a run was killed while it tidied up
+        return Claim(run, folder, now, folder.is_finished, not folder.is_finished)
+    folder.drop_unfinished()
+    folder.unfinished.copy_data(run.files())
+    folder.unfinished.write_config(dump_yaml(resolved_settings(run)))
+    folder.unfinished.write_fingerprint(now)
+    return Claim(run, folder, now, finished=False, resumed=False)
+
+
+def carry_out(
+    claim: Claim,
+    progress: Progress,
+    *,
+    plots: bool = True,
+    checkpoint_interval: float = CHECKPOINT_INTERVAL,
+) -> dict[str, Any]:
+    """Fit, draw and keep what is not finished; returns the summary.
+
+    Raises
+    ------
+    Stopped
+        A signal asked for it; the folder can be gone on with.
+    UnwritablePath
+        The folder cannot be written; likewise.
+    ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint
+        What is kept is of no use.
+    And what :func:`zpfit.analysis.fit.fit` raises; then nothing is left to go on with.
+    """
+    run, folder = claim.run, claim.folder
+    with listening() as stop:
+        checkpoints = CheckpointFiles(folder.checkpoints, checkpoint_interval, stop)
+        with _judging_failures(folder, progress):
+            if claim.resumed:
+                progress.note("Going on with an unfinished run")
+                check_stored_points(checkpoints, run.posterior, stop)
+            check = claim.fingerprint["cross_check"]
+            summary = fit(run, folder, progress, checkpoints, check=check)
+            if plots:
+                progress.stage("Drawing the plots")
+                for problem in draw_run(folder, stop.heed):
+                    progress.note(problem)
+            stop.heed()
+            folder.write_fingerprint(claim.fingerprint)
+            folder.drop_unfinished()
+    return summary
+
+
+@contextmanager
+def _judging_failures(folder: RunFolder, progress: Progress) -> Iterator[None]:
+    """Drop what is done where the run would fail again, and nowhere else."""
+    try:
+        yield
+    except UnwritablePath:
+        progress.note("What is done is kept: when there is room again, go on with --resume")
+        raise
+    except (Stopped, ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint):
+        raise
+    except ZpfitError:
+        folder.drop_unfinished()  # it would fail again
+        raise
+
+
+def check_stored_points(
+    checkpoints: CheckpointFiles, posterior: Posterior, stop: StopRequest
+) -> None:
+    """Compute kept values of ln L again.
+
+    Raises
+    ------
+    ChangedLikelihood
+        They are different.
+    DamagedCheckpoint
+        A file cannot be read.
+    Stopped
+        Someone has asked for it.
+    """
+    for path, u, kept in checkpoints.points():
+        stop.heed()
+        some = np.arange(0, len(u), len(u) // _TRIED + 1)
+        now = posterior.log_likelihood(u[some])
+        same = np.isclose(now, kept[some], rtol=_SAME, atol=_SAME)
+        if not np.all(same):
+            worst = int(np.argmin(same))
+            values = posterior.parameters(u[some][[worst]])
+            point = ", ".join(f"{name} = {value[0]:.6g}" for name, value in values.items())
+            raise ChangedLikelihood(path, float(kept[some][worst]), float(now[worst]), point)

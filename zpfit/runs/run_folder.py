@@ -1,0 +1,252 @@
+"""The folder that a run leaves behind; what is in it is written whole or not at all."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from zpfit.errors import (
+    FolderInUse,
+    ForeignFiles,
+    NotARunFolder,
+    UnwritablePath,
+)
+from zpfit.inference.samplers.result import StoredSamples
+from zpfit.io.writing import make_folder, partial_path, write_json, write_text, write_whole
+from zpfit.runs.samples import load, save
+
+_CONFIG, _SUMMARY, _LOG = "config.yaml", "summary.json", "log.txt"
+_FINGERPRINT, _LOCK = "fingerprint.json", ".lock"
+_UNFINISHED = ".unfinished"
+"""Folder of a run on its way: its config, data and fingerprint, and what it goes on from."""
+_SAMPLES, _WEIGHTED = "samples.nc", "weighted.nc"
+_NESTED = ("nested_dead-birth.txt", "nested.paramnames")
+DATA_FOLDER = "data"
+"""Holds the entries, curves and sets that a run used, where a run beside it finds them."""
+PLOT_NAMES = ("corner.png", "corner.pdf", "pulls.png", "trace.png")
+_OWN = (_CONFIG, _SUMMARY, _FINGERPRINT, _SAMPLES, _WEIGHTED, *_NESTED, _LOG, *PLOT_NAMES)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and formats of a run's files."""
+
+    path: Path
+
+    def create(self, *, force: bool) -> None:
+        """Make the folder; what is in it stays until :meth:`clear`.
+
+        Raises
+        ------
+        ForeignFiles
+            It holds files with a run's names that no run wrote, and ``force`` is
+            not given.
+        UnwritablePath
+            It cannot be made or written.
+        """
+        own = [name for name in _OWN if (self.path / name).exists()]
+        if not force and own and not self._marker.exists():
+            raise ForeignFiles(self.path, own)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._marker.touch()
+            self.log_path.touch()
+        except OSError as error:
+            raise UnwritablePath(self.path, error.strerror or str(error)) from error
+
+    @property
+    def _marker(self) -> Path:
+        """Tells a run's folder from any other."""
+        return self.path / ".zpfit-run"
+
+    @contextmanager
+    def locked(self, patience: float = 0) -> Iterator[None]:
+        """Hold the folder, waiting ``patience`` seconds for another process to leave it.
+
+        The system takes the lock from a process that is killed.
+
+        Raises
+        ------
+        FolderInUse
+            Another process holds it.
+        UnwritablePath
+            The file system has no locks, or the folder cannot be written.
+        """
+        lock = FileLock(self.path / _LOCK)
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout as error:
+            raise FolderInUse(self.path) from error
+        except (OSError, NotImplementedError) as error:
+            raise UnwritablePath(self.path / _LOCK, str(error)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def unfinished(self) -> "RunFolder":
+        """Of a run on its way."""
+        return RunFolder(self.path / _UNFINISHED)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where a run on its way keeps what it goes on from."""
+        return self.unfinished.path / "checkpoints"
+
+    @property
+    def has_seen_a_run(self) -> bool:
+        """Whether a run has begun here, though it may have kept nothing yet."""
+        return self._marker.exists()
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is something to go on with."""
+        return (self.unfinished.path / _FINGERPRINT).exists()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a run has come to its end, and no other has begun since."""
+        return (self.path / _SUMMARY).exists() and not self.is_unfinished
+
+    def drop_unfinished(self) -> None:
+        """Remove a run on its way, its fingerprint first: then there is nothing to go on with."""
+        try:
+            (self.unfinished.path / _FINGERPRINT).unlink(missing_ok=True)
+            if self.unfinished.path.exists():
+                shutil.rmtree(self.unfinished.path)
+        except OSError as error:
+            raise UnwritablePath(self.unfinished.path, error.strerror or str(error)) from error
+
+    def forget(self) -> None:
+        """Remove a run that is finished or on its way, if a run's folder this is."""
+        if self._marker.exists():
+            self.drop_unfinished()
+            self.clear()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Of the run on its way, or of the finished one.
+
+        Raises
+        ------
+        NotARunFolder
+            There is none, or it is damaged.
+        """
+        holder = self.unfinished if self.is_unfinished else self
+        return holder._read_json(_FINGERPRINT)  # noqa: SLF001 - of this class
+
+    def write_fingerprint(self, content: Mapping[str, Any]) -> None:
+        """Keep what the numbers of the run follow from."""
+        make_folder(self.path)
+        write_json(self.path / _FINGERPRINT, content)
+
+    def clear(self) -> None:
+        """Remove an earlier run, now that there is something to put in its place."""
+        for name in (_SUMMARY, _FINGERPRINT, _SAMPLES, _WEIGHTED, *_NESTED, *PLOT_NAMES):
+            path = self.path / name
+            try:
+                path.unlink(missing_ok=True)
+                partial_path(path).unlink(missing_ok=True)  # of a run that was killed
+            except OSError as error:
+                raise UnwritablePath(path, error.strerror or str(error)) from error
+
+    @property
+    def log_path(self) -> Path:
+        """Where the log goes."""
+        return self.path / _LOG
+
+    def write_config(self, text: str) -> None:
+        """Keep the resolved run file."""
+        make_folder(self.path)
+        write_text(self.path / _CONFIG, text)
+
+    def copy_data(self, files: Mapping[str, Path]) -> None:
+        """Keep the data that were used; ``files`` maps paths below the data folder to sources."""
+        for name, source in files.items():
+            target = self.path / DATA_FOLDER / name
+            make_folder(target.parent)
+            if not (target.exists() and target.samefile(source)):
+                write_whole(target, partial(shutil.copyfile, source))
+
+    def write_samples(self, samples: StoredSamples, title: str) -> None:
+        """Keep the posterior samples of equal weight."""
+        self._write(_SAMPLES, lambda path: save(samples, path, title))
+
+    def write_weighted(self, samples: StoredSamples, title: str) -> None:
+        """Keep the weighted samples."""
+        self._write(_WEIGHTED, lambda path: save(samples, path, title))
+
+    def write_nested(self, dead_birth: str, paramnames: str) -> None:
+        """Keep the dead points of nested sampling in PolyChord's format."""
+        for name, text in zip(_NESTED, (dead_birth, paramnames), strict=True):
+            write_text(self.path / name, text)
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Keep the results; their presence marks the run as finished."""
+        write_json(self.path / _SUMMARY, summary)
+
+    def summary(self) -> dict[str, Any]:
+        """The results.
+
+        Raises
+        ------
+        NotARunFolder
+            There are none, or they are damaged.
+        """
+        return self._read_json(_SUMMARY)
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            result: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise NotARunFolder(self.path, name) from error
+        return result
+
+    def samples(self) -> StoredSamples:
+        """The posterior samples of equal weight.
+
+        Raises
+        ------
+        NotARunFolder
+            There are none, or they are damaged.
+        """
+        return self._load(_SAMPLES)
+
+    def weighted(self) -> StoredSamples:
+        """The weighted samples.
+
+        Raises
+        ------
+        NotARunFolder
+            There are none, or they are damaged.
+        """
+        return self._load(_WEIGHTED)
+
+    def nested_files(self) -> tuple[Path, Path] | None:
+        """Dead points of nested sampling and the names of their columns, if the run has them."""
+        dead, names = (self.path / name for name in _NESTED)
+        return (dead, names) if dead.exists() and names.exists() else None
+
+    def _load(self, name: str) -> StoredSamples:
+        try:
+            return load(self.path / name)
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise NotARunFolder(self.path, name) from error
+
+    @property
+    def config_path(self) -> Path:
+        """The resolved run file."""
+        return self.path / _CONFIG
+
+    def write_figure(self, name: str, write: Callable[[Path], object]) -> None:
+        """Keep a figure that ``write`` draws to the path it is given."""
+        self._write(name, write)
+
+    def _write(self, name: str, write: Callable[[Path], object]) -> None:
+        write_whole(self.path / name, write)

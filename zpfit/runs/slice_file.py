@@ -1,0 +1,304 @@
+"""Slice files: from YAML to a plane through a model's parameters and what is drawn on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, cast
+
+import numpy as np
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from zpfit.analysis.exclusion.plane import Plane, Side, Solved
+from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
+from zpfit.inference.prior_files import PriorsSpec, resolve_priors
+from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
+from zpfit.inference.problem import check_measurements, name_as
+from zpfit.io.library import Library
+from zpfit.io.schema import AlsoAs, Names, Number, Positive, StrictModel, validate
+from zpfit.io.yaml import Document
+from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.models.base import Model, Parameter
+from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
+from zpfit.physics.couplings import COUPLING_NAMES
+from zpfit.physics.observables import OBSERVABLES
+
+_SIGMA = 2.0
+"""Standard errors beyond which a measurement excludes, unless the file says otherwise."""
+_PROBES = 20
+
+
+class AxisSpec(StrictModel):
+    """A side of the plane; without a range, the positive reach of the parameter's prior."""
+
+    parameter: str
+    lower: Number | None = None
+    upper: Number | None = None
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "AxisSpec":
+        if (self.lower is None) != (self.upper is None):
+            raise ValueError("lower and upper go together; give both, or leave both out")
+        if self.lower is None or self.upper is None:
+            return self
+        if self.lower >= self.upper:
+            raise ValueError(f"lower ({self.lower:g}) must be below upper ({self.upper:g})")
+        if self.scale == "log" and self.lower <= 0:
+            raise ValueError(f"lower ({self.lower:g}) must be positive on a logarithmic axis")
+        return self
+
+
+class SolveSpec(StrictModel):
+    """What a solved parameter has to achieve."""
+
+    observable: str
+    value: Number
+    sign: Literal["positive", "negative"] = "positive"
+    """Of the parameter."""
+    nearest: bool = False
+    """Where the value is out of reach, come as close as possible and go on."""
+
+    @field_validator("observable")
+    @classmethod
+    def _is_known(cls, observable: str) -> str:
+        if observable not in OBSERVABLES:
+            hint = suggestion(observable, sorted(OBSERVABLES))
+            raise ValueError(f"unknown observable {observable!r}; {hint}")
+        return observable
+
+
+def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if not levels:
+        raise ValueError("has no levels; give at least one")
+    return levels
+
+
+Levels = Annotated[tuple[Positive, ...], Field(strict=False), AfterValidator(_not_empty)]
+
+
+class SliceFile(StrictModel):
+    """A slice file."""
+
+    title: str = ""
+    model: Annotated[ModelSpec, name_as("name"), AlsoAs("string")] = ModelSpec(name="effective")
+    likelihood: Annotated[LikelihoodSpec, name_as("set"), AlsoAs("string")]
+    x: AxisSpec
+    y: AxisSpec
+    fix: dict[str, Number] = Field(default_factory=dict)
+    """Values of parameters; what is not mentioned anywhere has its default, couplings zero."""
+    solve: dict[str, SolveSpec] = Field(default_factory=dict)
+    """Parameters whose value follows from an observable's."""
+    profile: Names = ()
+    """Parameters that take whatever value suits best, within their priors."""
+    priors: Annotated[PriorsSpec, name_as("use"), AlsoAs("string")] = PriorsSpec()
+    """Reach of the profiled parameters."""
+    sigma: Positive = _SIGMA
+    """Standard errors beyond which a measurement excludes."""
+    within: dict[str, Positive] = Field(default_factory=dict)
+    """The same, entry by entry."""
+    bands: dict[str, Positive] = Field(default_factory=dict)
+    """Measurements drawn as the band within so many standard errors."""
+    contours: dict[str, Levels] = Field(default_factory=dict)
+    """Lines on which a parameter or coupling has these sizes."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slice file with every name resolved."""
+
+    name: str
+    settings: SliceFile
+    plane: Plane
+    assembled: Assembled
+    notes: tuple[str, ...] = ()
+    """What the user should know."""
+
+    @property
+    def title(self) -> str:
+        """What stands above the figure."""
+        return self.settings.title or self.name
+
+    def sigma(self, entry: str) -> float:
+        """Standard errors within which a measurement must lie."""
+        settings = self.settings
+        return settings.bands.get(entry, settings.within.get(entry, settings.sigma))
+
+
+def resolve_slice(document: Document, library: Library) -> Slice:
+    """Validate a slice document and build what it names.
+
+    Raises
+    ------
+    InvalidInput
+        Everything that is wrong, each with its place.
+    """
+    settings = validate(SliceFile, document)
+
+    def likelihood() -> Assembled:
+        assembled = assemble(
+            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
+        )
+        _check_entries(settings, assembled, document)
+        return assembled
+
+    def plane() -> tuple[Plane, tuple[str, ...]]:
+        loaded = load_model(settings.model, document, library)
+        _check_parameters(settings, loaded.model, document)
+        return _plane(settings, loaded, document, library)
+
+    assembled, (built, notes) = all_of(likelihood, plane)
+    return Slice(document.path.stem, settings, built, assembled, (*notes, *assembled.notes()))
+
+
+def _plane(
+    settings: SliceFile, loaded: LoadedModel, document: Document, library: Library
+) -> tuple[Plane, tuple[str, ...]]:
+    by_name = {parameter.name: parameter for parameter in loaded.model.parameters}
+    profiled = _profiled(settings, loaded.model, document, library)
+    taken = {settings.x.parameter, settings.y.parameter, *settings.solve, *profiled}
+    fixed = {name: _value(p, settings.fix) for name, p in by_name.items() if name not in taken}
+    solved = tuple(_solved(by_name[name], spec) for name, spec in settings.solve.items())
+    axes = [
+        _side(key, spec, settings, loaded.model, document, library)
+        for key, spec in (("x", settings.x), ("y", settings.y))
+    ]
+    plane = Plane(loaded.model, axes[0], axes[1], fixed, solved, profiled)
+    probes = np.random.default_rng(0).random((_PROBES, 2 + len(profiled)))
+    model, notes = ready_for_batches(
+        loaded.model, settings.model, plane.starting_parameters(probes), document.place(["model"])
+    )
+    return Plane(model, axes[0], axes[1], fixed, solved, profiled), notes
+
+
+def _side(
+    key: str,
+    spec: AxisSpec,
+    settings: SliceFile,
+    model: Model,
+    document: Document,
+    library: Library,
+) -> Side:
+    """The side that a file asks for, or the positive reach of the parameter's prior."""
+    if spec.lower is not None and spec.upper is not None:
+        return Side(spec.parameter, spec.lower, spec.upper, spec.scale)
+    prior = resolve_priors(settings.priors, model, document, library).by_name[spec.parameter]
+    match prior:
+        case Uniform():
+            return Side(spec.parameter, prior.lower, prior.upper, spec.scale)
+        case LogUniform() | SignedLogUniform():
+            return Side(spec.parameter, prior.lower, prior.upper, "log")
+    place = document.place([key])
+    raise InvalidInput(
+        [f"{place}: the prior of {spec.parameter!r} has no two bounds; give lower and upper"]
+    )
+
+
+def _value(parameter: Parameter, fixed: Mapping[str, float]) -> float:
+    value = fixed.get(parameter.name, parameter.default)
+    value = parameter.left_out if value is None else value
+    return cast(float, value)  # _check_roles has seen to it
+
+
+def _solved(parameter: Parameter, spec: SolveSpec) -> Solved:
+    low, high = parameter.domain
+    start, end = (max(low, 0.0), high) if spec.sign == "positive" else (min(high, 0.0), low)
+    observable = OBSERVABLES[spec.observable]
+    return Solved(parameter.name, observable, spec.value, start, end, spec.nearest)
+
+
+def _profiled(
+    settings: SliceFile, model: Model, document: Document, library: Library
+) -> dict[str, FreePrior]:
+    if not settings.profile:
+        return {}
+    priors: Priors = resolve_priors(settings.priors, model, document, library)
+    problems = ProblemCollector()
+    for index, name in enumerate(settings.profile):
+        if name not in priors.free:
+            place = document.place(["profile", index])
+            problems.add(f"{place}: the prior of {name!r} is fixed or tied; free it")
+    problems.raise_if_any()
+    return {name: priors.free[name] for name in settings.profile}
+
+
+def _check_entries(settings: SliceFile, assembled: Assembled, document: Document) -> None:
+    problems = ProblemCollector()
+    for key, given in (("within", settings.within), ("bands", settings.bands)):
+        with problems.collecting():
+            check_measurements(given, assembled, document, (key,))
+    for name in set(settings.within) & set(settings.bands):
+        place = document.place(["within", name])
+        problems.add(f"{place}: {name!r} stands under bands as well; give it once")
+    problems.raise_if_any()
+
+
+def _check_parameters(settings: SliceFile, model: Model, document: Document) -> None:
+    """Every parameter known, used once, in its domain, and none left without a value."""
+    by_name = {parameter.name: parameter for parameter in model.parameters}
+    problems = ProblemCollector()
+    _check_roles(settings, model, document, problems)
+    for keys, name, values in _given_values(settings):
+        low, high = by_name[name].domain if name in by_name else (-np.inf, np.inf)
+        for value in values:
+            if not low <= value <= high:
+                place = document.place(list(keys))
+                problems.add(f"{place}: {name} = {value:g} must be between {low:g} and {high:g}")
+    if settings.contours and settings.profile:
+        problems.add(f"{document.place(['contours'])}: a profile has no contours; drop one of them")
+    if settings.solve and settings.profile:
+        problems.add(
+            f"{document.place(['solve'])}: a profile meets measurements within their errors "
+            "already; profile the solved parameter as well"
+        )
+    quantities = [*by_name, *COUPLING_NAMES]
+    for name in settings.contours:
+        if name not in quantities:
+            hint = suggestion(name, quantities)
+            problems.add(f"{document.place(['contours', name])}: unknown {name!r}; {hint}")
+    problems.raise_if_any()
+
+
+def _check_roles(
+    settings: SliceFile, model: Model, document: Document, problems: ProblemCollector
+) -> None:
+    known, used = [parameter.name for parameter in model.parameters], set[str]()
+    for keys, name in _uses(settings):
+        place = document.place(list(keys))
+        if name not in known:
+            hint = suggestion(name, known)
+            problems.add(f"{place}: model {model.name!r} has no parameter {name!r}; {hint}")
+        elif name in used:
+            problems.add(f"{place}: {name} has another role already; give it one")
+        used.add(name)
+    if not used <= set(known):
+        return  # a parameter without a value may only be misspelt
+    for parameter in model.parameters:
+        has_value = parameter.default is not None or parameter.left_out is not None
+        if parameter.name not in used and not has_value:
+            place = document.place(["fix"])
+            problems.add(f"{place}: {parameter.name} has no value; fix, solve or profile it")
+
+
+def _uses(settings: SliceFile) -> list[tuple[tuple[str | int, ...], str]]:
+    """Where each parameter is given a role."""
+    return [
+        (("x", "parameter"), settings.x.parameter),
+        (("y", "parameter"), settings.y.parameter),
+        *((("fix", name), name) for name in settings.fix),
+        *((("solve", name), name) for name in settings.solve),
+        *((("profile", index), name) for index, name in enumerate(settings.profile)),
+    ]
+
+
+def _given_values(
+    settings: SliceFile,
+) -> list[tuple[tuple[str | int, ...], str, tuple[float, ...]]]:
+    """Where parameters are given values."""
+    axes = (("x", settings.x), ("y", settings.y))
+    return [
+        *(
+            ((key,), axis.parameter, (axis.lower, axis.upper))
+            for key, axis in axes
+            if axis.lower is not None and axis.upper is not None
+        ),
+        *((("fix", name), name, (value,)) for name, value in settings.fix.items()),
+    ]

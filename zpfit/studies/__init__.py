@@ -1,0 +1,1 @@
+"""Published analyses repeated with zpfit."""

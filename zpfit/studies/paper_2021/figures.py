@@ -1,0 +1,125 @@
+"""The paper's figures, each from its slice file."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from zpfit.analysis.exclusion.exclusion import exclusion_maps
+from zpfit.analysis.exclusion.record import as_json, keep
+from zpfit.io.library import Library
+from zpfit.io.yaml import Document
+from zpfit.likelihood.library import read_entry
+from zpfit.runs.run_file import with_change
+from zpfit.runs.slice_file import resolve_slice
+from zpfit.studies.paper_2021.target_regions import FORMS, Form, babar
+
+_PROJECTIONS = {
+    "projection": ["belle2_projection_2019", "na64_projection_2020"],
+    "projection_paper": ["belle2_projection_2015", "na64_projection_2020"],
+}
+_WORDS = {
+    "envelope": "BaBar's envelope",
+    "curve": "BaBar's curve",
+    "projection": "with projections",
+    "projection_paper": "with the paper's projections",
+}
+_IN_ORDER_OF_COLOUR = (
+    "bbn_2020", "white_dwarf_2013", "moller_e158_2005", "babar_2014_envelope", "kloe_2015",
+    "na64_2020", "borexino_2011", "a_mu_2021", "charm2_nu_1993", "belle2_projection_2019",
+    # From here on colours come again, hatched.
+    "a_e_cs_2018", "a_e_rb_2020", "texono_2010", "ccfr_1991", "charm2_nubar_1993",
+    "na64_projection_2020",
+)  # fmt: skip
+"""Of the paper's data, each of which has one colour in all figures; no two in the same figure share
+one, but NA64 and its future. What today's data add gets what is left.
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure."""
+
+    slice_name: str
+    variant: str | None
+    """A form of BaBar's limit, or what is added to its envelope; None for the slice as it is."""
+
+    @property
+    def stem(self) -> str:
+        """Of its files."""
+        name = self.slice_name.removeprefix("paper_")
+        return name if self.variant is None else f"{name}_{self.variant}"
+
+    @property
+    def panel(self) -> str:
+        """What its variants and the same with today's data have in common."""
+        return self.slice_name.removeprefix("paper_").removeprefix("today_")
+
+
+SLICES = (
+    *(f"paper_fig2{panel}" for panel in "abcd"),
+    *(f"paper_fig3{panel}" for panel in "abcd"),
+    "paper_fig4",
+    "paper_rb_vector",
+)
+TODAY = ("2a", "2b", "2c", "2d", "3a", "3b", "3c", "3d", "4")
+"""Panels with the data of 2026."""
+FIGURES = (
+    *(Figure(name, form) for name in SLICES for form in FORMS),
+    *(Figure(f"paper_fig2{panel}", variant) for panel in "ab" for variant in _PROJECTIONS),
+    *(Figure(f"today_fig{panel}", None) for panel in TODAY),
+)
+"""Every figure with both forms of BaBar's limit, what projections leave of Fig. 2 (a, b), and every
+figure with today's data."""
+
+
+def draw(figures: Iterable[Figure], folder: Path) -> dict[str, dict[str, Any]]:
+    """Trace figures and write their files; returns by stem what each leaves of the plane.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    library, by_slice = Library.beside(), attrgetter("slice_name")
+    drawn = {}
+    for _, of_slice in groupby(sorted(figures, key=by_slice), by_slice):
+        variants = list(of_slice)
+        slices = [resolve_slice(_document(figure, library), library) for figure in variants]
+        maps = exclusion_maps(slices[0], [each.assembled.likelihood for each in slices])
+        for figure, chosen, found in zip(variants, slices, maps, strict=True):
+            record = as_json(chosen, found)
+            _keep(record, folder, figure.stem, library)
+            drawn[figure.stem] = {key: record[key] for key in ("allowed", "notes")}
+    return drawn
+
+
+def _keep(record: Mapping[str, Any], folder: Path, stem: str, library: Library) -> None:
+    """Write a figure's files, with the colours that it shares with the others."""
+    from zpfit.plots.exclusion import colours_of, drawn_labels
+
+    of_the_paper = colours_of(
+        [read_entry(library, name).entry.label for name in _IN_ORDER_OF_COLOUR]
+    )
+    keep(record, folder, stem, colours_of(drawn_labels(record), of_the_paper))
+
+
+def _document(figure: Figure, library: Library) -> Document:
+    document = library.document("slice", figure.slice_name)
+    return document if figure.variant is None else _changed(document, figure.variant)
+
+
+def _changed(document: Document, variant: str) -> Document:
+    """The slice with a variant's entries, and words for it in the title."""
+    form: Form = "curve" if variant == "curve" else "envelope"
+    for key, names in babar(form).items():
+        old = document.data["likelihood"]
+        old = old.get(key, []) if isinstance(old, dict) else []
+        more = _PROJECTIONS.get(variant, []) if key == "add" else []
+        document = with_change(document, ("likelihood", key), [*old, *names, *more])
+    if "contours" in document.data:
+        return document  # no exclusion is drawn there
+    words = _WORDS[variant].replace(" ", "\N{NO-BREAK SPACE}")
+    return with_change(document, ("title",), f"{document.data['title']} ({words})")

@@ -1,0 +1,127 @@
+"""Everything that :command:`zpfit paper` does, on all cores."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zpfit.inference.progress import Progress, Silent
+from zpfit.io.writing import make_folder, make_room, write_whole
+from zpfit.runs.run_file import find_run_file, load_run
+from zpfit.studies.paper_2021.claims import (
+    JOINT_SIGMAS,
+    Checked,
+    as_json,
+    closed_claims,
+    form_claims,
+    joint_sigma_claims,
+    projection_claims,
+    region_claims,
+    rubidium_window,
+    window_claims,
+)
+from zpfit.studies.paper_2021.figures import FIGURES, draw
+from zpfit.studies.paper_2021.forecast import forecast
+from zpfit.studies.paper_2021.page import page
+from zpfit.studies.paper_2021.processes import Workers
+from zpfit.studies.paper_2021.target_regions import FORMS, joint_sigma_of
+
+CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
+FIGURE_FOLDER = "figures"
+_EFFECTIVE = 25_000
+"""Posterior samples, of which those that meet both anomalies are a few per cent."""
+_STARTS = "200"
+"""Random ones of the search for the best fit, which starts from posterior samples as well."""
+_MARKER = ".zpfit-paper"
+"""Tells a folder of this command, whose results only repeat themselves, from any other."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came out."""
+
+    claims: list[dict[str, Any]]
+    forecast: list[dict[str, Any]]
+
+
+def reproduce(folder: Path, progress: Progress, workers: Workers, *, force: bool) -> Reproduction:
+    """Draw every figure, compute every number, write page and JSON to a folder.
+
+    Raises
+    ------
+    FilesExist
+        The folder holds files of something else and ``force`` is not given.
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    _make_room(folder, force=force)
+    pictures = folder / FIGURE_FOLDER
+    make_folder(pictures)
+    progress.stage("Tracing figures and computing numbers")
+    jobs: dict[str, Callable[[], Any]] = {"posterior": partial(_posterior, pictures)}
+    jobs |= {f"claims {form}": partial(form_claims, form) for form in FORMS}
+    panels = {figure.panel for figure in FIGURES}
+    jobs |= {f"panel {panel}": partial(_drawn, panel, pictures) for panel in sorted(panels)}
+    slow_first = reversed(JOINT_SIGMAS)
+    jobs |= {"joint " + "_".join(case): partial(joint_sigma_of, *case) for case in slow_first}
+    jobs["window"] = rubidium_window
+    results = workers.results_of(jobs, progress)
+    checked: list[Checked] = [
+        *closed_claims(),
+        *region_claims({form: results[f"claims {form}"] for form in FORMS}),
+        *window_claims(results["window"]),
+        *projection_claims(),
+        *joint_sigma_claims({case: results["joint " + "_".join(case)] for case in JOINT_SIGMAS}),
+    ]
+    mass, forecasts = results["posterior"]
+    result = Reproduction(as_json(checked), forecasts)
+    progress.stage("Writing the page")
+    figures = {stem: drawn for panel in panels for stem, drawn in results[f"panel {panel}"].items()}
+    text = page(result.claims, result.forecast, figures, mass)
+    write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
+    write_json(folder / CLAIMS, result.claims)
+    write_json(folder / FORECAST, result.forecast)
+    return result
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON whole or not at all.
+
+    Raises
+    ------
+    UnwritablePath
+        The file cannot be written.
+    """
+    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    write_whole(path, partial(Path.write_text, data=text, encoding="utf-8"))
+
+
+def _make_room(folder: Path, *, force: bool) -> None:
+    own = (folder / _MARKER).exists()
+    make_room(folder, (CLAIMS, FORECAST, PAGE, FIGURE_FOLDER), force=force or own)
+    write_whole(folder / _MARKER, Path.touch)
+
+
+def _drawn(panel: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """A panel's figures by stem: matplotlib remembers the formulas that they have in common."""
+    return draw([figure for figure in FIGURES if figure.panel == panel], folder)
+
+
+def _posterior(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Of the paper's fit: profile and posterior of the mass side by side, and the forecasts."""
+    from zpfit.analysis.profile.axis import choose_axes
+    from zpfit.analysis.profile.profile import as_json as profile_json
+    from zpfit.analysis.profile.profile import file_names, keep, profile
+    from zpfit.inference.sampling import evidence_of
+
+    run = load_run(find_run_file("quickstart"), {"best_fit.starts": _STARTS})
+    rng = np.random.default_rng(run.settings.seed)
+    integral = evidence_of(run.posterior, run.settings, rng, Silent(), _EFFECTIVE)
+    axes = choose_axes(run.posterior.priors, [("--x", "m_Zp")])
+    mass = profile_json(run, profile(run, axes, None, Silent(), integral))
+    keep(mass, folder, file_names(axes))
+    return mass, forecast(run.posterior, integral.samples)

@@ -1,0 +1,156 @@
+"""Regions of couplings that the paper argues about, and the extremes of couplings in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from zpfit.analysis.extremes import Sought, extremes
+from zpfit.analysis.joint_sigma import joint_sigma
+from zpfit.inference.problem import Problem, resolve
+from zpfit.inference.settings import JointSigmaSpec
+from zpfit.io.arrays import FloatArray
+from zpfit.io.library import Library
+from zpfit.io.yaml import Document
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.runs.run_file import load_run
+
+Form = Literal["envelope", "curve"]
+"""Of BaBar's limit: the hull that the paper describes, or the published curve."""
+FORMS: tuple[Form, ...] = ("envelope", "curve")
+
+
+@dataclass(frozen=True)
+class End:
+    """The largest or the least size of a linear combination of couplings, or of the mass."""
+
+    quantity: Mapping[str, float]
+    """Factors by name."""
+    largest: bool
+
+
+_SEED = 1
+_LIMITS = {"borexino_2011": 1.0, "charm2_nu_1993": 1.0, "charm2_nubar_1993": 1.0}
+"""The paper's 10 % and 6 % are one standard error of these entries; others may be two off."""
+MASS = {"type": "log_uniform", "lower": 1.0, "upper": 100.0}
+EITHER_SIGN = {"type": "signed_log_uniform", "lower": 1e-8, "upper": 1e-1}
+POSITIVE = {"type": "log_uniform", "lower": 1e-8, "upper": 1.0}
+COUPLINGS = ("C_Ve", "C_Ae", "C_nue", "C_Vmu", "C_Amu", "C_numu")
+
+
+def babar(form: Form) -> dict[str, list[str]]:
+    """What turns the paper's sets into those with a form of BaBar's limit."""
+    if form == "envelope":
+        return {"drop": [], "add": []}
+    return {"drop": ["babar_2014_envelope"], "add": ["babar_2014"]}
+
+
+@dataclass(frozen=True)
+class TargetRegion:
+    """Effective couplings that meet some of the paper's data within one standard error."""
+
+    free: Mapping[str, Any]
+    """Priors of the couplings that are not zero; of the mass as well if not the usual one."""
+    likelihood: Mapping[str, Any]
+    """Of the likelihood, what is not BaBar's form."""
+    model: str = "effective"
+
+    def within(self, lower: float, upper: float) -> "TargetRegion":
+        """The same for masses in a window, in MeV."""
+        mass = {"type": "log_uniform", "lower": lower, "upper": upper}
+        return replace(self, free={**self.free, "m_Zp": mass})
+
+    def run(self, form: Form) -> Problem:
+        """The region as a run file would have it."""
+        changes = babar(form) if "set" in self.likelihood else {"drop": [], "add": []}
+        likelihood = {
+            **self.likelihood,
+            **{key: [*self.likelihood.get(key, ()), *names] for key, names in changes.items()},
+        }
+        zeros = dict.fromkeys(COUPLINGS, 0.0) if self.model == "effective" else {}
+        data = {
+            "model": self.model,
+            "likelihood": likelihood,
+            "priors": {"parameters": {**zeros, "m_Zp": MASS, **self.free}},
+        }
+        return resolve(Document(Path("paper"), data, {}), Library.beside())
+
+    def extremes(self, ends: Sequence[End], form: Form) -> list[float]:
+        """The largest or smallest sizes of quantities in the region.
+
+        Raises
+        ------
+        NoAllowedPoint
+            There is no such region.
+        """
+        posterior = self.run(form).posterior
+        names = [term.name for term in posterior.likelihood.anomalies]
+        limits = JointSigmaSpec(
+            within={**_LIMITS, **dict.fromkeys(names, 1.0)},
+        )
+        sought = [Sought(partial(_size, end.quantity), end.largest) for end in ends]
+        found = extremes(posterior, sought, limits, np.random.default_rng(_SEED))
+        return [each.value for each in found]
+
+
+def _size(quantity: Mapping[str, float], c: Couplings) -> FloatArray:
+    rows = dict(zip(COUPLING_NAMES, c.rows(), strict=True))
+    total = np.zeros(len(c))
+    for name, factor in quantity.items():
+        total += factor * rows[name]
+    return np.abs(total)
+
+
+_CAESIUM = "paper_2021_cs"
+# The sign of C_Ae is free: nothing changes if all couplings change theirs.
+ELECTRON = TargetRegion(
+    {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_nue": EITHER_SIGN},
+    {"set": _CAESIUM, "drop": ["a_mu_2021"]},
+)
+"""Couplings to electrons and their neutrinos that meet a_e, Sec. III A."""
+MUON_NEUTRINO = TargetRegion(
+    {"C_Ae": POSITIVE, "C_numu": EITHER_SIGN}, {"set": _CAESIUM, "drop": ["a_mu_2021"]}
+)
+"""The axial coupling to electrons and the coupling to muon neutrinos, Fig. 3 (c, d)."""
+NEUTRINOS = TargetRegion(
+    {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_nue": EITHER_SIGN, "C_numu": EITHER_SIGN},
+    {"set": _CAESIUM, "drop": ["a_mu_2021"]},
+)
+"""All couplings of :data:`ELECTRON` and that to muon neutrinos, for Eq. (30)."""
+MUON = TargetRegion(
+    {"C_Vmu": POSITIVE, "C_Amu": EITHER_SIGN}, {"set": _CAESIUM, "drop": ["a_e_cs_2018"]}
+)
+"""Couplings to muons that meet a_mu, Sec. III B."""
+MUON_WITH_NEUTRINO = replace(MUON, free={**MUON.free, "C_numu": 1e-5})
+"""The same with C_numu = 1e-5, Fig. 3 (a)."""
+MUON_FREE_NEUTRINO = replace(
+    MUON,
+    free={**MUON.free, "C_numu": {"type": "signed_log_uniform", "lower": 1e-8, "upper": 2e-5}},
+)
+"""The same with |C_numu| up to 2e-5, for Eq. (33)."""
+BOTH = TargetRegion(
+    {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_Vmu": POSITIVE, "C_Amu": EITHER_SIGN},
+    {"set": _CAESIUM},
+)
+"""Both anomalies met, no couplings to neutrinos, for Eq. (30)."""
+RUBIDIUM_MOMENTS = TargetRegion(
+    {"C_Ve": POSITIVE}, {"add": ["a_e_rb_2020", "a_mu_2021"]}, model="paper_sm_u1"
+)
+"""C_Ve = C_Vmu that meets the Rubidium a_e and a_mu, no exclusion asked, Sec. V."""
+RUBIDIUM = TargetRegion({"C_Ve": POSITIVE}, {"set": "paper_2021_rb"}, model="paper_sm_u1")
+"""The same with every exclusion."""
+
+CLASSES = {"sm_u1": "paper_sm_u1", "nhdm": "paper_nhdm_u1", "fn": "paper_froggatt_nielsen"}
+"""Short names of the model classes to their runs."""
+
+
+def joint_sigma_of(model_class: str, isotope: str, form: Form) -> float:
+    """Joint sigma of a class, ``isotope`` is cs or rb."""
+    path = Library.beside().find("run", CLASSES[model_class])
+    changes = {f"likelihood.{key}": f"[{', '.join(v)}]" for key, v in babar(form).items()}
+    run = load_run(path, {"likelihood.set": f"paper_2021_{isotope}", **changes})
+    rng = np.random.default_rng(_SEED)
+    return joint_sigma(run.posterior, rng, run.settings.joint_sigma).sigma
