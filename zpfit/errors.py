@@ -50,9 +50,7 @@ class UnwritablePath(ZpfitError):
     """A folder or file that cannot be written."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"{path}: cannot be written ({reason}); choose another folder with --output"
-        )
+        super().__init__(f"{path}: cannot be written ({reason}); choose another folder")
 
 
 class StaleConclusions(ZpfitError):
@@ -178,8 +176,8 @@ class NoSamplingDistribution(ZpfitError):
     def __init__(self, entry: str) -> None:
         super().__init__(
             f"entry {entry!r} is a table of chi2, which does not say how its data scatter, so no "
-            f"pseudo-experiment can be drawn; leave it out with --set 'likelihood.drop=[{entry}]', "
-            "or add an entry with value and error instead"
+            f"pseudo-experiment can be drawn; drop it (likelihood.drop: [{entry}]), or replace it "
+            "by an entry with value and error"
         )
 
 
@@ -188,8 +186,8 @@ class OtherToys(ZpfitError):
 
     def __init__(self, path: Path, difference: str) -> None:
         super().__init__(
-            f"{path}: its toys come from something else: {difference}; choose another --output, "
-            "or start again with --force"
+            f"{path}: its toys come from something else: {difference}; choose another folder, or "
+            "replace the toys"
         )
 
 
@@ -198,7 +196,7 @@ class NotNested(ZpfitError):
 
     def __init__(self, nested: Path, reason: str) -> None:
         super().__init__(
-            f"--nested {nested}: {reason}; give a run file with a smaller model and the same "
+            f"nested {nested}: {reason}; give a run file with a smaller model and the same "
             "likelihood"
         )
 
@@ -208,7 +206,7 @@ class MixedReference(ZpfitError):
 
     def __init__(self, model: str, likelihood: str) -> None:
         super().__init__(
-            f"--reference {model}: several runs of it use {likelihood}; compare with one of them"
+            f"reference {model}: several runs of it use {likelihood}; compare with one of them"
         )
 
 
@@ -216,7 +214,7 @@ class RunFolderExists(ZpfitError):
     """An output folder that already holds a run."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: already holds a run; choose another --output, or use --force")
+        super().__init__(f"{path}: already holds a run; choose another folder, or replace it")
 
 
 class FilesExist(ZpfitError):
@@ -224,7 +222,7 @@ class FilesExist(ZpfitError):
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         super().__init__(
-            f"{path}: already holds {', '.join(names)}; choose another --output, or use --force"
+            f"{path}: already holds {', '.join(names)}; choose another folder, or replace them"
         )
 
 
@@ -234,7 +232,7 @@ class ForeignFiles(ZpfitError):
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         super().__init__(
             f"{path}: holds {', '.join(names)} of something else, which a run would replace; "
-            "choose another --output, or use --force"
+            "choose another folder, or replace them"
         )
 
 
@@ -248,7 +246,7 @@ class NotARunFolder(ZpfitError):
 class Stopped(ZpfitError):
     """A run that a signal has asked to stop."""
 
-    def __init__(self, signal: str, number: int, remedy: str = "go on with --resume") -> None:
+    def __init__(self, signal: str, number: int, remedy: str = "the run can be resumed") -> None:
         self.signal, self.number, self.remedy = signal, number, remedy
         super().__init__(f"stopped by {signal}; {remedy}")
 
@@ -261,7 +259,7 @@ class UnfinishedRun(ZpfitError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path}: holds an unfinished run; go on with --resume, or start again with --force"
+            f"{path}: holds an unfinished run; resume it, or replace it"
         )
 
 
@@ -278,7 +276,7 @@ class NothingToReport(ZpfitError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"{path}: holds no finished run, comparison or campaign; give a folder that "
-            "zpfit run, zpfit compare --output or zpfit campaign has written"
+            "a run, a comparison or a campaign has written"
         )
 
 
@@ -286,7 +284,7 @@ class NothingToResume(ZpfitError):
     """A folder without a run."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: holds no run to resume; leave out --resume")
+        super().__init__(f"{path}: holds no run to resume; start a new run")
 
 
 class DifferentRun(ZpfitError):
@@ -294,8 +292,7 @@ class DifferentRun(ZpfitError):
 
     def __init__(self, path: Path, difference: str) -> None:
         super().__init__(
-            f"{path}: holds another run: {difference}; choose another folder with --output, or "
-            "start again with --force"
+            f"{path}: holds another run: {difference}; choose another folder, or replace it"
         )
 
 
@@ -304,8 +301,7 @@ class FolderInUse(ZpfitError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path}: another process is at work there; wait for it, or choose another folder "
-            "with --output"
+            f"{path}: another process is at work there; wait for it, or choose another folder"
         )
 
 
@@ -313,7 +309,7 @@ class DamagedCheckpoint(ZpfitError):
     """A file that a run cannot go on from."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: damaged ({reason}); start again with --force")
+        super().__init__(f"{path}: damaged ({reason}); replace the run")
 
 
 class UnsafeCheckpoint(ZpfitError):
@@ -322,7 +318,7 @@ class UnsafeCheckpoint(ZpfitError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"the kept state of dynesty is damaged or not of this version ({reason}); "
-            "start again with --force"
+            "replace the run"
         )
 
 
@@ -332,7 +328,7 @@ class ChangedLikelihood(ZpfitError):
     def __init__(self, path: Path, kept: float, now: float, point: str) -> None:
         super().__init__(
             f"{path}: ln L was {kept!r} and is {now!r} at {point}, though nothing that is "
-            "recorded of the run has changed; start again with --force"
+            "recorded of the run has changed; replace the run"
         )
 
 
@@ -350,7 +346,7 @@ class PortInUse(ZpfitError):
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
-            f"--port {port}: cannot listen at {host} ({reason}); choose another port, or leave it "
+            f"port {port}: cannot listen at {host} ({reason}); choose another port, or leave it "
             "out for one that is free"
         )
 
@@ -360,7 +356,7 @@ class NoScheduler(ZpfitError):
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(
-            f"--scheduler {address}: nothing answers ({reason}); start one with dask scheduler"
+            f"scheduler {address}: nothing answers ({reason}); start one with dask scheduler"
         )
 
 
@@ -369,7 +365,7 @@ class ThreadedWorkers(ZpfitError):
 
     def __init__(self, address: str) -> None:
         super().__init__(
-            f"--scheduler {address}: its workers have several threads, in which neither the same "
+            f"scheduler {address}: its workers have several threads, in which neither the same "
             "numbers nor full speed are sure; start them with dask worker --nthreads 1"
         )
 

@@ -15,7 +15,7 @@ from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
 from zpfit.analysis.toys.refit import refit, solution_pool
-from zpfit.cli.toys_table import ToyLines
+from zpfit.cli.progress import ToyLines
 from zpfit.errors import NoAnomalies, NoSamplingDistribution
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
@@ -473,9 +473,9 @@ def test_without_anomalies_toys_have_no_joint_sigma(accepted):
 def test_progress_is_told_now_and_then(capsys, monkeypatch):
     lines = ToyLines()
     now = time.monotonic()
-    monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda: now)
+    monkeypatch.setattr("zpfit.cli.progress.time.monotonic", lambda: now)
     for seconds in (1, 11, 12, 22):
-        monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda s=seconds: now + s)
+        monkeypatch.setattr("zpfit.cli.progress.time.monotonic", lambda s=seconds: now + s)
         lines.update(seconds / 100, f"{seconds} toys")
     assert "11%, 11 toys" in (said := capsys.readouterr().err)
     assert "22%, 22 toys" in said

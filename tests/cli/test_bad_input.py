@@ -598,7 +598,7 @@ def test_exit_code_of_an_interrupted_command(
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("zpfit.cli.tables.print_list", interrupted)
+    monkeypatch.setattr("zpfit.cli.data.print_list", interrupted)
     monkeypatch.setattr(sys, "argv", ["zpfit", "list", "models"])
     with pytest.raises(SystemExit) as stop:
         main()

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from zpfit.cli import main
-from zpfit.cli.tables import RunReporter
+from zpfit.cli.progress import RunReporter
 from zpfit.errors import DamagedCheckpoint, FolderInUse, UnsafeCheckpoint
 from zpfit.inference.checkpoint import State
 from zpfit.inference.posterior import Posterior

@@ -22,9 +22,6 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from zpfit.errors import InvalidYaml, UnreadableFile, in_short
 
 KeyPath = tuple[str | int, ...]
-SET, MODEL, PROFILE = "--set", "--model", "--profile"
-_KEYED = (SET, MODEL, PROFILE)
-"""Options behind which a message names the key that it is about."""
 
 _LARGEST_FILE = 100_000_000
 """Bytes, of any file."""
@@ -47,6 +44,40 @@ _NOT_TEXT = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
+class Source:
+    """Origin of a value that replaces one of a file; messages name it instead of a line."""
+
+    name: str = ""
+    """Such as an option of a command; empty if the key alone says where to look."""
+    names_key: bool = True
+    """Whether messages add the key to the name."""
+
+    def place(self, key: str) -> str:
+        """Return how messages name a key that comes from here.
+
+        Examples
+        --------
+        >>> Source("change").place("seed")
+        'change seed'
+        >>> Source().place("seed")
+        'seed'
+        """
+        return f"{self.name} {key}".strip() if self.names_key else self.name
+
+
+UNNAMED = Source()
+"""Origin of a change for which messages name the key only."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value together with its origin."""
+
+    value: Any
+    source: Source = UNNAMED
+
+
+@dataclass(frozen=True)
 class Document:
     """The content of a YAML file as plain dicts, lists, strings, numbers and booleans."""
 
@@ -54,8 +85,8 @@ class Document:
     data: Any
     lines: Mapping[KeyPath, int]
     """Line of each key or list item, counted from 1."""
-    changed: Mapping[KeyPath, str] = field(default_factory=dict)
-    """Keys that do not come from the file but from an option, and what names it in messages."""
+    changed: Mapping[KeyPath, Source] = field(default_factory=dict)
+    """Origin of each key that does not come from the file."""
     parents: KeyPath = ()
     """Where this part of a file hangs."""
 
@@ -65,8 +96,7 @@ class Document:
         name = ".".join(str(key) for key in keys)
         for depth in range(len(keys), 0, -1):
             if keys[:depth] in self.changed:
-                option = self.changed[keys[:depth]]
-                return f"{option} {name}" if option in _KEYED else option
+                return self.changed[keys[:depth]].place(name)
             line = self.lines.get(keys[:depth])
             if line is not None:
                 return f"{self.path}:{line}: {name}"
@@ -79,8 +109,8 @@ class Document:
             data = data.get(key, {}) if isinstance(data, dict) else {}
         return replace(self, data=data, parents=(*self.parents, *keys))
 
-    def with_value(self, keys: KeyPath, value: Any, source: str = SET) -> "Document":
-        """A copy with one value set, parents made as needed; messages name the ``source``."""
+    def with_value(self, keys: KeyPath, value: Any, source: Source = UNNAMED) -> "Document":
+        """Return a copy with one value set; parents are made as needed."""
         if not isinstance(self.data, dict | None):
             return self  # no mapping: whoever validates it says so
         data = dict(self.data or {})
@@ -95,13 +125,13 @@ class Document:
         changed = {k: v for k, v in self.changed.items() if k[: len(keys)] != keys}
         return replace(self, data=data, lines=lines, changed={**changed, keys: source})
 
-    def with_item(self, keys: KeyPath, item: Any, option: str) -> "Document":
-        """A copy with an item more at the end of a list; ``option`` names it in messages."""
+    def with_item(self, keys: KeyPath, item: Given) -> "Document":
+        """Return a copy with one more item at the end of a list."""
         held = self.below(keys).data or []
         if not isinstance(held, list):
             return self  # no list: whoever validates it says so
-        longer = self.with_value(keys, [*held, item])
-        changed = {**self.changed, (*keys, len(held)): option}
+        longer = self.with_value(keys, [*held, item.value])
+        changed = {**self.changed, (*keys, len(held)): item.source}
         return replace(longer, lines=self.lines, changed=changed)
 
 

@@ -13,7 +13,7 @@ from zpfit.errors import InvalidInput, ProblemCollector
 from zpfit.inference.problem import Problem, resolve
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, StrictModel, validate
-from zpfit.io.yaml import Document, KeyPath, read_yaml
+from zpfit.io.yaml import Document, KeyPath, Source, read_yaml
 from zpfit.runs.run_file import find_file, with_change
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -124,7 +124,7 @@ class Cell:
         """
         document = self.base
         for keys, value, source in self.changes:
-            document = with_change(document, keys, value, source)
+            document = with_change(document, keys, value, Source(source, names_key=False))
         return replace(resolve(document, Library.beside(self.base.path)), name=self.name)
 
 

@@ -20,7 +20,7 @@ OpenProgress = Callable[[Path], AbstractContextManager[Progress]]
 """From the path of the log."""
 
 
-_REMEDY = "the same command goes on (without --force)"
+_REMEDY = "the same command resumes it"
 
 
 def campaign_in_folder(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -120,9 +121,7 @@ def toys_in_folder(
             with listening() as stop, open_workers(choice, stop) as workers:
                 result = toys(asked, folder, workers, progress, force=force)
         except Stopped as error:
-            raise Stopped(
-                error.signal, error.number, "the same command goes on (without --force)"
-            ) from error
+            raise Stopped(error.signal, error.number, "the same command resumes it") from error
         record = as_json(request, result)
         keep(record, result, folder)
     return record, result
@@ -485,7 +484,7 @@ def keep(record: Mapping[str, Any], result: ToyResult, folder: ToyFolder) -> Non
 
 
 def sources(
-    file: str, nested: str | None, changes: Mapping[str, str]
+    file: str, nested: str | None, changes: Mapping[str, Any]
 ) -> tuple[RunSource, RunSource | None]:
     """Run files as every process finds them; what changes the data changes them for both."""
     asked = uuid4().hex
@@ -499,5 +498,6 @@ def default_folder(source: RunSource) -> Path:
     return Path("output") / f"toys_{run_from(source).name}"
 
 
-def _source(file: str, changes: Mapping[str, str], asked: str) -> RunSource:
-    return RunSource(find_run_file(file).resolve(), tuple(sorted(changes.items())), asked)
+def _source(file: str, changes: Mapping[str, Any], asked: str) -> RunSource:
+    by_key = tuple(sorted(changes.items(), key=itemgetter(0)))
+    return RunSource(find_run_file(file).resolve(), by_key, asked)

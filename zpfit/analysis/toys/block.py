@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class RunSource:
     """What a process needs to read a run file again."""
 
     path: Path
-    changes: tuple[tuple[str, str], ...] = ()
+    changes: tuple[tuple[str, Any], ...] = ()
     asked: str = ""
     """Tells one command from the next: files may change in between, while workers of a cluster
     live on and remember."""
