@@ -53,6 +53,7 @@ def evaluate(
     """Compute couplings, predictions and chi2 at given points.
 
     With --likelihood the result has the pull and chi2 of every term.
+
     Give one point with --at NAME=VALUE (separate several assignments by spaces), or many with
     --points and a CSV file that has one column per parameter. Parameters that are left out have
     their default value (see zpfit show MODEL); couplings of the model effective are then zero.

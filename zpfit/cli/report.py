@@ -24,7 +24,9 @@ from zpfit.cli.output import print_json, print_written
 def report(folders: Sequence[Path], *, output: Path | None, force: bool, as_json: bool) -> None:
     """Write an HTML page about runs, a comparison or a campaign.
 
-    The page is one file and can be read offline. DIR are folders that zpfit run, zpfit compare --output and zpfit campaign have written.
+    The page is one file and can be read offline.
+
+    DIR are folders that zpfit run, zpfit compare --output and zpfit campaign have written.
     Nothing is fitted; a model in Python code is called for the planes around the best fit.
 
     \b

@@ -106,7 +106,8 @@ def run(
 def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
     """Check a run or campaign file without a fit.
 
-    Every file that it names is read. A model in Python code is imported and called; the result says so.
+    Every file that it names is read. A model in Python code is imported and called; the result
+    says so.
     """
     from zpfit.cli.campaign import print_plan
     from zpfit.runs.campaign_file import is_campaign, load_campaign
@@ -237,7 +238,7 @@ def _print_warnings(summary: Mapping[str, Any]) -> None:
     if outside:
         names = ", ".join(outside)
         terminal.print(
-            plain(f"Curves that exclude nothing, as they end before the best fit's mass: {names}.")
+            plain(f"The best-fit mass is outside these curves, which exclude nothing: {names}.")
         )
     if summary["unverified"]:
         names = ", ".join(summary["unverified"])

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
     """Reproduce the figures and numbers of arXiv:2102.07781.
 
-    Takes about a minute. The page paper.md in the output folder explains the figures, and every difference between a
-    computed and a published number.
+    Takes about a minute. The page paper.md in the output folder explains the figures, and every
+    difference between a computed and a published number.
 
     \b
     zpfit paper

@@ -33,6 +33,7 @@ def tension(
     """Test whether the data agree with each other.
 
     The result has pulls, the joint sigma, the parameter goodness of fit and the suspiciousness.
+
     FILE is a run file, the name of a packaged run, or a run folder.
 
     \b
