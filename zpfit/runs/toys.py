@@ -210,7 +210,7 @@ def _data_as_toys(problem: ToyProblem) -> dict[str, float]:
 def _nested(request: ToyRequest, run: Problem) -> Problem | None:
     if request.nested is None:
         if request.hypothesis == "nested":
-            raise InvalidInput(["--hypothesis nested: needs --nested FILE, the smaller model"])
+            raise InvalidInput(["hypothesis nested: needs the run file of a smaller model"])
         return None
     smaller = run_from(request.nested)
     path = request.nested.path
@@ -389,7 +389,7 @@ def _shortcomings(found: Mapping[str, Statistic]) -> list[str]:
         if abs(off) > _AGREEMENT:
             result.append(
                 f"the fast refit of the data gives a {name} that is {off:+.3f} off the global "
-                "search, and that of toys may be as far off: try another --seed, or more "
+                "search, and that of toys may be as far off: try another seed, or more "
                 "best_fit.starts"
             )
     infinite = int(np.sum(~np.isfinite(found[CHI2].toys)))
