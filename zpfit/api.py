@@ -11,10 +11,11 @@ Everything is computed in memory. Files are written only if ``output`` is given.
 printed: stages and notes go to the logger ``zpfit``. The seed settles every random number.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ from zpfit.analysis.records import (
 )
 from zpfit.analysis.tension.tension import tension as tension_of
 from zpfit.analysis.tension.tension import tension_record
-from zpfit.errors import ZpfitError
+from zpfit.errors import InvalidInput, ZpfitError
 from zpfit.inference.problem import ModelOnly, Problem, resolve
 from zpfit.inference.progress import Progress, Silent
 from zpfit.inference.samplers.result import StoredSamples
@@ -95,7 +96,7 @@ __all__ = [
 
 Likelihood = LikelihoodSpec
 Source = str | Path | Mapping[str, Any] | Problem
-Points = Mapping[str, Any] | Sequence[Mapping[str, float]] | pd.DataFrame
+Points: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, float]] | pd.DataFrame"
 _IN_PYTHON = Path("<python>")
 """Name of a dictionary in messages, where a file would have its path."""
 _MERGED = {"sampler", "vegas", "dynesty", "best_fit", "joint_sigma", "priors"}
@@ -137,16 +138,26 @@ def load(source: Source, **changes: Any) -> Problem:
     if isinstance(source, Problem):
         return source if not changes else _changed_problem(source, changes)
     if isinstance(source, Mapping):
-        return resolve(_with_changes(_document(source), changes), Library.beside())
+        problem = resolve(_with_changes(_document(source), changes), Library.beside())
+        return replace(problem, name=_name_of(problem))
     path = find_run_file(str(source))
     return resolve(_with_changes(read_yaml(path), changes), Library.beside(path))
+
+
+def _name_of(problem: Problem) -> str:
+    """Return a name for a problem without a file, which is fit for a folder."""
+    name = problem.settings.title or (
+        f"{problem.posterior.model.name}_{problem.posterior.likelihood.name}"
+    )
+    return re.sub(r"[^\w.+-]+", "_", name).strip("_") or "fit"
 
 
 def _changed_problem(problem: Problem, changes: Mapping[str, Any]) -> Problem:
     if problem.document is None:
         raise TypeError("this problem was not read from a source, so that it takes no changes")
     document = _with_changes(problem.document, changes)
-    return resolve(document, problem.library or Library.beside())
+    changed = resolve(document, problem.library or Library.beside())
+    return replace(changed, name=problem.name)
 
 
 def _document(source: Mapping[str, Any]) -> Document:
@@ -512,7 +523,7 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
     >>> import zpfit
     >>> frame = zpfit.evaluate({"m_Zp": [18, 22], "C_Ae": 1.6e-4}, likelihood="paper_2021_cs")
     >>> frame["excluded_by"].tolist()
-    [['babar_2014_envelope'], []]
+    [['na64_2020'], []]
     """
     rows = _rows(points)
     document = Document(_IN_PYTHON, {"model": _plain("model", model)}, {})
@@ -529,7 +540,7 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
 
 def _rows(points: Points) -> list[dict[str, float]]:
     if isinstance(points, Mapping):
-        columns = dict(
+        columns: dict[str, Any] = dict(
             zip(points, np.broadcast_arrays(*map(np.atleast_1d, points.values())), strict=True)
         )
         points = pd.DataFrame(columns)
@@ -642,6 +653,7 @@ def compare(
         return Comparison(result, seed)
     planned = [_fitted_or_problem(source) for source in sources]
     problems_only = [p.problem if isinstance(p, FitResult) else p for p in planned]
+    _check_names([p.name for p in planned])
     check_reference(problems_only, reference)
     fits = [p if isinstance(p, FitResult) else fit_in_memory(p, reporter) for p in planned]
     result = compare_fits(fits, reference, seed, reporter)
@@ -653,6 +665,14 @@ def compare(
             folders[fitted.name] = f"runs/{fitted.name}"
         write_comparison(result, Path(output), folders, seed)
     return Comparison(result, seed)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(
+            [f"{name!r} is given twice; give the fits different titles" for name in twice]
+        )
 
 
 def _fitted_or_problem(source: Source | Result) -> FitResult | Problem:
@@ -860,7 +880,7 @@ class ExclusionMap:
         def to_values(corners: Any) -> Any:
             return np.column_stack([x.values(corners[:, 0]), y.values(corners[:, 1])])
 
-        return cast("MultiPolygon", transform(self._traced.allowed, to_values))
+        return transform(self._traced.allowed, to_values)
 
     @property
     def frame(self) -> pd.DataFrame:
