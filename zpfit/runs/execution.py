@@ -28,7 +28,6 @@ from zpfit.inference.samplers.result import DeadPoints, StoredSamples
 from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.checkpoint_files import CheckpointFiles
-from zpfit.runs.drawing import draw_run
 from zpfit.runs.fingerprint import Fingerprint, fingerprint, first_difference
 from zpfit.runs.nested import dead_birth, paramnames
 from zpfit.runs.run_file import resolved_settings
@@ -158,6 +157,8 @@ def carry_out(
             result = complete(sampled, progress, checkpoints)
             folder.write_summary(result.summary)
             if plots:
+                from zpfit.runs.drawing import draw_run  # imports matplotlib
+
                 progress.stage("Drawing the plots")
                 for problem in draw_run(folder, stop.heed):
                     progress.note(problem)
@@ -186,6 +187,8 @@ def keep_result(result: FitResult, folder: RunFolder, *, force: bool = False) ->
     UnwritablePath
         The folder cannot be written.
     """
+    from zpfit.runs.drawing import draw_run  # imports matplotlib
+
     checked = "cross_check" in result.summary["evidence"]
     start = Start.REPLACE if force else Start.NEW
     with claimed(result.problem, folder, start, cross_check=checked) as claim:
