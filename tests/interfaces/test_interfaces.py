@@ -297,8 +297,8 @@ def test_changes_are_values_or_texts(drop: Any):
     [
         ({"seed": -1}, "--set seed.*-1"),
         ({"likelihood.drop": [3]}, "--set likelihood.drop.*3"),
-        ({5: "seed"}, "changes: 5 is no text"),
-        (["seed"], r"changes: \['seed'\] is no mapping"),
+        ({5: "seed"}, "changes: 5 is not a text"),
+        (["seed"], r"changes: \['seed'\] is not a mapping"),
     ],
 )
 def test_changes_that_are_none(changes: Any, message: str):

@@ -82,8 +82,7 @@ def diagnose(samples: FloatArray, thin: int) -> Diagnostics:
 
     References
     ----------
-    Vehtari et al., arXiv:1903.08008, Eqs. (1) to (4) for split R-hat and (10) to (13) for the
-    effective sample size.
+    Vehtari et al., Bayesian Analysis 16, 667 (2021), arXiv:1903.08008.
 
     Examples
     --------

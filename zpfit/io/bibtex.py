@@ -5,10 +5,17 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_ITEM = re.compile(r"^@(?P<kind>\w+)\{(?P<key>[^,\s]+),\n(?P<body>.*?)^\}$", re.DOTALL | re.MULTILINE)
+_ITEM = re.compile(r"(?ms)^@(?P<kind>\w+)\{(?P<key>[^,\s]+),\n(?P<body>.*?)^\}$")
 _FIELD = re.compile(r"^\s+(?P<name>\w+) = \{(?P<value>.*)\},?$", re.MULTILINE)
 _ACCENT = re.compile(r"""\{?\\(?P<accent>['"`^~c])\{?\\?(?P<letter>\w)\}?\}?""")
-_COMBINING = {"'": "\u0301", '"': "\u0308", "`": "\u0300", "^": "\u0302", "~": "\u0303", "c": "\u0327"}
+_COMBINING = {
+    "'": "\u0301",
+    '"': "\u0308",
+    "`": "\u0300",
+    "^": "\u0302",
+    "~": "\u0303",
+    "c": "\u0327",
+}
 """Unicode's combining character for each accent of TeX."""
 
 

@@ -1,7 +1,4 @@
-"""Dead points of nested sampling in PolyChord's format, which anesthetic and GetDist read.
-
-Reference: the format is described at https://anesthetic.readthedocs.io, "Loading nested samples".
-"""
+"""Dead points of nested sampling in PolyChord's format, which anesthetic and GetDist read."""
 
 import io
 

@@ -6,7 +6,7 @@ it as InferenceData and ArviZ 1.x as the tree, both with ``arviz.from_netcdf``.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from zpfit.io.arrays import FloatArray
 if TYPE_CHECKING:
     import xarray as xr
 
-ENGINE = "h5netcdf"
+ENGINE: Final = "h5netcdf"
 """xarray's backend: the only one for NetCDF 4 that needs no C library beside HDF5."""
 DIMENSIONS = ("chain", "draw")
 """ArviZ's names of the dimensions of every variable."""
@@ -117,7 +117,7 @@ def sample_tree(
 def write_tree(tree: "xr.DataTree", path: Path) -> None:
     """Write a tree of samples to a compressed NetCDF file."""
     encoding = {
-        group.path: dict.fromkeys(map(str, group.data_vars), dict(_COMPRESSION))
+        group.path: {str(name): dict(_COMPRESSION) for name in group.data_vars}
         for group in tree.children.values()
     }
     tree.to_netcdf(path, engine=ENGINE, encoding=encoding)
