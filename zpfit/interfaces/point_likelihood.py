@@ -38,7 +38,7 @@ class PointLikelihood:
     >>> likelihood.required
     ('m_Zp',)
     >>> round(likelihood.log_likelihood({"m_Zp": 18.0, "C_Vmu": 5e-4}), 2)
-    -6.67
+    -3.41
     """
 
     posterior: Posterior

@@ -14,7 +14,17 @@ from zpfit.runs.run_file import resolved_settings
 Fingerprint = dict[str, Any]
 """Ready for JSON, in the order in which differences are to be told."""
 
-_PACKAGES = ("zpfit", "numpy", "scipy", "numba", "vegas", "emcee", "dynesty", "arviz")
+_PACKAGES = (
+    "zpfit",
+    "numpy",
+    "scipy",
+    "numba",
+    "vegas",
+    "emcee",
+    "dynesty",
+    "arviz",
+    "arviz-stats",
+)
 _DIGITS = 12
 """Of a hash that a message shows."""
 
