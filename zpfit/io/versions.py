@@ -4,7 +4,17 @@ import importlib.metadata
 import platform
 from functools import cache
 
-PACKAGES = ("zpfit", "numpy", "scipy", "numba", "vegas", "emcee", "dynesty", "arviz")
+PACKAGES = (
+    "zpfit",
+    "numpy",
+    "scipy",
+    "numba",
+    "vegas",
+    "emcee",
+    "dynesty",
+    "arviz",
+    "arviz-stats",
+)
 """Packages whose versions a result records."""
 
 

@@ -12,7 +12,7 @@ from zpfit.likelihood.entries import MEASUREMENTS, BeamDumpEntry, Entry, PromptL
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.plots.data_curves import NamedCurve, curves_figure
 from zpfit.plots.style import house_style, png
-from zpfit.runs.citation_text import as_markdown
+from zpfit.runs.bibliography import as_markdown
 
 PAGE = "data.md"
 _IMAGES = "images/data"
