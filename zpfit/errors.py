@@ -519,6 +519,11 @@ class ProblemCollector:
         """Every problem, once."""
         return list(dict.fromkeys(self._problems))
 
+    @property
+    def causes(self) -> tuple[ZpfitError, ...]:
+        """Exceptions of those problems that have one of their own."""
+        return tuple(self._causes)
+
     def add(self, *problems: str) -> None:
         """Note problems."""
         self._problems.extend(problems)
