@@ -15,9 +15,9 @@ from zpfit.inference.priors import Priors
 from zpfit.inference.settings import (
     Settings,
 )
+from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
-from zpfit.io.yaml import Document, KeyPath
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zpfit.errors import InvalidInput, suggestion
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.schema import validate
-from zpfit.io.yaml import Document
 from zpfit.likelihood.darkcast import SUFFIX
 from zpfit.likelihood.entries import Entry, EntryFile, SetFile, curve_of, observables_of
 from zpfit.physics.observables import OBSERVABLES

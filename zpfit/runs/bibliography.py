@@ -7,10 +7,11 @@ from pathlib import Path
 
 from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import NotARunFolder, ProblemCollector, UnknownName
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.schema import validate
-from zpfit.io.yaml import Document, read_text, read_yaml
+from zpfit.io.yaml import read_text, read_yaml
 from zpfit.likelihood.entries import EntryFile, SetFile
 from zpfit.likelihood.entry_base import Citation
 from zpfit.likelihood.library import LoadedEntry, read_entry

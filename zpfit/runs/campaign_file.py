@@ -11,9 +11,10 @@ from pydantic import BeforeValidator, Field, NonNegativeInt
 
 from zpfit.errors import InvalidInput, ProblemCollector, UnknownName
 from zpfit.inference.problem import Problem, resolve
+from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, validate_parts
-from zpfit.io.yaml import Document, KeyPath, read_yaml
+from zpfit.io.yaml import read_yaml
 from zpfit.runs.run_file import find_file, with_change
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
