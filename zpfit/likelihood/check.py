@@ -7,7 +7,8 @@ from pathlib import Path
 
 from zpfit.errors import ProblemCollector, suggestion
 from zpfit.io.library import Library
-from zpfit.likelihood.build import LikelihoodSpec, assemble, superseded
+from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.likelihood.consistency import superseded
 from zpfit.likelihood.entries import SetFile
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from zpfit.errors import InvalidInput
 from zpfit.io.document import Document
 from zpfit.io.validation_messages import problems_of
-from zpfit.likelihood.build import LikelihoodSpec
 from zpfit.likelihood.limit_file import AddedLimit
+from zpfit.likelihood.spec import LikelihoodSpec
 
 
 class Likelihood(LikelihoodSpec):
