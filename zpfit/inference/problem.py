@@ -55,6 +55,10 @@ class Problem:
     """Files of a user's model, by where a library looks for them."""
     notes: tuple[str, ...] = ()
     """What the user should know before the run."""
+    document: Document | None = None
+    """What the problem was resolved from, so that it can be resolved again with changes."""
+    library: Library | None = None
+    """Folders in which names were looked up."""
     code: str = ""
     """Which key of the run file names Python code, and what it names; empty if none does."""
 
@@ -108,6 +112,8 @@ def resolve(document: Document, library: Library) -> Problem:
         model_files=loaded.files,
         notes=(*notes, *assembled.notes()),
         code=loaded.code,
+        document=document,
+        library=library,
     )
 
 

@@ -13,7 +13,7 @@ from zpfit.io.yaml import read_text, read_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, model_names
 
-_LISTS: dict[str, tuple[Kind, ...]] = {
+LISTS: dict[str, tuple[Kind, ...]] = {
     "models": ("model",),
     "likelihoods": ("likelihood set", "entry"),
     "priors": ("priors",),
@@ -67,7 +67,7 @@ def listed(what: str, library: Library) -> list[Listed]:
     """
     return [
         _listed_model(name, library) if kind == "model" else _listed_file(kind, name, library)
-        for kind in _LISTS[what]
+        for kind in LISTS[what]
         for name in (model_names(library) if kind == "model" else library.names(kind))
     ]
 
