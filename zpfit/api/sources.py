@@ -11,9 +11,10 @@ import numpy as np
 
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
-from zpfit.io.yaml import Document, read_yaml
+from zpfit.io.yaml import read_yaml
 from zpfit.likelihood.build import LikelihoodSpec
 from zpfit.models.base import Model
 from zpfit.runs.run_file import find_run_file, with_change

@@ -19,10 +19,11 @@ import numpy as np
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName, suggestion
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.schema import StrictModel, validate
-from zpfit.io.yaml import Document, is_file
+from zpfit.io.yaml import is_file
 from zpfit.models.base import Model, Parameter, Values, in_words
 from zpfit.models.gauge import GaugeOptions
 from zpfit.models.model_file import ChargesFile, ChargesModel, LinearModel, ModelFile

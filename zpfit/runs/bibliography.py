@@ -15,11 +15,13 @@ from typing import Any
 from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import NotARunFolder, ProblemCollector, UnknownName
 from zpfit.io.bibtex import BibItem, parse_bibtex, plain_text
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import Kind, packaged_data
 from zpfit.io.schema import validate
-from zpfit.io.yaml import Document, read_text, read_yaml
-from zpfit.likelihood.entries import Citation, EntryFile, SetFile
+from zpfit.io.yaml import read_text, read_yaml
+from zpfit.likelihood.entries import EntryFile, SetFile
+from zpfit.likelihood.entry_base import Citation
 from zpfit.likelihood.library import LoadedEntry, read_entry
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
