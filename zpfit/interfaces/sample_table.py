@@ -9,7 +9,6 @@ from zpfit.inference.priors import Fixed, Normal
 from zpfit.inference.problem import Problem
 from zpfit.io.arrays import FloatArray
 from zpfit.models.effective import Effective
-from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
 
@@ -106,7 +105,7 @@ def _columns(
         )
         for parameter in posterior.model.parameters
     ]
-    couplings = zip(COUPLING_NAMES, posterior.model.couplings(values).rows(), strict=True)
+    couplings = posterior.model.couplings(values).items()
     further = {**dict(couplings), **posterior.model.derived(values)}
     return (
         *parameters,

@@ -18,7 +18,6 @@ from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_room, write_whole
 from zpfit.models.effective import Effective
-from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
 from zpfit.plots.style import house_style, pdf, png
 from zpfit.runs.execution import Start, carry_out, check_room, claimed
@@ -163,6 +162,5 @@ def _couplings(
     for finished in runs:
         weight = np.exp(finished.log_weight)
         chosen = rng.choice(len(weight), _OVERLAID, p=weight / weight.sum())
-        rows = finished.couplings().take(chosen).rows()
-        result[finished.name] = dict(zip(COUPLING_NAMES, rows, strict=True))
+        result[finished.name] = dict(finished.couplings().take(chosen).items())
     return result

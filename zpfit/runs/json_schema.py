@@ -12,7 +12,7 @@ from zpfit.io.library import Library
 from zpfit.likelihood.entries import EntryFile, SetFile
 from zpfit.models.library import model_names
 from zpfit.models.model_file import ModelFile
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import observable_names
 from zpfit.runs.campaign_file import CampaignFile
 from zpfit.runs.slice_file import SliceFile
 
@@ -59,7 +59,7 @@ def _offer_names(schema: dict[str, Any], library: Library) -> None:
         "priors": library.names("priors"),
         "set": sets,
         "use": library.names("priors"),
-        "observable": sorted(OBSERVABLES),
+        "observable": observable_names(),
         "drop": entries,
         "add": entries,
         "entries": entries,

@@ -134,7 +134,7 @@ class Plane:
         return {parameter.name: known[parameter.name] for parameter in self.model.parameters}
 
     def _refuse_nan(self, points: PlanePoints) -> None:
-        for name, row in zip(COUPLING_NAMES, points.couplings.rows(), strict=True):
+        for name, row in points.couplings.items():
             broken = np.isnan(row) & points.exist
             if broken.any():
                 source = f"coupling {name} of model {self.model.name!r}"

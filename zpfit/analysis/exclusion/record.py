@@ -17,7 +17,7 @@ from zpfit.io.writing import make_folder, write_whole
 from zpfit.likelihood.build_measurements import component_name
 from zpfit.likelihood.entries import CorrelatedEntry
 from zpfit.models.base import Parameter
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import find_observable
 from zpfit.runs.slice_file import Slice
 
 FILES = ("exclusion.json", "exclusion.csv", "exclusion.png", "exclusion.pdf")
@@ -85,7 +85,7 @@ def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:
 def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> dict[str, Any]:
     label = labels.get(region.name, region.name)
     if region.kind == "unreachable":
-        observables = (OBSERVABLES[s.observable.name] for s in chosen.plane.solved)
+        observables = (find_observable(s.observable.name) for s in chosen.plane.solved)
         symbols = (f"${o.symbol}$" if o.symbol else o.name for o in observables)
         label = f"{', '.join(symbols)} out of reach"
     if region.kind == "joint":
