@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from zpfit.analysis.compare import NO_ZPRIME, joint_sigmas, verbal
+from zpfit.analysis.bayes_factors import verbal
+from zpfit.analysis.compare import NO_ZPRIME, joint_sigmas
 from zpfit.analysis.joint_sigma import joint_sigma, lowered, lowest_of
 from zpfit.analysis.prior_sensitivity import WeightedRun, stretched, varied_evidence
 from zpfit.errors import NoAllowedPoint, NoAnomalies

@@ -23,7 +23,8 @@ from zpfit.analysis.exclusion.exclusion import (
     exclusion_map,
     exclusion_maps,
 )
-from zpfit.analysis.exclusion.record import FILES, as_json
+from zpfit.analysis.exclusion.record import exclusion_record
+from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.analysis.exclusion.tracing import SQUARE, inner_lines
 from zpfit.io.library import Library
 from zpfit.io.places import packaged_data
@@ -33,7 +34,7 @@ from zpfit.physics.magnetic_moment import loop_integrals
 from zpfit.plots.exclusion import colours_of, exclusion_figure
 from zpfit.plots.labels import in_lines, text_width
 from zpfit.plots.style import house_style
-from zpfit.runs.slice_file import Slice, resolve_slice
+from zpfit.runs.records import EXCLUSION_FILES
 
 Command = Callable[..., str]
 
@@ -67,7 +68,7 @@ class Drawn:
         return plane.x.values(u[:, 0]), plane.y.values(u[:, 1])
 
     def record(self) -> dict:
-        return as_json(self.chosen, self.traced)
+        return exclusion_record(self.chosen, self.traced)
 
 
 def resolved(*entries: str, **settings) -> Slice:
@@ -657,7 +658,7 @@ KLOE = (*SMALL, "likelihood.add=[kloe_2015]")
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a map with every kind of region and a contour."""
-    from zpfit.analysis.exclusion.record import keep
+    from zpfit.runs.records import write_exclusion
 
     figure = drawn(
         "kloe_2015",
@@ -670,13 +671,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         contours={"C_Ve": [3e-4]},
     )
     folder = tmp_path_factory.mktemp("kept")
-    keep(figure.record(), folder / "map")
+    write_exclusion(figure.record(), folder / "map")
     assert json.loads((folder / "map" / "exclusion.json").read_text("utf-8")) == figure.record()
     return folder / "map"
 
 
 def test_files(kept: Path):
-    assert sorted(path.name for path in kept.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in kept.iterdir()) == sorted(EXCLUSION_FILES)
     assert (kept / "exclusion.png").read_bytes().startswith(b"\x89PNG")
     assert (kept / "exclusion.pdf").read_bytes().startswith(b"%PDF")
 
@@ -710,14 +711,14 @@ def test_command(accepted: Command, workspace: Path):
     text = accepted("exclusion", *KLOE, "--output", "map")
     assert "kloe_2015" in text
     assert "Allowed: 8" in text
-    assert all(str(Path("map") / name) in text for name in FILES)
-    assert sorted(path.name for path in Path("map").iterdir()) == sorted(FILES)
+    assert all(str(Path("map") / name) in text for name in EXCLUSION_FILES)
+    assert sorted(path.name for path in Path("map").iterdir()) == sorted(EXCLUSION_FILES)
 
 
 def test_runs_are_identical(accepted: Command, workspace: Path):
     for folder in ("first", "second"):
         accepted("exclusion", *KLOE, "--output", folder)
-    for name in FILES:
+    for name in EXCLUSION_FILES:
         assert (workspace / "first" / name).read_bytes() == (
             workspace / "second" / name
         ).read_bytes(), name

@@ -8,13 +8,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.integrate import quad
 
 from zpfit.analysis.exclusion.plane import Plane, Side
+from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import NotANumber
 from zpfit.io.library import Library
 from zpfit.io.yaml import dump_yaml, parse_yaml
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.physics.observables import OBSERVABLES
-from zpfit.runs.slice_file import resolve_slice
 
 U = np.random.default_rng(1).random((300, 2))
 MASS = {"parameter": "m_Zp", "lower": 5, "upper": 50}

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from zpfit.analysis.profile.axis import choose_axes
 from zpfit.analysis.profile.likelihood import profile_likelihood
-from zpfit.analysis.profile.profile import as_json, profile
+from zpfit.analysis.profile.profile import profile, profile_record
 from zpfit.analysis.profile.regions import Density, intervals
 from zpfit.cli.profile_table import print_profile
 from zpfit.errors import InvalidInput
@@ -356,7 +356,7 @@ def linear():
     """Profile and posterior of x in the linear model."""
     run = replace(RUN, settings=SETTINGS, posterior=bound(TERMS))
     axes = choose_axes(run.posterior.priors, [("--x", "x")])
-    return as_json(run, profile(run, axes, 21, Silent()))
+    return profile_record(run, profile(run, axes, 21, Silent()))
 
 
 def test_both_answers_agree_where_everything_is_gaussian(linear, capsys):

@@ -12,7 +12,7 @@ from zpfit.analysis.significance import chi2_tail, two_sided_sigma
 from zpfit.analysis.tension.parameter_goodness import parameter_goodness
 from zpfit.analysis.tension.pulls import predictive_pulls
 from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, evidence_tension
-from zpfit.analysis.tension.tension import as_json, tension
+from zpfit.analysis.tension.tension import tension, tension_record
 from zpfit.cli.tension_table import print_tension
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
@@ -363,7 +363,7 @@ def test_two_inconsistent_measurements_in_every_number():
 def test_without_anomalies_there_is_no_joint_sigma(capsys):
     posterior = bound([measured(Group.SCATTERING, 1, 0, 0.1, 0.02)])
     run = replace(RUN, settings=SETTINGS, posterior=posterior)
-    written = as_json(run, tension(run, Silent()))
+    written = tension_record(run, tension(run, Silent()))
     assert written["joint_sigma"] is None
     assert written["evidence"]["p_value"] is None
     print_tension(written)

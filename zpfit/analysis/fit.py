@@ -1,37 +1,112 @@
-"""One run: sample the posterior, find the best fit, keep both."""
+"""Fits in memory: sample the posterior, search the best fit, summarise both."""
 
 import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.records import FitSummary
 from zpfit.analysis.summary import equal_samples, summarise, weighted_samples
-from zpfit.inference.checkpoint import Checkpoint
+from zpfit.inference.checkpoint import FORGETFUL, Checkpoint
 from zpfit.inference.problem import Problem
-from zpfit.inference.progress import Progress
-from zpfit.inference.sampling import cross_check, sample_posterior
+from zpfit.inference.progress import Progress, Silent
+from zpfit.inference.samplers.result import DeadPoints, Samples, StoredSamples
+from zpfit.inference.sampling import CrossCheck, cross_check, sample_posterior
 from zpfit.inference.search.best_fit import best_fit, starting_points
-from zpfit.io.yaml import dump_yaml
-from zpfit.runs.nested import dead_birth, paramnames
-from zpfit.runs.run_file import resolved_settings
-from zpfit.runs.run_folder import RunFolder
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.couplings import Couplings
 
 _PRIOR_DRAWS = 20_000
-"""Points of the prior that tell how much of it the model cannot realise."""
+"""Prior draws that estimate the fraction of the prior where the model cannot exist."""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A finished fit."""
+
+    name: str
+    """Name that tells the fit from the others of a comparison."""
+    problem: Problem
+    """Model, priors, likelihood and settings that were fitted."""
+    summary: FitSummary
+    """Best fit, evidence, posterior moments and diagnostics, as ``summary.json`` holds them."""
+    samples: StoredSamples
+    """Posterior samples of equal weight."""
+    weighted: StoredSamples
+    """Weighted samples behind the evidence."""
+    dead_points: DeadPoints | None = None
+    """Dead points of nested sampling, if an engine has left some."""
+
+    @property
+    def log_weight(self) -> FloatArray:
+        """Natural logarithm of the weights of ``weighted``, shape (n,)."""
+        weight = self.weighted.log_weight
+        if weight is None:
+            raise ValueError(f"the weighted samples of {self.name!r} have no weights")
+        return weight.ravel()
+
+    @property
+    def columns(self) -> dict[str, FloatArray]:
+        """Weighted samples of the parameters that vary, each of shape (n,)."""
+        return {name: values.ravel() for name, values in self.weighted.values.items()}
+
+    def couplings(self) -> Couplings:
+        """Return the couplings at the weighted samples, n points."""
+        posterior = self.problem.posterior
+        values = posterior.priors.complete(self.columns, len(self.log_weight))
+        return posterior.model.couplings(values)
+
+    def named(self, name: str) -> "FitResult":
+        """Return the same fit under another name."""
+        return replace(self, name=name)
+
+
+@dataclass(frozen=True)
+class SampledFit:
+    """A fit of which the posterior is sampled and the best fit still has to be searched."""
+
+    problem: Problem
+    samples: Samples
+    check: CrossCheck | None
+    equal: StoredSamples
+    weighted: StoredSamples
+    dead_points: DeadPoints | None
+    shortcomings: tuple[str, ...]
+    """Reasons why the samples are not converged, with remedies; empty if they are."""
+    impossible_fraction: float
+    """Fraction of the prior where the model cannot exist."""
+    data_hash: str
+    search_rng: np.random.Generator
+    started: float
+    """``time.perf_counter()`` at the start of the fit."""
 
 
 def fit(
-    run: Problem,
-    folder: RunFolder,
-    progress: Progress,
-    checkpoint: Checkpoint,
+    problem: Problem,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint = FORGETFUL,
     *,
     check: bool = False,
-) -> dict[str, Any]:
-    """Compute everything and fill the folder; returns the summary.
+) -> FitResult:
+    """Sample the posterior and search the best fit; the seed settles every random number.
 
-    With ``check`` a second engine computes ln Z as well. What ``checkpoint`` holds is not
-    computed again, and the numbers are the same.
+    Parameters
+    ----------
+    problem
+        Model, priors, likelihood and settings.
+    progress
+        Receiver of stages and notes; silent by default.
+    checkpoint
+        Store of intermediate states. States in it are not computed again, and the result is
+        the same to the last bit.
+    check
+        Compute ln Z with a second engine as well.
+
+    Returns
+    -------
+    FitResult
+        Samples and summary, in memory.
 
     Raises
     ------
@@ -43,16 +118,26 @@ def fit(
         The posterior is too narrow for the map that starts the walkers.
     NotANumber
         The model or a term gives NaN.
-    UnwritablePath
-        The folder cannot be written.
+    """
+    progress = progress or Silent()
+    return complete(sample(problem, progress, checkpoint, check=check), progress, checkpoint)
+
+
+def sample(
+    problem: Problem, progress: Progress, checkpoint: Checkpoint, *, check: bool
+) -> SampledFit:
+    """Sample the posterior: the first part of :func:`fit`.
+
+    A caller can store the samples before :func:`complete`, so that a failure of the search does
+    not cost them.
     """
     started = time.perf_counter()
-    data_hash = run.data_hash()
-    posterior, settings = run.posterior, run.settings
+    data_hash = problem.data_hash()
+    posterior, settings = problem.posterior, problem.settings
     sampler_rng, search_rng, prior_rng, prune_rng, check_rng = np.random.default_rng(
         settings.seed
     ).spawn(5)
-    for note in run.notes:
+    for note in problem.notes:
         progress.note(note)
     impossible = posterior.impossible_fraction(_PRIOR_DRAWS, prior_rng)
     samples = sample_posterior(
@@ -63,32 +148,46 @@ def fit(
         if check
         else None
     )
-    shortcomings = [*samples.shortcomings, *([] if checked is None else checked.shortcomings)]
+    shortcomings = (*samples.shortcomings, *(() if checked is None else checked.shortcomings))
     for shortcoming in shortcomings:
         progress.note(f"Not converged: {shortcoming}")
+    return SampledFit(
+        problem=problem,
+        samples=samples,
+        check=checked,
+        equal=equal_samples(posterior, samples),
+        weighted=weighted_samples(posterior, samples.weighted, prune_rng),
+        dead_points=samples.dead_points or (checked.samples.dead_points if checked else None),
+        shortcomings=shortcomings,
+        impossible_fraction=impossible,
+        data_hash=data_hash,
+        search_rng=search_rng,
+        started=started,
+    )
 
-    # Kept before the search, so that a failure there does not cost the samples.
-    title = settings.title or run.name
-    folder.clear()
-    folder.write_config(dump_yaml(resolved_settings(run)))
-    folder.copy_data(run.files())
-    folder.write_samples(equal_samples(posterior, samples), title)
-    folder.write_weighted(weighted_samples(posterior, samples.weighted, prune_rng), title)
-    nested = samples.dead_points or (checked and checked.samples.dead_points)
-    if nested:
-        folder.write_nested(dead_birth(posterior, nested), paramnames(posterior))
 
+def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) -> FitResult:
+    """Search the best fit and summarise: the second part of :func:`fit`."""
+    problem, samples = sampled.problem, sampled.samples
+    posterior = problem.posterior
     progress.stage("Searching the best fit")
     flat = samples.u.reshape(-1, posterior.dimension)
-    start_rng, kick_rng = search_rng.spawn(2)
-    starts = starting_points(run, flat, samples.log_likelihood.ravel(), start_rng)
+    start_rng, kick_rng = sampled.search_rng.spawn(2)
+    starts = starting_points(problem, flat, samples.log_likelihood.ravel(), start_rng)
     best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"))
-    summary = summarise(run, samples, best, checked) | {
-        "converged": not shortcomings,
-        "shortcomings": shortcomings,
-        "impossible_prior_fraction": impossible,
-        "data_hash": data_hash,
-        "wall_time_s": time.perf_counter() - started,
+    rest: dict[str, Any] = {
+        "converged": not sampled.shortcomings,
+        "shortcomings": list(sampled.shortcomings),
+        "impossible_prior_fraction": sampled.impossible_fraction,
+        "data_hash": sampled.data_hash,
+        "wall_time_s": time.perf_counter() - sampled.started,
     }
-    folder.write_summary(summary)
-    return summary
+    summary: Any = summarise(problem, samples, best, sampled.check) | rest
+    return FitResult(
+        problem.name,
+        problem,
+        summary,
+        sampled.equal,
+        sampled.weighted,
+        sampled.dead_points,
+    )

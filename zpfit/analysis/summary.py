@@ -13,9 +13,9 @@ from zpfit.inference.samplers.result import Samples, StoredSamples, WeightedSamp
 from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.descent import Minimum
 from zpfit.io.arrays import FloatArray
+from zpfit.io.versions import versions
 from zpfit.likelihood.reach import curve_reach
 from zpfit.physics.couplings import Couplings
-from zpfit.runs.fingerprint import versions
 
 _MAX_STORED = 50_000
 """Samples of either kind kept in the run folder; more would hold nothing new."""
@@ -88,7 +88,7 @@ def summarise(
     posterior = run.posterior
     free = list(posterior.names)
     return {
-        "title": run.settings.title or run.name,
+        "title": run.title,
         "model": posterior.model.name,
         "likelihood": posterior.likelihood.name,
         "seed": run.settings.seed,

@@ -203,7 +203,10 @@ def compare(
     from zpfit.cli.tables import StageLines
     from zpfit.runs.comparison import compare_all
 
-    rows, problems = compare_all(files_or_runs, output, reference, seed, StageLines(), force=force)
+    result, problems = compare_all(
+        files_or_runs, output, reference, seed, StageLines(), force=force
+    )
+    rows = list(result.rows)
     for problem in problems:
         warn(problem)
     if as_json:
@@ -298,15 +301,16 @@ def tension(
     from zpfit.cli.tables import StageLines
     from zpfit.cli.tension_table import print_tension
     from zpfit.io.writing import make_room
+    from zpfit.runs.records import TENSION_FILES, write_tension
     from zpfit.runs.run_file import find_run_file, load_run
 
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
     loaded = load_run(find_run_file(file), settings)
     if output is not None:
-        make_room(output, use_case.FILES, force=force)
-    result = use_case.as_json(loaded, use_case.tension(loaded, StageLines()))
+        make_room(output, TENSION_FILES, force=force)
+    result = use_case.tension_record(loaded, use_case.tension(loaded, StageLines()))
     if output is not None:
-        use_case.keep(result, output)
+        write_tension(result, output)
     if as_json:
         print_json(result)
         return
@@ -434,24 +438,24 @@ def exclusion(
         --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
     """
     from zpfit.analysis.exclusion.exclusion import exclusion_map
-    from zpfit.analysis.exclusion.record import FILES, keep
-    from zpfit.analysis.exclusion.record import as_json as record_of
+    from zpfit.analysis.exclusion.record import exclusion_record
     from zpfit.cli.exclusion_table import print_exclusion
     from zpfit.io.writing import make_room
+    from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
     from zpfit.runs.slice_options import load_slice
 
     chosen = load_slice(file, options)
     if output is not None:
-        make_room(output, FILES, force=force)
-    record = record_of(chosen, exclusion_map(chosen))
+        make_room(output, EXCLUSION_FILES, force=force)
+    record = exclusion_record(chosen, exclusion_map(chosen))
     if output is not None:
-        keep(record, output)
+        write_exclusion(record, output)
     if as_json:
         click.echo(json.dumps(record, allow_nan=False))
         return
     print_exclusion(record)
     if output is not None:
-        click.echo(f"Written: {', '.join(str(output / name) for name in FILES)}")
+        click.echo(f"Written: {', '.join(str(output / name) for name in EXCLUSION_FILES)}")
 
 
 @cli.command()
@@ -494,18 +498,19 @@ def profile(
     from zpfit.cli.profile_table import print_profile
     from zpfit.cli.tables import StageLines
     from zpfit.io.writing import make_room
+    from zpfit.runs.records import profile_files, write_profile
     from zpfit.runs.run_file import find_run_file, load_run
 
     settings = _parse_changes(changes) | ({} if seed is None else {"seed": str(seed)})
     loaded = load_run(find_run_file(file), settings)
     texts = [("--x", x), *([] if y is None else [("--y", y)])]
     axes = choose_axes(loaded.posterior.priors, texts)
-    names = use_case.file_names(axes)
+    names = profile_files([axis.name for axis in axes])
     if output is not None:
         make_room(output, names, force=force)
-    result = use_case.as_json(loaded, use_case.profile(loaded, axes, points, StageLines()))
+    result = use_case.profile_record(loaded, use_case.profile(loaded, axes, points, StageLines()))
     if output is not None:
-        use_case.keep(result, output, names)
+        write_profile(result, output)
     if as_json:
         print_json(result)
         return

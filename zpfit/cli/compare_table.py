@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from zpfit.analysis.compare import SCALE_SOURCE
+from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.analysis.prior_sensitivity import FACTOR
 
 Row = Mapping[str, Any]

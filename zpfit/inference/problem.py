@@ -68,6 +68,11 @@ class Problem:
     code: str = ""
     """Which key of the run file names Python code, and what it names; empty if none does."""
 
+    @property
+    def title(self) -> str:
+        """Title of the run file, or the name."""
+        return self.settings.title or self.name
+
     def files(self) -> dict[str, Path]:
         """Every file behind the run but its run file and priors, which it holds in full."""
         return {**self.assembled.files(), **self.model_files}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import NotARunFolder, ProblemCollector, UnknownName
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
@@ -14,7 +15,6 @@ from zpfit.likelihood.entries import Citation, EntryFile, SetFile
 from zpfit.likelihood.library import LoadedEntry, read_entry
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
-from zpfit.runs.slice_file import resolve_slice
 
 FORMULAS = Citation(key="Bodas:2021fsy", arxiv="2102.07781")
 """The paper that the formulas of zpfit come from."""

@@ -1,26 +1,26 @@
 """A comparison from start to finish: fit what is not fitted, compare, draw, keep."""
 
-import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from zpfit.analysis.compare import NO_ZPRIME, FinishedRun, check_reference, compare
+from zpfit.analysis.compare import NO_ZPRIME, Comparison, check_reference, compare
+from zpfit.analysis.fit import FitResult
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
-from zpfit.io.writing import make_room, write_whole
+from zpfit.io.writing import make_room, write_json, write_text, write_whole
 from zpfit.models.effective import Effective
 from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
 from zpfit.plots.style import house_style, pdf, png
 from zpfit.runs.execution import Start, carry_out, check_room, claimed
+from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
 
@@ -41,8 +41,8 @@ def compare_all(
     progress: Progress,
     *,
     force: bool = False,
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Rows of :func:`zpfit.analysis.compare.compare`, and what went wrong with plots, in words.
+) -> tuple[Comparison, list[str]]:
+    """Result of :func:`zpfit.analysis.compare.compare`, and what went wrong with plots, in words.
 
     With ``output``, the rows, plots and the folders of runs fitted here are kept there; what
     is there already is replaced with ``force`` only.
@@ -64,14 +64,39 @@ def compare_all(
         for plan in planned:
             if plan.to_fit:
                 check_room(plan.folder, _start(plan, force=force))
-        runs = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
-        rows = compare(runs, reference or NO_ZPRIME, seed, progress)
+        fits = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
+        result = compare(fits, reference or NO_ZPRIME, seed, progress)
         if output is None:
-            return rows, []
+            return result, []
         folders = {plan.name: os.path.relpath(plan.folder.path, output) for plan in planned}
-        _keep_rows([row | {"folder": folders.get(row["run"])} for row in rows], output)
-        problems = _keep_plots(rows, runs, output, seed)
-    return rows, problems
+        problems = write_comparison(result, output, folders, seed)
+    return result, problems
+
+
+def write_comparison(
+    result: Comparison, output: Path, folders: Mapping[str, str], seed: int
+) -> list[str]:
+    """Write rows and plots of a comparison to a folder.
+
+    Parameters
+    ----------
+    result
+        The comparison.
+    output
+        Folder, which exists.
+    folders
+        Folder of each run by its name, relative to ``output``.
+    seed
+        Seed of the choice of samples in the corner plot.
+
+    Returns
+    -------
+    list of str
+        A message for each plot that failed.
+    """
+    rows = [row | {"folder": folders.get(row["run"])} for row in result.rows]
+    write_json(output / "compare.json", rows)
+    return _write_plots(result, output, seed)
 
 
 class _Plan(NamedTuple):
@@ -91,8 +116,8 @@ def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
         with problems.collecting():
             path = Path(argument)
             if path.is_dir():
-                finished = FinishedRun.read(RunFolder(path), path.resolve().name)
-                planned.append(_Plan(finished.name, RunFolder(path), finished.run, to_fit=False))
+                fit = read_fit(RunFolder(path))
+                planned.append(_Plan(fit.name, RunFolder(path), fit.problem, to_fit=False))
             else:
                 run = load_run(find_run_file(argument))
                 planned.append(_Plan(run.name, RunFolder(folder / run.name), run, to_fit=True))
@@ -110,30 +135,24 @@ def _start(plan: _Plan, *, force: bool) -> Start:
     return Start.CONTINUE if plan.folder.is_unfinished else Start.NEW
 
 
-def _finished(plan: _Plan, start: Start, progress: Progress) -> FinishedRun:
+def _finished(plan: _Plan, start: Start, progress: Progress) -> FitResult:
     """The run of a plan, fitted if it has to be."""
     if plan.to_fit:
         progress.stage(f"Fitting {plan.name}")
         with claimed(plan.run, plan.folder, start) as claim:
             summary = carry_out(claim, progress)
         text = "".join(f"Not converged: {problem}\n" for problem in summary["shortcomings"])
-        write_whole(plan.folder.log_path, partial(Path.write_text, data=text, encoding="utf-8"))
-    return FinishedRun.read(plan.folder, plan.name)
+        write_text(plan.folder.log_path, text)
+    return read_fit(plan.folder, plan.name)
 
 
-def _keep_rows(rows: Sequence[Mapping[str, Any]], output: Path) -> None:
-    text = json.dumps(rows, indent=2, allow_nan=False) + "\n"
-    write_whole(output / "compare.json", lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def _keep_plots(
-    rows: list[dict[str, Any]], runs: Sequence[FinishedRun], output: Path, seed: int
-) -> list[str]:
+def _write_plots(result: Comparison, output: Path, seed: int) -> list[str]:
+    rows, fits = list(result.rows), result.fits
     rng = np.random.default_rng(seed)
     figures: dict[str, Callable[[], Figure]] = {
         "evidence": lambda: evidence_figure(rows),
         "chi2": lambda: chi2_figure(rows),
-        "couplings": lambda: overlay_figure(_couplings(runs, rng), _SYMBOLS),
+        "couplings": lambda: overlay_figure(_couplings(fits, rng), _SYMBOLS),
     }
     problems = []
     with house_style():
@@ -155,11 +174,11 @@ _SYMBOLS = {
 
 
 def _couplings(
-    runs: Sequence[FinishedRun], rng: np.random.Generator
+    fits: Sequence[FitResult], rng: np.random.Generator
 ) -> dict[str, dict[str, FloatArray]]:
     """Couplings of equal weight, by the name of each run."""
     result = {}
-    for finished in runs:
+    for finished in fits:
         weight = np.exp(finished.log_weight)
         chosen = rng.choice(len(weight), _OVERLAID, p=weight / weight.sum())
         result[finished.name] = dict(finished.couplings().take(chosen).items())

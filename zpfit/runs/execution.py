@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 
-from zpfit.analysis.fit import fit
+from zpfit.analysis.fit import SampledFit, complete, sample
+from zpfit.analysis.records import FitSummary
 from zpfit.errors import (
     ChangedLikelihood,
     DamagedCheckpoint,
@@ -28,6 +28,7 @@ from zpfit.io.yaml import dump_yaml
 from zpfit.runs.checkpoint_files import CheckpointFiles
 from zpfit.runs.drawing import draw_run
 from zpfit.runs.fingerprint import Fingerprint, fingerprint, first_difference
+from zpfit.runs.nested import dead_birth, paramnames
 from zpfit.runs.run_file import resolved_settings
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import StopRequest, listening
@@ -128,7 +129,7 @@ def carry_out(
     *,
     plots: bool = True,
     checkpoint_interval: float = CHECKPOINT_INTERVAL,
-) -> dict[str, Any]:
+) -> FitSummary:
     """Fit, draw and keep what is not finished; returns the summary.
 
     Raises
@@ -149,7 +150,11 @@ def carry_out(
                 progress.note("Going on with an unfinished run")
                 check_stored_points(checkpoints, run.posterior, stop)
             check = claim.fingerprint["cross_check"]
-            summary = fit(run, folder, progress, checkpoints, check=check)
+            sampled = sample(run, progress, checkpoints, check=check)
+            # Kept before the search, so that a failure there does not cost the samples.
+            keep_samples(sampled, folder)
+            result = complete(sampled, progress, checkpoints)
+            folder.write_summary(result.summary)
             if plots:
                 progress.stage("Drawing the plots")
                 for problem in draw_run(folder, stop.heed):
@@ -157,7 +162,27 @@ def carry_out(
             stop.heed()
             folder.write_fingerprint(claim.fingerprint)
             folder.drop_unfinished()
-    return summary
+    return result.summary
+
+
+def keep_samples(sampled: SampledFit, folder: RunFolder) -> None:
+    """Replace what the folder holds by run file, data and samples of a fit.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder cannot be written.
+    """
+    problem = sampled.problem
+    title = problem.title
+    folder.clear()
+    folder.write_config(dump_yaml(resolved_settings(problem)))
+    folder.copy_data(problem.files())
+    folder.write_samples(sampled.equal, title)
+    folder.write_weighted(sampled.weighted, title)
+    if sampled.dead_points:
+        posterior = problem.posterior
+        folder.write_nested(dead_birth(posterior, sampled.dead_points), paramnames(posterior))
 
 
 @contextmanager

@@ -1,29 +1,19 @@
 """All that the numbers of a run follow from, written down, and what differs between two."""
 
 import hashlib
-import importlib.metadata
 import json
-import platform
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from zpfit.inference.problem import Problem
+from zpfit.io.versions import versions
 from zpfit.runs.run_file import resolved_settings
 
 Fingerprint = dict[str, Any]
 """Ready for JSON, in the order in which differences are to be told."""
 
-_PACKAGES = ("zpfit", "numpy", "scipy", "numba", "vegas", "emcee", "dynesty", "arviz")
 _DIGITS = 12
 """Of a hash that a message shows."""
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Of Python and of the packages that numbers may depend on."""
-    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    return {"python": platform.python_version()} | found
 
 
 def fingerprint(run: Problem, *, cross_check: bool) -> Fingerprint:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from zpfit.analysis.exclusion.slice import SliceFile
 from zpfit.inference.prior_files import PriorFile
 from zpfit.inference.problem import RunFile
 from zpfit.io.library import Library
@@ -14,7 +15,6 @@ from zpfit.models.library import model_names
 from zpfit.models.model_file import ModelFile
 from zpfit.physics.observables import observable_names
 from zpfit.runs.campaign_file import CampaignFile
-from zpfit.runs.slice_file import SliceFile
 
 _FILES: Mapping[str, type[BaseModel]] = {
     "run": RunFile,

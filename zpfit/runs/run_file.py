@@ -147,5 +147,5 @@ def resolved_settings(run: Problem) -> dict[str, Any]:
     priors = run.posterior.priors.by_name
     data["priors"]["parameters"] = {name: prior.model_dump() for name, prior in priors.items()}
     data["priors"]["use"] = None
-    data["title"] = run.settings.title or run.name
+    data["title"] = run.title
     return data

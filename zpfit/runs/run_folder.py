@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
+from zpfit.analysis.records import FitSummary
 from zpfit.errors import (
     FolderInUse,
     ForeignFiles,
@@ -187,11 +188,11 @@ class RunFolder:
         for name, text in zip(_NESTED, (dead_birth, paramnames), strict=True):
             write_text(self.path / name, text)
 
-    def write_summary(self, summary: dict[str, Any]) -> None:
+    def write_summary(self, summary: FitSummary) -> None:
         """Keep the results; their presence marks the run as finished."""
         write_json(self.path / _SUMMARY, summary)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> FitSummary:
         """The results.
 
         Raises
@@ -199,7 +200,7 @@ class RunFolder:
         NotARunFolder
             There are none, or they are damaged.
         """
-        return self._read_json(_SUMMARY)
+        return cast(FitSummary, self._read_json(_SUMMARY))
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:

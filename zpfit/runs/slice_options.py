@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.errors import InvalidInput, ProblemCollector
 from zpfit.io.library import Library
 from zpfit.io.yaml import MODEL, PROFILE, SET, Document, parse_yaml, read_yaml
 from zpfit.runs.run_file import find_file, with_change, with_limits
-from zpfit.runs.slice_file import Slice, resolve_slice
 
 _NAME = "slice"
 """Of what has no file."""

@@ -36,9 +36,9 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
+from zpfit.io.versions import versions
 from zpfit.io.writing import make_folder, write_whole
 from zpfit.runs.executor_choice import ExecutorChoice
-from zpfit.runs.fingerprint import versions
 from zpfit.runs.run_file import find_run_file, resolved_settings
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import listening
@@ -410,7 +410,7 @@ def as_json(request: ToyRequest, result: ToyResult) -> dict[str, Any]:
     """The result as JSON writes it; None where a number does not exist."""
     run = run_from(request.file)
     return {
-        "title": run.settings.title or run.name,
+        "title": run.title,
         "model": run.posterior.model.name,
         "nested": None if request.nested is None else run_from(request.nested).posterior.model.name,
         "likelihood": run.posterior.likelihood.name,

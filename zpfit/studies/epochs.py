@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.analysis.compare import NO_ZPRIME, verbal
+from zpfit.analysis.bayes_factors import verbal
+from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.extremes import Sought, extremes
 from zpfit.errors import NoAllowedPoint, StaleConclusions
 from zpfit.inference.problem import resolve
@@ -95,7 +96,8 @@ def write_epochs(folder: Path, progress: Progress, *, force: bool) -> list[str]:
         without that.
     """
     make_room(folder, (PAGE,), force=force)
-    rows, problems = compare_all(run_names(), folder, None, _SEED, progress, force=force)
+    result, problems = compare_all(run_names(), folder, None, _SEED, progress, force=force)
+    rows = list(result.rows)
     regions = {}
     for epoch in EPOCHS:
         progress.stage(f"Allowed region of {epoch.likelihood}")

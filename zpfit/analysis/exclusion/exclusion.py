@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from zpfit.analysis.exclusion.feasible import Demand, Solutions
 from zpfit.analysis.exclusion.plane import Plane, PlanePoints
+from zpfit.analysis.exclusion.slice import Slice
 from zpfit.analysis.exclusion.tracing import (
     MESH,
     SQUARE,
@@ -28,8 +29,6 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Exclusion, Likelihood
 from zpfit.likelihood.measurements import Measurement
 from zpfit.models.base import in_words
-from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.runs.slice_file import Slice
 
 Kind = Literal["excluded", "band", "unreachable", "impossible", "joint", "allowed"]
 """Of a region: forbidden by a term, favoured by a measurement, without a solution for a solved

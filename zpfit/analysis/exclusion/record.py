@@ -1,9 +1,6 @@
 """An exclusion map as JSON and tables keep it, and the files of its folder."""
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,21 +8,19 @@ from shapely import MultiPolygon, box, unary_union
 
 from zpfit.analysis.exclusion.exclusion import ExclusionMap, NamedRegion
 from zpfit.analysis.exclusion.plane import Side
-from zpfit.errors import InvalidInput
+from zpfit.analysis.exclusion.slice import Slice
+from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.io.writing import make_folder, write_whole
 from zpfit.likelihood.build_measurements import component_name
 from zpfit.likelihood.entries import CorrelatedEntry
 from zpfit.models.base import Parameter
 from zpfit.physics.observables import find_observable
-from zpfit.runs.slice_file import Slice
 
-FILES = ("exclusion.json", "exclusion.csv", "exclusion.png", "exclusion.pdf")
 _DIGITS = 7
 """Significant ones of coordinates."""
 
 
-def as_json(chosen: Slice, traced: ExclusionMap) -> dict[str, Any]:
+def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
     """Everything that the figure and the table show, in values of the parameters.
 
     ``regions`` have ``name``, ``label``, ``kind``, ``sigma``, ``share`` of the plane and
@@ -141,7 +136,7 @@ def _stretches(chosen: Slice, allowed: MultiPolygon) -> list[FloatArray]:
     return [chosen.plane.x.values(np.array([left, right])) for left, _, right, _ in parts]
 
 
-def table_lines(record: Mapping[str, Any]) -> Iterator[str]:
+def table_lines(record: ExclusionMapRecord) -> Iterator[str]:
     """The boundaries as CSV, a corner a line."""
     x, y = record["x"]["name"], record["y"]["name"]
     yield f"# {record['title']}; model {record['model']}, likelihood {record['likelihood']}"
@@ -159,44 +154,3 @@ def table_lines(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _quoted(name: str) -> str:
     return f'"{name}"' if "," in name else name
-
-
-def keep(
-    record: Mapping[str, Any],
-    folder: Path,
-    stem: str = "exclusion",
-    colours: Mapping[str, tuple[str, str]] | None = None,
-) -> None:
-    """Write JSON, table and figures of these names to a folder.
-
-    ``colours``, as of :func:`zpfit.plots.exclusion.colours_of`, makes several figures agree.
-
-    Raises
-    ------
-    UnwritablePath
-        The folder or a file cannot be written.
-    InvalidInput
-        A title or label has a formula that cannot be drawn; the rest is written.
-    """
-    from zpfit.plots.exclusion import exclusion_figure
-    from zpfit.plots.style import house_style, pdf, png
-
-    make_folder(folder)
-    texts = {
-        "json": json.dumps(record, allow_nan=False) + "\n",
-        "csv": "\n".join(table_lines(record)) + "\n",
-    }
-    for suffix, text in texts.items():
-        write = partial(Path.write_text, data=text, encoding="utf-8")
-        write_whole(folder / f"{stem}.{suffix}", write)
-    try:
-        with house_style():
-            figure = exclusion_figure(record, colours)
-            write_whole(folder / f"{stem}.png", png(figure, dpi=220))
-            write_whole(folder / f"{stem}.pdf", pdf(figure))
-    except ValueError as error:  # as matplotlib has it for what is no LaTeX
-        reason = str(error).splitlines()[-1]
-        remedy = "mend the formula in the title or label"
-        raise InvalidInput(
-            [f"{folder / stem}.png: cannot be drawn ({reason}); {remedy}"]
-        ) from error

@@ -1,10 +1,7 @@
 """Profile likelihood and posterior of one or two parameters, side by side."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +10,7 @@ from scipy.interpolate import RegularGridInterpolator
 from zpfit.analysis.profile.axis import Axis
 from zpfit.analysis.profile.likelihood import ProfileLikelihood, profile_likelihood
 from zpfit.analysis.profile.regions import Density, intervals
+from zpfit.analysis.records import ProfileRecord
 from zpfit.analysis.summary import axis_attributes
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
@@ -21,7 +19,6 @@ from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.sampling import evidence_of
 from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
-from zpfit.io.writing import make_folder, write_whole
 
 PROBABILITIES = (0.683, 0.954)
 """Of credible regions; profiles are cut where Wilks' theorem has the same."""
@@ -106,12 +103,12 @@ def _too_few(effective: float) -> list[str]:
     return [f"{found} regions: raise vegas.max_evaluations"]
 
 
-def as_json(run: Problem, result: Profile) -> dict[str, Any]:
-    """The result as JSON writes it; None where a number does not exist."""
+def profile_record(run: Problem, result: Profile) -> ProfileRecord:
+    """Return the record of a result; None where a number does not exist."""
     found, posterior = result.likelihood, run.posterior
     attributes = axis_attributes(posterior)
     return {
-        "title": run.settings.title or run.name,
+        "title": run.title,
         "model": posterior.model.name,
         "likelihood": posterior.likelihood.name,
         "seed": run.settings.seed,
@@ -208,29 +205,3 @@ def _in_values(axis: Axis, pieces: Sequence[tuple[float, float]]) -> list[list[f
 def _ends_of_priors(axes: Sequence[Axis]) -> list[list[float]]:
     """Where the prior of each axis ends."""
     return [axis.values(np.array(axis.reach)).tolist() for axis in axes]
-
-
-def file_names(axes: Sequence[Axis]) -> tuple[str, ...]:
-    """What :func:`keep` writes."""
-    stem = "_".join(["profile", *(axis.name for axis in axes)])
-    return tuple(f"{stem}.{kind}" for kind in ("json", "png", "pdf"))
-
-
-def keep(result: Mapping[str, Any], folder: Path, names: Sequence[str]) -> None:
-    """Write the result and its plot to files of :func:`file_names` in a folder.
-
-    Raises
-    ------
-    UnwritablePath
-        The folder or a file cannot be written.
-    """
-    from zpfit.plots.profile import profile_figure
-    from zpfit.plots.style import house_style, pdf, png
-
-    make_folder(folder)
-    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
-    write_whole(folder / names[0], partial(Path.write_text, data=text, encoding="utf-8"))
-    with house_style():
-        figure = profile_figure(result)
-        write_whole(folder / names[1], png(figure, dpi=300))
-        write_whole(folder / names[2], pdf(figure))

@@ -1,15 +1,13 @@
 """Do the data agree with each other within a model? Four answers, from the same fits."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zpfit.analysis.joint_sigma import joint_sigma_or_none
+from zpfit.analysis.records import TensionRecord
 from zpfit.analysis.tension.parameter_goodness import ParameterGoodness, parameter_goodness
 from zpfit.analysis.tension.pulls import Pulls, predictive_pulls
 from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, evidence_tension
@@ -17,9 +15,7 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.inference.search.descent import Minimum
-from zpfit.io.writing import make_folder, write_whole
 
-FILES = ("tension.json", "tension.png")
 _PRIOR_DRAWS = 20_000
 """Points of the prior among which the model must exist at one."""
 _PREDICTED = 200_000
@@ -73,10 +69,10 @@ def tension(run: Problem, progress: Progress) -> Tension:
     )
 
 
-def as_json(run: Problem, result: Tension) -> dict[str, Any]:
-    """The result as JSON writes it; None where a number does not exist."""
+def tension_record(run: Problem, result: Tension) -> TensionRecord:
+    """Return the record of a result; None where a number does not exist."""
     return {
-        "title": run.settings.title or run.name,
+        "title": run.title,
         "model": run.posterior.model.name,
         "likelihood": run.posterior.likelihood.name,
         "seed": run.settings.seed,
@@ -130,21 +126,3 @@ def _constraint(constraint: Constraint) -> dict[str, float]:
         "dimensionality": constraint.dimensionality,
         "dimensionality_err": constraint.dimensionality_error,
     }
-
-
-def keep(result: Mapping[str, Any], folder: Path) -> None:
-    """Write :data:`FILES` to a folder.
-
-    Raises
-    ------
-    UnwritablePath
-        The folder or a file cannot be written.
-    """
-    from zpfit.plots.style import house_style, png
-    from zpfit.plots.tension import tension_figure
-
-    make_folder(folder)
-    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
-    write_whole(folder / "tension.json", partial(Path.write_text, data=text, encoding="utf-8"))
-    with house_style():
-        write_whole(folder / "tension.png", png(tension_figure(result)))

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from zpfit.analysis.compare import NO_ZPRIME, verbal
+from zpfit.analysis.bayes_factors import verbal
+from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.pages.report.gather import CampaignContent, ComparisonContent, Content, RunContent
 from zpfit.pages.report.records import ComparedModel, Summary
 from zpfit.pages.report.symbols import number

@@ -13,8 +13,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from zpfit.analysis.compare import NO_ZPRIME, SCALE_SOURCE
+from zpfit.analysis.bayes_factors import SCALE_SOURCE
+from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.summary import axis_attributes
+from zpfit.io.versions import versions
 from zpfit.likelihood.describe import subject
 from zpfit.likelihood.describe import value as value_of
 from zpfit.likelihood.entries import Citation
@@ -28,7 +30,6 @@ from zpfit.pages.report.slices import slices_of
 from zpfit.pages.report.symbols import label_html, plain, symbol_html
 from zpfit.pages.report.tables import Cell, Table, count, fixed, table, value, with_error
 from zpfit.runs.campaign import RUNS
-from zpfit.runs.fingerprint import versions
 
 _KINDS = {RunContent: "Run", ComparisonContent: "Comparison", CampaignContent: "Campaign"}
 

@@ -1,6 +1,6 @@
 """The paper's figures, each from its slice file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.analysis.exclusion.exclusion import exclusion_maps
-from zpfit.analysis.exclusion.record import as_json, keep
+from zpfit.analysis.exclusion.record import exclusion_record
+from zpfit.analysis.exclusion.slice import resolve_slice
+from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.io.library import Library
 from zpfit.io.yaml import Document
 from zpfit.likelihood.library import read_entry
+from zpfit.runs.records import write_exclusion
 from zpfit.runs.run_file import with_change
-from zpfit.runs.slice_file import resolve_slice
 from zpfit.studies.paper_2021.target_regions import FORMS, Form, babar
 
 _PROJECTIONS = {
@@ -90,20 +92,20 @@ def draw(figures: Iterable[Figure], folder: Path) -> dict[str, dict[str, Any]]:
         slices = [resolve_slice(_document(figure, library), library) for figure in variants]
         maps = exclusion_maps(slices[0], [each.assembled.likelihood for each in slices])
         for figure, chosen, found in zip(variants, slices, maps, strict=True):
-            record = as_json(chosen, found)
-            _keep(record, folder, figure.stem, library)
+            record = exclusion_record(chosen, found)
+            _write_exclusion(record, folder, figure.stem, library)
             drawn[figure.stem] = {key: record[key] for key in ("allowed", "notes")}
     return drawn
 
 
-def _keep(record: Mapping[str, Any], folder: Path, stem: str, library: Library) -> None:
+def _write_exclusion(record: ExclusionMapRecord, folder: Path, stem: str, library: Library) -> None:
     """Write a figure's files, with the colours that it shares with the others."""
     from zpfit.plots.exclusion import colours_of, drawn_labels
 
     of_the_paper = colours_of(
         [read_entry(library, name).entry.label for name in _IN_ORDER_OF_COLOUR]
     )
-    keep(record, folder, stem, colours_of(drawn_labels(record), of_the_paper))
+    write_exclusion(record, folder, stem, colours_of(drawn_labels(record), of_the_paper))
 
 
 def _document(figure: Figure, library: Library) -> Document:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.records import ProfileRecord
 from zpfit.inference.progress import Progress, Silent
 from zpfit.io.writing import make_folder, make_room, write_whole
 from zpfit.runs.run_file import find_run_file, load_run
@@ -111,17 +112,17 @@ def _drawn(panel: str, folder: Path) -> dict[str, dict[str, Any]]:
     return draw([figure for figure in FIGURES if figure.panel == panel], folder)
 
 
-def _posterior(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _posterior(folder: Path) -> tuple[ProfileRecord, list[dict[str, Any]]]:
     """Of the paper's fit: profile and posterior of the mass side by side, and the forecasts."""
     from zpfit.analysis.profile.axis import choose_axes
-    from zpfit.analysis.profile.profile import as_json as profile_json
-    from zpfit.analysis.profile.profile import file_names, keep, profile
+    from zpfit.analysis.profile.profile import profile, profile_record
     from zpfit.inference.sampling import evidence_of
+    from zpfit.runs.records import write_profile
 
     run = load_run(find_run_file("quickstart"), {"best_fit.starts": _STARTS})
     rng = np.random.default_rng(run.settings.seed)
     integral = evidence_of(run.posterior, run.settings, rng, Silent(), _EFFECTIVE)
     axes = choose_axes(run.posterior.priors, [("--x", "m_Zp")])
-    mass = profile_json(run, profile(run, axes, None, Silent(), integral))
-    keep(mass, folder, file_names(axes))
+    mass = profile_record(run, profile(run, axes, None, Silent(), integral))
+    write_profile(mass, folder)
     return mass, forecast(run.posterior, integral.samples)

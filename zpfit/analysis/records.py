@@ -1,0 +1,229 @@
+"""Records of analyses: the typed dictionaries that JSON files, tables, plots and pages share.
+
+Each analysis returns a frozen result; its record holds the same numbers in the form of JSON,
+with ``None`` where a number does not exist.
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+
+class TermRecord(TypedDict):
+    """A measurement at a point."""
+
+    observable: str
+    measured: float
+    error: float
+    errors: list[float]
+    """Standard errors towards larger and smaller predictions."""
+    prediction: float
+    pull: float
+    chi2: float
+
+
+class ExclusionRatioRecord(TypedDict):
+    """An exclusion at a point."""
+
+    ratio: float
+    """Above 1 the point is excluded."""
+    chi2: NotRequired[float]
+    """Penalty of a soft exclusion."""
+
+
+class PointRecord(TypedDict):
+    """chi2, measurements and exclusions at a point."""
+
+    chi2: float
+    terms: dict[str, TermRecord]
+    exclusions: dict[str, ExclusionRatioRecord]
+
+
+class BestFitRecord(PointRecord):
+    """The best fit of a run."""
+
+    parameters: dict[str, float]
+    couplings: dict[str, float]
+    derived: dict[str, float | None]
+
+
+class IndependentEvidence(TypedDict):
+    """ln Z of one of several independent integrals."""
+
+    log_z: float | None
+    error: float | None
+
+
+class CrossCheckRecord(TypedDict):
+    """ln Z of a second engine, and the distance to the first in standard errors."""
+
+    engine: str
+    log_z: float
+    error: float
+    sigma: float
+    agrees: bool
+
+
+class EvidenceRecord(TypedDict):
+    """The evidence of a run and the quality of its integral."""
+
+    log_z: float
+    error: float
+    spread: float
+    evaluations: int
+    independent: list[IndependentEvidence]
+    effective_fraction: float
+    largest_weight: float
+    information: float
+    dimensionality: float
+    cross_check: NotRequired[CrossCheckRecord]
+
+
+class ParameterRecord(TypedDict):
+    """Posterior moments, quantiles and diagnostics of one parameter."""
+
+    median: float
+    mean: float
+    sd: float
+    q05: float
+    q16: float
+    q84: float
+    q95: float
+    ess: float | None
+    rhat: float | None
+
+
+class ReachRecord(TypedDict):
+    """Masses that a limit curve covers, and the fraction of the posterior outside."""
+
+    mass_range_MeV: list[float]
+    posterior_outside: float
+    best_fit_outside: bool
+
+
+class SamplerRecord(TypedDict):
+    """The engine of a run and its diagnostics."""
+
+    engine: str
+    ensembles: int
+    walkers: int
+    steps: int
+    acceptance: list[float]
+    autocorrelation_time: dict[str, float | None]
+    thin: int
+
+
+class FitSummary(TypedDict):
+    """Results of a fit, as ``summary.json`` holds them."""
+
+    title: str
+    model: str
+    likelihood: str
+    seed: int
+    best_fit: BestFitRecord
+    no_zprime: PointRecord
+    evidence: EvidenceRecord
+    posterior: dict[str, ParameterRecord]
+    curve_reach: dict[str, ReachRecord]
+    unverified: dict[str, Any]
+    sampler: SamplerRecord
+    versions: dict[str, str]
+    converged: bool
+    shortcomings: list[str]
+    impossible_prior_fraction: float
+    data_hash: str
+    wall_time_s: float
+
+
+class VariedEvidenceRecord(TypedDict):
+    """ln Z under wider or narrower priors."""
+
+    lnZ: float | None
+    lnZ_err: float | None
+    method: str
+
+
+class ComparisonRow(TypedDict):
+    """One hypothesis of a comparison on one data set."""
+
+    run: str
+    model: str
+    title: str
+    likelihood: str
+    parameters: int
+    best_fit_chi2: float
+    delta_chi2: float
+    aic: float
+    bic: float | None
+    lnZ: float
+    lnZ_err: float
+    ln_possible: float
+    information: float
+    dimensionality: float
+    joint_sigma: float | None
+    joint_sigma_at: dict[str, float] | None
+    probability_both_within_1_sigma: float | None
+    probability_both_within_1_sigma_err: float | None
+    chi2_by_term: dict[str, float]
+    prior_sensitivity: dict[str, VariedEvidenceRecord]
+    shortcomings: list[str]
+    converged: bool
+    data: NotRequired[int]
+    """Number of the data set, from 1."""
+    reference: NotRequired[str]
+    ln_bayes_factor: NotRequired[float]
+    ln_bayes_factor_err: NotRequired[float]
+    bayes_factor: NotRequired[float]
+    evidence: NotRequired[str]
+    """Strength of the evidence in words."""
+    ranks: NotRequired[dict[str, int | None]]
+    rank_changes: NotRequired[bool]
+    folder: NotRequired[str | None]
+    """Folder of the run, relative to that of the comparison."""
+
+
+class TensionRecord(TypedDict):
+    """Agreement between groups of data."""
+
+    title: str
+    model: str
+    likelihood: str
+    seed: int
+    best_fit_chi2: float
+    pulls: dict[str, dict[str, float]]
+    joint_sigma: float | None
+    parameter_goodness: dict[str, Any]
+    evidence: dict[str, Any]
+    converged: bool
+    shortcomings: list[str]
+
+
+class ProfileRecord(TypedDict):
+    """Profile likelihood and posterior density of one or two parameters."""
+
+    title: str
+    model: str
+    likelihood: str
+    seed: int
+    axes: list[dict[str, Any]]
+    best_fit: dict[str, Any]
+    profile: dict[str, Any]
+    posterior: dict[str, Any]
+    converged: bool
+    shortcomings: list[str]
+
+
+class ExclusionMapRecord(TypedDict):
+    """Regions of a plane that experiments exclude, in values of the parameters."""
+
+    title: str
+    model: str
+    likelihood: str
+    x: dict[str, Any]
+    y: dict[str, Any]
+    fixed: dict[str, float]
+    solved: list[dict[str, Any]]
+    profiled: list[str]
+    regions: list[dict[str, Any]]
+    contours: list[dict[str, Any]]
+    allowed: dict[str, Any] | None
+    """None if the whole plane is excluded."""
+    notes: list[str]

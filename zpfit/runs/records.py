@@ -1,0 +1,117 @@
+"""Records of analyses on disk: JSON, tables and figures in a folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from zpfit.analysis.exclusion.record import table_lines
+from zpfit.analysis.records import ExclusionMapRecord, ProfileRecord, TensionRecord
+from zpfit.errors import InvalidInput
+from zpfit.io.writing import make_folder, write_json, write_text, write_whole
+from zpfit.plots.exclusion import exclusion_figure
+from zpfit.plots.profile import profile_figure
+from zpfit.plots.style import house_style, pdf, png
+from zpfit.plots.tension import tension_figure
+
+TENSION_FILES = ("tension.json", "tension.png")
+EXCLUSION_FILES = ("exclusion.json", "exclusion.csv", "exclusion.png", "exclusion.pdf")
+_PROFILE_DPI = 300
+_EXCLUSION_DPI = 220
+"""Narrow allowed strips need more than the default resolution."""
+
+
+def profile_files(axes: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the files that :func:`write_profile` writes.
+
+    Examples
+    --------
+    >>> profile_files(["m_Zp", "C_Ae"])
+    ('profile_m_Zp_C_Ae.json', 'profile_m_Zp_C_Ae.png', 'profile_m_Zp_C_Ae.pdf')
+    """
+    stem = "_".join(["profile", *axes])
+    return tuple(f"{stem}.{kind}" for kind in ("json", "png", "pdf"))
+
+
+def write_tension(record: TensionRecord, folder: Path) -> None:
+    """Write :data:`TENSION_FILES` to a folder.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    make_folder(folder)
+    data, image = (folder / name for name in TENSION_FILES)
+    write_json(data, record)
+    with house_style():
+        write_whole(image, png(tension_figure(record)))
+
+
+def write_profile(record: ProfileRecord, folder: Path) -> None:
+    """Write the files of :func:`profile_files` to a folder.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    make_folder(folder)
+    data, image, vector = (
+        folder / name for name in profile_files([axis["name"] for axis in record["axes"]])
+    )
+    write_json(data, record)
+    with house_style():
+        _write_figure(profile_figure(record), image, vector, _PROFILE_DPI)
+
+
+def write_exclusion(
+    record: ExclusionMapRecord,
+    folder: Path,
+    stem: str = "exclusion",
+    colours: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
+    """Write JSON, table and figures of an exclusion map to a folder.
+
+    Parameters
+    ----------
+    record
+        The map.
+    folder
+        Folder, which is made if it is missing.
+    stem
+        Name of the files without their suffix.
+    colours
+        Colours by label, as :func:`zpfit.plots.exclusion.colours_of` gives them, so that
+        several figures agree.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    InvalidInput
+        A title or label holds a formula that cannot be drawn; the other files are written.
+    """
+    make_folder(folder)
+    write_text(folder / f"{stem}.json", _one_line(record))
+    write_text(folder / f"{stem}.csv", "\n".join(table_lines(record)) + "\n")
+    image, vector = folder / f"{stem}.png", folder / f"{stem}.pdf"
+    try:
+        with house_style():
+            _write_figure(exclusion_figure(record, colours), image, vector, _EXCLUSION_DPI)
+    except ValueError as error:  # raised by matplotlib for invalid LaTeX
+        reason = str(error).splitlines()[-1]
+        remedy = "correct the formula in the title or label"
+        raise InvalidInput([f"{image}: cannot be drawn ({reason}); {remedy}"]) from error
+
+
+def _write_figure(figure: Figure, image: Path, vector: Path, dpi: int) -> None:
+    write_whole(image, png(figure, dpi=dpi))
+    write_whole(vector, pdf(figure))
+
+
+def _one_line(record: Mapping[str, Any]) -> str:
+    """Return JSON without indent: a map holds thousands of corners."""
+    return json.dumps(record, allow_nan=False) + "\n"
