@@ -20,7 +20,8 @@ from zpfit.inference.progress import Silent
 from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.inference.search.descent import find_minimum
-from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -65,7 +66,7 @@ def measured(group, a, b, value, error):
 def limit(size, *, soft=False):
     """|x| below ``size``."""
     ratio = lambda c: np.abs(c.C_Ve) / size  # noqa: E731
-    return Exclusion(f"|x| < {size}", ratio, HalfGaussian(1, 0.9), soft=soft)
+    return Exclusion(f"|x| < {size}", ratio, HalfGaussian(power=1, confidence_level=0.9), soft=soft)
 
 
 def bound(measurements=(), exclusions=(), *, x=WIDE, y=Fixed(value=0), model=None):  # noqa: B008

@@ -21,7 +21,8 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.inference.search.descent import find_minimum
 from zpfit.inference.settings import JointSigmaSpec
-from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import (
     AsymmetricTerm,
     Correlation,
@@ -220,7 +221,9 @@ def test_p_values_of_toys_taken_for_data_are_uniform(linear_toys):
 
 def test_a_minimum_outside_a_wall_is_found_on_it(light):
     """|x| < 0.05 and one measurement: chi2 = ((|d| - 0.05)/e)^2 beyond."""
-    wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9))
+    wall = Exclusion(
+        "wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(power=1, confidence_level=0.9)
+    )
     term = GaussianTerm("t", observable(1, 0), 0.0, 0.02)
     posterior = bound([term], [wall], y=NONE)
     truth = np.array([0.04])
@@ -279,7 +282,12 @@ def test_joint_sigma_of_two_moments_that_measure_the_same(light, limit):
 
 
 def test_joint_sigma_is_infinite_where_the_others_cannot_be_met(light):
-    wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9), soft=True)
+    wall = Exclusion(
+        "wall",
+        lambda c: np.abs(c.C_Ve) / 0.05,
+        HalfGaussian(power=1, confidence_level=0.9),
+        soft=True,
+    )
     posterior, limits = anomalies()
     posterior = replace(posterior, likelihood=replace(posterior.likelihood, exclusions=(wall,)))
     # The third measurement is 2 errors beyond the wall in one row, 3 in the other.

@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from zpfit.likelihood.likelihood import HalfGaussian, ZeroBackground
+from zpfit.likelihood.exclusions import HalfGaussian, ZeroBackground
 from zpfit.physics.constants import ELECTRON_MASS, MASS_RANGE, MUON_MASS
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -182,12 +182,16 @@ def test_invisible_width_lowers_the_upper_edge_of_a_dump(share, shift):
 
 def test_soft_forms_at_the_limit():
     """chi2 = z^2 at the limit, z = 1.2816 at 90 %; 2 x 2.30 events for a zero-background search."""
-    assert HalfGaussian(2, 0.90).chi2(np.array([1.0]))[0] == pytest.approx(1.2816**2, rel=1e-4)
-    assert HalfGaussian(2, 0.95).chi2(np.array([2.0]))[0] == pytest.approx(
+    assert HalfGaussian(power=2, confidence_level=0.90).chi2(np.array([1.0]))[0] == pytest.approx(
+        1.2816**2, rel=1e-4
+    )
+    assert HalfGaussian(power=2, confidence_level=0.95).chi2(np.array([2.0]))[0] == pytest.approx(
         (4 * 1.6449) ** 2, rel=1e-4
     )
-    assert ZeroBackground(0.90).chi2(np.array([1.0]))[0] == pytest.approx(2 * 2.3026, rel=1e-4)
-    assert HalfGaussian(2, 0.90).chi2(np.array([0.0]))[0] == 0
+    assert ZeroBackground(confidence_level=0.90).chi2(np.array([1.0]))[0] == pytest.approx(
+        2 * 2.3026, rel=1e-4
+    )
+    assert HalfGaussian(power=2, confidence_level=0.90).chi2(np.array([0.0]))[0] == 0
 
 
 def test_formulas_run_interpreted():

@@ -11,7 +11,7 @@ from click.testing import Result
 
 from zpfit.io.library import Library
 from zpfit.io.places import packaged_data
-from zpfit.likelihood.entries import Citation
+from zpfit.likelihood.entry_base import Citation
 from zpfit.likelihood.library import read_entry, read_set
 from zpfit.runs.bibliography import FORMULAS, Reference, bibliography, merged
 from zpfit.runs.citation_text import as_bibtex, as_text

@@ -8,7 +8,8 @@ import numpy as np
 from zpfit.errors import NeverExists, NotANumber
 from zpfit.inference.priors import Priors
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import Likelihood, wall_residual
+from zpfit.likelihood.exclusions import wall_residual
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
 from zpfit.physics.couplings import Couplings
 

@@ -19,7 +19,7 @@ from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from zpfit.errors import InvalidYaml, UnreadableFile, in_short
+from zpfit.errors import InvalidYaml, MissingFile, UnreadableFile, in_short
 
 KeyPath = tuple[str | int, ...]
 SET, MODEL, PROFILE = "--set", "--model", "--profile"
@@ -117,6 +117,8 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
         text = data.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise MissingFile(path, error.strerror or str(error)) from error
     except OSError as error:
         raise UnreadableFile(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:

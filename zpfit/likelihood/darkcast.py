@@ -56,12 +56,13 @@ def read_darkcast(path: Path) -> FloatArray:
     return weakest
 
 
-def columns_of(path: Path) -> int:
-    """How many columns a file has, 2 or 3.
+def count_columns(path: Path) -> int:
+    """Return the number of columns of a file, 2 or 3.
 
     Raises
     ------
-    As :func:`read_darkcast`.
+    UnreadableFile, InvalidCurve
+        See :func:`read_darkcast`.
     """
     return int(read_darkcast(path).shape[1])
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from zpfit.io.writing import make_folder, write_whole
 from zpfit.likelihood.check import DataCheck
 from zpfit.likelihood.describe import curve_in_mixing, is_projection, subject, value
-from zpfit.likelihood.entries import MEASUREMENTS, BeamDumpEntry, Entry, PromptLimitEntry
+from zpfit.likelihood.entries import MEASUREMENTS, Entry
+from zpfit.likelihood.exclusions import BeamDumpEntry, PromptLimitEntry
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.plots.data_curves import NamedCurve, curves_figure
 from zpfit.plots.style import house_style, png

@@ -11,7 +11,8 @@ from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.schema import validate
 from zpfit.io.yaml import Document, read_text, read_yaml
-from zpfit.likelihood.entries import Citation, EntryFile, SetFile
+from zpfit.likelihood.entries import EntryFile, SetFile
+from zpfit.likelihood.entry_base import Citation
 from zpfit.likelihood.library import LoadedEntry, read_entry
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder

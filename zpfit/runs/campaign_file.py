@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 from pydantic import BeforeValidator, Field, NonNegativeInt
 
-from zpfit.errors import InvalidInput, ProblemCollector
+from zpfit.errors import InvalidInput, ProblemCollector, UnknownName
 from zpfit.inference.problem import Problem, resolve
 from zpfit.io.library import Library
-from zpfit.io.schema import AlsoAs, StrictModel, validate
+from zpfit.io.schema import AlsoAs, Parts, StrictModel, validate_parts
 from zpfit.io.yaml import Document, KeyPath, read_yaml
 from zpfit.runs.run_file import find_file, with_change
 
@@ -156,7 +156,10 @@ def load_campaign(path: Path) -> Campaign:
         Everything that is wrong with it or with a combination.
     """
     document = read_yaml(path)
-    settings = validate(CampaignFile, document)
+    parts = validate_parts(CampaignFile, document)
+    if parts.problems:
+        _raise_problems(parts, document)
+    settings = parts.values
     problems = ProblemCollector()
     for problem in _bad_labels(settings, document):
         problems.add(problem)
@@ -177,6 +180,19 @@ def load_campaign(path: Path) -> Campaign:
     return Campaign(path.stem, settings, cells, seeds, tuple(filter(None, code)))
 
 
+def _raise_problems(parts: Parts[CampaignFile], document: Document) -> NoReturn:
+    """Raise the problems of a document, and those of the names in its valid parts."""
+    problems, settings = ProblemCollector(), parts.values
+    problems.add(*parts.problems)
+    # Combinations without an invalid axis may lack keys of run files: check their names alone.
+    kinds = () if parts.sound.issuperset(_CELL_KEYS) else (UnknownName,)
+    if "runs" in parts.readable:
+        for cell in _cells(settings, document, problems):
+            with problems.collecting(*kinds):
+                cell.run()
+    raise InvalidInput(problems.found, problems.causes)
+
+
 def is_campaign(path: Path) -> bool:
     """Whether a file is a campaign file and no run file.
 
@@ -191,6 +207,8 @@ def is_campaign(path: Path) -> bool:
 
 _AXES = {"models": "model", "data": "likelihood", "priors": "priors"}
 """Axes that give one key of a run file its value."""
+_CELL_KEYS = ("runs", *_AXES, "overrides", "settings")
+"""Keys of a campaign file that describe its combinations."""
 
 
 def _bad_labels(settings: CampaignFile, document: Document) -> Iterator[str]:
@@ -254,8 +272,8 @@ def _base(given: Any, label: str, document: Document) -> Document:
     """
     if isinstance(given, dict):
         return document.below(("runs", label))
+    place = document.place(["runs", label])
     if not isinstance(given, str):
-        place = document.place(["runs", label])
         raise InvalidInput([f"{place}: {given!r} is no path, no name and no content of a run"])
     beside = document.path.parent / given
-    return read_yaml(beside if beside.is_file() else find_file("run", given))
+    return read_yaml(beside if beside.is_file() else find_file("run", given, place))

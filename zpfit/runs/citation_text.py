@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from zpfit.likelihood.entries import Citation
+from zpfit.likelihood.entry_base import Citation
 from zpfit.runs.bibliography import Reference
 
 _PARTS = (

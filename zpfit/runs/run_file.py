@@ -46,18 +46,26 @@ def find_unfinished(name_or_path: str) -> Path:
     return find_run_file(str(folder.unfinished.path if folder.is_unfinished else name_or_path))
 
 
-def find_file(kind: Kind, name_or_path: str) -> Path:
-    """A path that exists or looks like one, or the file behind a name.
+def find_file(kind: Kind, name_or_path: str, place: str = "") -> Path:
+    """Return a path that exists or looks like one, or the file behind a name.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of file, see :data:`zpfit.io.places.FOLDERS`.
+    name_or_path : str
+    place : str, optional
+        Place of the name in a file, for messages.
 
     Raises
     ------
     UnknownName
-        Neither.
+        It is neither.
     """
     path = Path(name_or_path)
     if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
-    return Library.beside().find(kind, name_or_path)
+    return Library.beside().find(kind, name_or_path, place)
 
 
 def load_run(

@@ -203,7 +203,7 @@ def _data_as_toys(problem: ToyProblem) -> dict[str, float]:
     likelihood = problem.posterior().likelihood
     rng = search_rng(problem.seed, _PREPARATION, 9)
     noise = rng.standard_normal((TOYS_PER_BLOCK - 1, len(problem.truth)))
-    block = np.vstack([likelihood.data, likelihood.drawn(problem.truth, noise)])
+    block = np.vstack([likelihood.data, likelihood.sample_data(problem.truth, noise)])
     columns = statistics(problem, block, rng).columns
     return {name: float(values[0]) for name, values in columns.items()}
 

@@ -26,7 +26,8 @@ from zpfit.analysis.exclusion.tracing import (
 )
 from zpfit.errors import NotANumber
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import Exclusion, Likelihood
+from zpfit.likelihood.exclusions import Exclusion
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import Measurement
 from zpfit.models.base import in_words
 

@@ -11,7 +11,8 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, Priors, Uniform
 from zpfit.inference.search.descent import Minimum, find_minimum
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import EXCLUSIONS, Exclusion, Likelihood
+from zpfit.likelihood.exclusions import EXCLUSIONS, Exclusion
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.physics.couplings import Couplings
 
 _DRAWS = 20_000

@@ -19,7 +19,7 @@ from zpfit.inference.search.descent import descend_rows, kick
 from zpfit.inference.search.minmax import Heights
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import wall_residual
+from zpfit.likelihood.exclusions import wall_residual
 
 MET = 1e-3
 """Level that is as good as zero, and precision of the others."""

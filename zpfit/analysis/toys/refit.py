@@ -111,7 +111,7 @@ def solution_pool(posterior: Posterior, truth: FloatArray, rng: np.random.Genera
         A measurement is a table of chi2.
     """
     likelihood, grain = posterior.likelihood, posterior.priors.grain
-    drawn = likelihood.drawn(truth, rng.standard_normal((_TRAINING, len(truth))))
+    drawn = likelihood.sample_data(truth, rng.standard_normal((_TRAINING, len(truth))))
     experiments = Experiments(posterior, np.vstack([drawn, likelihood.data]))
     starts = _RANDOM_STARTS_WITH_STEPS if grain.any() else _RANDOM_STARTS
     toy = rng.integers(len(experiments.data), size=starts)

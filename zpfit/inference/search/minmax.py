@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from zpfit.inference.search.descent import best_points, cost, descend, kick
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import wall_residual
+from zpfit.likelihood.exclusions import wall_residual
 
 _STARTS, _STARTS_WITH_STEPS = 100, 600
 """Of descents from all over the cube, times the number of parameters."""

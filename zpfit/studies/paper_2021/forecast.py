@@ -10,7 +10,7 @@ from zpfit.inference.samplers.result import WeightedSamples
 from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
-from zpfit.likelihood.likelihood import Exclusion
+from zpfit.likelihood.exclusions import Exclusion
 
 PROJECTIONS = {
     "Belle II, 50/ab (PTEP 2019)": ("belle2_projection_2019",),
