@@ -43,9 +43,7 @@ def _texono(m_Zp, c_ve, c_ae, c_nue):  # type: ignore[no-untyped-def]
     return 1 + z * linear + z * z * quadratic
 
 
-@observable(
-    reads=("m_Zp", "C_Ve", "C_Ae", "C_nue", "C_numu", "C_nutau"), group=Group.SCATTERING
-)
+@observable(reads=("m_Zp", "C_Ve", "C_Ae", "C_nue", "C_numu", "C_nutau"), group=Group.SCATTERING)
 def paper_borexino(c: Couplings) -> FloatArray:
     """Return rate/rate_SM of solar 7Be neutrinos at Borexino, Eq. (14); shape (n,).
 

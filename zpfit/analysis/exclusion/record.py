@@ -60,8 +60,8 @@ def _labels(chosen: Slice) -> dict[str, str]:
         labels[name] = entry.label or name
         if isinstance(entry, CorrelatedEntry):
             for observable in entry.observables:
-                symbol = OBSERVABLES[observable].symbol
-                shown = f"${symbol}$" if symbol else observable
+                symbol = chosen.assembled.observables.find(observable).symbol
+                shown = f"${symbol}$" if symbol else str(observable)
                 labels[component_name(name, observable)] = f"{labels[name]} {shown}"
     return labels
 

@@ -6,7 +6,6 @@ from itertools import groupby
 from math import hypot, sqrt
 from typing import Any, Literal
 
-import numpy as np
 from scipy.optimize import brentq
 
 from zpfit.io.library import Library
