@@ -111,7 +111,7 @@ def resolve(document: Document, library: Library) -> Problem:
         assembled=assembled,
         model_files=loaded.files,
         notes=(*notes, *assembled.notes()),
-        code=loaded.code,
+        code="; ".join(filter(None, (loaded.code, *assembled.code))),
         document=document,
         library=library,
     )

@@ -15,7 +15,6 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.models.library import ready_for_batches
-from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.runs.run_file import find_run_file, load_run, load_single_model
 
 _DEFAULT_MODEL = "effective"
@@ -134,7 +133,7 @@ class PointLikelihood:
         model = self.posterior.model
         # A quantity can be undefined where the model does not exist.
         with np.errstate(all="ignore"):
-            couplings = zip(COUPLING_NAMES, model.couplings(values).rows(), strict=True)
+            couplings = model.couplings(values).items()
             found = {**dict(couplings), **model.derived(values)}
         ours = (*self.required, *self.optional)
         return {name: rows for name, rows in {**found, **values}.items() if name not in ours}

@@ -12,7 +12,6 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.arrays import FloatArray
 from zpfit.models.effective import Effective
-from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.samples import by_chain
@@ -139,7 +138,7 @@ def _columns(
         )
         for parameter in posterior.model.parameters
     ]
-    couplings = zip(COUPLING_NAMES, posterior.model.couplings(values).rows(), strict=True)
+    couplings = posterior.model.couplings(values).items()
     further = {**dict(couplings), **posterior.model.derived(values)}
     return (
         *parameters,

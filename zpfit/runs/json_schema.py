@@ -13,7 +13,7 @@ from zpfit.io.library import Library
 from zpfit.likelihood.entries import EntryFile, SetFile
 from zpfit.models.library import model_names
 from zpfit.models.model_file import ModelFile
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import observable_names
 from zpfit.runs.campaign_file import CampaignFile
 
 _FILES: Mapping[str, type[BaseModel]] = {
@@ -72,7 +72,7 @@ def _offer_names(schema: dict[str, Any], library: Library) -> None:
         "priors": library.names("priors"),
         "set": sets,
         "use": library.names("priors"),
-        "observable": sorted(OBSERVABLES),
+        "observable": observable_names(),
         "drop": entries,
         "add": entries,
         "entries": entries,
