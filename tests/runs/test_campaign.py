@@ -16,8 +16,8 @@ import pytest
 
 from zpfit.cli import cli
 from zpfit.io.yaml import dump_yaml
+from zpfit.runs.campaign import combine_seeds
 from zpfit.runs.campaign_file import load_campaign
-from zpfit.runs.campaign_record import over_seeds
 
 TINY = {
     "sampler.engine": "dynesty",
@@ -112,7 +112,7 @@ def test_packaged_campaigns(accepted):
         ),
         ({"overrides": {"x": {"vegas.error": "small"}}}, ["overrides.x.vegas.error", "'small'"]),
         ({"settings": {"seed": -1}}, ["grid.yaml:", "settings.seed"]),
-        ({"runs": ["x/own.yaml", "y/own.yaml"]}, ["grid.yaml:", "runs", "'own' is there twice"]),
+        ({"runs": ["x/own.yaml", "y/own.yaml"]}, ["grid.yaml:", "runs", "'own' occurs twice"]),
         ({"seeds": []}, ["grid.yaml:", "seeds"]),
         ({"seeds": {"count": 0}}, ["grid.yaml:", "seeds.count"]),
         ({"seeds": {"count": 10_000_001}}, ["grid.yaml:", "seeds.count"]),
@@ -374,9 +374,9 @@ def row(name, seed, log_z, chi2, error=0.1):
     }
 
 
-def test_means_over_seeds():
+def test_means_combine_seeds():
     rows = [row("a", 1, -3.0, 5.0), row("b", 1, -1.0, 4.0), row("a", 2, -3.2, 4.5)]
-    first, second = over_seeds(rows)
+    first, second = combine_seeds(rows)
     assert (first["name"], first["fits"], second["fits"]) == ("a", 2, 1)
     assert first["log_z"] == pytest.approx(-3.1)
     assert first["log_z_error"] == pytest.approx(0.1 / 2**0.5)
@@ -387,7 +387,7 @@ def test_means_over_seeds():
 
 
 def test_means_weigh_by_errors():
-    [cell] = over_seeds([row("a", 1, 0.0, 1.0, error=0.1), row("a", 2, 1.0, 1.0, error=0.2)])
+    [cell] = combine_seeds([row("a", 1, 0.0, 1.0, error=0.1), row("a", 2, 1.0, 1.0, error=0.2)])
     assert cell["log_z"] == pytest.approx(0.2)  # weights 100 and 25
 
 

@@ -904,7 +904,7 @@ def stopped(process: Zpfit, number: int) -> None:
     """It has ended well, by that signal."""
     assert process.ended() == 128 + number, process.stderr
     name = signal.Signals(number).name
-    assert_mentions(process.stderr, "stopping where the run can go on later")
+    assert_mentions(process.stderr, "stopping at the next checkpoint")
     assert_mentions(process.stderr.splitlines()[-1], f"stopped by {name}", "--resume")
     assert_mentions(process.log, f"stopped by {name}")
     assert "failed" not in process.log
@@ -1148,7 +1148,7 @@ def test_a_log_that_cannot_be_written_costs_only_itself(place: Path, plain: Path
     (place / "out/.zpfit-run").touch()
     (place / "out/log.txt").symlink_to("/dev/full")
     process = done(place, *run(), hooks=(no_plots,))
-    assert_mentions(process.stderr, "log.txt: no more lines (No space left on device)", "Done")
+    assert_mentions(process.stderr, "log.txt: cannot be written (No space left on device)", "Done")
     (place / "out/log.txt").unlink()
     assert_same(place, plain)
 
