@@ -15,25 +15,26 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from helpers_samplers import use_small_batches
 
 from zpfit.cli import main
 from zpfit.cli.tables import RunReporter
 from zpfit.errors import DamagedCheckpoint, FolderInUse, UnsafeCheckpoint
 from zpfit.inference.checkpoint import State
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.progress import Silent
+from zpfit.inference.progress import SILENT, Silent
 from zpfit.inference.samplers.dynesty import nested_sampling
 from zpfit.inference.samplers.dynesty_state import frozen, revived
-from zpfit.inference.samplers.emcee import sample
+from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.proposal_map import MixtureMap
-from zpfit.inference.samplers.vegas import adapt_map
+from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map
 from zpfit.inference.search.descent import find_minimum
 from zpfit.io.places import packaged_data
 from zpfit.runs.checkpoint_files import CheckpointFiles, _write
@@ -89,9 +90,6 @@ STAGES = (
     "Drawing the plots",
 )
 SMALL = {
-    "zpfit.inference.samplers.vegas._BATCH": 5_000,
-    "zpfit.inference.samplers.importance._BATCH": 10_000,
-    "zpfit.inference.samplers.emcee._KEPT_AT_ONCE": 10,
     "zpfit.analysis.fit._PRIOR_DRAWS": 1_000,
     "zpfit.analysis.summary._MAX_STORED": 2_000,
     "zpfit.inference.search.best_fit._POSTERIOR_STARTS": 10,
@@ -99,6 +97,7 @@ SMALL = {
     "zpfit.inference.search.descent._DESCENT_STEPS": 10,
 }
 """What takes time, made so small that a run takes a second with every phase in it."""
+MAPS, CHAINS = MapOptions(batch=5_000), ChainOptions(kept_at_once=10)
 KLOE = packaged_data() / "likelihoods/entries/kloe_2015.csv"
 OFTEN = ("--checkpoint-every", "0")
 PATIENCE = 60.0
@@ -124,6 +123,9 @@ def small_batches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SMALL.items():
             patch.setattr(name, value)
+        use_small_batches(patch, 5_000, 10_000)
+        few_kept = partial(run_chains, options=CHAINS)
+        patch.setattr("zpfit.inference.samplers.emcee_chains.run_chains", few_kept)
         patch.chdir(tmp_path_factory.mktemp("warm"))
         Path("fit.yaml").write_text(RUN)
         with claimed(load_run(Path("fit.yaml")), RunFolder(Path("out")), Start.NEW) as claim:
@@ -679,7 +681,7 @@ def test_a_change_is_refused(rejected: Command, own: Path, change: str):
 def test_a_change_of_version_is_refused(
     rejected: Command, own: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("zpfit.runs.fingerprint.versions", lambda: {"python": "3.99"})
+    monkeypatch.setattr("zpfit.runs.fingerprint.versions", lambda _: {"python": "3.99"})
     assert_mentions(rejected(*run("--resume")), "versions.python was '3.", "and is '3.99'")
 
 
@@ -1290,25 +1292,30 @@ def rng() -> np.random.Generator:
 
 @cache
 def _mixture() -> MixtureMap:
-    return MixtureMap(tuple(adapt_map(log_likelihood, 2, child) for child in rng().spawn(2)))
+    return MixtureMap(
+        tuple(adapt_map(log_likelihood, 2, child, options=MAPS) for child in rng().spawn(2))
+    )
 
 
 def _adapt(checkpoint: Any) -> Any:
-    return adapt_map(log_likelihood, 2, rng(), checkpoint)
+    return adapt_map(log_likelihood, 2, rng(), checkpoint, MAPS)
 
 
 def _integrate(checkpoint: Any) -> Any:
     target = Target(1e-3, 0.0, 100_000)
-    return integrate(log_likelihood, _mixture(), rng(), target, Silent(), checkpoint)
+    return integrate(log_likelihood, _mixture(), rng(), target, SILENT, checkpoint, 10_000)
 
 
 def _sample(checkpoint: Any) -> Any:
     starts = rng().random((2, 8, 2)) * 0.7
-    return sample(log_likelihood, _mixture(), starts, 10**6, 600, rng(), Silent(), checkpoint)
+    options = replace(CHAINS, max_kept_steps=200)
+    return run_chains(
+        log_likelihood, _mixture(), starts, 10**6, 600, rng(), SILENT, checkpoint, options
+    )
 
 
 def _nested(checkpoint: Any) -> Any:
-    return nested_sampling(log_likelihood, 2, 50, 0.1, rng(), Silent(), checkpoint)
+    return nested_sampling(log_likelihood, 2, 50, 0.1, rng(), SILENT, checkpoint)
 
 
 def _minimum(checkpoint: Any) -> Any:
@@ -1349,11 +1356,8 @@ def interrupted(compute: Callable[[Any], Any], folder: Path, every: int) -> tupl
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_every_state_leads_to_the_same_numbers(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_every_state_leads_to_the_same_numbers(tmp_path: Path, name: str):
     """A chain of interruptions goes through every state; dynesty has hundreds."""
-    monkeypatch.setattr("zpfit.inference.samplers.emcee._MAX_KEPT_STEPS", 200)
     compute = SAMPLERS[name]
     expected = bits(compute(CheckpointFiles(tmp_path / "none", 1e9)))
     for every in {"find_minimum": (2, 3), "nested_sampling": (23,)}.get(name, (1, 2)):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import NotARunFolder, ProblemCollector, UnknownName
+from zpfit.inference.samplers.registry import find_engine
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.schema import validate
@@ -32,8 +33,8 @@ _DYNESTY = Citation(
     arxiv="1904.02180",
     journal="Mon. Not. Roy. Astron. Soc. 493, 3132 (2020)",
 )
-# Walkers of emcee start from a map of vegas, which gives the evidence as well.
-_ENGINES = {"emcee": (_EMCEE, _VEGAS), "vegas": (_VEGAS,), "dynesty": (_DYNESTY,)}
+_SOFTWARE = {citation.key: citation for citation in (_EMCEE, _VEGAS, _DYNESTY)}
+"""Publications of sampling engines by INSPIRE key."""
 
 _KINDS: tuple[Kind, ...] = ("run", "slice", "likelihood set", "entry")
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})")
@@ -89,7 +90,11 @@ def _uses(name: str) -> list[tuple[Citation, str]]:
     if kind == "run":
         run = load_run(path)
         engines = (run.settings.sampler.engine, *_cross_checked(path.parent))
-        software = [(citation, engine) for engine in engines for citation in _ENGINES[engine]]
+        software = [
+            (_SOFTWARE.get(key, Citation(key=key)), engine)
+            for engine in engines
+            for key in find_engine(engine).citations
+        ]
         return [*_of_entries(run.assembled.entries), *software]
     if kind == "slice":
         chosen = resolve_slice(read_yaml(path), Library.beside(path))

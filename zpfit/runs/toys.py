@@ -34,6 +34,7 @@ from zpfit.errors import FailedTasks, InvalidInput, NotNested, OtherToys, Stoppe
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
+from zpfit.inference.samplers.registry import packages_behind
 from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
@@ -234,7 +235,7 @@ def _data_of(run: Problem) -> tuple[str, dict[str, bool]]:
 def _origin(request: ToyRequest, run: Problem, smaller: Problem | None) -> dict[str, Any]:
     """All that toys depend on but their number."""
     return {
-        "versions": versions(),
+        "versions": versions(packages_behind(run.settings.sampler.engine)),
         "hypothesis": request.hypothesis,
         "seed": run.settings.seed,
         "joint_sigma": request.joint_sigma,
@@ -420,7 +421,7 @@ def as_json(request: ToyRequest, result: ToyResult) -> dict[str, Any]:
         "statistics": {name: _statistic(row) for name, row in result.statistics.items()},
         "rates": _rates(result.new),
         "shortcomings": list(result.shortcomings),
-        "versions": versions(),
+        "versions": versions(packages_behind(run.settings.sampler.engine)),
     }
 
 
