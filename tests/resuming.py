@@ -10,16 +10,19 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from helpers_samplers import use_small_batches
 
 from zpfit.cli import main
 from zpfit.cli.tables import RunReporter
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.progress import Silent
+from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
 from zpfit.io.places import packaged_data
 from zpfit.runs.execution import Start, carry_out, claimed
 from zpfit.runs.run_file import load_run
@@ -70,9 +73,6 @@ STAGES = (
     "Drawing the plots",
 )
 SMALL = {
-    "zpfit.inference.samplers.vegas._BATCH": 5_000,
-    "zpfit.inference.samplers.importance._BATCH": 10_000,
-    "zpfit.inference.samplers.emcee._KEPT_AT_ONCE": 10,
     "zpfit.analysis.fit._PRIOR_DRAWS": 1_000,
     "zpfit.analysis.summary._MAX_STORED": 2_000,
     "zpfit.inference.search.best_fit._POSTERIOR_STARTS": 10,
@@ -105,6 +105,9 @@ def small_batches() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SMALL.items():
             patch.setattr(name, value)
+        use_small_batches(patch, 5_000, 10_000)
+        few_kept = partial(run_chains, options=ChainOptions(kept_at_once=10))
+        patch.setattr("zpfit.inference.samplers.emcee_chains.run_chains", few_kept)
         yield
 
 

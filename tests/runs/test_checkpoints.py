@@ -14,13 +14,13 @@ from resuming import small_batches
 
 from zpfit.errors import DamagedCheckpoint, UnsafeCheckpoint
 from zpfit.inference.checkpoint import State
-from zpfit.inference.progress import Silent
+from zpfit.inference.progress import SILENT
 from zpfit.inference.samplers.dynesty import nested_sampling
 from zpfit.inference.samplers.dynesty_state import frozen, revived
-from zpfit.inference.samplers.emcee import sample
+from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.proposal_map import MixtureMap
-from zpfit.inference.samplers.vegas import adapt_map
+from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map
 from zpfit.inference.search.descent import find_minimum
 from zpfit.runs.checkpoint_files import CheckpointFiles, _write
 
@@ -85,27 +85,35 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(5)
 
 
+MAPS = MapOptions(batch=5_000)
+CHAINS = ChainOptions(kept_at_once=10, max_kept_steps=200)
+
+
 @cache
 def _mixture() -> MixtureMap:
-    return MixtureMap(tuple(adapt_map(log_likelihood, 2, child) for child in rng().spawn(2)))
+    return MixtureMap(
+        tuple(adapt_map(log_likelihood, 2, child, options=MAPS) for child in rng().spawn(2))
+    )
 
 
 def _adapt(checkpoint: Any) -> Any:
-    return adapt_map(log_likelihood, 2, rng(), checkpoint)
+    return adapt_map(log_likelihood, 2, rng(), checkpoint, MAPS)
 
 
 def _integrate(checkpoint: Any) -> Any:
     target = Target(1e-3, 0.0, 100_000)
-    return integrate(log_likelihood, _mixture(), rng(), target, Silent(), checkpoint)
+    return integrate(log_likelihood, _mixture(), rng(), target, SILENT, checkpoint, 10_000)
 
 
 def _sample(checkpoint: Any) -> Any:
     starts = rng().random((2, 8, 2)) * 0.7
-    return sample(log_likelihood, _mixture(), starts, 10**6, 600, rng(), Silent(), checkpoint)
+    return run_chains(
+        log_likelihood, _mixture(), starts, 10**6, 600, rng(), SILENT, checkpoint, CHAINS
+    )
 
 
 def _nested(checkpoint: Any) -> Any:
-    return nested_sampling(log_likelihood, 2, 50, 0.1, rng(), Silent(), checkpoint)
+    return nested_sampling(log_likelihood, 2, 50, 0.1, rng(), SILENT, checkpoint)
 
 
 def _minimum(checkpoint: Any) -> Any:
@@ -146,11 +154,8 @@ def interrupted(compute: Callable[[Any], Any], folder: Path, every: int) -> tupl
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_every_state_leads_to_the_same_numbers(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_every_state_leads_to_the_same_numbers(tmp_path: Path, name: str):
     """A chain of interruptions goes through every state; dynesty has hundreds."""
-    monkeypatch.setattr("zpfit.inference.samplers.emcee._MAX_KEPT_STEPS", 200)
     compute = SAMPLERS[name]
     expected = bits(compute(CheckpointFiles(tmp_path / "none", 1e9)))
     for every in {"find_minimum": (2, 3), "nested_sampling": (23,)}.get(name, (1, 2)):

@@ -14,6 +14,7 @@ from typing import Any
 
 from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import NotARunFolder, ProblemCollector, UnknownName
+from zpfit.inference.samplers.registry import find_engine
 from zpfit.io.bibtex import BibItem, parse_bibtex, plain_text
 from zpfit.io.document import Document
 from zpfit.io.library import Library
@@ -28,16 +29,6 @@ from zpfit.runs.run_folder import RunFolder
 
 FORMULAS = Citation(key="Bodas:2021fsy", arxiv="2102.07781")
 """The paper whose formulas zpfit uses; every bibliography cites it."""
-_EMCEE = Citation(key="Foreman-Mackey:2012ig", arxiv="1202.3665")
-_VEGAS = Citation(key="Lepage:2020tgj", arxiv="2009.05112")
-_DYNESTY = Citation(key="Speagle:2019ivv", arxiv="1904.02180")
-# The walkers of emcee start from a map of vegas, which also computes the evidence.
-ENGINES: Mapping[str, tuple[Citation, ...]] = {
-    "emcee": (_EMCEE, _VEGAS),
-    "vegas": (_VEGAS,),
-    "dynesty": (_DYNESTY,),
-}
-"""Publications of each sampling engine."""
 
 _FILE = "likelihoods/references.bib"
 _KINDS: tuple[Kind, ...] = ("run", "slice", "likelihood set", "entry")
@@ -212,7 +203,11 @@ def _uses(name: str) -> list[tuple[Citation, str]]:
     if kind == "run":
         run = load_run(path)
         engines = (run.settings.sampler.engine, *_cross_checked(path.parent))
-        software = [(citation, engine) for engine in engines for citation in ENGINES[engine]]
+        software = [
+            (Citation(key=key), engine)
+            for engine in engines
+            for key in find_engine(engine).citations
+        ]
         return [*_of_entries(run.assembled.entries), *software]
     if kind == "slice":
         chosen = resolve_slice(read_yaml(path), Library.beside(path))

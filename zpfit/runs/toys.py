@@ -29,6 +29,7 @@ from zpfit.errors import FailedTasks, OtherToys, Stopped
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
+from zpfit.inference.samplers.registry import packages_behind
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
 from zpfit.io.writing import make_folder, write_whole
@@ -274,7 +275,8 @@ def toys_in_folder(
                 result = _toys(request, setup, folder, workers, progress)
         except Stopped as error:
             raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
-        record = result.record() | {"versions": versions()}
+        packages = packages_behind(setup.run.settings.sampler.engine)
+        record = result.record() | {"versions": versions(packages)}
         write_toys(record, result, folder)
     return record, result
 
@@ -320,7 +322,7 @@ def _all_blocks(
 def _origin(setup: Setup) -> dict[str, Any]:
     """Return all inputs of the toys but their number."""
     return {
-        "versions": versions(),
+        "versions": versions(packages_behind(setup.run.settings.sampler.engine)),
         "hypothesis": setup.hypothesis,
         "seed": setup.run.settings.seed,
         "joint_sigma": setup.joint_sigma,
