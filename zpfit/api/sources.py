@@ -86,7 +86,7 @@ def _document(source: Mapping[str, Any]) -> Document:
 
 def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
     for keys, value in flat_changes(changes):
-        document = with_change(document, keys, value, ".".join(keys))
+        document = with_change(document, keys, value)
     return document
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from zpfit.analysis.toys.toys import toys as draw_toys
 from zpfit.api.sources import Source, escaped, flat_changes, load, progress_of
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
+from zpfit.io.document import Given
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.pools import ExecutorChoice
 from zpfit.runs.run_file import find_run_file, resolved_settings
@@ -177,9 +179,9 @@ def _readable(
 ) -> Iterator[RunSource]:
     """Yield a file that worker processes can read: the source's own, or a resolved copy."""
     if isinstance(source, str | Path):
-        texts = {".".join(keys): json.dumps(value) for keys, value in flat_changes(changes)}
+        texts = {".".join(keys): Given(json.dumps(value)) for keys, value in flat_changes(changes)}
         path = find_run_file(str(source)).resolve()
-        yield RunSource(path, tuple(sorted(texts.items())), uuid4().hex)
+        yield RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
         return
     problem = load(source, **changes)
     if folder is not None:
