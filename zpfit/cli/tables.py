@@ -240,7 +240,7 @@ def _print_point(
         console.print(_quantities("derived", evaluated.derived, index))
     if not likelihood.measurements and not likelihood.exclusions:
         predicted = {name: observable.function(c) for name, observable in predictions().items()}
-        console.print(_quantities("predictions", predictions, 0) + "\n")
+        console.print(_quantities("predictions", predicted, 0) + "\n")
         return
     console.print(_terms_table(describe_point(likelihood, c)))
     [excluded_by] = likelihood.excluded_by(c)
