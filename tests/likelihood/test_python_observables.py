@@ -96,10 +96,8 @@ def test_an_upper_limit_may_bound_a_function(own):
 def test_correlated_functions_and_names(own):
     entry = ENTRY.replace("gaussian", "correlated")
     for old, new in (
-        (
-            'observable: {python: "my.py:product"}',
-            'observables: [br_ee, {python: "my.py:product"}]',
-        ),
+        ("observable: {python", "observables: [br_ee, {python"),
+        ('product"}', 'product"}]'),
         ("value: 2.0e-8", "values: [0, 0]\ncorrelation: [[1, 0.5], [0.5, 1]]"),
         ("error: 1.0e-8", "errors: [0.1, 1.0e-8]"),
     ):

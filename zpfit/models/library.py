@@ -134,7 +134,7 @@ def _source_file(given: Any) -> Path | None:
     those of notebooks or packages therefore have no file here.
     """
     module = sys.modules.get(getattr(given, "__module__", ""))
-    if module is None or getattr(module, "__package__", ""):
+    if module is None or module.__package__:
         return None
     if getattr(module, _name_of(given), None) is not given:
         return None
@@ -151,7 +151,7 @@ def _origin(given: Any) -> str:
     if path is not None:
         return f"{path.name}:{name}"
     module = sys.modules.get(getattr(given, "__module__", ""))
-    if getattr(module, "__package__", "") and getattr(module, name, None) is given:
+    if module is not None and module.__package__ and getattr(module, name, None) is given:
         return f"{given.__module__}:{name}"
     return f"{SESSION}:{name}"
 
