@@ -540,9 +540,11 @@ class ProblemCollector:
         """Exceptions of those problems that have one of their own."""
         return tuple(self._causes)
 
-    def add(self, *problems: str) -> None:
-        """Note problems."""
+    def add(self, *problems: str, cause: ZpfitError | None = None) -> None:
+        """Note problems, and the exception behind them if there is one."""
         self._problems.extend(problems)
+        if cause is not None:
+            self._causes.append(cause)
 
     def raise_if_any(self) -> None:
         """Raise the problems that were noted.

@@ -9,6 +9,7 @@ from zpfit.analysis.evaluate import describe_point
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, LogUniform, SignedLogUniform, Tied
 from zpfit.inference.problem import Problem
+from zpfit.inference.samplers.registry import packages_behind
 from zpfit.inference.samplers.result import Samples, StoredSamples, WeightedSamples
 from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.descent import Minimum
@@ -113,7 +114,7 @@ def summarise(
             },
             "thin": samples.thin,
         },
-        "versions": versions(),
+        "versions": versions(packages_behind(run.settings.sampler.engine)),
     }
 
 

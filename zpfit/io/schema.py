@@ -21,8 +21,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from zpfit.errors import InvalidInput, ProblemCollector, UnknownName
+from zpfit.io.document import Document
 from zpfit.io.validation_messages import UNKNOWN_KEY, keys_in_file, problems_of
-from zpfit.io.yaml import Document
 
 
 class StrictModel(BaseModel):

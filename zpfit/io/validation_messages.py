@@ -7,7 +7,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from zpfit.errors import in_short, suggestion
-from zpfit.io.yaml import Document
+from zpfit.io.document import Document
 
 _MOST_PROBLEMS = 50
 """Number of problems listed for one file; more would fill the screen."""

@@ -1,48 +1,26 @@
 """Build a likelihood from the names of data entries."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from zpfit.errors import ConflictingEntries, EmptyLikelihood, ProblemCollector, suggestion
+from zpfit.errors import EmptyLikelihood, ProblemCollector, suggestion
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
-from zpfit.io.schema import Names, NonNegative, StrictModel
 from zpfit.likelihood.build_measurements import MeasurementTerms, build_measurements
-from zpfit.likelihood.entries import (
-    MEASUREMENTS,
-    Entry,
-    GaussianEntry,
-    MeasurementEntry,
-    observables_of,
-)
+from zpfit.likelihood.consistency import check_consistency, check_nuisances
+from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
 from zpfit.likelihood.likelihood import Likelihood
-from zpfit.likelihood.limit_file import AddedLimit, Addition, has_no_source, load_limit, name_of
+from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
+from zpfit.likelihood.spec import LikelihoodSpec, Place
 from zpfit.physics.observables import ANOMALIES, find_observable
 
-
-class LikelihoodSpec(StrictModel):
-    """Choice of data: a named set of entries and changes to it."""
-
-    set: str | None = None
-    add: Annotated[tuple[Addition, ...], Field(strict=False, max_length=1000)] = ()
-    """Further entries: names, or limit files."""
-    drop: Names = ()
-    """Entries of the set to leave out."""
-    hard: Names = ()
-    """Exclusions to make hard, whatever the set says."""
-    soft: Names = ()
-    """Exclusions to make soft, whatever the set says."""
-    nuisances: dict[str, NonNegative] = Field(default_factory=dict)
-    """Standard deviations of the priors of nuisance parameters; the default is 1."""
+__all__ = ["Assembled", "LikelihoodSpec", "assemble"]
 
 
 @dataclass(frozen=True)
@@ -126,10 +104,6 @@ class Assembled:
         return digest.hexdigest()
 
 
-Place = Callable[..., str]
-"""Function from keys below ``likelihood`` to their place in a file, for messages."""
-
-
 def _unplaced(*keys: str | int) -> str:
     return ".".join(["likelihood", *map(str, keys)])
 
@@ -176,7 +150,7 @@ def assemble(
     entries, set_is_soft = _chosen_entries(spec, library, place)
     if not entries:
         raise EmptyLikelihood(place())
-    _check_consistency(spec, entries, library, place)
+    check_consistency(spec, entries, library, place)
     observables = resolve_observables(
         ((e.name, str(e.path), observables_of(e.entry)) for e in entries),
         library,
@@ -198,7 +172,7 @@ def _build_terms(
 ) -> Likelihood:
     problems = ProblemCollector()
     measured = [(e.name, e.path, e.entry) for e in entries if isinstance(e.entry, MEASUREMENTS)]
-    _check_nuisances(spec, [entry for _, _, entry in measured], place, problems)
+    check_nuisances(spec, [entry for _, _, entry in measured], place, problems)
     measurements, exclusions = MeasurementTerms((), ()), []
     with problems.collecting():
         measurements = build_measurements(measured, spec.nuisances, observables.find)
@@ -210,9 +184,7 @@ def _build_terms(
                 term = loaded.entry.exclusion(loaded.name, table, soft=soft, find=observables.find)
                 exclusions.append(term)
     problems.raise_if_any()
-    return Likelihood(
-        _label(spec), measurements.terms, tuple(exclusions), measurements.correlations
-    )
+    return Likelihood(spec.label, measurements.terms, tuple(exclusions), measurements.correlations)
 
 
 def _chosen_entries(
@@ -261,76 +233,9 @@ def _added(addition: str | AddedLimit, library: Library, place: Place) -> Loaded
     return load_limit(addition, library, place)
 
 
-def _check_consistency(
-    spec: LikelihoodSpec, entries: Sequence[LoadedEntry], library: Library, place: Place
-) -> None:
-    problems = ProblemCollector()
-    for error in _clashes(entries, library):
-        problems.add(f"{place()}: {error}")
-    exclusions = [e.name for e in entries if not isinstance(e.entry, MEASUREMENTS)]
-    for switch, names in (("hard", spec.hard), ("soft", spec.soft)):
-        for index, name in enumerate(names):
-            if name not in exclusions:
-                hint = suggestion(name, exclusions)
-                where = place(switch, index)
-                problems.add(f"{where}: {name!r} is no exclusion of this likelihood; {hint}")
-    for name in sorted(set(spec.hard) & set(spec.soft)):
-        problems.add(f"{place('soft')}: {name!r} is listed as both hard and soft; choose one")
-    problems.raise_if_any()
-
-
-def _label(spec: LikelihoodSpec) -> str:
-    changes = [f"+{name_of(addition)}" for addition in spec.add]
-    changes += [f"-{name}" for name in spec.drop]
-    changes += [f"{name}:hard" for name in spec.hard] + [f"{name}:soft" for name in spec.soft]
-    changes += [f"{name}:{width:g}" for name, width in spec.nuisances.items()]
-    return " ".join([spec.set or "entries", *changes])
-
-
-def _clashes(entries: Sequence[LoadedEntry], library: Library) -> Iterator[ConflictingEntries]:
-    older = {loaded.name: superseded(loaded.entry, library) for loaded in entries}
-    for (name, _, entry), (other_name, _, other) in combinations(entries, 2):
-        if other_name in older[name]:
-            yield ConflictingEntries(name, other_name, f"clash: {name!r} supersedes the other")
-        elif name in older[other_name]:
-            yield ConflictingEntries(
-                name, other_name, f"clash: {other_name!r} supersedes the other"
-            )
-        elif entry.measurement == other.measurement:
-            yield ConflictingEntries(
-                name, other_name, f"both stand for the measurement {entry.measurement!r}"
-            )
-
-
 def _moments(entry: Entry) -> set[str]:
     """Return the names of the magnetic moments that an entry measures."""
     if not isinstance(entry, MEASUREMENTS):
         return set()
     known = (find_observable(name) for name in observables_of(entry) if isinstance(name, str))
     return {observable.name for observable in known if observable.group in ANOMALIES}
-
-
-def superseded(entry: Entry, library: Library) -> set[str]:
-    """Return all entries that an entry replaces, directly or through others."""
-    found: set[str] = set()
-    left = list(entry.supersedes)
-    known = set(library.names("entry"))
-    while left:
-        name = left.pop()
-        if name not in found:
-            found.add(name)
-            left += read_entry(library, name).entry.supersedes if name in known else ()
-    return found
-
-
-def _check_nuisances(
-    spec: LikelihoodSpec,
-    entries: Sequence[MeasurementEntry],
-    place: Place,
-    problems: ProblemCollector,
-) -> None:
-    known = sorted({n for e in entries if isinstance(e, GaussianEntry) for n in e.nuisances})
-    for name in spec.nuisances:
-        if name not in known:
-            hint = suggestion(name, known)
-            problems.add(f"{place('nuisances', name)}: no entry has nuisance {name!r}; {hint}")

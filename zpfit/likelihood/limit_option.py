@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.errors import InvalidInput
-from zpfit.io.yaml import Document, parse_yaml
+from zpfit.io.document import Document
+from zpfit.io.yaml import parse_yaml
 
 OPTION = "--limit"
 _FORM = re.compile(r"(?P<path>.+?\.lmt)(?P<words>(:[^:=]+=[^:]+)*)")

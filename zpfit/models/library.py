@@ -22,11 +22,11 @@ from pydantic import (
 )
 
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.python_code import SESSION, imported, load_object, names_an_object
 from zpfit.io.schema import StrictModel, validate
-from zpfit.io.yaml import Document
 from zpfit.models.base import Model, Values
 from zpfit.models.effective import Effective
 from zpfit.models.froggatt_nielsen import FroggattNielsen

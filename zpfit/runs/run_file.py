@@ -7,10 +7,11 @@ from typing import Any
 
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import SHORTHANDS, ModelOnly, Problem, resolve
+from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.schema import validate
-from zpfit.io.yaml import SET, Document, KeyPath, parse_yaml, read_yaml
+from zpfit.io.yaml import parse_yaml, read_yaml
 from zpfit.likelihood.darkcast import SUFFIX
 from zpfit.likelihood.library import LIMITS
 from zpfit.likelihood.limit_file import AddedLimit
@@ -18,6 +19,9 @@ from zpfit.likelihood.limit_option import with_limit
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model
 from zpfit.runs.run_folder import RunFolder
+
+SET = "--set {key}"
+"""Source of a changed value, for messages."""
 
 
 def find_run_file(name_or_path: str) -> Path:

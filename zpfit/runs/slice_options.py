@@ -7,9 +7,10 @@ from typing import Any
 
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.errors import InvalidInput, ProblemCollector
+from zpfit.io.document import KEY, Document
 from zpfit.io.library import Library
-from zpfit.io.yaml import MODEL, PROFILE, SET, Document, parse_yaml, read_yaml
-from zpfit.runs.run_file import find_file, with_change, with_limits
+from zpfit.io.yaml import parse_yaml, read_yaml
+from zpfit.runs.run_file import SET, find_file, with_change, with_limits
 
 _NAME = "slice"
 """Of what has no file."""
@@ -50,9 +51,9 @@ def _changes(
         for text in (given,) if isinstance(given, str) else given or ():
             with problems.collecting():
                 keys, value = read(text)
-                yield keys, value, name if name in (SET, MODEL) else f"{name} {text}"
+                yield keys, value, name if KEY in name else f"{name} {text}"
     if options["profile"]:
-        yield ("profile",), list(options["profile"]), PROFILE
+        yield ("profile",), list(options["profile"]), f"--profile {KEY}"
 
 
 def _axis(side: str, text: str) -> tuple[tuple[str, ...], Any]:
@@ -115,7 +116,7 @@ _READERS: dict[str, tuple[str, Callable[[str], tuple[tuple[str, ...], Any]]]] = 
     "x": ("--x", partial(_axis, "x")),
     "y": ("--y", partial(_axis, "y")),
     "likelihood": ("--likelihood", lambda text: (("likelihood",), text)),
-    "model_text": (MODEL, lambda text: (("model",), _yaml(text, MODEL))),
+    "model_text": (f"--model {KEY}", lambda text: (("model",), _yaml(text, "--model"))),
     "fix": ("--fix", partial(_number_under, "fix", "fix")),
     "within": ("--within", partial(_number_under, "within", "within")),
     "band": ("--band", partial(_number_under, "band", "bands")),

@@ -18,9 +18,9 @@ from zpfit.inference.problem import resolve
 from zpfit.inference.progress import Progress
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.writing import make_room, write_whole
-from zpfit.io.yaml import Document
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.comparison import compare_all
 from zpfit.runs.run_file import find_run_file, load_run

@@ -12,6 +12,7 @@ from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
 from zpfit.inference.problem import assemble_from, check_measurements
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.schema import (
     AlsoAs,
@@ -23,7 +24,6 @@ from zpfit.io.schema import (
     name_as,
     validate_parts,
 )
-from zpfit.io.yaml import Document
 from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.models.base import Model, Parameter
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches

@@ -11,8 +11,8 @@ from zpfit.analysis.exclusion.exclusion import exclusion_maps
 from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
+from zpfit.io.document import Document
 from zpfit.io.library import Library
-from zpfit.io.yaml import Document
 from zpfit.likelihood.library import read_entry
 from zpfit.runs.records import write_exclusion
 from zpfit.runs.run_file import with_change

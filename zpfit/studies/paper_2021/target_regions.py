@@ -13,8 +13,8 @@ from zpfit.analysis.joint_sigma import joint_sigma
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
+from zpfit.io.document import Document
 from zpfit.io.library import Library
-from zpfit.io.yaml import Document
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import load_run
 

@@ -1,0 +1,138 @@
+"""Documents: plain data, such as the content of a YAML file, and the place of each key."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+KeyPath = tuple[str | int, ...]
+"""Keys and list indices that lead to a value."""
+
+KEY = "{key}"
+"""Placeholder in the source of a changed value; messages replace it by the dotted key."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """Content of a file as plain dicts, lists, strings, numbers and booleans.
+
+    Examples
+    --------
+    >>> document = Document(Path("fit.yaml"), {"sampler": {"walkers": 64}}, {("sampler",): 3})
+    >>> document.place(["sampler", "walkers"])
+    'fit.yaml:3: sampler.walkers'
+    >>> document.with_value(("seed",), -1, source="option {key}").place(["seed"])
+    'option seed'
+    """
+
+    path: Path
+    """File, or a name for data that do not come from a file."""
+    data: Any
+    lines: Mapping[KeyPath, int]
+    """Line of each key or list item, counted from 1."""
+    changed: Mapping[KeyPath, str] = field(default_factory=dict)
+    """Sources of values that do not come from the file, for messages; see :data:`KEY`."""
+    parents: KeyPath = ()
+    """Keys of the file above this part of it."""
+
+    @classmethod
+    def in_memory(cls, data: Mapping[str, Any], name: str) -> "Document":
+        """Return a document of data that Python code gives.
+
+        Parameters
+        ----------
+        data : mapping
+            Content; pydantic models, paths, tuples and NumPy scalars become plain data.
+        name : str
+            Name of the data in messages.
+
+        Examples
+        --------
+        >>> Document.in_memory({"output": Path("first"), "points": (1, 2)}, "my run").data
+        {'output': 'first', 'points': [1, 2]}
+        """
+        return cls(Path(name), _plain(data), {})
+
+    def place(self, keys: Sequence[str | int]) -> str:
+        """Return ``file:line: a.b.c`` of a key, with the line of its nearest parent in the file.
+
+        The place of a changed value is its source.
+        """
+        keys = (*self.parents, *keys)
+        name = ".".join(str(key) for key in keys)
+        for depth in range(len(keys), 0, -1):
+            if keys[:depth] in self.changed:
+                return self.changed[keys[:depth]].replace(KEY, name)
+            line = self.lines.get(keys[:depth])
+            if line is not None:
+                return f"{self.path}:{line}: {name}"
+        return f"{self.path}: {name}" if name else str(self.path)
+
+    def below(self, keys: KeyPath) -> "Document":
+        """Return the part of the file under ``keys``; an empty mapping if there is none."""
+        data = self.data
+        for key in keys:
+            data = data.get(key, {}) if isinstance(data, dict) else {}
+        return replace(self, data=data, parents=(*self.parents, *keys))
+
+    def with_value(self, keys: KeyPath, value: Any, source: str = KEY) -> "Document":
+        """Return a copy with one value replaced; missing parents become mappings.
+
+        Parameters
+        ----------
+        keys : KeyPath
+            Keys that lead to the value.
+        value : object
+            Plain data.
+        source : str
+            Source of the value for messages, in which ``{key}`` stands for the dotted key.
+        """
+        if not isinstance(self.data, dict | None):
+            return self  # validation reports that the document is no mapping
+        data = dict(self.data or {})
+        node = data
+        for key in keys[:-1]:
+            child = node.get(key)
+            node[key] = dict(child) if isinstance(child, dict) else {}
+            node = node[key]
+        node[keys[-1]] = value
+        keys = (*self.parents, *keys)
+        lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
+        changed = {k: v for k, v in self.changed.items() if k[: len(keys)] != keys}
+        return replace(self, data=data, lines=lines, changed={**changed, keys: source})
+
+    def with_item(self, keys: KeyPath, item: Any, source: str) -> "Document":
+        """Return a copy with an item appended to a list.
+
+        Parameters
+        ----------
+        keys : KeyPath
+            Keys that lead to the list.
+        item : object
+            Plain data.
+        source : str
+            Source of the item for messages.
+        """
+        held = self.below(keys).data or []
+        if not isinstance(held, list):
+            return self  # validation reports that the value is no list
+        longer = self.with_value(keys, [*held, item])
+        # The list keeps the line that it has in the file: only the new item has another source.
+        changed = {**self.changed, (*keys, len(held)): source}
+        return replace(longer, lines=self.lines, changed=changed)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as YAML would give it; objects of other types are kept."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(below) for key, below in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        return [_plain(below) for below in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, Path) else value
