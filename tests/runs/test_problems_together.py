@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import InvalidInput, UnknownName
 from zpfit.io.library import Library
 from zpfit.io.schema import StrictModel, validate_parts
 from zpfit.io.yaml import parse_yaml
 from zpfit.runs.campaign_file import load_campaign
 from zpfit.runs.run_file import load_run
-from zpfit.runs.slice_file import resolve_slice
 
 Load = Callable[[Path], object]
 

@@ -13,9 +13,10 @@ from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.api.sources import IN_PYTHON, escaped, plain_value
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.writing import make_room
-from zpfit.io.yaml import Document, read_yaml
+from zpfit.io.yaml import read_yaml
 from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
 from zpfit.runs.run_file import find_file
 

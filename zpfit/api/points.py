@@ -9,10 +9,10 @@ from zpfit.analysis.evaluate import evaluate as evaluate_likelihood
 from zpfit.analysis.evaluate import evaluate_model, parameter_table
 from zpfit.api.sources import IN_PYTHON, plain_value
 from zpfit.inference.problem import ModelOnly
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.io.schema import validate
-from zpfit.io.yaml import Document
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
 from zpfit.models.library import load_model, ready_for_batches
