@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from helpers_samplers import use_small_batches
 from matplotlib.figure import Figure
 
 from zpfit.cli import cli
@@ -116,7 +117,7 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise ZpfitError("stopped early")
 
-    monkeypatch.setattr("zpfit.inference.samplers.vegas._BATCH", 10_000)
+    use_small_batches(monkeypatch, 10_000, 100_000)
     monkeypatch.setattr("zpfit.analysis.fit.sample_posterior", a_little)
     monkeypatch.setattr("zpfit.analysis.fit.best_fit", stop)
 

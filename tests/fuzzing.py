@@ -19,7 +19,7 @@ from zpfit.cli import cli
 from zpfit.io.places import packaged_data
 from zpfit.io.yaml import parse_yaml
 
-PATIENCE, LONG_PATIENCE = 10, 120
+PATIENCE, LONG_PATIENCE = 300, 300
 """Seconds after which a check and a run count as hanging."""
 
 TINY = {

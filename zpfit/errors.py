@@ -178,12 +178,28 @@ class NotANumber(ZpfitError, ValueError):
         )
 
 
-class InvalidModel(ZpfitError, ValueError):
+class InvalidCode(ZpfitError, ValueError):
+    """A user's Python code that cannot be loaded, or returns an invalid result."""
+
+    def __init__(self, kind: str, name: str, reason: str) -> None:
+        self.kind, self.name, self.reason = kind, name, reason
+        super().__init__(f"{kind} {name!r} {reason}")
+
+
+class InvalidModel(InvalidCode):
     """A user's model that cannot be loaded, or returns an invalid result."""
 
     def __init__(self, model: str, reason: str) -> None:
-        self.model, self.reason = model, reason
-        super().__init__(f"model {model!r} {reason}")
+        self.model = model
+        super().__init__("model", model, reason)
+
+
+class InvalidObservable(InvalidCode):
+    """A user's observable that cannot be loaded, or returns an invalid result."""
+
+    def __init__(self, observable: str, reason: str) -> None:
+        self.observable = observable
+        super().__init__("observable", observable, reason)
 
 
 class NeverExists(ZpfitError, ValueError):

@@ -197,7 +197,7 @@ def test_limits_may_be_set_on_the_command_line(workspace):
         ),
         (
             "joint_sigma: {within: {texono_2010: 1}}\n",
-            ["fit.yaml:13: joint_sigma.within.texono_2010", "no measurement of this likelihood"],
+            ["fit.yaml:13: joint_sigma.within.texono_2010", "not a measurement of this likelihood"],
         ),
         (
             "joint_sigma:\n  within: {ccfr_1991: 0}\n",

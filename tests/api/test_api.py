@@ -185,7 +185,7 @@ def test_changes_merge_options_and_replace_data() -> None:
     assert problem.settings.sampler.walkers == 64
     assert problem.settings.sampler.target_ess == packaged.sampler.target_ess
     assert problem.settings.vegas.error == 0.02
-    assert problem.posterior.likelihood.name == "today_rb"
+    assert problem.posterior.likelihood.name == "today_rb -a_mu_2025_wp2025"
     assert "a_mu_2025_wp2025" not in problem.posterior.likelihood.names
     assert "C_nue" not in problem.posterior.names
     assert problem.posterior.priors.support("m_Zp") == (10, 40)

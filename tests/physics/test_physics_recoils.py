@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from zpfit.physics import neutrino_spectra
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MASS_RANGE, SIN2_THETA_W
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.electron_recoils import (
     RecoilExperiment,
     least_energy,
@@ -23,7 +23,6 @@ from zpfit.physics.electron_recoils import (
 from zpfit.physics.neutrino_spectra import BERYLLIUM_7, Line, Spectrum
 from zpfit.physics.paper_2021 import CHARM2_NU as CHARM2_MEAN_NU
 from zpfit.physics.paper_2021 import CHARM2_NUBAR as CHARM2_MEAN_NUBAR
-from zpfit.physics.paper_2021 import borexino, texono
 from zpfit.physics.recoil_experiments import (
     BOREXINO_NUE,
     BOREXINO_OTHER,
@@ -54,7 +53,7 @@ TWO_SIDED_90 = 1.6449
 
 
 def point(**values):
-    return Couplings(*(np.array([float(values.get(name, 0.0))]) for name in COUPLING_NAMES))
+    return Couplings.of(**values)
 
 
 def cross_section(experiment, antineutrino, energy, point):

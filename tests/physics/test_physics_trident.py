@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq
 
 from zpfit.physics.constants import FERMI_CONSTANT, MASS_RANGE, SIN2_THETA_W
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.trident import (
     trident,
     trident_ccfr,
@@ -51,7 +51,7 @@ every_experiment = pytest.mark.parametrize("name", EXPERIMENTS)
 
 
 def point(**values):
-    return Couplings(*(np.array([float(values.get(name, 0.0))]) for name in COUPLING_NAMES))
+    return Couplings.of(**values)
 
 
 @every_experiment

@@ -17,6 +17,7 @@ from zpfit.errors import MixedReference, UnknownName
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
+from zpfit.inference.samplers.registry import find_engine
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
@@ -219,7 +220,7 @@ def _varied(
         evidence["error"],
         fit.columns,
         fit.log_weight,
-        independent_draws=fit.summary["sampler"]["engine"] != "dynesty",
+        independent_draws=find_engine(fit.summary["sampler"]["engine"]).independent_draws,
     )
     run = fit.problem
     return varied_evidence(run.posterior, factor, weighted, run.settings, rng, progress)

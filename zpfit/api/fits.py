@@ -148,7 +148,7 @@ class Result:
         from zpfit.interfaces.getdist import to_getdist
         from zpfit.interfaces.sample_table import table_of
 
-        return to_getdist(table_of(self._fit), self.name)
+        return to_getdist(table_of(self._fit))
 
     def to_anesthetic(self) -> Any:
         """Return the samples as anesthetic's ``MCMCSamples``."""

@@ -17,7 +17,7 @@ from zpfit.cli.messages import note as tell
 from zpfit.cli.output import print_json, print_written
 from zpfit.cli.report import report
 from zpfit.errors import InvalidInput, Stopped, ZpfitError, all_of
-from zpfit.runs.executor_choice import ExecutorChoice, Kind
+from zpfit.runs.pools import ExecutorChoice, Kind
 
 _INTERRUPTED = 130
 _BY_SIGNAL = 128
@@ -246,8 +246,8 @@ def campaign(
     """
     from zpfit.cli.campaign_table import print_campaign, print_plan
     from zpfit.cli.tables import RunReporter
+    from zpfit.runs.campaign import campaign_in_folder
     from zpfit.runs.campaign_file import load_campaign
-    from zpfit.runs.campaigning import campaign_in_folder
     from zpfit.runs.run_file import find_file
 
     choice = _executor_choice(executor, workers, scheduler)

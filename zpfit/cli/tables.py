@@ -21,8 +21,7 @@ from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.library import LoadedModel
-from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.physics.observables import PREDICTIONS
+from zpfit.physics.observables import predictions
 from zpfit.runs.catalogue import listed, named
 from zpfit.runs.log import RunLog, last_words
 from zpfit.runs.run_folder import PLOT_NAMES
@@ -236,11 +235,11 @@ def _print_point(
     console: Console, likelihood: Likelihood, evaluated: EvaluatedPoints, index: int
 ) -> None:
     c = evaluated.couplings.take(np.array([index]))
-    console.print(_quantities("couplings", dict(zip(COUPLING_NAMES, c.rows(), strict=True)), 0))
+    console.print(_quantities("couplings", dict(c.items()), 0))
     if evaluated.derived:
         console.print(_quantities("derived", evaluated.derived, index))
     if not likelihood.measurements and not likelihood.exclusions:
-        predictions = {name: observable.function(c) for name, observable in PREDICTIONS.items()}
+        predicted = {name: observable.function(c) for name, observable in predictions().items()}
         console.print(_quantities("predictions", predictions, 0) + "\n")
         return
     console.print(_terms_table(describe_point(likelihood, c)))

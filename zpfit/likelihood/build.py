@@ -16,8 +16,9 @@ from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
+from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
-from zpfit.physics.observables import ANOMALIES, OBSERVABLES
+from zpfit.physics.observables import ANOMALIES, find_observable
 
 __all__ = ["Assembled", "LikelihoodSpec", "assemble"]
 
@@ -31,6 +32,13 @@ class Assembled:
     set_path: Path | None
     nuisances: Mapping[str, float] = field(default_factory=dict)
     """Standard deviations of the priors of nuisance parameters that are not 1."""
+    observables: ResolvedObservables = field(default_factory=ResolvedObservables)
+    """Python functions that entries name as observables."""
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Entries that name Python code, and the code that they name."""
+        return self.observables.code
 
     def files(self) -> dict[str, Path]:
         """Return every file behind the likelihood, by its path in a library."""
@@ -39,7 +47,7 @@ class Assembled:
             found[f"{FOLDERS['likelihood set']}/{self.set_path.name}"] = self.set_path
         for loaded in self.entries:
             found.update(loaded.files())
-        return found
+        return found | dict(self.observables.files)
 
     def unverified(self) -> dict[str, str]:
         """Return the entries with unverified numbers, and the text that names these numbers."""
@@ -48,6 +56,7 @@ class Assembled:
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
+        notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
             notes.append(f"{holds} (zpfit show NAME says which): {', '.join(names)}")
@@ -58,6 +67,15 @@ class Assembled:
                 "data, and zpfit cite names only DarkCast for them; give citations"
             )
         return tuple(notes)
+
+    def _former_names(self) -> list[str]:
+        """Return a note for each entry that gives an observable by its former name."""
+        return [
+            f"entry {loaded.name!r}: observable {old!r} is now called {new!r}; rename it in the "
+            "entry"
+            for loaded in self.entries
+            for old, new in renamed(map(str, observables_of(loaded.entry))).items()
+        ]
 
     def _shared_moments(self) -> list[str]:
         """Return a warning for each magnetic moment that two entries measure.
@@ -81,6 +99,8 @@ class Assembled:
                 digest.update(loaded.curve.read_bytes())
         for name, width in sorted(self.nuisances.items()):
             digest.update(f"{name}:{width!r}\n".encode())
+        for name, path in sorted(self.observables.files.items()):
+            digest.update(name.encode() + path.read_bytes())
         return digest.hexdigest()
 
 
@@ -88,7 +108,13 @@ def _unplaced(*keys: str | int) -> str:
     return ".".join(["likelihood", *map(str, keys)])
 
 
-def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -> Assembled:
+def assemble(
+    spec: LikelihoodSpec,
+    library: Library,
+    place: Place = _unplaced,
+    *,
+    allow_code: bool = True,
+) -> Assembled:
     """Build the likelihood that ``spec`` describes.
 
     Parameters
@@ -99,6 +125,8 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
         Folders in which names are looked up.
     place : callable
         Returns the place of a key of ``spec``, for messages.
+    allow_code : bool
+        Import Python functions that entries name as observables; refuse such entries if False.
 
     Returns
     -------
@@ -123,27 +151,38 @@ def assemble(spec: LikelihoodSpec, library: Library, place: Place = _unplaced) -
     if not entries:
         raise EmptyLikelihood(place())
     check_consistency(spec, entries, library, place)
-    likelihood = _build_terms(spec, entries, place, set_is_soft=set_is_soft)
+    observables = resolve_observables(
+        ((e.name, str(e.path), observables_of(e.entry)) for e in entries),
+        library,
+        allow_code=allow_code,
+    )
+    likelihood = _build_terms(spec, entries, place, observables, set_is_soft=set_is_soft)
     set_path = None if spec.set is None else library.find("likelihood set", spec.set)
     widths = {name: width for name, width in spec.nuisances.items() if width != 1}
-    return Assembled(likelihood, tuple(entries), set_path, widths)
+    return Assembled(likelihood, tuple(entries), set_path, widths, observables)
 
 
 def _build_terms(
-    spec: LikelihoodSpec, entries: Sequence[LoadedEntry], place: Place, *, set_is_soft: bool
+    spec: LikelihoodSpec,
+    entries: Sequence[LoadedEntry],
+    place: Place,
+    observables: ResolvedObservables,
+    *,
+    set_is_soft: bool,
 ) -> Likelihood:
     problems = ProblemCollector()
     measured = [(e.name, e.path, e.entry) for e in entries if isinstance(e.entry, MEASUREMENTS)]
     check_nuisances(spec, [entry for _, _, entry in measured], place, problems)
     measurements, exclusions = MeasurementTerms((), ()), []
     with problems.collecting():
-        measurements = build_measurements(measured, spec.nuisances)
+        measurements = build_measurements(measured, spec.nuisances, observables.find)
     for loaded in entries:
         if not isinstance(loaded.entry, MEASUREMENTS):
             soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
             table = loaded.curve or loaded.path
             with problems.collecting():
-                exclusions.append(loaded.entry.exclusion(loaded.name, table, soft=soft))
+                term = loaded.entry.exclusion(loaded.name, table, soft=soft, find=observables.find)
+                exclusions.append(term)
     problems.raise_if_any()
     return Likelihood(spec.label, measurements.terms, tuple(exclusions), measurements.correlations)
 
@@ -198,5 +237,5 @@ def _moments(entry: Entry) -> set[str]:
     """Return the names of the magnetic moments that an entry measures."""
     if not isinstance(entry, MEASUREMENTS):
         return set()
-    known = (OBSERVABLES[name] for name in observables_of(entry) if name in OBSERVABLES)
+    known = (find_observable(name) for name in observables_of(entry) if isinstance(name, str))
     return {observable.name for observable in known if observable.group in ANOMALIES}

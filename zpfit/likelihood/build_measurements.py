@@ -26,7 +26,7 @@ from zpfit.likelihood.measurements import (
     Measurement,
     TabulatedTerm,
 )
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.likelihood.observables import FindObservable, PythonObservable, named_observable
 
 NamedEntry = tuple[str, Path, MeasurementEntry]
 """Name, file and content of an entry."""
@@ -41,7 +41,9 @@ class MeasurementTerms:
 
 
 def build_measurements(
-    entries: Sequence[NamedEntry], widths: Mapping[str, float]
+    entries: Sequence[NamedEntry],
+    widths: Mapping[str, float],
+    find: FindObservable = named_observable,
 ) -> MeasurementTerms:
     """Return terms in the order of the entries, with nuisance parameters marginalised.
 
@@ -54,13 +56,15 @@ def build_measurements(
     entries : sequence of NamedEntry
     widths : mapping of str to float
         Standard deviations of the priors of nuisance parameters; the default is 1.
+    find : callable
+        Returns the observable that an entry refers to.
 
     Raises
     ------
     InvalidCurve
         The table of an entry is invalid.
     """
-    terms = [term for name, path, entry in entries for term in _terms(name, path, entry)]
+    terms = [term for name, path, entry in entries for term in _terms(name, path, entry, find)]
     gaussian = [index for index, term in enumerate(terms) if isinstance(term, GaussianTerm)]
     covariance = _covariance(entries, [terms[i] for i in gaussian], widths)
     for row, index in enumerate(gaussian):
@@ -71,7 +75,7 @@ def build_measurements(
     return MeasurementTerms(tuple(terms), tuple(_correlations(names, covariance)))
 
 
-def component_name(entry: str, observable: str) -> str:
+def component_name(entry: str, observable: str | PythonObservable) -> str:
     """Return the name of the term of one observable of a correlated entry.
 
     Examples
@@ -82,28 +86,30 @@ def component_name(entry: str, observable: str) -> str:
     return f"{entry}[{observable}]"
 
 
-def _terms(name: str, path: Path, entry: MeasurementEntry) -> Sequence[Measurement]:
+def _terms(
+    name: str, path: Path, entry: MeasurementEntry, find: FindObservable
+) -> Sequence[Measurement]:
     """Return the terms of one entry, without its nuisance parameters."""
     match entry:
         case GaussianEntry(error=error):
-            observable = OBSERVABLES[entry.observable]
+            observable = find(entry.observable)
             if isinstance(error, Errors):
                 return [AsymmetricTerm(name, observable, entry.value, error.up, error.down)]
             return [GaussianTerm(name, observable, entry.value, error)]
         case CorrelatedEntry():
             rows = zip(entry.observables, entry.values, entry.errors, strict=True)
             return [
-                GaussianTerm(component_name(name, o), OBSERVABLES[o], value, error)
+                GaussianTerm(component_name(name, o), find(o), value, error)
                 for o, value, error in rows
             ]
         case CountsEntry():
-            observable = OBSERVABLES[entry.observable]
+            observable = find(entry.observable)
             counts = (entry.observed, entry.signal, entry.background)
             return [CountsTerm(name, observable, *counts)]
         case TableEntry():
             table = read_chi2_table(path.parent / entry.curve)
             columns = (tuple(map(float, column)) for column in table.T)
-            return [TabulatedTerm(name, OBSERVABLES[entry.observable], *columns)]
+            return [TabulatedTerm(name, find(entry.observable), *columns)]
     assert_never(entry)
 
 

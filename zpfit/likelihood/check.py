@@ -9,8 +9,9 @@ from zpfit.errors import ProblemCollector, suggestion
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.consistency import superseded
-from zpfit.likelihood.entries import SetFile
+from zpfit.likelihood.entries import SetFile, observables_of
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
+from zpfit.likelihood.observables import PythonObservable
 
 _ARXIV = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7}")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -53,8 +54,10 @@ def check_data(library: Library) -> DataCheck:
     for name in library.names("entry"):
         with problems.collecting():
             loaded = read_entry(library, name)
-            # Building a likelihood of this entry alone reads its table as well.
-            assemble(LikelihoodSpec(add=(name,)), library, _place(loaded.path))
+            if not _names_code(loaded):
+                # Building a likelihood of this entry alone reads its table and needs its
+                # observable.
+                assemble(LikelihoodSpec(add=(name,)), library, _place(loaded.path))
             entries.append(loaded)
     for loaded in entries:
         _check_supersedes(loaded, library, problems)
@@ -62,9 +65,15 @@ def check_data(library: Library) -> DataCheck:
         path = library.find("likelihood set", name)
         with problems.collecting():
             sets[name] = read_set(library, name)
-            assemble(LikelihoodSpec(set=name), library, _place(path))
+            if not any(_names_code(e) for e in entries if e.name in sets[name].entries):
+                assemble(LikelihoodSpec(set=name), library, _place(path))
     _check_citations(entries, problems)
     return DataCheck(tuple(entries), sets, tuple(problems.found))
+
+
+def _names_code(loaded: LoadedEntry) -> bool:
+    """Return True if an entry names Python code, which only a run may import."""
+    return any(isinstance(o, PythonObservable) for o in observables_of(loaded.entry))
 
 
 def _place(path: Path) -> Callable[..., str]:

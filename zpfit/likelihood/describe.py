@@ -35,7 +35,7 @@ def subject(entry: Entry) -> str:
             return f"decays behind a dump, length ratio {entry.length_ratio:g}"
         case MassFloorEntry():
             return "mass in thermal contact"
-    return ", ".join(observables_of(entry))
+    return ", ".join(map(str, observables_of(entry)))
 
 
 def is_projection(entry: Entry) -> bool:

@@ -15,6 +15,7 @@ from pydantic import (
 from zpfit.io.schema import Names, NonNegative, Number, Positive, StrictModel
 from zpfit.likelihood.entry_base import CurveFile, EntryBase
 from zpfit.likelihood.exclusions import ExclusionEntry
+from zpfit.likelihood.observables import ObservableRef, PythonObservable
 
 Rows = tuple[Any, ...]
 Matrix = tuple[Annotated[tuple[Number, ...], Field(strict=False)], ...]
@@ -36,7 +37,7 @@ class GaussianEntry(EntryBase):
     """A measurement with a Gaussian error, or with two halves of Gaussians."""
 
     type: Literal["gaussian"]
-    observable: str
+    observable: ObservableRef
     value: Number
     error: Annotated[
         Annotated[Positive, Tag("one")] | Annotated[Errors, Tag("two")],
@@ -61,7 +62,7 @@ class CorrelatedEntry(EntryBase):
     """Several observables measured together, with a multivariate Gaussian."""
 
     type: Literal["correlated"]
-    observables: Names
+    observables: Annotated[tuple[ObservableRef, ...], Field(strict=False, max_length=1000)]
     values: Annotated[tuple[Number, ...], Field(strict=False)]
     errors: Annotated[tuple[Positive, ...], Field(strict=False)]
     correlation: Annotated[Matrix, Field(strict=False)]
@@ -69,7 +70,9 @@ class CorrelatedEntry(EntryBase):
 
     @field_validator("observables")
     @classmethod
-    def _are_several(cls, observables: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_several(
+        cls, observables: tuple[str | PythonObservable, ...]
+    ) -> tuple[str | PythonObservable, ...]:
         if len(observables) < 2 or len(set(observables)) < len(observables):
             raise ValueError("at least two different observables are needed")
         return observables
@@ -100,7 +103,7 @@ class CountsEntry(EntryBase):
     """Poisson counts."""
 
     type: Literal["counts"]
-    observable: str
+    observable: ObservableRef
     observed: Annotated[int, Field(ge=0, le=10**12)]
     signal: Positive
     """Expected events per unit of the observable."""
@@ -111,7 +114,7 @@ class TableEntry(EntryBase):
     """A published chi2 as a function of an observable."""
 
     type: Literal["table"]
-    observable: str
+    observable: ObservableRef
     curve: CurveFile
     """CSV table beside the entry: value, chi2."""
 
@@ -127,8 +130,8 @@ def curve_of(entry: Entry) -> str | None:
     return getattr(entry, "curve", None)
 
 
-def observables_of(entry: Entry) -> tuple[str, ...]:
-    """Return the names of the observables that an entry refers to."""
+def observables_of(entry: Entry) -> tuple[str | PythonObservable, ...]:
+    """Return the observables that an entry refers to."""
     if isinstance(entry, CorrelatedEntry):
         return entry.observables
     name = getattr(entry, "observable", None)

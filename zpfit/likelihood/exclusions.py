@@ -23,6 +23,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import Positive, StrictModel
 from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
 from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
+from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import (
@@ -32,7 +33,6 @@ from zpfit.physics.dark_photon_limits import (
     muon_pair_ratio,
     prompt_ratio,
 )
-from zpfit.physics.observables import OBSERVABLES
 
 EXCLUSIONS = "exclusions"
 """Name of all exclusions together, where groups of data are compared."""
@@ -157,7 +157,14 @@ class ExclusionBase(EntryBase, ABC):
     """Form of the exclusion where a run asks for a soft one."""
 
     @abstractmethod
-    def exclusion(self, name: str, table: Path, *, soft: bool) -> Exclusion:
+    def exclusion(
+        self,
+        name: str,
+        table: Path,
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,
+    ) -> Exclusion:
         """Return the term that this entry adds to a likelihood.
 
         Parameters
@@ -168,6 +175,8 @@ class ExclusionBase(EntryBase, ABC):
             File with the table of the entry; not read if the entry needs none.
         soft : bool
             Use the soft form.
+        find : callable
+            Returns the observable that the entry refers to.
 
         Raises
         ------
@@ -180,12 +189,19 @@ class UpperLimitEntry(ExclusionBase):
     """An upper limit on an observable."""
 
     type: Literal["upper_limit"]
-    observable: str
+    observable: ObservableRef
     limit: Positive
 
-    def exclusion(self, name: str, table: Path, *, soft: bool) -> Exclusion:  # noqa: ARG002
+    def exclusion(
+        self,
+        name: str,
+        table: Path,  # noqa: ARG002
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,
+    ) -> Exclusion:
         """Return the term: the observable over its limit."""
-        function = OBSERVABLES[self.observable].function
+        function = find(self.observable).function
         # No division where the observable is a ratio already.
         ratio = function if self.limit == 1 else _OverLimit(function, self.limit)
         return Exclusion(name, ratio, self.soft, soft)
@@ -202,7 +218,14 @@ class MassFloorEntry(ExclusionBase):
     contact: Positive
     """Coupling above which the Z' is in thermal contact."""
 
-    def exclusion(self, name: str, table: Path, *, soft: bool) -> Exclusion:  # noqa: ARG002
+    def exclusion(
+        self,
+        name: str,
+        table: Path,  # noqa: ARG002
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,  # noqa: ARG002
+    ) -> Exclusion:
         """Return the term: the lowest allowed mass over the mass."""
         ratio = partial(
             mass_floor_ratio,
@@ -233,7 +256,14 @@ class PromptLimitEntry(ExclusionBase):
     curve: CurveFile
     """Table beside the entry: CSV with mass_MeV, epsilon, or a DarkCast file of two columns."""
 
-    def exclusion(self, name: str, table: Path, *, soft: bool) -> Exclusion:
+    def exclusion(
+        self,
+        name: str,
+        table: Path,
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,  # noqa: ARG002
+    ) -> Exclusion:
         """Return the term: the limit recast to a point's couplings and branching ratios."""
         curve = read_curve(table, PROMPT_COLUMNS)
         ratio = partial(_PROMPT_RATIOS[self.search], curve=curve)
@@ -255,7 +285,14 @@ class BeamDumpEntry(ExclusionBase):
     length_ratio: Positive
     """Length of the decay volume over that of the shielding."""
 
-    def exclusion(self, name: str, table: Path, *, soft: bool) -> Exclusion:
+    def exclusion(
+        self,
+        name: str,
+        table: Path,
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,  # noqa: ARG002
+    ) -> Exclusion:
         """Return the term: expected events over those at the edge of the region."""
         region = read_curve(table, REGION_COLUMNS)
         ratio = partial(dump_ratio, region=region, length_ratio=self.length_ratio)

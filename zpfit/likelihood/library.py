@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from zpfit.errors import InvalidInput, suggestion
-from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.schema import validate
 from zpfit.likelihood.darkcast import SUFFIX
 from zpfit.likelihood.entries import Entry, EntryFile, SetFile, curve_of, observables_of
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.likelihood.observables import check_name
 
 LIMITS = "limits"
 """Folder in a run's data for limit files that have no entry."""
@@ -85,13 +83,8 @@ def read_entry(library: Library, name: str, place: str = "") -> LoadedEntry:
     """
     document = library.document("entry", name, place)
     entry = validate(EntryFile, document).root
+    key = "observable" if "observable" in document.data else "observables"
     for observable in observables_of(entry):
-        _check_observable(document, observable)
+        if isinstance(observable, str):
+            check_name(observable, document.place([key]))
     return LoadedEntry(name, document.path, entry)
-
-
-def _check_observable(document: Document, name: str) -> None:
-    if name not in OBSERVABLES:
-        hint = suggestion(name, sorted(OBSERVABLES))
-        key = "observable" if "observable" in document.data else "observables"
-        raise InvalidInput([f"{document.place([key])}: unknown {name!r}; {hint}"])

@@ -88,8 +88,8 @@ class GaussianTerm(Measurement):
 
     Examples
     --------
-    >>> from zpfit.physics.observables import OBSERVABLES
-    >>> term = GaussianTerm("a_e", OBSERVABLES["delta_a_e"], value=-8.7e-13, error=3.6e-13)
+    >>> from zpfit.physics.observables import find_observable
+    >>> term = GaussianTerm("a_e", find_observable("delta_a_e"), value=-8.7e-13, error=3.6e-13)
     >>> float(term.pull_of(term.datum, np.zeros(1)).round(3)[0])
     -2.417
     """

@@ -13,7 +13,7 @@ from zpfit.likelihood.exclusions import BeamDumpEntry, PromptLimitEntry
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.plots.data_curves import NamedCurve, curves_figure
 from zpfit.plots.style import house_style, png
-from zpfit.runs.citation_text import as_markdown
+from zpfit.runs.bibliography import as_markdown
 
 PAGE = "data.md"
 _IMAGES = "images/data"

@@ -131,7 +131,7 @@ def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
     if kind not in specs:
         return ()
     try:
-        assembled = assemble(specs[kind], library)
+        assembled = assemble(specs[kind], library, allow_code=False)
     except ZpfitError as error:
         return (f"cannot be used: {error}",)
     if kind == "likelihood set":  # one line for each entry would fill the screen

@@ -16,7 +16,6 @@ from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_room, write_json, write_text, write_whole
 from zpfit.models.effective import Effective
-from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.runs.execution import Start, carry_out, check_room, claimed
 from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_file import find_run_file, load_run
@@ -185,6 +184,5 @@ def _couplings(
     for finished in fits:
         weight = np.exp(finished.log_weight)
         chosen = rng.choice(len(weight), _OVERLAID, p=weight / weight.sum())
-        rows = finished.couplings().take(chosen).rows()
-        result[finished.name] = dict(zip(COUPLING_NAMES, rows, strict=True))
+        result[finished.name] = dict(finished.couplings().take(chosen).items())
     return result

@@ -8,12 +8,13 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from zpfit.analysis.exclusion.slice import SliceFile
 from zpfit.inference.prior_files import PriorFile
-from zpfit.inference.problem import RunFile
+from zpfit.inference.problem import RunFile, run_file_model
+from zpfit.inference.samplers.registry import plugins
 from zpfit.io.library import Library
 from zpfit.likelihood.entries import EntryFile, SetFile
 from zpfit.models.library import model_names
 from zpfit.models.model_file import ModelFile
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import observable_names
 from zpfit.runs.campaign_file import CampaignFile
 
 _FILES: Mapping[str, type[BaseModel]] = {
@@ -46,7 +47,8 @@ def json_schema(kind: str, library: Library | None = None) -> dict[str, Any]:
     >>> schema["title"], sorted(schema["required"])
     ('zpfit run file', ['likelihood', 'model'])
     """
-    made = _FILES[kind].model_json_schema(mode="validation")
+    model = run_file_model(plugins()) if kind == "run" else _FILES[kind]
+    made = model.model_json_schema(mode="validation")
     _require_tags(made)
     _offer_names(made, library or Library.beside())
     return {"$schema": GenerateJsonSchema.schema_dialect, **made, "title": f"zpfit {kind} file"}
@@ -72,7 +74,7 @@ def _offer_names(schema: dict[str, Any], library: Library) -> None:
         "priors": library.names("priors"),
         "set": sets,
         "use": library.names("priors"),
-        "observable": sorted(OBSERVABLES),
+        "observable": observable_names(),
         "drop": entries,
         "add": entries,
         "entries": entries,

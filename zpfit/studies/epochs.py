@@ -21,7 +21,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.writing import make_room, write_whole
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.runs.comparison import compare_all
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
@@ -181,7 +181,7 @@ def without_edges(
 
 
 def _size(name: str, c: Couplings) -> FloatArray:
-    result: FloatArray = np.abs(c.rows()[COUPLING_NAMES.index(name)])
+    result: FloatArray = np.abs(c[name])
     return result
 
 

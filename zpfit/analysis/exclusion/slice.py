@@ -28,7 +28,7 @@ from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.models.base import Model, Parameter
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import find_observable, observable_names
 
 _SIGMA = 2.0
 """Standard errors beyond which a measurement excludes, unless the file says otherwise."""
@@ -69,9 +69,13 @@ class SolveSpec(StrictModel):
     @field_validator("observable")
     @classmethod
     def _is_known(cls, observable: str) -> str:
-        if observable not in OBSERVABLES:
-            hint = suggestion(observable, sorted(OBSERVABLES))
-            raise ValueError(f"unknown observable {observable!r}; {hint}")
+        try:
+            find_observable(observable)
+        except KeyError as error:
+            hint = suggestion(observable, observable_names())
+            raise ValueError(f"unknown observable {observable!r}; {hint}") from error
+        except ImportError as error:
+            raise ValueError(str(error)) from error
         return observable
 
 
@@ -238,7 +242,7 @@ def _value(parameter: Parameter, fixed: Mapping[str, float]) -> float:
 def _solved(parameter: Parameter, spec: SolveSpec) -> Solved:
     low, high = parameter.domain
     start, end = (max(low, 0.0), high) if spec.sign == "positive" else (min(high, 0.0), low)
-    observable = OBSERVABLES[spec.observable]
+    observable = find_observable(spec.observable)
     return Solved(parameter.name, observable, spec.value, start, end, spec.nearest)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zpfit.inference.checkpoint import FORGETFUL, Checkpoint
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.search.descent import Minimum, find_minimum
@@ -30,7 +30,7 @@ def best_fit(
     posterior: Posterior,
     starts: FloatArray,
     rng: np.random.Generator,
-    checkpoint: Checkpoint = FORGETFUL,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Minimum:
     """The least chi2 that hard exclusions and the model allow.
 

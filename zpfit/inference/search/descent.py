@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from zpfit.errors import NoAllowedPoint
-from zpfit.inference.checkpoint import FORGETFUL, Checkpoint, State
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
 from zpfit.io.arrays import FloatArray
 
 Residuals = Callable[[FloatArray, float], FloatArray]
@@ -62,7 +62,7 @@ def find_minimum(
     starts: FloatArray,
     rng: np.random.Generator,
     grain: FloatArray | None = None,
-    checkpoint: Checkpoint = FORGETFUL,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Minimum:
     """Search the unit cube from ``starts``, shape (n, d), for the least allowed chi2.
 

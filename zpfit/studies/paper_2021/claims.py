@@ -6,7 +6,6 @@ from itertools import groupby
 from math import hypot, sqrt
 from typing import Any, Literal
 
-import numpy as np
 from scipy.optimize import brentq
 
 from zpfit.io.library import Library
@@ -281,7 +280,7 @@ def projection_claims() -> Iterator[Checked]:
         assemble(LikelihoodSpec(add=(name,)), library).likelihood.exclusions[0]
         for name in ("belle2_projection_2019", "na64_projection_2020")
     )
-    point = Couplings(*(np.array([x]) for x in (_BELLE2_MASS, _PROBE, *[0.0] * 8)))
+    point = Couplings.of(m_Zp=_BELLE2_MASS, C_Ve=_PROBE)
     limit = _PROBE / float(belle2.ratio(point)[0])
     yield Checked(
         Claim("belle2_reach", "Eq. (17)", "|C_e| that Belle II reaches with 50/ab", 9e-5, "=",

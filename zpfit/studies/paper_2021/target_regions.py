@@ -15,7 +15,7 @@ from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.io.document import Document
 from zpfit.io.library import Library
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import load_run
 
 Form = Literal["envelope", "curve"]
@@ -97,7 +97,7 @@ class TargetRegion:
 
 
 def _size(quantity: Mapping[str, float], c: Couplings) -> FloatArray:
-    rows = dict(zip(COUPLING_NAMES, c.rows(), strict=True))
+    rows = dict(c.items())
     total = np.zeros(len(c))
     for name, factor in quantity.items():
         total += factor * rows[name]

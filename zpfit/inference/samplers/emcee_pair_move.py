@@ -1,4 +1,4 @@
-"""An emcee move along the degeneracies that products and ratios of parameters make."""
+"""An emcee move along degeneracies of products and ratios of parameters."""
 
 import numpy as np
 from emcee.moves import MHMove
@@ -6,16 +6,16 @@ from emcee.moves import MHMove
 from zpfit.io.arrays import FloatArray
 
 _SMALLEST, _LARGEST = 1e-5, 0.5
-"""Sizes of a shift on the unit cube."""
+"""Smallest and largest shift on the unit cube."""
 
 
 class PairMove(MHMove):  # type: ignore[misc]
-    """Shifts one coordinate, or two by the same amount in equal or opposite directions.
+    """Shift of one coordinate, or of two by the same amount in equal or opposite directions.
 
-    Under priors that are flat in the logarithm a shift of the cube multiplies a
-    coupling by a factor, and data often fix a product or ratio of two couplings
-    only: a walker then slides along the thin ridge. The size is log-uniform over
-    almost five decades. The proposal is symmetric.
+    Under priors that are flat in the logarithm, a shift on the unit cube multiplies a
+    coupling by a factor. Data often fix only a product or ratio of two couplings; a
+    walker then slides along the thin ridge. The size is log-uniform over almost five
+    decades. The proposal is symmetric.
     """
 
     def __init__(self) -> None:
@@ -23,6 +23,7 @@ class PairMove(MHMove):  # type: ignore[misc]
 
 
 def _shift(old: FloatArray, random: np.random.RandomState) -> tuple[FloatArray, FloatArray]:
+    """Return shifted points, shape (walkers, d), and ln of the Hastings factors, which is 0."""
     n, dimension = old.shape
     row = np.arange(n)
     first = random.randint(dimension, size=n)
@@ -30,7 +31,7 @@ def _shift(old: FloatArray, random: np.random.RandomState) -> tuple[FloatArray, 
     size = 10 ** random.uniform(np.log10(_SMALLEST), np.log10(_LARGEST), n)
     size *= random.choice([-1, 1], n)
     shift = np.zeros_like(old)
-    # Where both coordinates are the same one, the second shift replaces the first.
+    # If both coordinates are the same one, the second shift replaces the first.
     shift[row, first] = size
     shift[row, second] = size * random.choice([-1, 1], n)
     return old + shift, np.zeros(n)
