@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from zpfit.api.tensions import tension as tension
     from zpfit.api.toy_sets import toys as toys
     from zpfit.errors import ZpfitError as ZpfitError
-    from zpfit.likelihood.build import LikelihoodSpec as Likelihood  # noqa: F401
+    from zpfit.likelihood.choice import Likelihood as Likelihood
     from zpfit.models.base import Model as Model
 
 _PLACES = {
-    "Likelihood": ("zpfit.likelihood.build", "LikelihoodSpec"),
+    "Likelihood": ("zpfit.likelihood.choice", "Likelihood"),
     "Model": ("zpfit.models.base", "Model"),
     "Result": ("zpfit.api.fits", "Result"),
     "ZpfitError": ("zpfit.errors", "ZpfitError"),

@@ -7,15 +7,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
-from zpfit.io.document import Document
+from zpfit.io.document import Document, plain_data
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import read_yaml
-from zpfit.likelihood.build import LikelihoodSpec
 from zpfit.models.base import Model
 from zpfit.runs.run_file import find_run_file, with_change
 
@@ -109,13 +106,7 @@ def plain_value(key: str, value: Any) -> Any:
     """Return the value of a key in the form of a run file, without types of Python or NumPy."""
     if key == "model" and (callable(value) or isinstance(value, Model)):
         return {"python": value}
-    if isinstance(value, LikelihoodSpec):
-        return value.model_dump(exclude_unset=True)
-    if isinstance(value, Mapping):
-        return {inner: plain_value("", content) for inner, content in value.items()}
-    if isinstance(value, tuple):
-        return [plain_value("", item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return plain_data(value)
 
 
 class LoggedProgress:

@@ -69,24 +69,6 @@ class Document:
     parents: KeyPath = ()
     """Keys of the file above this part of it."""
 
-    @classmethod
-    def in_memory(cls, data: Mapping[str, Any], name: str) -> "Document":
-        """Return a document of data that Python code gives.
-
-        Parameters
-        ----------
-        data : mapping
-            Content; pydantic models, paths, tuples and NumPy scalars become plain data.
-        name : str
-            Name of the data in messages.
-
-        Examples
-        --------
-        >>> Document.in_memory({"output": Path("first"), "points": (1, 2)}, "my run").data
-        {'output': 'first', 'points': [1, 2]}
-        """
-        return cls(Path(name), _plain(data), {})
-
     def place(self, keys: Sequence[str | int]) -> str:
         """Return ``file:line: a.b.c`` of a key, with the line of its nearest parent in the file.
 
@@ -154,14 +136,23 @@ class Document:
         return replace(longer, lines=self.lines, changed=changed)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as YAML would give it; objects of other types are kept."""
+def plain_data(value: Any) -> Any:
+    """Return data of Python code as YAML would give them; objects of other types are kept.
+
+    Models of pydantic become mappings, paths strings, tuples and arrays lists, and NumPy's scalars
+    those of Python.
+
+    Examples
+    --------
+    >>> plain_data({"output": Path("first"), "points": (1, np.float64(2.5))})
+    {'output': 'first', 'points': [1, 2.5]}
+    """
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_defaults=True)
+        return value.model_dump(mode="json")
     if isinstance(value, Mapping):
-        return {str(key): _plain(below) for key, below in value.items()}
-    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
-        return [_plain(below) for below in value]
+        return {str(key): plain_data(below) for key, below in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain_data(below) for below in value]
     if isinstance(value, np.generic):
         return value.item()
     return str(value) if isinstance(value, Path) else value
