@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,16 +11,15 @@ from scipy.stats import binom, chi2, kstwo, norm, poisson
 
 from zpfit.analysis.summary import no_zprime
 from zpfit.analysis.toys import block as toy_block
-from zpfit.analysis.toys import refit as fast_refit
 from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
-from zpfit.analysis.toys.refit import refit, solution_pool
+from zpfit.analysis.toys.refit import RefitOptions, refit, solution_pool
 from zpfit.cli.toys_table import ToyLines
 from zpfit.errors import NoAnomalies, NoSamplingDistribution
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
-from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.search.best_fit import find_minimum
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
 from zpfit.likelihood.measurements import (
@@ -89,15 +89,15 @@ def distance(values, cdf):
     return largest / kstwo.isf(RARE, n)
 
 
-@pytest.fixture
-def light(monkeypatch):
-    """A pool that is enough for models with one minimum, and small blocks."""
-    monkeypatch.setattr(fast_refit, "_TRAINING", 10)
-    monkeypatch.setattr(fast_refit, "_RANDOM_STARTS", 60)
-    monkeypatch.setattr(fast_refit, "_RANDOM_STARTS_WITH_STEPS", 200)
-    monkeypatch.setattr(fast_refit, "_TRAINING_ROUNDS", 1)
-    monkeypatch.setattr(fast_refit, "_STARTS", 4)
-    monkeypatch.setattr(fast_refit, "_ROUNDS", 1)
+LIGHT = RefitOptions(
+    training=10,
+    random_starts=60,
+    random_starts_with_steps=200,
+    training_rounds=1,
+    starts=4,
+    rounds=1,
+)
+"""A pool that is enough for models with one minimum."""
 
 
 # Pseudo-data
@@ -177,13 +177,13 @@ def test_a_table_has_no_pseudo_data():
 
 
 @pytest.fixture
-def linear_toys(light):
+def linear_toys():
     """300 toys of five measurements: data, least chi2 with y and without it."""
     large, small = five(), five(y=Fixed(value=-0.2))
     truth, n = DESIGN @ TRUTH, 300
     data = pseudo_data(large.likelihood, truth, 3, range(n))
     fits = [
-        refit(p, solution_pool(p, truth, search_rng(3, 0)), data, search_rng(3, 1))
+        refit(p, solution_pool(p, truth, search_rng(3, 0), LIGHT), data, search_rng(3, 1), LIGHT)
         for p in (large, small)
     ]
     return data, fits[0].chi2, fits[1].chi2
@@ -218,28 +218,28 @@ def test_p_values_of_toys_taken_for_data_are_uniform(linear_toys):
     assert np.abs(np.sort(shifted) - np.arange(1, 151) / 150).max() > kstwo.isf(RARE, 75)
 
 
-def test_a_minimum_outside_a_wall_is_found_on_it(light):
+def test_a_minimum_outside_a_wall_is_found_on_it():
     """|x| < 0.05 and one measurement: chi2 = ((|d| - 0.05)/e)^2 beyond."""
     wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9))
     term = GaussianTerm("t", observable(1, 0), 0.0, 0.02)
     posterior = bound([term], [wall], y=NONE)
     truth = np.array([0.04])
     data = pseudo_data(posterior.likelihood, truth, 1, range(100))
-    pool = solution_pool(posterior, truth, search_rng(1, 0))
-    fits = refit(posterior, pool, data, search_rng(1, 1))
+    pool = solution_pool(posterior, truth, search_rng(1, 0), LIGHT)
+    fits = refit(posterior, pool, data, search_rng(1, 1), LIGHT)
     expected = (np.maximum(np.abs(data[:, 0]) - 0.05, 0) / 0.02) ** 2
     np.testing.assert_allclose(fits.chi2, expected, atol=2e-3)
     assert np.all(np.abs(posterior.couplings(fits.u).C_Ve) <= 0.05)
 
 
-def test_steps_of_a_prior_are_crossed(light):
+def test_steps_of_a_prior_are_crossed():
     """x is a multiple of 1/10: the best is the nearest."""
     term = GaussianTerm("t", observable(1, 0), 0.0, 0.1)
     posterior = bound([term], x=Fractions(largest=1, denominator=10), y=NONE)
     truth = np.array([0.3])
     data = pseudo_data(posterior.likelihood, truth, 1, range(100))
-    pool = solution_pool(posterior, truth, search_rng(1, 0))
-    fits = refit(posterior, pool, data, search_rng(1, 1))
+    pool = solution_pool(posterior, truth, search_rng(1, 0), LIGHT)
+    fits = refit(posterior, pool, data, search_rng(1, 1), LIGHT)
     x = data[:, 0]
     np.testing.assert_allclose(fits.chi2, ((x - np.round(x, 1)) / 0.1) ** 2, atol=1e-9)
 
@@ -267,24 +267,24 @@ def exact_level(row, limit):
 
 
 @pytest.mark.parametrize("limit", [0.5, 2.0, 50.0])
-def test_joint_sigma_of_two_moments_that_measure_the_same(light, limit):
+def test_joint_sigma_of_two_moments_that_measure_the_same(limit):
     posterior, limits = anomalies(limit)
     truth = np.full(3, 0.2)
     data = pseudo_data(posterior.likelihood, truth, 1, range(60))
-    pool = solution_pool(posterior, truth, search_rng(1, 0))
-    fits = refit(posterior, pool, data, search_rng(1, 1))
+    pool = solution_pool(posterior, truth, search_rng(1, 0), LIGHT)
+    fits = refit(posterior, pool, data, search_rng(1, 1), LIGHT)
     levels = joint_sigmas(posterior, pool, data, fits.u, limits, search_rng(1, 2))
     expected = [exact_level(row, limit) for row in data]
     np.testing.assert_allclose(levels, expected, atol=2e-3)
 
 
-def test_joint_sigma_is_infinite_where_the_others_cannot_be_met(light):
+def test_joint_sigma_is_infinite_where_the_others_cannot_be_met():
     wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9), soft=True)
     posterior, limits = anomalies()
     posterior = replace(posterior, likelihood=replace(posterior.likelihood, exclusions=(wall,)))
     # The third measurement is 2 errors beyond the wall in one row, 3 in the other.
     data = np.array([[0.05, 0.05, 0.089], [0.05, 0.05, 0.11]])
-    pool = solution_pool(posterior, np.zeros(3), search_rng(1, 0))
+    pool = solution_pool(posterior, np.zeros(3), search_rng(1, 0), LIGHT)
     fits = np.full((2, 1), 0.5)
     levels = joint_sigmas(posterior, pool, data, fits, limits, search_rng(1, 2))
     assert levels[0] == pytest.approx(0.0, abs=0.01)
@@ -359,8 +359,11 @@ QUICK = (
 
 
 @pytest.fixture
-def small_blocks(light, monkeypatch):
-    for module in ("toy_block", "toys"):
+def small_blocks(monkeypatch):
+    small_pool = partial(solution_pool, options=LIGHT)
+    monkeypatch.setattr("zpfit.runs.toys.solution_pool", small_pool)
+    monkeypatch.setattr("zpfit.analysis.toys.block.refit", partial(refit, options=LIGHT))
+    for module in ("analysis.toys.block", "runs.toys"):
         monkeypatch.setattr(f"zpfit.{module}.TOYS_PER_BLOCK", 10)
 
 

@@ -35,7 +35,12 @@ from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map
-from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.search.best_fit import (
+    SearchOptions,
+    best_fit,
+    find_minimum,
+    starting_points,
+)
 from zpfit.io.places import packaged_data
 from zpfit.runs.checkpoint_files import CheckpointFiles, _write
 from zpfit.runs.execution import Start, carry_out, claimed
@@ -92,12 +97,10 @@ STAGES = (
 SMALL = {
     "zpfit.analysis.fit._PRIOR_DRAWS": 1_000,
     "zpfit.analysis.summary._MAX_STORED": 2_000,
-    "zpfit.inference.search.best_fit._POSTERIOR_STARTS": 10,
-    "zpfit.inference.search.descent._KEPT": 5,
-    "zpfit.inference.search.descent._DESCENT_STEPS": 10,
 }
 """What takes time, made so small that a run takes a second with every phase in it."""
 MAPS, CHAINS = MapOptions(batch=5_000), ChainOptions(kept_at_once=10)
+SEARCH = SearchOptions(kept=5, descent_steps=10)
 KLOE = packaged_data() / "likelihoods/entries/kloe_2015.csv"
 OFTEN = ("--checkpoint-every", "0")
 PATIENCE = 60.0
@@ -124,6 +127,9 @@ def small_batches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name, value in SMALL.items():
             patch.setattr(name, value)
         use_small_batches(patch, 5_000, 10_000)
+        patch.setattr("zpfit.analysis.fit.best_fit", partial(best_fit, options=SEARCH))
+        few = partial(starting_points, likeliest=10)
+        patch.setattr("zpfit.analysis.fit.starting_points", few)
         few_kept = partial(run_chains, options=CHAINS)
         patch.setattr("zpfit.inference.samplers.emcee_chains.run_chains", few_kept)
         patch.chdir(tmp_path_factory.mktemp("warm"))
@@ -1320,7 +1326,7 @@ def _nested(checkpoint: Any) -> Any:
 
 def _minimum(checkpoint: Any) -> Any:
     starts = rng().random((20, 2))
-    return find_minimum(residuals, objective, starts, rng(), None, checkpoint)
+    return find_minimum(residuals, objective, starts, rng(), None, checkpoint, SEARCH)
 
 
 SAMPLERS = {
