@@ -9,7 +9,7 @@ from typing import Any
 
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
-from zpfit.io.document import Document, plain_data
+from zpfit.io.document import UNNAMED, Document, plain_data
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import read_yaml
@@ -83,7 +83,7 @@ def _document(source: Mapping[str, Any]) -> Document:
 
 def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
     for keys, value in _flat((), changes):
-        document = with_change(document, keys, value, ".".join(keys))
+        document = with_change(document, keys, value, UNNAMED)
     return document
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.errors import InvalidInput
-from zpfit.io.document import Document
+from zpfit.io.document import Document, Given, Source
 from zpfit.io.yaml import parse_yaml
 
 OPTION = "--limit"
@@ -22,7 +22,8 @@ def with_limit(document: Document, text: str) -> Document:
     InvalidInput
         The text has another form.
     """
-    return document.with_item(("likelihood", "add"), _limit(text), f"{OPTION} {text}")
+    source = Source(f"{OPTION} {text}", names_key=False)
+    return document.with_item(("likelihood", "add"), Given(_limit(text), source))
 
 
 def _limit(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import SHORTHANDS, ModelOnly, Problem, resolve
-from zpfit.io.document import Document, KeyPath
+from zpfit.io.document import Document, KeyPath, Source
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.schema import validate
@@ -20,8 +20,8 @@ from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model
 from zpfit.runs.run_folder import RunFolder
 
-SET = "--set {key}"
-"""Source of a changed value, for messages."""
+SET = Source("--set")
+"""Origin of a changed value, for messages."""
 
 
 def find_run_file(name_or_path: str) -> Path:
@@ -110,7 +110,7 @@ def with_limits(document: Document, limits: Sequence[str]) -> Document:
     return document
 
 
-def with_change(document: Document, keys: KeyPath, value: Any, source: str = SET) -> Document:
+def with_change(document: Document, keys: KeyPath, value: Any, source: Source = SET) -> Document:
     """Set a value; a bare name that stands above it becomes the mapping it is short for.
 
     Messages name the ``source`` of the change.

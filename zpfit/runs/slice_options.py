@@ -7,10 +7,10 @@ from typing import Any
 
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.errors import InvalidInput, ProblemCollector
-from zpfit.io.document import KEY, Document
+from zpfit.io.document import Document, Source
 from zpfit.io.library import Library
 from zpfit.io.yaml import parse_yaml, read_yaml
-from zpfit.runs.run_file import SET, find_file, with_change, with_limits
+from zpfit.runs.run_file import find_file, with_change, with_limits
 
 _NAME = "slice"
 """Of what has no file."""
@@ -44,16 +44,18 @@ def load_slice(file: str | None, options: Mapping[str, Any]) -> Slice:
 
 def _changes(
     options: Mapping[str, Any], problems: ProblemCollector
-) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+) -> Iterator[tuple[tuple[str, ...], Any, Source]]:
     """Keys and values that the options stand for and what messages call them, in their order."""
     for option, (name, read) in _READERS.items():
         given = options[option]
         for text in (given,) if isinstance(given, str) else given or ():
             with problems.collecting():
                 keys, value = read(text)
-                yield keys, value, name if KEY in name else f"{name} {text}"
+                keyed = name in {"--set", "--model"}
+                source = Source(name) if keyed else Source(f"{name} {text}", names_key=False)
+                yield keys, value, source
     if options["profile"]:
-        yield ("profile",), list(options["profile"]), f"--profile {KEY}"
+        yield ("profile",), list(options["profile"]), Source("--profile")
 
 
 def _axis(side: str, text: str) -> tuple[tuple[str, ...], Any]:
@@ -116,11 +118,11 @@ _READERS: dict[str, tuple[str, Callable[[str], tuple[tuple[str, ...], Any]]]] = 
     "x": ("--x", partial(_axis, "x")),
     "y": ("--y", partial(_axis, "y")),
     "likelihood": ("--likelihood", lambda text: (("likelihood",), text)),
-    "model_text": (f"--model {KEY}", lambda text: (("model",), _yaml(text, "--model"))),
+    "model_text": ("--model", lambda text: (("model",), _yaml(text, "--model"))),
     "fix": ("--fix", partial(_number_under, "fix", "fix")),
     "within": ("--within", partial(_number_under, "within", "within")),
     "band": ("--band", partial(_number_under, "band", "bands")),
     "solve": ("--solve", _solve),
-    "changes": (SET, _set),
+    "changes": ("--set", _set),
 }
 """How each option is called and what it stands for."""
