@@ -31,6 +31,8 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
         {"parameter": "m_Zp", "value": 3.0, "support": "10 to 20", "place": "fit.yaml:1"},
     ),
     "NotANumber": (ValueError, {"source": "term 'a'", "point": "m_Zp = 1"}),
+    "InvalidCode": (ValueError, {"kind": "model", "name": "mine", "reason": "is not found"}),
+    "InvalidObservable": (ValueError, {"observable": "mine", "reason": "returned text"}),
     "InvalidModel": (ValueError, {"model": "mine", "reason": "takes no arguments"}),
     "NeverExists": (ValueError, {"model": "mine", "draws": 100, "least": {"width": 3.0}}),
     "NoAllowedPoint": (RuntimeError, {"evaluations": 100, "found": 2}),

@@ -5,17 +5,14 @@ from typing import Any
 
 import pytest
 
+import zpfit
+from zpfit import Likelihood
 from zpfit.errors import InvalidInput
-from zpfit.inference.problem import resolve
-from zpfit.io.document import Document
-from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec
-from zpfit.likelihood.choice import Likelihood
 
 
 def problem(likelihood: Any) -> Any:
-    run = {"model": "effective", "likelihood": likelihood}
-    return resolve(Document.in_memory(run, "my run"), Library.beside())
+    return zpfit.load({"model": "effective", "likelihood": likelihood})
 
 
 def test_a_choice_stands_for_the_mapping_of_a_run_file() -> None:
@@ -45,7 +42,7 @@ def test_entries_and_limit_files_are_added(workspace: Path) -> None:
 
 def test_names_are_looked_up_when_the_run_is_loaded() -> None:
     chosen = Likelihood("today_css")
-    with pytest.raises(InvalidInput, match=r"my run: likelihood\.set: unknown likelihood set"):
+    with pytest.raises(InvalidInput, match=r"likelihood\.set: unknown likelihood set"):
         problem(chosen)
 
 

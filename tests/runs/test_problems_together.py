@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from zpfit.runs.slice_file import resolve_slice
 
+from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import InvalidInput, UnknownName
 from zpfit.io.library import Library
 from zpfit.io.schema import StrictModel, validate_parts

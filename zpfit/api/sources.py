@@ -7,15 +7,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
-from zpfit.io.document import Document
+from zpfit.io.document import Document, plain_data
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import read_yaml
-from zpfit.likelihood.build import LikelihoodSpec
 from zpfit.models.base import Model
 from zpfit.runs.run_file import find_run_file, with_change
 
@@ -85,21 +82,23 @@ def _document(source: Mapping[str, Any]) -> Document:
 
 
 def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
-    for keys, value in _flat((), changes):
-        document = with_change(document, keys, value, ".".join(keys))
+    for keys, value in flat_changes(changes):
+        document = with_change(document, keys, value)
     return document
 
 
-def _flat(above: tuple[str, ...], changes: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
+def flat_changes(
+    changes: Mapping[str, Any], above: tuple[str, ...] = ()
+) -> list[tuple[tuple[str, ...], Any]]:
     """Return single keys, as paths, and their values; mappings of option blocks are opened."""
     found: list[tuple[tuple[str, ...], Any]] = []
     for key, value in changes.items():
         keys = (*above, *key.split("."))
         opened = keys in {("priors", "parameters"), *((name,) for name in _MERGED)}
         if opened and isinstance(value, Mapping):
-            found += _flat(keys, value)
+            found += flat_changes(value, keys)
         else:
-            found.append((keys, plain_value(keys[0], value) if len(keys) == 1 else value))
+            found.append((keys, plain_value(keys[0] if len(keys) == 1 else "", value)))
     return found
 
 
@@ -107,13 +106,7 @@ def plain_value(key: str, value: Any) -> Any:
     """Return the value of a key in the form of a run file, without types of Python or NumPy."""
     if key == "model" and (callable(value) or isinstance(value, Model)):
         return {"python": value}
-    if isinstance(value, LikelihoodSpec):
-        return value.model_dump(exclude_unset=True)
-    if isinstance(value, Mapping):
-        return {inner: plain_value("", content) for inner, content in value.items()}
-    if isinstance(value, tuple):
-        return [plain_value("", item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return plain_data(value)
 
 
 class LoggedProgress:

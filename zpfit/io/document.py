@@ -11,8 +11,39 @@ from pydantic import BaseModel
 KeyPath = tuple[str | int, ...]
 """Keys and list indices that lead to a value."""
 
-KEY = "{key}"
-"""Placeholder in the source of a changed value; messages replace it by the dotted key."""
+
+@dataclass(frozen=True)
+class Source:
+    """Origin of a value that replaces one of a file; messages name it instead of a line."""
+
+    name: str = ""
+    """Such as an option of a command; empty if the key alone says where to look."""
+    names_key: bool = True
+    """True if messages add the key to the name."""
+
+    def place(self, key: str) -> str:
+        """Return how messages name a key of this origin.
+
+        Examples
+        --------
+        >>> Source("change").place("seed")
+        'change seed'
+        >>> Source().place("seed")
+        'seed'
+        """
+        return f"{self.name} {key}".strip() if self.names_key else self.name
+
+
+UNNAMED = Source()
+"""Origin of a change for which messages name the key only."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value together with its origin."""
+
+    value: Any
+    source: Source = UNNAMED
 
 
 @dataclass(frozen=True)
@@ -24,7 +55,7 @@ class Document:
     >>> document = Document(Path("fit.yaml"), {"sampler": {"walkers": 64}}, {("sampler",): 3})
     >>> document.place(["sampler", "walkers"])
     'fit.yaml:3: sampler.walkers'
-    >>> document.with_value(("seed",), -1, source="option {key}").place(["seed"])
+    >>> document.with_value(("seed",), -1, Source("option")).place(["seed"])
     'option seed'
     """
 
@@ -33,28 +64,10 @@ class Document:
     data: Any
     lines: Mapping[KeyPath, int]
     """Line of each key or list item, counted from 1."""
-    changed: Mapping[KeyPath, str] = field(default_factory=dict)
-    """Sources of values that do not come from the file, for messages; see :data:`KEY`."""
+    changed: Mapping[KeyPath, Source] = field(default_factory=dict)
+    """Origin of each value that does not come from the file."""
     parents: KeyPath = ()
     """Keys of the file above this part of it."""
-
-    @classmethod
-    def in_memory(cls, data: Mapping[str, Any], name: str) -> "Document":
-        """Return a document of data that Python code gives.
-
-        Parameters
-        ----------
-        data : mapping
-            Content; pydantic models, paths, tuples and NumPy scalars become plain data.
-        name : str
-            Name of the data in messages.
-
-        Examples
-        --------
-        >>> Document.in_memory({"output": Path("first"), "points": (1, 2)}, "my run").data
-        {'output': 'first', 'points': [1, 2]}
-        """
-        return cls(Path(name), _plain(data), {})
 
     def place(self, keys: Sequence[str | int]) -> str:
         """Return ``file:line: a.b.c`` of a key, with the line of its nearest parent in the file.
@@ -65,7 +78,7 @@ class Document:
         name = ".".join(str(key) for key in keys)
         for depth in range(len(keys), 0, -1):
             if keys[:depth] in self.changed:
-                return self.changed[keys[:depth]].replace(KEY, name)
+                return self.changed[keys[:depth]].place(name)
             line = self.lines.get(keys[:depth])
             if line is not None:
                 return f"{self.path}:{line}: {name}"
@@ -78,7 +91,7 @@ class Document:
             data = data.get(key, {}) if isinstance(data, dict) else {}
         return replace(self, data=data, parents=(*self.parents, *keys))
 
-    def with_value(self, keys: KeyPath, value: Any, source: str = KEY) -> "Document":
+    def with_value(self, keys: KeyPath, value: Any, source: Source = UNNAMED) -> "Document":
         """Return a copy with one value replaced; missing parents become mappings.
 
         Parameters
@@ -87,8 +100,8 @@ class Document:
             Keys that lead to the value.
         value : object
             Plain data.
-        source : str
-            Source of the value for messages, in which ``{key}`` stands for the dotted key.
+        source : Source
+            Origin of the value, for messages.
         """
         if not isinstance(self.data, dict | None):
             return self  # validation reports that the document is no mapping
@@ -104,35 +117,42 @@ class Document:
         changed = {k: v for k, v in self.changed.items() if k[: len(keys)] != keys}
         return replace(self, data=data, lines=lines, changed={**changed, keys: source})
 
-    def with_item(self, keys: KeyPath, item: Any, source: str) -> "Document":
+    def with_item(self, keys: KeyPath, item: Given) -> "Document":
         """Return a copy with an item appended to a list.
 
         Parameters
         ----------
         keys : KeyPath
             Keys that lead to the list.
-        item : object
-            Plain data.
-        source : str
-            Source of the item for messages.
+        item : Given
+            Plain data and their origin.
         """
         held = self.below(keys).data or []
         if not isinstance(held, list):
             return self  # validation reports that the value is no list
-        longer = self.with_value(keys, [*held, item])
+        longer = self.with_value(keys, [*held, item.value])
         # The list keeps the line that it has in the file: only the new item has another source.
-        changed = {**self.changed, (*keys, len(held)): source}
+        changed = {**self.changed, (*keys, len(held)): item.source}
         return replace(longer, lines=self.lines, changed=changed)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as YAML would give it; objects of other types are kept."""
+def plain_data(value: Any) -> Any:
+    """Return data of Python code as YAML would give them; objects of other types are kept.
+
+    Models of pydantic become mappings, paths strings, tuples and arrays lists, and NumPy's scalars
+    those of Python.
+
+    Examples
+    --------
+    >>> plain_data({"output": Path("first"), "points": (1, np.float64(2.5))})
+    {'output': 'first', 'points': [1, 2.5]}
+    """
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_defaults=True)
+        return value.model_dump(mode="json")
     if isinstance(value, Mapping):
-        return {str(key): _plain(below) for key, below in value.items()}
-    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
-        return [_plain(below) for below in value]
+        return {str(key): plain_data(below) for key, below in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain_data(below) for below in value]
     if isinstance(value, np.generic):
         return value.item()
     return str(value) if isinstance(value, Path) else value

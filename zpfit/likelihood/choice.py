@@ -45,7 +45,10 @@ class Likelihood(LikelihoodSpec):
     >>> data = Likelihood("today_cs", drop=["a_e_cs_2023"], soft=["kloe_2015"])
     >>> data
     Likelihood(set='today_cs', drop=('a_e_cs_2023',), soft=('kloe_2015',))
-    >>> run = {"model": "effective", "likelihood": data}
+    >>> import zpfit
+    >>> problem = zpfit.load({"model": "effective", "likelihood": data})
+    >>> problem.posterior.likelihood.name
+    'today_cs -a_e_cs_2023 kloe_2015:soft'
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Likelihood(LikelihoodSpec):
         try:
             super().__init__(**content)
         except ValidationError as error:
-            document = Document.in_memory(content, "Likelihood")
+            document = Document(Path("Likelihood"), content, {})
             raise InvalidInput(problems_of(LikelihoodSpec, document, error)) from error
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:

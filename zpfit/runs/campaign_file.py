@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, NonNegativeInt
 
 from zpfit.errors import InvalidInput, ProblemCollector, UnknownName
 from zpfit.inference.problem import Problem, resolve
-from zpfit.io.document import Document, KeyPath
+from zpfit.io.document import Document, KeyPath, Source
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, validate_parts
 from zpfit.io.yaml import read_yaml
@@ -130,7 +130,7 @@ class Cell:
         """
         document = self.base
         for keys, value, source in self.changes:
-            document = with_change(document, keys, value, source)
+            document = with_change(document, keys, value, Source(source, names_key=False))
         return replace(resolve(document, Library.beside(self.base.path)), name=self.name)
 
 
