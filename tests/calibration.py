@@ -14,15 +14,13 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import binom, chisquare
 
-from zpfit.inference.progress import Silent
 from zpfit.inference.samplers.importance import Target, integrate
-from zpfit.inference.samplers.vegas import adapt_maps
+from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 from zpfit.io.places import packaged_data
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED, house_style, png
 from zpfit.runs.run_file import load_run
@@ -31,6 +29,7 @@ IMAGE = Path(__file__).parents[1] / "docs" / "images" / "calibration.png"
 BINS = 10
 LOG_LIKELIHOOD = "ln L"
 _BATCH = 20_000
+_MAPS = MapOptions(batch=_BATCH)
 _TARGET = Target(error=0.05, effective=2000, max_evaluations=1_000_000)
 _FEWEST = 300
 """Effective samples of a fit that still give a rank."""
@@ -69,12 +68,8 @@ def _with_simulated_data(posterior, truth, rng, error_factor):
 
 
 def _fit(posterior, rng):
-    with (
-        patch("zpfit.inference.samplers.vegas._BATCH", _BATCH),
-        patch("zpfit.inference.samplers.importance._BATCH", _BATCH),
-    ):
-        maps = adapt_maps(posterior.log_likelihood, posterior.dimension, 2, rng)
-        return integrate(posterior.log_likelihood, maps, rng, _TARGET, Silent()).samples
+    maps = adapt_maps(posterior.log_likelihood, posterior.dimension, 2, rng, options=_MAPS)
+    return integrate(posterior.log_likelihood, maps, rng, _TARGET, batch=_BATCH).samples
 
 
 def _ranks(samples, truth, log_likelihood):

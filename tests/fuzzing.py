@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from zpfit.cli import cli
 
-PATIENCE, LONG_PATIENCE = 10, 120
+PATIENCE, LONG_PATIENCE = 300, 300
 """Seconds after which a check and a run count as hanging."""
 
 TINY = {

@@ -48,7 +48,7 @@ FITTED = {"run", "compare", "tension", "profile", "toys"}
 ELSEWHERE = {
     "paper": "tests/test_paper.py",
     "explore": "tests/test_explore.py",
-    "cobaya-run": "tests/test_interfaces.py",  # as python -m cobaya
+    "cobaya-run": "tests/interfaces/test_cobaya.py",  # as python -m cobaya
 }
 """Commands with tests of their own that take minutes, serve until they are stopped, or are other
 programs."""
@@ -211,7 +211,7 @@ def try_code(block: Block) -> None:
 
 
 def run_code(block: Block) -> None:
-    """Run all but a whole fit with bilby, whose likelihood tests/test_interfaces.py calls."""
+    """Run all but a whole fit with bilby, whose likelihood tests/interfaces/test_bilby.py calls."""
     if "import bilby" in block.text:
         code_of(block)
     else:

@@ -19,8 +19,9 @@ from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.inference.progress import Silent
 from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
-from zpfit.inference.search.descent import find_minimum
-from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.inference.search.best_fit import find_minimum
+from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -65,7 +66,7 @@ def measured(group, a, b, value, error):
 def limit(size, *, soft=False):
     """|x| below ``size``."""
     ratio = lambda c: np.abs(c.C_Ve) / size  # noqa: E731
-    return Exclusion(f"|x| < {size}", ratio, HalfGaussian(1, 0.9), soft=soft)
+    return Exclusion(f"|x| < {size}", ratio, HalfGaussian(power=1, confidence_level=0.9), soft=soft)
 
 
 def bound(measurements=(), exclusions=(), *, x=WIDE, y=Fixed(value=0), model=None):  # noqa: B008
@@ -88,7 +89,7 @@ def goodness(posterior, seed=1, starts=200):
         lambda u: -2 * posterior.log_likelihood(u),
         starts,
         rng,
-        posterior.priors.grain,
+        posterior.priors.step_width,
     )
     return parameter_goodness(posterior, best, starts, rng)
 

@@ -1,19 +1,16 @@
 """The sampler against known moments; tolerances follow from the stated errors."""
 
-from unittest.mock import patch
-
 import numpy as np
 import pytest
 from scipy.stats import norm, truncnorm
 
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.diagnostics import diagnose
-from zpfit.inference.progress import Silent
-from zpfit.inference.samplers import map_move
-from zpfit.inference.samplers.emcee import sample
+from zpfit.inference.samplers.emcee_chains import ChainOptions, default_moves, run_chains
+from zpfit.inference.samplers.emcee_map_move import MapMove
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.result import effective_number
-from zpfit.inference.samplers.vegas import adapt_map, adapt_maps
+from zpfit.inference.samplers.vegas_map import adapt_map, adapt_maps
 from zpfit.io.places import packaged_data
 from zpfit.runs.run_file import load_run
 
@@ -23,16 +20,27 @@ LIMIT = 4.5
 
 def draw(log_likelihood, maps, rng, n):
     target = Target(error=1.0, effective=10 * n, max_evaluations=5_000_000)
-    result = integrate(log_likelihood, maps, rng, target, Silent())
+    result = integrate(log_likelihood, maps, rng, target)
     assert result.samples.effective > 10 * n
     return result.samples.resampled(rng, n)[0]
 
 
-def run(log_likelihood, dimension, seed, *, walkers=64, target_ess=2000, max_steps=4000):
+def run(
+    log_likelihood,
+    dimension,
+    seed,
+    *,
+    walkers=64,
+    target_ess=2000,
+    max_steps=4000,
+    options=ChainOptions(),  # noqa: B008 - frozen
+):
     rng = np.random.default_rng(seed)
     adapted = adapt_maps(log_likelihood, dimension, 2, rng)
     starts = draw(log_likelihood, adapted, rng, 2 * walkers).reshape(2, walkers, dimension)
-    result = sample(log_likelihood, adapted, starts, target_ess, max_steps, rng, Silent())
+    result = run_chains(
+        log_likelihood, adapted, starts, target_ess, max_steps, rng, options=options
+    )
     assert not result.shortcomings
     return result
 
@@ -129,14 +137,17 @@ def test_a_biased_sampler_is_caught():
     """Negative control: without the Hastings factor the same check must fail."""
     mean, sd = 0.4, 0.05
 
-    class Biased(map_move.MapMove):
+    class Biased(MapMove):
         def __init__(self, adapted):
             super().__init__(adapted)
             honest = self.get_proposal
             self.get_proposal = lambda *args: (honest(*args)[0], np.zeros(len(args[0])))
 
-    with patch("zpfit.inference.samplers.emcee.MapMove", Biased):
-        result = run(gaussian(mean, sd), 2, 1)
+    def moves(adapted):
+        (_, weight), *others = default_moves(adapted)
+        return [(Biased(adapted), weight), *others]
+
+    result = run(gaussian(mean, sd), 2, 1, options=ChainOptions(moves=moves))
     assert np.abs(deviations(result, list(moments(2, mean, sd)))).max() > 2 * LIMIT
 
 
@@ -230,7 +241,7 @@ def test_a_run_that_is_cut_short_says_so():
     log_likelihood = gaussian(0.5, 0.1)
     adapted = adapt_maps(log_likelihood, 2, 2, rng)
     starts = draw(log_likelihood, adapted, rng, 32).reshape(2, 16, 2)
-    result = sample(log_likelihood, adapted, starts, 10_000, 40, rng, Silent())
+    result = run_chains(log_likelihood, adapted, starts, 10_000, 40, rng)
     assert any("10000 wanted" in text for text in result.shortcomings)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from zpfit.analysis.records import FitSummary
 from zpfit.analysis.summary import equal_samples, summarise, weighted_samples
-from zpfit.inference.checkpoint import FORGETFUL, Checkpoint
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
 from zpfit.inference.samplers.result import DeadPoints, Samples, StoredSamples
@@ -85,7 +85,7 @@ class SampledFit:
 def fit(
     problem: Problem,
     progress: Progress | None = None,
-    checkpoint: Checkpoint = FORGETFUL,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
     *,
     check: bool = False,
 ) -> FitResult:

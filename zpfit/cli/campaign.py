@@ -51,8 +51,8 @@ def campaign(
     mpiexec -n 9 python -m mpi4py.futures -m zpfit campaign my_grid.yaml --executor mpi
     """
     from zpfit.cli.progress import RunReporter
+    from zpfit.runs.campaign import campaign_in_folder
     from zpfit.runs.campaign_file import load_campaign
-    from zpfit.runs.campaigning import campaign_in_folder
     from zpfit.runs.run_file import find_file
 
     choice = options.executor_choice(executor, workers, scheduler)

@@ -1,12 +1,11 @@
 """Names and files that a shell offers for arguments."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
-from zpfit.io.places import Kind, names_in, packaged_data
+from zpfit.io.places import Kind, names_in, search_roots
 from zpfit.models.names import names_of_models
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -32,7 +31,7 @@ def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complet
 
 
 def _known(kinds: Sequence[Kind], *, models: bool) -> list[str]:
-    roots = (Path.cwd(), packaged_data())
+    roots = search_roots()
     found = [name for kind in kinds for name in names_in(roots, kind)]
     return sorted({*found, *(names_of_models(roots) if models else ())})
 

@@ -72,28 +72,22 @@ def show(name: str, *, as_json: bool) -> None:
 @options.output("File for the bibliography.")
 @options.as_json
 def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None, as_json: bool) -> None:
-    """Print the bibliography of runs, slices, sets or entries.
+    """Print the publications that runs, slices, sets or entries use.
 
     FILES_OR_RUNS are files, run folders or names of packaged files. BibTeX keys are those of
-    INSPIRE, from which titles and authors can be added.
+    INSPIRE.
 
     \b
     zpfit cite quickstart
     zpfit cite output/quickstart paper_fig2a --bibtex --output references.bib
     """
-    from zpfit.runs.bibliography import bibliography
-    from zpfit.runs.citation_text import as_bibtex, as_text
+    from zpfit.runs.bibliography import as_bibtex, as_record, as_text, bibliography
 
     if as_json and (bibtex or output is not None):
         raise click.UsageError("--json excludes --bibtex and --output: drop them")
     references = bibliography(files_or_runs)
     if as_json:
-        print_json(
-            [
-                {**reference.citation.model_dump(), "used_for": list(reference.used_for)}
-                for reference in references
-            ]
-        )
+        print_json([as_record(reference) for reference in references])
         return
     print_or_write((as_bibtex if bibtex else as_text)(references), output)
 

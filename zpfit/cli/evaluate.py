@@ -137,17 +137,16 @@ def _print_point(likelihood: "Likelihood", evaluated: "EvaluatedPoints", index: 
     import numpy as np
 
     from zpfit.analysis.evaluate import describe_point
-    from zpfit.physics.couplings import COUPLING_NAMES
-    from zpfit.physics.observables import PREDICTIONS
+    from zpfit.physics.observables import predictions
 
     terminal = console()
     c = evaluated.couplings.take(np.array([index]))
-    terminal.print(_quantities("couplings", dict(zip(COUPLING_NAMES, c.rows(), strict=True)), 0))
+    terminal.print(_quantities("couplings", dict(c.items()), 0))
     if evaluated.derived:
         terminal.print(_quantities("derived", evaluated.derived, index))
     if not likelihood.measurements and not likelihood.exclusions:
-        predictions = {name: observable.function(c) for name, observable in PREDICTIONS.items()}
-        terminal.print(_quantities("predictions", predictions, 0) + "\n")
+        predicted = {name: observable.function(c) for name, observable in predictions().items()}
+        terminal.print(_quantities("predictions", predicted, 0) + "\n")
         return
     terminal.print(terms_table(describe_point(likelihood, c)))
     [excluded_by] = likelihood.excluded_by(c)

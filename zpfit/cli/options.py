@@ -14,11 +14,11 @@ import click
 
 from zpfit.cli import completion
 from zpfit.errors import InvalidInput, ProblemCollector
-from zpfit.runs.executor_choice import ExecutorChoice, Kind
+from zpfit.runs.pools import ExecutorChoice, Kind
 
 if TYPE_CHECKING:
     from zpfit.analysis.profile.axis import AxisRequest
-    from zpfit.io.yaml import Given, KeyPath
+    from zpfit.io.document import Given, KeyPath
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -126,7 +126,7 @@ def parse_changes(texts: Sequence[str], seed: int | None = None) -> dict[str, "G
     InvalidInput
         A text has another form.
     """
-    from zpfit.io.yaml import Given, Source
+    from zpfit.io.document import Given, Source
 
     values = dict(_assignment(text, "--set") for text in texts)
     if seed is not None:
@@ -153,7 +153,7 @@ def parse_limits(texts: Sequence[str]) -> list["Given"]:
 
 
 def _limit(text: str) -> "Given":
-    from zpfit.io.yaml import Given, Source
+    from zpfit.io.document import Given, Source
 
     place = f"--limit {text}"
     match = _LIMIT.fullmatch(text)
@@ -241,7 +241,7 @@ def parse_slice(options: Mapping[str, Any]) -> list[tuple["KeyPath", "Given"]]:
 def _slice_changes(
     options: Mapping[str, Any], problems: ProblemCollector
 ) -> Iterator[tuple["KeyPath", "Given"]]:
-    from zpfit.io.yaml import Given, Source
+    from zpfit.io.document import Given, Source
 
     for option, (name, read) in _READERS.items():
         given = options[option]

@@ -1,52 +1,52 @@
-"""What a long computation keeps, so that after a kill it goes on from there."""
+"""Checkpoints: states from which a long computation resumes after an interruption."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 State = Mapping[str, Any]
-"""All that determines what comes next: numbers, text, lists and arrays, and mappings of these.
+"""Everything that determines the next steps: numbers, text, lists, arrays, mappings of these.
 
-Points of the unit cube go by the name ``u``, shape (..., d), and their ln L by
-``log_likelihood``, shape (...), so that whoever resumes can check them.
+The key ``u`` holds points of the unit cube, shape (..., d), and ``log_likelihood`` their ln L,
+shape (...). When a run resumes, zpfit recomputes ln L at these points and compares.
 """
 
 
 class Checkpoint(Protocol):
-    """Keeps the latest state of one computation.
+    """Store of the latest state of one computation.
 
-    A computation that starts from a kept state ends with the same numbers, to the bit, as one
-    that was never interrupted.
+    A computation that starts from a stored state ends with the same numbers, to the last bit,
+    as an uninterrupted one.
     """
 
     def load(self) -> State | None:
-        """The latest state, none if there is none."""
+        """Return the latest state, or None if there is none."""
 
     def save(self, state: Callable[[], State]) -> None:
-        """A state from which the computation could go on; kept if the last one is old enough."""
+        """Store a state if the last one is old enough; ``state`` is called only then."""
 
     def finish(self, state: Callable[[], State]) -> None:
-        """The last state; kept unless it is as cheap to compute again."""
+        """Store the final state, unless it is quick to compute again."""
 
     def part(self, name: str) -> "Checkpoint":
-        """That of a part of the computation."""
+        """Return the checkpoint of a named part of the computation."""
 
 
-class Forgetful:
-    """Keeps nothing."""
+class NoCheckpoint:
+    """A checkpoint that stores nothing."""
 
     def load(self) -> None:
-        """There is none."""
+        """Return None: nothing is stored."""
 
     def save(self, state: Callable[[], State]) -> None:
-        """Ignore."""
+        """Ignore the state."""
 
     def finish(self, state: Callable[[], State]) -> None:
-        """Ignore."""
+        """Ignore the state."""
 
-    def part(self, name: str) -> "Forgetful":  # noqa: ARG002 - the protocol's signature
-        """The same."""
+    def part(self, name: str) -> "NoCheckpoint":  # noqa: ARG002 - the protocol's signature
+        """Return the checkpoint itself."""
         return self
 
 
-FORGETFUL = Forgetful()
-"""Where nothing is to be kept."""
+NO_CHECKPOINT = NoCheckpoint()
+"""Default of every function that takes a checkpoint."""

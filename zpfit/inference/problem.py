@@ -1,42 +1,32 @@
-"""What a fit is asked: model, priors and likelihood by name, and all of it resolved."""
+"""The problem of a fit: model, priors and likelihood by name, and all of them resolved."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
-from pydantic import BeforeValidator
+from pydantic import Field, ValidationError, create_model
 
-from zpfit.errors import ProblemCollector, all_of, suggestion
+from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import Priors
-from zpfit.inference.settings import (
-    Settings,
-)
+from zpfit.inference.samplers.engine import Engine
+from zpfit.inference.samplers.registry import BUILT_IN, find_engine, plugins
+from zpfit.inference.settings import Settings
+from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
-from zpfit.io.schema import AlsoAs, StrictModel, validate
-from zpfit.io.yaml import Document, KeyPath
+from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 
 _PROBES = 20
-"""Prior draws at which a user's model is tried out."""
-
+"""Prior draws at which a user's model is tested."""
 
 SHORTHANDS = {"model": "name", "likelihood": "set", "priors": "use"}
-"""Keys whose value may be a bare name, short for a mapping with one key."""
-
-
-def name_as(key: str) -> BeforeValidator:
-    """A bare name is short for a mapping with that one key."""
-
-    def expand(value: Any) -> Any:
-        return {key: value} if isinstance(value, str) else value
-
-    return BeforeValidator(expand)
+"""Keys whose value may be a bare name, and the key of the mapping that it stands for."""
 
 
 class ModelOnly(StrictModel):
@@ -49,24 +39,74 @@ class RunFile(ModelOnly, Settings):
     """A run file."""
 
     title: str = ""
+    """Title of plots and pages; default is the name of the file."""
     likelihood: Annotated[LikelihoodSpec, name_as(SHORTHANDS["likelihood"]), AlsoAs("string")]
+    """Set of data, and changes to it."""
     priors: Annotated[PriorsSpec, name_as(SHORTHANDS["priors"]), AlsoAs("string")] = PriorsSpec()
+    """File of priors, and priors of single parameters."""
+
+
+def run_file_model(engines: Iterable[str]) -> type[RunFile]:
+    """Return the schema of run files with the options of some plug-in engines.
+
+    Parameters
+    ----------
+    engines
+        Names of engines. Those whose options :class:`RunFile` has, and unknown ones, add nothing.
+    """
+    found = [_plugin_engine(name) for name in engines]
+    fields: dict[str, Any] = {
+        engine.section: (engine.options, _default(engine))
+        for engine in found
+        if engine is not None and engine.section not in RunFile.model_fields
+    }
+    if not fields:
+        return RunFile
+    return create_model("RunFile", __base__=RunFile, __doc__=RunFile.__doc__, **fields)
+
+
+def _plugin_engine(name: str) -> Engine | None:
+    """Return a plug-in engine, or None; the key ``sampler.engine`` reports what is wrong."""
+    try:
+        return find_engine(name) if name in plugins() else None
+    except Exception:  # noqa: BLE001 - code of another package can fail in any way
+        return None
+
+
+def _default(engine: Engine) -> Any:
+    """Return the engine's default options, or a required field if they have no defaults."""
+    try:
+        return engine.options()
+    except ValidationError:
+        return Field()
+
+
+def _engines_in(document: Document) -> list[str]:
+    """Return all names in a run file that may be those of engines with options."""
+    data = document.data if isinstance(document.data, dict) else {}
+    sampler = data.get("sampler")
+    chosen = sampler.get("engine") if isinstance(sampler, dict) else None
+    return [name for name in (*data, chosen) if isinstance(name, str)]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A run file with every name resolved: all that a fit needs."""
+    """A run file with every name resolved: everything that a fit needs."""
 
     name: str
     settings: RunFile
     posterior: Posterior
     assembled: Assembled
     model_files: Mapping[str, Path]
-    """Files of a user's model, by where a library looks for them."""
+    """Files of a user's model, by their place in a library."""
     notes: tuple[str, ...] = ()
-    """What the user should know before the run."""
+    """Remarks for the user before the run."""
+    document: Document | None = None
+    """Source that the problem was resolved from; None if it was built by hand."""
+    library: Library | None = None
+    """Folders in which names were looked up."""
     code: str = ""
-    """Which key of the run file names Python code, and what it names; empty if none does."""
+    """Keys of the run file that name Python code, and the code; empty if there are none."""
 
     @property
     def title(self) -> str:
@@ -74,11 +114,14 @@ class Problem:
         return self.settings.title or self.name
 
     def files(self) -> dict[str, Path]:
-        """Every file behind the run but its run file and priors, which it holds in full."""
+        """Return all files that the run depends on, by their place in a library.
+
+        The run file and the priors are not among them: ``settings`` holds them in full.
+        """
         return {**self.assembled.files(), **self.model_files}
 
     def data_hash(self) -> str:
-        """SHA-256 over the content of the likelihood's entries and curves and the model's files."""
+        """Return the SHA-256 of the likelihood's entries and curves and of the model's files."""
         digest = hashlib.sha256(self.assembled.data_hash().encode())
         for name, path in sorted(self.model_files.items()):
             digest.update(name.encode() + path.read_bytes())
@@ -86,61 +129,134 @@ class Problem:
 
 
 def resolve(document: Document, library: Library) -> Problem:
-    """Validate a run document and build what it names.
+    """Validate a run document and build the model, priors and likelihood that it names.
+
+    Parameters
+    ----------
+    document : Document
+        Content of a run file.
+    library : Library
+        Folders in which names are looked up.
 
     Raises
     ------
     InvalidInput
-        Everything that is wrong, each with its place.
+        The document does not fit the schema, or names something unknown or unusable. Lists
+        all problems, each with its place.
     """
-    settings = validate(RunFile, document)
-
-    def likelihood() -> Assembled:
-        assembled = assemble(
-            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
-        )
-        check_measurements(
-            settings.joint_sigma.within, assembled, document, ("joint_sigma", "within")
-        )
-        return assembled
-
-    def model_and_priors() -> tuple[LoadedModel, tuple[str, ...], Priors]:
-        loaded = load_model(settings.model, document, library)
-        priors = resolve_priors(settings.priors, loaded.model, document, library)
-        _check_sampling(settings, priors, document)
-        probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
-        place = document.place(["model"])
-        model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
-        return replace(loaded, model=model), notes, priors
-
-    assembled, (loaded, notes, priors) = all_of(likelihood, model_and_priors)
+    parts = validate_parts(run_file_model(_engines_in(document)), document)
+    if parts.problems:
+        _raise_problems(parts, document, library)
+    settings = parts.values
+    assembled, (loaded, notes, priors), _ = all_of(
+        lambda: _likelihood(settings, document, library),
+        lambda: _model_and_priors(settings, document, library),
+        lambda: _find_priors(settings, document, library),
+    )
     return Problem(
         name=document.path.stem,
         settings=settings,
         posterior=Posterior(loaded.model, priors, assembled.likelihood),
         assembled=assembled,
         model_files=loaded.files,
-        notes=(*notes, *assembled.notes()),
-        code=loaded.code,
+        notes=(*loaded.notes, *notes, *assembled.notes()),
+        code="; ".join(filter(None, (loaded.code, *assembled.code, _engine_code(settings)))),
+        document=document,
+        library=library,
     )
+
+
+def _likelihood(settings: RunFile, document: Document, library: Library) -> Assembled:
+    assembled = assemble_from(document, settings.likelihood, library)
+    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+    return assembled
+
+
+def _model_and_priors(
+    settings: RunFile, document: Document, library: Library
+) -> tuple[LoadedModel, tuple[str, ...], Priors]:
+    """Return the model, notes about it, and the priors of its parameters."""
+    loaded = load_model(settings.model, document, library)
+    priors = resolve_priors(settings.priors, loaded.model, document, library)
+    _check_sampling(settings, priors, document)
+    probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
+    place = document.place(["model"])
+    model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
+    return replace(loaded, model=model), notes, priors
+
+
+def _find_priors(settings: RunFile, document: Document, library: Library) -> None:
+    """Check the name of the priors, which an unknown model would hide.
+
+    Raises
+    ------
+    UnknownName
+        No file has that name.
+    """
+    if settings.priors.use is not None:
+        library.find("priors", settings.priors.use, document.place(["priors", "use"]))
+
+
+def _raise_problems(parts: Parts[RunFile], document: Document, library: Library) -> NoReturn:
+    """Raise the problems of a document, and those of the names in its valid parts."""
+    problems, settings = ProblemCollector(), parts.values
+    problems.add(*parts.problems)
+
+    def priors() -> None:
+        model = load_model(settings.model, document, library).model
+        resolve_priors(settings.priors, model, document, library)
+
+    def attempt(keys: Sequence[str], step: Callable[[], object]) -> None:
+        parts.attempt(problems, keys, step)
+
+    # Smaller steps first: each needs fewer keys, and repeated problems are listed once.
+    attempt(["likelihood"], lambda: assemble_from(document, settings.likelihood, library))
+    attempt(["likelihood", "joint_sigma"], lambda: _likelihood(settings, document, library))
+    attempt(["model"], lambda: load_model(settings.model, document, library))
+    attempt(["priors"], lambda: _find_priors(settings, document, library))
+    attempt(["model", "priors"], priors)
+    attempt(
+        ["model", "priors", "sampler", "best_fit"],
+        lambda: _model_and_priors(settings, document, library),
+    )
+    raise InvalidInput(problems.found, problems.causes)
+
+
+def assemble_from(document: Document, spec: LikelihoodSpec, library: Library) -> Assembled:
+    """Build the likelihood under the key ``likelihood`` of a document.
+
+    Raises
+    ------
+    InvalidInput, EmptyLikelihood
+        See :func:`zpfit.likelihood.build.assemble`; places are those of the document.
+    """
+    return assemble(spec, library, lambda *keys: document.place(["likelihood", *keys]))
+
+
+def _engine_code(settings: RunFile) -> str:
+    """Return which package the sampling engine comes from; empty for engines of zpfit."""
+    name = settings.sampler.engine
+    point = plugins().get(name) if name not in BUILT_IN else None
+    where = f"sampler.engine = {name}, which is"
+    return f"{where} {point.value} of an installed package" if point else ""
 
 
 def check_measurements(
     given: Iterable[str], assembled: Assembled, document: Document, keys: KeyPath
 ) -> None:
-    """See that every name is a measurement of the likelihood.
+    """Check that every name is a measurement of the likelihood.
 
     Raises
     ------
     InvalidInput
-        All that are not, each with its place below ``keys``.
+        Some are not; the message lists them with their places below ``keys``.
     """
     known = [term.name for term in assembled.likelihood.measurements]
     problems = ProblemCollector()
     for name in given:
         if name not in known:
             place, hint = document.place([*keys, name]), suggestion(name, known)
-            problems.add(f"{place}: {name!r} is no measurement of this likelihood; {hint}")
+            problems.add(f"{place}: {name!r} is not a measurement of this likelihood; {hint}")
     problems.raise_if_any()
 
 

@@ -1,29 +1,33 @@
-"""What a long computation tells whoever watches it."""
+"""Progress reporting of long computations."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives stages of a run and how far each has come."""
+    """Receiver of the stages of a computation and of how far each has come."""
 
     def stage(self, title: str) -> None:
-        """A new stage begins."""
+        """Begin a new stage."""
 
     def update(self, fraction: float, note: str) -> None:
-        """How much of the stage is done, 0 to 1, and a few words."""
+        """Report the completed fraction of the stage, from 0 to 1, and a short note."""
 
     def note(self, text: str) -> None:
-        """Something worth keeping in the log."""
+        """Record a message that belongs in the log."""
 
 
 class Silent:
-    """Tells nobody."""
+    """Progress that reports nothing."""
 
     def stage(self, title: str) -> None:
-        """Ignore."""
+        """Ignore the stage."""
 
     def update(self, fraction: float, note: str) -> None:
-        """Ignore."""
+        """Ignore the fraction."""
 
     def note(self, text: str) -> None:
-        """Ignore."""
+        """Ignore the message."""
+
+
+SILENT = Silent()
+"""Default of every function that reports progress."""

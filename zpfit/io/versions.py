@@ -4,12 +4,12 @@ import importlib.metadata
 import platform
 from functools import cache
 
-PACKAGES = ("zpfit", "numpy", "scipy", "numba", "vegas", "emcee", "dynesty", "arviz")
-"""Packages whose versions a result records."""
+PACKAGES = ("zpfit", "numpy", "scipy", "numba", "arviz", "arviz-stats")
+"""Packages whose versions every result records; sampling engines add theirs."""
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Return the version of Python and of each package in :data:`PACKAGES`."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+def versions(others: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the version of Python, of each package in :data:`PACKAGES` and of others."""
+    found = {name: importlib.metadata.version(name) for name in (*PACKAGES, *others)}
     return {"python": platform.python_version()} | found

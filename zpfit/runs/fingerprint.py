@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zpfit.inference.problem import Problem
+from zpfit.inference.samplers.registry import packages_behind
 from zpfit.io.versions import versions
 from zpfit.runs.run_file import resolved_settings
 
@@ -29,7 +30,7 @@ def fingerprint(run: Problem, *, cross_check: bool) -> Fingerprint:
             name: hashlib.sha256(path.read_bytes()).hexdigest()
             for name, path in sorted(run.files().items())
         },
-        "versions": versions(),
+        "versions": versions(packages_behind(run.settings.sampler.engine)),
     }
     result: Fingerprint = json.loads(json.dumps(found))  # as it will be read
     return result

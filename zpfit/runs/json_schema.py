@@ -1,4 +1,4 @@
-"""JSON Schemas of zpfit's files, from the definitions that validate them, for editors."""
+"""JSON Schemas of zpfit's files for editors, made from the models that validate them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,12 +8,13 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from zpfit.analysis.exclusion.slice import SliceFile
 from zpfit.inference.prior_files import PriorFile
-from zpfit.inference.problem import RunFile
+from zpfit.inference.problem import RunFile, run_file_model
+from zpfit.inference.samplers.registry import plugins
 from zpfit.io.library import Library
 from zpfit.likelihood.entries import EntryFile, SetFile
 from zpfit.models.library import model_names
 from zpfit.models.model_file import ModelFile
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import observable_names
 from zpfit.runs.campaign_file import CampaignFile
 
 _FILES: Mapping[str, type[BaseModel]] = {
@@ -26,21 +27,35 @@ _FILES: Mapping[str, type[BaseModel]] = {
     "campaign": CampaignFile,
 }
 KINDS = tuple(_FILES)
+"""Kinds of files that have a schema."""
 
 
 def json_schema(kind: str, library: Library | None = None) -> dict[str, Any]:
-    """The schema (draft 2020-12) of a kind of file, one of :data:`KINDS`.
+    """Return the schema (draft 2020-12) of a kind of file.
 
-    Names that the library finds stand in it as examples, which editors offer.
+    Parameters
+    ----------
+    kind : str
+        One of :data:`KINDS`.
+    library : Library, optional
+        Its names become examples in the schema, which editors offer. By default that of the
+        current folder.
+
+    Examples
+    --------
+    >>> schema = json_schema("run")
+    >>> schema["title"], sorted(schema["required"])
+    ('zpfit run file', ['likelihood', 'model'])
     """
-    made = _FILES[kind].model_json_schema(mode="validation")
+    model = run_file_model(plugins()) if kind == "run" else _FILES[kind]
+    made = model.model_json_schema(mode="validation")
     _require_tags(made)
     _offer_names(made, library or Library.beside())
     return {"$schema": GenerateJsonSchema.schema_dialect, **made, "title": f"zpfit {kind} file"}
 
 
 def _require_tags(schema: dict[str, Any]) -> None:
-    """Demand what tells the forms of a choice apart, which pydantic takes for having a default."""
+    """Require the key that distinguishes the members of a union; for pydantic it has a default."""
     for part in _objects(schema):
         if "discriminator" not in part:
             continue
@@ -51,7 +66,7 @@ def _require_tags(schema: dict[str, Any]) -> None:
 
 
 def _offer_names(schema: dict[str, Any], library: Library) -> None:
-    """Add the names that are known to the keys that take them."""
+    """Add known names as examples to the keys that take them."""
     entries, sets = library.names("entry"), library.names("likelihood set")
     known = {
         "model": model_names(library),
@@ -59,14 +74,14 @@ def _offer_names(schema: dict[str, Any], library: Library) -> None:
         "priors": library.names("priors"),
         "set": sets,
         "use": library.names("priors"),
-        "observable": sorted(OBSERVABLES),
+        "observable": observable_names(),
         "drop": entries,
         "add": entries,
         "entries": entries,
         "supersedes": entries,
     }
     for part in _objects(schema):
-        # Other parts have names as well.
+        # Of the keys called name, only that of a model takes a known name.
         names = {**known, "name": known["model"]} if part.get("title") == "ModelSpec" else known
         for key, content in part.get("properties", {}).items():
             for text in _texts(content) if key in names else ():
@@ -74,7 +89,7 @@ def _offer_names(schema: dict[str, Any], library: Library) -> None:
 
 
 def _objects(part: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in a schema."""
+    """Return every mapping in a schema."""
     if isinstance(part, dict):
         yield part
         for below in list(part.values()):
@@ -85,5 +100,5 @@ def _objects(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def _texts(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """What of a key's content is plain text."""
+    """Return the parts of a key's schema that describe plain text."""
     return [part for part in _objects(content) if part.get("type") == "string"]

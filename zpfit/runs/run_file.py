@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.inference.problem import SHORTHANDS, ModelOnly, Problem, resolve
+from zpfit.io.document import UNNAMED, Document, Given, KeyPath, Source
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.schema import validate
-from zpfit.io.yaml import UNNAMED, Document, Given, KeyPath, Source, parse_yaml, read_yaml
+from zpfit.io.yaml import parse_yaml, read_yaml
 from zpfit.likelihood.darkcast import SUFFIX
 from zpfit.likelihood.library import LIMITS
 from zpfit.likelihood.limit_file import AddedLimit
@@ -52,8 +53,17 @@ def find_unfinished(name_or_path: str) -> Path:
     return find_run_file(str(folder.unfinished.path if folder.is_unfinished else name_or_path))
 
 
-def find_file(kind: Kind, name_or_path: str) -> Path:
+def find_file(kind: Kind, name_or_path: str, place: str = "") -> Path:
     """Return a text that looks like a path as a path, otherwise the file of a name.
+
+    Parameters
+    ----------
+    kind
+        Kind of file, see :data:`zpfit.io.places.FOLDERS`.
+    name_or_path
+        Path, or the name of a packaged or own file.
+    place
+        Place of the name in a file, for messages.
 
     Raises
     ------
@@ -63,7 +73,7 @@ def find_file(kind: Kind, name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
-    return Library.beside().find(kind, name_or_path)
+    return Library.beside().find(kind, name_or_path, place)
 
 
 def load_run(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
+from zpfit.io.document import Document, Given, KeyPath
 from zpfit.io.library import Library
-from zpfit.io.yaml import Document, Given, KeyPath, read_yaml
+from zpfit.io.yaml import read_yaml
 from zpfit.runs.run_file import find_file, with_change, with_limits
 
 _NAME = "slice"

@@ -26,10 +26,10 @@ from zpfit.analysis.exclusion.tracing import (
 )
 from zpfit.errors import NotANumber
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import Exclusion, Likelihood
+from zpfit.likelihood.exclusions import Exclusion
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import Measurement
 from zpfit.models.base import in_words
-from zpfit.physics.couplings import COUPLING_NAMES
 
 Kind = Literal["excluded", "band", "unreachable", "impossible", "joint", "allowed"]
 """Of a region: forbidden by a term, favoured by a measurement, without a solution for a solved
@@ -295,7 +295,7 @@ def _log_excess(points: PlanePoints, name: str, level: float) -> FloatArray:
     """Of the size of a parameter or coupling over a level, below it where there is none."""
     values = points.parameters.get(name)
     if values is None:
-        values = dict(zip(COUPLING_NAMES, points.couplings.rows(), strict=True))[name]
+        values = points.couplings[name]
     return np.where(points.solved & points.exist, _log(np.abs(values) / level), -1.0)
 
 

@@ -12,7 +12,7 @@ from zpfit.errors import NotANumber
 from zpfit.inference.priors import FreePrior
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Model, in_words
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Observable
 
 _ROOT_TOLERANCES = {"xrtol": 1e-14, "xatol": 1e-300, "frtol": 0.0, "fatol": 0.0}
@@ -134,7 +134,7 @@ class Plane:
         return {parameter.name: known[parameter.name] for parameter in self.model.parameters}
 
     def _refuse_nan(self, points: PlanePoints) -> None:
-        for name, row in zip(COUPLING_NAMES, points.couplings.rows(), strict=True):
+        for name, row in points.couplings.items():
             broken = np.isnan(row) & points.exist
             if broken.any():
                 source = f"coupling {name} of model {self.model.name!r}"

@@ -14,7 +14,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.build_measurements import component_name
 from zpfit.likelihood.entries import CorrelatedEntry
 from zpfit.models.base import Parameter
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import find_observable
 
 _DIGITS = 7
 """Significant ones of coordinates."""
@@ -60,8 +60,8 @@ def _labels(chosen: Slice) -> dict[str, str]:
         labels[name] = entry.label or name
         if isinstance(entry, CorrelatedEntry):
             for observable in entry.observables:
-                symbol = OBSERVABLES[observable].symbol
-                shown = f"${symbol}$" if symbol else observable
+                symbol = chosen.assembled.observables.find(observable).symbol
+                shown = f"${symbol}$" if symbol else str(observable)
                 labels[component_name(name, observable)] = f"{labels[name]} {shown}"
     return labels
 
@@ -80,7 +80,7 @@ def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:
 def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> dict[str, Any]:
     label = labels.get(region.name, region.name)
     if region.kind == "unreachable":
-        observables = (OBSERVABLES[s.observable.name] for s in chosen.plane.solved)
+        observables = (find_observable(s.observable.name) for s in chosen.plane.solved)
         symbols = (f"${o.symbol}$" if o.symbol else o.name for o in observables)
         label = f"{', '.join(symbols)} out of reach"
     if region.kind == "joint":

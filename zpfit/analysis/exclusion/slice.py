@@ -1,8 +1,8 @@
 """Slice files: from YAML to a plane through a model's parameters and what is drawn on it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, NoReturn, cast
 
 import numpy as np
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -11,15 +11,24 @@ from zpfit.analysis.exclusion.plane import Plane, Side, Solved
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
-from zpfit.inference.problem import check_measurements, name_as
+from zpfit.inference.problem import assemble_from, check_measurements
+from zpfit.io.document import Document
 from zpfit.io.library import Library
-from zpfit.io.schema import AlsoAs, Names, Number, Positive, StrictModel, validate
-from zpfit.io.yaml import Document
-from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.io.schema import (
+    AlsoAs,
+    Names,
+    Number,
+    Parts,
+    Positive,
+    StrictModel,
+    name_as,
+    validate_parts,
+)
+from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.models.base import Model, Parameter
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import find_observable, observable_names
 
 _SIGMA = 2.0
 """Standard errors beyond which a measurement excludes, unless the file says otherwise."""
@@ -60,9 +69,13 @@ class SolveSpec(StrictModel):
     @field_validator("observable")
     @classmethod
     def _is_known(cls, observable: str) -> str:
-        if observable not in OBSERVABLES:
-            hint = suggestion(observable, sorted(OBSERVABLES))
-            raise ValueError(f"unknown observable {observable!r}; {hint}")
+        try:
+            find_observable(observable)
+        except KeyError as error:
+            hint = suggestion(observable, observable_names())
+            raise ValueError(f"unknown observable {observable!r}; {hint}") from error
+        except ImportError as error:
+            raise ValueError(str(error)) from error
         return observable
 
 
@@ -129,24 +142,52 @@ def resolve_slice(document: Document, library: Library) -> Slice:
     Raises
     ------
     InvalidInput
-        Everything that is wrong, each with its place.
+        The document does not fit the schema, or names something unknown or unusable. Lists
+        all problems, each with its place.
     """
-    settings = validate(SliceFile, document)
-
-    def likelihood() -> Assembled:
-        assembled = assemble(
-            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
-        )
-        _check_entries(settings, assembled, document)
-        return assembled
-
-    def plane() -> tuple[Plane, tuple[str, ...]]:
-        loaded = load_model(settings.model, document, library)
-        _check_parameters(settings, loaded.model, document)
-        return _plane(settings, loaded, document, library)
-
-    assembled, (built, notes) = all_of(likelihood, plane)
+    parts = validate_parts(SliceFile, document)
+    if parts.problems:
+        _raise_problems(parts, document, library)
+    settings = parts.values
+    assembled, (built, notes) = all_of(
+        lambda: _likelihood(settings, document, library),
+        lambda: _checked_plane(settings, document, library),
+    )
     return Slice(document.path.stem, settings, built, assembled, (*notes, *assembled.notes()))
+
+
+def _likelihood(settings: SliceFile, document: Document, library: Library) -> Assembled:
+    assembled = assemble_from(document, settings.likelihood, library)
+    _check_entries(settings, assembled, document)
+    return assembled
+
+
+def _checked_plane(
+    settings: SliceFile, document: Document, library: Library
+) -> tuple[Plane, tuple[str, ...]]:
+    loaded = load_model(settings.model, document, library)
+    _check_parameters(settings, loaded.model, document)
+    return _plane(settings, loaded, document, library)
+
+
+_PLANE_KEYS = ("model", "x", "y", "fix", "solve", "profile", "priors", "contours")
+"""Keys of a slice file that describe its plane."""
+
+
+def _raise_problems(parts: Parts[SliceFile], document: Document, library: Library) -> NoReturn:
+    """Raise the problems of a document, and those of the names in its valid parts."""
+    problems, settings = ProblemCollector(), parts.values
+    problems.add(*parts.problems)
+
+    def attempt(keys: Sequence[str], step: Callable[[], object]) -> None:
+        parts.attempt(problems, keys, step)
+
+    # Smaller steps first: each needs fewer keys, and repeated problems are listed once.
+    attempt(["likelihood"], lambda: assemble_from(document, settings.likelihood, library))
+    attempt(["likelihood", "within", "bands"], lambda: _likelihood(settings, document, library))
+    attempt(["model"], lambda: load_model(settings.model, document, library))
+    attempt(_PLANE_KEYS, lambda: _checked_plane(settings, document, library))
+    raise InvalidInput(problems.found, problems.causes)
 
 
 def _plane(
@@ -201,7 +242,7 @@ def _value(parameter: Parameter, fixed: Mapping[str, float]) -> float:
 def _solved(parameter: Parameter, spec: SolveSpec) -> Solved:
     low, high = parameter.domain
     start, end = (max(low, 0.0), high) if spec.sign == "positive" else (min(high, 0.0), low)
-    observable = OBSERVABLES[spec.observable]
+    observable = find_observable(spec.observable)
     return Solved(parameter.name, observable, spec.value, start, end, spec.nearest)
 
 

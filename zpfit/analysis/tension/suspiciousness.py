@@ -12,7 +12,8 @@ from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.sampling import evidence_of
 from zpfit.inference.settings import Settings
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import EXCLUSIONS, Likelihood
+from zpfit.likelihood.exclusions import EXCLUSIONS
+from zpfit.likelihood.likelihood import Likelihood
 
 
 @dataclass(frozen=True)

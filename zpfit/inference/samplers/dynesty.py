@@ -1,25 +1,77 @@
-"""Nested sampling with dynesty: the independent check of ln Z, and the engine for slow models."""
+"""The engine ``dynesty``: nested sampling, for slow models and as a check of ln Z.
+
+J. S. Speagle, Mon. Not. Roy. Astron. Soc. 493, 3132 (2020), arXiv:1904.02180.
+"""
 
 import importlib
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from zpfit.errors import NoAllowedPoint
-from zpfit.inference.checkpoint import FORGETFUL, Checkpoint, State
-from zpfit.inference.progress import Progress
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.dynesty_state import frozen, revived
-from zpfit.inference.samplers.result import DeadPoints, Evidence, WeightedSamples
-from zpfit.inference.samplers.vegas import LogLikelihood
+from zpfit.inference.samplers.engine import Engine, LogLikelihood, SamplingTask
+from zpfit.inference.samplers.equal_weight import from_weighted
+from zpfit.inference.samplers.result import DeadPoints, Evidence, Samples, WeightedSamples
 from zpfit.io.arrays import FloatArray
+from zpfit.io.schema import StrictModel
 
 _ZERO = -1e300
-"""What dynesty takes for ln 0, as it wants finite values."""
+"""Value that stands for ln 0, as dynesty requires finite values."""
 _MOST_DRAWS = 1000
-"""Prior draws for each live point after which the search for the first ones is given up."""
+"""Prior draws for each live point after which the search for allowed ones ends."""
 _REPORT_EVERY = 200
+"""Iterations between two progress reports."""
+
+
+class DynestyOptions(StrictModel):
+    """Options of nested sampling."""
+
+    live_points: Annotated[int, Field(ge=50, le=100_000)] = 500
+    """Live points; the error of ln Z falls with their square root."""
+    tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """Remaining contribution to ln Z at which the run stops."""
+
+
+def sample(
+    task: SamplingTask,
+    options: DynestyOptions,
+    rng: np.random.Generator,
+    progress: Progress = SILENT,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
+) -> Samples:
+    """Run nested sampling and draw samples of equal weight from the dead points.
+
+    Raises
+    ------
+    NoAllowedPoint
+        Too few draws from the prior have a finite likelihood.
+    """
+    nested_rng, draw_rng = rng.spawn(2)
+    progress.stage("Nested sampling")
+    nested = nested_sampling(
+        task.log_likelihood,
+        task.dimension,
+        options.live_points,
+        options.tolerance,
+        nested_rng,
+        progress,
+        checkpoint.part("nested"),
+    )
+    return from_weighted(
+        ENGINE.name,
+        nested.samples,
+        nested.evidence,
+        task.target_ess,
+        draw_rng,
+        remedy=ENGINE.precision_keys[0],
+        dead_points=nested.dead_points,
+    )
 
 
 @dataclass(frozen=True)
@@ -37,29 +89,51 @@ def nested_sampling(
     live_points: int,
     tolerance: float,
     rng: np.random.Generator,
-    progress: Progress,
-    checkpoint: Checkpoint = FORGETFUL,
+    progress: Progress = SILENT,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> NestedRun:
-    """Run until what is left of the evidence is below ``tolerance`` in ln Z.
+    """Run nested sampling until the remaining contribution to ln Z is below ``tolerance``.
 
-    Random walks inside ellipsoids (Speagle, arXiv:1904.02180), as hard exclusions make
-    regions that ellipsoids alone fill badly. The run starts inside the hard exclusions: the
-    share of the prior that they leave is known from the draws that found the live points, to
-    an error that dynesty's own does not hold.
+    New points come from random walks inside ellipsoids, as hard exclusions make regions that
+    ellipsoids alone fill badly. The run starts inside the hard exclusions. The draws that found
+    the live points give the allowed fraction of the prior, whose counting error dynesty's own
+    error does not contain.
+
+    Parameters
+    ----------
+    log_likelihood
+        Points of the unit cube, shape (n, d), to ln L, shape (n,).
+    dimension
+        Number of axes, d.
+    live_points
+        Number of live points.
+    tolerance
+        Remaining contribution to ln Z at which to stop.
+    rng
+        Generator of all random numbers.
+    progress
+        Receiver of calls and ln Z.
+    checkpoint
+        Store of the sampler's state.
 
     Raises
     ------
     NoAllowedPoint
         Too few draws from the prior have a finite likelihood.
+
+    References
+    ----------
+    J. S. Speagle, Mon. Not. Roy. Astron. Soc. 493, 3132 (2020), arXiv:1904.02180.
     """
-    dynesty: Any = importlib.import_module("dynesty")  # late: a second
+    dynesty: Any = importlib.import_module("dynesty")  # here, as it takes a second
 
     def one_point(u: FloatArray) -> float:
         return float(max(log_likelihood(u[None])[0], _ZERO))
 
     kept = checkpoint.load()
     with warnings.catch_warnings():
-        # A plateau at the top ends a run as it should; the ellipsoids only guide the walks.
+        # dynesty warns of a plateau at the top, which ends a run correctly, and of ellipsoids,
+        # which only guide the walks.
         warnings.filterwarnings("ignore", module="dynesty")
         if kept is None:
             first_u, first_log_l = _first_points(log_likelihood, dimension, live_points, rng)
@@ -74,8 +148,8 @@ def nested_sampling(
                 rstate=rng,
                 live_points=(live, live.copy(), first_log_l[allowed]),
             )
-            sampler.loglikelihood.loglikelihood = one_point  # the wrapper prints what fails
-            sampler.ncall = live_points  # by which it divides, and counts 0 for points given
+            sampler.loglikelihood.loglikelihood = one_point  # the wrapper prints exceptions
+            sampler.ncall = live_points  # dynesty divides by it, and counts given points as 0
         else:
             sampler, excluded = revived(kept["sampler"], one_point, _identity), kept["excluded"]
 
@@ -95,7 +169,7 @@ def nested_sampling(
             if iteration % _REPORT_EVERY == 0:
                 left = float(results.delta_logz)
                 done = float(np.clip(tolerance / left, 0, 1)) if left > 0 else 1.0
-                words = f"{calls:,} calls, ln Z {float(results.logz):.2f} with {left:.3g} to come"
+                words = f"{calls:,} calls, ln Z {float(results.logz):.2f} with {left:.3g} remaining"
                 progress.update(done, words)
 
         sampler.run_nested(
@@ -111,7 +185,7 @@ def _identity(u: FloatArray) -> FloatArray:
 def _first_points(
     log_likelihood: LogLikelihood, dimension: int, wanted: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Prior draws and their ln L, up to and with the last of the ``wanted`` allowed ones."""
+    """Return prior draws and their ln L, up to the last of the ``wanted`` allowed ones."""
     points, values, found = [], [], 0
     for _ in range(_MOST_DRAWS):
         points.append(rng.random((wanted, dimension)))
@@ -128,9 +202,10 @@ def _first_points(
 
 def _nested_run(results: Any, excluded: FloatArray, live_points: int) -> NestedRun:
     u, log_l = np.asarray(results.samples_u), np.asarray(results.logl)
-    born = np.asarray(results.samples_it)  # the iteration, which removed the point before it
+    born = np.asarray(results.samples_it)  # iteration of birth, which removed the point before it
     log_birth = np.where(born > 0, log_l[np.maximum(born - 1, 0)], -np.inf)
     draws = live_points + len(excluded)
+    # Allowed fraction of the prior f = live/draws; its relative variance is (1 - f)/live.
     error = np.sqrt(float(results.logzerr[-1]) ** 2 + 1 / live_points - 1 / draws)
     evidence = Evidence(
         float(results.logz[-1]) + np.log(live_points / draws),
@@ -146,3 +221,16 @@ def _nested_run(results: Any, excluded: FloatArray, live_points: int) -> NestedR
     return NestedRun(
         WeightedSamples.normalised(u, log_l, np.asarray(results.logwt)), evidence, dead
     )
+
+
+ENGINE = Engine(
+    name="dynesty",
+    options=DynestyOptions,
+    sample=sample,
+    citations=("Speagle:2019ivv",),
+    packages=("dynesty",),
+    independent_draws=False,
+    cross_check="vegas",
+    precision_keys=("dynesty.live_points",),
+)
+"""The engine ``dynesty``; dead points are ordered, so weights alone do not give errors."""

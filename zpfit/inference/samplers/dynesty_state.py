@@ -1,4 +1,4 @@
-"""A dynesty sampler as bytes and back; bytes from a stranger cannot run code of theirs."""
+"""A dynesty sampler as bytes and back; bytes from an unknown source cannot run code."""
 
 import io
 import pickle
@@ -18,28 +18,30 @@ _NUMPY = {
     ("numpy.random.bit_generator", "SeedSequence"),
     ("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"),
 }
-"""Besides dynesty's own classes all that a sampler's state consists of."""
+"""Names that a sampler's state may refer to, besides dynesty's own classes."""
 _WRAPPER = ("dynesty.dynesty", "_function_wrapper")
 
 
 def frozen(sampler: Any, *functions: Any) -> bytes:
-    """All of a sampler but ``functions``, which it calls."""
+    """Return a sampler as bytes, without the ``functions`` that it calls."""
     buffer = io.BytesIO()
     _Pickler(buffer, functions).dump(sampler)
     return buffer.getvalue()
 
 
 def revived(state: bytes, *functions: Any) -> Any:
-    """The sampler that :func:`frozen` gave, with the same functions in the same order.
+    """Return the sampler behind the result of :func:`frozen`.
+
+    ``functions`` are the same ones in the same order.
 
     Raises
     ------
     UnsafeCheckpoint
-        The state holds more than a sampler.
+        The bytes hold something other than a sampler, or are damaged.
     """
     try:
         return _Unpickler(io.BytesIO(state), functions).load()
-    except Exception as error:  # what is no pickle fails in many ways
+    except Exception as error:  # damaged bytes fail in many ways
         raise UnsafeCheckpoint(str(error) or type(error).__name__) from error
 
 
@@ -49,7 +51,7 @@ class _Pickler(pickle.Pickler):
         self._functions = functions
 
     def persistent_id(self, thing: Any) -> int | None:
-        """The number of a function that is left out."""
+        """Return the number of a function that is left out."""
         return next((i for i, function in enumerate(self._functions) if thing is function), None)
 
 
@@ -59,11 +61,11 @@ class _Unpickler(pickle.Unpickler):
         self._functions = functions
 
     def persistent_load(self, number: int) -> Any:
-        """A function that was left out."""
+        """Return a function that was left out."""
         return self._functions[number]
 
     def find_class(self, module: str, name: str) -> Any:
-        """Only what a sampler consists of."""
+        """Return a class or function that a sampler may contain; refuse all others."""
         if (module, name) in {*_NUMPY, _WRAPPER}:
             return super().find_class(module, name)
         found = super().find_class(module, name) if module.startswith("dynesty.") else None

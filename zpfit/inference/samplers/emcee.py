@@ -1,217 +1,117 @@
-"""Posterior samples with emcee: independent ensembles on the unit cube, all walkers in a batch."""
+"""The engine ``emcee``: Markov chains that start from draws of vegas.
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+D. Foreman-Mackey et al., Publ. Astron. Soc. Pac. 125, 306 (2013), arXiv:1202.3665. vegas gives
+the evidence, and half of the moves propose points from its map.
+"""
 
-import emcee
+from typing import Annotated
+
 import numpy as np
-from emcee.moves import DEMove
+from pydantic import Field
 
-from zpfit.inference.checkpoint import FORGETFUL, Checkpoint, State
-from zpfit.inference.diagnostics import Diagnostics, diagnose
-from zpfit.inference.progress import Progress
-from zpfit.inference.samplers.map_move import MapMove
-from zpfit.inference.samplers.pair_move import PairMove
-from zpfit.inference.samplers.proposal_map import MixtureMap
-from zpfit.inference.samplers.vegas import LogLikelihood
-from zpfit.io.arrays import FloatArray
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
+from zpfit.inference.progress import SILENT, Progress
+from zpfit.inference.samplers import vegas
+from zpfit.inference.samplers.engine import Engine, SamplingTask
+from zpfit.inference.samplers.equal_weight import split
+from zpfit.inference.samplers.result import Samples, WeightedSamples
+from zpfit.io.schema import StrictModel
 
-_FIRST_CHECK = 250
-"""Steps before the first look at convergence; later looks come at 1.5 times the steps."""
-_KEPT_AT_ONCE = 50
-"""Kept steps between chances to save."""
-_MAX_KEPT_STEPS = 2_000
-"""Kept steps beyond which every other one is dropped, so that memory stays flat."""
+_SPARE = 10
+"""Effective weighted samples for each walker that starts from them, so that few are copies."""
 
 
-@dataclass(frozen=True)
-class EnsembleSamples:
-    """What emcee leaves behind."""
+class EmceeOptions(StrictModel):
+    """Options of emcee's ensembles, under the key ``sampler`` of a run file."""
 
-    u: FloatArray
-    """Shape (ensembles, steps, walkers, d), on the unit cube, every ``thin``-th step."""
-    log_likelihood: FloatArray
-    """Shape (ensembles, steps, walkers)."""
-    thin: int
-    acceptance: FloatArray
-    """Mean acceptance of each ensemble."""
-    diagnostics: Diagnostics
-    shortcomings: tuple[str, ...]
-    """Why the samples are not converged, with remedies; empty if they are."""
+    ensembles: Annotated[int, Field(ge=2, le=100)] = 2
+    """Independent ensembles; R-hat compares them."""
+    walkers: Annotated[int, Field(ge=4, le=100_000)] = 256
+    """Walkers of each ensemble."""
+    max_steps: Annotated[int, Field(ge=20, le=10_000_000)] = 20_000
+    """Largest number of steps of each ensemble."""
 
 
 def sample(
-    log_likelihood: LogLikelihood,
-    adapted: MixtureMap,
-    starts: FloatArray,
-    target_ess: int,
-    max_steps: int,
+    task: SamplingTask,
+    options: EmceeOptions,
     rng: np.random.Generator,
-    progress: Progress,
-    checkpoint: Checkpoint = FORGETFUL,
-) -> EnsembleSamples:
-    """Sample until the worst parameter has ``target_ess`` effective samples, or ``max_steps``.
+    progress: Progress = SILENT,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
+) -> Samples:
+    """Run ensembles until the worst parameter has the target number of effective samples.
 
-    ``starts`` has shape (ensembles, walkers, d) and is distributed like the
-    posterior, so there is no burn-in. Half of the moves draw from the adapted
-    map; the others slide along degeneracies and are emcee's differential evolution.
+    Raises
+    ------
+    NoAllowedPoint
+        The likelihood excludes all but a few points of the prior.
+    PoorMap
+        The posterior is too narrow for vegas's maps.
     """
-    chains = [
-        _Ensemble(log_likelihood, adapted, start, child)
-        for start, child in zip(starts, rng.spawn(len(starts)), strict=True)
-    ]
-    clock = _Clock(min(_FIRST_CHECK, max_steps))
-    kept = checkpoint.load()
-    if kept is not None:
-        clock = _Clock(**kept["clock"])
-        for index, chain in enumerate(chains):
-            chain.restore(kept, index)
+    from zpfit.inference.samplers.emcee_chains import run_chains  # imports emcee, which is slow
 
-    def state() -> State:
-        return {
-            "clock": asdict(clock),
-            "u": np.stack([chain.samples() for chain in chains]),
-            "log_likelihood": np.stack([chain.log_likelihoods() for chain in chains]),
-            "chains": [chain.state() for chain in chains],
-        }
-
-    while True:
-        while remaining := (clock.next_check - chains[0].steps) // clock.thin:
-            for chain in chains:
-                chain.run(min(remaining, _KEPT_AT_ONCE), clock.thin)
-            checkpoint.save(state)
-        done = chains[0].steps
-        if chains[0].kept > _MAX_KEPT_STEPS:
-            clock.thin *= 2
-            for chain in chains:
-                chain.drop_every_other()
-        u = np.stack([chain.samples() for chain in chains])
-        diagnostics = diagnose(u, clock.thin)
-        shortcomings = diagnostics.shortcomings(target_ess)
-        reached = diagnostics.ess.min()
-        progress.update(
-            max(min(reached / target_ess, 1.0), done / max_steps),
-            f"{done:,} steps, {reached:,.0f} effective samples, "
-            f"acceptance {np.mean([chain.acceptance for chain in chains]):.2f}",
-        )
-        if not shortcomings or max_steps - done < clock.thin:
-            break
-        clock.next_check = min(max(int(done * 1.5), done + clock.thin), max_steps)
-    checkpoint.finish(state)
-    return EnsembleSamples(
-        u=u,
-        log_likelihood=np.stack([chain.log_likelihoods() for chain in chains]),
-        thin=clock.thin,
-        acceptance=np.array([chain.acceptance for chain in chains]),
-        diagnostics=diagnostics,
-        shortcomings=tuple(shortcomings),
+    integral_rng, start_rng, chain_rng = rng.spawn(3)
+    maps, integral = vegas.adapt_and_integrate(
+        task.log_likelihood,
+        task.dimension,
+        task.options_of(vegas.VegasOptions),
+        integral_rng,
+        effective=_SPARE * options.walkers * options.ensembles,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+    draws = split(integral.samples, options.ensembles)
+    starts = [draw.resampled(start_rng, options.walkers)[0] for draw in draws]
+    progress.stage("Sampling the posterior")
+    chains = run_chains(
+        task.log_likelihood,
+        maps,
+        np.stack(starts),
+        task.target_ess,
+        options.max_steps,
+        chain_rng,
+        progress,
+        checkpoint.part("chains"),
+    )
+    return Samples(
+        engine=ENGINE.name,
+        weighted=integral.samples,
+        evidence=integral.evidence,
+        u=chains.u,
+        log_likelihood=chains.log_likelihood,
+        thin=chains.thin,
+        acceptance=tuple(float(value) for value in chains.acceptance),
+        diagnostics=chains.diagnostics,
+        shortcomings=(
+            *chains.shortcomings,
+            *_poor_starts(draws, options.walkers),
+            *integral.shortcomings,
+        ),
     )
 
 
-@dataclass
-class _Clock:
-    """When to look at the chains."""
+def _poor_starts(draws: list[WeightedSamples], walkers: int) -> list[str]:
+    """Return a shortcoming for each ensemble with more walkers than independent starts.
 
-    next_check: int
-    """Steps."""
-    thin: int = 1
-    """Steps between those kept."""
-
-
-class _Ensemble:
-    """One emcee ensemble and the steps kept of it."""
-
-    def __init__(
-        self,
-        log_likelihood: LogLikelihood,
-        adapted: MixtureMap,
-        start: FloatArray,
-        rng: np.random.Generator,
-    ) -> None:
-        walkers, dimension = start.shape
-        inside = _inside_cube(log_likelihood)
-        self._sampler = emcee.EnsembleSampler(
-            walkers,
-            dimension,
-            inside,
-            vectorize=True,
-            moves=[(MapMove(adapted), 0.5), (PairMove(), 0.3), (DEMove(), 0.2)],
-        )
-        self._sampler.log_prob_fn = inside  # emcee's wrapper prints what it is interrupted by
-        seed = np.random.RandomState(rng.integers(2**32, size=8, dtype=np.uint32))
-        self._state = emcee.State(start, random_state=seed.get_state())
-        self._u: list[FloatArray] = []
-        self._log_likelihood: list[FloatArray] = []
-        self._accepted = 0.0
-        self.steps = 0
-
-    def state(self) -> State:
-        """All that determines what comes next, beside the kept steps."""
-        return {
-            "coords": self._state.coords,
-            "log_prob": self._state.log_prob,
-            "random_state": list(self._state.random_state),
-            "accepted": self._accepted,
-            "steps": self.steps,
-        }
-
-    def restore(self, state: State, index: int) -> None:
-        """Go back to where ensemble ``index`` of a kept state was."""
-        own = state["chains"][index]
-        self._u = list(state["u"][index])
-        self._log_likelihood = list(state["log_likelihood"][index])
-        self._accepted, self.steps = own["accepted"], own["steps"]
-        self._state = emcee.State(
-            own["coords"], log_prob=own["log_prob"], random_state=tuple(own["random_state"])
-        )
-
-    def run(self, n: int, thin: int) -> None:
-        """Take ``n * thin`` steps and keep every ``thin``-th."""
-        for state in self._advance(n, thin):
-            self._u.append(state.coords.copy())
-            self._log_likelihood.append(state.log_prob.copy())
-
-    def _advance(self, n: int, thin: int) -> Iterator[emcee.State]:
-        self._sampler.reset()
-        for state in self._sampler.sample(self._state, iterations=n, thin_by=thin):
-            self._state = state
-            yield state
-        self._accepted += float(self._sampler.acceptance_fraction.mean()) * n * thin
-        self.steps += n * thin
-
-    def drop_every_other(self) -> None:
-        """Keep the later one of each pair of kept steps."""
-        first = (self.kept + 1) % 2
-        self._u = self._u[first::2]
-        self._log_likelihood = self._log_likelihood[first::2]
-
-    @property
-    def kept(self) -> int:
-        """Number of kept steps."""
-        return len(self._u)
-
-    @property
-    def acceptance(self) -> float:
-        """Mean fraction of accepted proposals."""
-        return self._accepted / max(self.steps, 1)
-
-    def samples(self) -> FloatArray:
-        """Kept steps, shape (steps, walkers, d)."""
-        return np.stack(self._u)
-
-    def log_likelihoods(self) -> FloatArray:
-        """Of the kept steps, shape (steps, walkers)."""
-        return np.stack(self._log_likelihood)
+    Walkers that start from copies of few points cannot show that a mode is missing.
+    """
+    return [
+        f"the {walkers} walkers of ensemble {index + 1} start from {draw.effective:.0f} "
+        "independent points: narrow the priors to where the data allow"
+        for index, draw in enumerate(draws)
+        if draw.effective < walkers
+    ]
 
 
-def _inside_cube(log_likelihood: LogLikelihood) -> LogLikelihood:
-    """The likelihood, and -inf outside the unit cube, where emcee's moves may lead."""
-
-    def function(u: FloatArray) -> FloatArray:
-        inside = np.flatnonzero(np.all((u > 0) & (u < 1), axis=1))
-        result = np.full(len(u), -np.inf)
-        if len(inside):
-            result[inside] = log_likelihood(u[inside])
-        return result
-
-    return function
+ENGINE = Engine(
+    name="emcee",
+    options=EmceeOptions,
+    sample=sample,
+    citations=("Foreman-Mackey:2012ig", vegas.CITATION),
+    packages=("vegas", "emcee"),
+    chains=True,
+    cross_check=vegas.ENGINE.cross_check,
+    precision_keys=vegas.PRECISION_KEYS,
+    options_key="sampler",
+)
+"""The engine ``emcee``."""

@@ -5,35 +5,45 @@ from dataclasses import dataclass
 import numpy as np
 
 from zpfit.errors import PoorMap
-from zpfit.inference.checkpoint import FORGETFUL, Checkpoint, State
-from zpfit.inference.progress import Progress
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
+from zpfit.inference.progress import SILENT, Progress
+from zpfit.inference.samplers.engine import LogLikelihood
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
-from zpfit.inference.samplers.vegas import LogLikelihood
 from zpfit.io.arrays import FloatArray
 
-_BATCH = 100_000
+BATCH = 100_000
+"""Draws of one batch: enough that overheads do not count, and few enough to fit in memory."""
+FALLBACK = "dynesty"
+"""Name of the engine that needs no map: it checks ln Z and replaces maps that fail."""
 _FEWEST_BATCHES = 3
+"""Smallest number of batches, so that their scatter can be compared with the error."""
 _POOR_FRACTION = 1e-3
-"""Effective share of the draws below which tails may hide where no draw has been."""
+"""Effective fraction of the draws below which a part of the posterior may have no draw."""
 _LARGE_SHARE = 0.02
-"""Of the posterior that may rest on one draw."""
+"""Largest posterior weight that a single draw may carry."""
 _MAX_SPREAD = 3.5
-"""Scatter over batches, over the error; three batches reach it by chance once in 10^5 runs."""
+"""Largest ratio of the scatter over batches to the error of ln Z.
+
+Three batches exceed it by chance once in 10^5 runs.
+"""
 _DISAGREEMENT = 5.0
-"""Standard errors between independent adaptations."""
-_REMEDY = "raise vegas.max_evaluations, or use sampler.engine: dynesty"
+"""Largest difference of ln Z between independent adaptations, in standard errors."""
+_ROUNDING = 1e-9
+"""Difference of ln Z that is rounding, as for a constant likelihood, whose errors are zero."""
+_REMEDY = f"raise vegas.max_evaluations, or use sampler.engine: {FALLBACK}"
 
 
 @dataclass(frozen=True)
 class Target:
-    """When to stop."""
+    """Precision at which an integral stops."""
 
     error: float
-    """Of ln Z."""
+    """Standard error of ln Z."""
     effective: float
     """Effective number of weighted samples."""
     max_evaluations: int
+    """Largest number of likelihood evaluations."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Integral:
     samples: WeightedSamples
     evidence: Evidence
     shortcomings: tuple[str, ...]
-    """Why it is not converged, with remedies; empty if it is."""
+    """Reasons why it is not converged, with remedies; empty if it is."""
 
 
 def integrate(
@@ -51,24 +61,64 @@ def integrate(
     mixture: MixtureMap,
     rng: np.random.Generator,
     target: Target,
-    progress: Progress,
-    checkpoint: Checkpoint = FORGETFUL,
+    progress: Progress = SILENT,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
+    batch: int = BATCH,
 ) -> Integral:
-    """ln Z as the mean of L/q over draws from the mixture q, until the target is reached.
+    """Estimate ln Z as ln of the mean of L/q over draws from the mixture q.
 
-    Every draw is independent, so that the standard error is that of a mean of
-    weights. It is checked by what each adaptation says alone.
+    All draws are independent, so the standard error is that of a mean of weights. Three checks
+    follow: the scatter over batches, the largest weight, and ln Z from each adaptation alone.
+
+    Parameters
+    ----------
+    log_likelihood
+        Points of the unit cube, shape (n, d), to ln L, shape (n,).
+    mixture
+        Adapted maps and a fraction of the uniform prior.
+    rng
+        Generator of the draws.
+    target
+        Precision at which to stop.
+    progress
+        Receiver of ln Z and its error after each batch.
+    checkpoint
+        Store of all draws so far.
+    batch
+        Draws of one batch.
+
+    Returns
+    -------
+    Integral
+        ln Z, weighted samples and shortcomings.
 
     Raises
     ------
     PoorMap
-        The maps and the posterior have too little in common.
+        There are fewer than 5 d effective draws.
+
+    References
+    ----------
+    G. P. Lepage, J. Comput. Phys. 439, 110386 (2021), arXiv:2009.05112.
+
+    Examples
+    --------
+    L = 2u on the unit interval has Z = 1. Draws from the uniform prior suffice.
+
+    >>> from zpfit.inference.samplers.proposal_map import HistogramMap
+    >>> uniform = MixtureMap((HistogramMap((np.linspace(0, 1, 2),)),))
+    >>> rng, target = np.random.default_rng(1), Target(0.01, 1000, 100_000)
+    >>> integral = integrate(lambda u: np.log(2 * u[:, 0]), uniform, rng, target, batch=5000)
+    >>> evidence = integral.evidence
+    >>> abs(evidence.log_z) < 3 * evidence.error < 0.03
+    True
     """
-    draws = _Draws(mixture, rng, checkpoint.load())
+    draws = _Draws(mixture, rng, batch, checkpoint.load())
     while not draws.enough_for(target):
-        draws.add(log_likelihood, _BATCH)
+        draws.add(log_likelihood)
         error, effective = draws.error(), draws.effective()
         progress.update(
+            # The error falls with the root of the number of draws.
             min(target.error / max(error, 1e-12), 1.0) ** 2,
             f"ln Z {draws.log_mean():.3f} +- {error:.4f}, {effective:,.0f} effective samples",
         )
@@ -93,41 +143,49 @@ def _shortcomings(samples: WeightedSamples, evidence: Evidence, target: Target) 
     fraction = samples.effective / evidence.evaluations
     if fraction < _POOR_FRACTION:
         found.append(
-            f"only {fraction:.1e} of vegas's draws are effective, so that ln Z may miss what "
-            f"none has met: {_REMEDY}"
+            f"only {fraction:.1e} of vegas's draws are effective, so that ln Z may miss regions "
+            f"without a draw: {_REMEDY}"
         )
     if samples.largest_share > _LARGE_SHARE:
         found.append(
             f"a single draw of vegas carries {samples.largest_share:.1%} of the posterior: "
             f"{_REMEDY}"
         )
-    if evidence.spread is not None and evidence.spread > _MAX_SPREAD * evidence.error + 1e-9:
+    if evidence.spread is not None and evidence.spread > _MAX_SPREAD * evidence.error + _ROUNDING:
         found.append(
             f"ln Z scatters over batches of vegas's draws as if its error were "
             f"{evidence.spread:.3f}, not {evidence.error:.3f}: {_REMEDY}"
         )
     values, errors = np.array(evidence.independent).reshape(-1, 2).T
-    # Where errors are zero, as for a constant likelihood, rounding is left.
-    if not np.ptp(values) <= _DISAGREEMENT * np.hypot(errors.max(), errors.min()) + 1e-9:
+    limit = _DISAGREEMENT * np.hypot(errors.max(), errors.min()) + _ROUNDING
+    if not np.ptp(values) <= limit:  # "not <=" is true for NaN as well
         text = ", ".join(f"{v:.3f} +- {e:.3f}" for v, e in evidence.independent)
         found.append(
-            f"independent adaptations of vegas disagree on ln Z ({text}), as if each had missed "
-            "a mode of the other: raise vegas.adaptations, or use sampler.engine: dynesty"
+            f"independent adaptations of vegas disagree on ln Z ({text}); each may have missed a "
+            f"mode of the other: raise vegas.adaptations, or use sampler.engine: {FALLBACK}"
         )
     return found
 
 
 class _Draws:
-    """Draws so far; sums are kept apart from the points, most of which are excluded."""
+    """All draws so far, in batches.
+
+    Sums of weights are kept apart from the points: most draws are excluded and have no weight.
+    """
 
     def __init__(
-        self, mixture: MixtureMap, rng: np.random.Generator, kept: State | None = None
+        self,
+        mixture: MixtureMap,
+        rng: np.random.Generator,
+        batch: int,
+        kept: State | None = None,
     ) -> None:
         self._mixture = mixture
         self._rng = rng
+        self._batch = batch
         self._kept: list[tuple[FloatArray, FloatArray, FloatArray]] = []
         self._sums: list[_LogSums] = []
-        """Of the weights of each batch, so that none is added up again with every other."""
+        """Sums of weights of each batch, so that old batches are not added up again."""
         self._own: list[list[FloatArray]] = [[] for _ in mixture.maps]
         self._own_total = np.zeros(len(mixture.maps), dtype=int)
         self.total = 0
@@ -135,7 +193,7 @@ class _Draws:
             self._restore(kept)
 
     def state(self) -> State:
-        """All that determines what comes next."""
+        """Return everything that determines the next draws."""
         u, log_l, log_weight = (np.concatenate(column) for column in zip(*self._kept, strict=True))
         return {
             "u": u,
@@ -159,17 +217,17 @@ class _Draws:
         self._rng.bit_generator.state = state["rng"]
 
     def enough_for(self, target: Target) -> bool:
-        """Whether the target is reached, or another batch would take too many evaluations."""
+        """Return True if the target is reached or another batch exceeds the evaluations."""
         if not self.total:
             return False
         reached = self.error() <= target.error and self.effective() >= target.effective
-        if reached and self.total >= _FEWEST_BATCHES * _BATCH:
+        if reached and self.total >= _FEWEST_BATCHES * self._batch:
             return True
-        return self.total + _BATCH > target.max_evaluations
+        return self.total + self._batch > target.max_evaluations
 
-    def add(self, log_likelihood: LogLikelihood, n: int) -> None:
-        """Draw ``n`` more points."""
-        u, label = self._mixture.draw_labelled(self._rng, n)
+    def add(self, log_likelihood: LogLikelihood) -> None:
+        """Draw one more batch."""
+        u, label = self._mixture.draw_labelled(self._rng, self._batch)
         log_l = log_likelihood(u)
         allowed = np.flatnonzero(np.isfinite(log_l))
         u, log_l, allowed_label = u[allowed], log_l[allowed], label[allowed]
@@ -181,22 +239,22 @@ class _Draws:
             mine = allowed_label == index
             own.append(log_l[mine] - log_densities[index, mine])
             self._own_total[index] += np.count_nonzero(label == index)
-        self.total += n
+        self.total += self._batch
 
     def effective(self) -> float:
-        """Effective number of draws."""
+        """Return the effective number of draws."""
         return _LogSums.total(self._sums).effective()
 
     def log_mean(self) -> float:
-        """ln Z."""
+        """Return ln Z."""
         return _LogSums.total(self._sums).log_mean(self.total)[0]
 
     def error(self) -> float:
-        """Of ln Z."""
+        """Return the standard error of ln Z."""
         return _LogSums.total(self._sums).log_mean(self.total)[1]
 
     def spread(self) -> float | None:
-        """Standard error of ln Z from the scatter of the batches, if there are some."""
+        """Return the standard error of ln Z from the scatter of batches; None if they are few."""
         if len(self._kept) < _FEWEST_BATCHES:
             return None
         batch = self.total // len(self._kept)
@@ -205,12 +263,12 @@ class _Draws:
         return float(np.std(ratios, ddof=1) / np.sqrt(len(ratios)))
 
     def independent(self) -> tuple[tuple[float, float], ...]:
-        """ln Z and error from the draws of each map alone."""
+        """Return ln Z and its error from the draws of each map alone."""
         parts = zip(self._own, self._own_total, strict=True)
         return tuple(_LogSums.of(np.concatenate(own)).log_mean(int(total)) for own, total in parts)
 
     def weighted(self) -> WeightedSamples:
-        """Every allowed draw."""
+        """Return all allowed draws with their weights."""
         u = np.concatenate([points for points, _, _ in self._kept])
         log_l = np.concatenate([values for _, values, _ in self._kept])
         log_weight = np.concatenate([weights for _, _, weights in self._kept])
@@ -219,38 +277,43 @@ class _Draws:
 
 @dataclass(frozen=True)
 class _LogSums:
-    """ln of the sum of weights and of their squares."""
+    """ln of the sum of weights and of the sum of their squares."""
 
     first: float
     second: float
 
     @classmethod
     def of(cls, log_weights: FloatArray) -> "_LogSums":
-        """Of some draws."""
+        """Return the sums of some draws."""
         return cls(_log_sum(log_weights), _log_sum(2 * log_weights))
 
     @classmethod
     def total(cls, parts: list["_LogSums"]) -> "_LogSums":
-        """Of the draws of all parts."""
+        """Return the sums over all parts."""
         return cls(
             _log_sum(np.array([part.first for part in parts])),
             _log_sum(np.array([part.second for part in parts])),
         )
 
     def effective(self) -> float:
-        """Effective number of draws."""
+        """Return the effective number of draws, (sum w)^2 / sum w^2 (Kish 1965)."""
         return 0.0 if self.first == -np.inf else float(np.exp(2 * self.first - self.second))
 
     def log_mean(self, total: int) -> tuple[float, float]:
-        """ln of the mean over ``total`` draws, those left out being zero, and its error."""
+        """Return ln of the mean weight over ``total`` draws and its standard error.
+
+        Draws without a weight count as zero.
+        """
         if self.first == -np.inf:
             return -np.inf, np.inf
         log_mean = self.first - np.log(total)
+        # Relative variance of the weights, <w^2>/<w>^2 - 1; rounding may make it negative.
         variance = max(np.expm1(self.second - np.log(total) - 2 * log_mean), 0.0)
         return float(log_mean), float(np.sqrt(variance / total))
 
 
 def _log_sum(values: FloatArray) -> float:
+    """Return ln sum exp(values), -inf for no values."""
     if not len(values):
         return -np.inf
     peak = values.max()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from zpfit.inference.diagnostics import MIN_AUTOCORRELATION_TIMES, RHAT_LIMIT
+from zpfit.inference.samplers.registry import find_engine
 from zpfit.pages.report.records import Campaign, ComparedModel, Summary
 from zpfit.pages.report.symbols import number
 
@@ -68,7 +69,7 @@ def _sampling(summary: Summary, target_ess: int) -> Iterator[Diagnostic]:
             f"{RHAT_LIMIT}: the ensembles have not found the same posterior.",
         )
     time = _worst(sampler.autocorrelation_time.values(), max)
-    if time is not None and sampler.engine == "emcee":
+    if time is not None and find_engine(sampler.engine).chains:
         yield Diagnostic(
             "Autocorrelation time",
             f"{number(time)} of {sampler.steps} steps",
@@ -103,7 +104,7 @@ def _evidence(summary: Summary) -> Iterator[Diagnostic]:
             meaning="The same error from the scatter between batches of draws. Worry if it is more "
             "than twice the error above: a part of the posterior is rarely hit.",
         )
-    if summary.sampler.engine != "dynesty":
+    if find_engine(summary.sampler.engine).independent_draws:
         yield Diagnostic(
             "Effective fraction",
             number(evidence.effective_fraction, 2),
