@@ -434,7 +434,7 @@ def test_the_command(accepted, rejected, workspace, axes, stem):
         (("quickstart", "--x", "m_Zp=50:10"), "reversed"),
         (("quickstart", "--x", "m_Zp=10"), "write NAME=LOW:HIGH"),
         (("quickstart", "--x", "m_Zp=10:nan"), "nan lies outside"),
-        (("quickstart", "--x", "m_Zp=a:b"), "write NAME=LOW:HIGH"),
+        (("quickstart", "--x", "m_Zp=a:b"), "'a' is no number"),
         (("quickstart", "--x", "m_Zp", "--points", "3"), "points"),
         (("quickstart", "--x", "m_Zp", "--seed", "-1"), "seed"),
         (("quikstart", "--x", "m_Zp"), "did you mean 'quickstart'"),

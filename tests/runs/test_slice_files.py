@@ -343,7 +343,7 @@ def test_unwritable_output(rejected: Command, output: str):
 def test_a_title_that_is_no_latex(rejected: Command):
     title = r"title=A $\fooo$ of mine"
     message = rejected("exclusion", *KLOE, "--set", title, "--output", "out")
-    assert_mentions(message, "exclusion.png", "cannot be drawn", r"\fooo", "mend the formula")
+    assert_mentions(message, "exclusion.png", "cannot be drawn", r"\fooo", "correct the formula")
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "exclusion.csv",
         "exclusion.json",

@@ -212,7 +212,7 @@ def _axis(
     if len(parts) != 2 and not (scales and len(parts) == 3):
         form = "NAME=LOW:HIGH or NAME=LOW:HIGH:log" if scales else "NAME=LOW:HIGH"
         raise InvalidInput(
-            [f"{place}: {reach!r} is not a range; write {form}, or NAME for the range of its prior"]
+            [f"{place}: {reach!r} is no range; write {form}, or NAME for the range of its prior"]
         )
     low, high = (_number(part, place) for part in parts[:2])
     return name, (low, high), parts[2] if len(parts) == 3 else None
