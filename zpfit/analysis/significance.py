@@ -9,7 +9,8 @@ _SMALLEST = 1e-300
 def two_sided_sigma(p_value: float) -> float:
     """Return the standard deviations beyond which both normal tails have a probability.
 
-    The largest value is 37. This is the convention of both sources of :mod:`zpfit.analysis.tension.parameter_goodness` and
+    The largest value is 37. Two-sided tails are the convention of the sources of
+    :mod:`zpfit.analysis.tension.parameter_goodness` and
     :mod:`zpfit.analysis.tension.suspiciousness`.
 
     Examples

@@ -132,7 +132,7 @@ class Plane:
         return points
 
     def starting_parameters(self, u: FloatArray) -> dict[str, FloatArray]:
-        """Return all parameters in the order of the model, solved ones at the start of the search."""
+        """Return all parameters in the model's order, solved ones at the start of the search."""
         n = len(u)
         known = {name: np.full(n, value) for name, value in self.fixed.items()}
         known |= {search.name: np.full(n, search.start) for search in self.solved}

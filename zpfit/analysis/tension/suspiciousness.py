@@ -78,7 +78,7 @@ class EvidenceTension:
       depends on the prior's width (Marshall, Rajguru & Slosar, astro-ph/0412535).
     - ln I = sum D_r - D, the part of ln R that depends on the width of the prior.
     - Suspiciousness ln S = ln R - ln I = <ln L> - sum <ln L_r>, each mean over the posterior of the
-      same data. It does not depend on the width of a prior that is wide compared with the posterior
+      same data. It does not depend on the width of a prior that is much wider than the posterior
       (Handley & Lemos, arXiv:1902.04029).
     - d = sum d_r - d_all, the number of directions that groups share, with
       d = 2 Var(ln L) (Handley & Lemos, arXiv:1903.06682).
