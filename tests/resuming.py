@@ -19,7 +19,7 @@ import pytest
 from helpers_samplers import use_small_batches
 
 from zpfit.cli import main
-from zpfit.cli.tables import RunReporter
+from zpfit.cli.progress import RunReporter
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.progress import Silent
 from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains

@@ -24,6 +24,7 @@ from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
 from nbclient import NotebookClient
 
 from zpfit.cli import cli
+from zpfit.cli.options import parse_limits
 from zpfit.runs.run_file import find_run_file, load_run
 
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
@@ -175,7 +176,7 @@ def read_without_fitting(arguments: list[str], place: str) -> None:
         changes = dict(word.split("=", 1) for word in given.get("changes", ()))
         for file in files:
             if not file.startswith("output/"):
-                load_run(find_run_file(file), changes, given.get("limits", ()))
+                load_run(find_run_file(file), changes, parse_limits(given.get("limits", ())))
     elif name == "campaign":
         zpfit([*arguments, "--plan"], place)
 

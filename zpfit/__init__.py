@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zpfit.api.profiles import profile as profile
     from zpfit.api.sources import load as load
     from zpfit.api.tensions import tension as tension
+    from zpfit.api.toy_sets import toys as toys
     from zpfit.errors import ZpfitError as ZpfitError
     from zpfit.likelihood.choice import Likelihood as Likelihood
     from zpfit.models.base import Model as Model
@@ -34,6 +35,7 @@ _PLACES = {
     "load": ("zpfit.api.sources", "load"),
     "profile": ("zpfit.api.profiles", "profile"),
     "tension": ("zpfit.api.tensions", "tension"),
+    "toys": ("zpfit.api.toy_sets", "toys"),
 }
 """Module and name of each public object."""
 

@@ -98,9 +98,7 @@ class UnwritablePath(ZpfitError, OSError):
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path, self.reason = path, reason
-        super().__init__(
-            f"{path}: cannot be written ({reason}); choose another folder with --output"
-        )
+        super().__init__(f"{path}: cannot be written ({reason}); choose another folder")
 
 
 class StaleConclusions(ZpfitError, ValueError):
@@ -255,8 +253,8 @@ class NoSamplingDistribution(ZpfitError, ValueError):
         self.entry = entry
         super().__init__(
             f"entry {entry!r} is a table of chi2, which does not say how its data scatter, so no "
-            f"pseudo-experiment can be drawn; leave it out with --set 'likelihood.drop=[{entry}]', "
-            "or add an entry with value and error instead"
+            f"pseudo-experiment can be drawn; drop it (likelihood.drop: [{entry}]), or replace it "
+            "by an entry with value and error"
         )
 
 
@@ -266,8 +264,8 @@ class OtherToys(ZpfitError, FileExistsError):
     def __init__(self, path: Path, difference: str) -> None:
         self.path, self.difference = path, difference
         super().__init__(
-            f"{path}: its toys come from something else: {difference}; choose another --output, "
-            "or start again with --force"
+            f"{path}: its toys come from something else: {difference}; choose another folder, or "
+            "replace the toys"
         )
 
 
@@ -277,7 +275,7 @@ class NotNested(ZpfitError, ValueError):
     def __init__(self, nested: Path, reason: str) -> None:
         self.nested, self.reason = nested, reason
         super().__init__(
-            f"--nested {nested}: {reason}; give a run file with a smaller model and the same "
+            f"nested {nested}: {reason}; give a run file with a smaller model and the same "
             "likelihood"
         )
 
@@ -288,7 +286,7 @@ class MixedReference(ZpfitError, ValueError):
     def __init__(self, model: str, likelihood: str) -> None:
         self.model, self.likelihood = model, likelihood
         super().__init__(
-            f"--reference {model}: several runs of it use {likelihood}; compare with one of them"
+            f"reference {model}: several runs of it use {likelihood}; compare with one of them"
         )
 
 
@@ -297,7 +295,7 @@ class RunFolderExists(ZpfitError, FileExistsError):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(f"{path}: already holds a run; choose another --output, or use --force")
+        super().__init__(f"{path}: already holds a run; choose another folder, or replace it")
 
 
 class FilesExist(ZpfitError, FileExistsError):
@@ -306,7 +304,7 @@ class FilesExist(ZpfitError, FileExistsError):
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path, self.names = path, tuple(names)
         super().__init__(
-            f"{path}: already holds {', '.join(names)}; choose another --output, or use --force"
+            f"{path}: already holds {', '.join(names)}; choose another folder, or replace them"
         )
 
 
@@ -317,7 +315,7 @@ class ForeignFiles(ZpfitError, FileExistsError):
         self.path, self.names = path, tuple(names)
         super().__init__(
             f"{path}: holds {', '.join(names)} of something else, which a run would replace; "
-            "choose another --output, or use --force"
+            "choose another folder, or replace them"
         )
 
 
@@ -332,7 +330,7 @@ class NotARunFolder(ZpfitError, FileNotFoundError):
 class Stopped(ZpfitError):
     """A run that a signal stopped."""
 
-    def __init__(self, signal: str, number: int, remedy: str = "go on with --resume") -> None:
+    def __init__(self, signal: str, number: int, remedy: str = "the run can be resumed") -> None:
         self.signal, self.number, self.remedy = signal, number, remedy
         super().__init__(f"stopped by {signal}; {remedy}")
 
@@ -342,9 +340,7 @@ class UnfinishedRun(ZpfitError, FileExistsError):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(
-            f"{path}: holds an unfinished run; go on with --resume, or start again with --force"
-        )
+        super().__init__(f"{path}: holds an unfinished run; resume it, or replace it")
 
 
 class DamagedRecord(ZpfitError, ValueError):
@@ -362,7 +358,7 @@ class NothingToReport(ZpfitError, FileNotFoundError):
         self.path = path
         super().__init__(
             f"{path}: holds no finished run, comparison or campaign; give a folder that "
-            "zpfit run, zpfit compare --output or zpfit campaign has written"
+            "a run, a comparison or a campaign has written"
         )
 
 
@@ -371,7 +367,7 @@ class NothingToResume(ZpfitError, FileNotFoundError):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(f"{path}: holds no run to resume; leave out --resume")
+        super().__init__(f"{path}: holds no run to resume; start a new run")
 
 
 class DifferentRun(ZpfitError, FileExistsError):
@@ -380,8 +376,7 @@ class DifferentRun(ZpfitError, FileExistsError):
     def __init__(self, path: Path, difference: str) -> None:
         self.path, self.difference = path, difference
         super().__init__(
-            f"{path}: holds another run: {difference}; choose another folder with --output, or "
-            "start again with --force"
+            f"{path}: holds another run: {difference}; choose another folder, or replace it"
         )
 
 
@@ -391,8 +386,7 @@ class FolderInUse(ZpfitError, OSError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"{path}: another process is at work there; wait for it, or choose another folder "
-            "with --output"
+            f"{path}: another process is at work there; wait for it, or choose another folder"
         )
 
 
@@ -401,7 +395,7 @@ class DamagedCheckpoint(ZpfitError, ValueError):
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path, self.reason = path, reason
-        super().__init__(f"{path}: damaged ({reason}); start again with --force")
+        super().__init__(f"{path}: damaged ({reason}); replace the run")
 
 
 class UnsafeCheckpoint(ZpfitError, ValueError):
@@ -411,7 +405,7 @@ class UnsafeCheckpoint(ZpfitError, ValueError):
         self.reason = reason
         super().__init__(
             f"the kept state of dynesty is damaged or not of this version ({reason}); "
-            "start again with --force"
+            "replace the run"
         )
 
 
@@ -422,7 +416,7 @@ class ChangedLikelihood(ZpfitError, ValueError):
         self.path, self.kept, self.now, self.point = path, kept, now, point
         super().__init__(
             f"{path}: ln L was {kept!r} and is {now!r} at {point}, though nothing that is "
-            "recorded of the run has changed; start again with --force"
+            "recorded of the run has changed; replace the run"
         )
 
 
@@ -442,7 +436,7 @@ class PortInUse(ZpfitError, OSError):
     def __init__(self, host: str, port: int, reason: str) -> None:
         self.host, self.port, self.reason = host, port, reason
         super().__init__(
-            f"--port {port}: cannot listen at {host} ({reason}); choose another port, or leave it "
+            f"port {port}: cannot listen at {host} ({reason}); choose another port, or leave it "
             "out for one that is free"
         )
 
@@ -453,7 +447,7 @@ class NoScheduler(ZpfitError, ConnectionError):
     def __init__(self, address: str, reason: str) -> None:
         self.address, self.reason = address, reason
         super().__init__(
-            f"--scheduler {address}: nothing answers ({reason}); start one with dask scheduler"
+            f"scheduler {address}: nothing answers ({reason}); start one with dask scheduler"
         )
 
 
@@ -463,7 +457,7 @@ class ThreadedWorkers(ZpfitError, RuntimeError):
     def __init__(self, address: str) -> None:
         self.address = address
         super().__init__(
-            f"--scheduler {address}: its workers have several threads, in which neither the same "
+            f"scheduler {address}: its workers have several threads, in which neither the same "
             "numbers nor full speed are sure; start them with dask worker --nthreads 1"
         )
 

@@ -13,7 +13,7 @@ from zpfit.analysis.tension.parameter_goodness import parameter_goodness
 from zpfit.analysis.tension.pulls import predictive_pulls
 from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, evidence_tension
 from zpfit.analysis.tension.tension import tension, tension_record
-from zpfit.cli.tension_table import print_tension
+from zpfit.cli.tension import print_tension
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.inference.progress import Silent

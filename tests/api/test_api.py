@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import zpfit
+from zpfit.runs.pools import ExecutorChoice, Kind
 
 SMALL = {"walkers": 32, "max_steps": 40, "target_ess": 10}
 FEW_STARTS = {"starts": 50}
@@ -27,6 +28,7 @@ PUBLIC = [
     "load",
     "profile",
     "tension",
+    "toys",
 ]
 
 
@@ -186,7 +188,6 @@ def test_changes_merge_options_and_replace_data() -> None:
     assert problem.settings.sampler.target_ess == packaged.sampler.target_ess
     assert problem.settings.vegas.error == 0.02
     assert problem.posterior.likelihood.name == "today_rb -a_mu_2025_wp2025"
-    assert "a_mu_2025_wp2025" not in problem.posterior.likelihood.names
     assert "C_nue" not in problem.posterior.names
     assert problem.posterior.priors.support("m_Zp") == (10, 40)
 
@@ -252,6 +253,18 @@ def test_exclusion() -> None:
     assert 5e-5 <= y_low < y_high <= 1e-3
     assert found.record["allowed"]["x"] == pytest.approx([x_low, x_high], rel=1e-6)
     assert set(found.frame["kind"]) >= {"excluded", "allowed"}
+
+
+def test_toys_in_memory_and_in_a_folder(tmp_path: Path) -> None:
+    problem = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "seed": 5}
+    options = {"best_fit": {"starts": 50}, "joint_sigma": False, "progress": False}
+    memory = zpfit.toys(problem, 3, **options)
+    assert len(memory) == len(memory.frame) == 3
+    assert set(memory.p_values.index) == {"chi2", "delta_chi2"}
+    here = ExecutorChoice(Kind.HERE)
+    kept = zpfit.toys(problem, 3, output=tmp_path / "toys", executor=here, **options)
+    pd.testing.assert_frame_equal(kept.frame, memory.frame)
+    assert (tmp_path / "toys" / "toys.json").is_file()
 
 
 def test_available() -> None:

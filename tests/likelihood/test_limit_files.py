@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zpfit.cli.options import parse_limits
 from zpfit.errors import InvalidCurve
 from zpfit.io.library import Library
 from zpfit.io.yaml import parse_yaml
@@ -278,9 +279,9 @@ def test_a_run_keeps_its_limit_files(rejected: Command, workspace: Path):
 
 def test_a_copy_of_the_limits_is_the_same_data(workspace: Path):
     write("fit.yaml", RUN)
-    one = load_run(Path("fit.yaml"), limits=["prompt.lmt"])
+    one = load_run(Path("fit.yaml"), limits=parse_limits(["prompt.lmt"]))
     write("elsewhere/prompt.lmt", PROMPT)
-    two = load_run(Path("fit.yaml"), limits=["elsewhere/prompt.lmt"])
+    two = load_run(Path("fit.yaml"), limits=parse_limits(["elsewhere/prompt.lmt"]))
     assert one.data_hash() == two.data_hash()
     assert one.data_hash() != load_run(Path("fit.yaml")).data_hash()
 

@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 from zpfit.inference.search.descent import descend, find_minimum
 from zpfit.io.places import packaged_data
 from zpfit.models.gauge_mixing import FAMILIES
+from zpfit.models.library import BUILT_IN
 from zpfit.models.names import BUILT_IN_NAMES
-from zpfit.models.registry import BUILT_IN
 from zpfit.physics.constants import (
     ELECTRIC_CHARGE,
     FERMI_CONSTANT,

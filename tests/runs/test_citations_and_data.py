@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from zpfit.inference.samplers.registry import BUILT_IN
 from zpfit.io.library import Library
 from zpfit.io.places import packaged_data
 from zpfit.likelihood.entry_base import Citation
 from zpfit.likelihood.library import read_entry, read_set
 from zpfit.runs.bibliography import (
-    ENGINES,
     FORMULAS,
     as_bibtex,
     as_text,
@@ -202,7 +202,7 @@ def test_keys_in_the_references_have_title_and_authors(workspace: Path):
 def packaged_citations() -> list[Citation]:
     library = Library((packaged_data(),))
     entries = [read_entry(library, name) for name in library.names("entry")]
-    engines = [citation for citations in ENGINES.values() for citation in citations]
+    engines = [Citation(key=key) for engine in BUILT_IN.values() for key in engine.citations]
     cited = [c for e in entries for c in (*e.entry.citations, *cited_by_curve(e))]
     return [FORMULAS, *engines, *cited]
 

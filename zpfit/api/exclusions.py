@@ -147,7 +147,7 @@ def exclusion(
         }
     for key, value in asked.items():
         if value is not None:
-            document = document.with_value((key,), plain_value(key, value), key)
+            document = document.with_value((key,), plain_value(key, value))
     chosen = resolve_slice(document, library)
     if output is not None:
         make_room(Path(output), EXCLUSION_FILES, force=force)

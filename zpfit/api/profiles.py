@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zpfit.analysis.profile.axis import choose_axes
+from zpfit.analysis.profile.axis import AxisRequest, choose_axes
 from zpfit.analysis.profile.profile import profile as profile_problem
 from zpfit.analysis.profile.profile import profile_record
 from zpfit.analysis.records import ProfileRecord
@@ -103,7 +103,7 @@ def profile(
     """
     problem = load(source, **changes)
     chosen = [("x", x)] if y is None else [("x", x), ("y", y)]
-    axes = choose_axes(problem.posterior.priors, [(name, _axis_text(a)) for name, a in chosen])
+    axes = choose_axes(problem.posterior.priors, [_request(side, a) for side, a in chosen])
     if output is not None:
         make_room(Path(output), profile_files([axis.name for axis in axes]), force=force)
     found = profile_problem(problem, axes, points, progress_of(progress))
@@ -113,8 +113,8 @@ def profile(
     return Profile(record)
 
 
-def _axis_text(axis: AxisChoice) -> str:
+def _request(side: str, axis: AxisChoice) -> AxisRequest:
     if isinstance(axis, str):
-        return axis
+        return AxisRequest(axis, source=side)
     name, lower, upper = axis
-    return f"{name}={lower!r}:{upper!r}"
+    return AxisRequest(name, (lower, upper), side)

@@ -9,7 +9,7 @@ from typing import Any
 
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
-from zpfit.io.document import UNNAMED, Document, plain_data
+from zpfit.io.document import Document, plain_data
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import read_yaml
@@ -82,21 +82,23 @@ def _document(source: Mapping[str, Any]) -> Document:
 
 
 def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
-    for keys, value in _flat((), changes):
-        document = with_change(document, keys, value, UNNAMED)
+    for keys, value in flat_changes(changes):
+        document = with_change(document, keys, value)
     return document
 
 
-def _flat(above: tuple[str, ...], changes: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
+def flat_changes(
+    changes: Mapping[str, Any], above: tuple[str, ...] = ()
+) -> list[tuple[tuple[str, ...], Any]]:
     """Return single keys, as paths, and their values; mappings of option blocks are opened."""
     found: list[tuple[tuple[str, ...], Any]] = []
     for key, value in changes.items():
         keys = (*above, *key.split("."))
         opened = keys in {("priors", "parameters"), *((name,) for name in _MERGED)}
         if opened and isinstance(value, Mapping):
-            found += _flat(keys, value)
+            found += flat_changes(value, keys)
         else:
-            found.append((keys, plain_value(keys[0], value) if len(keys) == 1 else value))
+            found.append((keys, plain_value(keys[0] if len(keys) == 1 else "", value)))
     return found
 
 

@@ -159,7 +159,7 @@ def resolve(document: Document, library: Library) -> Problem:
         posterior=Posterior(loaded.model, priors, assembled.likelihood),
         assembled=assembled,
         model_files=loaded.files,
-        notes=(*notes, *assembled.notes()),
+        notes=(*loaded.notes, *notes, *assembled.notes()),
         code="; ".join(filter(None, (loaded.code, *assembled.code, _engine_code(settings)))),
         document=document,
         library=library,

@@ -17,12 +17,12 @@ class Source:
     """Origin of a value that replaces one of a file; messages name it instead of a line."""
 
     name: str = ""
-    """Such as an option of a command; empty if the key alone identifies the value."""
+    """Such as an option of a command; empty if the key alone says where to look."""
     names_key: bool = True
-    """Whether messages add the key to the name."""
+    """True if messages add the key to the name."""
 
     def place(self, key: str) -> str:
-        """Return the place of a key that comes from here, for messages.
+        """Return how messages name a key of this origin.
 
         Examples
         --------
@@ -35,7 +35,7 @@ class Source:
 
 
 UNNAMED = Source()
-"""Origin of a change for which messages name the key alone."""
+"""Origin of a change for which messages name the key only."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Document:
     >>> document = Document(Path("fit.yaml"), {"sampler": {"walkers": 64}}, {("sampler",): 3})
     >>> document.place(["sampler", "walkers"])
     'fit.yaml:3: sampler.walkers'
-    >>> document.with_value(("seed",), -1, Source("change")).place(["seed"])
-    'change seed'
+    >>> document.with_value(("seed",), -1, Source("option")).place(["seed"])
+    'option seed'
     """
 
     path: Path
@@ -72,7 +72,7 @@ class Document:
     def place(self, keys: Sequence[str | int]) -> str:
         """Return ``file:line: a.b.c`` of a key, with the line of its nearest parent in the file.
 
-        A changed value has the place of its source.
+        The place of a changed value is its source.
         """
         keys = (*self.parents, *keys)
         name = ".".join(str(key) for key in keys)

@@ -246,14 +246,13 @@ def _couplings(
     charges: Charges, m: FloatArray, g_x: FloatArray, g_t: FloatArray, residue: Any
 ) -> Couplings:
     """Couplings of all families, linear in what they are given."""
-    rows = []
-    for z_left, mismatch in zip(charges.z_left, charges.mismatch, strict=True):
-        rows += [
-            vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch),
-            axial_coupling(g_x, residue, mismatch),
-            neutrino_coupling(g_x, residue, charges.z_higgs, z_left),
-        ]
-    return Couplings(m, *rows)
+    rows = {}
+    for family, z_left, mismatch in zip(FAMILIES, charges.z_left, charges.mismatch, strict=True):
+        vector = vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch)
+        rows[f"C_V{family}"] = vector
+        rows[f"C_A{family}"] = axial_coupling(g_x, residue, mismatch)
+        rows[f"C_nu{family}"] = neutrino_coupling(g_x, residue, charges.z_higgs, z_left)
+    return Couplings(m_Zp=m, **rows)
 
 
 def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArray]:

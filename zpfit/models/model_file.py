@@ -225,8 +225,8 @@ class LinearModel(_FileModel):
 
     def couplings(self, values: Values) -> Couplings:
         """Couplings at n points."""
-        m = values[MASS.name]
-        rows: dict[str, Any] = {name: np.zeros_like(m) for name in COUPLING_NAMES[1:]}
-        for coupling, terms in self._file.couplings.items():
-            rows[coupling] = sum(factor * values[name] for name, factor in terms.items())
-        return Couplings(m, **rows)
+        rows: dict[str, Any] = {
+            coupling: sum(factor * values[name] for name, factor in terms.items())
+            for coupling, terms in self._file.couplings.items()
+        }
+        return Couplings(m_Zp=values[MASS.name], **rows)

@@ -54,6 +54,9 @@ table. A new row also needs an annotation in :class:`Couplings`, for type checke
 COUPLING_NAMES: Final = tuple(row.name for row in TABLE)
 """Names of the mass and of every coupling, in the order of :data:`TABLE`."""
 
+_POSITIONAL: Final = 10
+"""Rows that must be given together if any is given by position: the mass and all leptons."""
+
 _KNOWN = frozenset(COUPLING_NAMES)
 
 _ZEROS: FloatArray = np.broadcast_to(0.0, 2**48)
@@ -95,9 +98,9 @@ class Couplings:
     Parameters
     ----------
     *rows : numpy.ndarray, shape (n,)
-        In the order of :data:`TABLE`.
+        The mass and all lepton couplings in the order of :data:`TABLE`.
     **named : numpy.ndarray, shape (n,)
-        Further ones by name. The mass is required.
+        Couplings by name. The mass is required.
 
     Examples
     --------
@@ -127,6 +130,9 @@ class Couplings:
         # The dictionary is filled directly, as attributes are read-only.
         own = self.__dict__
         if len(given) < len(COUPLING_NAMES):
+            if 0 < len(rows) < _POSITIONAL:  # rather a forgotten row than a zero that is meant
+                missing = _POSITIONAL - len(rows)
+                raise TypeError(f"missing {missing} required rows; give couplings by name")
             mass = given.get("m_Zp")
             if mass is None:
                 raise TypeError("couplings need the mass m_Zp")

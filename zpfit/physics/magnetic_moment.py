@@ -67,7 +67,7 @@ def _shift(
 
 
 def loop_integrals(r: FloatArray) -> FloatArray:
-    """Compute the integrals over x of Eq. (7) by quadrature, at r = m_l^2/m_Zp^2; shape (2, len(r)).
+    """Compute the integrals over x of Eq. (7) at r = m_l^2/m_Zp^2; shape (2, len(r)).
 
     Row 0 multiplies C_V^2, row 1 multiplies -C_A^2; both times r/(4 pi^2). In
     s = ln(x/(1-x)) the integrands are smooth on the scale 1 and fall exponentially

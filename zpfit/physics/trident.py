@@ -86,8 +86,8 @@ def trident_ratio(
 def trident_coefficients(spectrum: TridentSpectrum, m2: FloatArray) -> FloatArray:
     """Return a_V, b_V, a_A and b_A at m_Zp^2 = ``m2`` in MeV^2; shape (4, len(m2)).
 
-    They follow from g_V -> g_V + v^2 x_V/(m^2 + t) and g_A -> g_A - v^2 x_A/(m^2 + t) in the couplings
-    of the Standard Model, averaged over the momentum transfer t.
+    They follow from g_V -> g_V + v^2 x_V/(m^2 + t) and g_A -> g_A - v^2 x_A/(m^2 + t) in the
+    couplings of the Standard Model, averaged over the momentum transfer t.
     """
     g_vector, g_axial = 0.5 + 2 * SIN2_THETA_W, 0.5
     shift = 1 / (sqrt(2) * FERMI_CONSTANT * (m2[:, None] + MOMENTUM_TRANSFER))

@@ -227,7 +227,7 @@ def _judging_failures(folder: RunFolder, progress: Progress) -> Iterator[None]:
     try:
         yield
     except UnwritablePath:
-        progress.note("What is done is kept: when there is room again, go on with --resume")
+        progress.note("Checkpoints are kept: resume the run when the folder can be written again")
         raise
     except (Stopped, ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint):
         raise

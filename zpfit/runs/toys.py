@@ -7,6 +7,7 @@ because a posterior with a user's Python model cannot be sent to another process
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,7 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.registry import packages_behind
 from zpfit.io.arrays import FloatArray
+from zpfit.io.document import Given
 from zpfit.io.versions import versions
 from zpfit.io.writing import make_folder, write_whole
 from zpfit.runs.pools import ExecutorChoice
@@ -53,8 +55,8 @@ class RunSource:
     """A run file and its changes, from which any process can load the same problem."""
 
     path: Path
-    changes: tuple[tuple[str, str], ...] = ()
-    """Changed keys of the run file and their values as YAML."""
+    changes: tuple[tuple[str, Given], ...] = ()
+    """Changed keys of the run file and their values, texts in YAML."""
     asked: str = ""
     """Identifies one command. Workers of a cluster outlive it and cache run files, which may
     change before the next command."""
@@ -67,7 +69,7 @@ def run_from(source: RunSource) -> Problem:
 
 
 def sources(
-    file: str, nested: str | None, changes: Mapping[str, str]
+    file: str, nested: str | None, changes: Mapping[str, Given]
 ) -> tuple[RunSource, RunSource | None]:
     """Return the sources of a run and of a smaller model on the same data.
 
@@ -78,7 +80,7 @@ def sources(
     nested
         The same for the smaller model; None without one.
     changes
-        Keys of the run file and their values as YAML. Changes of data and seed apply to the
+        Keys of the run file and their values, texts in YAML. Changes of data and seed apply to the
         smaller model as well.
     """
     asked = uuid4().hex
@@ -87,8 +89,10 @@ def sources(
     return _source(file, changes, asked), smaller
 
 
-def _source(file: str, changes: Mapping[str, str], asked: str) -> RunSource:
-    return RunSource(find_run_file(file).resolve(), tuple(sorted(changes.items())), asked)
+def _source(file: str, changes: Mapping[str, Given], asked: str) -> RunSource:
+    return RunSource(
+        find_run_file(file).resolve(), tuple(sorted(changes.items(), key=itemgetter(0))), asked
+    )
 
 
 def default_folder(source: RunSource) -> Path:

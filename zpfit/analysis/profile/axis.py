@@ -55,36 +55,61 @@ class Axis:
         return self.prior.ppf(self.to_cube(coordinates))
 
 
-def choose_axes(priors: Priors, texts: Sequence[tuple[str, str]]) -> tuple[Axis, ...]:
-    """Axes from what a user wrote, ``NAME`` or ``NAME=LOW:HIGH``, each with its option.
+@dataclass(frozen=True)
+class AxisRequest:
+    """A parameter and range that a user wants to scan."""
+
+    name: str
+    ends: tuple[float, float] | None = None
+    """Lower and upper end as parameter values; None for the range of the prior."""
+    source: str = "axis"
+    """How messages name its origin."""
+    text: str = ""
+    """What the user wrote, if anything."""
+
+    @property
+    def place(self) -> str:
+        """Beginning of messages about it."""
+        return f"{self.source} {self.text or self.name}"
+
+
+def choose_axes(priors: Priors, requests: Sequence[AxisRequest]) -> tuple[Axis, ...]:
+    """Return the axes that are requested.
+
+    Parameters
+    ----------
+    priors
+        Priors of all parameters.
+    requests
+        One or two parameters, with ranges.
 
     Raises
     ------
     InvalidInput
-        Everything that is wrong, each with its option.
+        Requests are impossible; each problem is reported with its place.
     """
     problems = ProblemCollector()
     axes = []
-    for option, text in texts:
+    for request in requests:
         with problems.collecting():
-            axes.append(_axis(priors, text, f"{option} {text}"))
+            axes.append(_axis(priors, request))
     names = [axis.name for axis in axes]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        options = " and ".join(option for option, _ in texts)
+        options = " and ".join(request.source for request in requests)
         problems.add(f"{options}: both are {name}; choose two parameters, or leave one out")
     problems.raise_if_any()
     return tuple(axes)
 
 
-def _axis(priors: Priors, text: str, place: str) -> Axis:
-    name, separator, reach = text.partition("=")
+def _axis(priors: Priors, request: AxisRequest) -> Axis:
+    name, place = request.name, request.place
     prior = _smooth_prior(priors, name, place)
     axis = Axis(name, list(priors.free).index(name), prior, *_default_range(prior))
-    if not separator:
+    if request.ends is None:
         return axis
-    low, high = (_coordinate(axis, value, place) for value in _ends(reach, place))
+    low, high = (_coordinate(axis, value, place) for value in request.ends)
     if not low < high:
-        raise InvalidInput([f"{place}: the range is empty or reversed; write NAME=LOW:HIGH"])
+        raise InvalidInput([f"{place}: the range is empty or reversed; give the lower end first"])
     return Axis(name, axis.index, prior, low, high)
 
 
@@ -115,14 +140,6 @@ def _default_range(prior: FreePrior) -> tuple[float, float]:
         half = _NORMAL_RANGE * prior.sd
         return prior.mean - half, prior.mean + half
     return 0.0, 1.0
-
-
-def _ends(text: str, place: str) -> tuple[float, float]:
-    try:
-        low, high = map(float, text.split(":"))
-    except ValueError:
-        raise InvalidInput([f"{place}: {text!r} is no range; write NAME=LOW:HIGH"]) from None
-    return low, high
 
 
 def _coordinate(axis: Axis, value: float, place: str) -> float:

@@ -114,7 +114,7 @@ def _drawn(panel: str, folder: Path) -> dict[str, dict[str, Any]]:
 
 def _posterior(folder: Path) -> tuple[ProfileRecord, list[dict[str, Any]]]:
     """Of the paper's fit: profile and posterior of the mass side by side, and the forecasts."""
-    from zpfit.analysis.profile.axis import choose_axes
+    from zpfit.analysis.profile.axis import AxisRequest, choose_axes
     from zpfit.analysis.profile.profile import profile, profile_record
     from zpfit.inference.sampling import evidence_of
     from zpfit.runs.records import write_profile
@@ -122,7 +122,7 @@ def _posterior(folder: Path) -> tuple[ProfileRecord, list[dict[str, Any]]]:
     run = load_run(find_run_file("quickstart"), {"best_fit.starts": _STARTS})
     rng = np.random.default_rng(run.settings.seed)
     integral = evidence_of(run.posterior, run.settings, rng, Silent(), _EFFECTIVE)
-    axes = choose_axes(run.posterior.priors, [("--x", "m_Zp")])
+    axes = choose_axes(run.posterior.priors, [AxisRequest("m_Zp")])
     mass = profile_record(run, profile(run, axes, None, Silent(), integral))
     write_profile(mass, folder)
     return mass, forecast(run.posterior, integral.samples)
