@@ -17,7 +17,7 @@ from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
 from zpfit.analysis.toys.refit import refit, solution_pool
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.search.best_fit import find_minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.runs.run_file import find_run_file, load_run
 

@@ -23,6 +23,7 @@ from zpfit.cli.progress import RunReporter
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.progress import Silent
 from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
+from zpfit.inference.search.best_fit import SearchOptions, best_fit, starting_points
 from zpfit.io.places import packaged_data
 from zpfit.runs.execution import Start, carry_out, claimed
 from zpfit.runs.run_file import load_run
@@ -75,9 +76,6 @@ STAGES = (
 SMALL = {
     "zpfit.analysis.fit._PRIOR_DRAWS": 1_000,
     "zpfit.analysis.summary._MAX_STORED": 2_000,
-    "zpfit.inference.search.best_fit._POSTERIOR_STARTS": 10,
-    "zpfit.inference.search.descent._KEPT": 5,
-    "zpfit.inference.search.descent._DESCENT_STEPS": 10,
 }
 """Sizes that make a run with all its phases take a second."""
 KLOE = packaged_data() / "likelihoods/entries/kloe_2015.csv"
@@ -106,6 +104,10 @@ def small_batches() -> Iterator[None]:
         for name, value in SMALL.items():
             patch.setattr(name, value)
         use_small_batches(patch, 5_000, 10_000)
+        search = partial(best_fit, options=SearchOptions(kept=5, descent_steps=10))
+        patch.setattr("zpfit.analysis.fit.best_fit", search)
+        few = partial(starting_points, likeliest=10)
+        patch.setattr("zpfit.analysis.fit.starting_points", few)
         few_kept = partial(run_chains, options=ChainOptions(kept_at_once=10))
         patch.setattr("zpfit.inference.samplers.emcee_chains.run_chains", few_kept)
         yield

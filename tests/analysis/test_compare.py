@@ -11,7 +11,7 @@ from scipy.integrate import quad
 
 from zpfit.analysis.bayes_factors import verbal
 from zpfit.analysis.compare import NO_ZPRIME, joint_sigmas
-from zpfit.analysis.joint_sigma import joint_sigma, lowered, lowest_of
+from zpfit.analysis.joint_sigma import best_joint_sigma_of, improve_joint_sigma, joint_sigma
 from zpfit.analysis.prior_sensitivity import WeightedRun, stretched, varied_evidence
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.inference.posterior import Posterior
@@ -189,11 +189,11 @@ def test_points_from_elsewhere_lead_to_what_a_search_misses():
     found = joint_sigma(posterior, rng)
     assert found.sigma == pytest.approx((1 - 0.3 / np.sqrt(2)) / 0.1, abs=1e-3)
     points = np.array([found.u, [0.9, 0.9], [0.1, 0.1]])  # on the unit cube
-    assert lowest_of(posterior, points).sigma == pytest.approx(2.0, abs=1e-9)
-    assert lowest_of(posterior, points[2:]).sigma == np.inf
-    result = lowered(posterior, points, rng)
+    assert best_joint_sigma_of(posterior, points).sigma == pytest.approx(2.0, abs=1e-9)
+    assert best_joint_sigma_of(posterior, points[2:]).sigma == np.inf
+    result = improve_joint_sigma(posterior, points, rng)
     assert 2 - 1e-3 / np.sqrt(2) - 1e-6 < result.sigma <= 2.0
-    assert lowered(posterior, points[2:], rng).sigma == np.inf
+    assert improve_joint_sigma(posterior, points[2:], rng).sigma == np.inf
 
 
 def test_descents_from_given_points_reach_the_optimum():
@@ -201,8 +201,8 @@ def test_descents_from_given_points_reach_the_optimum():
     terms = (GaussianTerm("x", X, 0.9, 0.1), GaussianTerm("y", Y, 0.5, 0.01))
     posterior = plane(terms, lambda c: np.maximum(c.C_Ve, 0) / 0.6)
     start = np.array([[0.6, 0.75]])
-    assert lowest_of(posterior, start).sigma == pytest.approx(7.0)
-    result = lowered(posterior, start, np.random.default_rng(1))
+    assert best_joint_sigma_of(posterior, start).sigma == pytest.approx(7.0)
+    result = improve_joint_sigma(posterior, start, np.random.default_rng(1))
     assert 3.0 <= result.sigma < 3.02
 
 

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from zpfit.analysis.exclusion.exclusion import (
     exclusion_map,
     exclusion_maps,
 )
+from zpfit.analysis.exclusion.feasible import Solutions
 from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.analysis.exclusion.tracing import SQUARE, inner_lines
@@ -516,7 +517,8 @@ def test_nothing_and_everything_allowed():
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Profiles from few starts and a coarse mesh, which leaves boundaries where they are."""
     monkeypatch.setattr("zpfit.analysis.exclusion.exclusion._PROFILE_MESH", 12)
-    monkeypatch.setattr("zpfit.analysis.exclusion.feasible._STARTS", 4)
+    few = partial(Solutions, starts=4)
+    monkeypatch.setattr("zpfit.analysis.exclusion.exclusion.Solutions", few)
     monkeypatch.setattr("zpfit.analysis.exclusion.tracing._MAX_DIVISIONS", 2)
 
 

@@ -135,7 +135,7 @@ def test_reason_for_no_joint_sigma_is_given():
     terms = (GaussianTerm("x", X, 0.4, 0.1), GaussianTerm("sum", SUM, 9.0, 0.1))
     value, notes = joint_sigma_or_none(plane(terms), np.random.default_rng(1))
     assert value is None
-    assert "not met within their limits" in notes[0]
+    assert "no point meets the other data" in notes[0]
     none = joint_sigma_or_none(plane(()), np.random.default_rng(1))
     assert none == (None, ())
 
@@ -231,11 +231,11 @@ def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.Mon
     """Two of them say nothing about where the third leads."""
 
     def judge(u):
-        return minmax.Heights([u[:, 0]], [], [np.where(u[:, 0] < 0.5, 2.0, 0.5)])
+        return minmax.Constraints([u[:, 0]], [], [np.where(u[:, 0] < 0.5, 2.0, 0.5)])
 
     ends = iter([0.1, 0.2, 0.5, 0.6, 0.7])
     monkeypatch.setattr(minmax, "_polished", lambda *_: np.array([next(ends)]))
     rng = np.random.default_rng(1)
-    found, _ = minmax.lowest_near(judge, 2.0, rng.random((20, 1)), np.zeros(1), rng)
+    found, _ = minmax.improve_near(judge, 2.0, rng.random((20, 1)), np.zeros(1), rng)
     assert found.level == 0.5
     assert next(ends, None) is None, "two without progress end the searches"

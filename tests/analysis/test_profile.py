@@ -20,7 +20,7 @@ from zpfit.errors import InvalidInput
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, Normal, Priors, Uniform
 from zpfit.inference.progress import Silent
-from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.search.best_fit import find_minimum
 from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm
@@ -82,7 +82,7 @@ def least(posterior, seed=1, starts=300):
     rng = np.random.default_rng(seed)
     u = rng.random((starts, posterior.dimension))
     chi2 = lambda u: -2 * posterior.log_likelihood(u)  # noqa: E731
-    return find_minimum(posterior.residuals, chi2, u, rng, posterior.priors.grain)
+    return find_minimum(posterior.residuals, chi2, u, rng, posterior.priors.step_width)
 
 
 def profiled(posterior, *texts, points=21, levels=(), best=None, seed=1):

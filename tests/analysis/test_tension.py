@@ -19,7 +19,7 @@ from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.inference.progress import Silent
 from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
-from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.search.best_fit import find_minimum
 from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm
@@ -89,7 +89,7 @@ def goodness(posterior, seed=1, starts=200):
         lambda u: -2 * posterior.log_likelihood(u),
         starts,
         rng,
-        posterior.priors.grain,
+        posterior.priors.step_width,
     )
     return parameter_goodness(posterior, best, starts, rng)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from light_toys import shrink_pool
+from light_toys import LIGHT
 from scipy.stats import binom, chi2, kstwo, norm, poisson
 
 from zpfit.analysis.summary import no_zprime
@@ -15,7 +15,7 @@ from zpfit.analysis.toys.refit import refit, solution_pool
 from zpfit.errors import NoAnomalies, NoSamplingDistribution
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
-from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.search.best_fit import find_minimum
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
 from zpfit.likelihood.likelihood import Likelihood
@@ -83,11 +83,6 @@ def distance(values, cdf):
     steps = np.arange(n + 1) / n
     largest = max((steps[1:] - ordered).max(), (ordered - steps[:-1]).max())
     return largest / kstwo.isf(RARE, n)
-
-
-@pytest.fixture
-def light(monkeypatch):
-    shrink_pool(monkeypatch)
 
 
 # Pseudo-data
@@ -167,13 +162,13 @@ def test_a_table_has_no_pseudo_data():
 
 
 @pytest.fixture
-def linear_toys(light):
+def linear_toys():
     """300 toys of five measurements: data, least chi2 with y and without it."""
     large, small = five(), five(y=Fixed(value=-0.2))
     truth, n = DESIGN @ TRUTH, 300
     data = pseudo_data(large.likelihood, truth, 3, range(n))
     fits = [
-        refit(p, solution_pool(p, truth, search_rng(3, 0)), data, search_rng(3, 1))
+        refit(p, solution_pool(p, truth, search_rng(3, 0), LIGHT), data, search_rng(3, 1), LIGHT)
         for p in (large, small)
     ]
     return data, fits[0].chi2, fits[1].chi2
@@ -208,7 +203,7 @@ def test_p_values_of_toys_taken_for_data_are_uniform(linear_toys):
     assert np.abs(np.sort(shifted) - np.arange(1, 151) / 150).max() > kstwo.isf(RARE, 75)
 
 
-def test_a_minimum_outside_a_wall_is_found_on_it(light):
+def test_a_minimum_outside_a_wall_is_found_on_it():
     """|x| < 0.05 and one measurement: chi2 = ((|d| - 0.05)/e)^2 beyond."""
     wall = Exclusion(
         "wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(power=1, confidence_level=0.9)
@@ -217,21 +212,21 @@ def test_a_minimum_outside_a_wall_is_found_on_it(light):
     posterior = bound([term], [wall], y=NONE)
     truth = np.array([0.04])
     data = pseudo_data(posterior.likelihood, truth, 1, range(100))
-    pool = solution_pool(posterior, truth, search_rng(1, 0))
-    fits = refit(posterior, pool, data, search_rng(1, 1))
+    pool = solution_pool(posterior, truth, search_rng(1, 0), LIGHT)
+    fits = refit(posterior, pool, data, search_rng(1, 1), LIGHT)
     expected = (np.maximum(np.abs(data[:, 0]) - 0.05, 0) / 0.02) ** 2
     np.testing.assert_allclose(fits.chi2, expected, atol=2e-3)
     assert np.all(np.abs(posterior.couplings(fits.u).C_Ve) <= 0.05)
 
 
-def test_steps_of_a_prior_are_crossed(light):
+def test_steps_of_a_prior_are_crossed():
     """x is a multiple of 1/10: the best is the nearest."""
     term = GaussianTerm("t", observable(1, 0), 0.0, 0.1)
     posterior = bound([term], x=Fractions(largest=1, denominator=10), y=NONE)
     truth = np.array([0.3])
     data = pseudo_data(posterior.likelihood, truth, 1, range(100))
-    pool = solution_pool(posterior, truth, search_rng(1, 0))
-    fits = refit(posterior, pool, data, search_rng(1, 1))
+    pool = solution_pool(posterior, truth, search_rng(1, 0), LIGHT)
+    fits = refit(posterior, pool, data, search_rng(1, 1), LIGHT)
     x = data[:, 0]
     np.testing.assert_allclose(fits.chi2, ((x - np.round(x, 1)) / 0.1) ** 2, atol=1e-9)
 
@@ -259,18 +254,18 @@ def exact_level(row, limit):
 
 
 @pytest.mark.parametrize("limit", [0.5, 2.0, 50.0])
-def test_joint_sigma_of_two_moments_that_measure_the_same(light, limit):
+def test_joint_sigma_of_two_moments_that_measure_the_same(limit):
     posterior, limits = anomalies(limit)
     truth = np.full(3, 0.2)
     data = pseudo_data(posterior.likelihood, truth, 1, range(60))
-    pool = solution_pool(posterior, truth, search_rng(1, 0))
-    fits = refit(posterior, pool, data, search_rng(1, 1))
+    pool = solution_pool(posterior, truth, search_rng(1, 0), LIGHT)
+    fits = refit(posterior, pool, data, search_rng(1, 1), LIGHT)
     levels = joint_sigmas(posterior, pool, data, fits.u, limits, search_rng(1, 2))
     expected = [exact_level(row, limit) for row in data]
     np.testing.assert_allclose(levels, expected, atol=2e-3)
 
 
-def test_joint_sigma_is_infinite_where_the_others_cannot_be_met(light):
+def test_joint_sigma_is_infinite_where_the_others_cannot_be_met():
     wall = Exclusion(
         "wall",
         lambda c: np.abs(c.C_Ve) / 0.05,
@@ -281,7 +276,7 @@ def test_joint_sigma_is_infinite_where_the_others_cannot_be_met(light):
     posterior = replace(posterior, likelihood=replace(posterior.likelihood, exclusions=(wall,)))
     # The third measurement is 2 errors beyond the wall in one row, 3 in the other.
     data = np.array([[0.05, 0.05, 0.089], [0.05, 0.05, 0.11]])
-    pool = solution_pool(posterior, np.zeros(3), search_rng(1, 0))
+    pool = solution_pool(posterior, np.zeros(3), search_rng(1, 0), LIGHT)
     fits = np.full((2, 1), 0.5)
     levels = joint_sigmas(posterior, pool, data, fits, limits, search_rng(1, 2))
     assert levels[0] == pytest.approx(0.0, abs=0.01)

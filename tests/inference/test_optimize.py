@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from zpfit.errors import NoAllowedPoint
-from zpfit.inference.search.descent import descend, find_minimum
+from zpfit.inference.search.best_fit import find_minimum
+from zpfit.inference.search.descent import descend
 from zpfit.io.places import packaged_data
 from zpfit.runs.run_file import load_run
 

@@ -32,8 +32,8 @@ def test_fractions(largest: float, denominator: int, steps: int):
     values = [float(Fraction(k, denominator)) for k in range(-steps, steps + 1)]
     found, counts = np.unique(prior.ppf(u), return_counts=True)
     np.testing.assert_allclose(found, values, atol=1e-15)
-    np.testing.assert_allclose(counts / len(u), prior.grain, atol=2e-4)
-    assert prior.grain * len(values) == pytest.approx(1)
+    np.testing.assert_allclose(counts / len(u), prior.step_width, atol=2e-4)
+    assert prior.step_width * len(values) == pytest.approx(1)
     assert prior.support() == (values[0], values[-1])
     centres = [(k + 0.5) / len(values) for k in range(len(values))]
     np.testing.assert_allclose([prior.cdf(value) for value in values], centres, atol=1e-12)

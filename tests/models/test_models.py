@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from zpfit.inference.search.descent import descend, find_minimum
+from zpfit.inference.search.best_fit import find_minimum
+from zpfit.inference.search.descent import descend
 from zpfit.io.places import packaged_data
 from zpfit.models.gauge_mixing import FAMILIES
 from zpfit.models.library import BUILT_IN
@@ -410,7 +411,7 @@ def minimum_of(posterior, seed, starts=2000):
         lambda u: -2 * posterior.log_likelihood(u),
         rng.random((starts, posterior.dimension)),
         rng,
-        posterior.priors.grain,
+        posterior.priors.step_width,
     ).chi2
 
 
@@ -446,7 +447,7 @@ def test_best_fit_over_whole_numbers_is_global():
     posterior = load_run(path, changes).posterior
     best = min(minimum_of(posterior, seed, 20_000) for seed in (1, 2))
     rng = np.random.default_rng(1)
-    grain = posterior.priors.grain
+    grain = posterior.priors.step_width
     lowest = np.inf
     for combination in np.ndindex(5, 5, 5, 5):
         starts = rng.random((100, posterior.dimension))

@@ -21,7 +21,7 @@ from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map
-from zpfit.inference.search.descent import find_minimum
+from zpfit.inference.search.best_fit import SearchOptions, find_minimum
 from zpfit.runs.checkpoint_files import CheckpointFiles, _write
 
 
@@ -86,6 +86,7 @@ def rng() -> np.random.Generator:
 
 
 MAPS = MapOptions(batch=5_000)
+SEARCH = SearchOptions(kept=5, descent_steps=10)
 CHAINS = ChainOptions(kept_at_once=10, max_kept_steps=200)
 
 
@@ -118,7 +119,7 @@ def _nested(checkpoint: Any) -> Any:
 
 def _minimum(checkpoint: Any) -> Any:
     starts = rng().random((20, 2))
-    return find_minimum(residuals, objective, starts, rng(), None, checkpoint)
+    return find_minimum(residuals, objective, starts, rng(), None, checkpoint, SEARCH)
 
 
 SAMPLERS = {

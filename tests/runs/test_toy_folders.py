@@ -8,7 +8,7 @@ import pytest
 from light_toys import shrink_pool
 
 from zpfit.analysis.toys.toys import toys as in_memory
-from zpfit.cli.toys_table import ToyLines
+from zpfit.cli.progress import ToyLines
 from zpfit.inference.progress import Silent
 from zpfit.plots.toys import toys_figure
 from zpfit.runs.pools import ExecutorChoice, Kind
@@ -174,9 +174,9 @@ def test_without_anomalies_toys_have_no_joint_sigma(accepted):
 def test_progress_is_told_now_and_then(capsys, monkeypatch):
     lines = ToyLines()
     now = time.monotonic()
-    monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda: now)
+    monkeypatch.setattr("zpfit.cli.progress.time.monotonic", lambda: now)
     for seconds in (1, 11, 12, 22):
-        monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda s=seconds: now + s)
+        monkeypatch.setattr("zpfit.cli.progress.time.monotonic", lambda s=seconds: now + s)
         lines.update(seconds / 100, f"{seconds} toys")
     assert "11%, 11 toys" in (said := capsys.readouterr().err)
     assert "22%, 22 toys" in said

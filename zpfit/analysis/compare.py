@@ -9,7 +9,12 @@ import numpy as np
 
 from zpfit.analysis.bayes_factors import add_bayes_factors
 from zpfit.analysis.fit import FitResult
-from zpfit.analysis.joint_sigma import JointSigma, joint_sigma_or_none, lowered, lowest_of
+from zpfit.analysis.joint_sigma import (
+    JointSigma,
+    best_joint_sigma_of,
+    improve_joint_sigma,
+    joint_sigma_or_none,
+)
 from zpfit.analysis.prior_sensitivity import FACTOR, VariedEvidence, WeightedRun, varied_evidence
 from zpfit.analysis.records import ComparisonRow, PointRecord, VariedEvidenceRecord
 from zpfit.analysis.summary import no_zprime
@@ -129,11 +134,11 @@ def joint_sigmas(
         points = _ends(result, group)
         for index in group:
             posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
-            result[index] = (lowered(posterior, points, rngs[index], limits), ())
+            result[index] = (improve_joint_sigma(posterior, points, rngs[index], limits), ())
         points = _ends(result, group)
         for index in group:
             posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
-            result[index] = (lowest_of(posterior, points, limits), ())
+            result[index] = (best_joint_sigma_of(posterior, points, limits), ())
     return result
 
 

@@ -1,4 +1,4 @@
-"""How large or small a quantity can be where data are met."""
+"""Largest and smallest values of quantities that the data allow."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import numpy as np
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.search.minmax import (
-    Heights,
-    Judge,
-    lowest_near,
-    lowest_of_points,
+    Constraints,
+    Objective,
+    best_of_points,
+    improve_near,
     scattered,
     starts_for,
 )
@@ -20,38 +20,41 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 
 _STEPS = (0.1, 0.03, 0.01, 0.1, 0.03, 0.01)
-"""How much lower, in the logarithm, each further search aims."""
+"""Decrease of the logarithm at which each further search aims."""
 _QUIET, _PROGRESS = 2, 1e-4
-"""Searches without progress, in the logarithm, after which the result stands."""
+"""Successive searches without so much progress, in the logarithm, that end the search."""
 _ROUGH = 2
-"""Constrained searches of the first, which start far from the extreme."""
+"""Constrained searches of the first descents, which start far from the extreme."""
 _TRIES = 3
-"""Times that points from all over the prior look for what is allowed before it is given up."""
+"""Searches for allowed points from random starts before zpfit reports that there are none."""
 _SMALLEST = 1e-300
+"""Lower limit of a quantity, so that its logarithm exists."""
 _ANYWHERE = -float(np.log(_SMALLEST))
-"""A level that no logarithm exceeds: the first descents only look for what is allowed."""
+"""A level that no logarithm exceeds: the first descents only search allowed points."""
 
 
 @dataclass(frozen=True)
 class Sought:
-    """A positive quantity, and which of its ends."""
+    """A positive quantity and the extreme of it that is wanted."""
 
     quantity: Callable[[Couplings], FloatArray]
+    """Couplings at n points to values of shape (n,)."""
     largest: bool
+    """True for the largest value, False for the smallest."""
 
     @property
     def sign(self) -> float:
-        """What makes the extreme of the logarithm the lowest."""
+        """Sign that turns the search into a minimisation of the logarithm."""
         return -1.0 if self.largest else 1.0
 
 
 @dataclass(frozen=True)
 class Extreme:
-    """The largest or smallest value of a quantity, and where it is taken."""
+    """The largest or smallest value of a quantity and its point."""
 
     value: float
     u: FloatArray
-    """On the unit cube, shape (d,)."""
+    """Point of the unit cube, shape (d,)."""
 
 
 def extremes(
@@ -60,62 +63,82 @@ def extremes(
     limits: JointSigmaSpec,
     rng: np.random.Generator,
 ) -> list[Extreme]:
-    """Extremes of positive quantities where all measurements and exclusions are met.
+    """Return extremes of positive quantities where the data are met.
 
-    Every measurement, anomalies included, must lie within its limit, no exclusion may be
-    exceeded. The results are what a global search finds: the largest may be larger.
+    Every measurement, anomalies included, must lie within its limit, and no exclusion may be
+    exceeded. A global search finds the results, so true extremes may lie further out.
+
+    Parameters
+    ----------
+    posterior
+        Model, priors and likelihood; of the priors only the supports matter.
+    sought
+        Quantities and the extremes that are wanted.
+    limits
+        Largest pulls of measurements, in standard errors.
+    rng
+        Generator of starts and kicks.
+
+    Returns
+    -------
+    list of Extreme
+        One for each of ``sought``.
 
     Raises
     ------
     NoAllowedPoint
-        Nothing is allowed.
+        No point meets the data.
     """
     if not sought:
         return []
-    judges = [_judge(posterior, each, limits) for each in sought]
-    known = _allowed(judges[0], posterior.priors.grain, rng)
+    objective_functions = [_objective(posterior, each, limits) for each in sought]
+    known = _allowed(objective_functions[0], posterior.priors.step_width, rng)
     return [
-        _extreme(judge, each.sign, known, posterior.priors.grain, rng)
-        for judge, each in zip(judges, sought, strict=True)
+        _extreme(objective, each.sign, known, posterior.priors.step_width, rng)
+        for objective, each in zip(objective_functions, sought, strict=True)
     ]
 
 
-def _judge(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Judge:
-    def judge(u: FloatArray) -> Heights:
+def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
+    def objective(u: FloatArray) -> Constraints:
         found = posterior.standing(u)
         size = np.log(np.maximum(sought.quantity(found.couplings), _SMALLEST))
         excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
-        return Heights([sought.sign * size], excess, found.ratios)
+        return Constraints([sought.sign * size], excess, found.ratios)
 
-    return judge
+    return objective
 
 
-def _allowed(judge: Judge, grain: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Points of which some are allowed, shape (n, d)."""
-    known = np.empty((0, len(grain)))
+def _allowed(objective: Objective, step_width: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return points of which some are allowed, shape (n, d)."""
+    known = np.empty((0, len(step_width)))
     for _ in range(_TRIES):
-        known = np.vstack([known, scattered(judge, _ANYWHERE, grain, rng)])
-        found, known = lowest_near(judge, _ANYWHERE, known, grain, rng, _ROUGH)
+        known = np.vstack([known, scattered(objective, _ANYWHERE, step_width, rng)])
+        found, known = improve_near(objective, _ANYWHERE, known, step_width, rng, _ROUGH)
         if np.isfinite(found.level):
             return known
-    raise NoAllowedPoint(_TRIES * starts_for(grain))
+    raise NoAllowedPoint(_TRIES * starts_for(step_width))
 
 
 def _extreme(
-    judge: Judge, sign: float, known: FloatArray, grain: FloatArray, rng: np.random.Generator
+    objective: Objective,
+    sign: float,
+    known: FloatArray,
+    step_width: FloatArray,
+    rng: np.random.Generator,
 ) -> Extreme:
-    """Of one quantity, going on from points that are known."""
-    found, known = lowest_near(judge, _ANYWHERE, known, grain, rng, _ROUGH)
-    # What is allowed but close to an edge is not among the best for a search.
-    reached = found.or_lower(lowest_of_points(judge, known))
-    # Aiming beyond it from all over the prior finds pieces that the search for anything has missed.
+    """Return the extreme of one quantity, searched from known points."""
+    found, known = improve_near(objective, _ANYWHERE, known, step_width, rng, _ROUGH)
+    # Allowed points close to an edge are not among the best points of a search.
+    reached = found.or_lower(best_of_points(objective, known))
+    # Random starts that aim beyond it find regions that the first search has missed.
     aim = reached.level - _STEPS[0]
-    known = np.vstack([known, scattered(judge, aim, grain, rng)])
+    known = np.vstack([known, scattered(objective, aim, step_width, rng)])
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:
             break
-        found, known = lowest_near(judge, reached.level - step, known, grain, rng)
+        found, known = improve_near(objective, reached.level - step, known, step_width, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
         reached = reached.or_lower(found)
     return Extreme(float(np.exp(sign * reached.level)), reached.u)

@@ -12,7 +12,7 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.samplers.registry import packages_behind
 from zpfit.inference.samplers.result import Samples, StoredSamples, WeightedSamples
 from zpfit.inference.sampling import CrossCheck
-from zpfit.inference.search.descent import Minimum
+from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
 from zpfit.likelihood.reach import curve_reach

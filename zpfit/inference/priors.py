@@ -219,7 +219,7 @@ class Fractions(StrictModel):
         return self
 
     @property
-    def grain(self) -> float:
+    def step_width(self) -> float:
         """Probability of each value."""
         return 1 / (2 * self._steps + 1)
 
@@ -234,14 +234,14 @@ class Fractions(StrictModel):
         multiple = value * self.denominator
         if abs(multiple - round(multiple)) > 1e-9 * max(1.0, abs(multiple)):
             return np.inf
-        return (round(multiple) + self._steps + 0.5) * self.grain
+        return (round(multiple) + self._steps + 0.5) * self.step_width
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """ln of the probability, -inf for what is no such fraction."""
         multiple = values * self.denominator
         member = np.abs(multiple - np.round(multiple)) < 1e-9 * np.maximum(1, np.abs(multiple))
         member &= np.abs(np.round(multiple)) <= self._steps
-        return np.where(member, np.log(self.grain), -np.inf)
+        return np.where(member, np.log(self.step_width), -np.inf)
 
     def stretched(self, factor: float) -> "Fractions":
         """The largest of them ``factor`` times as large, to the nearest that there is."""
@@ -346,10 +346,13 @@ class Priors:
         return [(n, prior) for n, prior in self.by_name.items() if isinstance(prior, Tied)]
 
     @cached_property
-    def grain(self) -> FloatArray:
+    def step_width(self) -> FloatArray:
         """Width on the unit cube of the steps of each free parameter, zero where it is smooth."""
         return np.array(
-            [prior.grain if isinstance(prior, Fractions) else 0.0 for prior in self.free.values()]
+            [
+                prior.step_width if isinstance(prior, Fractions) else 0.0
+                for prior in self.free.values()
+            ]
         )
 
     @cached_property

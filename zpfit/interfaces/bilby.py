@@ -148,7 +148,7 @@ def _translated(name: str, prior: FreePrior, label: str) -> Any:
             return EitherSign(prior.lower, prior.upper, **words)
         case Normal():
             return bilby_prior.Gaussian(prior.mean, prior.sd, **words)
-    values = prior.ppf(_middles(prior.grain))
+    values = prior.ppf(_middles(prior.step_width))
     return bilby_prior.DiscreteValues(values, boundary=None, **words)
 
 

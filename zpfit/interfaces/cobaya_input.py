@@ -127,6 +127,6 @@ def _formula(prior: FreePrior, u: str) -> str:
             return f"np.copysign({size}, 2 * {u} - 1)"
         case Normal():
             return f"stats.norm.ppf({u}, {prior.mean!r}, {prior.sd!r})"
-    steps = round((1 / prior.grain - 1) / 2)
+    steps = round((1 / prior.step_width - 1) / 2)
     values = 2 * steps + 1
     return f"(np.clip(np.floor({u} * {values}), 0, {values - 1}) - {steps}) / {prior.denominator}"

@@ -1,7 +1,7 @@
-"""Where on a plane some values of the profiled parameters meet demands.
+"""Points of a plane at which some values of the profiled parameters meet all demands.
 
-Neighbouring points have neighbouring solutions: what is found anywhere is where all points near
-it start, so that a boundary is where solutions end and not where luck did.
+Neighbouring points have neighbouring solutions. Points start from the solutions of all points
+near them, so that boundaries do not depend on the luck of random starts.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,41 +12,61 @@ from scipy.spatial import KDTree
 
 from zpfit.analysis.exclusion.plane import Plane, PlanePoints
 from zpfit.inference.priors import Fractions
-from zpfit.inference.search.descent import descend, kick
+from zpfit.inference.search.descent import descend
+from zpfit.inference.search.kicks import kick
 from zpfit.io.arrays import FloatArray
 
 Demand = Callable[[PlanePoints], FloatArray]
-"""How far points lie beyond what is allowed: zero or less within it; (n,)."""
+"""Function of points to their distance beyond the allowed range, shape (n,); <= 0 within it."""
 
-_STARTS = 8
+STARTS = 8
+"""Default number of starts at every node of a mesh."""
 _STEPS = 25
+"""Largest number of steps of a descent."""
 _MET = 1e-10
-"""Sum of squares at which a descent has met every demand."""
+"""Sum of squares below which a descent has met every demand."""
 _RANKS = (1, 2, 4, 8)
-"""Which of the known solutions a point starts from, the nearest being the first.
+"""Ranks, by distance, of the known solutions from which a point starts.
 
-The next ones after it mostly are steps towards the same point of a boundary.
+Solutions with the ranks between them mostly lie on the way to the same point of a boundary.
 """
 _KICKS = 4
-"""Further starts around the nearest, as what can be met shrinks to a corner at a boundary."""
+"""Kicked starts around the nearest solution: near a boundary the solutions form a corner."""
 _NEXT = 1.5
-"""Distance of two nodes of a mesh that are next to each other, in cells."""
+"""Largest distance of neighbouring nodes of a mesh, in cells; it includes diagonals."""
 
 
 class Solutions:
-    """Values of the profiled parameters that meet demands together, as they are found."""
+    """Known values of the profiled parameters that meet all demands.
 
-    def __init__(self, plane: Plane, demands: Sequence[Demand], cell: float) -> None:
+    Parameters
+    ----------
+    plane
+        Axes and profiled parameters.
+    demands
+        Demands that must be met together.
+    cell
+        Size of a cell of the mesh, on the unit square.
+    starts
+        Number of starts at every node of a mesh.
+    """
+
+    def __init__(
+        self, plane: Plane, demands: Sequence[Demand], cell: float, starts: int = STARTS
+    ) -> None:
+        self._number_of_starts = starts
         self._plane, self._demands, self._reach = plane, demands, _NEXT * cell
         self._known = np.empty((0, 2 + len(plane.profiled)))
         priors = plane.profiled.values()
-        self._grain = np.array([p.grain if isinstance(p, Fractions) else 0.0 for p in priors])
+        self._step_width = np.array(
+            [p.step_width if isinstance(p, Fractions) else 0.0 for p in priors]
+        )
         self._rng = np.random.default_rng(0)
 
     def on_mesh(self, nodes: FloatArray) -> NDArray[np.bool_]:
-        """At which nodes the demands can be met, shape (n,).
+        """Return at which nodes the demands can be met, shape (n,).
 
-        Descents from the same random starts at every node, then from neighbours' solutions.
+        Descents start from the same points at every node, then from neighbours' solutions.
         """
         met = np.zeros(len(nodes), dtype=bool)
         for start in self._starts():
@@ -55,11 +75,11 @@ class Solutions:
         return self._spread(nodes, met)
 
     def nearby(self, u: FloatArray) -> NDArray[np.bool_]:
-        """At which points (n, 2) descents from solutions around them meet the demands, (n,)."""
+        """Return at which points (n, 2) descents from nearby solutions meet the demands, (n,)."""
         return self._spread(u, self._from_known(u))
 
     def _spread(self, u: FloatArray, met: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """From points that meet the demands to those next to them, until they spread no further."""
+        """Pass solutions on to neighbouring points until no further point meets the demands."""
         news = u[met]
         while len(news) and not met.all():
             left = np.flatnonzero(~met)
@@ -70,7 +90,7 @@ class Solutions:
         return met
 
     def _from_known(self, u: FloatArray) -> NDArray[np.bool_]:
-        """Descents from the nearest solutions, and from some farther off if that fails."""
+        """Descend from the nearest solution, and from farther ones where that fails."""
         ranks = [rank for rank in _RANKS if rank <= len(self._known)]
         if not ranks or not len(u):
             return np.zeros(len(u), dtype=bool)
@@ -79,7 +99,7 @@ class Solutions:
         met = self._descend(u, starts[:, 0])
         left = np.flatnonzero(~met)
         if len(left):
-            kicked = kick(starts[left, 0], self._grain, self._rng, _KICKS)
+            kicked = kick(starts[left, 0], self._step_width, self._rng, _KICKS)
             kicked = kicked.reshape(len(left), _KICKS, -1)
             others = np.concatenate([starts[left, 1:], kicked], axis=1)
             tries = others.shape[1]
@@ -88,12 +108,12 @@ class Solutions:
         return met
 
     def _starts(self) -> list[FloatArray]:
-        """The middle is where a coupling of either sign is negligible."""
+        """Return the starts; at the first, the middle, signed couplings are negligible."""
         k = len(self._plane.profiled)
-        return [np.full(k, 0.5), *np.random.default_rng(0).random((_STARTS - 1, k))]
+        return [np.full(k, 0.5), *np.random.default_rng(0).random((self._number_of_starts - 1, k))]
 
     def _descend(self, u: FloatArray, starts: FloatArray) -> NDArray[np.bool_]:
-        """Whether a descent from each start meets the demands; remembers where."""
+        """Return whether a descent from each start meets the demands, and store the solutions."""
         points = np.hstack([u, starts])
         if not len(points):
             return np.zeros(0, dtype=bool)

@@ -1,8 +1,8 @@
 """Profile likelihoods: the least chi2 over all other parameters, at each node of a grid.
 
-A profile asks how well the data can be met at given values of one or two
-parameters if all the others are chosen for the best. It knows no prior but its
-ends, and no volume: a single point that fits counts as much as a wide region.
+A profile shows how well the data can be met at given values of one or two parameters if all
+others take their best values. Priors enter by their supports alone, and volume does not count: a
+single point that fits counts as much as a wide region.
 """
 
 from collections.abc import Sequence
@@ -13,37 +13,40 @@ from numpy.typing import NDArray
 
 from zpfit.analysis.profile.axis import Axis
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.progress import Progress
-from zpfit.inference.search.descent import Minimum, descend, kick
+from zpfit.inference.progress import SILENT, Progress
+from zpfit.inference.search.best_fit import Minimum
+from zpfit.inference.search.descent import BLOCK, descend
+from zpfit.inference.search.kicks import kick_and_reflect, repeated_like
+from zpfit.inference.search.selection import Index, best_of_each
+from zpfit.inference.search.walls import descend_inside, walls
 from zpfit.io.arrays import FloatArray
 
 _RANDOM_STARTS = 12
-"""Of descents at each node."""
+"""Random starts of descents at each node."""
 _SAMPLE_STARTS = 8
-"""Likeliest posterior samples nearest to each node, where descents start as well."""
+"""Posterior samples, the likeliest of those nearest to a node, where descents start as well."""
 _KEPT = 4
-"""Best ends of each node's descents that go on to steep walls."""
+"""Best end points of each node that continue with steep walls."""
 _SOFT_WALL = 3.0
-_WALLS = tuple(30.0 * 10**k for k in range(4))
-"""Steepness of walls, raised until a minimum lies inside them."""
-_BLOCK = 4000
-"""Descents at once: what they work on stays in the cache."""
+"""Steepness of the walls of the first descents."""
+_WALLS = walls(30.0, 4)
+"""Steepness of later walls, until a minimum lies inside them."""
 _PROGRESS = 1e-3
-"""Fall in chi2 that counts as progress."""
+"""Decrease of chi2 that counts as progress."""
 _MAX_SWEEPS = 20
-_KICKS, _MIRRORS = 4, 4
-"""New starts around each node's solution, and with the signs of some parameters changed."""
+"""Largest number of times that solutions are passed to neighbours in one round."""
+_KICKS, _REFLECTIONS = 4, 4
+"""New starts around each node's solution: kicked ones, and ones with some signs reversed."""
 _MAX_ROUNDS = 16
+"""Largest number of rounds of kicks."""
 _QUIET_ROUNDS = 2
-"""Rounds of kicks without progress after which the search ends."""
+"""Successive rounds of kicks without progress that end the search."""
 _REFINEMENTS = {1: 6, 2: 2}
-"""Times that stretches between nodes are halved where it matters, by the number of axes."""
+"""Number of times that intervals between nodes are halved, by the number of axes."""
 _SMOOTH = {1: 0.05, 2: 0.3}
-"""Change of L/L_max from node to node that needs no node between."""
+"""Largest change of L/L_max between neighbouring nodes, by the number of axes."""
 _FAR = 4.0
-"""Delta chi2 above the last level at which no contour is near."""
-
-Index = NDArray[np.intp]
+"""Delta chi2 above the last level beyond which no contour is near."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,19 @@ class ProfileLikelihood:
 
     axes: tuple[Axis, ...]
     coordinates: tuple[FloatArray, ...]
-    """Of the nodes, in increasing order; one array for each axis."""
+    """Coordinates of the nodes, in increasing order; one array for each axis."""
     chi2: FloatArray
-    """Shape (nodes of the first axis[, of the second]); infinite where nothing is allowed."""
+    """Least chi2, shape (nodes of axis 1[, of axis 2]); infinite where nothing is allowed."""
     solved: NDArray[np.bool_]
-    """Where it is a minimum; elsewhere, in a plane far from every level, it is interpolated."""
+    """True where chi2 is a minimum; in a plane, chi2 far from every level is interpolated."""
     u: FloatArray
-    """Where it is reached on the unit cube, shape (*chi2.shape, d); NaN where not solved."""
+    """Points of the unit cube, shape (*chi2.shape, d); NaN where not solved."""
     best: Minimum
-    """Least of all: of the search for the best fit and of every node."""
+    """Global minimum: of the search for the best fit and of all nodes."""
 
     @property
     def delta_chi2(self) -> FloatArray:
-        """Above the least of all, never negative."""
+        """chi2 above the global minimum; never negative."""
         return self.chi2 - self.best.chi2
 
 
@@ -75,29 +78,45 @@ def profile_likelihood(
     best: Minimum,
     samples: tuple[FloatArray, FloatArray],
     rng: np.random.Generator,
-    progress: Progress,
+    progress: Progress = SILENT,
     levels: Sequence[float] = (),
 ) -> ProfileLikelihood:
     """Minimise chi2 over all but the axes' parameters, at ``points`` nodes on each axis.
 
-    Descents start at every node from random points, from the likeliest posterior
-    samples nearest to it and from the best fit. Then each node starts from the solutions of
-    its neighbours, until nothing improves, and from kicks of its own. Priors enter
-    by their ends alone; hard exclusions and a model's conditions are kept as in
-    :func:`zpfit.inference.search.descent.find_minimum`. Nodes are results of a global search,
-    so strictly upper bounds of the profile.
+    Descents start at every node from random points, from the likeliest posterior samples near it
+    and from the best fit. Then each node starts from its neighbours' solutions and from kicks of
+    its own, until nothing improves. Hard exclusions and a model's conditions are respected as in
+    :func:`zpfit.inference.search.best_fit.find_minimum`. A search finds the nodes' minima, so
+    they are upper bounds of the profile.
 
     Parameters
     ----------
-    posterior: binds model, priors and likelihood.
-    axes: one or two.
-    points: nodes on each axis.
-    best: the global best fit.
-    samples: points of the unit cube, shape (n, d), and their ln L, shape (n,).
-    rng: for random starts and kicks.
-    progress: told of each round.
-    levels: of Delta chi2, near which there are further nodes, as there are at walls and where
-        the likelihood changes fast.
+    posterior
+        Model, priors and likelihood; of the priors only the supports matter.
+    axes
+        One or two axes.
+    points
+        Number of nodes on each axis.
+    best
+        Global best fit.
+    samples
+        Points of the unit cube, shape (n, d), and their ln L, shape (n,).
+    rng
+        Generator of random starts and kicks.
+    progress
+        Receiver of the rounds.
+    levels
+        Levels of Delta chi2. Nodes are added near them, near walls and where the likelihood
+        changes fast.
+
+    Returns
+    -------
+    ProfileLikelihood
+        chi2 and its points at all nodes.
+
+    References
+    ----------
+    W. A. Rolke, A. M. Lopez, J. Conrad, Nucl. Instrum. Meth. A 551, 493 (2005).
     """
     coordinates = [_with_best(axis.nodes(points), axis, best) for axis in axes]
     search = _Search(posterior, axes, coordinates, rng)
@@ -129,7 +148,7 @@ class _Search:
         coordinates: Sequence[FloatArray],
         rng: np.random.Generator,
     ) -> None:
-        """``coordinates`` of the nodes, in increasing order, for each axis."""
+        """Set up nodes at ``coordinates``, in increasing order, for each axis."""
         self._posterior, self._axes, self._rng = posterior, axes, rng
         self.coordinates = coordinates
         self.shape = tuple(len(column) for column in coordinates)
@@ -138,20 +157,17 @@ class _Search:
         self._fixed = np.stack([column.ravel() for column in grid], axis=1)
         self._columns = [axis.index for axis in axes]
         self._neighbours = _neighbours(self.shape)
-        # Descents do not cross steps: they hold parameters that come in such, too.
-        self._held = posterior.priors.grain > 0
+        # Descents do not cross steps, so they hold discrete parameters as well.
+        self._held = posterior.priors.step_width > 0
         self._held[self._columns] = True
-        # Most observables depend on products of couplings: other signs are near-symmetries.
-        supports = [prior.support() for prior in posterior.priors.free.values()]
-        self._signed = np.array([low == -high for low, high in supports])
         self.u = np.full((len(self._fixed), posterior.dimension), 0.5)
         self.u[:, self._columns] = self._fixed
         self.chi2 = np.full(len(self._fixed), np.inf)
         self.solved = np.ones(len(self._fixed), dtype=bool)
-        """Where solutions are looked for."""
+        """Nodes at which chi2 is minimised."""
 
     def finer(self, coordinates: Sequence[FloatArray], old: Index) -> "_Search":
-        """The same on more coordinates, where nodes ``old`` are those that have solutions."""
+        """Return the search on more coordinates, of which nodes ``old`` have solutions."""
         finer = _Search(self._posterior, self._axes, coordinates, self._rng)
         finer.solved[:] = False
         finer.u[old], finer.chi2[old], finer.solved[old] = self.u, self.chi2, self.solved
@@ -171,7 +187,7 @@ class _Search:
         )
         node = np.concatenate([random, near, nodes])
         u, cost = self._descended(self._at(node, u), _SOFT_WALL)
-        kept = _best_of_each(node, cost, _KEPT)
+        kept = best_of_each(node, cost, _KEPT)
         self.attempt(node[kept], u[kept])
 
     def settle_down(self, progress: Progress) -> None:
@@ -190,16 +206,13 @@ class _Search:
                 return
 
     def kicked(self, node: Index, u: FloatArray) -> tuple[Index, FloatArray]:
-        """New starts for nodes around points: kicked, and with signs changed."""
-        near = kick(u, self._posterior.priors.grain, self._rng, _KICKS)
-        mirrored = np.repeat(u, _MIRRORS, axis=0)
-        flipped = self._signed & (self._rng.random(mirrored.shape) < 0.5)
-        mirrored = np.where(flipped, 1 - mirrored, mirrored)
-        nodes = np.concatenate([np.repeat(node, _KICKS), np.repeat(node, _MIRRORS)])
-        return nodes, np.concatenate([near, mirrored])
+        """Return new starts around points, and the node of each."""
+        priors = self._posterior.priors
+        new = kick_and_reflect(u, priors, self._rng, _KICKS, _REFLECTIONS)
+        return repeated_like(node, _KICKS, _REFLECTIONS), new
 
     def sweep(self, changed: NDArray[np.bool_]) -> None:
-        """Every neighbour of a changed node tries its solution, until no node changes."""
+        """Pass solutions of changed nodes to their neighbours, until no node changes."""
         pairs = self._neighbours[self.solved[self._neighbours].all(axis=1)]
         for _ in range(_MAX_SWEEPS):
             source, target = pairs[changed[pairs[:, 0]]].T
@@ -208,7 +221,7 @@ class _Search:
             changed = self.attempt(target, self.u[source])
 
     def _nearest(self, u: FloatArray, log_likelihood: FloatArray) -> tuple[Index, FloatArray]:
-        """Nodes, and the likeliest of the samples that are nearest to each."""
+        """Return nodes and the likeliest of the samples that are nearest to each."""
         if not len(u):
             return np.empty(0, dtype=np.intp), u
         node = np.zeros(len(u), dtype=np.intp)
@@ -220,19 +233,19 @@ class _Search:
             margin = (levels[-1] - levels[0]) / len(levels)
             inside &= np.abs(u[:, column] - levels.mean()) < np.ptp(levels) / 2 + margin
         node, u, log_likelihood = node[inside], u[inside], log_likelihood[inside]
-        chosen = _best_of_each(node, -log_likelihood, _SAMPLE_STARTS)
+        chosen = best_of_each(node, -log_likelihood, _SAMPLE_STARTS)
         return node[chosen], u[chosen]
 
     def _at(self, node: Index, u: FloatArray) -> FloatArray:
-        """Points moved to the coordinates of nodes."""
+        """Return points moved to the coordinates of nodes."""
         moved = u.copy()
         moved[:, self._columns] = self._fixed[node]
         return moved
 
     def attempt(self, node: Index, starts: FloatArray) -> NDArray[np.bool_]:
-        """Descend at nodes within hard walls and keep what is better; which nodes have changed."""
+        """Descend at nodes, keep better solutions, and return the mask of improved nodes."""
         u, chi2 = self._inside(node, self._at(node, starts))
-        winner = _best_of_each(node, chi2, 1)
+        winner = best_of_each(node, chi2, 1)
         node, u, chi2 = node[winner], u[winner], chi2[winner]
         better = chi2 < self.chi2[node]
         progress = better & ~(chi2 > self.chi2[node] - _PROGRESS)
@@ -242,34 +255,21 @@ class _Search:
         return changed
 
     def _inside(self, node: Index, starts: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Ends of descents and their true chi2, behind walls as steep as each needs.
-
-        A steeper wall only costs more, so descents that are no better than what their node
-        has end outside.
-        """
-        points, chi2 = starts.copy(), np.full(len(starts), np.inf)
-        outside = np.arange(len(starts))
-        for wall in _WALLS:
-            points[outside], costs = self._descended(points[outside], wall)
-            chi2[outside] = -2 * self._posterior.log_likelihood(points[outside])
-            promising = ~np.isfinite(chi2[outside]) & (costs < self.chi2[node[outside]])
-            outside = outside[promising]
-            if not len(outside):
-                break
-        return points, chi2
+        """Return end points of descents and their true chi2, behind walls as steep as needed."""
+        return descend_inside(
+            starts,
+            _WALLS,
+            lambda points, _, wall: self._descended(points, wall),
+            lambda points, _: -2 * self._posterior.log_likelihood(points),
+            worth=self.chi2[node],
+        )
 
     def _descended(self, starts: FloatArray, wall: float) -> tuple[FloatArray, FloatArray]:
-        points, costs = np.empty_like(starts), np.empty(len(starts))
-        for first in range(0, len(starts), _BLOCK):
-            block = slice(first, first + _BLOCK)
-            points[block], costs[block] = descend(
-                self._posterior.residuals, starts[block], wall, held=self._held
-            )
-        return points, costs
+        return descend(self._posterior.residuals, starts, wall, held=self._held, block=BLOCK)
 
 
 def _with_best(nodes: FloatArray, axis: Axis, best: Minimum) -> FloatArray:
-    """Further nodes where the best fit is, and with its other sign, as a peak may be narrow."""
+    """Return nodes with further ones at the best fit and its mirror image: peaks may be narrow."""
     at = best.u[axis.index]
     low, high = axis.prior.support()
     peaks = axis.from_cube(np.array([at, 1 - at] if low == -high else [at]))
@@ -277,9 +277,9 @@ def _with_best(nodes: FloatArray, axis: Axis, best: Minimum) -> FloatArray:
 
 
 def _matters(corners: FloatArray, least: float, levels: Sequence[float]) -> NDArray[np.bool_]:
-    """Whether a stretch or cell crosses a level or a wall near one, or the likelihood is steep.
+    """Return where intervals or cells cross a level or a nearby wall, or the likelihood is steep.
 
-    ``corners``: chi2 at both ends or four corners, shape (2 or 4, ...).
+    ``corners`` holds chi2 at both ends or four corners, shape (2 or 4, ...).
     """
     delta = corners - least
     steep = np.ptp(np.exp(-0.5 * delta), axis=0) > _SMOOTH[corners.ndim - 1]
@@ -291,7 +291,7 @@ def _matters(corners: FloatArray, least: float, levels: Sequence[float]) -> NDAr
 
 
 def _inserted(search: _Search, least: float, levels: Sequence[float]) -> _Search:
-    """One more node in every stretch of a single axis that matters."""
+    """Insert a node in every interval of a single axis that matters."""
     [nodes], chi2 = search.coordinates, search.chi2
     corners = np.stack([chi2[:-1], chi2[1:]])
     before = 1 + np.flatnonzero(_matters(corners, least, levels))
@@ -311,7 +311,7 @@ def _inserted(search: _Search, least: float, levels: Sequence[float]) -> _Search
 
 
 def _doubled(search: _Search, least: float, levels: Sequence[float]) -> _Search:
-    """Twice as many nodes on both axes of a plane, solved in the cells that matter."""
+    """Double the nodes on both axes of a plane and solve them in the cells that matter."""
     coordinates = [_halved(column) for column in search.coordinates]
     shape = [len(column) for column in coordinates]
     number = np.arange(int(np.prod(shape))).reshape(shape)
@@ -335,11 +335,12 @@ def _doubled(search: _Search, least: float, levels: Sequence[float]) -> _Search:
 
 
 def _halved(nodes: FloatArray) -> FloatArray:
+    """Return the nodes with one more in the middle of each interval."""
     return np.sort(np.concatenate([nodes, (nodes[1:] + nodes[:-1]) / 2]))
 
 
 def _corners(shape: Sequence[int]) -> Index:
-    """For every node of a doubled grid the four, or twice two, old nodes around it; (4, nodes)."""
+    """Return the four, or twice two, old nodes around each node of a doubled grid; (4, nodes)."""
     x, y = (index.ravel() for index in np.indices(shape))
     left, right, down, up = x - x % 2, x + x % 2, y - y % 2, y + y % 2
     pairs = ((left, down), (right, up), (left, up), (right, down))
@@ -347,7 +348,7 @@ def _corners(shape: Sequence[int]) -> Index:
 
 
 def _neighbours(shape: Sequence[int]) -> Index:
-    """Pairs of nodes that differ by one step along one axis, in either order; (pairs, 2)."""
+    """Return pairs of nodes that differ by one step along one axis, in either order; (pairs, 2)."""
     number = np.arange(int(np.prod(shape))).reshape(shape)
     pairs = []
     for axis in range(len(shape)):
@@ -355,11 +356,3 @@ def _neighbours(shape: Sequence[int]) -> Index:
         ahead = np.stack([line[:-1].ravel(), line[1:].ravel()], axis=1)
         pairs += [ahead, ahead[:, ::-1]]
     return np.concatenate(pairs)
-
-
-def _best_of_each(node: Index, cost: FloatArray, n: int) -> Index:
-    """Indices of the ``n`` cheapest entries of each node."""
-    order = np.lexsort((cost, node))
-    ranked = node[order]
-    first = np.searchsorted(ranked, ranked)
-    return order[np.arange(len(order)) - first < n]

@@ -9,7 +9,7 @@ from zpfit.analysis.significance import chi2_tail, two_sided_sigma
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, Priors, Uniform
-from zpfit.inference.search.descent import Minimum, find_minimum
+from zpfit.inference.search.best_fit import Minimum, find_minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import EXCLUSIONS, Exclusion
 from zpfit.likelihood.likelihood import Likelihood
@@ -147,7 +147,7 @@ def _least_chi2(
     def chi2(u: FloatArray) -> FloatArray:
         return -2 * posterior.log_likelihood(u)
 
-    grain = posterior.priors.grain
+    grain = posterior.priors.step_width
     found = find_minimum(posterior.residuals, chi2, np.vstack([starts, best.u]), rng, grain)
     return min(found.chi2, float(chi2(best.u[None])[0]))
 

@@ -13,8 +13,7 @@ from zpfit.analysis.tension.pulls import Pulls, predictive_pulls
 from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, evidence_tension
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
-from zpfit.inference.search.best_fit import best_fit, starting_points
-from zpfit.inference.search.descent import Minimum
+from zpfit.inference.search.best_fit import Minimum, best_fit, starting_points
 
 _PRIOR_DRAWS = 20_000
 """Points of the prior among which the model must exist at one."""

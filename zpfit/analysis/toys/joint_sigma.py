@@ -1,84 +1,75 @@
 """The joint sigma of many pseudo-experiments at once.
 
-As in :mod:`zpfit.analysis.joint_sigma`: the smallest level within which every anomaly can
-be met while the other measurements lie within their limits and nothing is violated. Here least
-squares alone pull all experiments below levels that are halved between what has been reached and
-what has not, each experiment its own.
+See :mod:`zpfit.analysis.joint_sigma` for the definition. Here least squares alone pull all
+experiments below their levels. Each experiment bisects between the lowest level that it has
+reached and the highest at which it has failed.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zpfit.analysis.joint_sigma import heights_of_anomalies
-from zpfit.analysis.toys.refit import apart_of_each, cheapest_apart
+from zpfit.analysis.joint_sigma import constraints_of_anomalies
 from zpfit.errors import NoAnomalies
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import descend_rows, kick
-from zpfit.inference.search.minmax import Heights
+from zpfit.inference.search.descent import BLOCK, descend_rows
+from zpfit.inference.search.kicks import kick
+from zpfit.inference.search.minmax import Constraints
+from zpfit.inference.search.selection import Index, apart_of_each, cheapest_apart
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
 
 MET = 1e-3
-"""Level that is as good as zero, and precision of the others."""
+"""Level that counts as zero, and precision of other levels, in standard errors."""
 _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Largest pulls that are aimed at: zero by all, the others while nothing has been reached."""
+"""Levels at which descents aim: all experiments at zero, the others until they reach one."""
 _AGAIN = (0.7, 0.9, 0.97, 0.9, 0.97)
-"""Shares of what has been reached that are tried once more at the end, harder."""
+"""Levels, as fractions of the best one, of the final searches with more starts."""
 _HARDER = 3
-"""Times as many starts and kicks."""
+"""Factor of starts and kicks in the final searches."""
 _MAX_HALVINGS = 14
+"""Largest number of bisections; 14 reduce an interval of 16 to the precision."""
 _MARGIN = 2e-4
-"""By which descents aim below levels and limits, as they come to rest on edges."""
+"""Margin by which descents aim inside levels and limits, as they end on edges."""
 _WALL = 30.0
-_STEPS, _SETTLED = 30, 1e-12
-"""Of descents; their sums of squares are zero where everything is met."""
+"""Steepness of the walls of exclusions."""
+_STEPS, _TOLERANCE = 30, 1e-12
+"""Steps and tolerance of descents; sums of squares are zero where every constraint is met."""
 _STARTS, _KEPT, _KICKS = 16, 4, 4
-"""From the pool, solutions so far and kicks of each, for each level of each experiment."""
+"""Starts from the pool, solutions kept and kicks of each, per level and experiment."""
 _APART = 0.05
-_BLOCK = 4000
-
-Index = NDArray[np.intp]
+"""Smallest distance of two starts, along any axis of the unit cube."""
 
 
 @dataclass(frozen=True)
-class _Judge:
-    """What is asked of points by each experiment."""
+class _Objectives:
+    """Objectives and constraints of each experiment."""
 
     posterior: Posterior
     data: FloatArray
-    """Shape (toys, k)."""
+    """Data of the experiments, shape (toys, k)."""
     limits: JointSigmaSpec
 
-    def heights(self, u: FloatArray, toy: Index) -> Heights:
-        """Of points (n, d), each for the data of its toy."""
+    def constraints(self, u: FloatArray, toy: Index) -> Constraints:
+        """Return the constraints at points (n, d), each for the data of its toy."""
         standing = self.posterior.standing(u, self.data[toy])
-        return heights_of_anomalies(self.posterior, standing, self.limits)
+        return constraints_of_anomalies(self.posterior, standing, self.limits)
 
     def excesses(self, u: FloatArray, toy: Index, level: FloatArray) -> FloatArray:
-        """By how much a level (n,) and the demands are exceeded, a hair inside; shape (n, k)."""
-        heights = self.heights(u, toy)
-        return np.stack([*_above(heights, level), *_violations(heights)], axis=1)
+        """Return the excesses over levels (n,) and limits, less a margin; shape (n, k)."""
+        constraints = self.constraints(u, toy)
+        return np.stack([*_above(constraints, level), *_violations(constraints)], axis=1)
 
     def descended(
         self, u: FloatArray, toy: Index, level: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Ends of descents towards levels, and their sums of squares."""
-        points, costs = np.empty_like(u), np.empty(len(u))
-        for first in range(0, len(u), _BLOCK):
-            block = slice(first, first + _BLOCK)
-            points[block], costs[block] = self._descended(u[block], toy[block], level[block])
-        return points, costs
+        """Return the end points of descents towards levels, and their sums of squares."""
 
-    def _descended(
-        self, u: FloatArray, toy: Index, level: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
         def residuals(u: FloatArray, _: float, rows: Index) -> FloatArray:
             return self.excesses(u, toy[rows], level[rows])
 
-        return descend_rows(residuals, u, _WALL, _STEPS, settled=_SETTLED)
+        return descend_rows(residuals, u, _WALL, _STEPS, tolerance=_TOLERANCE, block=BLOCK)
 
 
 def joint_sigmas(
@@ -89,19 +80,26 @@ def joint_sigmas(
     limits: JointSigmaSpec,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """The joint sigma of each experiment, shape (toys,), zero below :data:`MET`.
+    """Return the joint sigma of each experiment, shape (toys,), zero below :data:`MET`.
 
-    Infinite where the other measurements and the exclusions leave nothing. Strictly upper bounds,
-    as a search finds them.
+    It is infinite if no point meets the other measurements and the exclusions. A search finds
+    the results, so they are upper bounds.
 
     Parameters
     ----------
-    posterior: binds model, priors and likelihood.
-    pool: where descents start, shape (n, d), see :func:`zpfit.analysis.toys.refit.solution_pool`.
-    data: of the experiments, shape (toys, k).
-    fits: best fit of each, shape (toys, d), where descents start as well.
-    limits: how far off the other measurements may be.
-    rng: for kicks.
+    posterior
+        Model, priors and likelihood.
+    pool
+        Starts of descents on the unit cube, shape (n, d); see
+        :func:`zpfit.analysis.toys.refit.solution_pool`.
+    data
+        Data of the experiments, shape (toys, k).
+    fits
+        Best fit of each experiment, shape (toys, d), where descents start as well.
+    limits
+        Largest pulls of the other measurements, in standard errors.
+    rng
+        Generator of the kicks.
 
     Raises
     ------
@@ -110,7 +108,7 @@ def joint_sigmas(
     """
     if not posterior.likelihood.anomalies:
         raise NoAnomalies(posterior.likelihood.name)
-    search = _Search(_Judge(posterior, data, limits), pool, fits, rng)
+    search = _Search(_Objectives(posterior, data, limits), pool, fits, rng)
     for level in _FIRST_LEVELS:
         left = np.flatnonzero(search.reached >= (np.inf if level else MET))
         search.aim(left, np.full(len(left), level))
@@ -125,53 +123,53 @@ def joint_sigmas(
     return np.where(search.reached < MET, 0.0, search.reached)
 
 
-def _above(heights: Heights, level: FloatArray | float) -> list[FloatArray]:
-    """By how much each anomaly is above a level, a hair below it."""
-    # A level of zero is met by equations, not by inequalities: nothing is cut off there.
+def _above(constraints: Constraints, level: FloatArray | float) -> list[FloatArray]:
+    """Return the amounts by which the anomalies exceed a level, less a margin."""
+    # At level zero every pull must vanish, so there is no inside to aim at.
     aim = np.maximum(np.asarray(level) - _MARGIN, 0)
-    return [np.maximum(height - aim, 0) for height in heights.to_lower]
+    return [np.maximum(height - aim, 0) for height in constraints.objectives]
 
 
-def _violations(heights: Heights) -> list[FloatArray]:
-    """By how much the other demands are not met, a hair inside them."""
-    limited = [np.maximum(excess + _MARGIN, 0) for excess in heights.limited]
-    return [*limited, *(wall_residual(ratio, _WALL) for ratio in heights.ratios)]
+def _violations(constraints: Constraints) -> list[FloatArray]:
+    """Return the amounts by which the other limits, less a margin, are exceeded."""
+    excesses = [np.maximum(excess + _MARGIN, 0) for excess in constraints.excesses]
+    return [*excesses, *(wall_residual(ratio, _WALL) for ratio in constraints.ratios)]
 
 
 def _squares(columns: list[FloatArray]) -> FloatArray:
-    """Sum of squares, infinite where something does not exist; shape (n,)."""
+    """Return the sum of squares, infinite where a column is NaN; shape (n,)."""
     total = sum((column**2 for column in columns), np.zeros(len(columns[0])))
     result: FloatArray = np.where(np.isnan(total), np.inf, total)
     return result
 
 
 class _Search:
-    """Levels that each experiment has reached so far, and those at which it has failed."""
+    """The lowest level that each experiment has reached, and the highest at which it failed."""
 
     def __init__(
-        self, judge: _Judge, pool: FloatArray, fits: FloatArray, rng: np.random.Generator
+        self, objectives: _Objectives, pool: FloatArray, fits: FloatArray, rng: np.random.Generator
     ) -> None:
-        self._judge, self._rng = judge, rng
-        self._grain = judge.posterior.priors.grain
+        self._objectives, self._rng = objectives, rng
+        self._step_width = objectives.posterior.priors.step_width
         self._pool = pool
-        toys = len(judge.data)
+        toys = len(objectives.data)
         self.reached = np.full(toys, np.inf)
         self.failed = np.zeros(toys)
         self._toy, self._u = np.arange(toys), fits
-        """Points from which each experiment goes on."""
-        self._judged: dict[int, tuple[Heights, FloatArray]] = {}
-        """Heights of the pool for an experiment, and what its violations cost."""
+        """Points from which each experiment continues."""
+        self._pool_constraints: dict[int, tuple[Constraints, FloatArray]] = {}
+        """Constraints of the pool for an experiment, and what its violations cost."""
         self._note(self._toy, self._u)
-        # Most best fits lie beside a point where every anomaly is met, if there is one.
-        self._u, _ = judge.descended(fits, self._toy, np.zeros(toys))
+        # Most best fits lie near a point that meets every anomaly, if there is one.
+        self._u, _ = objectives.descended(fits, self._toy, np.zeros(toys))
         self._note(self._toy, self._u)
 
     def unfinished(self) -> Index:
-        """Experiments that have reached a level, but not zero."""
+        """Return the experiments that have reached a level, but not zero."""
         return np.flatnonzero(np.isfinite(self.reached) & (self.reached >= MET))
 
     def halve(self) -> None:
-        """Aim between what was reached and where descents failed, until the two meet."""
+        """Bisect between reached and failed levels until the two meet."""
         for _ in range(_MAX_HALVINGS):
             open_ = self.unfinished()
             open_ = open_[self.reached[open_] - self.failed[open_] > MET]
@@ -180,13 +178,13 @@ class _Search:
             self.aim(open_, (self.reached[open_] + self.failed[open_]) / 2)
 
     def aim(self, toys: Index, level: FloatArray, effort: int = 1) -> None:
-        """Descend towards a level for each of some experiments; note what is reached."""
+        """Descend towards a level for each of some experiments and record the levels reached."""
         if not len(toys):
             return
         levels = np.zeros(len(self.reached))
         levels[toys] = level
         toy, u = self._starts(toys, levels, effort)
-        u, costs = self._judge.descended(u, toy, levels[toy])
+        u, costs = self._objectives.descended(u, toy, levels[toy])
         self._note(toy, u)
         kept = apart_of_each(toy, u, costs, 2 * _KEPT, _APART)
         others = ~np.isin(self._toy, toys)
@@ -206,19 +204,19 @@ class _Search:
         own = np.isin(self._toy, toys)
         toy, u = self._toy[own], self._u[own]
         kicks = effort * _KICKS // 2
-        kicked = kick(u, self._grain, self._rng, kicks)
+        kicked = kick(u, self._step_width, self._rng, kicks)
         return (
             np.concatenate([toys[at], toy, np.repeat(toy, kicks)]),
             np.vstack([self._pool[index], u, kicked]),
         )
 
     def _pool_costs(self, toy: int, level: float) -> FloatArray:
-        if toy not in self._judged:
-            heights = self._judge.heights(self._pool, np.full(len(self._pool), toy))
-            self._judged[toy] = heights, _squares(_violations(heights))
-        heights, violations = self._judged[toy]
-        return _squares(_above(heights, level)) + violations
+        if toy not in self._pool_constraints:
+            constraints = self._objectives.constraints(self._pool, np.full(len(self._pool), toy))
+            self._pool_constraints[toy] = constraints, _squares(_violations(constraints))
+        constraints, violations = self._pool_constraints[toy]
+        return _squares(_above(constraints, level)) + violations
 
     def _note(self, toy: Index, u: FloatArray) -> None:
-        largest = self._judge.heights(u, toy).largest()
+        largest = self._objectives.constraints(u, toy).largest()
         np.minimum.at(self.reached, toy, np.where(np.isnan(largest), np.inf, largest))

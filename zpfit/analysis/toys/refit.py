@@ -1,48 +1,70 @@
-"""Best fits of many pseudo-experiments at once, some fifty times faster than global searches.
+"""Best fits of many pseudo-experiments at once, about fifty times faster than global searches.
 
-Pseudo-experiments of one hypothesis differ by their noise alone, so that what fits one is a good
-start for another. A pool of solutions is searched once for a few hundred experiments that nobody
-counts; every experiment then begins with the best of the pool, a few descents from its end, where
-a global search would need thousands of random ones. All descents share each call of the
-likelihood.
+Pseudo-experiments of one hypothesis differ by their noise alone, so a solution of one is a good
+start for another. A pool of solutions is searched once, for a few hundred training experiments
+that do not enter the result. Every other experiment starts from the best points of the pool, a
+few descents from its end. A global search would need thousands of random starts. All descents
+share each call of the likelihood.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import descend_rows, kick
+from zpfit.inference.search.descent import BLOCK, descend_rows
+from zpfit.inference.search.kicks import kick_and_reflect, repeated_like
+from zpfit.inference.search.selection import Index, apart_of_each, best_of_each, cheapest_apart
+from zpfit.inference.search.walls import descend_inside, walls
 from zpfit.io.arrays import FloatArray
 
-_TRAINING = 300
-"""Experiments, drawn apart from the counted ones, whose solutions make up the pool."""
-_RANDOM_STARTS, _RANDOM_STARTS_WITH_STEPS = 12_000, 20_000
-"""Of descents from which the pool begins; they do not cross steps of a prior."""
-_TRAINING_ROUNDS = 8
-_TRAINING_STARTS, _KEPT_OF_EACH = 8, 16
-"""Of each training experiment in a round, and solutions of it that stay in the pool."""
-_STARTS = 40
-"""From the pool, for each experiment."""
-_ROUNDS, _ROUNDS_WITH_STEPS = 4, 8
-"""Of kicks."""
-_KICKED, _KICKS, _MIRRORS = 6, 4, 4
-"""Points of each experiment that are kicked; kicks, and changes of sign, of each."""
-_APART, _SOLUTIONS_APART = 0.05, 0.02
-"""Distance on the unit cube, along any axis, of starts and of solutions that count as different."""
-_FINISHED = 3
-"""Best points of each experiment that are taken behind the walls."""
 _SOFT_WALL, _WALL = 3.0, 10.0
-_STEEPER = tuple(100.0 * 10**k for k in range(5))
-"""Steepness of walls, raised until a minimum lies inside them."""
+"""Steepness of walls while the pool is searched, and of all later descents."""
+_STEEPER = walls(100.0, 5)
+"""Steepness of the walls that take solutions inside the exclusions."""
 _STEPS = 40
-_SETTLED = 1e-6
-"""Fall in chi2 in one step of a descent that is its last; valleys are long and flat."""
-_BLOCK = 4000
-"""Points at once: what they work on stays in the cache."""
+"""Largest number of steps of a descent."""
+_TOLERANCE = 1e-6
+"""Decrease of chi2 in one step below which a descent ends; valleys are long and flat."""
 
-Index = NDArray[np.intp]
+
+@dataclass(frozen=True)
+class RefitOptions:
+    """Tuning of the fast refit; the defaults are unbiased for the models of zpfit."""
+
+    training: int = 300
+    """Training experiments, whose solutions make up the pool."""
+    random_starts: int = 12_000
+    """Random starts of the pool."""
+    random_starts_with_steps: int = 20_000
+    """Random starts if some parameters are discrete; descents do not cross their steps."""
+    training_rounds: int = 8
+    """Rounds of kicks of the training experiments."""
+    training_starts: int = 8
+    """Starts of each training experiment in a round."""
+    pool_of_each: int = 16
+    """Solutions of each training experiment that stay in the pool."""
+    starts: int = 40
+    """Starts of each experiment from the pool."""
+    rounds: int = 4
+    """Rounds of kicks."""
+    rounds_with_steps: int = 8
+    """Rounds of kicks if some parameters are discrete."""
+    kicked: int = 6
+    """Points of each experiment that are kicked in a round."""
+    kicks: int = 4
+    """Kicks of each point."""
+    reflections: int = 4
+    """Copies of each point with some signs reversed."""
+    starts_apart: float = 0.05
+    """Smallest distance of two starts, along any axis of the unit cube."""
+    solutions_apart: float = 0.02
+    """Smallest distance of two solutions in the pool."""
+    finished: int = 3
+    """Best points of each experiment that descend behind steep walls."""
+
+
+_DEFAULTS = RefitOptions()
 
 
 @dataclass(frozen=True)
@@ -50,207 +72,163 @@ class Fits:
     """Best fits of several experiments."""
 
     chi2: FloatArray
-    """Shape (toys,); infinite where nothing allowed was found."""
+    """Least chi2, shape (toys,); infinite where no allowed point was found."""
     u: FloatArray
-    """On the unit cube, shape (toys, d)."""
+    """Points of the unit cube, shape (toys, d)."""
 
 
 @dataclass(frozen=True)
 class Experiments:
-    """What the data of many experiments say of points; toy i has row i of ``data``."""
+    """A posterior with the data of many experiments; experiment i has row i of ``data``."""
 
     posterior: Posterior
     data: FloatArray
     """Shape (toys, k), as :func:`zpfit.analysis.toys.pseudo_data.pseudo_data` draws them."""
 
     def costs(self, u: FloatArray, toy: Index, wall: float) -> FloatArray:
-        """chi2 and walls of points (n, d), each for the data of its toy; shape (n,)."""
+        """Return chi2 plus walls at points (n, d), each for the data of its toy; shape (n,)."""
         result = np.empty(len(u))
-        for first in range(0, len(u), _BLOCK):
-            block = slice(first, first + _BLOCK)
+        for first in range(0, len(u), BLOCK):
+            block = slice(first, first + BLOCK)
             residuals = self.posterior.residuals(u[block], wall, self.data[toy[block]])
             result[block] = np.einsum("nk,nk->n", residuals, residuals)
         return np.where(np.isnan(result), np.inf, result)
 
     def chi2(self, u: FloatArray, toy: Index) -> FloatArray:
-        """chi2 alone, infinite where points are forbidden; shape (n,)."""
+        """Return chi2 alone, infinite where points are forbidden; shape (n,)."""
         result = np.full(len(u), np.inf)
         allowed = np.flatnonzero(np.isfinite(self.posterior.log_likelihood(u)))
         result[allowed] = self.costs(u[allowed], toy[allowed], 0.0)
         return result
 
     def descended(self, u: FloatArray, toy: Index, wall: float) -> tuple[FloatArray, FloatArray]:
-        """Ends of descents, shape (n, d), and what they cost, shape (n,)."""
-        points, costs = np.empty_like(u), np.empty(len(u))
-        for first in range(0, len(u), _BLOCK):
-            block = slice(first, first + _BLOCK)
-            points[block], costs[block] = self._descended(u[block], toy[block], wall)
-        return points, costs
+        """Return end points of descents, shape (n, d), and their costs, shape (n,)."""
 
-    def _descended(self, u: FloatArray, toy: Index, wall: float) -> tuple[FloatArray, FloatArray]:
         def residuals(u: FloatArray, wall: float, rows: Index) -> FloatArray:
             return self.posterior.residuals(u, wall, self.data[toy[rows]])
 
-        return descend_rows(residuals, u, wall, _STEPS, settled=_SETTLED)
+        return descend_rows(residuals, u, wall, _STEPS, tolerance=_TOLERANCE, block=BLOCK)
 
 
-def solution_pool(posterior: Posterior, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Points of the unit cube, shape (n, d), among which starts for any experiment are.
+def solution_pool(
+    posterior: Posterior,
+    truth: FloatArray,
+    rng: np.random.Generator,
+    options: RefitOptions = _DEFAULTS,
+) -> FloatArray:
+    """Return points of the unit cube that contain good starts for any experiment.
 
-    The data that were really seen are fitted as well: they may be unlike any experiment's.
+    The observed data are fitted as well, since they may be unlike every experiment's.
 
     Parameters
     ----------
-    posterior: binds model, priors and likelihood.
-    truth: expectation of each measurement under the hypothesis, shape (k,).
-    rng: for training experiments and starts.
+    posterior
+        Model, priors and likelihood.
+    truth
+        Expectation of each measurement under the hypothesis, shape (k,).
+    rng
+        Generator of training experiments and starts.
+    options
+        Tuning of the search.
+
+    Returns
+    -------
+    FloatArray
+        Points of the unit cube, shape (n, d).
 
     Raises
     ------
     NoSamplingDistribution
         A measurement is a table of chi2.
     """
-    likelihood, grain = posterior.likelihood, posterior.priors.grain
-    drawn = likelihood.sample_data(truth, rng.standard_normal((_TRAINING, len(truth))))
+    likelihood = posterior.likelihood
+    drawn = likelihood.sample_data(truth, rng.standard_normal((options.training, len(truth))))
     experiments = Experiments(posterior, np.vstack([drawn, likelihood.data]))
-    starts = _RANDOM_STARTS_WITH_STEPS if grain.any() else _RANDOM_STARTS
+    discrete = posterior.priors.step_width.any()
+    starts = options.random_starts_with_steps if discrete else options.random_starts
     toy = rng.integers(len(experiments.data), size=starts)
     pool, _ = experiments.descended(rng.random((starts, posterior.dimension)), toy, _SOFT_WALL)
-    for _ in range(_TRAINING_ROUNDS):
-        toy, u = _from_pool(experiments, pool, _TRAINING_STARTS)
-        new_toy, new = _kicked(posterior, toy, u, rng, 1, 1)
-        toy = np.concatenate([toy, new_toy])
+    for _ in range(options.training_rounds):
+        toy, u = _from_pool(experiments, pool, options.training_starts, options)
+        new = kick_and_reflect(u, posterior.priors, rng, 1, 1)
+        toy = np.concatenate([toy, repeated_like(toy, 1, 1)])
         u, costs = experiments.descended(np.vstack([u, new]), toy, _WALL)
-        kept = apart_of_each(toy, u, costs, _KEPT_OF_EACH, _SOLUTIONS_APART)
+        kept = apart_of_each(toy, u, costs, options.pool_of_each, options.solutions_apart)
         pool = np.unique(u[kept], axis=0)
     return pool
 
 
 def refit(
-    posterior: Posterior, pool: FloatArray, data: FloatArray, rng: np.random.Generator
+    posterior: Posterior,
+    pool: FloatArray,
+    data: FloatArray,
+    rng: np.random.Generator,
+    options: RefitOptions = _DEFAULTS,
 ) -> Fits:
-    """The best fit to each row of ``data``, shape (toys, k); ``pool`` is what to start from.
+    """Return the best fit to the data of each experiment.
 
-    It is what a search finds, so strictly an upper bound of the least chi2.
+    A search finds the results, so they are upper bounds of the least chi2.
+
+    Parameters
+    ----------
+    posterior
+        Model, priors and likelihood.
+    pool
+        Starts on the unit cube, shape (n, d); see :func:`solution_pool`.
+    data
+        Data of the experiments, shape (toys, k).
+    rng
+        Generator of the kicks.
+    options
+        Tuning of the search.
+
+    Returns
+    -------
+    Fits
+        Points and chi2 of the experiments, in their order.
     """
     experiments = Experiments(posterior, data)
-    toy, u = _from_pool(experiments, pool, _STARTS)
+    toy, u = _from_pool(experiments, pool, options.starts, options)
     u, costs = experiments.descended(u, toy, _WALL)
-    for _ in range(_ROUNDS_WITH_STEPS if posterior.priors.grain.any() else _ROUNDS):
-        kept = apart_of_each(toy, u, costs, _KICKED, _APART)
+    discrete = posterior.priors.step_width.any()
+    for _ in range(options.rounds_with_steps if discrete else options.rounds):
+        kept = apart_of_each(toy, u, costs, options.kicked, options.starts_apart)
         toy, u, costs = toy[kept], u[kept], costs[kept]
-        new_toy, new = _kicked(posterior, toy, u, rng, _KICKS, _MIRRORS)
+        new_toy = repeated_like(toy, options.kicks, options.reflections)
+        new = kick_and_reflect(u, posterior.priors, rng, options.kicks, options.reflections)
         new, new_costs = experiments.descended(new, new_toy, _WALL)
         toy, u = np.concatenate([toy, new_toy]), np.vstack([u, new])
         costs = np.concatenate([costs, new_costs])
-    # What the others have found may do for an experiment what it has not found itself.
-    kept = best_of_each(toy, costs, _FINISHED)
-    new_toy, new = _from_pool(experiments, u[kept], _KICKED)
+    # Solutions of other experiments may suit one that has not found its own minimum.
+    kept = best_of_each(toy, costs, options.finished)
+    new_toy, new = _from_pool(experiments, u[kept], options.kicked, options)
     new, new_costs = experiments.descended(new, new_toy, _WALL)
     toy, u = np.concatenate([toy[kept], new_toy]), np.vstack([u[kept], new])
-    kept = best_of_each(toy, np.concatenate([costs[kept], new_costs]), _FINISHED)
+    kept = best_of_each(toy, np.concatenate([costs[kept], new_costs]), options.finished)
     toy, u = toy[kept], u[kept]
     u, chi2 = _inside(experiments, u, toy)
     best = best_of_each(toy, chi2, 1)
     return Fits(chi2[best], u[best])
 
 
-def _from_pool(experiments: Experiments, pool: FloatArray, n: int) -> tuple[Index, FloatArray]:
-    """For each toy the ``n`` points of a pool that fit best and are apart: toys, and points."""
+def _from_pool(
+    experiments: Experiments, pool: FloatArray, n: int, options: RefitOptions
+) -> tuple[Index, FloatArray]:
+    """Return toys, and for each the ``n`` points of a pool that fit best and are apart."""
     toys, size = len(experiments.data), len(pool)
     costs = np.empty((toys, size))
     for row in range(toys):
         costs[row] = experiments.costs(pool, np.full(size, row), _WALL)
-    toy, index = cheapest_apart(costs, np.arange(size)[None], pool, n, _APART)
+    toy, index = cheapest_apart(costs, np.arange(size)[None], pool, n, options.starts_apart)
     return toy, pool[index]
 
 
-def _kicked(
-    posterior: Posterior,
-    toy: Index,
-    u: FloatArray,
-    rng: np.random.Generator,
-    kicks: int,
-    mirrors: int,
-) -> tuple[Index, FloatArray]:
-    """New starts around points: kicked, and with signs changed, as observables hold products."""
-    near = kick(u, posterior.priors.grain, rng, kicks)
-    mirrored = np.repeat(u, mirrors, axis=0)
-    supports = [prior.support() for prior in posterior.priors.free.values()]
-    signed = np.array([low == -high for low, high in supports])
-    flipped = signed & (rng.random(mirrored.shape) < 0.5)
-    toys = np.concatenate([np.repeat(toy, kicks), np.repeat(toy, mirrors)])
-    return toys, np.vstack([near, np.where(flipped, 1 - mirrored, mirrored)])
-
-
 def _inside(experiments: Experiments, u: FloatArray, toy: Index) -> tuple[FloatArray, FloatArray]:
-    """Points behind walls as steep as each needs, and their true chi2."""
-    points = u.copy()
-    chi2 = experiments.chi2(points, toy)
-    for wall in _STEEPER:
-        outside = np.flatnonzero(~np.isfinite(chi2))
-        if not len(outside):
-            break
-        points[outside], _ = experiments.descended(points[outside], toy[outside], wall)
-        chi2[outside] = experiments.chi2(points[outside], toy[outside])
-    return points, chi2
-
-
-def best_of_each(toy: Index, costs: FloatArray, n: int) -> Index:
-    """Indices of the ``n`` cheapest entries of each toy, toy by toy."""
-    order, rank = _ranked(toy, costs)
-    return order[rank < n]
-
-
-def apart_of_each(toy: Index, u: FloatArray, costs: FloatArray, n: int, apart: float) -> Index:
-    """Indices of the ``n`` cheapest points of each toy that are apart, toy by toy."""
-    order, rank = _ranked(toy, costs)
-    # A table with a row for each toy; what is missing in a row is infinitely dear.
-    index = np.zeros((int(toy.max()) + 1, int(rank.max()) + 1), dtype=np.intp)
-    table = np.full(index.shape, np.inf)
-    index[toy[order], rank] = order
-    table[toy[order], rank] = costs[order]
-    _, chosen = cheapest_apart(table, index, u, n, apart)
-    return chosen
-
-
-def cheapest_apart(
-    costs: FloatArray, index: Index, u: FloatArray, n: int, apart: float
-) -> tuple[Index, Index]:
-    """In each row the ``n`` cheapest points of which no two are closer than ``apart``.
-
-    Parameters
-    ----------
-    costs: shape (toys, m); those that are not finite are never chosen.
-    index: which of the points ``u`` each column stands for, shape (toys or 1, m).
-    u: points, shape (p, d).
-    n: how many at most.
-    apart: along any axis of the unit cube.
-
-    Returns
-    -------
-    Rows, and indices of points, row by row from the cheapest on.
-    """
-    costs = np.where(np.isnan(costs), np.inf, costs)
-    rows = np.arange(len(costs))
-    coordinates = [column[index] for column in u.T]
-    index = np.broadcast_to(index, costs.shape)
-    chosen = []
-    for _ in range(n):
-        best = np.argmin(costs, axis=1)
-        taken = index[rows, best]
-        chosen.append(np.where(np.isfinite(costs[rows, best]), taken, -1))
-        close = np.ones(costs.shape, dtype=bool)
-        for column, at in zip(coordinates, u[taken].T, strict=True):
-            close &= np.abs(column - at[:, None]) < apart
-        costs[close] = np.inf
-    found = np.stack(chosen, axis=1)
-    toy, rank = np.nonzero(found >= 0)
-    return toy, found[toy, rank]
-
-
-def _ranked(toy: Index, costs: FloatArray) -> tuple[Index, Index]:
-    """Entries by toy and then by cost, and the rank of each within its toy."""
-    order = np.lexsort((costs, toy))
-    ranked = toy[order]
-    return order, np.arange(len(order)) - np.searchsorted(ranked, ranked)
+    """Return points behind walls as steep as each needs, and their true chi2."""
+    return descend_inside(
+        u,
+        _STEEPER,
+        lambda points, rows, wall: experiments.descended(points, toy[rows], wall),
+        lambda points, rows: experiments.chi2(points, toy[rows]),
+        chi2=experiments.chi2(u, toy),
+    )

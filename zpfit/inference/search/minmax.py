@@ -1,9 +1,9 @@
-"""The smallest that the largest of some heights can be made while demands are met.
+"""Min-max problems: minimise the largest of several objectives under constraints.
 
-Least squares pull many points towards a level below which all heights should be, and
-towards what is demanded; sequential quadratic programming takes the best of them to the optimum.
-A search starts from around the points that are best for its level of all that were met before, be
-they from all over the cube or from searches for other levels.
+Least squares pull many points towards a level below which all objectives should lie, and into
+the constraints. Sequential quadratic programming then moves the best of them to the optimum.
+A search starts around the points that were best for its level among all earlier ones, whether
+they came from random starts or from searches for other levels.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,129 +13,160 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from zpfit.inference.search.descent import best_points, cost, descend, kick
+from zpfit.inference.search.descent import descend, sum_of_squares
+from zpfit.inference.search.kicks import kick
+from zpfit.inference.search.selection import best_points
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
 
 _STARTS, _STARTS_WITH_STEPS = 100, 600
-"""Of descents from all over the cube, times the number of parameters."""
+"""Random starts of descents for each parameter; more if some parameters are discrete."""
 _POLISHED = 8
-"""Best points for a level from which the constrained search may go on."""
+"""Default number of best points from which the constrained search starts."""
 _FRUITLESS, _PROGRESS = 2, 1e-6
-"""Of these in a row without progress, after which the others are left alone."""
+"""Successive constrained searches without so much progress that end the polish."""
 _WALL = 30.0
-"""Steepness of exclusions beside heights."""
+"""Steepness of the walls of exclusions, beside objectives in standard errors."""
 _DESCENT_STEPS = 30
-"""Few, as the constrained search goes on."""
-_SETTLED = 1e-5
-"""Fall of the sum of squares in a step that ends a descent."""
+"""Steps of a descent; few, as the constrained search follows."""
+_TOLERANCE = 1e-5
+"""Decrease of the sum of squares in one step below which a descent ends."""
 _MARGIN = 1e-6
-"""By which the constrained search keeps inside, as it ends on edges to rounding."""
+"""Distance that the constrained search keeps from constraints: it ends on edges, to rounding."""
 _STEP = 1e-7
+"""Step size of finite differences on the unit cube: about the root of the rounding error."""
 _LOWEST_LOG = -20.0
-"""Of a ratio that is far below its limit, or zero."""
-_LARGEST_HEIGHT = 1e6
-"""Beyond which heights do not tell how far off a point is."""
+"""Lower limit of ln of a ratio, for ratios that are tiny or zero."""
+_LARGEST = 1e6
+"""Upper limit of objectives and excesses; beyond it they only say that a point is bad."""
 
 
 @dataclass(frozen=True)
-class Heights:
-    """What a point is judged by, each list of shape (n,) arrays."""
+class Constraints:
+    """Objectives and constraints at n points; each sequence holds arrays of shape (n,)."""
 
-    to_lower: Sequence[FloatArray]
-    """Of these the largest is to be made small."""
-    limited: Sequence[FloatArray]
-    """These must not be positive."""
+    objectives: Sequence[FloatArray]
+    """Quantities of which the largest is minimised."""
+    excesses: Sequence[FloatArray]
+    """Quantities that must not be positive."""
     ratios: Sequence[FloatArray]
-    """These must not exceed 1."""
+    """Quantities that must not exceed 1."""
 
     def largest(self) -> FloatArray:
-        """The largest height, infinite where a demand is not met; shape (n,)."""
-        result: FloatArray = np.max(self.to_lower, axis=0)
-        for excess in self.limited:
+        """Return the largest objective, infinite where a constraint is violated; shape (n,)."""
+        result: FloatArray = np.max(self.objectives, axis=0)
+        for excess in self.excesses:
             result = np.where(excess <= 0, result, np.inf)
         for ratio in self.ratios:
             result = np.where(ratio <= 1, result, np.inf)
         return result
 
     def slacks(self) -> FloatArray:
-        """What the demands leave, those on heights as if their level were zero; shape (n, k)."""
-        heights = np.minimum([*self.to_lower, *self.limited], _LARGEST_HEIGHT)
+        """Return how far each constraint is from its limit, shape (n, k).
+
+        An objective counts as a constraint with the limit 0. Slacks are negative outside.
+        """
+        values = np.minimum([*self.objectives, *self.excesses], _LARGEST)
         logs = np.log(np.maximum(self.ratios, np.exp(_LOWEST_LOG)))
         result: FloatArray = (
-            -_MARGIN - np.concatenate([heights, logs.reshape(-1, heights.shape[1])]).T
+            -_MARGIN - np.concatenate([values, logs.reshape(-1, values.shape[1])]).T
         )
         return result
 
     def residuals(self, level: float, wall: float) -> FloatArray:
-        """By how much a level and the demands are exceeded, shape (n, k)."""
-        above = [height - level for height in self.to_lower]
-        heights = np.maximum([*above, *self.limited], 0)
-        walls = wall_residual(np.array(self.ratios), wall).reshape(-1, heights.shape[1])
-        result: FloatArray = np.concatenate([heights, walls]).T
+        """Return the amounts by which a level and the constraints are exceeded, shape (n, k)."""
+        above = [height - level for height in self.objectives]
+        values = np.maximum([*above, *self.excesses], 0)
+        walls = wall_residual(np.array(self.ratios), wall).reshape(-1, values.shape[1])
+        result: FloatArray = np.concatenate([values, walls]).T
         return result
 
 
-Judge = Callable[[FloatArray], Heights]
-"""Points of the unit cube, shape (n, d), to their heights."""
+Objective = Callable[[FloatArray], Constraints]
+"""Function from points of the unit cube, shape (n, d), to their objectives and constraints."""
 
 
 @dataclass(frozen=True)
-class Lowest:
-    """The smallest level that was found, and where."""
+class MinMax:
+    """The smallest level of the objectives that was found, and its point."""
 
     level: float
-    """Infinite if the demands are met nowhere."""
+    """Largest objective; infinite if no point meets the constraints."""
     u: FloatArray
-    """On the unit cube, shape (d,)."""
+    """Point of the unit cube, shape (d,)."""
 
-    def or_lower(self, other: "Lowest") -> "Lowest":
-        """The lower of the two."""
+    def or_lower(self, other: "MinMax") -> "MinMax":
+        """Return the lower one of two results."""
         return other if other.level < self.level else self
 
 
-def starts_for(grain: FloatArray) -> int:
-    """How many points :func:`scattered` starts from."""
-    return len(grain) * (_STARTS_WITH_STEPS if grain.any() else _STARTS)
+def starts_for(step_width: FloatArray) -> int:
+    """Return the number of random starts of :func:`scattered`."""
+    return len(step_width) * (_STARTS_WITH_STEPS if step_width.any() else _STARTS)
 
 
 def scattered(
-    judge: Judge, level: float, grain: FloatArray, rng: np.random.Generator
+    objective: Objective, level: float, step_width: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Where descents that aim at a level end from all over the cube, shape (n, d).
+    """Return the end points of descents towards a level from random starts, shape (n, d).
 
-    ``grain`` is as in :mod:`zpfit.inference.search.descent`.
+    Parameters
+    ----------
+    objective
+        Points (n, d) to their objectives and constraints.
+    level
+        Level below which all objectives should lie.
+    step_width
+        Width of the steps of discrete coordinates, 0 for smooth ones; shape (d,).
+    rng
+        Generator of the starts.
     """
-    return _descended(judge, level, rng.random((starts_for(grain), len(grain))))
+    return _descended(objective, level, rng.random((starts_for(step_width), len(step_width))))
 
 
-def lowest_near(
-    judge: Judge,
+def improve_near(
+    objective: Objective,
     level: float,
     known: FloatArray,
-    grain: FloatArray,
+    step_width: FloatArray,
     rng: np.random.Generator,
     polished: int = _POLISHED,
-) -> tuple[Lowest, FloatArray]:
-    """What descents that aim at a level lead to from around the best of known points, (n, d).
+) -> tuple[MinMax, FloatArray]:
+    """Search a level from around the best of known points.
 
-    From as many as ``polished`` of the best the constrained search goes on.
+    Parameters
+    ----------
+    objective
+        Points (n, d) to their objectives and constraints.
+    level
+        Level below which all objectives should lie.
+    known
+        Points of earlier searches, shape (n, d).
+    step_width
+        Width of the steps of discrete coordinates, 0 for smooth ones; shape (d,).
+    rng
+        Generator of the kicks.
+    polished
+        Largest number of points from which the constrained search starts.
 
     Returns
     -------
-    The lowest of what was led to, which may be above known points, and all points known now.
+    MinMax
+        Best result of this search; known points may be better.
+    FloatArray
+        All points known now.
     """
-    kept = known[best_points(known, _ranks(judge, level, known), grain)]
-    known = np.concatenate([known, _descended(judge, level, kick(kept, grain, rng))])
-    best = best_points(known, _ranks(judge, level, known), grain)[:polished]
-    # Descents may be inside already where the constrained search ends on an edge, a hair outside.
-    reached = lowest_of_points(judge, known[best])
+    kept = known[best_points(known, _ranks(objective, level, known), step_width)]
+    known = np.concatenate([known, _descended(objective, level, kick(kept, step_width, rng))])
+    best = best_points(known, _ranks(objective, level, known), step_width)[:polished]
+    # A descent may end inside where the constrained search ends outside by rounding.
+    reached = best_of_points(objective, known[best])
     fruitless = 0
     for index in best:
-        found = lowest_of_points(judge, _polished(judge, known[index], grain == 0)[None])
+        found = best_of_points(objective, _polished(objective, known[index], step_width == 0)[None])
         if found.level < reached.level - _PROGRESS:
             fruitless = 0
-        elif np.isfinite(found.level):  # one that meets the demands tells where others lead
+        elif np.isfinite(found.level):  # only a result that meets the constraints is comparable
             fruitless += 1
         reached = reached.or_lower(found)
         if fruitless == _FRUITLESS:
@@ -143,33 +174,33 @@ def lowest_near(
     return reached, np.vstack([known, reached.u])
 
 
-def _descended(judge: Judge, level: float, starts: FloatArray) -> FloatArray:
+def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatArray:
     def residuals(u: FloatArray, wall: float) -> FloatArray:
-        return judge(u).residuals(level, wall)
+        return objective(u).residuals(level, wall)
 
-    return descend(residuals, starts, _WALL, _DESCENT_STEPS, settled=_SETTLED)[0]
+    return descend(residuals, starts, _WALL, _DESCENT_STEPS, tolerance=_TOLERANCE)[0]
 
 
-def _ranks(judge: Judge, level: float, points: FloatArray) -> FloatArray:
-    """Places by what a level and the demands are exceeded, and by height where that is the same."""
-    heights = judge(points)
-    costs = cost(heights.residuals(level, _WALL))
+def _ranks(objective: Objective, level: float, points: FloatArray) -> FloatArray:
+    """Rank points by the excess over a level and the constraints, and ties by their level."""
+    values = objective(points)
+    costs = sum_of_squares(values.residuals(level, _WALL))
     result = np.empty(len(points))
-    result[np.lexsort((np.max(heights.to_lower, axis=0), costs))] = np.arange(len(points))
+    result[np.lexsort((np.max(values.objectives, axis=0), costs))] = np.arange(len(points))
     return result
 
 
-def lowest_of_points(judge: Judge, points: FloatArray) -> Lowest:
-    """The best of points, shape (n, d)."""
-    largest = judge(points).largest()
+def best_of_points(objective: Objective, points: FloatArray) -> MinMax:
+    """Return the best of given points, shape (n, d)."""
+    largest = objective(points).largest()
     index = int(np.argmin(largest))
-    return Lowest(float(largest[index]), points[index])
+    return MinMax(float(largest[index]), points[index])
 
 
-def _polished(judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
-    """Sequential quadratic programming: the least level with every demand as a constraint."""
-    slopes = _Slopes(judge, start, free)
-    first = float(-slopes.slacks(np.append(start[free], 0.0))[: slopes.n_lowered].min())
+def _polished(objective: Objective, start: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
+    """Minimise the level under all constraints by sequential quadratic programming."""
+    slopes = _Slopes(objective, start, free)
+    first = float(-slopes.slacks(np.append(start[free], 0.0))[: slopes.n_objectives].min())
     result = minimize(
         lambda x: x[-1],
         np.append(start[free], first),
@@ -183,47 +214,47 @@ def _polished(judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> Float
 
 
 class _Slopes:
-    """Slacks and their gradients at one point after another.
+    """Slacks and their gradients, from one call of the objective for both.
 
-    The coordinates x are the free ones of the unit cube and the level. One call of the judge
-    answers for both, as a few points take it no longer than one.
+    The variables x are the free coordinates of the unit cube, then the level. A call at a few
+    points takes no longer than at one.
     """
 
-    def __init__(self, judge: Judge, start: FloatArray, free: NDArray[np.bool_]) -> None:
-        self._judge, self._start, self._free = judge, start, np.flatnonzero(free)
-        self.n_lowered = len(judge(start[None]).to_lower)
-        self._answered = b""
+    def __init__(self, objective: Objective, start: FloatArray, free: NDArray[np.bool_]) -> None:
+        self._objective, self._start, self._free = objective, start, np.flatnonzero(free)
+        self.n_objectives = len(objective(start[None]).objectives)
+        self._evaluated_at = b""
         self._values, self._gradients = np.empty(0), np.empty((0, 0))
 
     def point(self, x: FloatArray) -> FloatArray:
-        """On the unit cube, shape (d,)."""
+        """Return the point of the unit cube, shape (d,)."""
         u = self._start.copy()
         u[self._free] = np.clip(x[:-1], 0, 1)
         return u
 
     def slacks(self, x: FloatArray) -> FloatArray:
-        """What the demands leave and the level leaves the heights, shape (k,)."""
-        self._answer(x[:-1])
+        """Return the slacks of objectives below the level and of constraints, shape (k,)."""
+        self._evaluate(x[:-1])
         values = self._values.copy()
-        values[: self.n_lowered] += x[-1]
+        values[: self.n_objectives] += x[-1]
         return values
 
     def gradients(self, x: FloatArray) -> FloatArray:
-        """Of the slacks by each coordinate, shape (k, number of coordinates)."""
-        self._answer(x[:-1])
+        """Return the derivatives of the slacks, shape (k, number of variables)."""
+        self._evaluate(x[:-1])
         return self._gradients
 
-    def _answer(self, free: FloatArray) -> None:
+    def _evaluate(self, free: FloatArray) -> None:
         key = free.tobytes()
-        if key == self._answered:
+        if key == self._evaluated_at:
             return
         u = self.point(np.append(free, 0.0))
         steps = np.where(u > 0.5, -_STEP, _STEP)[self._free]
         points = np.repeat(u[None], len(steps) + 1, axis=0)
         points[np.arange(len(steps)), self._free] += steps
-        slacks = self._judge(points).slacks()
+        slacks = self._objective(points).slacks()
         by_level = np.zeros((slacks.shape[1], 1))
-        by_level[: self.n_lowered] = 1
+        by_level[: self.n_objectives] = 1
         by_coordinate = ((slacks[:-1] - slacks[-1]) / steps[:, None]).T
         self._values, self._gradients = slacks[-1], np.hstack([by_coordinate, by_level])
-        self._answered = key
+        self._evaluated_at = key

@@ -41,7 +41,7 @@ class Slider:
     def nodes(self, n: int) -> FloatArray:
         """Positions from 0 to 1 for a grid, (n,), or fewer if the parameter has fewer values."""
         if isinstance(self.scale, Fractions):
-            steps = round(1 / self.scale.grain)
+            steps = round(1 / self.scale.step_width)
             n = min(n, steps)
         return np.asarray((np.arange(n) + 0.5) / n)
 
