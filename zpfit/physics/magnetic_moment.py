@@ -27,7 +27,7 @@ def delta_a_e(c: Couplings) -> FloatArray:
     --------
     >>> c = Couplings.of(m_Zp=17.0, C_Ve=[1e-4, 0.0], C_Ae=[0.0, 1e-4])
     >>> print([f"{shift:.2e}" for shift in delta_a_e(c)])
-    ['7.51e-14', '-3.82e-13']
+    ['7.53e-14', '-3.80e-13']
     """
     return _shift(ELECTRON_MASS, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae)
 

@@ -32,7 +32,7 @@ def e158_sin2_theta(c: Couplings) -> FloatArray:
     --------
     >>> shift = e158_sin2_theta(Couplings.of(m_Zp=17.0, C_Ve=1e-4, C_Ae=[1e-4, -1e-4]))
     >>> print(shift.round(4).tolist())
-    [0.0285, -0.0285]
+    [0.0287, -0.0287]
     """
     result: FloatArray = _e158(c.m_Zp, c.C_Ve, c.C_Ae)
     return result

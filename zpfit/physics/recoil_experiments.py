@@ -56,7 +56,7 @@ def nue_texono(c: Couplings) -> FloatArray:
     --------
     >>> c = Couplings.of(m_Zp=17.0, C_Ve=1e-4, C_nue=[0.0, 1e-6])
     >>> nue_texono(c).round(3).tolist()
-    [1.0, 1.072]
+    [1.0, 1.071]
     """
     return recoil_ratio(TEXONO, c, c.C_nue)
 
