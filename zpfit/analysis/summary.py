@@ -15,7 +15,7 @@ from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
-from zpfit.likelihood.reach import curve_reach
+from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
 
 _MAX_STORED = 50_000
@@ -149,7 +149,7 @@ def _check(check: CrossCheck) -> dict[str, Any]:
 def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, Any]:
     u = samples.u.reshape(-1, posterior.dimension)
     masses, [mass] = posterior.couplings(u).m_Zp, posterior.couplings(best.u[None]).m_Zp
-    reach = curve_reach(posterior.likelihood, masses, float(mass))
+    reach = mass_coverage(posterior.likelihood, masses, float(mass))
     return {
         name: {
             "mass_range_MeV": list(curve.mass_range),
