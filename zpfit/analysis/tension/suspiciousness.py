@@ -74,8 +74,8 @@ class Constraint:
 class EvidenceTension:
     """Agreement of groups r of data, from the evidences of each group and of all data.
 
-    - ln R = ln Z - sum ln Z_r, the factor by which one group increases the probability of the others;
-      depends on the prior's width (Marshall, Rajguru & Slosar, astro-ph/0412535).
+    - ln R = ln Z - sum ln Z_r, the factor by which one group increases the probability of
+      the others; it depends on the prior's width (Marshall, Rajguru & Slosar, astro-ph/0412535).
     - ln I = sum D_r - D, the part of ln R that depends on the width of the prior.
     - Suspiciousness ln S = ln R - ln I = <ln L> - sum <ln L_r>, each mean over the posterior of the
       same data. It does not depend on the width of a prior that is much wider than the posterior
