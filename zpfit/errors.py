@@ -108,7 +108,7 @@ class StaleConclusions(ZpfitError, ValueError):
         self.path, self.titles = path, tuple(titles)
         super().__init__(
             f"{path}: written without {', '.join(map(repr, titles))}, which the numbers no longer "
-            "bear out; write these conclusions anew in zpfit/epochs.py"
+            "bear out; write these conclusions again in zpfit/studies/epochs.py"
         )
 
 
@@ -172,7 +172,7 @@ class NotANumber(ZpfitError, ValueError):
         self.source, self.point = source, point
         super().__init__(
             f"{source} is not a number at {point}; restrict the priors or axes to where the model "
-            "is defined, or mend the formula"
+            "is defined, or correct the formula"
         )
 
 
@@ -205,7 +205,7 @@ class NeverExists(ZpfitError, ValueError):
 
     def __init__(self, model: str, draws: int, least: Mapping[str, float]) -> None:
         self.model, self.draws, self.least = model, draws, dict(least)
-        ratios = ", ".join(f"{name}: {ratio:.3g} times too much" for name, ratio in least.items())
+        ratios = ", ".join(f"{name}: {ratio:.3g} times too large" for name, ratio in least.items())
         super().__init__(
             f"model {model!r} cannot exist at any of {draws:,} points drawn from the prior (at "
             f"best {ratios}); move the priors to where its conditions hold"
@@ -218,9 +218,8 @@ class NoAllowedPoint(ZpfitError, RuntimeError):
     def __init__(self, evaluations: int, found: int = 0) -> None:
         self.evaluations, self.found = evaluations, found
         super().__init__(
-            f"{found or 'none'} of {evaluations:,} points drawn from the prior allowed by the "
-            "likelihood; "
-            "move the priors to where the data allow, free parameters, or make exclusions soft"
+            f"the likelihood allows {found or 'none'} of {evaluations:,} points drawn from the "
+            "prior; move the priors to allowed values, free parameters, or make exclusions soft"
         )
 
 
@@ -230,8 +229,8 @@ class PoorMap(ZpfitError, RuntimeError):
     def __init__(self, effective: float, wanted: int) -> None:
         self.effective, self.wanted = effective, wanted
         super().__init__(
-            f"only {effective:.0f} independent points of the posterior were found where {wanted} "
-            "were wanted; narrow the priors to where the data allow, or make exclusions soft"
+            f"only {effective:.0f} independent points of the posterior were found, but {wanted} "
+            "are needed; narrow the priors to allowed values, or make exclusions soft"
         )
 
 
@@ -264,8 +263,8 @@ class OtherToys(ZpfitError, FileExistsError):
     def __init__(self, path: Path, difference: str) -> None:
         self.path, self.difference = path, difference
         super().__init__(
-            f"{path}: its toys come from something else: {difference}; choose another folder, or "
-            "replace the toys"
+            f"{path}: holds toys of another run or configuration: {difference}; choose another "
+            "folder, or replace the toys"
         )
 
 
@@ -314,8 +313,8 @@ class ForeignFiles(ZpfitError, FileExistsError):
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path, self.names = path, tuple(names)
         super().__init__(
-            f"{path}: holds {', '.join(names)} of something else, which a run would replace; "
-            "choose another folder, or replace them"
+            f"{path}: holds other files that a run would overwrite ({', '.join(names)}); choose "
+            "another folder, or replace them"
         )
 
 
@@ -404,7 +403,7 @@ class UnsafeCheckpoint(ZpfitError, ValueError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
-            f"the kept state of dynesty is damaged or not of this version ({reason}); "
+            f"the stored state of dynesty is damaged or of another version ({reason}); "
             "replace the run"
         )
 
@@ -415,8 +414,8 @@ class ChangedLikelihood(ZpfitError, ValueError):
     def __init__(self, path: Path, kept: float, now: float, point: str) -> None:
         self.path, self.kept, self.now, self.point = path, kept, now, point
         super().__init__(
-            f"{path}: ln L was {kept!r} and is {now!r} at {point}, though nothing that is "
-            "recorded of the run has changed; replace the run"
+            f"{path}: ln L was {kept!r} and is {now!r} at {point}, although the recorded "
+            "configuration of the run has not changed; replace the run"
         )
 
 
@@ -457,8 +456,8 @@ class ThreadedWorkers(ZpfitError, RuntimeError):
     def __init__(self, address: str) -> None:
         self.address = address
         super().__init__(
-            f"scheduler {address}: its workers have several threads, in which neither the same "
-            "numbers nor full speed are sure; start them with dask worker --nthreads 1"
+            f"scheduler {address}: its workers have several threads, which may change results "
+            "and slows them down; start them with dask worker --nthreads 1"
         )
 
 
@@ -469,8 +468,8 @@ class FailedTasks(ZpfitError, RuntimeError):
         self.failures, self.of, self.kind = dict(failures), of, kind
         lines = [f"{name}: {error}" for name, error in failures.items()]
         super().__init__(
-            f"{len(failures)} of {of} {kind} failed; the same command tries them again, from the "
-            "start where their folder is removed:\n" + "\n".join(lines)
+            f"{len(failures)} of {of} {kind} failed; repeat the command to retry them, and remove "
+            "the folder of one to restart it:\n" + "\n".join(lines)
         )
 
 
@@ -479,9 +478,8 @@ class ProcessDied(ZpfitError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "a process that computes ended without a word, most likely because memory ran out; "
-            "close other programs and try again; a script must call it under "
-            "if __name__ == '__main__'"
+            "a worker process was killed, most likely because memory ran out; close other "
+            "programs and try again; a script must call this under if __name__ == '__main__'"
         )
 
 

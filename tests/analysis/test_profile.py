@@ -391,7 +391,9 @@ QUICK = ("--set", "best_fit.starts=50", "--points", "10", "--seed", "3")
     ("axes", "stem"),
     [
         (("--x", "C_Ve"), "profile_C_Ve"),
-        (("--x", "C_Ve", "--y", "m_Zp=5:50"), "profile_C_Ve_m_Zp"),
+        pytest.param(
+            ("--x", "C_Ve", "--y", "m_Zp=5:50"), "profile_C_Ve_m_Zp", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_command(accepted, rejected, workspace, axes, stem):

@@ -533,7 +533,10 @@ HUBER_MUELLER = {
 
 
 def texono_rate(sin2):
-    """Of the Standard Model for recoils of 3-8 MeV, up to a factor, in closed form over them."""
+    """Return the rate of recoils of 3-8 MeV in the Standard Model, up to a factor.
+
+    The integral over recoil energies is in closed form.
+    """
     left, right, m_e = sin2 + 0.5, sin2, 0.51099895
 
     def recoils(energy, t):

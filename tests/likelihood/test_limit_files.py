@@ -14,7 +14,7 @@ from zpfit.io.yaml import parse_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.darkcast import read_darkcast
 from zpfit.likelihood.exclusions import Exclusion
-from zpfit.likelihood.reach import curve_reach
+from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.constants import ELECTRIC_CHARGE
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.runs.run_file import load_run
@@ -341,7 +341,7 @@ def test_a_slice_file_with_a_limit_file(accepted: Command):
 def test_reach_of_curves():
     spec = LikelihoodSpec(add=("kloe_2015", "bbn_2020"))
     likelihood = assemble(spec, Library.beside()).likelihood
-    reach = curve_reach(likelihood, np.array([1.0, 6.0, 100.0, 900.0]), 4.9)
+    reach = mass_coverage(likelihood, np.array([1.0, 6.0, 100.0, 900.0]), 4.9)
     assert list(reach) == ["kloe_2015"]
     assert reach["kloe_2015"].mass_range == pytest.approx((5, 499), rel=1e-3)
     assert reach["kloe_2015"].posterior_outside == 0.5

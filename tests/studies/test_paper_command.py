@@ -194,7 +194,7 @@ def test_failure_of_one_job_is_what_the_command_says(quick, rejected, monkeypatc
 
     monkeypatch.setattr(reproduce, "rubidium_window", broken)
     message = rejected("paper")
-    assert "none of 100 points drawn from the prior allowed" in message
+    assert "allows none of 100 points drawn from the prior" in message
     assert not Path("output/paper/claims.json").exists()
 
 

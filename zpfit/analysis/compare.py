@@ -87,7 +87,10 @@ def compare(
 
 
 def by_data(runs: Sequence[Problem]) -> list[list[int]]:
-    """Indices of runs on the same data: the same entries and curves in the same forms."""
+    """Return groups of indices of runs on the same data.
+
+    Data are the same if entries, curves and forms of exclusions are.
+    """
     groups: dict[str, list[int]] = {}
     for index, run in enumerate(runs):
         forms = [f"{e.name}:{e.soft}" for e in run.posterior.likelihood.exclusions]
@@ -96,14 +99,14 @@ def by_data(runs: Sequence[Problem]) -> list[list[int]]:
 
 
 def check_reference(runs: Sequence[Problem], reference: str) -> None:
-    """Each data set must have the reference exactly once.
+    """Check that each data set has the reference exactly once.
 
     Raises
     ------
     UnknownName
-        A data set has no run of it.
+        A data set has no run of the reference.
     MixedReference
-        It has several.
+        A data set has several runs of the reference.
     """
     for group in by_data(runs):
         models = [NO_ZPRIME, *(runs[index].posterior.model.name for index in group)]
@@ -114,16 +117,26 @@ def check_reference(runs: Sequence[Problem], reference: str) -> None:
 
 
 Reached = tuple[JointSigma | None, tuple[str, ...]]
-"""A joint sigma, or why there is none."""
+"""A joint sigma, or the reasons why there is none."""
 
 
 def joint_sigmas(
     runs: Sequence[Problem], rngs: Sequence[np.random.Generator], progress: Progress
 ) -> list[Reached]:
-    """The joint sigma of each run, from where those of the same model with other data ended too.
+    """Compute the joint sigma of each run.
 
-    A search may miss the best basin with one set and meet it with another. In the end each takes
-    the best of the points of all, so that more demands never lower a joint sigma.
+    A search can miss the best basin with one data set and find it with another. Each search
+    therefore also starts from the results of the same model with other data, and each run takes
+    the best of all points. More constraints then never lower a joint sigma.
+
+    Parameters
+    ----------
+    runs
+        Problems of the runs.
+    rngs
+        Random numbers of each search.
+    progress
+        Receiver of stages.
     """
     result: list[Reached] = []
     for run, rng in zip(runs, rngs, strict=True):
@@ -143,7 +156,7 @@ def joint_sigmas(
 
 
 def _alike(runs: Sequence[Problem], reached: Sequence[Reached]) -> list[list[int]]:
-    """Indices of runs with a joint sigma that have model and priors in common, two or more."""
+    """Return groups of two or more runs with a joint sigma, the same model and the same priors."""
     groups: list[tuple[Any, list[int]]] = []
     for index, run in enumerate(runs):
         if reached[index][0] is None:
@@ -212,7 +225,7 @@ def _row(
 
 
 def _values(posterior: Posterior, u: FloatArray) -> dict[str, float]:
-    """Every parameter at a point of the unit cube."""
+    """Return every parameter at a point of the unit cube."""
     return {name: float(values[0]) for name, values in posterior.parameters(u[None]).items()}
 
 
@@ -232,7 +245,7 @@ def _varied(
 
 
 def _probability_met(fit: FitResult) -> tuple[float | None, float | None]:
-    """Posterior probability, and its error, that every anomaly is met within one error."""
+    """Return the posterior probability, and its error, that every pull of an anomaly is below 1."""
     anomalies = fit.problem.posterior.likelihood.anomalies
     if not anomalies:
         return None, None
@@ -250,7 +263,7 @@ def _chi2_by_term(point: PointRecord) -> dict[str, float]:
 
 
 def _without(fit: FitResult) -> ComparisonRow:
-    """The hypothesis without a Z', whose evidence is its likelihood."""
+    """Return the row without a Z'; its evidence is its likelihood."""
     point = fit.summary["no_zprime"]
     log_z = -0.5 * point["chi2"]
     level = _level_without(fit.problem.posterior.likelihood, fit.problem.settings.joint_sigma)
@@ -282,7 +295,10 @@ def _without(fit: FitResult) -> ComparisonRow:
 
 
 def _level_without(likelihood: Likelihood, limits: JointSigmaSpec) -> float | None:
-    """Largest pull of an anomaly without a Z'; None if there is none, or the rest is not met."""
+    """Return the largest pull of an anomaly without a Z'.
+
+    None without anomalies, or if another measurement is outside its limit.
+    """
     pulls = {t.name: abs(float(t.pull(no_zprime())[0])) for t in likelihood.measurements}
     anomalies = [term.name for term in likelihood.anomalies]
     if not anomalies or any(p > limits.limit(n) for n, p in pulls.items() if n not in anomalies):

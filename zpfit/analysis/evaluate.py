@@ -17,9 +17,21 @@ from zpfit.physics.observables import predictions
 def parameter_table(
     points: Sequence[Mapping[str, float]], model: Model, places: Sequence[str]
 ) -> dict[str, FloatArray]:
-    """Points as columns, one for each parameter; what is missing has its default.
+    """Return points as columns, one for each parameter; missing ones have their defaults.
 
-    ``places`` names each point in messages.
+    Parameters
+    ----------
+    points
+        Parameters of each point by name.
+    model
+        Model of the points.
+    places
+        Name of each point in messages.
+
+    Returns
+    -------
+    dict
+        Columns of shape (n,) by parameter.
 
     Raises
     ------
@@ -58,18 +70,18 @@ def parameter_table(
 
 @dataclass(frozen=True)
 class EvaluatedPoints:
-    """Points of a model, and its couplings at those that can exist."""
+    """Points of a model, and its couplings where the model exists."""
 
     impossible: tuple[dict[str, float], ...]
-    """For each point, the conditions that it breaks and by how much (a ratio above 1)."""
+    """Ratio of each violated condition (above 1) at each point; empty where the model exists."""
     couplings: Couplings
-    """At the points that exist, in their order."""
+    """Couplings at the points where the model exists, in their order."""
     derived: dict[str, FloatArray]
-    """The model's derived quantities at these points."""
+    """Derived quantities of the model at these points."""
 
 
 def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPoints:
-    """Ask the model for everything it says of the points of a table.
+    """Evaluate a model at the points of a table.
 
     Raises
     ------
@@ -97,7 +109,7 @@ def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPo
 
 
 def evaluate(likelihood: Likelihood, points: EvaluatedPoints) -> list[dict[str, Any]]:
-    """What model and likelihood say of each point, ready for JSON.
+    """Evaluate predictions and likelihood at each point.
 
     Each has ``couplings`` and ``derived`` of the model, ``predictions`` by
     observable, ``chi2`` and ``pulls`` by entry, ``ratios`` by exclusion (above 1
@@ -139,7 +151,7 @@ def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[
 
 
 def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
-    """chi2, every measurement and every exclusion at one point, ready for JSON and tables.
+    """Return chi2, every measurement and every exclusion at one point.
 
     ``terms`` has measured value, error (``errors`` towards larger and smaller predictions),
     prediction, pull and chi2 of each measurement, ``exclusions`` the ratio of each exclusion
@@ -170,7 +182,7 @@ def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
 
 
 def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float | None]:
-    """One point of some columns; JSON has no NaN."""
+    """Return one point of some columns, with None for NaN, which JSON lacks."""
     return {
         name: float(values[index]) + 0.0 if np.isfinite(values[index]) else None
         for name, values in columns.items()

@@ -6,7 +6,7 @@ from itertools import cycle
 import numpy as np
 
 from zpfit.errors import NoAllowedPoint, NoAnomalies
-from zpfit.inference.posterior import Posterior, Standing
+from zpfit.inference.posterior import Posterior, PullsAndRatios
 from zpfit.inference.search.descent import descend
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import (
@@ -54,7 +54,7 @@ class JointSigma:
 
 
 def constraints_of_anomalies(
-    posterior: Posterior, standing: Standing, limits: JointSigmaSpec
+    posterior: Posterior, at_points: PullsAndRatios, limits: JointSigmaSpec
 ) -> Constraints:
     """Return the pulls of the anomalies as objectives and all other data as constraints.
 
@@ -62,16 +62,16 @@ def constraints_of_anomalies(
     ----------
     posterior
         Posterior whose magnetic moments are the anomalies.
-    standing
+    at_points
         Pulls and ratios at n points.
     limits
         Largest pulls of the other measurements, in standard errors.
     """
     anomalies = [term.name for term in posterior.likelihood.anomalies]
-    sizes = {name: np.abs(pull) for name, pull in standing.pulls.items()}
+    sizes = {name: np.abs(pull) for name, pull in at_points.pulls.items()}
     objectives = [sizes.pop(name) for name in anomalies]
     excesses = [size - limits.limit(name) for name, size in sizes.items()]
-    return Constraints(objectives, excesses, standing.ratios)
+    return Constraints(objectives, excesses, at_points.ratios)
 
 
 def joint_sigma(
@@ -129,7 +129,7 @@ def joint_sigma(
 
 
 def _objective(posterior: Posterior, limits: JointSigmaSpec) -> Objective:
-    return lambda u: constraints_of_anomalies(posterior, posterior.standing(u), limits)
+    return lambda u: constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u), limits)
 
 
 def improve_joint_sigma(

@@ -1,4 +1,4 @@
-"""How ln Z depends on the width of the priors."""
+"""Dependence of ln Z on the width of the priors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,16 +9,16 @@ import numpy as np
 from zpfit.errors import ZpfitError
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import FreePrior, Normal, Priors, SignedLogUniform
-from zpfit.inference.progress import Progress
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.result import effective_number
 from zpfit.inference.sampling import evidence_of
 from zpfit.inference.settings import Settings
 from zpfit.io.arrays import FloatArray
 
 FACTOR = 1.5
-"""By which priors are made wider, and narrower, on the scale on which they are flat."""
+"""Factor by which priors become wider and narrower, on the scale on which they are uniform."""
 _ENOUGH = 2000
-"""Effective samples that must be left for a reweighted evidence."""
+"""Smallest number of effective samples for a reweighted evidence."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +26,26 @@ class VariedEvidence:
     """ln Z under other priors."""
 
     log_z: float | None
-    """None if there is none."""
+    """None if the computation failed."""
     error: float | None
+    """Standard error of ln Z."""
     method: Literal["reweighted", "rerun"]
     shortcomings: tuple[str, ...] = ()
-    """Why it is missing or not converged."""
+    """Reasons why ln Z is missing or not converged."""
 
 
 @dataclass(frozen=True)
 class WeightedRun:
-    """What reweighting needs to know of a run."""
+    """Weighted samples and evidence of a run, for reweighting."""
 
     log_z: float
     error: float
     columns: Mapping[str, FloatArray]
-    """Weighted samples of every parameter that varies, each of shape (n,)."""
+    """Weighted samples of the parameters that vary, shape (n,) each."""
     log_weight: FloatArray
-    """Shape (n,)."""
+    """ln of the weights, shape (n,)."""
     independent_draws: bool
-    """Whether weights alone tell the error; dead points of nested sampling do not."""
+    """True if weights alone give the error, which dead points of nested sampling do not."""
 
 
 def varied_evidence(
@@ -53,14 +54,28 @@ def varied_evidence(
     run: WeightedRun,
     settings: Settings,
     rng: np.random.Generator,
-    progress: Progress,
+    progress: Progress = SILENT,
 ) -> VariedEvidence:
-    """ln Z with every free prior ``factor`` times as wide, as far as the model is defined.
+    """Compute ln Z with every free prior ``factor`` times as wide, within the model's domain.
 
-    Narrower priors are a part of the prior at hand: Z changes by the posterior mean of the
-    ratio of prior densities, exactly. Where that leaves too few effective samples, and for wider
-    priors, the integral is done anew, by vegas. Where that fails, as a user's model may beyond
-    the priors it was meant for, the reason is all there is.
+    For narrower priors Z changes by the posterior mean of the ratio of prior densities, exactly.
+    If too few effective samples remain, and for wider priors, vegas integrates again. A user's
+    model may fail outside its original priors; the result then has the reason alone.
+
+    Parameters
+    ----------
+    posterior
+        Model, priors and likelihood.
+    factor
+        Ratio of the new widths to the old ones.
+    run
+        Weighted samples of the posterior.
+    settings
+        Options of vegas.
+    rng
+        Generator of a new integral.
+    progress
+        Receiver of the stages of a new integral.
     """
     varied = stretched(posterior, factor)
     if factor < 1:
@@ -83,7 +98,7 @@ def varied_evidence(
 
 
 def stretched(posterior: Posterior, factor: float) -> Posterior:
-    """The posterior with every free prior ``factor`` times as wide, cut at its domain."""
+    """Return the posterior with every free prior ``factor`` times as wide, cut at its domain."""
     domains = {parameter.name: parameter.domain for parameter in posterior.model.parameters}
     priors = {
         name: _cut(prior, prior.stretched(factor), domains[name])
@@ -93,14 +108,14 @@ def stretched(posterior: Posterior, factor: float) -> Posterior:
 
 
 def _cut(prior: FreePrior, wide: FreePrior, domain: tuple[float, float]) -> FreePrior:
-    """``wide`` as far as the model is defined."""
+    """Return the wide prior, cut at the domain of the parameter."""
     low, high = wide.support()
     if domain[0] <= low and high <= domain[1]:
         return wide
     if isinstance(wide, SignedLogUniform):
         return wide.model_copy(update={"upper": min(wide.upper, -domain[0], domain[1])})
     if isinstance(wide, Normal):
-        return prior  # its tails cannot be cut
+        return prior  # a Gaussian has tails that cannot be cut
     bounds = {"lower": max(low, domain[0]), "upper": min(high, domain[1])}
     largest = {"largest": min(-domain[0], domain[1])}
     return wide.model_copy(update=largest if hasattr(wide, "largest") else bounds)

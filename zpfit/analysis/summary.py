@@ -1,4 +1,4 @@
-"""What a run reports: the summary, and the samples worth keeping."""
+"""Summaries of fits, and the samples that are stored."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,22 +15,22 @@ from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
-from zpfit.likelihood.reach import curve_reach
+from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
 
 _MAX_STORED = 50_000
-"""Samples of either kind kept in the run folder; more would hold nothing new."""
+"""Largest number of stored samples of either kind; more would be redundant."""
 _QUANTILES = {"q05": 0.05, "q16": 0.16, "q84": 0.84, "q95": 0.95}
 
 
 def varying(posterior: Posterior, u: FloatArray) -> dict[str, FloatArray]:
-    """Parameters that vary at points of shape (..., d), each of shape (...)."""
+    """Return parameters that vary at points u of shape (..., d), each of shape (...)."""
     parameters = posterior.parameters(u.reshape(-1, posterior.dimension))
     return {name: parameters[name].reshape(u.shape[:-1]) for name in posterior.priors.varying}
 
 
 def equal_samples(posterior: Posterior, samples: Samples) -> StoredSamples:
-    """Every so many steps of the samples of equal weight."""
+    """Return the samples of equal weight, thinned to the number that is stored."""
     stride = -(-samples.log_likelihood.size // _MAX_STORED)
     return StoredSamples(
         values=varying(posterior, samples.u[:, ::stride]),
@@ -42,7 +42,7 @@ def equal_samples(posterior: Posterior, samples: Samples) -> StoredSamples:
 def weighted_samples(
     posterior: Posterior, samples: WeightedSamples, rng: np.random.Generator
 ) -> StoredSamples:
-    """The weighted samples, light ones thinned out and made heavier."""
+    """Return the weighted samples; light ones are thinned and gain weight."""
     kept = samples.pruned(rng, _MAX_STORED)
     return StoredSamples(
         values=varying(posterior, kept.u[None, :, None]),
@@ -53,7 +53,7 @@ def weighted_samples(
 
 
 def axis_attributes(posterior: Posterior) -> dict[str, dict[str, Any]]:
-    """How to draw each parameter that varies: symbol, unit and scale."""
+    """Return symbol, unit and scale of each parameter that varies, for plots."""
     return {
         parameter.name: {
             "symbol": parameter.symbol,
@@ -66,7 +66,7 @@ def axis_attributes(posterior: Posterior) -> dict[str, dict[str, Any]]:
 
 
 def _scale(posterior: Posterior, name: str) -> dict[str, Any]:
-    """The scale on which a parameter's prior is flat, and the width of its steps if it has any."""
+    """Return the scale on which a prior is flat, and the width of its steps, if any."""
     prior = posterior.priors.by_name[name]
     factor = sign = 1.0
     if isinstance(prior, Tied):
@@ -85,7 +85,7 @@ def _scale(posterior: Posterior, name: str) -> dict[str, Any]:
 def summarise(
     run: Problem, samples: Samples, best: Minimum, check: CrossCheck | None
 ) -> dict[str, Any]:
-    """The results of a run, ready for JSON."""
+    """Return the results of a fit in the form of JSON."""
     posterior = run.posterior
     free = list(posterior.names)
     return {
@@ -149,7 +149,7 @@ def _check(check: CrossCheck) -> dict[str, Any]:
 def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, Any]:
     u = samples.u.reshape(-1, posterior.dimension)
     masses, [mass] = posterior.couplings(u).m_Zp, posterior.couplings(best.u[None]).m_Zp
-    reach = curve_reach(posterior.likelihood, masses, float(mass))
+    reach = mass_coverage(posterior.likelihood, masses, float(mass))
     return {
         name: {
             "mass_range_MeV": list(curve.mass_range),
@@ -192,7 +192,7 @@ def _moments(values: FloatArray) -> dict[str, float]:
 def _trust(
     posterior: Posterior, samples: Samples, free: list[str], name: str
 ) -> dict[str, float | None]:
-    """Effective size and R-hat; a tied parameter has those of the one it follows."""
+    """Return ESS and R-hat; a tied parameter has those of the parameter it is tied to."""
     prior = posterior.priors.by_name[name]
     axis = free.index(prior.to if isinstance(prior, Tied) else name)
     diagnostics = samples.diagnostics
@@ -200,5 +200,5 @@ def _trust(
 
 
 def _finite(value: float) -> float | None:
-    """JSON has no NaN."""
+    """Return a number, or None for NaN and infinity, which JSON lacks."""
     return float(value) if np.isfinite(value) else None

@@ -217,7 +217,7 @@ def print_data(checked: "DataCheck") -> None:
 
 
 def _entries_table(checked: "DataCheck") -> "Table":
-    from zpfit.likelihood.describe import subject, value
+    from zpfit.likelihood.describe import describe_subject, describe_value
 
     result = table("Entries")
     for heading in ("entry", "what", "value or limit", "sets", "status"):
@@ -225,7 +225,9 @@ def _entries_table(checked: "DataCheck") -> "Table":
     for loaded in checked.entries:
         sets = str(len(checked.sets_with(loaded.name)))
         status = yellow("unverified") if loaded.entry.unverified else plain("")
-        result.add_row(loaded.name, subject(loaded.entry), value(loaded), sets, status)
+        result.add_row(
+            loaded.name, describe_subject(loaded.entry), describe_value(loaded), sets, status
+        )
     return result
 
 

@@ -15,19 +15,41 @@ from zpfit.physics.couplings import Couplings
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How n points stand to every measurement and exclusion; arrays have shape (n,)."""
+class PullsAndRatios:
+    """Pulls of all measurements and ratios of all exclusions at n points; arrays of shape (n,)."""
 
     couplings: Couplings
     pulls: Mapping[str, FloatArray]
-    """By measurement."""
+    """(Prediction - value)/error by measurement."""
     ratios: Sequence[FloatArray]
-    """Of all exclusions, hard or soft, and of the model's conditions; above 1 is forbidden."""
+    """Predicted over allowed value of all exclusions, hard or soft, and of the model's conditions.
+
+    A ratio above 1 is forbidden.
+    """
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What a sampler explores: a likelihood on the unit cube, whose prior is uniform."""
+    """Posterior on the unit cube, where the prior is uniform.
+
+    Parameters
+    ----------
+    model
+        Map from parameters to couplings, with the conditions under which the model exists.
+    priors
+        Prior of every parameter; those of the free ones map the unit cube to values.
+    likelihood
+        Measurements and exclusions.
+
+    Examples
+    --------
+    >>> from zpfit.runs.run_file import find_run_file, load_run
+    >>> posterior = load_run(find_run_file("quickstart")).posterior
+    >>> posterior.names[:2], posterior.dimension
+    (('m_Zp', 'C_Ve'), 7)
+    >>> posterior.log_likelihood(np.full((3, 7), 0.5)).shape
+    (3,)
+    """
 
     model: Model
     priors: Priors
@@ -35,24 +57,34 @@ class Posterior:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Sampled parameters, one for each axis of the unit cube."""
+        """Names of the sampled parameters, one for each axis of the unit cube."""
         return tuple(self.priors.free)
 
     @property
     def dimension(self) -> int:
-        """Number of axes."""
+        """Number of axes of the unit cube, d."""
         return len(self.priors.free)
 
     def parameters(self, u: FloatArray) -> dict[str, FloatArray]:
-        """Every parameter of the model, each of shape (n,), at points ``u`` of shape (n, d)."""
+        """Return every parameter of the model, shape (n,) each, at points ``u``, shape (n, d)."""
         return self.priors.transform(u)
 
     def couplings(self, u: FloatArray) -> Couplings:
-        """Couplings at points ``u`` of shape (n, d)."""
+        """Return the couplings at points ``u``, shape (n, d)."""
         return self.model.couplings(self.parameters(u))
 
     def log_likelihood(self, u: FloatArray) -> FloatArray:
-        """ln L, -inf where excluded or impossible, shape (n,), at points ``u`` of shape (n, d).
+        """Return ln L at points of the unit cube.
+
+        Parameters
+        ----------
+        u
+            Points, shape (n, d), between 0 and 1.
+
+        Returns
+        -------
+        FloatArray
+            ln L up to a constant, shape (n,); -inf where excluded or where no model exists.
 
         Raises
         ------
@@ -62,18 +94,18 @@ class Posterior:
         return self.log_likelihood_at(self.parameters(u)) if len(u) else np.empty(0)
 
     def log_likelihood_at(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
-        """The same at given values of every parameter, each of shape (n,), n at least 1.
+        """Return ln L at given values of every parameter, shape (n,) each with n >= 1.
 
         Raises
         ------
         NotANumber
-            As :meth:`log_likelihood`.
+            The model or a term gives NaN; the message names the point.
         """
         exists = self.model.exists(parameters)
         if exists.all():
             return self._log_likelihood(parameters)
         result = np.full(len(exists), -np.inf)
-        index = np.flatnonzero(exists)  # several times faster to take from than a mask
+        index = np.flatnonzero(exists)  # several times faster than a mask
         if len(index):
             some = {name: values[index] for name, values in parameters.items()}
             result[index] = self._log_likelihood(some)
@@ -81,43 +113,58 @@ class Posterior:
 
     def _log_likelihood(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
         c = self.model.couplings(parameters)
-        with np.errstate(invalid="ignore"):  # reported below, in words
+        with np.errstate(invalid="ignore"):  # reported below with the point
             result = self.likelihood.log_likelihood(c)
-            # A sum is NaN if any of its terms is: one pass finds what a term may not even use.
+            # A sum is NaN if any of its terms is. The sum over couplings also finds NaN in
+            # couplings that no term uses.
             if np.isnan(sum(row.sum() for row in c.rows()) + result.max()):
                 self._refuse_nan(parameters, c, result)
         return result
 
     def residuals(self, u: FloatArray, wall: float, data: FloatArray | None = None) -> FloatArray:
-        """What :func:`zpfit.inference.search.descent.find_minimum` descends on, shape (n, k).
+        """Return the residuals of a search, shape (n, k), whose squares add up to chi2 and walls.
 
-        ``data`` replaces the observed data, as in ``Likelihood.residuals``.
+        Parameters
+        ----------
+        u
+            Points of the unit cube, shape (n, d).
+        wall
+            Steepness of the walls of hard exclusions and of the model's conditions.
+        data
+            Data that replace the observed ones, as in ``Likelihood.residuals``.
         """
         parameters = self.parameters(u)
-        # Impossible points may have no number, which the search takes for a bad one.
+        # Impossible points may give NaN, which the search counts as an infinite cost.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             terms = self.likelihood.residuals(self.model.couplings(parameters), wall, data)
         conditions = self.model.conditions(parameters).values()
         walls = [wall_residual(ratio, wall)[:, None] for ratio in conditions]
         return np.hstack([terms, *walls])
 
-    def standing(self, u: FloatArray, data: FloatArray | None = None) -> "Standing":
-        """How points ``u``, shape (n, d), stand to the data; ``data`` as in :meth:`residuals`."""
+    def pulls_and_ratios(self, u: FloatArray, data: FloatArray | None = None) -> PullsAndRatios:
+        """Return pulls and ratios at points, shape (n, d); see :meth:`residuals` for ``data``."""
         parameters = self.parameters(u)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             c = self.model.couplings(parameters)
             names = [term.name for term in self.likelihood.measurements]
             pulls = dict(zip(names, self.likelihood.pulls(c, data), strict=True))
             ratios = [*self.likelihood.ratios(c).values()]
-        return Standing(c, pulls, [*ratios, *self.model.conditions(parameters).values()])
+        return PullsAndRatios(c, pulls, [*ratios, *self.model.conditions(parameters).values()])
 
     def impossible_fraction(self, draws: int, rng: np.random.Generator) -> float:
-        """Share of the prior at which the model cannot exist, from that many draws.
+        """Return the fraction of the prior where the model cannot exist.
+
+        Parameters
+        ----------
+        draws
+            Number of draws from the prior.
+        rng
+            Generator of the draws.
 
         Raises
         ------
         NeverExists
-            It exists at none of them.
+            The model exists at none of the draws.
         """
         parameters = self.parameters(rng.random((draws, self.dimension)))
         exists = self.model.exists(parameters)

@@ -1,4 +1,4 @@
-"""Named priors, and the changes to them that a run asks for."""
+"""Files of priors, and the changes to them in a run file."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from zpfit.models.base import Model, Parameter
 
 
 class PriorFile(StrictModel):
-    """Named priors of one model."""
+    """A file of priors of one model."""
 
     title: str
     model: str
@@ -22,21 +22,32 @@ class PriorFile(StrictModel):
 
 
 class PriorsSpec(StrictModel):
-    """What a run asks of the priors: named ones, and changes to them."""
+    """Priors of a run: a file of priors, and priors of single parameters."""
 
     use: str | None = None
-    """Name of a priors file; the model's own name if left out."""
+    """Name of a file of priors; default is the model's name."""
     parameters: dict[str, Prior] = Field(default_factory=dict)
-    """Replaces the named priors, parameter by parameter."""
+    """Priors that replace those of the file, by parameter."""
 
 
 def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
-    """The prior of every parameter of a model, from named priors and changes to them.
+    """Return the prior of every parameter of a model.
+
+    Parameters
+    ----------
+    spec
+        File of priors, and priors of single parameters.
+    model
+        Model whose parameters need priors.
+    document
+        Run file, for the places in messages.
+    library
+        Library that finds the file of priors.
 
     Raises
     ------
     UnknownName, InvalidInput
-        Everything that is wrong, each with its place.
+        There are problems; the message lists all of them with their places.
     """
     problems = ProblemCollector()
     chosen: dict[str, FreePrior | Fixed | Tied] = {}
@@ -93,7 +104,7 @@ def _named_priors(
 def _prior_problem(
     parameter: Parameter, chosen: Mapping[str, FreePrior | Fixed | Tied]
 ) -> str | None:
-    """What is wrong with one parameter's prior, if anything."""
+    """Return the problem of one parameter's prior, or None."""
     prior = chosen[parameter.name]
     if isinstance(prior, Tied):
         target = chosen.get(prior.to)
@@ -105,7 +116,7 @@ def _prior_problem(
     if low < parameter.domain[0] or high > parameter.domain[1]:
         reach = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         return (
-            f"{reach} lies outside what {parameter.name} may be "
+            f"{reach} lies outside the domain of {parameter.name} "
             f"({parameter.domain[0]:g} to {parameter.domain[1]:g}); narrow the prior"
         )
     return None

@@ -1,4 +1,13 @@
-"""Priors as inverse cumulative distributions: the unit interval to a parameter."""
+"""Priors as inverse cumulative distributions, from the unit interval to a parameter.
+
+Examples
+--------
+>>> prior = LogUniform(lower=1e-6, upper=1e-2)
+>>> prior.ppf(np.array([0.0, 0.5, 1.0])).round(10).tolist()
+[1e-06, 0.0001, 0.01]
+>>> round(prior.cdf(1e-4), 10)
+0.5
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,14 +23,14 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import AlsoAs, StrictModel
 
 _NORMAL_REACH = 8.3
-"""Standard deviations that a double in (0, 1) can reach."""
-
+"""Largest deviation, in standard deviations, that a double in (0, 1) can give."""
 
 Bound = float | FloatArray
+"""A bound, or bounds that broadcast with the points."""
 
 
 def _keep_within(values: FloatArray, lower: Bound, upper: Bound) -> None:
-    """Take back what rounding has led out of the bounds; np.clip takes several times as long."""
+    """Clip values in place, as rounding may exceed the bounds; np.clip is several times slower."""
     np.maximum(values, lower, out=values)
     np.minimum(values, upper, out=values)
 
@@ -37,57 +46,57 @@ class _Bounded(StrictModel):
         return self
 
     def support(self) -> tuple[float, float]:
-        """Smallest and largest value."""
+        """Return the smallest and largest value."""
         return self.lower, self.upper
 
 
 class Uniform(_Bounded):
-    """Flat between two bounds."""
+    """Uniform between two bounds."""
 
     type: Literal["uniform"] = "uniform"
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        """Value at cumulative probability ``u``."""
+        """Return the value at cumulative probability ``u``, between 0 and 1."""
         return self.between(u, self.lower, self.upper)
 
     @staticmethod
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
-        """The same for any bounds, which may be arrays that broadcast with ``u``."""
+        """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
         values = np.asarray(lower + u * (upper - lower))
         _keep_within(values, lower, upper)
         return values[()]
 
     def log_density(self, values: FloatArray) -> FloatArray:
-        """ln of the probability density, -inf outside."""
+        """Return ln of the probability density, -inf outside the bounds."""
         inside = (values >= self.lower) & (values <= self.upper)
         return np.where(inside, -np.log(self.upper - self.lower), -np.inf)
 
     def stretched(self, factor: float) -> "Uniform":
-        """The same shape, ``factor`` times as wide about its middle, or from an end at zero."""
+        """Return the same shape, ``factor`` times as wide about its middle or an end at zero."""
         if self.lower == 0 or self.upper == 0:
             return Uniform(lower=factor * self.lower, upper=factor * self.upper)
         middle, half = (self.lower + self.upper) / 2, factor * (self.upper - self.lower) / 2
         return Uniform(lower=middle - half, upper=middle + half)
 
     def cdf(self, value: float) -> float:
-        """Cumulative probability at ``value``."""
+        """Return the cumulative probability at ``value``."""
         return (value - self.lower) / (self.upper - self.lower)
 
 
 class LogUniform(_Bounded):
-    """Flat in the logarithm between two positive bounds."""
+    """Uniform in the logarithm between two positive bounds."""
 
     type: Literal["log_uniform"] = "log_uniform"
     lower: PositiveFloat
     upper: PositiveFloat
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        """Value at cumulative probability ``u``."""
+        """Return the value at cumulative probability ``u``, between 0 and 1."""
         return self.between(u, self.lower, self.upper)
 
     @staticmethod
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
-        """The same for any bounds, which may be arrays that broadcast with ``u``."""
+        """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
         low, high = np.log(lower), np.log(upper)
         values = np.asarray(u * (high - low))
         values += low  # in place, as memory for large batches takes longer than the arithmetic
@@ -96,13 +105,13 @@ class LogUniform(_Bounded):
         return values[()]
 
     def cdf(self, value: float) -> float:
-        """Cumulative probability at ``value``."""
+        """Return the cumulative probability at ``value``."""
         if value <= 0:
             return -np.inf
         return float(np.log(value / self.lower) / np.log(self.upper / self.lower))
 
     def log_density(self, values: FloatArray) -> FloatArray:
-        """ln of the probability density, -inf outside."""
+        """Return ln of the probability density, -inf outside the bounds."""
         inside = (values >= self.lower) & (values <= self.upper)
         size = np.where(inside, values, 1.0)
         density = -np.log(size * np.log(self.upper / self.lower))
@@ -110,17 +119,16 @@ class LogUniform(_Bounded):
         return result
 
     def stretched(self, factor: float) -> "LogUniform":
-        """The same shape, ``factor`` times as wide in the logarithm about its middle."""
+        """Return the same shape, ``factor`` times as wide in the logarithm about its middle."""
         lower, upper = _stretched_in_log(self.lower, self.upper, factor)
         return LogUniform(lower=lower, upper=upper)
 
 
 class SignedLogUniform(_Bounded):
-    """Either sign with equal probability, the size flat in the logarithm.
+    """Either sign with equal probability, the size uniform in the logarithm.
 
-    The bounds are on the size. s = 2u - 1 maps to sign(s) lower (upper/lower)^|s|,
-    so the two signs meet in the middle of the unit interval, where the parameter
-    is negligible.
+    The bounds apply to the size. s = 2u - 1 maps to sign(s) lower (upper/lower)^|s|, so the two
+    signs meet in the middle of the unit interval, where the parameter is negligible.
     """
 
     type: Literal["signed_log_uniform"] = "signed_log_uniform"
@@ -128,36 +136,36 @@ class SignedLogUniform(_Bounded):
     upper: PositiveFloat
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        """Value at cumulative probability ``u``."""
+        """Return the value at cumulative probability ``u``, between 0 and 1."""
         return self.between(u, self.lower, self.upper)
 
     @staticmethod
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
-        """The same for any bounds, which may be arrays that broadcast with ``u``."""
+        """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
         s = 2 * u - 1
         result: FloatArray = np.copysign(LogUniform.between(np.abs(s), lower, upper), s)
         return result
 
     def cdf(self, value: float) -> float:
-        """Cumulative probability at ``value``; outside [0, 1] if its size is out of bounds."""
+        """Return the cumulative probability; outside [0, 1] if the size is out of bounds."""
         if abs(value) < self.lower:
             return np.inf
         size = np.log(abs(value) / self.lower) / np.log(self.upper / self.lower)
         return float(0.5 * (1 + np.copysign(size, value)))
 
     def log_density(self, values: FloatArray) -> FloatArray:
-        """ln of the probability density, -inf outside."""
+        """Return ln of the probability density, -inf outside the bounds."""
         one_sided = LogUniform(lower=self.lower, upper=self.upper)
         density: FloatArray = one_sided.log_density(np.abs(values)) - np.log(2)
         return density
 
     def stretched(self, factor: float) -> "SignedLogUniform":
-        """The same shape, the size ``factor`` times as wide in the logarithm about its middle."""
+        """Return the same shape, ``factor`` times as wide in the logarithm of the size."""
         lower, upper = _stretched_in_log(self.lower, self.upper, factor)
         return SignedLogUniform(lower=lower, upper=upper)
 
     def support(self) -> tuple[float, float]:
-        """Smallest and largest value."""
+        """Return the smallest and largest value."""
         return -self.upper, self.upper
 
 
@@ -169,7 +177,7 @@ class Normal(StrictModel):
     sd: PositiveFloat
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        """Value at cumulative probability ``u``."""
+        """Return the value at cumulative probability ``u``, between 0 and 1."""
         # u = 0 or 1 has no finite value; cut both ends where the upper one runs out of digits.
         edge = np.finfo(float).epsneg
         inside = np.clip(u, edge, 1 - edge)
@@ -177,28 +185,33 @@ class Normal(StrictModel):
         return result
 
     def cdf(self, value: float) -> float:
-        """Cumulative probability at ``value``."""
+        """Return the cumulative probability at ``value``."""
         return float(ndtr((value - self.mean) / self.sd))
 
     def log_density(self, values: FloatArray) -> FloatArray:
-        """ln of the probability density."""
+        """Return ln of the probability density."""
         z = (values - self.mean) / self.sd
         result: FloatArray = -0.5 * z**2 - np.log(self.sd * np.sqrt(2 * np.pi))
         return result
 
     def stretched(self, factor: float) -> "Normal":
-        """The same mean, ``factor`` times the standard deviation."""
+        """Return the same mean with ``factor`` times the standard deviation."""
         return Normal(mean=self.mean, sd=factor * self.sd)
 
     def support(self) -> tuple[float, float]:
-        """Range that sampling can reach."""
+        """Return the range that sampling can reach."""
         return self.mean - _NORMAL_REACH * self.sd, self.mean + _NORMAL_REACH * self.sd
 
 
 class Fractions(StrictModel):
-    """Multiples of 1/denominator from -largest to largest, all equally likely.
+    """Multiples of 1/denominator from -largest to largest, all with equal probability.
 
-    Charges of a gauge group are such numbers once one fixes their unit.
+    Charges of a gauge group are such numbers in a suitable unit.
+
+    Examples
+    --------
+    >>> Fractions(largest=1, denominator=2).ppf(np.array([0.1, 0.5, 0.9])).tolist()
+    [-1.0, 0.0, 1.0]
     """
 
     type: Literal["fractions"] = "fractions"
@@ -207,7 +220,7 @@ class Fractions(StrictModel):
 
     @property
     def _steps(self) -> int:
-        """How many multiples there are on either side of zero."""
+        """Number of multiples on either side of zero."""
         return int(np.floor(self.largest * self.denominator * (1 + 1e-12)))
 
     @model_validator(mode="after")
@@ -220,36 +233,36 @@ class Fractions(StrictModel):
 
     @property
     def step_width(self) -> float:
-        """Probability of each value."""
+        """Probability of each value: the width of a step on the unit interval."""
         return 1 / (2 * self._steps + 1)
 
     def ppf(self, u: FloatArray) -> FloatArray:
-        """Value at cumulative probability ``u``."""
+        """Return the value at cumulative probability ``u``, between 0 and 1."""
         steps = self._steps
         result: FloatArray = np.clip(np.floor(u * (2 * steps + 1)), 0, 2 * steps) - steps
         return result / self.denominator
 
     def cdf(self, value: float) -> float:
-        """Cumulative probability halfway through ``value``; infinite if it is no such fraction."""
+        """Return the cumulative probability halfway through a fraction; infinite otherwise."""
         multiple = value * self.denominator
         if abs(multiple - round(multiple)) > 1e-9 * max(1.0, abs(multiple)):
             return np.inf
         return (round(multiple) + self._steps + 0.5) * self.step_width
 
     def log_density(self, values: FloatArray) -> FloatArray:
-        """ln of the probability, -inf for what is no such fraction."""
+        """Return ln of the probability, -inf for values that are no such fractions."""
         multiple = values * self.denominator
         member = np.abs(multiple - np.round(multiple)) < 1e-9 * np.maximum(1, np.abs(multiple))
         member &= np.abs(np.round(multiple)) <= self._steps
         return np.where(member, np.log(self.step_width), -np.inf)
 
     def stretched(self, factor: float) -> "Fractions":
-        """The largest of them ``factor`` times as large, to the nearest that there is."""
+        """Return fractions up to ``factor`` times the largest, rounded to a fraction."""
         steps = max(round(factor * self._steps), 1)
         return Fractions(largest=steps / self.denominator, denominator=self.denominator)
 
     def support(self) -> tuple[float, float]:
-        """Smallest and largest value."""
+        """Return the smallest and largest value."""
         end = self._steps / self.denominator
         return -end, end
 
@@ -286,33 +299,39 @@ Prior = Annotated[
     BeforeValidator(_number_means_fixed),
     AlsoAs("number"),
 ]
-"""What a file may give for a parameter; a bare number is short for fixed."""
+"""Prior of a parameter in a file; a bare number stands for a fixed value."""
 
 
 @dataclass(frozen=True)
 class _Alike:
-    """Parameters that are transformed together: in small batches each call of numpy counts."""
+    """Parameters that are transformed together, as in small batches each numpy call counts."""
 
     names: list[str]
     axes: list[int]
-    """Of the unit cube."""
+    """Axes of the unit cube."""
     ppf: Callable[[FloatArray], FloatArray]
-    """Coordinates, shape (k, n), to values of the same shape."""
+    """Function from coordinates, shape (k, n), to values of the same shape."""
 
 
 @dataclass(frozen=True)
 class Priors:
     """The prior of every parameter of a model, in the model's order.
 
-    What ``Tied`` refers to exists and is itself not tied (checked when a run
-    file is read).
+    The parameter to which a ``Tied`` one refers exists and is not tied itself; reading a run file
+    checks this.
+
+    Examples
+    --------
+    >>> priors = Priors({"m": Uniform(lower=10, upper=20), "g": Tied(to="m", factor=-2)})
+    >>> {name: values.tolist() for name, values in priors.transform(np.array([[0.5]])).items()}
+    {'m': [15.0], 'g': [-30.0]}
     """
 
     by_name: Mapping[str, FreePrior | Fixed | Tied]
 
     @cached_property
     def free(self) -> dict[str, FreePrior]:
-        """Parameters that are sampled, in the order of the unit cube's axes."""
+        """Priors of the sampled parameters, in the order of the unit cube's axes."""
         return {
             name: prior
             for name, prior in self.by_name.items()
@@ -321,7 +340,7 @@ class Priors:
 
     @cached_property
     def _alike(self) -> list["_Alike"]:
-        """The free parameters, those that differ in their bounds alone together."""
+        """Groups of free parameters whose priors differ in their bounds alone."""
         axes = {name: axis for axis, name in enumerate(self.free)}
         groups = []
         for kind in (Uniform, LogUniform, SignedLogUniform):
@@ -337,7 +356,7 @@ class Priors:
 
     @cached_property
     def _fixed(self) -> tuple[list[str], FloatArray]:
-        """Names and values of constants, the latter a column."""
+        """Names of the constants, and their values as a column."""
         fixed = {n: prior.value for n, prior in self.by_name.items() if isinstance(prior, Fixed)}
         return list(fixed), np.array(list(fixed.values()), dtype=float)[:, None]
 
@@ -347,7 +366,7 @@ class Priors:
 
     @cached_property
     def step_width(self) -> FloatArray:
-        """Width on the unit cube of the steps of each free parameter, zero where it is smooth."""
+        """Width of the steps of each free parameter on the unit cube, 0 if smooth; shape (d,)."""
         return np.array(
             [
                 prior.step_width if isinstance(prior, Fractions) else 0.0
@@ -357,7 +376,7 @@ class Priors:
 
     @cached_property
     def varying(self) -> list[str]:
-        """Parameters that are sampled or follow one that is."""
+        """Names of the parameters that are sampled or tied to a sampled one."""
         return [
             name
             for name, prior in self.by_name.items()
@@ -366,24 +385,24 @@ class Priors:
         ]
 
     def transform(self, u: FloatArray) -> dict[str, FloatArray]:
-        """Points of the unit cube, shape (n, d), to every parameter, each of shape (n,)."""
+        """Return every parameter, shape (n,) each, at points of the unit cube, shape (n, d)."""
         values: dict[str, FloatArray] = {}
         for group in self._alike:
             values |= zip(group.names, group.ppf(u.T[group.axes]), strict=True)
         return self.complete(values, len(u))
 
     def complete(self, values: Mapping[str, FloatArray], n: int) -> dict[str, FloatArray]:
-        """Every parameter at n points, of which ``values`` holds the free ones at least."""
+        """Return every parameter at n points from at least the free ones, shape (n,) each."""
         known = {name: values[name] for name in self.free}
         names, constants = self._fixed
-        # Views of one number each: no memory to fill and to read again.
+        # Views of one number each need no memory.
         known |= zip(names, np.broadcast_to(constants, (len(names), n)), strict=True)
         for name, prior in self._tied:
             known[name] = prior.factor * known[prior.to]
         return {name: known[name] for name in self.by_name}
 
     def support(self, name: str) -> tuple[float, float]:
-        """Smallest and largest value that a parameter takes."""
+        """Return the smallest and largest value of a parameter."""
         prior = self.by_name[name]
         if isinstance(prior, Fixed):
             return prior.value, prior.value
@@ -393,12 +412,12 @@ class Priors:
         return prior.support()
 
     def to_unit_cube(self, point: Mapping[str, float], place: str = "") -> FloatArray:
-        """The free parameters of a point on the unit cube, shape (d,).
+        """Return the coordinates of a point on the unit cube, shape (d,).
 
         Raises
         ------
         OutsidePrior
-            A value that the prior does not reach.
+            The prior does not contain a value; the message names the parameter.
         """
         u = np.array([prior.cdf(point[name]) for name, prior in self.free.items()])
         for coordinate, (name, prior) in zip(u, self.free.items(), strict=True):

@@ -169,7 +169,7 @@ class _Content:
         if self._values > _MOST_VALUES:
             raise self._invalid(node, f"more than {_MOST_VALUES:,} values, aliases written out")
         if len(keys) > _DEEPEST:
-            raise self._invalid(node, f"{_TOO_DEEP}: an alias refers to what it stands in")
+            raise self._invalid(node, f"{_TOO_DEEP}: an alias refers to a parent of itself")
         kind = self._kind(node)
         if isinstance(node, MappingNode) and kind == "map":
             return self._mapping(node, keys)

@@ -26,7 +26,7 @@ from zpfit.likelihood.library import LoadedEntry
 from zpfit.physics.constants import ELECTRIC_CHARGE
 
 
-def subject(entry: Entry) -> str:
+def describe_subject(entry: Entry) -> str:
     """Return what is measured or bounded: observables, or the kind of search."""
     match entry:
         case PromptLimitEntry():
@@ -43,7 +43,7 @@ def is_projection(entry: Entry) -> bool:
     return entry.measurement.startswith("projection")
 
 
-def value(loaded: LoadedEntry) -> str:
+def describe_value(loaded: LoadedEntry) -> str:
     """Return value and error, the limit, or the range of a curve.
 
     Raises

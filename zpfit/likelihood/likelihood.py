@@ -46,6 +46,12 @@ class Likelihood:
     correlations: tuple[Correlation, ...] = ()
     """Correlated errors of measurements; other measurements that these name are ignored."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all terms: measurements, then exclusions."""
+        measured = tuple(term.name for term in self.measurements)
+        return measured + tuple(term.name for term in self.exclusions)
+
     @cached_property
     def hard(self) -> tuple[Exclusion, ...]:
         """Exclusions that remove points."""

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from zpfit.io.writing import make_folder, write_whole
 from zpfit.likelihood.check import DataCheck
-from zpfit.likelihood.describe import curve_in_mixing, is_projection, subject, value
+from zpfit.likelihood.describe import (
+    curve_in_mixing,
+    describe_subject,
+    describe_value,
+    is_projection,
+)
 from zpfit.likelihood.entries import MEASUREMENTS, Entry
 from zpfit.likelihood.exclusions import BeamDumpEntry, PromptLimitEntry
 from zpfit.likelihood.library import LoadedEntry
@@ -141,7 +146,14 @@ def _row(loaded: LoadedEntry, check: DataCheck) -> str:
     projection = "projection" if is_projection(entry) else ""
     status = ", ".join(filter(None, (projection, "**unverified**" if entry.unverified else "")))
     sets = str(len(check.sets_with(loaded.name)))
-    cells = (f"`{loaded.name}`", subject(entry), value(loaded), level, status, sets)
+    cells = (
+        f"`{loaded.name}`",
+        describe_subject(entry),
+        describe_value(loaded),
+        level,
+        status,
+        sets,
+    )
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 

@@ -1,4 +1,4 @@
-"""A comparison from start to finish: fit what is not fitted, compare, draw, keep."""
+"""Comparisons in folders: fit missing runs, compare, draw and write."""
 
 import os
 import tempfile
@@ -28,9 +28,9 @@ _FILES = (
     "compare.json",
     *(f"{plot}.{kind}" for plot in ("evidence", "chi2", "couplings") for kind in ("png", "pdf")),
 )
-"""What a comparison writes beside the folders of its runs."""
+"""Files of a comparison beside the folders of its runs."""
 _OVERLAID = 20_000
-"""Samples of each model in the corner plot."""
+"""Samples of each model that the corner plot shows."""
 
 
 def compare_all(
@@ -100,17 +100,17 @@ def write_comparison(
 
 
 class _Plan(NamedTuple):
-    """One argument of a comparison."""
+    """A run of a comparison and its folder."""
 
     name: str
     folder: RunFolder
     run: Problem
     to_fit: bool
-    """False for a folder of the user's, which is taken as it is."""
+    """False for a finished run of the user, which is only read."""
 
 
 def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
-    """What each argument asks for; all of them are checked before the first fit."""
+    """Return the runs of a comparison; all of them are checked before the first fit."""
     problems, planned = ProblemCollector(), []
     for argument in files_or_runs:
         with problems.collecting():
@@ -129,14 +129,14 @@ def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
 
 
 def _start(plan: _Plan, *, force: bool) -> Start:
-    """A run that was stopped or killed goes on, as a comparison has no option to say so."""
+    """Return how to start a run: a comparison resumes its unfinished runs by itself."""
     if force:
         return Start.REPLACE
     return Start.CONTINUE if plan.folder.is_unfinished else Start.NEW
 
 
 def _finished(plan: _Plan, start: Start, progress: Progress) -> FitResult:
-    """The run of a plan, fitted if it has to be."""
+    """Return the finished run, after a fit if necessary."""
     if plan.to_fit:
         progress.stage(f"Fitting {plan.name}")
         with claimed(plan.run, plan.folder, start) as claim:
@@ -164,7 +164,7 @@ def _write_plots(result: Comparison, output: Path, seed: int) -> list[str]:
                 figure = draw()
                 write_whole(output / f"{name}.png", png(figure))
                 write_whole(output / f"{name}.pdf", pdf(figure))
-            except Exception as error:  # noqa: BLE001 - a plot must not cost the comparison
+            except Exception as error:  # noqa: BLE001 - a failed plot must not lose the comparison
                 problems.append(f"{name} plot failed: {type(error).__name__}: {error}")
     return problems
 
@@ -179,7 +179,7 @@ _SYMBOLS = {
 def _couplings(
     fits: Sequence[FitResult], rng: np.random.Generator
 ) -> dict[str, dict[str, FloatArray]]:
-    """Couplings of equal weight, by the name of each run."""
+    """Return samples of the couplings of equal weight, by the name of each run."""
     result = {}
     for finished in fits:
         weight = np.exp(finished.log_weight)

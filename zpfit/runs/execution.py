@@ -1,4 +1,4 @@
-"""A run carried out in its folder, so that it can be stopped, killed, and gone on with."""
+"""Runs in folders, which can be stopped or killed and then resumed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,42 +35,42 @@ from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import StopRequest, listening
 
 CHECKPOINT_INTERVAL = 10.0
-"""Seconds."""
+"""Seconds between checkpoints: what a killed run loses, for negligible writing time."""
 _TRIED = 1000
-"""Points of a checkpoint at which ln L is computed again."""
+"""Points of a checkpoint at which ln L is computed again, to detect changed code."""
 _SAME = 1e-9
-"""Relative; another batch or processor may round differently."""
+"""Relative tolerance of ln L; another batch size or processor can round differently."""
 
 
 class Start(Enum):
-    """What to do where a run has been before."""
+    """What to do if the folder holds a run."""
 
     NEW = "refuse"
     REPLACE = "start again"
-    RESUME = "go on, from the start if a run was killed before it kept anything"
-    CONTINUE = "go on if there is something"
+    RESUME = "resume, from the start if the run was killed before its first checkpoint"
+    CONTINUE = "resume if there is an unfinished run, otherwise start"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A folder that no other process may fill meanwhile."""
+    """A run and its folder, locked for this process."""
 
     run: Problem
     folder: RunFolder
     fingerprint: Fingerprint
     finished: bool
-    """Whether this very run has been carried out there."""
+    """True if the folder holds the finished run."""
     resumed: bool
-    """Whether a part of it has."""
+    """True if the folder holds a part of the run."""
 
 
 def check_room(folder: RunFolder, start: Start) -> None:
-    """Make a folder, and see that nothing is there that a run may not replace.
+    """Make a folder and check that a run may write there.
 
     Raises
     ------
     RunFolderExists, UnfinishedRun, ForeignFiles
-        There is.
+        The folder holds other files.
     UnwritablePath
         The folder cannot be made or written.
     """
@@ -85,7 +85,20 @@ def check_room(folder: RunFolder, start: Start) -> None:
 def claimed(
     run: Problem, folder: RunFolder, start: Start, *, cross_check: bool = False, patience: float = 0
 ) -> Iterator[Claim]:
-    """Make a run's folder and hold it; ``patience`` is how many seconds to wait for another.
+    """Make the folder of a run and lock it.
+
+    Parameters
+    ----------
+    run
+        The problem to fit.
+    folder
+        Its folder.
+    start
+        What to do if the folder holds a run.
+    cross_check
+        Compute ln Z with a second engine as well.
+    patience
+        Seconds to wait for another process to release the folder.
 
     Raises
     ------
@@ -115,7 +128,7 @@ def _claim(run: Problem, folder: RunFolder, start: Start, now: Fingerprint) -> C
         if difference := first_difference(folder.fingerprint(), now):
             raise DifferentRun(folder.path, difference)
         if folder.is_finished:
-            folder.drop_unfinished()  # a rest, where a run was killed while it tidied up
+            folder.drop_unfinished()  # left by a run that was killed while it cleaned up
         return Claim(run, folder, now, folder.is_finished, not folder.is_finished)
     folder.drop_unfinished()
     folder.unfinished.copy_data(run.files())
@@ -131,28 +144,29 @@ def carry_out(
     plots: bool = True,
     checkpoint_interval: float = CHECKPOINT_INTERVAL,
 ) -> FitSummary:
-    """Fit, draw and keep what is not finished; returns the summary.
+    """Fit what is not finished yet, write and draw the results; return the summary.
 
     Raises
     ------
     Stopped
-        A signal asked for it; the folder can be gone on with.
+        A signal arrived; the run can be resumed.
     UnwritablePath
-        The folder cannot be written; likewise.
+        The folder cannot be written; the run can be resumed.
     ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint
-        What is kept is of no use.
-    And what :func:`zpfit.analysis.fit.fit` raises; then nothing is left to go on with.
+        The checkpoints cannot be used.
+    NoAllowedPoint, NeverExists, PoorMap, NotANumber
+        See :func:`zpfit.analysis.fit.fit`; checkpoints are removed.
     """
     run, folder = claim.run, claim.folder
     with listening() as stop:
         checkpoints = CheckpointFiles(folder.checkpoints, checkpoint_interval, stop)
         with _judging_failures(folder, progress):
             if claim.resumed:
-                progress.note("Going on with an unfinished run")
+                progress.note("Resuming an unfinished run")
                 check_stored_points(checkpoints, run.posterior, stop)
             check = claim.fingerprint["cross_check"]
             sampled = sample(run, progress, checkpoints, check=check)
-            # Kept before the search, so that a failure there does not cost the samples.
+            # Samples are written before the search: a failure of the search does not lose them.
             _keep_samples(run, sampled.equal, sampled.weighted, sampled.dead_points, folder)
             result = complete(sampled, progress, checkpoints)
             folder.write_summary(result.summary)
@@ -223,7 +237,7 @@ def _keep_samples(
 
 @contextmanager
 def _judging_failures(folder: RunFolder, progress: Progress) -> Iterator[None]:
-    """Drop what is done where the run would fail again, and nowhere else."""
+    """Remove checkpoints after a failure that a resumed run would repeat."""
     try:
         yield
     except UnwritablePath:
@@ -232,23 +246,23 @@ def _judging_failures(folder: RunFolder, progress: Progress) -> Iterator[None]:
     except (Stopped, ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint):
         raise
     except ZpfitError:
-        folder.drop_unfinished()  # it would fail again
+        folder.drop_unfinished()  # a resumed run would fail again
         raise
 
 
 def check_stored_points(
     checkpoints: CheckpointFiles, posterior: Posterior, stop: StopRequest
 ) -> None:
-    """Compute kept values of ln L again.
+    """Compute some stored values of ln L again and compare.
 
     Raises
     ------
     ChangedLikelihood
-        They are different.
+        The values differ.
     DamagedCheckpoint
         A file cannot be read.
     Stopped
-        Someone has asked for it.
+        A signal arrived.
     """
     for path, u, kept in checkpoints.points():
         stop.heed()

@@ -1,4 +1,4 @@
-"""All that the numbers of a run follow from, written down, and what differs between two."""
+"""Fingerprints: all inputs that determine the numbers of a run, and their differences."""
 
 import hashlib
 import json
@@ -11,14 +11,18 @@ from zpfit.io.versions import versions
 from zpfit.runs.run_file import resolved_settings
 
 Fingerprint = dict[str, Any]
-"""Ready for JSON, in the order in which differences are to be told."""
+"""Inputs of a run in the form of JSON, in the order in which differences are reported."""
 
 _DIGITS = 12
-"""Of a hash that a message shows."""
+"""Digits of a hash that messages show."""
 
 
 def fingerprint(run: Problem, *, cross_check: bool) -> Fingerprint:
-    """That of a run: ordered parameters, priors, options, data and model by hash, versions."""
+    """Return the fingerprint of a run.
+
+    It holds the parameters in their order, priors, options, hashes of data and model files, and
+    versions of packages.
+    """
     settings = resolved_settings(run)
     priors = settings.pop("priors")["parameters"]
     found = {
@@ -32,12 +36,12 @@ def fingerprint(run: Problem, *, cross_check: bool) -> Fingerprint:
         },
         "versions": versions(packages_behind(run.settings.sampler.engine)),
     }
-    result: Fingerprint = json.loads(json.dumps(found))  # as it will be read
+    result: Fingerprint = json.loads(json.dumps(found))  # the types that reading gives
     return result
 
 
 def first_difference(kept: Fingerprint, now: Fingerprint) -> str | None:
-    """In words, none if there is none."""
+    """Return the first difference as text, or None."""
     return next(_differences((), kept, now), None)
 
 

@@ -1,4 +1,4 @@
-"""The folder that a run leaves behind; what is in it is written whole or not at all."""
+"""Folders of runs: paths, formats, locks, and complete writes."""
 
 import json
 import shutil
@@ -25,23 +25,26 @@ from zpfit.runs.samples import load, save
 _CONFIG, _SUMMARY, _LOG = "config.yaml", "summary.json", "log.txt"
 _FINGERPRINT, _LOCK = "fingerprint.json", ".lock"
 _UNFINISHED = ".unfinished"
-"""Folder of a run on its way: its config, data and fingerprint, and what it goes on from."""
+"""Folder of an unfinished run: its config, data, fingerprint and checkpoints."""
 _SAMPLES, _WEIGHTED = "samples.nc", "weighted.nc"
 _NESTED = ("nested_dead-birth.txt", "nested.paramnames")
 DATA_FOLDER = "data"
-"""Holds the entries, curves and sets that a run used, where a run beside it finds them."""
+"""Folder with the entries, curves and sets that a run used; its config.yaml finds them there."""
 PLOT_NAMES = ("corner.png", "corner.pdf", "pulls.png", "trace.png")
 _OWN = (_CONFIG, _SUMMARY, _FINGERPRINT, _SAMPLES, _WEIGHTED, *_NESTED, _LOG, *PLOT_NAMES)
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths and formats of a run's files."""
+    """The folder of a run.
+
+    Files are written whole or not at all.
+    """
 
     path: Path
 
     def create(self, *, force: bool) -> None:
-        """Make the folder; what is in it stays until :meth:`clear`.
+        """Make the folder. Existing files stay until :meth:`clear`.
 
         Raises
         ------
@@ -63,14 +66,19 @@ class RunFolder:
 
     @property
     def _marker(self) -> Path:
-        """Tells a run's folder from any other."""
+        """File that marks the folder of a run."""
         return self.path / ".zpfit-run"
 
     @contextmanager
     def locked(self, patience: float = 0) -> Iterator[None]:
-        """Hold the folder, waiting ``patience`` seconds for another process to leave it.
+        """Lock the folder for this process.
 
-        The system takes the lock from a process that is killed.
+        The operating system releases the lock of a killed process.
+
+        Parameters
+        ----------
+        patience
+            Seconds to wait for another process to release the lock.
 
         Raises
         ------
@@ -93,31 +101,34 @@ class RunFolder:
 
     @property
     def unfinished(self) -> "RunFolder":
-        """Of a run on its way."""
+        """Folder of the unfinished run."""
         return RunFolder(self.path / _UNFINISHED)
 
     @property
     def checkpoints(self) -> Path:
-        """Where a run on its way keeps what it goes on from."""
+        """Folder of the checkpoints of the unfinished run."""
         return self.unfinished.path / "checkpoints"
 
     @property
     def has_seen_a_run(self) -> bool:
-        """Whether a run has begun here, though it may have kept nothing yet."""
+        """True if a run has started here, even if it has stored nothing yet."""
         return self._marker.exists()
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether there is something to go on with."""
+        """True if there is an unfinished run to resume."""
         return (self.unfinished.path / _FINGERPRINT).exists()
 
     @property
     def is_finished(self) -> bool:
-        """Whether a run has come to its end, and no other has begun since."""
+        """True if a run has finished and no other has started since."""
         return (self.path / _SUMMARY).exists() and not self.is_unfinished
 
     def drop_unfinished(self) -> None:
-        """Remove a run on its way, its fingerprint first: then there is nothing to go on with."""
+        """Remove the unfinished run.
+
+        The fingerprint goes first: without it, the rest is not resumed if this is interrupted.
+        """
         try:
             (self.unfinished.path / _FINGERPRINT).unlink(missing_ok=True)
             if self.unfinished.path.exists():
@@ -126,13 +137,13 @@ class RunFolder:
             raise UnwritablePath(self.unfinished.path, error.strerror or str(error)) from error
 
     def forget(self) -> None:
-        """Remove a run that is finished or on its way, if a run's folder this is."""
+        """Remove the finished or unfinished run, if this is the folder of a run."""
         if self._marker.exists():
             self.drop_unfinished()
             self.clear()
 
     def fingerprint(self) -> dict[str, Any]:
-        """Of the run on its way, or of the finished one.
+        """Return the fingerprint of the unfinished run, or of the finished one.
 
         Raises
         ------
@@ -143,32 +154,38 @@ class RunFolder:
         return holder._read_json(_FINGERPRINT)  # noqa: SLF001 - of this class
 
     def write_fingerprint(self, content: Mapping[str, Any]) -> None:
-        """Keep what the numbers of the run follow from."""
+        """Write the fingerprint of the run."""
         make_folder(self.path)
         write_json(self.path / _FINGERPRINT, content)
 
     def clear(self) -> None:
-        """Remove an earlier run, now that there is something to put in its place."""
+        """Remove the results of an earlier run, before new ones are written."""
         for name in (_SUMMARY, _FINGERPRINT, _SAMPLES, _WEIGHTED, *_NESTED, *PLOT_NAMES):
             path = self.path / name
             try:
                 path.unlink(missing_ok=True)
-                partial_path(path).unlink(missing_ok=True)  # of a run that was killed
+                partial_path(path).unlink(missing_ok=True)  # left by a killed run
             except OSError as error:
                 raise UnwritablePath(path, error.strerror or str(error)) from error
 
     @property
     def log_path(self) -> Path:
-        """Where the log goes."""
+        """Path of the log."""
         return self.path / _LOG
 
     def write_config(self, text: str) -> None:
-        """Keep the resolved run file."""
+        """Write the resolved run file."""
         make_folder(self.path)
         write_text(self.path / _CONFIG, text)
 
     def copy_data(self, files: Mapping[str, Path]) -> None:
-        """Keep the data that were used; ``files`` maps paths below the data folder to sources."""
+        """Copy the data files of the run.
+
+        Parameters
+        ----------
+        files
+            Source of each file, by its path below the data folder.
+        """
         for name, source in files.items():
             target = self.path / DATA_FOLDER / name
             make_folder(target.parent)
@@ -176,24 +193,24 @@ class RunFolder:
                 write_whole(target, partial(shutil.copyfile, source))
 
     def write_samples(self, samples: StoredSamples, title: str) -> None:
-        """Keep the posterior samples of equal weight."""
+        """Write the posterior samples of equal weight."""
         self._write(_SAMPLES, lambda path: save(samples, path, title))
 
     def write_weighted(self, samples: StoredSamples, title: str) -> None:
-        """Keep the weighted samples."""
+        """Write the weighted samples."""
         self._write(_WEIGHTED, lambda path: save(samples, path, title))
 
     def write_nested(self, dead_birth: str, paramnames: str) -> None:
-        """Keep the dead points of nested sampling in PolyChord's format."""
+        """Write the dead points of nested sampling in the format of PolyChord."""
         for name, text in zip(_NESTED, (dead_birth, paramnames), strict=True):
             write_text(self.path / name, text)
 
     def write_summary(self, summary: FitSummary) -> None:
-        """Keep the results; their presence marks the run as finished."""
+        """Write the results. Their presence marks the run as finished."""
         write_json(self.path / _SUMMARY, summary)
 
     def summary(self) -> FitSummary:
-        """The results.
+        """Read the results.
 
         Raises
         ------
@@ -210,7 +227,7 @@ class RunFolder:
         return result
 
     def samples(self) -> StoredSamples:
-        """The posterior samples of equal weight.
+        """Read the posterior samples of equal weight.
 
         Raises
         ------
@@ -220,7 +237,7 @@ class RunFolder:
         return self._load(_SAMPLES)
 
     def weighted(self) -> StoredSamples:
-        """The weighted samples.
+        """Read the weighted samples.
 
         Raises
         ------
@@ -230,7 +247,7 @@ class RunFolder:
         return self._load(_WEIGHTED)
 
     def nested_files(self) -> tuple[Path, Path] | None:
-        """Dead points of nested sampling and the names of their columns, if the run has them."""
+        """Return the files of dead points and of the names of their columns, if they exist."""
         dead, names = (self.path / name for name in _NESTED)
         return (dead, names) if dead.exists() and names.exists() else None
 
@@ -242,11 +259,11 @@ class RunFolder:
 
     @property
     def config_path(self) -> Path:
-        """The resolved run file."""
+        """Path of the resolved run file."""
         return self.path / _CONFIG
 
     def write_figure(self, name: str, write: Callable[[Path], object]) -> None:
-        """Keep a figure that ``write`` draws to the path it is given."""
+        """Write a figure with a function that draws it to a path."""
         self._write(name, write)
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:

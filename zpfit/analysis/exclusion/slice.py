@@ -1,4 +1,4 @@
-"""Slice files: from YAML to a plane through a model's parameters and what is drawn on it."""
+"""Slices: planes through a model's parameters and the regions to draw, read from YAML."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.physics.observables import find_observable, observable_names
 
 _SIGMA = 2.0
-"""Standard errors beyond which a measurement excludes, unless the file says otherwise."""
+"""Default number of standard errors beyond which a measurement excludes."""
 _PROBES = 20
 
 
 class AxisSpec(StrictModel):
-    """A side of the plane; without a range, the positive reach of the parameter's prior."""
+    """A side of the plane. The default range is the positive range of the parameter's prior."""
 
     parameter: str
     lower: Number | None = None
@@ -57,14 +57,14 @@ class AxisSpec(StrictModel):
 
 
 class SolveSpec(StrictModel):
-    """What a solved parameter has to achieve."""
+    """The condition on a solved parameter."""
 
     observable: str
     value: Number
     sign: Literal["positive", "negative"] = "positive"
-    """Of the parameter."""
+    """Sign of the parameter."""
     nearest: bool = False
-    """Where the value is out of reach, come as close as possible and go on."""
+    """Take the closest value where the observable cannot have the required one."""
 
     @field_validator("observable")
     @classmethod
@@ -97,21 +97,21 @@ class SliceFile(StrictModel):
     x: AxisSpec
     y: AxisSpec
     fix: dict[str, Number] = Field(default_factory=dict)
-    """Values of parameters; what is not mentioned anywhere has its default, couplings zero."""
+    """Values of parameters. Parameters without a role have their defaults; couplings are zero."""
     solve: dict[str, SolveSpec] = Field(default_factory=dict)
-    """Parameters whose value follows from an observable's."""
+    """Parameters whose value follows from an observable."""
     profile: Names = ()
-    """Parameters that take whatever value suits best, within their priors."""
+    """Parameters that take the best-fitting value within their priors."""
     priors: Annotated[PriorsSpec, name_as("use"), AlsoAs("string")] = PriorsSpec()
-    """Reach of the profiled parameters."""
+    """Ranges of the profiled parameters."""
     sigma: Positive = _SIGMA
     """Standard errors beyond which a measurement excludes."""
     within: dict[str, Positive] = Field(default_factory=dict)
-    """The same, entry by entry."""
+    """Standard errors of single entries."""
     bands: dict[str, Positive] = Field(default_factory=dict)
-    """Measurements drawn as the band within so many standard errors."""
+    """Measurements drawn as bands, and the half-width of each in standard errors."""
     contours: dict[str, Levels] = Field(default_factory=dict)
-    """Lines on which a parameter or coupling has these sizes."""
+    """Sizes of parameters or couplings at which lines are drawn."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,15 @@ class Slice:
     plane: Plane
     assembled: Assembled
     notes: tuple[str, ...] = ()
-    """What the user should know."""
+    """Remarks for the user."""
 
     @property
     def title(self) -> str:
-        """What stands above the figure."""
+        """Title of the figure."""
         return self.settings.title or self.name
 
     def sigma(self, entry: str) -> float:
-        """Standard errors within which a measurement must lie."""
+        """Return the standard errors within which a measurement must lie."""
         settings = self.settings
         return settings.bands.get(entry, settings.within.get(entry, settings.sigma))
 
@@ -218,7 +218,7 @@ def _side(
     document: Document,
     library: Library,
 ) -> Side:
-    """The side that a file asks for, or the positive reach of the parameter's prior."""
+    """Return the side of a file, by default the positive range of the parameter's prior."""
     if spec.lower is not None and spec.upper is not None:
         return Side(spec.parameter, spec.lower, spec.upper, spec.scale)
     prior = resolve_priors(settings.priors, model, document, library).by_name[spec.parameter]
@@ -273,7 +273,7 @@ def _check_entries(settings: SliceFile, assembled: Assembled, document: Document
 
 
 def _check_parameters(settings: SliceFile, model: Model, document: Document) -> None:
-    """Every parameter known, used once, in its domain, and none left without a value."""
+    """Check that each parameter is known, has one role, and a value inside its domain."""
     by_name = {parameter.name: parameter for parameter in model.parameters}
     problems = ProblemCollector()
     _check_roles(settings, model, document, problems)
@@ -320,7 +320,7 @@ def _check_roles(
 
 
 def _uses(settings: SliceFile) -> list[tuple[tuple[str | int, ...], str]]:
-    """Where each parameter is given a role."""
+    """Yield the keys that give a parameter a role."""
     return [
         (("x", "parameter"), settings.x.parameter),
         (("y", "parameter"), settings.y.parameter),
@@ -333,7 +333,7 @@ def _uses(settings: SliceFile) -> list[tuple[tuple[str | int, ...], str]]:
 def _given_values(
     settings: SliceFile,
 ) -> list[tuple[tuple[str | int, ...], str, tuple[float, ...]]]:
-    """Where parameters are given values."""
+    """Yield the keys that give parameters values."""
     axes = (("x", settings.x), ("y", settings.y))
     return [
         *(

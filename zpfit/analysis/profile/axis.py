@@ -1,4 +1,4 @@
-"""An axis of a scan: a sampled parameter and the range of it that is looked at."""
+"""Axes of profiles: a sampled parameter and its range."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,27 +11,28 @@ from zpfit.inference.priors import Fixed, Fractions, FreePrior, Normal, Priors, 
 from zpfit.io.arrays import FloatArray
 
 _NORMAL_RANGE = 5.0
-"""Standard deviations on either side that an axis of a Gaussian prior shows."""
+"""Half the default range of an axis with a Gaussian prior, in standard deviations."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A stretch of one axis of the unit cube.
+    """A range of one axis of the unit cube.
 
-    Its coordinate is that on which the prior is flat, the unit cube's own: linear,
-    logarithmic, or logarithmic in either sign. For a Gaussian prior it is the value.
+    Its coordinate is that of the unit cube, in which the prior is uniform: linear, logarithmic,
+    or logarithmic in either sign. For a Gaussian prior the coordinate is the value.
     """
 
     name: str
     index: int
-    """Of the unit cube."""
+    """Number of the axis of the unit cube."""
     prior: FreePrior
     low: float
     """Coordinate of the lower end."""
     high: float
+    """Coordinate of the upper end."""
 
     def nodes(self, points: int) -> FloatArray:
-        """Coordinates at equal distances, both ends among them; shape (points,)."""
+        """Return coordinates at equal distances, with both ends, shape (points,)."""
         return np.linspace(self.low, self.high, points)
 
     @property
@@ -40,18 +41,18 @@ class Axis:
         return self.prior.support() if isinstance(self.prior, Normal) else (0.0, 1.0)
 
     def to_cube(self, coordinates: FloatArray) -> FloatArray:
-        """Coordinates to those of the unit cube."""
+        """Return the positions on the unit cube of coordinates."""
         if not isinstance(self.prior, Normal):
             return coordinates
         result: FloatArray = ndtr((coordinates - self.prior.mean) / self.prior.sd)
         return result
 
     def from_cube(self, u: FloatArray) -> FloatArray:
-        """Coordinates of points u on this axis of the unit cube."""
+        """Return the coordinates of positions ``u`` on this axis of the unit cube."""
         return self.prior.ppf(u) if isinstance(self.prior, Normal) else u
 
     def values(self, coordinates: FloatArray) -> FloatArray:
-        """Parameter values at coordinates."""
+        """Return the parameter values at coordinates."""
         return self.prior.ppf(self.to_cube(coordinates))
 
 
@@ -144,7 +145,7 @@ def _default_range(prior: FreePrior) -> tuple[float, float]:
 
 def _coordinate(axis: Axis, value: float, place: str) -> float:
     low, high = axis.prior.support()
-    # NaN lies outside as well. Between the signs of a signed logarithm all is as good as zero.
+    # "not <=" refuses NaN as well. Values between the signs of a signed logarithm count as zero.
     if not low <= value <= high:
         outside = f"{value:g} lies outside the prior of {axis.name} ({low:g} to {high:g})"
         raise InvalidInput([f"{place}: {outside}; move the range or widen the prior"])

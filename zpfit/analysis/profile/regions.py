@@ -1,4 +1,4 @@
-"""Where a curve lies below a level, and the densest regions of weighted samples."""
+"""Intervals of a curve below a level, and regions of highest density of weighted samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +11,34 @@ from scipy.ndimage import gaussian_filter
 from zpfit.io.arrays import FloatArray
 
 _BINS = {1: 200, 2: 50}
-"""On each axis, by the number of axes."""
+"""Number of bins on each axis, by the number of axes."""
 _SMOOTHING = 1.5
-"""Standard deviation of the Gaussian that bins are smoothed with, in bins."""
+"""Standard deviation of the smoothing Gaussian, in bins."""
 _TAIL = 5e-5
-"""Share of the samples at either end of an axis that may lie outside the bins."""
+"""Fraction of the samples at either end of an axis that may lie outside the bins."""
 _NOISE = 2.5
-"""Standard errors of the density below which a dip or a bump of it tells nothing."""
+"""Height of a dip or bump of the density, in standard errors, below which it counts as noise."""
 _MARGIN = 0.15
-"""Of the samples' range by which bins go beyond it, so that smoothing meets no edge of theirs."""
+"""Margin of the bins beyond the samples, as a fraction of their range; smoothing needs it."""
 
 
 def intervals(x: FloatArray, y: FloatArray, level: float) -> list[tuple[float, float]]:
-    """Every stretch of increasing ``x`` in which ``y <= level``.
+    """Return all intervals of ``x`` in which ``y <= level``.
 
-    Ends are interpolated between nodes, both of shape (n,). A stretch ends at its last node
-    where the next is infinite.
+    Parameters
+    ----------
+    x
+        Nodes in increasing order, shape (n,).
+    y
+        Values at the nodes, shape (n,). Ends of intervals are interpolated linearly; an interval
+        ends at its last node if the next value is infinite.
+    level
+        Level of ``y``.
+
+    Examples
+    --------
+    >>> intervals(np.arange(4.0), np.array([2.0, 0.0, 0.0, 2.0]), 1.0)
+    [(0.5, 2.5)]
     """
     inside = np.concatenate([[False], y <= level, [False]])
     first = np.flatnonzero(inside[1:] & ~inside[:-1])
@@ -38,7 +50,7 @@ def intervals(x: FloatArray, y: FloatArray, level: float) -> list[tuple[float, f
 
 
 def _crossing(x: FloatArray, y: FloatArray, level: float, inner: int, outer: int) -> float:
-    """Where y reaches the level between a node inside and the next outside, if there is one."""
+    """Return where y crosses the level between a node inside and the next one outside."""
     if not 0 <= outer < len(x) or not np.isfinite(y[outer]):
         return float(x[inner])
     share = (level - y[inner]) / (y[outer] - y[inner])
@@ -49,30 +61,38 @@ def _crossing(x: FloatArray, y: FloatArray, level: float, inner: int, outer: int
 class Density:
     """A smoothed histogram of weighted samples on one or two axes.
 
-    Between centres of bins the density is interpolated linearly; beyond the
-    outermost it is constant to the edge, and zero outside.
+    The density is interpolated linearly between centres of bins. It is constant from the
+    outermost centres to the edges, and zero outside.
     """
 
     edges: tuple[FloatArray, ...]
-    """Of the bins, for each axis."""
+    """Edges of the bins of each axis."""
     density: FloatArray
-    """Smoothed, the largest being 1; shape (bins of the first axis[, of the second])."""
+    """Smoothed density with maximum 1; shape (bins of the first axis[, of the second])."""
     error: FloatArray
-    """Of the density, from the number of samples; the same shape."""
+    """Standard error of the density from the number of samples; same shape."""
     at_samples: FloatArray
-    """The density at each sample, shape (n,)."""
+    """Density at each sample, shape (n,)."""
     weight: FloatArray
-    """Of the samples, adding up to 1."""
+    """Weights of the samples, which add up to 1; shape (n,)."""
 
     @classmethod
     def of(
         cls, samples: FloatArray, weight: FloatArray, reach: Sequence[tuple[float, float]]
     ) -> "Density":
-        """From samples of shape (n, axes) and where the prior ends on each axis.
+        """Return the density of samples.
 
-        Smoothing reflects at the outermost bins, so that a density that is cut off
-        at the end of a prior stays as it is there. At an edge inside, such as that of a hard
-        exclusion, it spreads over about a bin.
+        Smoothing reflects at the outermost bins, so a density that ends with the prior keeps its
+        value there. An edge inside, such as that of a hard exclusion, spreads over about a bin.
+
+        Parameters
+        ----------
+        samples
+            Samples, shape (n, axes).
+        weight
+            Weights, shape (n,), which add up to 1.
+        reach
+            Ends of the prior on each axis.
         """
         n_axes = samples.shape[1]
         columns = zip(samples.T, reach, strict=True)
@@ -93,7 +113,7 @@ class Density:
 
     @cached_property
     def centres(self) -> tuple[FloatArray, ...]:
-        """Of the bins, for each axis."""
+        """Centres of the bins of each axis."""
         return tuple((edges[1:] + edges[:-1]) / 2 for edges in self.edges)
 
     @property
@@ -103,10 +123,10 @@ class Density:
         return tuple(float(c[i]) for c, i in zip(self.centres, index, strict=True))
 
     def threshold(self, probability: float) -> float:
-        """The density above which that share of the samples lies.
+        """Return the density above which a fraction of the samples lies.
 
-        The samples themselves are counted, so that smoothing changes the shape
-        of a region and not what it holds.
+        The samples themselves are counted, so smoothing changes the shape of a region but not
+        its probability.
         """
         order = np.argsort(-self.at_samples)
         share = np.cumsum(self.weight[order])
@@ -114,11 +134,11 @@ class Density:
         return float(self.at_samples[order[last]])
 
     def intervals(self, probability: float) -> list[tuple[float, float]]:
-        """The highest-density intervals on a single axis; several if it has several modes.
+        """Return the highest-density intervals on a single axis, one for each mode.
 
-        Intervals and gaps too narrow for what smoothing leaves of a mode or a dip are noise, and
-        so are those in which the density rises or dips by less than its error: gaps are closed,
-        and such intervals left out.
+        Intervals and gaps narrower than the smoothing are noise. So are those in which the
+        density rises or falls by less than a few standard errors. Such gaps are closed, and such
+        intervals are dropped.
         """
         [edges], [centres] = self.edges, self.centres
         x = np.concatenate([edges[:1], centres, edges[-1:]])
@@ -127,23 +147,23 @@ class Density:
         excess = (self.density - threshold) / np.maximum(self.error, 1e-300)
         width = 2 * _SMOOTHING * float(edges[1] - edges[0])
 
-        def tells(low: float, high: float, sign: int) -> bool:
+        def significant(low: float, high: float, sign: int) -> bool:
             within = (centres >= low) & (centres <= high)
             largest = float((sign * excess[within]).max(initial=-np.inf))
             return high - low >= width and largest >= _NOISE
 
         joined: list[tuple[float, float]] = []
         for low, high in intervals(x, -y, -threshold):
-            if joined and not tells(joined[-1][1], low, -1):
+            if joined and not significant(joined[-1][1], low, -1):
                 joined[-1] = (joined[-1][0], high)
             else:
                 joined.append((low, high))
-        return [piece for piece in joined if tells(*piece, 1)] or joined
+        return [piece for piece in joined if significant(*piece, 1)] or joined
 
 
 def _smoothed_variance(squares: FloatArray) -> FloatArray:
-    """Variance of smoothed bins, from the squares of the weights in each."""
-    narrower = _SMOOTHING / np.sqrt(2)  # the square of a Gaussian is one as well
+    """Return the variance of smoothed bins from the sums of squared weights in each bin."""
+    narrower = _SMOOTHING / np.sqrt(2)  # the square of a Gaussian is a Gaussian
     share = (1 / (2 * np.sqrt(np.pi) * _SMOOTHING)) ** squares.ndim
     variance: FloatArray = share * gaussian_filter(squares, narrower, mode="reflect")
     return variance
@@ -152,11 +172,11 @@ def _smoothed_variance(squares: FloatArray) -> FloatArray:
 def _edges(
     column: FloatArray, weight: FloatArray, reach: tuple[float, float], bins: int
 ) -> FloatArray:
-    """Bins over all but the tails of the samples, or to the end of the prior where that is near."""
+    """Return edges of bins over all but the tails of the samples, within the prior."""
     order = np.argsort(column)
     share = np.cumsum(weight[order])
     ends = np.searchsorted(share, [_TAIL, 1 - _TAIL])
     low, high = column[order[np.minimum(ends, len(order) - 1)]]
-    # The floor is for samples that are all the same.
+    # The lower limit of the margin is for samples that are all equal.
     margin = max(_MARGIN * (high - low), 1e-9 * (reach[1] - reach[0]))
     return np.linspace(max(low - margin, reach[0]), min(high + margin, reach[1]), bins + 1)

@@ -53,8 +53,8 @@ class _Objectives:
 
     def constraints(self, u: FloatArray, toy: Index) -> Constraints:
         """Return the constraints at points (n, d), each for the data of its toy."""
-        standing = self.posterior.standing(u, self.data[toy])
-        return constraints_of_anomalies(self.posterior, standing, self.limits)
+        at_points = self.posterior.pulls_and_ratios(u, self.data[toy])
+        return constraints_of_anomalies(self.posterior, at_points, self.limits)
 
     def excesses(self, u: FloatArray, toy: Index, level: FloatArray) -> FloatArray:
         """Return the excesses over levels (n,) and limits, less a margin; shape (n, k)."""

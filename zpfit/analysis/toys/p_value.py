@@ -1,4 +1,4 @@
-"""p-values counted in pseudo-experiments, with the error of having drawn finitely many."""
+"""p-values from pseudo-experiments, with the error from their finite number."""
 
 from dataclasses import dataclass
 
@@ -11,24 +11,35 @@ from zpfit.io.arrays import FloatArray
 _CENTRAL = 0.6827
 """Probability content of the interval."""
 _UPPER = 0.95
-"""Confidence level of the limit that is left where no experiment is as extreme."""
+"""Confidence level of the upper limit if no experiment is as extreme."""
 
 
 @dataclass(frozen=True)
 class EmpiricalP:
-    """How many of the pseudo-experiments are at least as extreme as the data."""
+    """Number of pseudo-experiments that are at least as extreme as the data.
+
+    Examples
+    --------
+    >>> EmpiricalP(extreme=50, toys=1000).p_value
+    0.05
+    """
 
     extreme: int
+    """Number of experiments at least as extreme as the data."""
     toys: int
+    """Number of all experiments."""
 
     @property
     def p_value(self) -> float:
-        """Their share."""
+        """Fraction of experiments at least as extreme as the data."""
         return self.extreme / self.toys
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Clopper & Pearson's (Biometrika 26, 404 (1934)), 68.27 % at least."""
+        """Central interval of p with at least 68.27 % coverage.
+
+        C. J. Clopper, E. S. Pearson, Biometrika 26, 404 (1934).
+        """
         k, n, tail = self.extreme, self.toys, (1 - _CENTRAL) / 2
         low = float(beta.ppf(tail, k, n - k + 1)) if k else 0.0
         high = float(beta.isf(tail, k + 1, n - k)) if k < n else 1.0
@@ -36,18 +47,18 @@ class EmpiricalP:
 
     @property
     def upper_limit(self) -> float | None:
-        """At 95 % confidence, where no experiment is as extreme; None elsewhere."""
+        """Upper limit of p at 95 % confidence if no experiment is as extreme; None otherwise."""
         return None if self.extreme else float(1 - (1 - _UPPER) ** (1 / self.toys))
 
     @property
     def sigma(self) -> float:
-        """Two-sided normal equivalent; where there is but an upper limit, of that: at least."""
+        """Two-sided significance of p, or of its upper limit, in standard deviations."""
         limit = self.upper_limit
         return two_sided_sigma(self.p_value if limit is None else limit)
 
     @property
     def sigma_interval(self) -> tuple[float, float | None]:
-        """Of the ends of the interval, the smaller first; None where p may be zero."""
+        """Significances of the ends of the interval, the smaller first; None if p may be zero."""
         low, high = self.interval
         return two_sided_sigma(high), two_sided_sigma(low) if low else None
 
@@ -55,6 +66,14 @@ class EmpiricalP:
 def empirical_p(toys: FloatArray, observed: float, tie: float) -> EmpiricalP:
     """Count experiments whose statistic is at least the observed one.
 
-    What is smaller by ``tie`` at most counts as equal, on the safe side: searches are that precise.
+    Parameters
+    ----------
+    toys
+        Statistic of each experiment, shape (toys,).
+    observed
+        Statistic of the data.
+    tie
+        Precision of the statistic: values lower by at most this much count as equal, which is
+        conservative.
     """
     return EmpiricalP(int(np.sum(toys >= observed - tie)), len(toys))

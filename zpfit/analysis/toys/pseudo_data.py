@@ -1,4 +1,4 @@
-"""Pseudo-experiments: what the measurements would find if a hypothesis were true."""
+"""Pseudo-experiments: data of all measurements under a hypothesis."""
 
 import numpy as np
 
@@ -7,28 +7,32 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.physics.couplings import Couplings
 
 _TOYS, _SEARCHES = 0, 1
-"""First number of the keys under which random streams are spawned from one seed."""
+"""First number of the keys of random streams that are spawned from one seed."""
 
 
 def predictions(likelihood: Likelihood, hypothesis: Couplings) -> FloatArray:
-    """What each measurement expects at the one point of a hypothesis, shape (k,)."""
+    """Return the expectation of each measurement at the one point of a hypothesis, shape (k,)."""
     return np.array([float(t.prediction(hypothesis)[0]) for t in likelihood.measurements])
 
 
 def pseudo_data(likelihood: Likelihood, truth: FloatArray, seed: int, toys: range) -> FloatArray:
-    """Data of some of the pseudo-experiments that belong to a seed, shape (toys, k).
+    """Draw the data of some pseudo-experiments, shape (toys, k).
 
-    Experiment i is the same whichever others are drawn: its random numbers come from a stream of
-    its own. Gaussian measurements scatter with their covariance, nuisance parameters
-    included; unequal errors put half of the experiments on each side; counts are Poisson
-    numbers. Exclusions, hard or soft, are conditions of the analysis and are not drawn again.
+    Each experiment has its own random stream, so its data do not depend on the others. Gaussian
+    measurements scatter with their covariance, nuisance parameters included. Unequal errors put
+    half of the experiments on each side. Counts are Poisson numbers. Exclusions, hard or soft,
+    are conditions of the analysis and are not drawn.
 
     Parameters
     ----------
-    likelihood: says how data scatter.
-    truth: expectation of each of the k measurements, as :func:`predictions` gives it.
-    seed: of the whole set.
-    toys: numbers of the experiments.
+    likelihood
+        Sampling distribution of the k measurements.
+    truth
+        Expectation of each measurement, shape (k,), from :func:`predictions`.
+    seed
+        Seed of all experiments.
+    toys
+        Numbers of the experiments to draw.
 
     Raises
     ------
@@ -41,9 +45,10 @@ def pseudo_data(likelihood: Likelihood, truth: FloatArray, seed: int, toys: rang
 
 
 def search_rng(seed: int, *keys: int) -> np.random.Generator:
-    """Random numbers for the searches of one unit of work, none of which any toy's data use."""
+    """Return a generator for searches that is independent of all data; keys tell tasks apart."""
     return _stream(seed, _SEARCHES, *keys)
 
 
 def _stream(seed: int, *keys: int) -> np.random.Generator:
+    """Return the generator of a key; streams of different keys are independent."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=keys))

@@ -1,4 +1,4 @@
-"""Densities on the unit cube that can be drawn from: histograms, and mixtures of them."""
+"""Proposal densities on the unit cube: products of histograms, and mixtures of them."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,16 @@ from zpfit.io.arrays import FloatArray
 
 @dataclass(frozen=True)
 class HistogramMap:
-    """A product of histograms, one for each axis.
+    """A product of histograms, one for each axis, with intervals of equal probability.
 
-    Each axis is cut into intervals of equal probability. (vegas's own inverse
-    map misplaces points where axes have different numbers of intervals.)
+    vegas's own inverse map is wrong if axes have different numbers of intervals.
     """
 
     edges: tuple[FloatArray, ...]
-    """Of the intervals of each axis, from 0 to 1."""
+    """Edges of the intervals of each axis, from 0 to 1."""
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """``n`` points, shape (n, d), and the ln of their density, shape (n,)."""
+        """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,)."""
         y = rng.random((n, len(self.edges)))
         u, volume = np.empty_like(y), np.ones(n)
         for axis, edges in enumerate(self.edges):
@@ -32,7 +31,7 @@ class HistogramMap:
         return u, -np.log(volume)
 
     def log_density(self, u: FloatArray) -> FloatArray:
-        """ln of the density at points of shape (n, d)."""
+        """Return ln of the density at points of shape (n, d)."""
         volume = np.ones(len(u))
         for axis, edges in enumerate(self.edges):
             width = np.diff(edges)
@@ -42,17 +41,18 @@ class HistogramMap:
         return result
 
     def graded(self) -> "HistogramMap":
-        """Wide intervals beside narrow ones cut, so that the density nowhere falls at once.
+        """Return a map whose density falls gradually: wide intervals beside narrow ones are cut.
 
-        Where a posterior ends at a wall, the interval across it is wide, and the rim inside it
-        is hardly ever drawn: a bias of ln Z that its error does not hold.
+        Where a posterior ends at a wall, the interval across the wall is wide, and the rim inside
+        is rarely drawn. That biases ln Z by more than its error.
         """
         return HistogramMap(tuple(_graded(edges) for edges in self.edges))
 
 
 _GRADE = 2.0
-"""Largest ratio of the widths of neighbours."""
+"""Largest ratio of the widths of neighbouring intervals."""
 _NARROWEST = 1e-12
+"""Width below which an interval counts as so wide, as the number of cuts must stay finite."""
 
 
 def _graded(edges: FloatArray) -> FloatArray:
@@ -65,12 +65,12 @@ def _graded(edges: FloatArray) -> FloatArray:
 
 
 def _growing_slowly(widths: list[float]) -> list[float]:
-    """The same length in intervals of which none is much wider than the one before it."""
+    """Return intervals of the same total length, each at most ``_GRADE`` times its predecessor."""
     result = widths[:1]
     for whole in widths[1:]:
         rest = whole
         while rest > (most := _GRADE * max(result[-1], _NARROWEST)):
-            result.append(min(most, rest / 2))  # no sliver may be left
+            result.append(min(most, rest / 2))  # halves, so that no sliver remains
             rest -= result[-1]
         result.append(rest)
     return result
@@ -78,29 +78,30 @@ def _growing_slowly(widths: list[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class MixtureMap:
-    """Several maps in equal shares, and a small share of the uniform prior.
+    """Several maps in equal fractions, and a small fraction of the uniform prior.
 
-    A mode that one map has missed is drawn from the others, and the prior's share keeps every
-    weight L/q finite (defensive mixture: Hesterberg 1995, Technometrics 37, 185).
+    A mode that one map has missed is drawn from the others. The prior keeps every weight L/q
+    finite (defensive mixture: Hesterberg 1995, Technometrics 37, 185).
     """
 
     maps: tuple[HistogramMap, ...]
     prior_share: float = 0.02
+    """Fraction of the draws that comes from the uniform prior."""
 
     @property
     def dimension(self) -> int:
-        """Number of axes."""
+        """Number of axes, d."""
         return len(self.maps[0].edges)
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """``n`` points, shape (n, d), and the ln of their density, shape (n,)."""
+        """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,)."""
         u, _ = self.draw_labelled(rng, n)
         return u, self.log_density(u)
 
     def draw_labelled(
         self, rng: np.random.Generator, n: int
     ) -> tuple[FloatArray, NDArray[np.intp]]:
-        """``n`` points and the map that each comes from, shape (n,); -1 is the prior."""
+        """Draw ``n`` points; return them with their maps' indices, shape (n,); -1 is the prior."""
         label = rng.integers(len(self.maps), size=n)
         label[rng.random(n) < self.prior_share] = -1
         u = rng.random((n, self.dimension))
@@ -110,15 +111,15 @@ class MixtureMap:
         return u, label
 
     def log_density(self, u: FloatArray) -> FloatArray:
-        """ln of the density at points of shape (n, d)."""
+        """Return ln of the density at points of shape (n, d)."""
         return self.mix(self.log_densities(u))
 
     def log_densities(self, u: FloatArray) -> FloatArray:
-        """ln of each map's density, shape (maps, n)."""
+        """Return ln of each map's density at points of shape (n, d); shape (maps, n)."""
         return np.stack([component.log_density(u) for component in self.maps])
 
     def mix(self, log_densities: FloatArray) -> FloatArray:
-        """ln of the mixture's density from those of the maps."""
+        """Return ln of the mixture's density, shape (n,), from the maps', shape (maps, n)."""
         share = (1 - self.prior_share) / len(self.maps)
         total = np.exp(log_densities).sum(axis=0)
         result: FloatArray = np.log(share * total + self.prior_share)

@@ -1,4 +1,4 @@
-"""What every engine returns: weighted and equal-weight samples, and the evidence."""
+"""Results of sampling engines: weighted samples, samples of equal weight, and the evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,27 +13,44 @@ from zpfit.io.arrays import FloatArray
 
 @dataclass(frozen=True)
 class WeightedSamples:
-    """Points of the unit cube with their share of the posterior."""
+    """Points of the unit cube with their posterior weights."""
 
     u: FloatArray
-    """Shape (n, d)."""
+    """Points of the unit cube, shape (n, d)."""
     log_likelihood: FloatArray
-    """Shape (n,), finite."""
+    """ln L of the points, shape (n,), finite."""
     log_weight: FloatArray
-    """Shape (n,); the weights add up to 1."""
+    """ln of the weights, shape (n,); the weights add up to 1."""
 
     @classmethod
     def normalised(
         cls, u: FloatArray, log_likelihood: FloatArray, log_weight: FloatArray
     ) -> "WeightedSamples":
-        """From weights up to a factor."""
+        """Return samples whose weights are given up to a factor.
+
+        Parameters
+        ----------
+        u
+            Points of the unit cube, shape (n, d).
+        log_likelihood
+            ln L of the points, shape (n,).
+        log_weight
+            ln of the weights up to a constant, shape (n,).
+
+        Examples
+        --------
+        >>> u, zero = np.zeros((4, 1)), np.zeros(4)
+        >>> samples = WeightedSamples.normalised(u, zero, zero)
+        >>> samples.weight.tolist(), samples.effective
+        ([0.25, 0.25, 0.25, 0.25], 4.0)
+        """
         peak = log_weight.max()
         total = peak + np.log(np.exp(log_weight - peak).sum())
         return cls(u, log_likelihood, log_weight - total)
 
     @cached_property
     def weight(self) -> FloatArray:
-        """Shape (n,)."""
+        """Weights, shape (n,), which add up to 1."""
         result: FloatArray = np.exp(self.log_weight)
         return result
 
@@ -44,21 +61,24 @@ class WeightedSamples:
 
     @property
     def largest_share(self) -> float:
-        """The largest weight."""
+        """Largest weight of a single sample."""
         return float(np.exp(self.log_weight.max()))
 
     def mean(self, values: FloatArray) -> float:
-        """Posterior mean of a quantity of shape (n,)."""
+        """Return the posterior mean of a quantity, shape (n,)."""
         return float(np.sum(self.weight * values))
 
     def resampled(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """``n`` points of equal weight, shape (n, d), and their ln L."""
+        """Draw ``n`` points of equal weight, shape (n, d), and return them with their ln L."""
         weight = self.weight
         chosen = rng.choice(len(weight), n, p=weight / weight.sum())
         return self.u[chosen], self.log_likelihood[chosen]
 
     def pruned(self, rng: np.random.Generator, n: int) -> "WeightedSamples":
-        """At most about ``n`` of the samples: light ones survive by chance and gain in weight."""
+        """Return about ``n`` samples at most, without bias of means.
+
+        Light samples survive by chance, and survivors gain weight.
+        """
         weight = self.weight
         if len(weight) <= n:
             return self
@@ -71,7 +91,7 @@ class WeightedSamples:
 
 
 def _threshold(weight: FloatArray, n: int) -> float:
-    """The weight t for which the sum of min(1, w/t) is n."""
+    """Return the weight t for which the sum of min(1, w/t) is n, by bisection."""
     low, high = 0.0, float(weight.sum()) / n * 2
     for _ in range(100):
         middle = (low + high) / 2
@@ -86,25 +106,25 @@ class Evidence:
 
     log_z: float
     error: float
-    """Standard error."""
+    """Standard error of ln Z."""
     evaluations: int
-    """Calls of the likelihood, per point."""
+    """Number of points at which the likelihood was evaluated."""
     independent: tuple[tuple[float, float], ...] = ()
-    """ln Z and error from each independent adaptation alone."""
+    """ln Z and its error from each independent adaptation alone."""
     spread: float | None = None
-    """Standard error of ln Z from the scatter over batches of draws, beside ``error``."""
+    """Standard error of ln Z from the scatter over batches of draws, to compare with ``error``."""
 
 
 @dataclass(frozen=True)
 class DeadPoints:
-    """Every point of a nested sampling run, in the order in which they died."""
+    """All points of a nested sampling run, in the order in which they died."""
 
     u: FloatArray
-    """Shape (n, d)."""
+    """Points of the unit cube, shape (n, d)."""
     log_likelihood: FloatArray
-    """Shape (n,), -inf where the likelihood is zero."""
+    """ln L of the points, shape (n,); -inf where the likelihood is zero."""
     log_birth: FloatArray
-    """ln L above which each was drawn, -inf for draws from the prior; shape (n,)."""
+    """ln L above which each point was drawn, shape (n,); -inf for draws from the prior."""
 
 
 @dataclass(frozen=True)
@@ -112,21 +132,23 @@ class Samples:
     """A sampled posterior."""
 
     engine: str
+    """Name of the engine."""
     weighted: WeightedSamples
+    """Samples behind the evidence."""
     evidence: Evidence
     u: FloatArray
-    """Samples of equal weight, shape (ensembles, steps, walkers, d)."""
+    """Samples of equal weight on the unit cube, shape (ensembles, steps, walkers, d)."""
     log_likelihood: FloatArray
-    """Of these, shape (ensembles, steps, walkers)."""
+    """ln L of the samples of equal weight, shape (ensembles, steps, walkers)."""
     thin: int
-    """Steps between those kept."""
+    """Steps from one kept step to the next."""
     acceptance: tuple[float, ...]
-    """Mean acceptance of each ensemble; empty if the engine has none."""
+    """Mean acceptance fraction of each ensemble; empty if the engine has no chains."""
     diagnostics: Diagnostics
     shortcomings: tuple[str, ...]
-    """Why the result is not converged, with remedies; empty if it is."""
+    """Reasons why the result is not converged, with remedies; empty if it is."""
     dead_points: DeadPoints | None = None
-    """If the engine is nested sampling."""
+    """Dead points, if the engine is nested sampling."""
 
     @property
     def information(self) -> float:
@@ -142,7 +164,13 @@ class Samples:
 
 
 def effective_number(log_weights: FloatArray) -> float:
-    """Effective number of weighted samples, (sum w)^2 / sum w^2 (Kish 1965)."""
+    """Return the effective number of weighted samples, (sum w)^2 / sum w^2 (Kish 1965).
+
+    Examples
+    --------
+    >>> round(effective_number(np.log([1.0, 2.0])), 6)  # 9/5
+    1.8
+    """
     if not len(log_weights) or not np.isfinite(peak := log_weights.max()):
         return 0.0
     weights = np.exp(log_weights - peak)
@@ -154,10 +182,10 @@ class StoredSamples:
     """Posterior samples of every parameter that is not fixed."""
 
     values: Mapping[str, FloatArray]
-    """Each of shape (ensembles, steps, walkers)."""
+    """Values by parameter, shape (ensembles, steps, walkers) each."""
     log_likelihood: FloatArray
-    """Shape (ensembles, steps, walkers)."""
+    """ln L, shape (ensembles, steps, walkers)."""
     attributes: Mapping[str, Mapping[str, Any]]
-    """Per parameter: ``symbol`` (LaTeX), ``unit``, ``scale`` and its ``lower`` end, ``step``."""
+    """By parameter: ``symbol`` (LaTeX), ``unit``, ``scale`` and its ``lower`` end, ``step``."""
     log_weight: FloatArray | None = None
-    """Of weighted samples, shape (ensembles, steps, walkers)."""
+    """ln of the weights of weighted samples, shape (ensembles, steps, walkers)."""

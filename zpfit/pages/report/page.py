@@ -17,8 +17,7 @@ from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.summary import axis_attributes
 from zpfit.io.versions import versions
-from zpfit.likelihood.describe import subject
-from zpfit.likelihood.describe import value as value_of
+from zpfit.likelihood.describe import describe_subject, describe_value
 from zpfit.likelihood.entry_base import Citation
 from zpfit.pages.report import figures
 from zpfit.pages.report.answers import Answer, answers, log_bayes_factor, overview, reading
@@ -450,8 +449,8 @@ def _with_data(content: Content, **parts: Any) -> Chapter:
         Source(
             e.name,
             label_html(e.entry.label or e.name),
-            subject(e.entry),
-            value_of(e),
+            describe_subject(e.entry),
+            describe_value(e),
             e.entry.approximations,
             e.entry.unverified,
             tuple(r.citation for r in content.data.references if e.name in r.used_for),

@@ -9,7 +9,7 @@ from zpfit.likelihood.likelihood import Likelihood
 
 
 @dataclass(frozen=True)
-class CurveReach:
+class MassCoverage:
     """Posterior and best fit relative to the masses that one curve covers."""
 
     mass_range: tuple[float, float]
@@ -20,9 +20,9 @@ class CurveReach:
     """True if the curve does not cover the mass of the best fit."""
 
 
-def curve_reach(
+def mass_coverage(
     likelihood: Likelihood, masses: FloatArray, best_fit_mass: float
-) -> dict[str, CurveReach]:
+) -> dict[str, MassCoverage]:
     """Return the coverage of every limit curve, by entry.
 
     Parameters
@@ -34,7 +34,7 @@ def curve_reach(
         Mass (MeV) of the best fit.
     """
     return {
-        exclusion.name: CurveReach(
+        exclusion.name: MassCoverage(
             (low, high),
             float(np.mean((masses < low) | (masses > high))),
             not low <= best_fit_mass <= high,
