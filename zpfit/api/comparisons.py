@@ -16,7 +16,6 @@ from zpfit.api.sources import Source, load, progress_of
 from zpfit.errors import InvalidInput
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
-from zpfit.io.logging import LOGGER
 from zpfit.io.writing import make_room
 from zpfit.runs.comparison import compare_all, write_comparison
 from zpfit.runs.execution import keep_result
@@ -33,7 +32,8 @@ class Comparison:
     """Fits side by side. Made by :func:`compare`."""
 
     _compared: ComparedFits
-    seed: int
+    notes: tuple[str, ...] = ()
+    """Plots that could not be drawn."""
 
     @property
     def rows(self) -> tuple[ComparisonRow, ...]:
@@ -110,12 +110,11 @@ def compare(
         A data set has no fit of the reference, or several.
     """
     reporter = progress_of(progress)
-    if output is not None and all(isinstance(source, str | Path) for source in sources):
+    if all(isinstance(source, str | Path) for source in sources):
         names = [str(source) for source in sources]
-        result, problems = compare_all(names, Path(output), reference, seed, reporter, force=force)
-        for problem in problems:
-            LOGGER.warning(problem)
-        return Comparison(result, seed)
+        folder = None if output is None else Path(output)
+        result, notes = compare_all(names, folder, reference, seed, reporter, force=force)
+        return Comparison(result, tuple(notes))
     planned = [_fitted_or_problem(source) for source in sources]
     problems_only = [p.problem if isinstance(p, FitResult) else p for p in planned]
     _check_names([p.name for p in planned])
@@ -128,8 +127,8 @@ def compare(
         for fitted in fits:
             keep_result(fitted, RunFolder(Path(output) / "runs" / fitted.name), force=force)
             folders[fitted.name] = f"runs/{fitted.name}"
-        write_comparison(result, Path(output), folders, seed)
-    return Comparison(result, seed)
+        return Comparison(result, tuple(write_comparison(result, Path(output), folders, seed)))
+    return Comparison(result)
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -81,7 +81,7 @@ def exclusion(
     x: Side | None = None,
     y: Side | None = None,
     *,
-    source: str | Path | None = None,
+    source: str | Path | Slice | None = None,
     likelihood: Any = None,
     model: Any = None,
     fix: Mapping[str, float] | None = None,
@@ -98,7 +98,8 @@ def exclusion(
     x, y
         Sides of the plane: ``(name, lower, upper)`` or ``(name, lower, upper, "log")``.
     source
-        Name or path of a slice file whose keys the other arguments replace.
+        Name or path of a slice file whose keys the other arguments replace; or a resolved slice,
+        which excludes the other arguments.
     likelihood
         Name of a set of entries, or what a run file says under ``likelihood``.
     model
@@ -136,6 +137,8 @@ def exclusion(
     >>> "babar_2014_envelope" in set(found.frame["name"])
     True
     """
+    if isinstance(source, Slice):
+        return _traced(source, output, force=force)
     document, library = _slice_source(source)
     asked: dict[str, Any] = {**changes, "likelihood": likelihood, "model": model}
     asked |= {"fix": dict(fix) if fix else None, "profile": list(profile) or None}
@@ -148,7 +151,10 @@ def exclusion(
     for key, value in asked.items():
         if value is not None:
             document = document.with_value((key,), plain_value(key, value))
-    chosen = resolve_slice(document, library)
+    return _traced(resolve_slice(document, library), output, force=force)
+
+
+def _traced(chosen: Slice, output: str | Path | None, *, force: bool) -> ExclusionMap:
     if output is not None:
         make_room(Path(output), EXCLUSION_FILES, force=force)
     traced = exclusion_map(chosen)

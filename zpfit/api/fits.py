@@ -1,6 +1,7 @@
 """Fits: :func:`fit` and its :class:`Result`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ from zpfit.api.sources import Source, escaped, load, progress_of
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.result import StoredSamples
-from zpfit.runs.execution import Start, carry_out, claimed, keep_result
+from zpfit.runs.execution import CHECKPOINT_INTERVAL, Start, carry_out, claimed, keep_result
 from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_folder import RunFolder
 
@@ -223,7 +224,7 @@ def fit(
     force: bool = False,
     resume: bool = False,
     plots: bool = True,
-    checkpoint_every: float = 10.0,
+    checkpoint_every: float = CHECKPOINT_INTERVAL,
     **changes: Any,
 ) -> Result:
     """Sample the posterior and search the best fit.
@@ -283,9 +284,62 @@ def fit(
     problem, reporter = load(source, **changes), progress_of(progress)
     if output is None:
         return Result(fit_in_memory(problem, reporter, check=cross_check))
-    folder = RunFolder(Path(output))
+    fit_in_folder(
+        problem,
+        Path(output),
+        lambda _: nullcontext(reporter),
+        cross_check=cross_check,
+        force=force,
+        resume=resume,
+        plots=plots,
+        checkpoint_every=checkpoint_every,
+    )
+    return Result.read(output)
+
+
+def fit_in_folder(
+    problem: Problem,
+    path: Path,
+    open_progress: Callable[[Path], AbstractContextManager[Progress]],
+    *,
+    cross_check: bool = False,
+    force: bool = False,
+    resume: bool = False,
+    plots: bool = True,
+    checkpoint_every: float = CHECKPOINT_INTERVAL,
+) -> tuple[FitSummary, bool]:
+    """Fit a problem in a run folder; this is what ``zpfit run`` does.
+
+    Parameters
+    ----------
+    problem
+        Model, priors, likelihood and settings.
+    path
+        Run folder.
+    open_progress
+        Opens the receiver of progress, given the path of the log.
+    cross_check, force, resume, plots, checkpoint_every
+        See :func:`fit`.
+
+    Returns
+    -------
+    summary : FitSummary
+        Results, as ``summary.json`` holds them.
+    was_finished : bool
+        True if the folder held the finished run before.
+
+    Raises
+    ------
+    RunFolderExists, UnfinishedRun, DifferentRun, NothingToResume
+        The folder does not hold what ``force`` and ``resume`` require.
+    Stopped
+        A signal arrived; the run can be resumed.
+    """
+    folder = RunFolder(path)
     start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
     with claimed(problem, folder, start, cross_check=cross_check) as claim:
-        if not claim.finished:
-            carry_out(claim, reporter, plots=plots, checkpoint_interval=checkpoint_every)
-    return Result.read(folder.path)
+        if claim.finished:
+            return folder.summary(), True
+        with open_progress(folder.log_path) as progress:
+            summary = carry_out(claim, progress, plots=plots, checkpoint_interval=checkpoint_every)
+            return summary, False

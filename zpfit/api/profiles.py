@@ -64,8 +64,8 @@ class Profile:
         return escaped(repr(self))
 
 
-AxisChoice = str | tuple[str, float, float]
-"""Name of a parameter, or name, lower and upper end of its range."""
+AxisChoice = str | tuple[str, float, float] | AxisRequest
+"""Name of a parameter; name, lower and upper end of its range; or a request."""
 
 
 def profile(
@@ -114,6 +114,8 @@ def profile(
 
 
 def _request(side: str, axis: AxisChoice) -> AxisRequest:
+    if isinstance(axis, AxisRequest):
+        return axis
     if isinstance(axis, str):
         return AxisRequest(axis, source=side)
     name, lower, upper = axis

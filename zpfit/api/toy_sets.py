@@ -37,11 +37,8 @@ class Toys:
     """Pseudo-experiments and the p-values that they calibrate. Made by :func:`toys`."""
 
     _drawn: DrawnToys
-
-    @property
-    def record(self) -> Mapping[str, Any]:
-        """All numbers, as ``toys.json`` holds them."""
-        return self._drawn.record()
+    record: Mapping[str, Any]
+    """All numbers, as ``toys.json`` holds them."""
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -139,25 +136,24 @@ def toys(
     if output is None and executor is None:
         smaller = None if nested is None else load(nested, **shared)
         problem = load(source, **changes)
-        return Toys(
-            draw_toys(
-                problem,
-                n,
-                hypothesis=hypothesis,
-                nested=smaller,
-                joint_sigma=joint_sigma,
-                progress=reporter,
-            )
+        drawn = draw_toys(
+            problem,
+            n,
+            hypothesis=hypothesis,
+            nested=smaller,
+            joint_sigma=joint_sigma,
+            progress=reporter,
         )
+        return Toys(drawn, drawn.record())
     choice = executor or ExecutorChoice()
     with _readable(source, changes, output) as run:
         if nested is None:
             request = ToyRequest(run, n, hypothesis, None, joint_sigma)
-            return Toys(_drawn(request, output, choice, reporter, force=force))
+            return _drawn(request, output, choice, reporter, force=force)
         beside = None if output is None else Path(output) / "nested"
         with _readable(nested, shared, beside) as smaller_run:
             request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
-            return Toys(_drawn(request, output, choice, reporter, force=force))
+            return _drawn(request, output, choice, reporter, force=force)
 
 
 def _drawn(
@@ -167,10 +163,13 @@ def _drawn(
     progress: Progress,
     *,
     force: bool,
-) -> DrawnToys:
+) -> Toys:
     if output is None:
-        return toys_in_memory(request, choice, progress)
-    return toys_in_folder(request, ToyFolder(Path(output)), choice, progress, force=force)[1]
+        drawn = toys_in_memory(request, choice, progress)
+        return Toys(drawn, drawn.record())
+    folder = ToyFolder(Path(output))
+    record, drawn = toys_in_folder(request, folder, choice, progress, force=force)
+    return Toys(drawn, record)
 
 
 @contextmanager
@@ -179,7 +178,7 @@ def _readable(
 ) -> Iterator[RunSource]:
     """Yield a file that worker processes can read: the source's own, or a resolved copy."""
     if isinstance(source, str | Path):
-        texts = {".".join(keys): Given(json.dumps(value)) for keys, value in flat_changes(changes)}
+        texts = {".".join(keys): _text(value) for keys, value in flat_changes(changes)}
         path = find_run_file(str(source)).resolve()
         yield RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
         return
@@ -189,6 +188,11 @@ def _readable(
         return
     with TemporaryDirectory() as scratch:
         yield _written(problem, Path(scratch))
+
+
+def _text(value: Any) -> Given:
+    """Return a value as text that worker processes can read."""
+    return value if isinstance(value, Given) else Given(json.dumps(value))
 
 
 def _written(problem: Problem, folder: Path) -> RunSource:

@@ -62,15 +62,21 @@ def compare(
     zpfit compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart --output output/classes
     zpfit compare output/sm_u1_cs output/quickstart --reference effective --json
     """
+    from zpfit.analysis.compare import NO_ZPRIME
+    from zpfit.api.comparisons import compare as compare_sources
     from zpfit.cli.progress import StageLines
-    from zpfit.runs.comparison import compare_all
 
-    result, problems = compare_all(
-        files_or_runs, output, reference, seed, StageLines(), force=force
+    result = compare_sources(
+        *files_or_runs,
+        reference=reference or NO_ZPRIME,
+        seed=seed,
+        output=output,
+        force=force,
+        progress=StageLines(),
     )
     rows = list(result.rows)
-    for problem in problems:
-        warn(problem)
+    for note in result.notes:
+        warn(note)
     if as_json:
         print_json(rows)
     else:

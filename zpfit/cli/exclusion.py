@@ -70,21 +70,15 @@ def exclusion(
     zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --profile C_Ve --profile C_nue \\
         --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
     """
-    from zpfit.analysis.exclusion.exclusion import exclusion_map
-    from zpfit.analysis.exclusion.record import exclusion_record
-    from zpfit.io.writing import make_room
-    from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
+    from zpfit.api.exclusions import exclusion as trace_exclusion
+    from zpfit.runs.records import EXCLUSION_FILES
     from zpfit.runs.slice_file import load_slice
 
     changes, additions = all_of(
         lambda: options.parse_slice(texts), lambda: options.parse_limits(limits)
     )
     chosen = load_slice(file, changes, additions, title=texts["likelihood"] or "")
-    if output is not None:
-        make_room(output, EXCLUSION_FILES, force=force)
-    record = exclusion_record(chosen, exclusion_map(chosen))
-    if output is not None:
-        write_exclusion(record, output)
+    record = trace_exclusion(source=chosen, output=output, force=force).record
     if as_json:
         # On one line: outlines have thousands of points.
         click.echo(json.dumps(record, allow_nan=False))

@@ -53,26 +53,22 @@ def profile(
     zpfit profile quickstart --x m_Zp=10:60 --y C_Ae --points 50 --output output/profiles
     zpfit profile output/quickstart --x C_Vmu --json
     """
-    from zpfit.analysis.profile import profile as analysis
-    from zpfit.analysis.profile.axis import choose_axes
+    from zpfit.api.profiles import profile as compute_profile
     from zpfit.cli.progress import StageLines
-    from zpfit.io.writing import make_room
-    from zpfit.runs.records import profile_files, write_profile
+    from zpfit.runs.records import profile_files
     from zpfit.runs.run_file import find_run_file, load_run
 
-    loaded = load_run(find_run_file(file), options.parse_changes(changes, seed))
-    axes = choose_axes(loaded.posterior.priors, _requests(x, y))
-    names = profile_files([axis.name for axis in axes])
-    if output is not None:
-        make_room(output, names, force=force)
-    record = analysis.profile_record(loaded, analysis.profile(loaded, axes, points, StageLines()))
-    if output is not None:
-        write_profile(record, output)
+    problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    axes = _requests(x, y)
+    record = compute_profile(
+        problem, *axes, points=points, output=output, force=force, progress=StageLines()
+    ).record
     if as_json:
         print_json(record)
         return
     print_profile(record)
     if output is not None:
+        names = profile_files([axis.name for axis in axes])
         print_written([output / name for name in names])
 
 

@@ -72,31 +72,31 @@ def run(
     zpfit run quickstart --set sampler.target_ess=20000 --set likelihood.set=paper_2021_rb
     zpfit run quickstart --limit prompt.lmt --limit dump.lmt:length_ratio=2
     """
+    from zpfit.api.fits import fit_in_folder
     from zpfit.cli.progress import RunReporter
-    from zpfit.runs.execution import Start, carry_out, claimed
     from zpfit.runs.run_file import find_run_file, find_unfinished, load_run
-    from zpfit.runs.run_folder import RunFolder
 
     if resume and force:
         raise click.UsageError("--resume continues a run, --force replaces it: give one of them")
     found = (find_unfinished if resume else find_run_file)(file)
     loaded = load_run(found, options.parse_changes(changes, seed), options.parse_limits(limits))
     same_folder = resume and Path(file) in found.parents
-    folder = RunFolder(output or (Path(file) if same_folder else Path("output") / loaded.name))
-    start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
-    summary: Mapping[str, Any]
-    with claimed(loaded, folder, start, cross_check=cross_check) as claim:
-        if claim.finished:
-            note("Nothing to do: the run is finished")
-            summary = folder.summary()
-        else:
-            with RunReporter(folder.log_path) as reporter:
-                summary = carry_out(claim, reporter, checkpoint_interval=interval)
-                reporter.finish(summary)
+    folder = output or (Path(file) if same_folder else Path("output") / loaded.name)
+    summary, was_finished = fit_in_folder(
+        loaded,
+        folder,
+        RunReporter,
+        cross_check=cross_check,
+        force=force,
+        resume=resume,
+        checkpoint_every=interval,
+    )
+    if was_finished:
+        note("Nothing to do: the run is finished")
     if as_json:
-        print_json({"folder": str(folder.path), **summary})
+        print_json({"folder": str(folder), **summary})
     else:
-        print_summary(summary, folder.path)
+        print_summary(summary, folder)
 
 
 @click.command()

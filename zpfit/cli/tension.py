@@ -41,18 +41,13 @@ def tension(
     zpfit tension output/quickstart --output output/quickstart
     zpfit tension sm_u1_rb --set likelihood.set=paper_2021_rb_soft --json
     """
-    from zpfit.analysis.tension import tension as analysis
+    from zpfit.api.tensions import tension as compute_tension
     from zpfit.cli.progress import StageLines
-    from zpfit.io.writing import make_room
-    from zpfit.runs.records import TENSION_FILES, write_tension
+    from zpfit.runs.records import TENSION_FILES
     from zpfit.runs.run_file import find_run_file, load_run
 
-    loaded = load_run(find_run_file(file), options.parse_changes(changes, seed))
-    if output is not None:
-        make_room(output, TENSION_FILES, force=force)
-    record = analysis.tension_record(loaded, analysis.tension(loaded, StageLines()))
-    if output is not None:
-        write_tension(record, output)
+    problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    record = compute_tension(problem, output=output, force=force, progress=StageLines()).record
     if as_json:
         print_json(record)
         return

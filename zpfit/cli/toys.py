@@ -78,22 +78,34 @@ def toys(
     zpfit toys quickstart --n 2000 --hypothesis best-fit --output output/toys_best_fit
     zpfit toys nhdm_u1_cs --n 500 --nested sm_u1_cs --hypothesis nested --no-joint-sigma
     """
+    from zpfit.api.toy_sets import toys as draw_toys
     from zpfit.cli.progress import ToyLines
-    from zpfit.runs import toys as analysis
-    from zpfit.runs.toy_folder import RESULTS, ToyFolder
+    from zpfit.runs.run_file import find_run_file, load_run
+    from zpfit.runs.toy_folder import RESULTS
 
     if hypothesis == "nested" and nested is None:
         raise click.UsageError("--hypothesis nested: needs --nested FILE, the smaller model")
     choice = options.executor_choice(executor, workers, scheduler)
-    run_file, smaller = analysis.sources(file, nested, options.parse_changes(changes, seed))
-    request = analysis.ToyRequest(run_file, n, hypothesis, smaller, joint_sigma)
-    folder = ToyFolder(output or analysis.default_folder(run_file))
-    record, _ = analysis.toys_in_folder(request, folder, choice, ToyLines(), force=force)
+    given = options.parse_changes(changes, seed)
+    folder = output or Path("output") / f"toys_{load_run(find_run_file(file), given).name}"
+    found = draw_toys(
+        file,
+        n,
+        hypothesis=hypothesis,
+        nested=nested,
+        joint_sigma=joint_sigma,
+        output=folder,
+        executor=choice,
+        progress=ToyLines(),
+        force=force,
+        **given,
+    )
+    record = found.record
     if as_json:
         print_json(record)
         return
     print_toys(record)
-    print_written([folder.path / name for name in RESULTS])
+    print_written([folder / name for name in RESULTS])
 
 
 def print_toys(record: Mapping[str, Any]) -> None:
