@@ -108,7 +108,7 @@ def muon_extremes(form):
 
 @cache
 def meeting_of_bands():
-    """Return mass and coupling where the upper end of a_e (Rubidium) meets the lower end of a_mu."""
+    """Return mass and coupling where the upper end of a_e (Rb) meets the lower end of a_mu."""
     top = sum(A_E["rb"])
 
     def difference(m):

@@ -171,7 +171,7 @@ class Zpfit:
         return self._file("stderr").read_text()
 
     def ended(self, within: float = PATIENCE) -> int:
-        """Wait for the end; return the exit code, or minus the number of the signal that killed it."""
+        """Wait for the end; return the exit code, or minus the number of the killing signal."""
         self.process.join(within)
         if self.process.exitcode is None:
             self.kill()
