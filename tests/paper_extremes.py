@@ -25,7 +25,7 @@ MU_LOW, MU_HIGH = A_MU[0] - A_MU[1], A_MU[0] + A_MU[1]
 # Coordinates in which the moments and the Moller limit are met throughout.
 ELECTRON_BOX = [(9.8, 100), (LOW / 1e-13, HIGH / 1e-13), (-1, 1)]
 NEUTRINO_BOX = (-1, 1)
-"""Of couplings to neutrinos in 1e-4, several times what Borexino allows."""
+"""Range of couplings to neutrinos in 1e-4, several times Borexino's limit."""
 
 
 def from_electron_box(m, moment, share):
@@ -34,7 +34,7 @@ def from_electron_box(m, moment, share):
 
 @cache
 def electron_extreme(name, form):
-    """Largest or smallest of a quantity of C_Ve, C_Ae, C_nue and C_numu that meet a_e."""
+    """Return the extreme of a quantity over C_Ve, C_Ae, C_nue and C_numu that meet a_e."""
     sign, with_nue, with_numu, quantity = ELECTRON_QUANTITIES[name]
 
     def couplings(m, moment, share, *neutrinos):
@@ -71,7 +71,7 @@ NO_VECTOR = {"c_numu_max"}
 
 
 def both_extreme(form):
-    """Least |C_Ve - C_Vmu| that meets both moments, no neutrinos."""
+    """Return the smallest |C_Ve - C_Vmu| that meets both moments, without neutrinos."""
 
     def couplings(m, moment, share, mu_moment, amu):
         vmu = vector(m, mu_moment * 1e-9, amu * 1e-2)
@@ -89,7 +89,7 @@ def both_extreme(form):
 
 
 def muon_extremes(form):
-    """In closed form at each mass of the window."""
+    """Return extremes of the muon's couplings, in closed form at each mass of the window."""
     ends = electron_extreme("mass_min", form), electron_extreme("mass_max", form)
     m = np.geomspace(*ends, 2001)
     k_v, k_a = loops(M_MU, m)
@@ -108,7 +108,7 @@ def muon_extremes(form):
 
 @cache
 def meeting_of_bands():
-    """Where the electron's upper Rubidium end meets the muon's lower: mass and coupling."""
+    """Return mass and coupling where the upper end of a_e (Rb) meets the lower end of a_mu."""
     top = sum(A_E["rb"])
 
     def difference(m):
@@ -119,7 +119,7 @@ def meeting_of_bands():
 
 
 def meeting_in_fig4():
-    """The same with C_Ae = -1e-8/C_Ve and C_Vmu = C_Ve + 1e-8/C_Ve, a quadratic in C_Ve^2."""
+    """Return the same with C_Ae = -1e-8/C_Ve, C_Vmu = C_Ve + 1e-8/C_Ve: quadratic in C_Ve^2."""
     top = sum(A_E["rb"])
 
     def electron(m):

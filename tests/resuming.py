@@ -176,7 +176,7 @@ class Zpfit:
         return self._file("stderr").read_text()
 
     def ended(self, within: float = PATIENCE) -> int:
-        """Its exit code, negative the signal that killed it."""
+        """Wait for the end; return the exit code, or minus the number of the killing signal."""
         self.process.join(within)
         if self.process.exitcode is None:
             self.kill()
@@ -189,13 +189,13 @@ class Zpfit:
 
     @property
     def log(self) -> str:
-        """What this process has said."""
+        """The lines of the log that this process has written."""
         log = self.place / "out/log.txt"
         return log.read_bytes()[self.log_before :].decode() if log.exists() else ""
 
     @property
     def phase(self) -> str:
-        """The one it has last told of."""
+        """The stage that the log names last."""
         lines = [line.split(" s  ", 1)[-1] for line in self.log.splitlines()]
         return next((line for line in reversed(lines) if line in STAGES), "starting")
 
@@ -212,14 +212,14 @@ def zpfit(place: Path, *words: str | Path, hooks: tuple[Hook, ...] = ()) -> Zpfi
 
 
 def done(place: Path, *words: str | Path, hooks: tuple[Hook, ...] = ()) -> Zpfit:
-    """Run to the end, which must be a good one."""
+    """Run to the end, which must be successful."""
     process = zpfit(place, *words, hooks=hooks)
     assert process.ended() == 0, process.stderr
     return process
 
 
 def refused(place: Path, *words: str | Path, hooks: tuple[Hook, ...] = ()) -> str:
-    """Run what must be refused; returns the message."""
+    """Run a command that must be refused; return the message."""
     process = zpfit(place, *words, hooks=hooks)
     assert process.ended() == 2, process.stderr
     assert process.stdout == ""
@@ -235,7 +235,7 @@ def run(*options: str) -> tuple[str, ...]:
 
 
 def no_plots() -> None:
-    """They take half of the time."""
+    """Leave out the plots, which take half of the time."""
     pytest.MonkeyPatch().setattr("zpfit.runs.execution.draw_run", lambda *_: [])
 
 
@@ -254,7 +254,7 @@ def at_stage(title: str, act: Callable[[], object]) -> Hook:
 
 
 def at_file(number: int, act: Callable[[], object], name: str = "", *, after: bool = False) -> Hook:
-    """When a file whose name begins with ``name`` is about to get it, for that many-th time."""
+    """Act when the ``number``-th file whose name begins with ``name`` is about to be renamed."""
 
     def hook() -> None:
         replace, left = Path.replace, [number]
@@ -275,7 +275,7 @@ def at_file(number: int, act: Callable[[], object], name: str = "", *, after: bo
 
 
 def at_evaluation(stage: str, number: int, act: Callable[[], object]) -> Hook:
-    """In the midst of the likelihood's so many-th call of a stage."""
+    """Act in the ``number``-th call of the likelihood in a stage."""
 
     def begin() -> None:
         log_likelihood, left = Posterior.log_likelihood, [number]
@@ -303,7 +303,7 @@ def sent(*numbers: int) -> Callable[[], None]:
 
 
 def results(folder: Path) -> dict[str, Any]:
-    """Every number and word that a run leaves behind but how long it took."""
+    """Return all content of a run folder but the wall time."""
     summary = json.loads((folder / "summary.json").read_text())
     del summary["wall_time_s"]
     found: dict[str, Any] = {"summary": json.dumps(summary)}
@@ -323,7 +323,7 @@ def results(folder: Path) -> dict[str, Any]:
 
 
 def assert_same(place: Path, expected: Path) -> None:
-    """A run, resumed however often, and an uninterrupted one."""
+    """Compare a resumed run with an uninterrupted one."""
     found, wanted = results(place / "out"), results(expected / "out")
     assert list(found) == list(wanted)
     for name, value in wanted.items():
@@ -331,7 +331,7 @@ def assert_same(place: Path, expected: Path) -> None:
 
 
 def assert_whole(folder: Path) -> None:
-    """No file has its name before it is complete."""
+    """Check that every file with its final name is complete."""
     for path in folder.rglob("*"):
         if path.name.startswith(".partial") or not path.is_file():
             continue
@@ -359,12 +359,12 @@ def resumed(place: Path, *options: str) -> None:
 
 
 def begun(place: Path) -> bool:
-    """Whether there is a folder to resume."""
+    """Return whether there is a folder to resume."""
     return (place / "out/.zpfit-run").exists()
 
 
 def own_files(place: Path) -> None:
-    """A model, an entry, its curve and a limit file, all of the user's own."""
+    """Write a user's own model, entry, curve and limit file."""
     entries = place / "likelihoods/entries"
     entries.mkdir(parents=True)
     packaged = packaged_data() / "likelihoods/entries"

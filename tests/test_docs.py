@@ -46,7 +46,7 @@ FITTED = {"run", "compare", "tension", "profile", "toys"}
 """Commands whose arguments are run files, which the fast tests read."""
 
 ELSEWHERE = {
-    "paper": "tests/test_paper.py",
+    "paper": "tests/studies/test_paper_command.py",
     "explore": "tests/test_explore.py",
     "cobaya-run": "tests/interfaces/test_cobaya.py",  # as python -m cobaya
 }

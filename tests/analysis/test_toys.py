@@ -32,7 +32,7 @@ from zpfit.physics.observables import Group, Observable
 from zpfit.runs.run_file import find_run_file, load_run
 
 RARE = 1e-4
-"""Probability with which a test of random numbers would fail though all is right."""
+"""Probability that a test of random numbers fails although the code is right."""
 WIDE = Uniform(lower=-1, upper=1)
 TRUTH = np.array([0.1, -0.2])
 DESIGN = np.array([[1.0, 0], [0, 1], [1, 1], [1, -1], [2, -1]])
@@ -41,7 +41,7 @@ NONE = Fixed(value=0)
 
 
 class Linear(Model):
-    """x and y are couplings themselves."""
+    """A model whose parameters x and y are couplings."""
 
     name = "linear"
     parameters = (Parameter("x", "x"), Parameter("y", "y", default=0.0))
@@ -72,13 +72,13 @@ def five(y=WIDE):
 
 
 def exact_chi2(data, columns):
-    """Least chi2 of each row, by linear algebra, if these parameters are free."""
+    """Return the least chi2 of each row by linear algebra, with these parameters free."""
     a, b = DESIGN[:, columns] / ERRORS[:, None], data / ERRORS
     return np.array([np.sum((row - a @ np.linalg.lstsq(a, row)[0]) ** 2) for row in b])
 
 
 def distance(values, cdf):
-    """Kolmogorov's distance to a distribution, in units of what chance rarely goes beyond."""
+    """Return Kolmogorov's distance to a distribution in units of its quantile at RARE."""
     ordered, n = cdf(np.sort(values)), len(values)
     steps = np.arange(n + 1) / n
     largest = max((steps[1:] - ordered).max(), (ordered - steps[:-1]).max())
@@ -245,7 +245,7 @@ def anomalies(limit=2.0):
 
 
 def exact_level(row, limit):
-    """Least over x within the limit of s of the larger pull: where both are equal, or an end."""
+    """Return the least larger pull over x: where both pulls are equal, or at an end."""
     e, mu, s = row
     low, high = s - 0.02 * limit, s + 0.02 * limit
     x = np.array([(e * 0.03 + mu * 0.02) / 0.05, low, high, e, mu])
@@ -301,7 +301,7 @@ def test_without_anomalies_there_is_no_joint_sigma():
 
 @pytest.mark.parametrize(("extreme", "toys"), [(0, 100), (1, 100), (37, 100), (100, 100)])
 def test_the_interval_is_that_of_clopper_and_pearson(extreme, toys):
-    """Each end is where as many or more, or fewer, have half of the remaining probability."""
+    """At each end the tail beyond the count has half of the remaining probability."""
     p = EmpiricalP(extreme, toys)
     low, high = p.interval
     tail = (1 - 0.6827) / 2
@@ -329,7 +329,7 @@ def test_equal_counts_as_extreme_and_infinity_is():
 
 
 def global_chi2(posterior, row, seed):
-    """The least chi2 of one toy by the search that a run makes."""
+    """Return the least chi2 of one toy by the global search of a run."""
 
     def residuals(u, wall):
         return posterior.residuals(u, wall, np.broadcast_to(row, (len(u), len(row))))

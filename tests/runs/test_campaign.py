@@ -1,4 +1,4 @@
-"""Campaigns: what a file comes to, the same numbers whoever fits, failures, going on."""
+"""Campaigns: the fits of a file, equal numbers from every executor, failures, resuming."""
 
 import csv
 import json
@@ -172,7 +172,7 @@ def test_bad_choices_are_refused(invoke, arguments):
 
 @pytest.fixture(scope="module")
 def whole_folder(tmp_path_factory):
-    """A campaign of three fits in this process that nothing disturbed; for reading only."""
+    """An uninterrupted campaign of three fits in this process; for reading only."""
     folder = tmp_path_factory.mktemp("whole")
     path = write({"seeds": {"count": 3}}, folder / "grid.yaml")
     cli(
@@ -205,7 +205,7 @@ def test_record_table_and_plot(whole_folder, whole):
 
 @pytest.fixture
 def same_numbers(accepted):
-    """Run a campaign in several ways; returns their records, which must be one."""
+    """Run a campaign in several ways; return their records, which must be equal."""
 
     def run(content, ways):
         path = write(content)
@@ -288,7 +288,7 @@ def test_another_run_in_a_folder_is_not_replaced(accepted, invoke):
 
 
 def start(*arguments):
-    """The command line in a process of its own, forked so that it starts at once."""
+    """Run the command line in another process, forked so that it starts at once."""
 
     def run():
         log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -404,7 +404,7 @@ def test_means_weigh_by_errors():
 
 @pytest.mark.slow
 def test_mpi(accepted):
-    """The same numbers; only where MPI is."""
+    """MPI gives the same numbers; skipped without MPI."""
     pytest.importorskip("mpi4py")
     launcher = shutil.which("mpiexec") or shutil.which("mpiexec", path=Path(sys.executable).parent)
     if launcher is None:

@@ -33,12 +33,12 @@ def small_sizes() -> Iterator[None]:
 
 
 class Interrupted(Exception):
-    """After so many saves."""
+    """Raised after a number of saves."""
 
 
 @dataclass
 class Interrupting:
-    """Keeps every state in a file, and interrupts."""
+    """Writes every state to a file, and interrupts after a number of them."""
 
     files: CheckpointFiles
     left: list[int]
@@ -132,7 +132,7 @@ SAMPLERS = {
 
 
 def bits(value: Any) -> Any:
-    """All that is in a result, comparable to the last bit."""
+    """Return the content of a result, comparable to the last bit."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
     if isinstance(value, float):
@@ -145,7 +145,7 @@ def bits(value: Any) -> Any:
 
 
 def interrupted(compute: Callable[[Any], Any], folder: Path, every: int) -> tuple[Any, int]:
-    """Interrupt after every so many saves; the result and the number of interruptions."""
+    """Interrupt after every ``every`` saves; return result and number of interruptions."""
     files, number = CheckpointFiles(folder, 0.0), 0
     while True:
         try:

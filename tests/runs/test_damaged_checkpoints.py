@@ -69,7 +69,7 @@ def test_a_damaged_checkpoint(rejected: Command, own: Path, damage: str, which: 
 
 
 class Stranger:
-    """What no sampler's state holds."""
+    """An object that no state of a sampler holds."""
 
     def __init__(self, target: Path) -> None:
         self.target = target

@@ -32,7 +32,7 @@ from resuming import (
 # Plots of forked runs are compared as well, so that they must be drawn.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
-NOBODY = 65534
+UNPRIVILEGED = 65534
 """User without rights."""
 
 
@@ -50,7 +50,7 @@ def test_files_that_may_not_grow(place: Path, plain: Path, size: int):
 
 
 def full_from(number: int) -> Hook:
-    """No file gets written any more from the so many-th on."""
+    """Fail to write every file from the ``number``-th on."""
 
     def hook() -> None:
         write, left = Path.replace, [number]
@@ -67,7 +67,7 @@ def full_from(number: int) -> Hook:
 
 
 def filled(place: Path, expected: Path, number: int, hooks: tuple[Hook, ...] = ()) -> bool:
-    """Run on a disk that is full from that file on; returns whether the run noticed."""
+    """Run on a disk that is full from that file on; return whether the run failed."""
     shutil.rmtree(place / "out", ignore_errors=True)
     process = zpfit(place, *run(), hooks=(*hooks, full_from(number)))
     if process.ended() == 0:
@@ -148,13 +148,13 @@ def test_a_disk_that_becomes_read_only(disk: Path, plain: Path):
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, plain: Path):
-    """Also for root, who is nobody here for a while."""
+    """Root may write everywhere, and becomes a user without rights here."""
     root = Path(tempfile.mkdtemp())
 
-    def nobody() -> None:
+    def drop_rights() -> None:
         if os.geteuid() == 0:
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
+            os.setgid(UNPRIVILEGED)
+            os.setuid(UNPRIVILEGED)
 
     try:
         root.chmod(0o755)
@@ -166,10 +166,10 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, plain: Path):
         for path in paths:
             path.chmod(0o555 if path.is_dir() else 0o444)
         before = contents(place / "out")
-        message = refused(place, *run("--resume"), hooks=(nobody,))
+        message = refused(place, *run("--resume"), hooks=(drop_rights,))
         assert_mentions(message, "error: out", "cannot be written", "ermission denied")
         place.chmod(0o555)
-        message = refused(place, "run", "fit.yaml", "--output", "new/out", hooks=(nobody,))
+        message = refused(place, "run", "fit.yaml", "--output", "new/out", hooks=(drop_rights,))
         assert_mentions(message, "error: new/out", "cannot be written", "ermission denied")
         assert contents(place / "out") == before
         place.chmod(0o755)

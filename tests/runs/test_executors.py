@@ -1,4 +1,4 @@
-"""Many calls: every way of making them, failures, workers that die, requests to stop."""
+"""Calls through every executor: failures, killed workers, stop requests."""
 
 import os
 import pickle
@@ -98,7 +98,7 @@ def test_dask_makes_calls_again_whose_worker_died(tmp_path, dask_address):
 
 
 class Counting:
-    """An executor that notes how many calls each task holds."""
+    """An executor that records the number of calls of each task."""
 
     number = 2
 
@@ -152,7 +152,7 @@ def test_workers_that_ignore_a_stop_are_killed(tmp_path):
 
 
 def test_every_worker_has_time_to_save_before_it_stops(tmp_path):
-    """Also where one is done seconds before another, and further calls are queued."""
+    """One worker stops seconds before the other, while further calls are queued."""
     request = StopRequest()
 
     def ask():
@@ -193,7 +193,7 @@ def test_dask_does_not_wait_for_calls_that_are_under_way(tmp_path, dask_address)
 
 
 def test_a_worker_that_dies_between_outcomes(tmp_path):
-    """While somebody is busy with an outcome, the pool breaks; the next task finds it so."""
+    """The pool breaks while the caller handles an outcome; the next task notices it."""
     with open_workers(ExecutorChoice(Kind.PROCESSES, 1)) as workers:
         outcomes = {}
         for outcome in workers.run(calls.its_process, range(40)):

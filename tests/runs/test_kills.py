@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
 
 def killed_often(place: Path, undisturbed: Path, kills: int, seed: int) -> list[str]:
-    """Kill at random moments, resume, kill again; a new run whenever one has come to its end."""
+    """Kill at random moments, resume and kill again; start a new run when one is finished."""
     rng, phases = random.Random(seed), []  # noqa: S311 - moments, not secrets
     began = time.monotonic()
     done(place, *run("--cross-check"))
@@ -62,7 +62,7 @@ def killed_often(place: Path, undisturbed: Path, kills: int, seed: int) -> list[
 
 
 def killed_in_every_phase(place: Path, undisturbed: Path, phases: list[str]) -> None:
-    """As far as the random moments have left some out."""
+    """Kill in each stage that the random moments have missed."""
     shutil.rmtree(place / "out", ignore_errors=True)
     for stage in STAGES:
         if stage in phases:
@@ -103,7 +103,7 @@ def test_thirty_kills(place: Path, undisturbed: Path):
 def killed_at_file(
     place: Path, expected: Path, number: int, hooks: tuple[Hook, ...] = (), *, after: bool
 ) -> bool:
-    """Kill a run beside one of its files; returns whether it has so many."""
+    """Kill a run beside its ``number``-th file; return whether it has so many."""
     shutil.rmtree(place / "out", ignore_errors=True)
     at = at_file(number, sent(signal.SIGKILL), after=after)
     code = zpfit(place, *run(), hooks=(*hooks, at)).ended()
@@ -153,7 +153,7 @@ def test_kill_while_it_tidies_up(place: Path, plain: Path):
 
 @pytest.mark.slow
 def test_a_new_process_goes_on_to_the_same_numbers(tmp_path: Path):
-    """Not forked, so that nothing of this one, a hash seed say, is in it."""
+    """It is not forked, so that it shares no state of this process, such as the hash seed."""
     one, other = written(tmp_path / "one"), written(tmp_path / "other")
     settings = ["--set", "best_fit.starts=11"]
     snippet = (

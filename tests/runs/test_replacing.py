@@ -82,7 +82,7 @@ def test_a_run_that_fails_leaves_nothing_to_go_on_with(rejected: Command, worksp
 
 
 def test_a_comparison_goes_on_where_it_was_killed(place: Path):
-    """It has no option to say so."""
+    """A comparison resumes without an option."""
     words = ("compare", "fit.yaml", "--output", "table")
 
     def killed(*_: object, **__: object) -> None:

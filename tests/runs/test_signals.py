@@ -92,7 +92,7 @@ def test_patience_waits_for_the_other(place: Path, workspace: Path):
 
 
 def stopped(process: Zpfit, number: int) -> None:
-    """It has ended well, by that signal."""
+    """Check that the process has stopped at a checkpoint because of that signal."""
     assert process.ended() == 128 + number, process.stderr
     name = signal.Signals(number).name
     assert_mentions(process.stderr, "stopping at the next checkpoint")

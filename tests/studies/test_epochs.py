@@ -1,4 +1,4 @@
-"""What changed since the paper: the runs and the page."""
+"""The study of epochs: runs, numbers, conclusions and page."""
 
 import json
 from dataclasses import replace
@@ -59,7 +59,7 @@ JOINT = {
     "today_rb": (2.5, 0.0, 0.0, 0.0, 0.0),
     "forecast": (3.7, 1.5, 3.7, 3.7, None),
 }
-"""Made up, in the order of no Z' and the models."""
+"""Invented joint sigmas, in the order of no Z' and the models."""
 BAYES = {"today_cs": -2.6, "today_rb": -3.5, "today_cs_wp2020": 8.0}
 
 
@@ -120,7 +120,7 @@ def test_page_has_every_number():
 
 
 def test_page_of_the_site_has_the_words_of_the_template():
-    """All but tables and conclusions, which have other numbers there."""
+    """Tables and conclusions are left out, as their numbers differ."""
     published = (Path(__file__).parents[2] / "docs/what-changed.md").read_text(encoding="utf-8")
     blocks = render_page(made_up()).split("\n\n")
     words = [block for block in blocks if not block.startswith(("|", "- "))]

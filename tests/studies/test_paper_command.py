@@ -70,7 +70,7 @@ def check_links(folder):
 
 @pytest.fixture
 def quick(workspace, monkeypatch):
-    """All but the numbers and figures, which are made up, in this process."""
+    """Run the command in this process, with invented numbers and figures."""
 
     def extremes(self, ends, form):
         return [20.0] * len(ends)
@@ -101,7 +101,7 @@ def quick(workspace, monkeypatch):
 
 
 class Here:
-    """Does jobs at once."""
+    """Runs jobs at once."""
 
     def results_of(self, jobs, _):
         return {name: job() for name, job in jobs.items()}
@@ -264,7 +264,7 @@ def test_interrupts_are_held_and_not_lost():
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=slow)])
 @pytest.mark.parametrize("importing", [False, pytest.param(True, marks=slow)])
 def test_an_interrupt_ends_all_processes_at_once(tmp_path, number, importing):
-    """As a terminal sends it, to every process; and where only the first one gets it."""
+    """SIGINT goes to every process, as from a terminal; SIGTERM to the first one only."""
     psutil = pytest.importorskip("psutil")
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     script = f"{heard}\nfrom zpfit.cli import cli\ncli()"  # as pytest may be deaf itself

@@ -1,4 +1,4 @@
-"""What projections leave of the posterior, counted by hand."""
+"""Fractions of the posterior that projections leave, counted by hand."""
 
 from math import hypot, sqrt
 
@@ -14,7 +14,7 @@ from zpfit.studies.paper_2021.forecast import PROJECTIONS, forecast
 
 
 def left_by_hand(entries, m, ve, ae, nue, numu):
-    """Whether projections leave a point, by name of entry."""
+    """Return whether projections leave each point."""
     br = br_ee(m, ve, ae, nue, numu)
     left = np.ones(len(m), dtype=bool)
     for name in entries:

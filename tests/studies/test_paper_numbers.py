@@ -92,7 +92,7 @@ def test_closed_claims_by_quadrature():
 
 
 def test_window_of_masses_with_the_envelope():
-    """Above: the axial coupling that a_e asks for meets BaBar's limit."""
+    """At the upper end, the axial coupling that gives a_e equals BaBar's limit."""
     below, above = ELECTRON.extremes(
         [End(MASS, largest=each) for each in (False, True)], "envelope"
     )
@@ -160,14 +160,14 @@ def test_extremes_of_the_muon_in_closed_form(form_and_claims):
 
 @pytest.mark.slow
 def test_sides_of_equation_33(form_and_claims):
-    """With the envelope they do not meet; the curve lets the left one reach further."""
+    """With the envelope the two sides never agree; with the curve the left one is larger."""
     form, found = form_and_claims
     assert (found["fn_left_max"] < found["fn_right_min"]) == (form == "envelope")
 
 
 @pytest.mark.slow
 def test_borexino_stops_the_neutrino_coupling(form_and_claims):
-    """At C_nue a hair beyond the largest, whatever the rest, Borexino is broken by least."""
+    """With C_nue 2 % above the largest, every point violates Borexino."""
     form, found = form_and_claims
 
     def least_excess(which):
@@ -251,7 +251,7 @@ CASES = [
 
 @pytest.mark.parametrize(("model_class", "isotope", "form"), CASES)
 def test_joint_sigma_by_differential_evolution(monkeypatch, model_class, isotope, form):
-    """The point holds by hand, which bounds from above; the other search finds none below."""
+    """The found point is checked by hand (upper bound); another search finds no smaller value."""
     calls = []
 
     def recording(posterior, *arguments):

@@ -11,7 +11,7 @@ from types import FrameType
 from zpfit.errors import Stopped
 
 REPEAT_TO_RESUME = "start it again to resume"
-"""Remedy of :class:`zpfit.errors.Stopped` for work that resumes without being told to."""
+"""Remedy of :class:`zpfit.errors.Stopped` for work that resumes without an option."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NOTICE = b"\nstopping at the next checkpoint; repeat the signal to stop at once\n"
 
