@@ -55,11 +55,11 @@ MISTAKES = [
     (PLANE + "profile: [C_V]\n", [PLACE + "profile.0", "no parameter 'C_V'", "did you mean"]),
     (
         PLANE + "bands: {a_mu_2012: 1}\n",
-        [PLACE + "bands.a_mu_2012", "no measurement", "did you mean 'a_mu_2021'"],
+        [PLACE + "bands.a_mu_2012", "not a measurement", "did you mean 'a_mu_2021'"],
     ),
     (
         PLANE + "within: {kloe_2015: 1}\n",
-        [PLACE + "within.kloe_2015", "no measurement", "known: a_e_cs_2018"],
+        [PLACE + "within.kloe_2015", "not a measurement", "known: a_e_cs_2018"],
     ),
     (
         PLANE + "contours: {C_V: [1e-3]}\n",
@@ -227,7 +227,7 @@ OPTIONS = [
     (["--profile", "C_V"], ["--profile profile.0: ", "'C_V'", "did you mean"]),
     (["--band", "a_mu_2021"], ["--band a_mu_2021", "NAME=VALUE"]),
     (["--band", "a_mu_2021=one"], ["--band a_mu_2021=one", "'one' is no number"]),
-    (["--band", "a_mu=1"], ["--band a_mu=1: ", "no measurement", "did you mean 'a_mu_2021'"]),
+    (["--band", "a_mu=1"], ["--band a_mu=1: ", "not a measurement", "did you mean 'a_mu_2021'"]),
     (["--within", "a_mu_2021=0"], ["--within a_mu_2021=0: ", "greater than 0"]),
     (["--within", "a_mu_2021=1", "--band", "a_mu_2021=1"], ["--within a_mu_2021=1: ", "bands"]),
     (["--set", "sigma"], ["--set sigma", "KEY=VALUE"]),
