@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from zpfit.analysis.summary import no_zprime
 from zpfit.analysis.toys.block import TOYS_PER_BLOCK
 from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
@@ -19,6 +18,7 @@ from zpfit.analysis.toys.refit import refit, solution_pool
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.search.best_fit import find_minimum
 from zpfit.io.arrays import FloatArray
+from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import find_run_file, load_run
 
 RUNS = ("quickstart", "sm_u1_cs")
@@ -66,7 +66,7 @@ def main() -> None:
 def measure(name: str) -> Row:
     run = load_run(find_run_file(name))
     posterior = run.posterior
-    truth = predictions(posterior.likelihood, no_zprime())
+    truth = predictions(posterior.likelihood, Couplings.none())
     warm_up = np.random.default_rng(SEED).random((100, posterior.dimension))
     posterior.residuals(warm_up, 1.0)
     posterior.log_likelihood(warm_up)

@@ -7,7 +7,6 @@ import pytest
 from light_toys import LIGHT
 from scipy.stats import binom, chi2, kstwo, norm, poisson
 
-from zpfit.analysis.summary import no_zprime
 from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
@@ -349,7 +348,7 @@ def global_chi2(posterior, row, seed):
 @pytest.mark.parametrize("run_name", ["quickstart", "sm_u1_cs"])
 def test_the_fast_refit_has_no_bias_against_global_searches(run_name):
     posterior = load_run(find_run_file(run_name)).posterior
-    truth = predictions(posterior.likelihood, no_zprime())
+    truth = predictions(posterior.likelihood, Couplings.none())
     data = pseudo_data(posterior.likelihood, truth, 1, range(50))
     pool = solution_pool(posterior, truth, search_rng(1, 0))
     fast = refit(posterior, pool, data, search_rng(1, 1)).chi2

@@ -17,7 +17,6 @@ from zpfit.analysis.joint_sigma import (
 )
 from zpfit.analysis.prior_sensitivity import FACTOR, VariedEvidence, WeightedRun, varied_evidence
 from zpfit.analysis.records import ComparisonRow, PointRecord, VariedEvidenceRecord
-from zpfit.analysis.summary import no_zprime
 from zpfit.errors import MixedReference, UnknownName
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
@@ -26,6 +25,7 @@ from zpfit.inference.samplers.registry import find_engine
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
+from zpfit.physics.couplings import Couplings
 
 NO_ZPRIME = "no Z'"
 """Name of the hypothesis without a Z', which each comparison holds."""
@@ -299,7 +299,7 @@ def _level_without(likelihood: Likelihood, limits: JointSigmaSpec) -> float | No
 
     None without anomalies, or if another measurement is outside its limit.
     """
-    pulls = {t.name: abs(float(t.pull(no_zprime())[0])) for t in likelihood.measurements}
+    pulls = {t.name: abs(float(t.pull(Couplings.none())[0])) for t in likelihood.measurements}
     anomalies = [term.name for term in likelihood.anomalies]
     if not anomalies or any(p > limits.limit(n) for n, p in pulls.items() if n not in anomalies):
         return None

@@ -94,7 +94,7 @@ def summarise(
         "likelihood": posterior.likelihood.name,
         "seed": run.settings.seed,
         "best_fit": _at_best_fit(posterior, best),
-        "no_zprime": describe_point(posterior.likelihood, no_zprime()),
+        "no_zprime": describe_point(posterior.likelihood, Couplings.none()),
         "evidence": _evidence(samples) | ({} if check is None else {"cross_check": _check(check)}),
         "posterior": {
             name: _moments(values) | _trust(posterior, samples, free, name)
@@ -173,11 +173,6 @@ def _at_best_fit(posterior: Posterior, best: Minimum) -> dict[str, Any]:
 
 def _first(columns: Mapping[str, FloatArray]) -> dict[str, float | None]:
     return {name: _finite(values[0]) for name, values in columns.items()}
-
-
-def no_zprime() -> Couplings:
-    """The hypothesis without a Z', as couplings of one point."""
-    return Couplings.none()
 
 
 def _moments(values: FloatArray) -> dict[str, float]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.analysis.summary import no_zprime
 from zpfit.errors import InvalidInput, all_of, suggestion
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, FreePrior, Priors, Tied, Uniform
@@ -15,6 +14,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.models.library import ready_for_batches
+from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import find_run_file, load_run, load_single_model
 
 _DEFAULT_MODEL = "effective"
@@ -88,7 +88,7 @@ class PointLikelihood:
 
     def log_likelihood_without_zprime(self) -> float:
         """Return ln L with all couplings zero."""
-        return float(self.posterior.likelihood.log_likelihood(no_zprime())[0])
+        return float(self.posterior.likelihood.log_likelihood(Couplings.none())[0])
 
     def derived(self, point: Mapping[str, float]) -> dict[str, float]:
         """Return the values of :attr:`derived_names` at a point.

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zpfit.analysis.summary import no_zprime
 from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
 from zpfit.analysis.toys.refit import refit
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
+from zpfit.physics.couplings import Couplings
 
 TOYS_PER_BLOCK = 50
 """Default size of a block: large enough for batched descents, and a few seconds of computing."""
@@ -146,7 +146,7 @@ def chi2_without(posterior: Posterior, data: FloatArray) -> FloatArray:
     -------
     array, shape (toys,)
     """
-    c = no_zprime().take(np.zeros(len(data), dtype=np.intp))
+    c = Couplings.none().take(np.zeros(len(data), dtype=np.intp))
     residuals = posterior.likelihood.residuals(c, 0.0, data)
     result: FloatArray = np.einsum("nk,nk->n", residuals, residuals)
     return result
@@ -166,5 +166,5 @@ def truth_of(posterior: Posterior, u: FloatArray | None) -> FloatArray:
     -------
     array, shape (k,)
     """
-    hypothesis = no_zprime() if u is None else posterior.couplings(u[None])
+    hypothesis = Couplings.none() if u is None else posterior.couplings(u[None])
     return predictions(posterior.likelihood, hypothesis)

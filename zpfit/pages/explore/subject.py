@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.analysis.summary import no_zprime
 from zpfit.errors import InvalidInput, ZpfitError
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.prior_files import PriorFile
@@ -23,6 +22,7 @@ from zpfit.models.base import Model
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.pages.explore.grid import quick_grid
 from zpfit.pages.explore.sliders import Slider, slider
+from zpfit.physics.couplings import Couplings
 
 _DRAWS = 4096
 """Points of the prior among which the start is chosen."""
@@ -129,7 +129,7 @@ def build(
         if start is None:
             start = _best_of(Posterior(model, priors, assembled.likelihood), random, sliders)
         grid = quick_grid(model, assembled.likelihood, priors.transform(random[:_TIMED]))
-        alone = float(assembled.likelihood.chi2(no_zprime())[0])
+        alone = float(assembled.likelihood.chi2(Couplings.none())[0])
     return Subject(
         named.text,
         model,
