@@ -1,31 +1,48 @@
-# Everything runs in .venv, which `make install` creates; only Python 3.11 and make are needed.
+# Everything runs in .venv, which `make install` creates; only Python 3.11 or later and make are needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALLED := $(VENV)/.installed
+DEVELOPED := $(VENV)/.developed
 
-.PHONY: install quickstart test test-slow lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs paper epochs data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs paper epochs data-page clean
 
-install: $(STAMP)
+# What a user needs: every command of the README.
+install: $(INSTALLED)
 
-$(STAMP): pyproject.toml
+# What tests, linters and the documentation need besides.
+develop: $(DEVELOPED)
+
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zpfit needs Python 3.11 or later; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-	touch $(STAMP)
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[report,explore]'
+	touch $(INSTALLED)
+
+$(DEVELOPED): pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[test]'
+	touch $(INSTALLED) $(DEVELOPED)
 
 quickstart: install
 	$(BIN)/zpfit run quickstart --output output/quickstart --force
 	@echo
 	@echo "Look at output/quickstart/corner.png, pulls.png and trace.png"
 
-test: install lint
+test: develop lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-test-slow: install
+test-slow: develop
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
-lint: install
+# Tests on Python 3.11, 3.12 and 3.13, where found, and with the oldest allowed dependencies.
+versions: develop
+	$(PIP) 'nox>=2024.10'
+	$(BIN)/nox
+
+lint: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -39,14 +56,14 @@ benchmark-campaign: install
 	$(BIN)/python benchmarks/campaign.py
 
 benchmark-samplers: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
+	$(PIP) --editable '.[benchmark]'
 	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png
 
 benchmark-toys: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/toys.py
 
 # The site of docs/, in output/site; a warning is an error.
-docs: install
+docs: develop
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "Open output/site/index.html"
 
@@ -63,7 +80,7 @@ epochs: install
 	$(BIN)/zpfit epochs --output output/epochs --force
 	cp output/epochs/what-changed.md docs/
 
-calibration: install
+calibration: develop
 	$(BIN)/python tests/calibration.py
 
 clean:

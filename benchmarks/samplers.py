@@ -28,12 +28,12 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
-import arviz
 import dynesty
 import emcee
 import nautilus
 import numpy as np
 import ultranest
+from arviz_stats.base import array_stats
 from cobaya.model import get_model
 from cobaya.sampler import get_sampler
 from likelihood import cpu_model, verdict
@@ -538,7 +538,7 @@ def chain_row(
 def effective_samples(by_walker: FloatArray) -> FloatArray:
     """Return the ESS of each parameter from samples of shape (walkers, steps, d)."""
     axes = np.moveaxis(by_walker, -1, 0)
-    return np.array([float(arviz.ess(chains, method="mean")) for chains in axes])
+    return np.array([float(array_stats.ess(chains, method="mean")) for chains in axes])
 
 
 # What is shown

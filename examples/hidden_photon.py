@@ -1,9 +1,7 @@
 """Two ways to write a model in Python; both take arrays of points."""
 
-import numpy as np
-
 from zpfit.models.base import Model, Parameter
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 
 
 def photon_with_dark_width(m_Zp, eps, ratio=0.0):
@@ -13,7 +11,7 @@ def photon_with_dark_width(m_Zp, eps, ratio=0.0):
 
 
 class TunedPhoton(Model):
-    """A dark photon whose muon coupling is off by a factor, defined only where it is heavy."""
+    """A dark photon with another muon coupling, defined above a smallest mass only."""
 
     name = "tuned_photon"
     description = "A dark photon with a factor on the muon's coupling."
@@ -28,11 +26,10 @@ class TunedPhoton(Model):
         self._factor, self._lightest = factor, lightest
 
     def couplings(self, values):
-        """Couplings at n points."""
-        c = dict.fromkeys(COUPLING_NAMES, np.zeros_like(values["m_Zp"]))
-        c |= {"m_Zp": values["m_Zp"], "C_Ve": 0.3028 * values["eps"]}
-        return Couplings(**c | {"C_Vmu": self._factor * c["C_Ve"]})
+        """Return couplings at n points."""
+        c = 0.3028 * values["eps"]
+        return Couplings.of(m_Zp=values["m_Zp"], C_Ve=c, C_Vmu=self._factor * c)
 
     def conditions(self, values):
-        """The mass must not be below the lightest."""
+        """Return the lightest mass over m_Zp, which must not exceed 1."""
         return {"lightest mass": self._lightest / values["m_Zp"]}

@@ -28,7 +28,7 @@ def kills_its_worker(x: int) -> int:
 
 
 def kills_its_worker_once(path: str) -> str:
-    """The first call with a path dies; the second finds the mark that it left."""
+    """Die in the first call with a path; the second call finds the mark of the first."""
     mark = Path(path)
     if mark.exists():
         return path
@@ -38,14 +38,14 @@ def kills_its_worker_once(path: str) -> str:
 
 
 def threads_of_linear_algebra(_: int) -> list[int]:
-    import scipy.linalg  # noqa: F401 - loads what is to be counted
+    import scipy.linalg  # noqa: F401 - loads the libraries that are counted
     from threadpoolctl import threadpool_info
 
     return [int(library["num_threads"]) for library in threadpool_info()]
 
 
 def stops_slowly(item: tuple[str, float]) -> float:
-    """Leave a mark; when a stop is asked for take that long, save, and stop."""
+    """Leave a mark; after a stop request, work for ``seconds``, save, and stop."""
     folder, seconds = item
     mark = Path(folder) / f"began{seconds}"
     mark.touch()
@@ -60,7 +60,7 @@ def stops_slowly(item: tuple[str, float]) -> float:
 
 def leaves_its_number(folder: str) -> int:
     (Path(folder) / str(os.getpid())).touch()
-    time.sleep(60)
+    time.sleep(600)
     return 0
 
 
@@ -68,6 +68,7 @@ def naps(item: tuple[str, float]) -> None:
     folder, seconds = item
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(seconds)
+    (Path(folder) / f"ended{os.getpid()}").touch()
 
 
 def its_process(_: int) -> int:

@@ -6,27 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from command import invoke as invoke_command
+from command import run_small
 from helpers_samplers import use_small_batches
 from matplotlib.figure import Figure
 
-from zpfit.cli import cli
 from zpfit.errors import ZpfitError
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import RunFile
 from zpfit.inference.samplers.result import Samples
 from zpfit.inference.sampling import sample_posterior
-
-SMALL = {
-    "sampler.walkers": "32",
-    "sampler.max_steps": "40",
-    "sampler.target_ess": "10",
-    "best_fit.starts": "50",
-    "priors.parameters.C_nue": "0",
-    "priors.parameters.C_Amu": "0",
-    "priors.parameters.C_numu": "{type: tied, to: C_Vmu, factor: -0.5}",
-}
-"""Options that make the quickstart take seconds, with a fixed and a tied parameter."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,15 +31,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _with_dask(item: pytest.Item) -> bool:
     return "dask" in item.nodeid
-
-
-def _invoke(*arguments: str | Path) -> Result:
-    return CliRunner(env={"COLUMNS": "200"}).invoke(cli, [str(word) for word in arguments])
-
-
-def _run_small(*arguments: str | Path) -> Result:
-    options = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
-    return _invoke("run", "quickstart", *options, *arguments)
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +56,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def invoke(workspace: Path) -> Callable[..., Result]:
     """Run a command in the workspace."""
-    return _invoke
+    return invoke_command
 
 
 @pytest.fixture
@@ -128,7 +109,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        result = _run_small()
+        result = run_small()
     assert result.exit_code == 0, result.output
     return folder / "output" / "quickstart"
 
@@ -146,7 +127,7 @@ def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder.parent)
         patch.setattr("zpfit.runs.drawing.corner_figure", broken)
-        result = _run_small("--output", folder, "--force")
+        result = run_small("--output", folder, "--force")
     assert result.exit_code == 0, result.output
     return folder
 
@@ -157,6 +138,6 @@ def nested_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "nested"
     dynesty = ("sampler.engine=dynesty", "dynesty.live_points=50", "dynesty.tolerance=0.5")
     settings = [word for setting in dynesty for word in ("--set", setting)]
-    result = _run_small(*settings, "--output", folder)
+    result = run_small(*settings, "--output", folder)
     assert result.exit_code == 0, result.output
     return folder

@@ -56,10 +56,10 @@ def imported(path: Path) -> set[tuple[str, ...]]:
     return found - {()}
 
 
-def test_the_top_level_holds_packages_and_three_modules() -> None:
+def test_the_top_level_holds_packages_and_one_module() -> None:
     inside = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert inside <= {"errors", "api"}
+    assert inside == {"errors"}
     assert inside | packages == set(FLOORS)
 
 

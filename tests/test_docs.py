@@ -24,6 +24,7 @@ from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
 from nbclient import NotebookClient
 
 from zpfit.cli import cli
+from zpfit.cli.options import parse_limits
 from zpfit.runs.run_file import find_run_file, load_run
 
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
@@ -47,7 +48,7 @@ FITTED = {"run", "compare", "tension", "profile", "toys"}
 ELSEWHERE = {
     "paper": "tests/test_paper.py",
     "explore": "tests/test_explore.py",
-    "cobaya-run": "tests/test_interfaces.py",  # as python -m cobaya
+    "cobaya-run": "tests/interfaces/test_cobaya.py",  # as python -m cobaya
 }
 """Commands with tests of their own that take minutes, serve until they are stopped, or are other
 programs."""
@@ -175,7 +176,7 @@ def read_without_fitting(arguments: list[str], place: str) -> None:
         changes = dict(word.split("=", 1) for word in given.get("changes", ()))
         for file in files:
             if not file.startswith("output/"):
-                load_run(find_run_file(file), changes, given.get("limits", ()))
+                load_run(find_run_file(file), changes, parse_limits(given.get("limits", ())))
     elif name == "campaign":
         zpfit([*arguments, "--plan"], place)
 
@@ -210,7 +211,7 @@ def try_code(block: Block) -> None:
 
 
 def run_code(block: Block) -> None:
-    """Run all but a whole fit with bilby, whose likelihood tests/test_interfaces.py calls."""
+    """Run all but a whole fit with bilby, whose likelihood tests/interfaces/test_bilby.py calls."""
     if "import bilby" in block.text:
         code_of(block)
     else:

@@ -1,5 +1,61 @@
-"""Bayesian global fits of a light Z' boson to lepton data."""
+"""Bayesian global fits of a light Z' boson.
 
-from importlib.metadata import version
+``import zpfit`` is fast: the names below are imported when they are first used. See
+:mod:`zpfit.api` for what a source is and for the rules that all functions share.
+"""
 
-__version__ = version("zpfit")
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zpfit.api.comparisons import compare as compare
+    from zpfit.api.exclusions import exclusion as exclusion
+    from zpfit.api.fits import Result as Result
+    from zpfit.api.fits import fit as fit
+    from zpfit.api.names import available as available
+    from zpfit.api.points import evaluate as evaluate
+    from zpfit.api.profiles import profile as profile
+    from zpfit.api.sources import load as load
+    from zpfit.api.tensions import tension as tension
+    from zpfit.api.toy_sets import toys as toys
+    from zpfit.errors import ZpfitError as ZpfitError
+    from zpfit.likelihood.choice import Likelihood as Likelihood
+    from zpfit.models.base import Model as Model
+
+_PLACES = {
+    "Likelihood": ("zpfit.likelihood.choice", "Likelihood"),
+    "Model": ("zpfit.models.base", "Model"),
+    "Result": ("zpfit.api.fits", "Result"),
+    "ZpfitError": ("zpfit.errors", "ZpfitError"),
+    "available": ("zpfit.api.names", "available"),
+    "compare": ("zpfit.api.comparisons", "compare"),
+    "evaluate": ("zpfit.api.points", "evaluate"),
+    "exclusion": ("zpfit.api.exclusions", "exclusion"),
+    "fit": ("zpfit.api.fits", "fit"),
+    "load": ("zpfit.api.sources", "load"),
+    "profile": ("zpfit.api.profiles", "profile"),
+    "tension": ("zpfit.api.tensions", "tension"),
+    "toys": ("zpfit.api.toy_sets", "toys"),
+}
+"""Module and name of each public object."""
+
+__all__ = [*_PLACES]  # noqa: PLE0604 - names of strings, which ruff does not follow
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name in _PLACES:
+        module, attribute = _PLACES[name]
+        value = getattr(import_module(module), attribute)
+        globals()[name] = value
+        return value
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("zpfit")
+    raise AttributeError(f"module 'zpfit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted([*_PLACES, "__version__"])

@@ -20,7 +20,8 @@ from zpfit.inference.progress import Silent
 from zpfit.inference.sampling import evidence_of
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.places import packaged_data
-from zpfit.likelihood.likelihood import Exclusion, Likelihood
+from zpfit.likelihood.exclusions import Exclusion
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings

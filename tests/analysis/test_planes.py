@@ -14,7 +14,7 @@ from zpfit.io.library import Library
 from zpfit.io.yaml import dump_yaml, parse_yaml
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import find_observable
 
 U = np.random.default_rng(1).random((300, 2))
 MASS = {"parameter": "m_Zp", "lower": 5, "upper": 50}
@@ -82,17 +82,17 @@ def test_some_of_the_points():
         (solve("C_Ve", A_E), C_AE),
         (solve("C_Ve", A_E, sign="negative"), C_AE),
         (solve("C_Ae", A_E), {"parameter": "C_nue", "lower": -5e-5, "upper": 5e-5}),
-        (solve("C_Ae", 9.9e-9, "moller_parity_violation"), C_AE | {"parameter": "C_Ve"}),
+        (solve("C_Ae", 9.9e-9, "paper_moller"), C_AE | {"parameter": "C_Ve"}),
         (solve("C_Amu", 2.51e-9, "delta_a_mu"), C_AE | {"parameter": "C_Vmu", "upper": 0.1}),
-        (solve("C_nue", 1.1, "texono"), C_AE),
-        (solve("C_nue", 1.3, "borexino", sign="negative"), C_AE),
+        (solve("C_nue", 1.1, "paper_texono"), C_AE),
+        (solve("C_nue", 1.3, "paper_borexino", sign="negative"), C_AE),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 def test_solved_parameters_satisfy_their_observable(search: dict, y: dict):
     points = plane(solve=search, y=y).points(U)
     [(name, spec)] = search.items()
-    predicted = OBSERVABLES[spec["observable"]].function(points.couplings)
+    predicted = find_observable(spec["observable"]).function(points.couplings)
     assert points.solved.sum() > 50
     assert_allclose(predicted[points.solved], spec["value"], rtol=1e-8)
     sign = -1 if spec.get("sign") == "negative" else 1
@@ -104,8 +104,8 @@ def test_two_solved_parameters():
     search = solve("C_Ae", A_E) | solve("C_Amu", -1e-9, "delta_a_mu")
     points = plane(solve=search, y=y).points(U)
     assert points.solved.all()
-    assert_allclose(OBSERVABLES["delta_a_e"].function(points.couplings), A_E, rtol=1e-8)
-    assert_allclose(OBSERVABLES["delta_a_mu"].function(points.couplings), -1e-9, rtol=1e-8)
+    assert_allclose(find_observable("delta_a_e").function(points.couplings), A_E, rtol=1e-8)
+    assert_allclose(find_observable("delta_a_mu").function(points.couplings), -1e-9, rtol=1e-8)
 
 
 @pytest.mark.parametrize("sign", ["positive", "negative"])
@@ -200,10 +200,10 @@ def test_not_a_number_where_a_model_does_not_exist(workspace: Path):
 
 def test_a_value_reached_only_in_a_dip_is_found():
     """TEXONO falls and rises again with a negative C_nue: Eq. (13) has two roots."""
-    solve = {"C_nue": {"observable": "texono", "value": 0.9, "sign": "negative"}}
+    solve = {"C_nue": {"observable": "paper_texono", "value": 0.9, "sign": "negative"}}
     points = plane(solve=solve).points(U)
     assert points.solved.all()
-    assert_allclose(OBSERVABLES["texono"].function(points.couplings), 0.9, rtol=1e-8)
+    assert_allclose(find_observable("paper_texono").function(points.couplings), 0.9, rtol=1e-8)
     x = points.parameters["C_nue"] * points.parameters["C_Ae"] / points.parameters["m_Zp"] ** 2
     nearer = (-1.39 + np.sqrt(1.39**2 - 0.4 * 1.64)) / (2 * 1.64)
     assert_allclose(1e11 * x, nearer, rtol=1e-8)

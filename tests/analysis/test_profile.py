@@ -10,17 +10,19 @@ import pytest
 from scipy.optimize import least_squares
 from scipy.stats import norm
 
-from zpfit.analysis.profile.axis import choose_axes
+from zpfit.analysis.profile.axis import AxisRequest, choose_axes
 from zpfit.analysis.profile.likelihood import profile_likelihood
 from zpfit.analysis.profile.profile import profile, profile_record
 from zpfit.analysis.profile.regions import Density, intervals
-from zpfit.cli.profile_table import print_profile
+from zpfit.cli.options import parse_axis
+from zpfit.cli.profile import print_profile
 from zpfit.errors import InvalidInput
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, Normal, Priors, Uniform
 from zpfit.inference.progress import Silent
 from zpfit.inference.search.best_fit import find_minimum
-from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.physics.constants import ELECTRON_MASS
@@ -67,7 +69,7 @@ def measured(weights, value, error):
 def below(size):
     """x + y below ``size``, hard."""
     ratio = lambda c: np.maximum(c.C_Ve + c.C_Vmu, 0) / size  # noqa: E731
-    return Exclusion(f"x + y < {size}", ratio, HalfGaussian(1, 0.9))
+    return Exclusion(f"x + y < {size}", ratio, HalfGaussian(power=1, confidence_level=0.9))
 
 
 def bound(terms, exclusions=(), model=None, **priors):
@@ -84,7 +86,7 @@ def least(posterior, seed=1, starts=300):
 
 
 def profiled(posterior, *texts, points=21, levels=(), best=None, seed=1):
-    axes = choose_axes(posterior.priors, [("--x", text) for text in texts])
+    axes = choose_axes(posterior.priors, [parse_axis("--x", text) for text in texts])
     none = np.empty((0, posterior.dimension)), np.empty(0)
     rng = np.random.default_rng(seed)
     best = best or least(posterior)
@@ -355,7 +357,7 @@ def test_identical_samples_have_a_region():
 def linear():
     """Profile and posterior of x in the linear model."""
     run = replace(RUN, settings=SETTINGS, posterior=bound(TERMS))
-    axes = choose_axes(run.posterior.priors, [("--x", "x")])
+    axes = choose_axes(run.posterior.priors, [AxisRequest("x")])
     return profile_record(run, profile(run, axes, 21, Silent()))
 
 
@@ -389,7 +391,9 @@ QUICK = ("--set", "best_fit.starts=50", "--points", "10", "--seed", "3")
     ("axes", "stem"),
     [
         (("--x", "C_Ve"), "profile_C_Ve"),
-        (("--x", "C_Ve", "--y", "m_Zp=5:50"), "profile_C_Ve_m_Zp"),
+        pytest.param(
+            ("--x", "C_Ve", "--y", "m_Zp=5:50"), "profile_C_Ve_m_Zp", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_command(accepted, rejected, workspace, axes, stem):
@@ -452,5 +456,5 @@ def test_bad_input_is_refused(rejected, workspace, arguments, words):
 
 def test_every_problem_of_both_axes_is_reported_at_once():
     with pytest.raises(InvalidInput) as caught:
-        choose_axes(RUN.posterior.priors, [("--x", "C_Vtau"), ("--y", "mass")])
+        choose_axes(RUN.posterior.priors, [AxisRequest("C_Vtau"), AxisRequest("mass")])
     assert len(caught.value.problems) == 2

@@ -13,14 +13,15 @@ from zpfit.analysis.tension.parameter_goodness import parameter_goodness
 from zpfit.analysis.tension.pulls import predictive_pulls
 from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, evidence_tension
 from zpfit.analysis.tension.tension import tension, tension_record
-from zpfit.cli.tension_table import print_tension
+from zpfit.cli.tension import print_tension
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.inference.progress import Silent
 from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.inference.search.best_fit import find_minimum
-from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm
 from zpfit.models.base import Model, Parameter
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -65,7 +66,7 @@ def measured(group, a, b, value, error):
 def limit(size, *, soft=False):
     """|x| below ``size``."""
     ratio = lambda c: np.abs(c.C_Ve) / size  # noqa: E731
-    return Exclusion(f"|x| < {size}", ratio, HalfGaussian(1, 0.9), soft=soft)
+    return Exclusion(f"|x| < {size}", ratio, HalfGaussian(power=1, confidence_level=0.9), soft=soft)
 
 
 def bound(measurements=(), exclusions=(), *, x=WIDE, y=Fixed(value=0), model=None):  # noqa: B008

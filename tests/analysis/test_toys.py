@@ -1,27 +1,24 @@
 """Pseudo-experiments and their p-values, against closed forms of linear models."""
 
-import json
-import time
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
+from light_toys import LIGHT
 from scipy.stats import binom, chi2, kstwo, norm, poisson
 
 from zpfit.analysis.summary import no_zprime
-from zpfit.analysis.toys import block as toy_block
 from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
-from zpfit.analysis.toys.refit import RefitOptions, refit, solution_pool
-from zpfit.cli.toys_table import ToyLines
+from zpfit.analysis.toys.refit import refit, solution_pool
 from zpfit.errors import NoAnomalies, NoSamplingDistribution
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.inference.search.best_fit import find_minimum
 from zpfit.inference.settings import JointSigmaSpec
-from zpfit.likelihood.likelihood import Exclusion, HalfGaussian, Likelihood
+from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import (
     AsymmetricTerm,
     Correlation,
@@ -32,7 +29,6 @@ from zpfit.likelihood.measurements import (
 from zpfit.models.base import Model, Parameter
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.observables import Group, Observable
-from zpfit.plots.toys import toys_figure
 from zpfit.runs.run_file import find_run_file, load_run
 
 RARE = 1e-4
@@ -87,17 +83,6 @@ def distance(values, cdf):
     steps = np.arange(n + 1) / n
     largest = max((steps[1:] - ordered).max(), (ordered - steps[:-1]).max())
     return largest / kstwo.isf(RARE, n)
-
-
-LIGHT = RefitOptions(
-    training=10,
-    random_starts=60,
-    random_starts_with_steps=200,
-    training_rounds=1,
-    starts=4,
-    rounds=1,
-)
-"""A pool that is enough for models with one minimum."""
 
 
 # Pseudo-data
@@ -220,7 +205,9 @@ def test_p_values_of_toys_taken_for_data_are_uniform(linear_toys):
 
 def test_a_minimum_outside_a_wall_is_found_on_it():
     """|x| < 0.05 and one measurement: chi2 = ((|d| - 0.05)/e)^2 beyond."""
-    wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9))
+    wall = Exclusion(
+        "wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(power=1, confidence_level=0.9)
+    )
     term = GaussianTerm("t", observable(1, 0), 0.0, 0.02)
     posterior = bound([term], [wall], y=NONE)
     truth = np.array([0.04])
@@ -279,7 +266,12 @@ def test_joint_sigma_of_two_moments_that_measure_the_same(limit):
 
 
 def test_joint_sigma_is_infinite_where_the_others_cannot_be_met():
-    wall = Exclusion("wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(1, 0.9), soft=True)
+    wall = Exclusion(
+        "wall",
+        lambda c: np.abs(c.C_Ve) / 0.05,
+        HalfGaussian(power=1, confidence_level=0.9),
+        soft=True,
+    )
     posterior, limits = anomalies()
     posterior = replace(posterior, likelihood=replace(posterior.likelihood, exclusions=(wall,)))
     # The third measurement is 2 errors beyond the wall in one row, 3 in the other.
@@ -331,201 +323,6 @@ def test_equal_counts_as_extreme_and_infinity_is():
     assert empirical_p(toys, 0.0, 1e-3).extreme == 4
     assert empirical_p(toys, 1.0, 1e-3).extreme == 2
     assert empirical_p(toys, np.inf, 1e-3).extreme == 1
-
-
-# The command
-
-TABLE = """\
-title: mine
-measurement: mine
-approximations: none
-citations: [{key: mine, arxiv: '2102.07781'}]
-confidence_level: 0.683
-type: table
-observable: br_ee
-curve: table.csv
-"""
-HERE = ("--executor", "here")
-QUICK = (
-    "--set",
-    "best_fit.starts=30",
-    "--set",
-    "priors.parameters.C_nue=0",
-    "--set",
-    "priors.parameters.C_Amu=0",
-    "--set",
-    "priors.parameters.C_numu=0",
-)
-
-
-@pytest.fixture
-def small_blocks(monkeypatch):
-    small_pool = partial(solution_pool, options=LIGHT)
-    monkeypatch.setattr("zpfit.runs.toys.solution_pool", small_pool)
-    monkeypatch.setattr("zpfit.analysis.toys.block.refit", partial(refit, options=LIGHT))
-    for module in ("analysis.toys.block", "runs.toys"):
-        monkeypatch.setattr(f"zpfit.{module}.TOYS_PER_BLOCK", 10)
-
-
-def command(output, n, *more):
-    options = (*QUICK, "--no-joint-sigma", "--n", n, "--output", output)
-    return ("toys", "quickstart", *options, *(more or HERE))
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_a_set_that_is_continued_is_the_set_at_once(accepted, workspace):
-    accepted(*command("parts", 15))
-    first = (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns
-    accepted(*command("parts", 30))
-    assert (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns == first
-    accepted(*command("whole", 30))
-    parts, whole = (workspace / name / "toys.csv" for name in ("parts", "whole"))
-    assert parts.read_bytes() == whole.read_bytes()
-    assert len(whole.read_text().splitlines()) == 31
-    results = [json.loads((p.parent / "toys.json").read_text()) for p in (parts, whole)]
-    assert results[0]["statistics"] == results[1]["statistics"]
-    assert results[0]["rates"]["computed_now"] == 10
-    # Fewer toys than there are: the first ones count.
-    accepted(*command("whole", 12))
-    assert len(whole.read_text().splitlines()) == 13
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_a_set_that_was_interrupted_goes_on(invoke, accepted, workspace, monkeypatch):
-    original, calls = toy_block.toy_block, []
-
-    def interrupted(item):
-        calls.append(item[1])
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return original(item)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("zpfit.runs.toys.toy_block", interrupted)
-        assert invoke(*command("set", 30)).exit_code == 130
-    assert calls == [0, 1]
-    # A block that is damaged is drawn again.
-    accepted(*command("set", 30))
-    whole = (workspace / "set" / "toys.csv").read_bytes()
-    (workspace / "set" / "block_00001.csv").write_text("toy,chi2\n1,", encoding="utf-8")
-    accepted(*command("set", 30))
-    assert (workspace / "set" / "toys.csv").read_bytes() == whole
-
-
-@pytest.mark.slow
-def test_any_number_of_workers_draws_the_same_toys(accepted, workspace):
-    accepted(*command("one", 100))
-    accepted(*command("two", 100, "--workers", "2"))
-    one, two = (workspace / name / "toys.csv" for name in ("one", "two"))
-    assert one.read_bytes() == two.read_bytes()
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_toys_of_something_else_are_not_continued(accepted, rejected, workspace):
-    accepted(*command("set", 10))
-    for change, words in (
-        (("--seed", "7"), "seed was 2021 and is 7"),
-        (("--hypothesis", "best-fit"), "hypothesis was 'no-zprime' and is"),
-        (("--set", "likelihood.set=paper_2021_rb"), "run.likelihood.set"),
-        (("--set", "priors.parameters.C_Ve=0"), "run.priors.parameters.C_Ve"),
-    ):
-        message = rejected(*command("set", 10, *change, *HERE))
-        assert words in message
-        assert "--force" in message
-    accepted(*command("set", 10, "--seed", "7", "--force", *HERE))
-    assert json.loads((workspace / "set" / "toys.json").read_text())["seed"] == 7
-    other = workspace / "other"
-    other.mkdir()
-    (other / "toys.csv").write_text("mine", encoding="utf-8")
-    assert "toys.csv" in rejected(*command("other", 10))
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("small_blocks")
-def test_a_nested_model_and_the_table_of_results(accepted, workspace):
-    larger = (workspace / "larger.yaml").write_text
-    text = (
-        "model: effective\nlikelihood: paper_2021_cs\nseed: 3\nbest_fit: {starts: 30}\n"
-        "priors: {use: effective, parameters: {C_nue: 0, C_Amu: 0, C_numu: 0%s}}\n"
-    )
-    larger(text % "", encoding="utf-8")
-    (workspace / "smaller.yaml").write_text(text % ", C_Vmu: 0", encoding="utf-8")
-    arguments = ("toys", "larger.yaml", "--n", 10, "--nested", "smaller.yaml", *HERE)
-    printed = accepted(*arguments, "--hypothesis", "nested", "--json")
-    result = json.loads(printed)
-    rows = result["statistics"]
-    assert set(rows) == {"chi2", "delta_chi2", "delta_chi2_nested", "joint_sigma"}
-    # Without a coupling of the muon its moment stays unexplained: 4.2 standard errors.
-    assert rows["delta_chi2_nested"]["observed"] == pytest.approx(17.5, abs=1)
-    assert rows["delta_chi2_nested"]["naive_dof"] == 1
-    assert rows["delta_chi2_nested"]["p_upper_limit"] == pytest.approx(1 - 0.05**0.1)
-    folder = workspace / "output" / "toys_larger"
-    assert {"toys.json", "toys.csv", "toys.png", "toys.pdf"} <= {p.name for p in folder.iterdir()}
-    shown = accepted(*arguments, "--hypothesis", "nested")
-    assert "Delta chi2 of effective" in shown
-    assert "< 0.26 (95 %)" in shown
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_without_anomalies_toys_have_no_joint_sigma(accepted):
-    drop = ("--set", "likelihood.drop=[a_e_cs_2018,a_mu_2021]")
-    result = accepted("toys", "quickstart", *QUICK, *HERE, "--n", 10, *drop, "--json")
-    assert set(json.loads(result)["statistics"]) == {"chi2", "delta_chi2"}
-
-
-def test_progress_is_told_now_and_then(capsys, monkeypatch):
-    lines = ToyLines()
-    now = time.monotonic()
-    monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda: now)
-    for seconds in (1, 11, 12, 22):
-        monkeypatch.setattr("zpfit.cli.toys_table.time.monotonic", lambda s=seconds: now + s)
-        lines.update(seconds / 100, f"{seconds} toys")
-    assert "11%, 11 toys" in (said := capsys.readouterr().err)
-    assert "22%, 22 toys" in said
-    assert "12 toys" not in said
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_bad_input(invoke, rejected, workspace):
-    for number in ("0", "-3", "many"):
-        result = invoke("toys", "quickstart", "--n", number)
-        assert result.exit_code == 2
-        assert "--n" in result.stderr
-    assert "--nested FILE" in rejected(*command("a", 10, "--hypothesis", "nested"))
-    other = rejected("toys", "quickstart", "--n", 5, "--nested", "sm_u1_rb")
-    assert "likelihood is not that of" in other
-    assert "smaller model" in other
-    larger = rejected("toys", "sm_u1_cs", "--n", 5, "--nested", "quickstart")
-    assert "not fewer" in larger
-    (workspace / "file").write_text("", encoding="utf-8")
-    assert "cannot be written" in rejected(*command("file/inside", 10))
-    entries = workspace / "likelihoods" / "entries"
-    entries.mkdir(parents=True)
-    (entries / "my_table.yaml").write_text(TABLE, encoding="utf-8")
-    (entries / "table.csv").write_text("# mine\nvalue,chi2\n0,4\n0.3,0\n1,6\n", encoding="utf-8")
-    message = rejected(*command("a", 10, "--set", "likelihood.add=[my_table]"))
-    assert "'my_table' is a table of chi2" in message
-    assert not (workspace / "a").exists()
-
-
-def test_the_figure_draws_infinite_and_missing_values():
-    rng = np.random.default_rng(1)
-    toys = {"chi2": rng.chisquare(2, 50), "joint_sigma": np.append(np.zeros(40), [np.inf] * 10)}
-    rows = {
-        name: {
-            "observed": observed,
-            "p_value": 0.5,
-            "p_upper_limit": None,
-            "naive_dof": dof,
-            "naive_p_value": 0.3,
-        }
-        for name, observed, dof in (("chi2", 3.0, 2), ("joint_sigma", None, None))
-    }
-    record = {"statistics": rows, "title": "toy", "toys": 50, "hypothesis": "best-fit"}
-    figure = toys_figure(record, toys)
-    titles = [axes.get_title() for axes in figure.axes]
-    assert "naive p = 0.3, 2 dof" in titles[0]
-    assert "10 toys without any" in titles[1]
 
 
 # Against global searches

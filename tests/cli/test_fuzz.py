@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fuzzing import BOMB, CASES, SEEDS, Case, Seed, check, check_run
+from fuzz_mutations import BOMB
+from fuzz_seeds import Seed
+from fuzzing import CASES, SEEDS, Case, check, check_run
 from hypothesis import HealthCheck, Phase, given, settings
 
 from zpfit.errors import InvalidYaml

@@ -13,8 +13,7 @@ from rich.console import Console
 
 from zpfit.cli import cli
 from zpfit.cli.messages import Messages, keep_log
-from zpfit.cli.progress import LiveView, TimeLeft
-from zpfit.cli.tables import RunReporter, StageLines
+from zpfit.cli.progress import LiveView, RunReporter, StageLines, TimeLeft
 
 Command = Callable[..., str]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zpfit.cli.options import parse_limits
 from zpfit.errors import InvalidCurve
 from zpfit.io.library import Library
 from zpfit.io.yaml import parse_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.darkcast import read_darkcast
-from zpfit.likelihood.likelihood import Exclusion
+from zpfit.likelihood.exclusions import Exclusion
 from zpfit.likelihood.reach import curve_reach
 from zpfit.physics.constants import ELECTRIC_CHARGE
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
@@ -189,7 +190,7 @@ def test_a_limit_without_citations_is_told():
     for limit, told in (("prompt.lmt", True), (f"{{curve: prompt.lmt, {source}}}", False)):
         write("fit.yaml", f"model: effective\nlikelihood: {{add: [kloe_2015, {limit}]}}\n")
         notes = " ".join(load_run(Path("fit.yaml")).notes)
-        assert ("limits of files without citations: prompt;" in notes) is told
+        assert ("limit files without citations: prompt;" in notes) is told
 
 
 def test_paths_are_relative_to_the_run_file(workspace: Path):
@@ -220,8 +221,11 @@ def test_added_limits_take_part_in_switches(workspace: Path):
         ("3", ["likelihood.add.0", "must be text", "3"]),
         ("prompt.lmt, prompt.lmt", ["add.1", "'prompt' is already there", "another name"]),
         ("kloe_2015, {curve: prompt.lmt, name: kloe_2015}", ["add.1", "another name"]),
-        ("{curve: prompt.lmt, name: ../../mine}", ["add.0.name", "'../../mine'", "no folders"]),
-        ("{curve: prompt.lmt, name: ''}", ["add.0.name", "not empty"]),
+        (
+            "{curve: prompt.lmt, name: ../../mine}",
+            ["add.0.name", "'../../mine'", "contain a folder"],
+        ),
+        ("{curve: prompt.lmt, name: ''}", ["add.0.name", "must not be empty"]),
     ],
 )
 def test_mistake_in_an_added_limit(rejected: Command, addition: str, words: list[str]):
@@ -275,9 +279,9 @@ def test_a_run_keeps_its_limit_files(rejected: Command, workspace: Path):
 
 def test_a_copy_of_the_limits_is_the_same_data(workspace: Path):
     write("fit.yaml", RUN)
-    one = load_run(Path("fit.yaml"), limits=["prompt.lmt"])
+    one = load_run(Path("fit.yaml"), limits=parse_limits(["prompt.lmt"]))
     write("elsewhere/prompt.lmt", PROMPT)
-    two = load_run(Path("fit.yaml"), limits=["elsewhere/prompt.lmt"])
+    two = load_run(Path("fit.yaml"), limits=parse_limits(["elsewhere/prompt.lmt"]))
     assert one.data_hash() == two.data_hash()
     assert one.data_hash() != load_run(Path("fit.yaml")).data_hash()
 

@@ -17,7 +17,7 @@ from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import Correlation, GaussianTerm
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
-from zpfit.physics.observables import OBSERVABLES, Group, Observable
+from zpfit.physics.observables import Group, Observable, find_observable
 
 Command = Callable[..., str]
 WITHIN = 1e-9
@@ -86,7 +86,7 @@ C = points()
 
 
 def predicted(*names: str) -> np.ndarray:
-    return np.stack([OBSERVABLES[name].function(C) for name in names])
+    return np.stack([find_observable(name).function(C) for name in names])
 
 
 def assert_adds_up(likelihood: Likelihood) -> None:
@@ -395,7 +395,7 @@ def test_exclusion_plots_take_unequal_errors_and_components(accepted: Command):
     inner = np.unique(corners[traced & (corners[:, 0] > 2e-6) & (corners[:, 0] < 1.9e-3), 0])
     columns = dict.fromkeys(COUPLING_NAMES, np.zeros(len(inner))) | {"C_Ve": inner}
     columns["m_Zp"] = np.full(len(inner), 17.0)
-    edges = OBSERVABLES["delta_a_e"].function(Couplings(**columns))
+    edges = find_observable("delta_a_e").function(Couplings(**columns))
     for edge in edges:
         assert min(abs(edge - 3e-12), abs(edge - 5e-13)) < 1e-14
     labels = [r["label"] for r in record["regions"]]

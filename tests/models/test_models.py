@@ -12,8 +12,8 @@ from zpfit.inference.search.best_fit import find_minimum
 from zpfit.inference.search.descent import descend
 from zpfit.io.places import packaged_data
 from zpfit.models.gauge_mixing import FAMILIES
+from zpfit.models.library import BUILT_IN
 from zpfit.models.names import BUILT_IN_NAMES
-from zpfit.models.registry import BUILT_IN
 from zpfit.physics.constants import (
     ELECTRIC_CHARGE,
     FERMI_CONSTANT,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import _invoke
+from command import invoke
 
 from zpfit.io.yaml import dump_yaml
 from zpfit.pages.report.records import Summary
@@ -82,7 +82,7 @@ def read(path):
 @pytest.fixture(scope="session")
 def run_page(small_run, tmp_path_factory):
     target = tmp_path_factory.mktemp("page") / "run.html"
-    result = _invoke("report", small_run, "--output", target)
+    result = invoke("report", small_run, "--output", target)
     assert result.exit_code == 0, result.output
     return target
 
@@ -95,7 +95,7 @@ def grid(tmp_path_factory):
     content = {"title": EVIL, "runs": {"tiny": run}, "settings": TINY, "seeds": [1, 2]}
     (folder / "grid.yaml").write_text(dump_yaml(content))
     output = folder / "fits"
-    result = _invoke("campaign", folder / "grid.yaml", "--executor", "here", "--output", output)
+    result = invoke("campaign", folder / "grid.yaml", "--executor", "here", "--output", output)
     assert result.exit_code == 0, result.output
     return output
 

@@ -9,19 +9,19 @@ import mpmath
 import numpy as np
 import pytest
 
-from zpfit.likelihood.likelihood import HalfGaussian, ZeroBackground
+from zpfit.likelihood.exclusions import HalfGaussian, ZeroBackground
+from zpfit.physics.branching_ratios import br_ee
 from zpfit.physics.constants import ELECTRON_MASS, MASS_RANGE, MUON_MASS
 from zpfit.physics.cosmology import mass_floor_ratio
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import dump_ratio, prompt_ratio
 from zpfit.physics.electron_recoils import recoil_coefficients, scattering_ratio
 from zpfit.physics.magnetic_moment import delta_a, loop_integrals
-from zpfit.physics.observables import br_ee
 from zpfit.physics.paper_2021 import CHARM2_NU, CHARM2_NUBAR
 
 
 def point(**values):
-    return Couplings(*(np.array([float(values.get(name, 0.0))]) for name in COUPLING_NAMES))
+    return Couplings.of(**values)
 
 
 def test_loop_integrals_against_adaptive_quadrature():
@@ -182,12 +182,16 @@ def test_invisible_width_lowers_the_upper_edge_of_a_dump(share, shift):
 
 def test_soft_forms_at_the_limit():
     """chi2 = z^2 at the limit, z = 1.2816 at 90 %; 2 x 2.30 events for a zero-background search."""
-    assert HalfGaussian(2, 0.90).chi2(np.array([1.0]))[0] == pytest.approx(1.2816**2, rel=1e-4)
-    assert HalfGaussian(2, 0.95).chi2(np.array([2.0]))[0] == pytest.approx(
+    assert HalfGaussian(power=2, confidence_level=0.90).chi2(np.array([1.0]))[0] == pytest.approx(
+        1.2816**2, rel=1e-4
+    )
+    assert HalfGaussian(power=2, confidence_level=0.95).chi2(np.array([2.0]))[0] == pytest.approx(
         (4 * 1.6449) ** 2, rel=1e-4
     )
-    assert ZeroBackground(0.90).chi2(np.array([1.0]))[0] == pytest.approx(2 * 2.3026, rel=1e-4)
-    assert HalfGaussian(2, 0.90).chi2(np.array([0.0]))[0] == 0
+    assert ZeroBackground(confidence_level=0.90).chi2(np.array([1.0]))[0] == pytest.approx(
+        2 * 2.3026, rel=1e-4
+    )
+    assert HalfGaussian(power=2, confidence_level=0.90).chi2(np.array([0.0]))[0] == 0
 
 
 def test_formulas_run_interpreted():
@@ -198,8 +202,8 @@ def test_formulas_run_interpreted():
         "l = assemble(LikelihoodSpec(set='paper_2021_cs'), Library.beside()).likelihood; "
         "c = Couplings(*np.array([[18., 1e-5, 1.6e-4, 1e-6, 5e-4, 1e-6, 1e-6, 0, 0, 0]]).T); "
         "print(repr(float(l.chi2(c)[0])), repr(float(l.ratios(c)['na64_2020'][0]))); "
-        "from zpfit.physics.observables import OBSERVABLES; "
-        "print(*(repr(float(o.function(c)[0])) for o in OBSERVABLES.values()))"
+        "from zpfit.physics.observables import built_in_observables; "
+        "print(*(repr(float(o.function(c)[0])) for o in built_in_observables().values()))"
     )
 
     def run(**environment):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from zpfit.physics import decays
+from zpfit.physics.branching_ratios import br_ee, br_inv
 from zpfit.physics.constants import (
     ELECTRON_MASS,
     FERMI_CONSTANT,
@@ -21,11 +22,10 @@ from zpfit.physics.dark_photon_limits import (
     prompt_ratio,
 )
 from zpfit.physics.moller import e158_sin2_theta
-from zpfit.physics.observables import br_ee, br_inv
 
 
 def point(**values):
-    return Couplings(*(np.array([float(values.get(name, 0.0))]) for name in COUPLING_NAMES))
+    return Couplings.of(**values)
 
 
 def curve(limit):

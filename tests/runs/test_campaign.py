@@ -16,8 +16,8 @@ import pytest
 
 from zpfit.cli import cli
 from zpfit.io.yaml import dump_yaml
+from zpfit.runs.campaign import combine_seeds
 from zpfit.runs.campaign_file import load_campaign
-from zpfit.runs.campaign_record import over_seeds
 
 TINY = {
     "sampler.engine": "dynesty",
@@ -112,7 +112,7 @@ def test_packaged_campaigns(accepted):
         ),
         ({"overrides": {"x": {"vegas.error": "small"}}}, ["overrides.x.vegas.error", "'small'"]),
         ({"settings": {"seed": -1}}, ["grid.yaml:", "settings.seed"]),
-        ({"runs": ["x/own.yaml", "y/own.yaml"]}, ["grid.yaml:", "runs", "'own' is there twice"]),
+        ({"runs": ["x/own.yaml", "y/own.yaml"]}, ["grid.yaml:", "runs", "'own' occurs twice"]),
         ({"seeds": []}, ["grid.yaml:", "seeds"]),
         ({"seeds": {"count": 0}}, ["grid.yaml:", "seeds.count"]),
         ({"seeds": {"count": 10_000_001}}, ["grid.yaml:", "seeds.count"]),
@@ -170,6 +170,39 @@ def test_bad_choices_are_refused(invoke, arguments):
 # Carrying out
 
 
+@pytest.fixture(scope="module")
+def whole_folder(tmp_path_factory):
+    """A campaign of three fits in this process that nothing disturbed; for reading only."""
+    folder = tmp_path_factory.mktemp("whole")
+    path = write({"seeds": {"count": 3}}, folder / "grid.yaml")
+    cli(
+        ["campaign", str(path), "--executor", "here", "--output", str(folder / "out")],
+        standalone_mode=False,
+    )
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def whole(whole_folder):
+    """Its record."""
+    return record(whole_folder)
+
+
+def test_record_table_and_plot(whole_folder, whole):
+    assert whole["finished"] == 3
+    assert [row["seed"] for row in whole["fits"]] == [1, 2, 3]
+    [cell] = whole["cells"]
+    assert cell["fits"] == 3
+    assert cell["log_bayes_factor"] == pytest.approx(cell["log_z"] + 0.5 * cell["chi2_no_zprime"])
+    with (whole_folder / "campaign.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["chi2"]) for row in rows] == [row["chi2"] for row in whole["fits"]]
+    assert (whole_folder / "campaign.png").stat().st_size > 5000
+    # A fit of a campaign is a run like any other.
+    summary = json.loads((whole_folder / "runs/tiny-s2/summary.json").read_text())
+    assert summary["seed"] == 2
+
+
 @pytest.fixture
 def same_numbers(accepted):
     """Run a campaign in several ways; returns their records, which must be one."""
@@ -200,7 +233,7 @@ def arrays(path):
 @pytest.mark.parametrize(
     "other",
     [
-        ["--workers", "2"],
+        pytest.param(["--workers", "2"], marks=pytest.mark.slow),
         pytest.param(["--executor", "dask", "--workers", "2"], marks=pytest.mark.slow),
     ],
     ids=["processes", "dask"],
@@ -211,16 +244,6 @@ def test_one_process_and_others(same_numbers, other):
     ways = [["--executor", "here"], other]
     found = same_numbers({"seeds": [1, 2], "data": ["paper_2021_cs"]}, ways)
     assert found["finished"] == 2
-    assert [row["seed"] for row in found["fits"]] == [1, 2]
-    [cell] = found["cells"]
-    assert cell["fits"] == 2
-    assert cell["log_bayes_factor"] == pytest.approx(cell["log_z"] + 0.5 * cell["chi2_no_zprime"])
-    with Path("out0/campaign.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [float(row["chi2"]) for row in rows] == [row["chi2"] for row in found["fits"]]
-    assert Path("out0/campaign.png").stat().st_size > 5000
-    # A fit of a campaign is a run like any other.
-    assert json.loads(Path("out0/runs/tiny-paper_2021_cs-s2/summary.json").read_text())["seed"] == 2
 
 
 def test_finished_fits_are_left_alone_and_new_ones_added(accepted):
@@ -278,7 +301,7 @@ def start(*arguments):
     return process
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=300):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, Path("log").read_text()
@@ -287,18 +310,6 @@ def wait_for(condition, seconds=60):
 
 def finished(folder):
     return len(list(Path(folder).glob("runs/*/fingerprint.json")))
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """The record of a campaign of three fits that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("whole")
-    path = write({"seeds": {"count": 3}}, folder / "grid.yaml")
-    cli(
-        ["campaign", str(path), "--executor", "here", "--output", str(folder / "out")],
-        standalone_mode=False,
-    )
-    return record(folder / "out")
 
 
 @pytest.mark.parametrize(
@@ -374,9 +385,9 @@ def row(name, seed, log_z, chi2, error=0.1):
     }
 
 
-def test_means_over_seeds():
+def test_means_combine_seeds():
     rows = [row("a", 1, -3.0, 5.0), row("b", 1, -1.0, 4.0), row("a", 2, -3.2, 4.5)]
-    first, second = over_seeds(rows)
+    first, second = combine_seeds(rows)
     assert (first["name"], first["fits"], second["fits"]) == ("a", 2, 1)
     assert first["log_z"] == pytest.approx(-3.1)
     assert first["log_z_error"] == pytest.approx(0.1 / 2**0.5)
@@ -387,7 +398,7 @@ def test_means_over_seeds():
 
 
 def test_means_weigh_by_errors():
-    [cell] = over_seeds([row("a", 1, 0.0, 1.0, error=0.1), row("a", 2, 1.0, 1.0, error=0.2)])
+    [cell] = combine_seeds([row("a", 1, 0.0, 1.0, error=0.1), row("a", 2, 1.0, 1.0, error=0.2)])
     assert cell["log_z"] == pytest.approx(0.2)  # weights 100 and 25
 
 

@@ -9,12 +9,21 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from zpfit.inference.samplers.registry import BUILT_IN
 from zpfit.io.library import Library
 from zpfit.io.places import packaged_data
-from zpfit.likelihood.entries import Citation
+from zpfit.likelihood.entry_base import Citation
 from zpfit.likelihood.library import read_entry, read_set
-from zpfit.runs.bibliography import FORMULAS, Reference, bibliography, merged
-from zpfit.runs.citation_text import as_bibtex, as_text
+from zpfit.runs.bibliography import (
+    FORMULAS,
+    as_bibtex,
+    as_text,
+    bibliography,
+    cited_by_curve,
+    journal_text,
+    merged,
+    packaged_references,
+)
 
 Command = Callable[..., str]
 
@@ -79,11 +88,15 @@ def test_an_arxiv_number_alone_joins_the_key_that_has_it():
         [reference] = merged(used)
         assert reference.citation == named
         assert reference.used_for == ("x", "y")
+    # The packaged references know the key of this number.
     [alone] = merged([(nameless, "x")])
-    assert alone.citation == nameless
+    assert alone.citation == named
+    unknown = Citation(key="arXiv:2401.00001", arxiv="2401.00001")
+    [alone] = merged([(unknown, "x")])
+    assert alone.citation == unknown
 
 
-ENGINES = {"Foreman-Mackey:2012ig", "Lepage:2020tgj", "Speagle:2019ivv"}
+ENGINE_KEYS = {"Foreman-Mackey:2012ig", "Lepage:2020tgj", "Speagle:2019ivv"}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +129,7 @@ def test_a_slice_a_set_and_an_entry_have_no_engine(workspace: Path):
         found = keys(name)
         assert FORMULAS.key in found
         assert "Anastasi:2015qla" in found
-        assert not found & ENGINES
+        assert not found & ENGINE_KEYS
     assert keys("paper_fig2a") < keys("paper_2021_cs")
 
 
@@ -134,6 +147,7 @@ def test_what_a_curve_names_is_cited(workspace: Path):
     # The comment of KLOE's curve says whose figure it was digitised from.
     [reference] = [r for r in bibliography(["kloe_2015"]) if r.citation.arxiv == "1603.06086"]
     assert reference.used_for == ("kloe_2015",)
+    assert reference.citation.key == "Anastasi:2016ktq"
 
 
 def test_a_run_folder_cites_its_own_data_and_the_cross_check(small_run: Path, workspace: Path):
@@ -148,46 +162,86 @@ def test_a_run_folder_cites_its_own_data_and_the_cross_check(small_run: Path, wo
 def test_limit_files_cite_darkcast_or_what_they_are_told(workspace: Path):
     write("own.lmt", "# from arXiv:1406.2980\n1e-2 1e-3\n2e-2 1e-3\n")
     write("fit.yaml", "model: effective\nlikelihood: {add: [own.lmt]}\n")
-    assert {"Ilten:2018crw", "arXiv:1406.2980"} < keys("fit.yaml")
+    assert {"Ilten:2018crw", "BaBar:2014zli"} < keys("fit.yaml")
+    write("own.lmt", "# from arXiv:1406.0001\n1e-2 1e-3\n2e-2 1e-3\n")
+    assert {"Ilten:2018crw", "arXiv:1406.0001"} < keys("fit.yaml")
     cited = f"{{curve: own.lmt, citations: [{CITED}]}}"
     write("fit.yaml", f"model: effective\nlikelihood: {{add: [{cited}]}}\n")
     assert "Mine:2024abc" in keys("fit.yaml")
 
 
-def test_texts(workspace: Path):
-    own("mine", CITED + ", {key: old, arxiv: hep-ex/0504049, doi: 10.1/x_y}")
+def test_keys_that_are_not_in_the_references_are_cited_by_the_entry(workspace: Path):
+    own("mine", CITED + ", {key: old, arxiv: hep-ex/0612999, doi: 10.1/x_y}")
     references = bibliography(["mine"])
     text = as_text(references)
     assert_mentions(text, "Mine:2024abc: J. Fun & Games 1, 2 (2024), arXiv:2401.00001", "for mine")
     entry = """\
-@article{Mine:2024abc,
-  journal = {J. Fun \\& Games},
-  volume = {1},
-  pages = {2},
-  year = {2024},
+@misc{Mine:2024abc,
+  note = {J. Fun \\& Games 1, 2 (2024)},
   eprint = {2401.00001},
   archivePrefix = {arXiv}
 }"""
     assert entry in as_bibtex(references)
-    assert "title" not in as_bibtex(references)
-    assert "@misc{old,\n  eprint = {hep-ex/0504049}," in as_bibtex(references)
+    assert "@misc{old,\n  eprint = {hep-ex/0612999}," in as_bibtex(references)
     assert "doi = {10.1/x_y}" in as_bibtex(references)
 
 
-def test_journals_of_other_forms():
-    def bibtex(journal: str) -> str:
-        return as_bibtex([Reference(Citation(key="a", journal=journal), ("x",))])
+def test_keys_in_the_references_have_title_and_authors(workspace: Path):
+    own("mine", '{key: "Hanneke:2008tm", arxiv: "0801.1134"}')
+    [_, reference] = bibliography(["mine"])
+    title = "New Measurement of the Electron Magnetic Moment and the Fine Structure Constant"
+    assert reference.title == title
+    assert reference.authors == "D. Hanneke, S. Fogwell, G. Gabrielse"
+    assert reference.citation.journal == "Phys. Rev. Lett. 100, 120801 (2008)"
+    assert_mentions(as_text([reference]), f"D. Hanneke, S. Fogwell, G. Gabrielse, {title}, Phys.")
+    assert_mentions(as_bibtex([reference]), "@article{Hanneke:2008tm,", f"title = {{{title}}}")
+    [_, reference] = bibliography(["a_mu_2023_wp2025"])[:2]
+    assert reference.authors == "D. P. Aguillard et al."
 
-    parts = "journal = {JHEP},\n  volume = {06},\n  year = {2018},\n  pages = {004}"
-    assert bibtex("JHEP 06 (2018) 004") == "@article{a,\n  " + parts + "\n}"
-    assert bibtex("E158 thesis, OSTI 839668") == "@misc{a,\n  note = {E158 thesis, OSTI 839668}\n}"
+
+def packaged_citations() -> list[Citation]:
+    library = Library((packaged_data(),))
+    entries = [read_entry(library, name) for name in library.names("entry")]
+    engines = [Citation(key=key) for engine in BUILT_IN.values() for key in engine.citations]
+    cited = [c for e in entries for c in (*e.entry.citations, *cited_by_curve(e))]
+    return [FORMULAS, *engines, *cited]
+
+
+def test_every_key_is_in_the_references_and_agrees_with_them():
+    known = packaged_references()
+    used = {reference.citation.key for reference in merged((c, "x") for c in packaged_citations())}
+    assert used == set(known)
+    for citation in packaged_citations():
+        if citation.key.startswith("arXiv:"):
+            continue
+        fields = known[citation.key].fields
+        assert citation.arxiv in {None, fields.get("eprint")}
+        assert citation.doi in {None, fields.get("doi")}
+        if "journal" in fields:
+            assert citation.journal in {None, journal_text(fields)}
+
+
+def test_every_item_of_the_references_is_complete():
+    text = (packaged_data() / "likelihoods" / "references.bib").read_text(encoding="utf-8")
+    items = packaged_references()
+    assert len(items) == text.count("\n@")
+    for item in items.values():
+        lines = item.text.splitlines()
+        assert len(item.fields) == len(lines) - 2, item.key
+        assert item.text.count("{") == item.text.count("}")
+        assert all(value.count("$") % 2 == 0 for value in item.fields.values())
+        assert {"author", "title", "year"} <= set(item.fields)
+        assert {"journal", "eprint", "doi"} & set(item.fields)
+        assert ("journal" in item.fields) == (item.kind == "article")
+        if item.kind == "article":
+            assert {"volume", "pages"} <= set(item.fields)
 
 
 def test_cite(accepted: Command):
     printed = accepted("cite", "quickstart", "paper_fig2a")
     assert printed.count("Parker:2018vye") == 1
     bibtex = accepted("cite", "quickstart", "--bibtex")
-    found = re.findall(r"@(?:article|misc)\{(.+),", bibtex)
+    found = re.findall(r"@(?:article|misc)\{(.+),\n", bibtex)
     assert len(found) == len(set(found)) == bibtex.count("\n}")
     accepted("cite", "quickstart", "--bibtex", "--output", "deep/references.bib")
     assert Path("deep/references.bib").read_text(encoding="utf-8") == bibtex

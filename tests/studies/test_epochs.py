@@ -1,6 +1,7 @@
 """What changed since the paper: the runs and the page."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,21 +14,22 @@ from zpfit.io.schema import validate
 from zpfit.io.yaml import read_yaml
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.studies import epochs
-from zpfit.studies.epochs import (
+from zpfit.studies.epochs.conclusions import draw_conclusions
+from zpfit.studies.epochs.numbers import (
     CLASSES,
     EPOCHS,
     MODELS,
     QUANTITIES,
     WHOLE_NUMBERS,
+    Fit,
     Numbers,
     Spot,
     allowed_region,
-    conclusions,
-    page,
+    find_spots,
     run_names,
-    spots,
     without_edges,
 )
+from zpfit.studies.epochs.page import render_page
 
 
 def test_every_model_has_a_run_with_every_epoch():
@@ -100,20 +102,30 @@ def made_up(rows=None):
     regions["today_rb"] |= {"C_Ae_min": None}
     closed = [f"{model}_closed_{isotope}" for isotope in ("cs", "rb") for model in CLASSES]
     places = {name: Spot(28.4, 3.5e-4, 2e-4) for name in run_names()}
-    return Numbers(rows or made_up_rows(), regions, places, dict.fromkeys(closed, 321.0))
+    fits = [Fit.of(one) for one in rows or made_up_rows()]
+    return Numbers(fits, regions, places, dict.fromkeys(closed, 321.0))
 
 
 def test_page_has_every_number():
-    text = page(made_up())
+    text = render_page(made_up())
     unwrapped = " ".join(text.split())
     for words in (
         "+1.25 ± 0.01", "2.41", "none", "-10.50 ± 0.02", "0.00025 to 0.00025", "nothing",
         "up to 0.00025", "28.4 MeV, 3.5e-04, 0.02 %", "321, 321, 321", "moderate evidence",
-        "0.6 standard", "SM+U(1)' with Caesium",
+        "by 0.6 standard errors", "SM+U(1)' with Caesium",
     ):  # fmt: skip
         assert words in unwrapped
     for epoch in EPOCHS:
         assert text.count(f"(`{epoch.likelihood}`)") == 5
+
+
+def test_page_of_the_site_has_the_words_of_the_template():
+    """All but tables and conclusions, which have other numbers there."""
+    published = (Path(__file__).parents[2] / "docs/what-changed.md").read_text(encoding="utf-8")
+    blocks = render_page(made_up()).split("\n\n")
+    words = [block for block in blocks if not block.startswith(("|", "- "))]
+    assert len(words) > 10
+    assert [block for block in words if block not in published] == []
 
 
 @pytest.mark.parametrize(
@@ -127,13 +139,13 @@ def test_page_has_every_number():
         ("today_cs", "froggatt_nielsen", {"joint_sigma": 1.1}, "Today"),
         ("today_cs", "sm_u1", {"joint_sigma": 2.0}, "Today"),
         ("today_rb", "nhdm_u1", {"joint_sigma": 1.1}, "Today"),
-        ("today_rb", "effective", {"ln_bayes_factor": -0.5}, "But nobody wins"),
+        ("today_rb", "effective", {"ln_bayes_factor": -0.5}, "No model wins"),
         ("today_cs_wp2020", "sm_u1", {"ln_bayes_factor": 1.2}, "The old prediction of the muon"),
     ],
 )
 def test_conclusion_that_numbers_do_not_bear_out_is_left_out(likelihood, model, changes, title):
     rows = made_up_rows()
-    assert all(claim.holds for claim in conclusions(made_up(rows)))
+    assert all(claim.holds for claim in draw_conclusions(made_up(rows)))
     [index] = [
         i
         for i, one in enumerate(rows)
@@ -141,8 +153,8 @@ def test_conclusion_that_numbers_do_not_bear_out_is_left_out(likelihood, model, 
         and one["run"] not in WHOLE_NUMBERS.values()
     ]
     rows[index] = rows[index] | changes
-    assert title in {claim.title for claim in conclusions(made_up(rows)) if not claim.holds}
-    assert f"**{title}.**" not in page(made_up(rows))
+    assert title in {claim.title for claim in draw_conclusions(made_up(rows)) if not claim.holds}
+    assert f"**{title}.**" not in render_page(made_up(rows))
 
 
 def test_ends_of_priors_are_no_bounds():
@@ -155,10 +167,12 @@ def test_spot_of_a_joint_sigma():
     """Nothing is invisible without neutrinos; C_nu of one flavour counts half of an equal C_V."""
     values = {p.name: 0.0 for p in load_run(find_run_file("quickstart")).posterior.model.parameters}
     at = values | {"m_Zp": 50.0, "C_Ve": 3e-4, "C_Ae": 4e-4}
-    rows = [{"run": "quickstart", "joint_sigma_at": at}, {"run": "x", "joint_sigma_at": None}]
-    assert spots(rows) == {"quickstart": Spot(50.0, pytest.approx(5e-4), 0.0)}
-    rows[0]["joint_sigma_at"] = values | {"m_Zp": 50.0, "C_Ve": 1e-4, "C_nue": 1e-4}
-    assert spots(rows)["quickstart"].invisible == pytest.approx(1 / 3, rel=1e-3)
+    fit = Fit.of(row("paper_2021_cs", "effective", "quickstart", 0.0) | {"joint_sigma_at": at})
+    nowhere = Fit.of(row("paper_2021_cs", "sm_u1", "x", None))
+    found = find_spots([fit, nowhere])
+    assert found == {"quickstart": Spot(50.0, pytest.approx(5e-4), 0.0)}
+    fit = replace(fit, joint_sigma_at=values | {"m_Zp": 50.0, "C_Ve": 1e-4, "C_nue": 1e-4})
+    assert find_spots([fit])["quickstart"].invisible == pytest.approx(1 / 3, rel=1e-3)
 
 
 def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, accepted, rejected):
@@ -170,8 +184,8 @@ def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, acce
 
     monkeypatch.setattr(epochs, "compare_all", compared)
     monkeypatch.setattr(epochs, "allowed_region", lambda _: made_up_region(2.5e-4))
-    monkeypatch.setattr(epochs, "spots", lambda _: made_up().spots)
-    monkeypatch.setattr(epochs, "hidden", lambda _: made_up().hidden)
+    monkeypatch.setattr(epochs, "find_spots", lambda _: made_up().spots)
+    monkeypatch.setattr(epochs, "read_hidden", lambda _: made_up().hidden)
     assert "what-changed.md" in accepted("epochs", "--output", "out")
     assert asked == run_names()
     before = Path("out/what-changed.md").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from zpfit.errors import InvalidInput, NotANumber, suggestion
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
-from zpfit.physics.observables import PREDICTIONS
+from zpfit.physics.couplings import Couplings
+from zpfit.physics.observables import predictions
 
 
 def parameter_table(
@@ -87,9 +87,9 @@ def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPo
     )
     if not exists.any():
         nowhere = np.empty(0)
-        return EvaluatedPoints(impossible, Couplings(*[nowhere] * len(COUPLING_NAMES)), {})
+        return EvaluatedPoints(impossible, Couplings.of(m_Zp=nowhere), {})
     couplings = model.couplings(some)
-    for name, row in zip(COUPLING_NAMES, couplings.rows(), strict=True):
+    for name, row in couplings.items():
         if np.isnan(row).any():
             source = f"coupling {name} of model {model.name!r}"
             raise NotANumber(source, in_words(some, int(np.argmax(np.isnan(row)))))
@@ -116,8 +116,8 @@ def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[
     c = points.couplings
     if not len(c):
         return []
-    couplings = dict(zip(COUPLING_NAMES, c.rows(), strict=True))
-    predictions = {name: observable.function(c) for name, observable in PREDICTIONS.items()}
+    couplings = dict(c.items())
+    predicted = {name: observable.function(c) for name, observable in predictions().items()}
     chi2 = likelihood.chi2_by_term(c)
     pulls = {term.name: term.pull(c) for term in likelihood.measurements}
     ratios = likelihood.ratios(c)
@@ -127,7 +127,7 @@ def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[
         {
             "couplings": _at(couplings, index),
             "derived": _at(points.derived, index),
-            "predictions": _at(predictions, index),
+            "predictions": _at(predicted, index),
             "chi2": _at(chi2, index),
             "pulls": _at(pulls, index),
             "ratios": _at(ratios, index),

@@ -1,24 +1,31 @@
-"""Tail probabilities, and the standard deviations that they are equivalent to."""
+"""Tail probabilities and the equivalent numbers of standard deviations."""
 
 from scipy.stats import chi2, norm
 
 _SMALLEST = 1e-300
-"""Tail probabilities below are beyond what a double can tell apart: 37 standard deviations."""
+"""Smallest tail probability, 37 standard deviations; smaller ones underflow."""
 
 
 def two_sided_sigma(p_value: float) -> float:
-    """Standard deviations beyond which, on both sides, a normal variable has that probability.
+    """Return the standard deviations beyond which both normal tails have a probability.
 
-    p = 1 is 0, p = 0.3173 is 1 and p = 0.0455 is 2; 37 at most. This is the
-    convention of both sources of :mod:`zpfit.analysis.tension.parameter_goodness` and
+    The largest value is 37. This is the convention of both sources of :mod:`zpfit.analysis.tension.parameter_goodness` and
     :mod:`zpfit.analysis.tension.suspiciousness`.
+
+    Examples
+    --------
+    >>> round(two_sided_sigma(0.0455), 3)
+    2.0
     """
     return float(norm.isf(max(p_value, _SMALLEST) / 2))
 
 
 def chi2_tail(value: float, degrees: float) -> float | None:
-    """Probability that a chi2 of that many degrees of freedom exceeds ``value``.
+    """Return the probability that chi2 exceeds a value; None without degrees of freedom.
 
-    None without degrees of freedom, when there is nothing to test.
+    Examples
+    --------
+    >>> round(chi2_tail(3.84, 1), 3)
+    0.05
     """
     return float(chi2.sf(value, degrees)) if degrees > 0 else None

@@ -16,13 +16,11 @@ from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
 from zpfit.likelihood.reach import curve_reach
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 
 _MAX_STORED = 50_000
 """Samples of either kind kept in the run folder; more would hold nothing new."""
 _QUANTILES = {"q05": 0.05, "q16": 0.16, "q84": 0.84, "q95": 0.95}
-_NO_ZPRIME_MASS = 17.0
-"""MeV; irrelevant where every coupling is zero, but a mass there must be."""
 
 
 def varying(posterior: Posterior, u: FloatArray) -> dict[str, FloatArray]:
@@ -168,7 +166,7 @@ def _at_best_fit(posterior: Posterior, best: Minimum) -> dict[str, Any]:
     couplings = posterior.model.couplings(values)
     return {
         "parameters": _first(values),
-        "couplings": _first(dict(zip(COUPLING_NAMES, couplings.rows(), strict=True))),
+        "couplings": _first(dict(couplings.items())),
         "derived": _first(posterior.model.derived(values)),
     } | describe_point(posterior.likelihood, couplings)
 
@@ -179,8 +177,7 @@ def _first(columns: Mapping[str, FloatArray]) -> dict[str, float | None]:
 
 def no_zprime() -> Couplings:
     """The hypothesis without a Z', as couplings of one point."""
-    mass, zero = np.array([_NO_ZPRIME_MASS]), np.zeros(1)
-    return Couplings(mass, *[zero] * (len(COUPLING_NAMES) - 1))
+    return Couplings.none()
 
 
 def _moments(values: FloatArray) -> dict[str, float]:

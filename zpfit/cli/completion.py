@@ -1,22 +1,21 @@
-"""What a shell offers for arguments: names of runs, sets, models and so on, and files."""
+"""Names and files that a shell offers for arguments."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
-from zpfit.io.places import Kind, names_in, packaged_data
+from zpfit.io.places import Kind, names_in, search_roots
 from zpfit.models.names import names_of_models
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
-_FILES = "file"
-"""Tells the shell to offer files."""
+_FILES, _FOLDERS = "file", "dir"
+"""Types of completion items for which the shell offers its own files or folders."""
 
 
 def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complete:
-    """Names of these kinds; ``folders`` adds run folders and files."""
+    """Return a function that offers names of these kinds, and files if ``folders`` is set."""
 
     def complete(
         ctx: click.Context,  # noqa: ARG001 - click's signature
@@ -24,7 +23,7 @@ def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complet
         incomplete: str,
     ) -> list[CompletionItem]:
         names = [name for name in _known(kinds, models=models) if name.startswith(incomplete)]
-        # bash forgets what stands before files, and offers them where no name fits.
+        # The item for files comes first: bash ignores what precedes it.
         files = [CompletionItem(incomplete, type=_FILES)] if folders else []
         return [*files, *map(CompletionItem, names)]
 
@@ -32,7 +31,7 @@ def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complet
 
 
 def _known(kinds: Sequence[Kind], *, models: bool) -> list[str]:
-    roots = (Path.cwd(), packaged_data())
+    roots = search_roots()
     found = [name for kind in kinds for name in names_in(roots, kind)]
     return sorted({*found, *(names_of_models(roots) if models else ())})
 
@@ -51,5 +50,5 @@ def folders(
     parameter: click.Parameter,  # noqa: ARG001
     incomplete: str,
 ) -> list[CompletionItem]:
-    """Let the shell offer folders."""
-    return [CompletionItem(incomplete, type="dir")]
+    """Return an item for which the shell offers folders."""
+    return [CompletionItem(incomplete, type=_FOLDERS)]

@@ -1,4 +1,4 @@
-"""``zpfit explore``: a page with sliders."""
+"""Command ``explore``: a page with sliders."""
 
 import click
 
@@ -10,15 +10,18 @@ import click
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
-    show_default="any that is free",
-    help="Where to listen on this machine.",
+    show_default="any free port",
+    help="Port of the page on this machine.",
 )
-@click.option("--no-browser", is_flag=True, help="Print the address and leave it at that.")
+@click.option("--no-browser", is_flag=True, help="Print the address without opening a browser.")
 def explore(source: str, *, model_text: str | None, port: int, no_browser: bool) -> None:
-    """A local page with sliders: move a point, see every prediction, pull and exclusion.
+    """Open a page with sliders on this machine.
 
-    SET is a likelihood set [today_cs], or a run file, a named run or a run folder: sliders then
-    have its priors and begin at its best fit. Only this machine can reach the page; Ctrl+C ends it.
+    Move a point, and see every prediction, pull and exclusion.
+
+    SET is a likelihood set [today_cs], a run file, the name of a run, or a run folder. The sliders
+    of a run have its priors and start at its best fit. Only this machine can reach the page. Press
+    Ctrl+C to end it.
 
     \b
     zpfit explore

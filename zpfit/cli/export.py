@@ -1,12 +1,13 @@
-"""Commands towards other programs: exports, JSON Schemas, completion of shells."""
+"""Commands ``export``, ``schema`` and ``completion``: files for other programs."""
 
 import json
 from pathlib import Path
 
 import click
 
+from zpfit.cli import options
 from zpfit.cli.completion import RUNS_AND_FOLDERS
-from zpfit.cli.output import print_or_write
+from zpfit.cli.output import print_json, print_or_write, print_written
 
 _FORMATS = ("getdist", "anesthetic", "arviz", "csv", "cobaya")
 _SCHEMAS = ("run", "entry", "set", "model", "priors", "slice", "campaign")
@@ -14,18 +15,20 @@ _SCHEMAS = ("run", "entry", "set", "model", "priors", "slice", "campaign")
 
 @click.command()
 @click.argument("run", shell_complete=RUNS_AND_FOLDERS)
-@click.option("--to", type=click.Choice(_FORMATS), required=True, help="The program or format.")
-@click.option("--output", type=click.Path(path_type=Path), help="Folder [export in the run's].")
-@click.option("--weighted", is_flag=True, help="The weighted samples behind the evidence.")
-@click.option("--force", is_flag=True, help="Replace files that are there.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--to", type=click.Choice(_FORMATS), required=True, help="Program or format.")
+@options.output("Folder [export, inside the run folder].")
+@click.option(
+    "--weighted", is_flag=True, help="Write the weighted samples from which ln Z is computed."
+)
+@options.force("Replace existing files.")
+@options.as_json
 def export(
     run: str, *, to: str, output: Path | None, weighted: bool, force: bool, as_json: bool
 ) -> None:
-    """Write a finished run for GetDist, anesthetic, ArviZ or as CSV; an input file for cobaya.
+    """Export a run for GetDist, anesthetic, ArviZ, cobaya or as CSV.
 
-    RUN is the folder of a finished run; for cobaya it may be a run file or the name of a packaged
-    run as well.
+    RUN is the folder of a finished run. For cobaya an input file is written; RUN may then also be
+    a run file or the name of a packaged run.
 
     \b
     zpfit export output/quickstart --to getdist
@@ -38,21 +41,26 @@ def export(
     if to in FORMATS:
         written = export_samples(run, to, output, force=force, weighted=weighted)
     elif weighted:
-        raise click.UsageError("--weighted is for samples, an input of cobaya has none: drop it")
+        raise click.UsageError(
+            "--weighted selects samples, and an input file of cobaya has none: drop it"
+        )
     else:
         written = export_cobaya(run, output, force=force)
-    names = [str(path) for path in written]
     if as_json:
-        click.echo(json.dumps({"format": to, "files": names}, indent=2))
+        print_json({"format": to, "files": [str(path) for path in written]})
     else:
-        click.echo(f"Written: {', '.join(names)}")
+        print_written(written)
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(_SCHEMAS))
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File for it.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="File for the schema."
+)
 def schema(kind: str, *, output: Path | None) -> None:
-    """JSON Schema of a kind of file, with which editors check and complete it.
+    """Print the JSON Schema of a kind of file.
+
+    Editors use it to check and complete files.
 
     \b
     zpfit schema run --output zpfit-run.schema.json
@@ -66,7 +74,9 @@ def schema(kind: str, *, output: Path | None) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script with which a shell completes commands, options and names.
+    """Print a completion script for a shell.
+
+    With it, the shell completes commands, options and names.
 
     \b
     eval "$(zpfit completion bash)"                          # in ~/.bashrc; zsh likewise
@@ -76,6 +86,6 @@ def completion(ctx: click.Context, shell: str) -> None:
 
     maker = get_completion_class(shell)
     if maker is None:
-        raise click.UsageError(f"click knows no completion for {shell}")
-    # As the entry point is called, whoever calls it now.
+        raise click.UsageError(f"click has no completion for {shell}")
+    # The script must name the installed command, also if python -m zpfit prints it.
     click.echo(maker(ctx.find_root().command, {}, "zpfit", "_ZPFIT_COMPLETE").source())

@@ -1,4 +1,4 @@
-"""What commands tell beside their results: how much of it, and a log of it."""
+"""Messages of commands on standard error, and a log file of them."""
 
 import logging
 from dataclasses import dataclass
@@ -17,50 +17,51 @@ LEVELS = ("debug", "info", "warning", "error")
 
 @dataclass(frozen=True)
 class Messages:
-    """What a user has asked for in front of a command."""
+    """Options of the command line that concern messages."""
 
     quiet: bool = False
-    """Tell nothing but errors and results."""
+    """Print only errors and results."""
 
     @classmethod
     def wanted(cls) -> "Messages":
-        """By whoever called the command that runs."""
+        """Return the options of the command that runs, or the defaults outside a command."""
         context = click.get_current_context(silent=True)
         found = None if context is None else context.find_object(cls)
         return found or cls()
 
     def console(self) -> "Console":
-        """Where progress goes: standard error, or nowhere."""
+        """Return a console on standard error that prints nothing if messages are unwanted."""
         from rich.console import Console
 
         return Console(stderr=True, markup=False, highlight=False, quiet=self.quiet)
 
 
 def note(text: str) -> None:
-    """Tell something a user should know, unless nothing is wanted."""
+    """Print something a user should know, unless only results are wanted."""
     LOGGER.info(text)
     if not Messages.wanted().quiet:
         click.echo(f"note: {text}", err=True)
 
 
 def warn(text: str) -> None:
-    """Tell what went wrong without ending a command."""
+    """Print a problem that does not end the command."""
     LOGGER.warning(text)
     click.echo(f"warning: {text}", err=True)
 
 
 def complain(text: str) -> None:
-    """Tell what ended a command."""
+    """Print a problem that ends the command."""
     LOGGER.error(text)
     click.echo(f"error: {text}", err=True)
 
 
 def keep_log(context: click.Context, path: Path, level: str) -> None:
-    """Add messages of a level and above to a file until the command ends.
+    """Append messages of a level and above to a file until the command ends.
 
     Raises
     ------
-    click.BadParameter: the file cannot be written.
+    click.BadParameter
+        The file cannot be written.
     """
     try:
         handler = logging.FileHandler(path, encoding="utf-8")

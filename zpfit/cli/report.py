@@ -1,10 +1,12 @@
-"""The command that writes a page about finished work."""
+"""Command ``report``: a page about finished work."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from zpfit.cli import options
+from zpfit.cli.output import print_json, print_written
 
 
 @click.command()
@@ -15,12 +17,14 @@ import click
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE.html",
-    help="The page [DIR.html beside the folder; report.html for several].",
+    help="The page [DIR.html beside the folder; report.html for several folders].",
 )
-@click.option("--force", is_flag=True, help="Replace the page if it is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.force("Replace an existing page.")
+@options.as_json
 def report(folders: Sequence[Path], *, output: Path | None, force: bool, as_json: bool) -> None:
-    """Write one HTML page about runs, a comparison or a campaign, to be read without a network.
+    """Write an HTML page about runs, a comparison or a campaign.
+
+    The page is one file and can be read offline.
 
     DIR are folders that zpfit run, zpfit compare --output and zpfit campaign have written.
     Nothing is fitted; a model in Python code is called for the planes around the best fit.
@@ -33,4 +37,7 @@ def report(folders: Sequence[Path], *, output: Path | None, force: bool, as_json
     from zpfit.pages.report.writing import write_report
 
     page = write_report(folders, output, force=force)
-    click.echo(json.dumps({"page": str(page)}, indent=2) if as_json else f"Written: {page}")
+    if as_json:
+        print_json({"page": str(page)})
+    else:
+        print_written([page])

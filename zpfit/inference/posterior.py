@@ -8,9 +8,10 @@ import numpy as np
 from zpfit.errors import NeverExists, NotANumber
 from zpfit.inference.priors import Priors
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import Likelihood, wall_residual
+from zpfit.likelihood.exclusions import wall_residual
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class Posterior:
     def _refuse_nan(
         self, parameters: Mapping[str, FloatArray], c: Couplings, result: FloatArray
     ) -> None:
-        for name, row in zip(COUPLING_NAMES, c.rows(), strict=True):
+        for name, row in c.items():
             if np.isnan(row).any():
                 source = f"coupling {name} of model {self.model.name!r}"
                 raise NotANumber(source, in_words(parameters, int(np.argmax(np.isnan(row)))))

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from zpfit.errors import InvalidInput, ProblemCollector, suggestion
 from zpfit.inference.priors import Fixed, FreePrior, Prior, Priors, Tied
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.schema import StrictModel, validate
-from zpfit.io.yaml import Document
 from zpfit.models.base import Model, Parameter
 
 

@@ -1,24 +1,24 @@
 """The problem of a fit: model, priors and likelihood by name, and all of them resolved."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
-from pydantic import BeforeValidator, Field, ValidationError, create_model
+from pydantic import Field, ValidationError, create_model
 
-from zpfit.errors import ProblemCollector, all_of, suggestion
+from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import Priors
 from zpfit.inference.samplers.engine import Engine
 from zpfit.inference.samplers.registry import BUILT_IN, find_engine, plugins
 from zpfit.inference.settings import Settings
+from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
-from zpfit.io.schema import AlsoAs, StrictModel, validate
-from zpfit.io.yaml import Document, KeyPath
+from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 
@@ -27,15 +27,6 @@ _PROBES = 20
 
 SHORTHANDS = {"model": "name", "likelihood": "set", "priors": "use"}
 """Keys whose value may be a bare name, and the key of the mapping that it stands for."""
-
-
-def name_as(key: str) -> BeforeValidator:
-    """Return a validator that turns a bare name into a mapping with one key."""
-
-    def expand(value: Any) -> Any:
-        return {key: value} if isinstance(value, str) else value
-
-    return BeforeValidator(expand)
 
 
 class ModelOnly(StrictModel):
@@ -110,6 +101,10 @@ class Problem:
     """Files of a user's model, by their place in a library."""
     notes: tuple[str, ...] = ()
     """Remarks for the user before the run."""
+    document: Document | None = None
+    """Source that the problem was resolved from; None if it was built by hand."""
+    library: Library | None = None
+    """Folders in which names were looked up."""
     code: str = ""
     """Keys of the run file that name Python code, and the code; empty if there are none."""
 
@@ -136,41 +131,106 @@ class Problem:
 def resolve(document: Document, library: Library) -> Problem:
     """Validate a run document and build the model, priors and likelihood that it names.
 
+    Parameters
+    ----------
+    document : Document
+        Content of a run file.
+    library : Library
+        Folders in which names are looked up.
+
     Raises
     ------
     InvalidInput
-        The document has problems; the message lists all of them with their places.
+        The document does not fit the schema, or names something unknown or unusable. Lists
+        all problems, each with its place.
     """
-    settings = validate(run_file_model(_engines_in(document)), document)
-
-    def likelihood() -> Assembled:
-        assembled = assemble(
-            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
-        )
-        check_measurements(
-            settings.joint_sigma.within, assembled, document, ("joint_sigma", "within")
-        )
-        return assembled
-
-    def model_and_priors() -> tuple[LoadedModel, tuple[str, ...], Priors]:
-        loaded = load_model(settings.model, document, library)
-        priors = resolve_priors(settings.priors, loaded.model, document, library)
-        _check_sampling(settings, priors, document)
-        probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
-        place = document.place(["model"])
-        model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
-        return replace(loaded, model=model), notes, priors
-
-    assembled, (loaded, notes, priors) = all_of(likelihood, model_and_priors)
+    parts = validate_parts(run_file_model(_engines_in(document)), document)
+    if parts.problems:
+        _raise_problems(parts, document, library)
+    settings = parts.values
+    assembled, (loaded, notes, priors), _ = all_of(
+        lambda: _likelihood(settings, document, library),
+        lambda: _model_and_priors(settings, document, library),
+        lambda: _find_priors(settings, document, library),
+    )
     return Problem(
         name=document.path.stem,
         settings=settings,
         posterior=Posterior(loaded.model, priors, assembled.likelihood),
         assembled=assembled,
         model_files=loaded.files,
-        notes=(*notes, *assembled.notes()),
-        code="; ".join(filter(None, [loaded.code, _engine_code(settings)])),
+        notes=(*loaded.notes, *notes, *assembled.notes()),
+        code="; ".join(filter(None, (loaded.code, *assembled.code, _engine_code(settings)))),
+        document=document,
+        library=library,
     )
+
+
+def _likelihood(settings: RunFile, document: Document, library: Library) -> Assembled:
+    assembled = assemble_from(document, settings.likelihood, library)
+    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+    return assembled
+
+
+def _model_and_priors(
+    settings: RunFile, document: Document, library: Library
+) -> tuple[LoadedModel, tuple[str, ...], Priors]:
+    """Return the model, notes about it, and the priors of its parameters."""
+    loaded = load_model(settings.model, document, library)
+    priors = resolve_priors(settings.priors, loaded.model, document, library)
+    _check_sampling(settings, priors, document)
+    probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
+    place = document.place(["model"])
+    model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
+    return replace(loaded, model=model), notes, priors
+
+
+def _find_priors(settings: RunFile, document: Document, library: Library) -> None:
+    """Check the name of the priors, which an unknown model would hide.
+
+    Raises
+    ------
+    UnknownName
+        No file has that name.
+    """
+    if settings.priors.use is not None:
+        library.find("priors", settings.priors.use, document.place(["priors", "use"]))
+
+
+def _raise_problems(parts: Parts[RunFile], document: Document, library: Library) -> NoReturn:
+    """Raise the problems of a document, and those of the names in its valid parts."""
+    problems, settings = ProblemCollector(), parts.values
+    problems.add(*parts.problems)
+
+    def priors() -> None:
+        model = load_model(settings.model, document, library).model
+        resolve_priors(settings.priors, model, document, library)
+
+    def attempt(keys: Sequence[str], step: Callable[[], object]) -> None:
+        parts.attempt(problems, keys, step)
+
+    # Smaller steps first: each needs fewer keys, and repeated problems are listed once.
+    attempt(["likelihood"], lambda: assemble_from(document, settings.likelihood, library))
+    attempt(["likelihood", "joint_sigma"], lambda: _likelihood(settings, document, library))
+    attempt(["model"], lambda: load_model(settings.model, document, library))
+    attempt(["priors"], lambda: _find_priors(settings, document, library))
+    attempt(["model", "priors"], priors)
+    attempt(
+        ["model", "priors", "sampler", "best_fit"],
+        lambda: _model_and_priors(settings, document, library),
+    )
+    raise InvalidInput(problems.found, problems.causes)
+
+
+def assemble_from(document: Document, spec: LikelihoodSpec, library: Library) -> Assembled:
+    """Build the likelihood under the key ``likelihood`` of a document.
+
+    Raises
+    ------
+    InvalidInput, EmptyLikelihood
+        See :func:`zpfit.likelihood.build.assemble`; places are those of the document.
+    """
+    return assemble(spec, library, lambda *keys: document.place(["likelihood", *keys]))
 
 
 def _engine_code(settings: RunFile) -> str:

@@ -1,4 +1,4 @@
-"""zpfit's likelihood and priors in bilby (arXiv:1811.02042)."""
+"""Likelihood and priors of zpfit in bilby (Ashton et al., arXiv:1811.02042)."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -18,20 +18,26 @@ except ImportError as error:
 
 
 _OF_BILBY = frozenset({"log_likelihood", "log_prior", "weights"})
-"""Columns of a posterior that bilby hands over beside parameters when it weights samples anew."""
+"""Names that bilby passes beside the parameters when it reweights the samples of a result."""
 
 
 class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without types
-    """ln L of a model and data of zpfit; parameters are those that a run file leaves free.
+    """Likelihood of a model and data as bilby calls it.
 
-    Arguments are those of :func:`zpfit.interfaces.point_likelihood.point_likelihood`, and
-    ``others``: parameters of other likelihoods, which bilby hands over to each one of a
-    ``JointLikelihood``. Any further name is a mistake.
+    Its parameters are those that the run file leaves free.
+
+    Parameters
+    ----------
+    run_file, likelihood, model, changes
+        See :func:`zpfit.interfaces.point_likelihood.point_likelihood`.
+    others : collection of str
+        Parameters of other likelihoods, which a ``JointLikelihood`` passes to all of its members.
+        Any other unknown name raises an error.
 
     Raises
     ------
     InvalidInput
-        Everything that is wrong with them, each with its place.
+        An argument or a file is invalid; all problems are reported together.
     """
 
     def __init__(
@@ -47,7 +53,7 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
         super().__init__()
 
     def log_likelihood(self, parameters: dict[str, float]) -> float:
-        """ln L at a point; bilby's samplers hold -inf for impossible.
+        """Return ln L at a point; -inf at an excluded one.
 
         Raises
         ------
@@ -60,16 +66,16 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
         )
 
     def noise_log_likelihood(self) -> float:
-        """ln L without a Z', so that bilby's Bayes factors are against that."""
+        """Return ln L without a Z', the reference of bilby's Bayes factors."""
         return self._point.log_likelihood_without_zprime()
 
     def priors(self) -> Any:
-        """The run file's priors of the free parameters, a ``bilby.core.prior.PriorDict``.
+        """Return the priors of the free parameters as ``bilby.core.prior.PriorDict``.
 
         Raises
         ------
         InvalidInput
-            There is no run file.
+            The likelihood was made without a run file and has no priors.
         """
         found = self._point.priors
         if found is None:
@@ -86,17 +92,24 @@ class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # bilby comes without 
 
 
 class EitherSign(bilby_prior.Prior):  # type: ignore[misc]  # bilby comes without types
-    """:class:`zpfit.inference.priors.SignedLogUniform` for bilby.
+    """Prior of a bilby parameter with a log-uniform size and either sign.
 
-    bilby's own ``SymmetricLogUniform`` does not end at its bounds: its ``ln_prob`` is finite
-    everywhere, and samplers that walk by it leave the prior.
+    It is :class:`zpfit.inference.priors.SignedLogUniform`. bilby's own ``SymmetricLogUniform`` has
+    a finite ``ln_prob`` beyond its bounds, so that samplers which use ``ln_prob`` leave the prior.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Bounds of the absolute value, both positive.
+    name, latex_label : str, optional
+        As for every prior of bilby.
     """
 
     def __init__(
         self, lower: float, upper: float, name: str | None = None, latex_label: str | None = None
     ) -> None:
         super().__init__(name=name, latex_label=latex_label, minimum=-upper, maximum=upper)
-        # bilby reads them when it writes a prior to a file.
+        # bilby reads the arguments of a prior from its attributes when it writes a file.
         self.lower, self.upper = lower, upper
 
     @property
@@ -104,26 +117,27 @@ class EitherSign(bilby_prior.Prior):  # type: ignore[misc]  # bilby comes withou
         return SignedLogUniform(lower=self.lower, upper=self.upper)
 
     def rescale(self, val: FloatArray) -> FloatArray:
-        """Value at cumulative probability ``val``."""
+        """Return the value at the cumulative probability ``val``."""
         return self._ours.ppf(val)
 
     def ln_prob(self, val: FloatArray) -> FloatArray:
-        """ln of the probability density, -inf beyond the bounds and in the hole around zero."""
+        """Return ln of the density; -inf beyond the bounds and in the gap around zero."""
         return self._ours.log_density(val)
 
     def prob(self, val: FloatArray) -> FloatArray:
-        """The probability density."""
+        """Return the probability density."""
         result: FloatArray = np.exp(self.ln_prob(val))
         return result
 
     def cdf(self, val: FloatArray) -> FloatArray:
-        """Cumulative probability, 1/2 in the hole around zero."""
+        """Return the cumulative probability; 1/2 in the gap around zero."""
         size = np.log(np.clip(np.abs(val), self.lower, self.upper) / self.lower)
         result: FloatArray = 0.5 * (1 + np.sign(val) * size / np.log(self.upper / self.lower))
         return result
 
 
 def _translated(name: str, prior: FreePrior, label: str) -> Any:
+    """Return a prior of zpfit as a prior of bilby."""
     words = {"name": name, "latex_label": label}
     match prior:
         case Uniform():
@@ -139,6 +153,6 @@ def _translated(name: str, prior: FreePrior, label: str) -> Any:
 
 
 def _middles(grain: float) -> FloatArray:
-    """Of intervals of that width between 0 and 1."""
+    """Return the middles of intervals of width ``grain`` between 0 and 1."""
     result: FloatArray = np.arange(grain / 2, 1, grain, dtype=np.float64)
     return result

@@ -1,4 +1,4 @@
-"""zpfit's likelihood in cobaya (arXiv:2005.05290).
+"""Likelihood of zpfit in cobaya (Torrado and Lewis, arXiv:2005.05290).
 
 In an input file::
 
@@ -23,40 +23,40 @@ except ImportError as error:
 
 
 class ZpfitLikelihood(Likelihood):  # type: ignore[misc]  # cobaya comes without types
-    """ln L of a model and data of zpfit, couplings and derived quantities among its outputs."""
+    """Likelihood of a model and data, with couplings and derived quantities as outputs."""
 
     run_file: str | None = None
-    """A run file, a run folder or the name of a packaged run; its free parameters are ours."""
+    """Run file, run folder or packaged run; its free parameters are those of the likelihood."""
     set: str | None = None
-    """Name of a likelihood set, in place of the run file's."""
+    """Name of a likelihood set; replaces that of the run file."""
     model: str | None = None
-    """As ``--model`` of ``zpfit evaluate`` takes it, in place of the run file's."""
+    """Name of a model, or a YAML mapping with its options; replaces that of the run file."""
     changes: Mapping[str, Any] | None = None
-    """Keys of the run file with other values, or with texts as ``--set`` takes them."""
+    """Keys of the run file, such as ``likelihood.drop``, with their new values."""
 
     _point: PointLikelihood
 
     def initialize(self) -> None:
-        """Read the run file and everything it names."""
+        """Read the run file, the model and the data."""
         try:
             self._point = point_likelihood(self.run_file, self.set, self.model, self.changes)
         except ZpfitError as error:
             raise LoggedError(self.log, "%s", error) from error
 
     def get_requirements(self) -> dict[str, None]:
-        """Parameters that must be given."""
+        """Return the parameters that cobaya must provide."""
         return dict.fromkeys(self._point.required)
 
     def get_can_support_params(self) -> list[str]:
-        """Parameters that may be given."""
+        """Return the parameters that cobaya may provide."""
         return list(self._point.optional)
 
     def get_can_provide_params(self) -> list[str]:
-        """Couplings and derived quantities that an input may list as derived."""
+        """Return the couplings and derived quantities that an input file may list as derived."""
         return list(self._point.derived_names)
 
     def logp(self, _derived: dict[str, float] | None = None, **params_values: float) -> float:
-        """ln L at a point."""
+        """Return ln L at a point and fill ``_derived``."""
         try:
             log_likelihood = self._point.log_likelihood(params_values)
             if _derived is not None:

@@ -1,7 +1,7 @@
-"""A run file as input of cobaya: the same parameters, priors and likelihood.
+"""Input files of cobaya with the parameters, priors and likelihood of a run file.
 
-Coordinates of the unit cube are what cobaya samples, with a flat prior, so that every prior of
-zpfit is there exactly and evidences agree; parameters follow from them.
+cobaya samples the coordinates of the unit cube with a flat prior and computes the parameters from
+them. Every prior of zpfit is therefore reproduced exactly, and evidences agree.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,17 +22,18 @@ from zpfit.runs.run_folder import RunFolder
 
 LIKELIHOOD = "zpfit.interfaces.cobaya.ZpfitLikelihood"
 _COORDINATE = "u_"
+"""Prefix of the name of a unit-cube coordinate."""
 _WIDTH = 0.05
-"""Of cobaya's first proposals; every chain starts at the same point."""
+"""Width of cobaya's first proposals on the unit cube; cobaya then learns its own."""
 
 
 def starts(folder: RunFolder, names: tuple[str, ...]) -> Iterator[dict[str, float]]:
-    """Sampled parameters at the best fit of a finished run, then at its samples, best first.
+    """Yield the sampled parameters at the best fit of a run, then at its samples, best first.
 
     Raises
     ------
     NotARunFolder
-        It is damaged.
+        The folder is damaged.
     """
     best = folder.summary()["best_fit"]["parameters"]
     yield {name: best[name] for name in names}
@@ -45,7 +46,7 @@ def starts(folder: RunFolder, names: tuple[str, ...]) -> Iterator[dict[str, floa
 def files(
     run: Problem, source: str, starts: Iterable[Mapping[str, float]], root: str
 ) -> Iterator[tuple[str, Callable[[Path], object]]]:
-    """Name of the file and how to write it."""
+    """Yield the name of the file and a function that writes it."""
     text = dump_yaml(cobaya_input(run, source, starts))
     yield f"{root}.cobaya.yaml", partial(Path.write_text, data=text, encoding="utf-8")
 
@@ -53,11 +54,17 @@ def files(
 def cobaya_input(
     run: Problem, source: str, starts: Iterable[Mapping[str, float]] = ()
 ) -> dict[str, Any]:
-    """What an input file of cobaya holds.
+    """Return the content of an input file of cobaya.
 
-    ``source`` is what its ``run_file`` says; chains begin at the first of ``starts``, points with
-    a value for each sampled parameter, at which cobaya finds a likelihood that is not zero; if
-    there is none, anywhere in the prior where it finds one.
+    Parameters
+    ----------
+    run : Problem
+        Model, priors and likelihood.
+    source : str
+        Name or path of the run file, for the option ``run_file`` of the likelihood.
+    starts : iterable of mappings
+        Points with a value for each sampled parameter. Chains start at the first point with a
+        likelihood above zero, or at a draw from the prior if there is none.
     """
     symbols = {p.name: p.symbol or p.name for p in run.posterior.model.parameters}
     free = run.posterior.priors.free
@@ -72,7 +79,7 @@ def cobaya_input(
         params[u] = coordinate | {"proposal": _WIDTH, "drop": True}
         params[name] = {"value": f"lambda {u}: {_formula(prior, u)}", "latex": symbols[name]}
         if not variable:
-            # cobaya gives it to the likelihood, but has no column for such a name.
+            # cobaya passes such a parameter to the likelihood, but cannot have a column for it.
             params[name]["derived"] = False
     return {
         "likelihood": {LIKELIHOOD: {"run_file": source}},
@@ -82,15 +89,15 @@ def cobaya_input(
 
 
 def _is_variable(name: str) -> bool:
-    """Whether a name can be one of Python's, which cobaya asks of what it samples and keeps."""
+    """Return whether a name is a Python variable, as cobaya requires of sampled parameters."""
     return name.isidentifier() and not iskeyword(name)
 
 
 def _first_possible(run: Problem, points: Iterable[Mapping[str, float]]) -> FloatArray | None:
-    """Coordinates of the first point that is possible where cobaya will have it.
+    """Return the coordinates of the first point with a likelihood above zero in cobaya.
 
-    On the way through coordinates and formulas a point moves by a rounding, which may lead a best
-    fit across the edge of an exclusion.
+    cobaya computes the point from its coordinates, which changes it by rounding. A best fit at the
+    edge of an exclusion can become excluded.
     """
     likelihood = PointLikelihood(run.posterior)
     free = run.posterior.priors.free
@@ -103,13 +110,13 @@ def _first_possible(run: Problem, points: Iterable[Mapping[str, float]]) -> Floa
 
 
 def _by_formula(prior: FreePrior, u: float) -> float:
-    """As cobaya computes it, to the last digit."""
+    """Return a parameter as cobaya computes it, to the last digit."""
     names = {"np": np, "stats": stats, "u": u}
-    return float(eval(_formula(prior, "u"), names))  # noqa: S307 - a text with numbers of ours
+    return float(eval(_formula(prior, "u"), names))  # noqa: S307 - built from numbers alone
 
 
 def _formula(prior: FreePrior, u: str) -> str:
-    """The inverse cumulative distribution in NumPy, as :mod:`zpfit.inference.priors` has it."""
+    """Return the inverse cumulative distribution of :mod:`zpfit.inference.priors` as NumPy code."""
     match prior:
         case Uniform():
             return f"{prior.lower!r} + {u} * {prior.upper - prior.lower!r}"

@@ -1,4 +1,4 @@
-"""Run folders in the formats of other programs: ``export(folder, "getdist")`` and the like."""
+"""Write the samples of a run folder in the formats of other programs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ _WRITERS: Mapping[Format, Callable[[SampleTable, str], Writers]] = {
     "csv": csv.files,
 }
 _CHAINS: tuple[Format, ...] = ("getdist", "anesthetic")
-"""Formats whose readers take every file of a name together."""
+"""Formats whose readers read all files of a name together."""
 
 
 def export(
@@ -31,22 +31,35 @@ def export(
     force: bool = False,
     weighted: bool = False,
 ) -> tuple[Path, ...]:
-    """Write the samples of a finished run for another program; returns the files.
+    """Write the samples of a finished run for another program.
 
-    They lie in ``output``, by default in ``export`` inside the run folder, and are named after
-    the run folder. With ``weighted`` they are the weighted samples behind the evidence instead
-    of those of equal weight that the summary describes. anesthetic gets the dead points of
-    nested sampling where the run has them.
+    Parameters
+    ----------
+    run_folder : path
+        Folder of the run.
+    to : {"getdist", "anesthetic", "arviz", "csv"}
+        The program, or ``csv``. anesthetic receives the dead points of nested sampling if the run
+        has them, else chains.
+    output : path, optional
+        Folder for the files; ``export`` inside the run folder by default. The files are named
+        after the run folder.
+    force : bool
+        Replace an earlier export. Files of an earlier export for GetDist or anesthetic are
+        removed, because both programs read all files of a name together.
+    weighted : bool
+        Write the weighted samples of the evidence integral and not those of equal weight.
 
-    GetDist and anesthetic read all files of a name together, so ``force`` removes those of an
-    earlier export for either, which would mix with the new ones.
+    Returns
+    -------
+    tuple of Path
+        The files.
 
     Raises
     ------
     NotARunFolder
-        There is no finished run.
+        The folder holds no finished run.
     FilesExist
-        Files would be replaced or removed and ``force`` is not given.
+        Files would be replaced or removed and ``force`` is false.
     UnwritablePath
         The folder cannot be written.
     """
@@ -65,18 +78,31 @@ def export(
 def export_cobaya(
     run_file: str, output: str | Path | None = None, *, force: bool = False
 ) -> tuple[Path, ...]:
-    """Write a run file, the run of a folder or a packaged run as an input file of cobaya.
+    """Write an input file of cobaya with the model, priors and likelihood of a run.
 
-    It lies in ``output``, by default in ``export`` inside the run folder or ``output/export``.
-    Chains begin at the best fit of a finished run, or at the best sample that cobaya finds possible
-    where rounding leads the best fit across the edge of an exclusion.
+    Chains start at the best fit of a finished run. Rounding can move the best fit across the edge
+    of an exclusion; chains then start at the best sample that cobaya accepts.
+
+    Parameters
+    ----------
+    run_file : str
+        Path of a run file or run folder, or name of a packaged run.
+    output : path, optional
+        Folder for the file; ``export`` inside the run folder, or ``output/export`` by default.
+    force : bool
+        Replace an existing file.
+
+    Returns
+    -------
+    tuple of Path
+        The file.
 
     Raises
     ------
     InvalidInput
-        Everything that is wrong with the run file.
+        The run file is invalid; all problems are reported together.
     FilesExist
-        The file is there and ``force`` is not given.
+        The file exists and ``force`` is false.
     UnwritablePath
         The folder cannot be written.
     """
@@ -87,7 +113,7 @@ def export_cobaya(
     if folder.is_finished:
         target, name = folder.path / "export", folder.path.resolve().name
         starts = cobaya_input.starts(folder, run.posterior.names)
-    # A name stays one, so that the input works elsewhere; a path must, wherever cobaya runs.
+    # A packaged name works on any machine; a path must work from any folder cobaya runs in.
     source = str(path.resolve()) if Path(run_file).exists() else run_file
     writers = list(cobaya_input.files(run, source, starts, name))
     return _write(writers, target if output is None else Path(output), [], force=force)
@@ -105,14 +131,25 @@ def _write(
 
 
 def frame(run_folder: str | Path, *, weighted: bool = False) -> Any:
-    """The samples of a finished run as a pandas DataFrame.
+    """Return the samples of a finished run as a pandas DataFrame.
 
-    Columns are ``chain``, ``weight``, ``log_likelihood``, every parameter, the couplings and the
-    model's derived quantities; ``attrs`` holds title, model, likelihood, ln Z and its error.
+    Parameters
+    ----------
+    run_folder : path
+        Folder of the run.
+    weighted : bool
+        Return the weighted samples of the evidence integral and not those of equal weight.
+
+    Returns
+    -------
+    DataFrame
+        Columns are ``chain``, ``weight``, ``log_likelihood``, every parameter, the couplings and
+        the derived quantities of the model. ``attrs`` holds ``title``, ``model``, ``likelihood``,
+        ``log_z`` and ``log_z_error``.
 
     Raises
     ------
     NotARunFolder
-        There is no finished run.
+        The folder holds no finished run.
     """
     return csv.frame(read_table(RunFolder(Path(run_folder)), weighted=weighted))

@@ -1,19 +1,23 @@
-"""The samples of a run with everything that other programs ask of them."""
+"""Samples of a posterior with every quantity that other programs use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from zpfit.analysis.fit import FitResult
+from zpfit.analysis.records import FitSummary
 from zpfit.inference.priors import Fixed, Normal
 from zpfit.inference.problem import Problem
+from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.arrays import FloatArray
 from zpfit.models.effective import Effective
-from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
+from zpfit.runs.samples import by_chain
 
 _SYMBOLS = {parameter.name: parameter.symbol for parameter in Effective().parameters}
+"""LaTeX symbol of each coupling, without dollar signs."""
 
 
 @dataclass(frozen=True)
@@ -27,72 +31,100 @@ class Column:
     """LaTeX, without dollar signs."""
     unit: str = ""
     derived: bool = False
-    """Follows from the parameters."""
+    """True for a quantity that follows from the sampled parameters."""
     bounds: tuple[float | None, float | None] = (None, None)
-    """Of the prior, where it has any."""
+    """Lower and upper bound of the prior; None where the prior has no bound."""
 
     @property
     def varies(self) -> bool:
-        """Whether it is a number everywhere, and not everywhere the same."""
+        """True if all values are finite and not all of them are equal."""
         return bool(np.isfinite(self.values).all() and np.ptp(self.values) > 0)
 
 
 @dataclass(frozen=True)
 class SampleTable:
-    """Samples of a posterior; chains are the ensembles, which are independent."""
+    """Samples of a posterior; each chain is one of the independent ensembles."""
 
     attributes: Mapping[str, str | float]
-    """Title, model, likelihood, ln Z and its error."""
+    """``title``, ``model``, ``likelihood``, ``log_z`` and ``log_z_error``."""
     columns: tuple[Column, ...]
-    """Every parameter of the model, then couplings and derived quantities that are no parameters.
-    """
+    """Parameters of the model, then couplings and derived quantities that are not parameters."""
     log_likelihood: FloatArray
     """Shape (chains, draws)."""
     weight: FloatArray
-    """Shape (chains, draws): 1, or shares of weighted samples."""
+    """Shape (chains, draws): 1 for samples of equal weight, else weights with the sum 1."""
 
     @property
     def varying(self) -> tuple[Column, ...]:
-        """What is worth a plot."""
+        """Columns whose distribution can be plotted."""
         return tuple(column for column in self.columns if column.varies)
 
 
 def read_table(folder: RunFolder, *, weighted: bool = False) -> SampleTable:
-    """The samples of equal weight of a finished run, or the weighted ones.
+    """Return the samples of a finished run.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Folder of the run.
+    weighted : bool
+        Return the weighted samples of the evidence integral and not those of equal weight.
 
     Raises
     ------
     NotARunFolder
-        There is no finished run, or it is damaged.
+        The folder holds no finished run, or a damaged one.
     InvalidInput
-        The run's model is no longer what it was.
+        The model of the run no longer exists or has other parameters.
     """
-    summary = folder.summary()
     stored = folder.weighted() if weighted else folder.samples()
-    run = load_run(folder.config_path)
-    flat = {name: _by_chain(values) for name, values in stored.values.items()}
-    log_likelihood = _by_chain(stored.log_likelihood)
+    return sample_table(load_run(folder.config_path), stored, _attributes(folder.summary()))
+
+
+def table_of(fit: FitResult, *, weighted: bool = False) -> SampleTable:
+    """Return the samples of a fit in memory, as :func:`read_table` does for a folder."""
+    stored = fit.weighted if weighted else fit.samples
+    return sample_table(fit.problem, stored, _attributes(fit.summary))
+
+
+def _attributes(summary: FitSummary) -> dict[str, str | float]:
+    return {
+        "title": summary["title"],
+        "model": summary["model"],
+        "likelihood": summary["likelihood"],
+        "log_z": summary["evidence"]["log_z"],
+        "log_z_error": summary["evidence"]["error"],
+    }
+
+
+def sample_table(
+    problem: Problem, stored: StoredSamples, attributes: Mapping[str, str | float]
+) -> SampleTable:
+    """Return samples with the couplings and derived quantities that follow from them.
+
+    Parameters
+    ----------
+    problem : Problem
+        Model, priors and likelihood that were sampled.
+    stored : StoredSamples
+        The parameters that are not fixed, each of shape (ensembles, steps, walkers), and ln L.
+    attributes : mapping
+        ``title``, ``model``, ``likelihood``, ``log_z`` and ``log_z_error``.
+    """
+    flat = {name: by_chain(values) for name, values in stored.values.items()}
+    log_likelihood = by_chain(stored.log_likelihood)
     weight = np.ones(log_likelihood.shape)
     if stored.log_weight is not None:
-        weight = np.exp(_by_chain(stored.log_weight))
-    return SampleTable(
-        attributes={
-            "title": summary["title"],
-            "model": summary["model"],
-            "likelihood": summary["likelihood"],
-            "log_z": summary["evidence"]["log_z"],
-            "log_z_error": summary["evidence"]["error"],
-        },
-        columns=_columns(run, flat, log_likelihood.shape),
-        log_likelihood=log_likelihood,
-        weight=weight,
-    )
+        weight = np.exp(by_chain(stored.log_weight))
+    columns = _columns(problem, flat, log_likelihood.shape)
+    return SampleTable(attributes, columns, log_likelihood, weight)
 
 
 def _columns(
-    run: Problem, varying: Mapping[str, FloatArray], shape: tuple[int, ...]
+    problem: Problem, varying: Mapping[str, FloatArray], shape: tuple[int, ...]
 ) -> tuple[Column, ...]:
-    posterior = run.posterior
+    """Return the parameters, couplings and derived quantities as columns."""
+    posterior = problem.posterior
     given = {name: values.ravel() for name, values in varying.items()}
     values = posterior.priors.complete(given, int(np.prod(shape)))
     parameters = [
@@ -102,11 +134,11 @@ def _columns(
             parameter.symbol or parameter.name,
             parameter.unit,
             derived=parameter.name not in posterior.names,
-            bounds=_bounds(run, parameter.name),
+            bounds=_bounds(problem, parameter.name),
         )
         for parameter in posterior.model.parameters
     ]
-    couplings = zip(COUPLING_NAMES, posterior.model.couplings(values).rows(), strict=True)
+    couplings = posterior.model.couplings(values).items()
     further = {**dict(couplings), **posterior.model.derived(values)}
     return (
         *parameters,
@@ -118,18 +150,15 @@ def _columns(
     )
 
 
-def _bounds(run: Problem, name: str) -> tuple[float | None, float | None]:
-    priors = run.posterior.priors
+def _bounds(problem: Problem, name: str) -> tuple[float | None, float | None]:
+    """Return the bounds of a parameter's prior; a fixed or normal one has none."""
+    priors = problem.posterior.priors
     return (
         (None, None) if isinstance(priors.by_name[name], Fixed | Normal) else priors.support(name)
     )
 
 
 def _upright(name: str) -> str:
+    """Return a name as LaTeX in upright letters."""
     escaped = name.replace("_", r"\_")
     return rf"\mathrm{{{escaped}}}"
-
-
-def _by_chain(values: FloatArray) -> FloatArray:
-    """(ensembles, steps, walkers) to (ensembles, draws), one walker after the other."""
-    return values.transpose(0, 2, 1).reshape(len(values), -1)

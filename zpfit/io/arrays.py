@@ -6,4 +6,4 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 """An array of 64-bit floats of any shape."""
 Index = slice | NDArray[np.intp]
-"""A choice of points of a batch."""
+"""A choice of points of a batch: a slice, or their positions."""

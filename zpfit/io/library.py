@@ -1,60 +1,81 @@
-"""Find named files: data entries, sets of them, models, priors, runs, slices, campaigns.
+"""Named files: data entries, sets of them, models, priors, runs, slices, campaigns.
 
-A name is looked up in the user's own folders first (beside the run file, then
-in the current folder), then among the packaged files.
+A name is looked up in the user's own folders first (that of the run file, then the current
+folder), then in installed packages of data, and then among zpfit's own files.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from zpfit.errors import InvalidInput, UnknownName
-from zpfit.io.places import FOLDERS, Kind, names_in, packaged_data
-from zpfit.io.yaml import Document, is_file, read_yaml
+from zpfit.io.document import Document
+from zpfit.io.places import FOLDERS, Kind, names_in, search_roots
+from zpfit.io.yaml import is_file, read_yaml
 
 
 @dataclass(frozen=True)
 class Library:
-    """Where names are looked up; earlier roots win."""
+    """Folders in which names are looked up.
+
+    Examples
+    --------
+    >>> library = Library.beside()
+    >>> library.find("run", "quickstart").name
+    'quickstart.yaml'
+    """
 
     roots: tuple[Path, ...]
+    """Folders; earlier ones have priority."""
 
     @classmethod
     def beside(cls, run_file: Path | None = None) -> "Library":
-        """The user's folders, beside ``run_file`` first, then the packaged files.
+        """Return the user's folders, then those of data packages, then zpfit's own files.
 
-        A run file that lies in a run folder finds the data that run kept.
+        Parameters
+        ----------
+        run_file : Path, optional
+            File whose folder comes first. The folder ``data`` beside it comes next, as a run
+            folder keeps a copy of its data there.
         """
-        own = []
-        if run_file is not None:
-            beside = run_file.resolve().parent
-            own = [beside, beside / "data"]
-        return cls(tuple(dict.fromkeys([*own, Path.cwd(), packaged_data()])))
+        if run_file is None:
+            return cls(search_roots())
+        folder = run_file.resolve().parent
+        return cls(search_roots(folder, folder / "data"))
 
     def names(self, kind: Kind) -> list[str]:
-        """All names of a kind, sorted."""
+        """Return all names of a kind, sorted."""
         return names_in(self.roots, kind)
 
     def find(self, kind: Kind, name: str, place: str = "") -> Path:
-        """The file behind a name.
+        """Return the file behind a name.
+
+        Parameters
+        ----------
+        kind : str
+            Kind of file, a key of :data:`zpfit.io.places.FOLDERS`.
+        name : str
+        place : str, optional
+            Place of the name in a file, for messages.
 
         Raises
         ------
         UnknownName
-            Nothing has that name; the message says what is close.
+            No file has that name.
         """
         for root in self.roots:
             path = root / FOLDERS[kind] / f"{name}.yaml"
+            # A name with a folder in it, such as ../x, would leave the folder of its kind.
             if path.name == f"{name}.yaml" and is_file(path):
                 return path
         raise UnknownName(kind, name, self.names(kind), place)
 
     def file(self, name: str, place: str) -> Path:
-        """A file by its path, which may be relative to the user's folders.
+        """Return a file by its path, absolute or relative to one of the folders.
 
         Raises
         ------
         InvalidInput
-            There is none.
+            The file does not exist; ``place`` says where it is named.
         """
         for root in self.roots:
             if is_file(root / name):
@@ -63,5 +84,13 @@ class Library:
         raise InvalidInput([f"{place}: there is no file {name!r}; {remedy}"])
 
     def document(self, kind: Kind, name: str, place: str = "") -> Document:
-        """The YAML document behind a name."""
+        """Return the content of the file behind a name; parameters are those of :meth:`find`.
+
+        Raises
+        ------
+        UnknownName
+            No file has that name.
+        UnreadableFile, InvalidYaml
+            The file cannot be read.
+        """
         return read_yaml(self.find(kind, name, place))

@@ -1,4 +1,4 @@
-"""Points in CSV files: one column per parameter."""
+"""Points of a model's parameters in CSV files: one column for each parameter."""
 
 import csv
 import io
@@ -9,23 +9,24 @@ from zpfit.io.yaml import read_text
 
 
 def read_points(path: Path) -> tuple[list[dict[str, float]], list[str]]:
-    """The points of a file, and for each its place in the file.
+    """Return the points of a file.
+
+    Returns
+    -------
+    points : list of dict
+        Values by parameter, one dict for each row.
+    places : list of str
+        Place of each point in the file, for messages.
 
     Raises
     ------
     UnreadableFile
         The file is missing or not text.
     InvalidInput
-        No header, no rows, a row of the wrong length, or a value
-        that is no number.
+        The file has no header or no rows, a row has the wrong length, or a value is no number.
+        Lists all such problems.
     """
-    reader = csv.reader(io.StringIO(read_text(path)))
-    try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
-    except csv.Error as error:
-        raise InvalidInput([f"{path}:{reader.line_num}: not valid CSV: {error}"]) from error
-    if not rows:
-        raise InvalidInput([f"{path}: is empty; the first line names the parameters"])
+    rows = _rows(path)
     header = rows[0][1]
     problems = [
         f"{path}:{rows[0][0]}: column {name!r} appears twice"
@@ -49,3 +50,15 @@ def read_points(path: Path) -> tuple[list[dict[str, float]], list[str]]:
     if problems:
         raise InvalidInput(problems)
     return points, places
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return line number and cells of every row that is not empty, at least one."""
+    reader = csv.reader(io.StringIO(read_text(path)))
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    except csv.Error as error:
+        raise InvalidInput([f"{path}:{reader.line_num}: not valid CSV: {error}"]) from error
+    if not rows:
+        raise InvalidInput([f"{path}: is empty; the first line names the parameters"])
+    return rows

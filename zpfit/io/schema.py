@@ -1,29 +1,32 @@
-"""Validation of YAML documents: every problem at once, each with its place."""
+"""Schemas of zpfit's files, and the validation of documents: every problem at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
     NonNegativeFloat,
     PositiveFloat,
-    RootModel,
     ValidationError,
+    create_model,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails
+from pydantic_core import CoreSchema
 
-from zpfit.errors import InvalidInput, in_short, suggestion
-from zpfit.io.yaml import Document
+from zpfit.errors import InvalidInput, ProblemCollector, UnknownName
+from zpfit.io.document import Document
+from zpfit.io.validation_messages import UNKNOWN_KEY, keys_in_file, problems_of
 
 
 class StrictModel(BaseModel):
-    """A part of a file: no unknown keys, no coercion of types, immutable."""
+    """A part of a file: unknown keys are errors, types are not converted, instances immutable."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -36,9 +39,10 @@ class StrictModel(BaseModel):
 
 @dataclass(frozen=True)
 class AlsoAs:
-    """Another form of a part of a file, which a ``BeforeValidator`` expands, for JSON Schemas.
+    """A short form that a file may use for a key, for the JSON Schema.
 
-    pydantic sees what it becomes, and not what may stand in the file.
+    A ``BeforeValidator`` expands the short form before pydantic sees it, so that pydantic's own
+    schema does not contain it.
     """
 
     kind: Literal["string", "number", "array"]
@@ -46,135 +50,179 @@ class AlsoAs:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Either form."""
+        """Return a schema that accepts either form."""
         return {"anyOf": [{"type": self.kind}, handler(schema)]}
 
 
 SMALLEST, LARGEST = 1e-60, 1e60
-"""Sizes whose squares, and those of their ratios, computers can hold."""
+"""Smallest and largest magnitude of numbers in files.
+
+Squares of such numbers, and of their ratios, do not overflow in double precision.
+"""
 
 
-def _in_reach(value: float) -> float:
+def _in_range(value: float) -> float:
     if value and not SMALLEST <= abs(value) <= LARGEST:
         raise ValueError(
-            f"{value:g} is out of reach; sizes go from {SMALLEST:g} to {LARGEST:g}, or are zero"
+            f"{value:g} is out of range; magnitudes must be zero or between {SMALLEST:g} and "
+            f"{LARGEST:g}"
         )
     return value
 
 
-Number = Annotated[float, AfterValidator(_in_reach)]
-"""A number of such a size, or zero."""
-Positive = Annotated[PositiveFloat, AfterValidator(_in_reach)]
-NonNegative = Annotated[NonNegativeFloat, AfterValidator(_in_reach)]
+Number = Annotated[float, AfterValidator(_in_range)]
+"""A number whose magnitude is zero or between :data:`SMALLEST` and :data:`LARGEST`."""
+Positive = Annotated[PositiveFloat, AfterValidator(_in_range)]
+NonNegative = Annotated[NonNegativeFloat, AfterValidator(_in_range)]
 
 Names = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]
 """A list of names."""
 
-Model = TypeVar("Model", bound=BaseModel)
 
-_MOST_PROBLEMS = 50
-"""That are told of one file."""
-_MESSAGES = {
-    "missing": "is missing",
-    "union_tag_not_found": "needs a key {discriminator}",
-    "union_tag_invalid": "unknown {discriminator} {tag}; known: {expected_tags}",
-    "model_attributes_type": "must be a number or a mapping of keys to values, not {value}",
-    "float_type": "must be a number, not {value}",
-    "int_type": "must be an integer, not {value}",
-    "int_from_float": "must be an integer, not {value}",
-    "string_type": "must be text, not {value} (put it in quotes if it is meant as text)",
-    "bool_type": "must be true or false, not {value}",
-    "finite_number": "must be a finite number, not {value}",
-    "model_type": "must be a mapping of keys to values, not {value}",
-    "dict_type": "must be a mapping of keys to values, not {value}",
-    "too_long": "must have at most {max_length:,} items, not {actual_length:,}",
-    "tuple_type": "must be a list, not {value}",
-    "value_error": "{error}",
-}
+def name_as(key: str) -> BeforeValidator:
+    """Return a validator that expands a bare name to a mapping with one key.
+
+    Examples
+    --------
+    >>> name_as("set").func("today_cs")
+    {'set': 'today_cs'}
+    """
+
+    def expand(value: Any) -> Any:
+        return {key: value} if isinstance(value, str) else value
+
+    return BeforeValidator(expand)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+Result = TypeVar("Result")
 
 
 def validate(model: type[Model], document: Document) -> Model:
-    """The document as ``model``.
+    """Return the content of a document as ``model``.
 
     Raises
     ------
     InvalidInput
-        Names every problem with file, line and key.
+        The content does not fit the schema; lists every problem with file, line and key.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from zpfit.io.yaml import parse_yaml
+    >>> class Grid(StrictModel):
+    ...     points: int
+    >>> validate(Grid, parse_yaml("points: 3", Path("grid.yaml")))
+    Grid(points=3)
+    >>> validate(Grid, parse_yaml("pionts: 3", Path("grid.yaml")))
+    Traceback (most recent call last):
+        ...
+    zpfit.errors.InvalidInput: grid.yaml: points: is missing
+    grid.yaml:1: pionts: unknown key; did you mean 'points'?
     """
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
+        raise InvalidInput(problems_of(model, document, error)) from error
+
+
+@dataclass(frozen=True)
+class Parts(Generic[Model]):
+    """A document whose valid parts can be used although others are invalid."""
+
+    values: Model
+    """Content of the readable keys, and defaults of others; required keys may be missing."""
+    problems: tuple[str, ...]
+    """Everything that is wrong with the document, each problem with its place."""
+    sound: frozenset[str]
+    """Keys of the first level without a problem."""
+    readable: frozenset[str]
+    """Sound keys, and keys that are valid once the unknown keys below them are left out."""
+
+    def attempt(
+        self, problems: ProblemCollector, keys: Sequence[str], step: Callable[[], Result]
+    ) -> Result | None:
+        """Run a step that reads some keys, and collect its problems.
+
+        Parameters
+        ----------
+        problems : ProblemCollector
+            Collects the problems of the step.
+        keys : sequence of str
+            Keys of the first level that the step reads. The step does not run unless all of them
+            are readable. Unless all are sound, only unknown names are collected, as other
+            problems may be consequences of one that is listed already.
+        step : callable
+            Takes no arguments.
+
+        Returns
+        -------
+        object or None
+            Result of the step; None if it did not run or failed.
+        """
+        if not self.readable.issuperset(keys):
+            return None
+        kinds = () if self.sound.issuperset(keys) else (UnknownName,)
+        with problems.collecting(*kinds):
+            return step()
+        return None
+
+
+def validate_parts(model: type[Model], document: Document) -> Parts[Model]:
+    """Validate a document and keep its valid parts, so that these can be checked further.
+
+    Parameters
+    ----------
+    model : class
+        Schema of the document.
+    document : Document
+
+    Returns
+    -------
+    Parts
+        Without problems if the document fits the schema.
+    """
+    fields = frozenset(model.model_fields)
+    try:
+        return Parts(model.model_validate(document.data), (), fields, fields)
+    except ValidationError as error:
+        problems = tuple(problems_of(model, document, error))
         details = error.errors(include_url=False)
-        problems = [_problem(model, document, detail) for detail in details[:_MOST_PROBLEMS]]
-        if len(details) > _MOST_PROBLEMS:
-            problems.append(f"{document.path}: and {len(details) - _MOST_PROBLEMS:,} more problems")
-        raise InvalidInput(list(dict.fromkeys(problems))) from error
+    data = deepcopy(document.data) if isinstance(document.data, dict) else {}
+    errors = [(d["type"] == UNKNOWN_KEY, keys_in_file(model, document, d)) for d in details]
+    for is_unknown, keys in errors:
+        if is_unknown:
+            _drop(data, keys)
+    invalid = {keys[0] for is_unknown, keys in errors if keys and not is_unknown}
+    trimmed = {keys[0] for is_unknown, keys in errors if is_unknown and len(keys) > 1}
+    values = _valid_fields(model, data, skip=invalid)
+    # If a key of the first level is unknown, it may be meant for any key that is missing.
+    certain = bool(data) and not any(is_unknown and len(keys) == 1 for is_unknown, keys in errors)
+    optional = {n for n in fields - data.keys() if not model.model_fields[n].is_required()}
+    readable = frozenset(values) | (optional if certain else set())
+    return Parts(model.model_construct(**values), problems, readable - trimmed, readable)
 
 
-def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> str:
-    keys = [key for key in detail["loc"] if not str(key).startswith(("function-", "tagged-"))]
-    # The first key of a union at the root is a tag, even where the file has such a key as well.
-    own_keys = _without_tags(document.data, keys[1:] if issubclass(model, RootModel) else keys)
-    if detail["type"] == "missing":
-        own_keys.append(keys[-1])
-    elif detail["type"].startswith("union_tag"):
-        own_keys.append(str(detail["ctx"]["discriminator"]).strip("'"))
-    place = document.place(own_keys)
-    if detail["type"] == "extra_forbidden":
-        known = sorted(_keys_at(model, keys[:-1]))
-        return f"{place}: unknown key; {suggestion(str(keys[-1]), known)}"
-    at_root = detail["type"] == "model_attributes_type" and not keys
-    template = _MESSAGES.get("dict_type" if at_root else detail["type"])
-    if template is None:
-        given = in_short(detail["input"])
-        return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
-    context = dict(detail.get("ctx", {}))
-    if "tag" in context:
-        context["tag"] = in_short(context["tag"])
-    return f"{place}: " + template.format(value=in_short(detail["input"]), **context)
+def _valid_fields(
+    model: type[BaseModel], data: Mapping[str, Any], skip: set[str | int]
+) -> dict[str, Any]:
+    """Return the content of those keys that are valid on their own."""
+    values = {}
+    for name, field in model.model_fields.items():
+        if name in data and name not in skip:
+            alone: type[StrictModel] = create_model(  # type: ignore[call-overload]
+                model.__name__, __base__=StrictModel, **{name: (field.annotation, field)}
+            )
+            try:
+                values[name] = getattr(alone.model_validate({name: data[name]}), name)
+            except ValidationError:
+                continue  # its problem is listed already
+    return values
 
 
-def _without_tags(data: Any, keys: Sequence[str | int]) -> list[str | int]:
-    """The keys that stand in the file; pydantic puts names of union members between them."""
-    result: list[str | int] = []
-    for key in keys:
-        in_dict = isinstance(data, dict) and key in data
-        in_list = isinstance(data, list) and isinstance(key, int) and key < len(data)
-        if in_dict or in_list:
-            data = data[key]
-            result.append(key)
-    return result
-
-
-def _keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
-    """Keys that the schema knows below ``keys``."""
-    models = [model]
-    if issubclass(model, RootModel):
-        members = list(_models_in(model.model_fields["root"].annotation))
-        models = [m for m in members if keys and keys[0] in _tags(m)] or members
-        keys = keys[1:]
-    for key in keys:
-        fields = [m.model_fields[key] for m in models if key in m.model_fields]
-        if fields:
-            models = [m for field in fields for m in _models_in(field.annotation)]
-        else:
-            tagged = [m for m in models if key in _tags(m)]
-            models = tagged or models
-    return {name for m in models for name in m.model_fields}
-
-
-def _tags(model: type[BaseModel]) -> set[str]:
-    return {
-        str(value)
-        for field in model.model_fields.values()
-        if field.annotation is not None
-        for value in get_args(field.annotation)
-        if isinstance(value, str)
-    }
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
+def _drop(data: Any, keys: Sequence[str | int]) -> None:
+    """Remove a key from nested mappings and lists, if it is there."""
+    for key in keys[:-1]:
+        data = data[key]
+    if isinstance(data, dict):
+        data.pop(keys[-1], None)

@@ -4,7 +4,7 @@ import importlib.metadata
 import platform
 from functools import cache
 
-PACKAGES = ("zpfit", "numpy", "scipy", "numba", "arviz")
+PACKAGES = ("zpfit", "numpy", "scipy", "numba", "arviz", "arviz-stats")
 """Packages whose versions every result records; sampling engines add theirs."""
 
 

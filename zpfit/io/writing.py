@@ -1,4 +1,8 @@
-"""Write files whole or not at all, and prepare the folders that hold them."""
+"""Atomic writing of files, and preparation of their folders.
+
+A file is written under another name and renamed when it is complete, so that a process that is
+killed leaves no incomplete file under the final name.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,32 +14,45 @@ from typing import Any
 from zpfit.errors import FilesExist, UnwritablePath
 
 PARTIAL = ".partial-"
-"""Prefix of the names of files that are not complete yet."""
+"""Prefix of the names of incomplete files."""
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write a text file whole.
+    """Write a text file in UTF-8.
 
     Raises
     ------
     UnwritablePath
-        It cannot be written.
+        The file cannot be written.
     """
     write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def as_json(content: Any) -> str:
-    """Return JSON text with two spaces of indent; NaN and infinity are errors."""
+    """Return JSON text with two spaces of indent.
+
+    Raises
+    ------
+    ValueError
+        The content holds NaN or infinity, which JSON does not have.
+
+    Examples
+    --------
+    >>> print(as_json({"seed": 1}), end="")
+    {
+      "seed": 1
+    }
+    """
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def write_json(target: Path, content: Any) -> None:
-    """Write a JSON file whole.
+    """Write a JSON file.
 
     Raises
     ------
     UnwritablePath
-        It cannot be written.
+        The file cannot be written.
     ValueError
         The content holds NaN or infinity.
     """
@@ -43,12 +60,12 @@ def write_json(target: Path, content: Any) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder unless it is there.
+    """Make a folder and its parents, unless they exist.
 
     Raises
     ------
     UnwritablePath
-        It cannot be made.
+        The folder cannot be made.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -57,12 +74,21 @@ def make_folder(path: Path) -> None:
 
 
 def make_room(path: Path, names: Sequence[str], *, force: bool) -> None:
-    """Make a folder for files of these names.
+    """Make a folder for files of given names.
+
+    Parameters
+    ----------
+    path : Path
+        Folder.
+    names : sequence of str
+        Names of the files to be written.
+    force : bool
+        Allow files of these names to be replaced.
 
     Raises
     ------
     FilesExist
-        Some are there and ``force`` is not given.
+        A file of these names exists and ``force`` is false.
     UnwritablePath
         The folder cannot be made.
     """
@@ -73,12 +99,12 @@ def make_room(path: Path, names: Sequence[str], *, force: bool) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """See that a file can be written later, and make its folder; what is there stays.
+    """Check that a file can be written later, and make its folder; an existing file is kept.
 
     Raises
     ------
     UnwritablePath
-        It cannot.
+        The file cannot be written.
     """
     make_folder(path.parent)
     if path.is_dir():
@@ -92,12 +118,19 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(target: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a file; it gets its name when it is complete.
+    """Write a file by a function, and rename it when it is complete.
+
+    Parameters
+    ----------
+    target : Path
+        Final path of the file.
+    write : callable
+        Writes the content to the path that it is given.
 
     Raises
     ------
     UnwritablePath
-        It cannot be written.
+        The file cannot be written.
     """
     unfinished = partial_path(target)
     try:
@@ -106,7 +139,7 @@ def write_whole(target: Path, write: Callable[[Path], object]) -> None:
     except OSError as error:
         raise UnwritablePath(target, error.strerror or str(error)) from error
     finally:
-        with suppress(OSError):  # the first failure counts
+        with suppress(OSError):  # an earlier failure is the one to report
             unfinished.unlink(missing_ok=True)
 
 
@@ -115,14 +148,25 @@ def write_together(
     writers: Sequence[tuple[str, Callable[[Path], object]]],
     earlier: Sequence[str] = (),
 ) -> tuple[Path, ...]:
-    """Let ``writers`` fill files of these names; returns the files.
+    """Write several files of one folder, and rename them when all are complete.
 
-    When all are complete, they take the place of ``earlier`` ones, which are removed.
+    Parameters
+    ----------
+    folder : Path
+    writers : sequence of (str, callable)
+        Name of each file, and a function that writes its content to the path that it is given.
+    earlier : sequence of str
+        Names of files in the folder that are removed when the new ones are complete.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
 
     Raises
     ------
     UnwritablePath
-        One cannot be written.
+        A file cannot be written.
     """
     targets = tuple(folder / name for name, _ in writers)
     for target in targets:
@@ -141,5 +185,5 @@ def write_together(
 
 
 def partial_path(target: Path) -> Path:
-    """Where a file is until it is complete."""
+    """Return the path of a file while it is incomplete."""
     return target.with_name(f"{PARTIAL}{target.name}")

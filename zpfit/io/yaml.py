@@ -1,14 +1,14 @@
-"""Read YAML 1.2 files, remembering the line of every key so that a problem can name it.
+"""Read YAML 1.2 files with the line of every key, so that messages can name it.
 
-Files may come from anybody. The parser of ruamel.yaml only says where mappings, lists and scalars
-are; what they become is decided here, and it is never anything but a dict, list, text, number,
-boolean or None. Sizes are limited, so that no file can take minutes or all memory to read.
+Files may be malicious. ruamel.yaml only locates mappings, lists and scalars; this module decides
+what they become: a dict, list, string, number, boolean or None, and never a Python object. Sizes
+are limited, so that no file takes minutes or all memory to read.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
@@ -19,104 +19,45 @@ from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from zpfit.errors import InvalidYaml, UnreadableFile, in_short
-
-KeyPath = tuple[str | int, ...]
-SET, MODEL, PROFILE = "--set", "--model", "--profile"
-_KEYED = (SET, MODEL, PROFILE)
-"""Options behind which a message names the key that it is about."""
+from zpfit.errors import InvalidYaml, MissingFile, UnreadableFile, in_short
+from zpfit.io.document import Document, KeyPath
 
 _LARGEST_FILE = 100_000_000
-"""Bytes, of any file."""
+"""Largest size of any file, in bytes."""
 _LARGEST_YAML = 1_000_000
-"""Characters."""
+"""Largest size of a YAML file, in characters."""
 _MOST_VALUES = 20_000
-"""In one file, those that aliases repeat counted again."""
+"""Largest number of values in one file; aliases count as often as they are used."""
 _DEEPEST = 40
-"""Mappings and lists inside each other."""
+"""Largest depth of nested mappings and lists."""
 _TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
 _LONGEST_KEY, _LONGEST_TEXT = 200, 20_000
-"""Characters."""
+"""Largest length of keys and texts, in characters."""
 _LONGEST_NUMBER = 300
-"""Characters; longer integers do not fit into a floating-point number."""
+"""Largest length of a number; longer integers do not fit into a floating-point number."""
 _TAGS = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "false": False}
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
-# Surrogates cannot be written to a file or a terminal, control characters change what one shows.
+# Surrogates cannot be written to a file; control characters change how a terminal shows a text.
 _NOT_TEXT = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 
 
-@dataclass(frozen=True)
-class Document:
-    """The content of a YAML file as plain dicts, lists, strings, numbers and booleans."""
-
-    path: Path
-    data: Any
-    lines: Mapping[KeyPath, int]
-    """Line of each key or list item, counted from 1."""
-    changed: Mapping[KeyPath, str] = field(default_factory=dict)
-    """Keys that do not come from the file but from an option, and what names it in messages."""
-    parents: KeyPath = ()
-    """Where this part of a file hangs."""
-
-    def place(self, keys: Sequence[str | int]) -> str:
-        """``file:line: a.b.c`` of a key, or of its nearest parent that stands in the file."""
-        keys = (*self.parents, *keys)
-        name = ".".join(str(key) for key in keys)
-        for depth in range(len(keys), 0, -1):
-            if keys[:depth] in self.changed:
-                option = self.changed[keys[:depth]]
-                return f"{option} {name}" if option in _KEYED else option
-            line = self.lines.get(keys[:depth])
-            if line is not None:
-                return f"{self.path}:{line}: {name}"
-        return f"{self.path}: {name}" if name else str(self.path)
-
-    def below(self, keys: KeyPath) -> "Document":
-        """The part of the file under ``keys``, an empty mapping if there is none."""
-        data = self.data
-        for key in keys:
-            data = data.get(key, {}) if isinstance(data, dict) else {}
-        return replace(self, data=data, parents=(*self.parents, *keys))
-
-    def with_value(self, keys: KeyPath, value: Any, source: str = SET) -> "Document":
-        """A copy with one value set, parents made as needed; messages name the ``source``."""
-        if not isinstance(self.data, dict | None):
-            return self  # no mapping: whoever validates it says so
-        data = dict(self.data or {})
-        node = data
-        for key in keys[:-1]:
-            child = node.get(key)
-            node[key] = dict(child) if isinstance(child, dict) else {}
-            node = node[key]
-        node[keys[-1]] = value
-        keys = (*self.parents, *keys)
-        lines = {k: v for k, v in self.lines.items() if k[: len(keys)] != keys}
-        changed = {k: v for k, v in self.changed.items() if k[: len(keys)] != keys}
-        return replace(self, data=data, lines=lines, changed={**changed, keys: source})
-
-    def with_item(self, keys: KeyPath, item: Any, option: str) -> "Document":
-        """A copy with an item more at the end of a list; ``option`` names it in messages."""
-        held = self.below(keys).data or []
-        if not isinstance(held, list):
-            return self  # no list: whoever validates it says so
-        longer = self.with_value(keys, [*held, item])
-        changed = {**self.changed, (*keys, len(held)): option}
-        return replace(longer, lines=self.lines, changed=changed)
-
-
 def read_text(path: Path) -> str:
-    """The text of a file.
+    """Return the text of a file; every line ends in a single newline character.
 
     Raises
     ------
+    MissingFile
+        The file does not exist.
     UnreadableFile
-        The file is missing, not permitted, a folder, far too large or not UTF-8.
+        The file is a folder, too large, not UTF-8, or must not be read.
     """
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
         text = data.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise MissingFile(path, error.strerror or str(error)) from error
     except OSError as error:
         raise UnreadableFile(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
@@ -127,7 +68,7 @@ def read_text(path: Path) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; there is none whose name is too long or not permitted."""
+    """Return True if the file exists; names that the system rejects do not."""
     try:
         return path.is_file()
     except OSError:
@@ -135,25 +76,33 @@ def is_file(path: Path) -> bool:
 
 
 def read_yaml(path: Path) -> Document:
-    """Parse a file.
+    """Return the content of a YAML file.
 
     Raises
     ------
     UnreadableFile
         See :func:`read_text`.
     InvalidYaml
-        A syntax error, or a key written twice.
+        See :func:`parse_yaml`.
     """
     return parse_yaml(read_text(path), path)
 
 
 def parse_yaml(text: str, path: Path) -> Document:
-    """Parse ``text``; ``path`` is only named in messages.
+    """Return the content of YAML text; ``path`` names its source in messages.
 
     Raises
     ------
     InvalidYaml
-        A syntax error, a key written twice, a tag, or something far too large.
+        The text has a syntax error, a duplicate key or a tag, or is too large.
+
+    Examples
+    --------
+    >>> document = parse_yaml("sampler: {walkers: 64}", Path("fit.yaml"))
+    >>> document.data
+    {'sampler': {'walkers': 64}}
+    >>> document.place(["sampler", "walkers"])
+    'fit.yaml:1: sampler.walkers'
     """
     document = _parsed(text, path)
     return replace(document, data=deepcopy(document.data))
@@ -161,7 +110,7 @@ def parse_yaml(text: str, path: Path) -> Document:
 
 @lru_cache(maxsize=256)
 def _parsed(text: str, path: Path) -> Document:
-    """The document that others get copies of: hundreds of fits read the same few entries."""
+    """Return a cached document; a campaign reads the same few entries for hundreds of fits."""
     if len(text) > _LARGEST_YAML:
         raise InvalidYaml(path, 1, f"longer than {_LARGEST_YAML:,} characters")
     parser = YAML(typ="safe", pure=True)
@@ -182,7 +131,14 @@ def _parsed(text: str, path: Path) -> Document:
 
 
 def dump_yaml(data: Any) -> str:
-    """``data`` as YAML 1.2 text, keys in their order."""
+    """Return plain data as YAML 1.2 text, with keys in their order.
+
+    Examples
+    --------
+    >>> print(dump_yaml({"model": "effective", "seed": 1}), end="")
+    model: effective
+    seed: 1
+    """
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
@@ -192,7 +148,7 @@ def dump_yaml(data: Any) -> str:
 
 
 class _Content:
-    """What the nodes of a file stand for, and the line of each key."""
+    """Converts the nodes of a file to plain data, and notes the line of each key."""
 
     def __init__(self, path: Path) -> None:
         self.lines: dict[KeyPath, int] = {}
@@ -200,12 +156,12 @@ class _Content:
         self._values = 0
 
     def plain(self, node: Node | None, keys: KeyPath) -> Any:
-        """A node as plain data; ``keys`` lead to it.
+        """Return the node under ``keys`` as plain data.
 
         Raises
         ------
         InvalidYaml
-            It has a tag, a key twice or is too large.
+            The node has a tag or a duplicate key, or is too large.
         """
         if node is None:
             return None  # an empty file
@@ -226,12 +182,12 @@ class _Content:
         raise self._invalid(node, f"tag !!{kind} does not belong here; leave it out")
 
     def _kind(self, node: Node) -> str:
-        """What the tag of a node says that it is.
+        """Return the type of a node from its tag.
 
         Raises
         ------
         InvalidYaml
-            The tag is none of plain YAML; no tag ever makes an object of Python.
+            The tag is not one of plain YAML; tags never create Python objects.
         """
         tag = str(node.tag)
         kind = tag.removeprefix(_TAGS)
@@ -243,7 +199,7 @@ class _Content:
     def _mapping(self, node: MappingNode, keys: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
         own = set()
-        # What is merged (<<) comes first, so that own keys replace it.
+        # Merged mappings (<<) come first, so that own keys replace theirs.
         for key_node, value in sorted(node.value, key=lambda pair: not _merges(pair[0])):
             if _merges(key_node):
                 result = self._merged(value, keys) | result
@@ -257,7 +213,7 @@ class _Content:
         return result
 
     def _merged(self, node: Node, keys: KeyPath) -> dict[str, Any]:
-        """What a mapping, or a list of them of which the first ones win, is made of."""
+        """Return a merged mapping, or the union of a list of them; earlier ones have priority."""
         result: dict[str, Any] = {}
         for source in node.value if isinstance(node, SequenceNode) else [node]:
             if not isinstance(source, MappingNode):
@@ -277,7 +233,7 @@ class _Content:
         return self._text(node)
 
     def _scalar(self, node: ScalarNode, kind: str) -> str | int | float | None:
-        """Text, a number, a boolean or None, as the tag says that YAML gave it or a file did."""
+        """Return a text, number, boolean or None, according to the tag."""
         text = str(node.value)
         read = _SCALARS.get(kind)
         if read is None:
@@ -331,7 +287,7 @@ _SCALARS: dict[str, Callable[[str], int | float | None] | None] = {
     "bool": _boolean,
     "int": _integer,
     "float": _number,
-    # Dates and what YAML 1.1 had further are text here.
+    # Dates, and further types of YAML 1.1, are read as text.
     **dict.fromkeys(("str", "timestamp", "value", "merge")),
 }
-"""How a scalar is read, by its tag; None for text."""
+"""Functions that read a scalar, by its tag; None for text."""

@@ -1,4 +1,4 @@
-"""From entries of measurements to terms and their correlations."""
+"""Build the terms of measurements, and their correlations, from entries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,35 +26,45 @@ from zpfit.likelihood.measurements import (
     Measurement,
     TabulatedTerm,
 )
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.likelihood.observables import FindObservable, PythonObservable, named_observable
 
 NamedEntry = tuple[str, Path, MeasurementEntry]
 """Name, file and content of an entry."""
 
 
 @dataclass(frozen=True)
-class Measurements:
-    """Terms, and what correlates them."""
+class MeasurementTerms:
+    """Terms of measurements and their correlations."""
 
     terms: tuple[Measurement, ...]
     correlations: tuple[Correlation, ...]
 
 
-def assemble_measurements(
-    entries: Sequence[NamedEntry], widths: Mapping[str, float]
-) -> Measurements:
-    """Terms in the order of the entries, nuisance parameters marginalised.
+def build_measurements(
+    entries: Sequence[NamedEntry],
+    widths: Mapping[str, float],
+    find: FindObservable = named_observable,
+) -> MeasurementTerms:
+    """Return terms in the order of the entries, with nuisance parameters marginalised.
 
-    A nuisance parameter with a Gaussian prior that shifts predictions linearly adds its
-    shifts, times the standard deviation of its prior (``widths``, 1 if not given), to the
-    covariance of the measurements: s_i s_j.
+    A nuisance parameter with a Gaussian prior shifts predictions linearly. Marginalising it adds
+    s_i s_j to the covariance of the measurements, where s_i is the shift of prediction i by one
+    standard deviation of the prior.
+
+    Parameters
+    ----------
+    entries : sequence of NamedEntry
+    widths : mapping of str to float
+        Standard deviations of the priors of nuisance parameters; the default is 1.
+    find : callable
+        Returns the observable that an entry refers to.
 
     Raises
     ------
     InvalidCurve
-        A table is broken.
+        The table of an entry is invalid.
     """
-    terms = [term for name, path, entry in entries for term in _terms(name, path, entry)]
+    terms = [term for name, path, entry in entries for term in _terms(name, path, entry, find)]
     gaussian = [index for index, term in enumerate(terms) if isinstance(term, GaussianTerm)]
     covariance = _covariance(entries, [terms[i] for i in gaussian], widths)
     for row, index in enumerate(gaussian):
@@ -62,42 +72,51 @@ def assemble_measurements(
         error = float(np.sqrt(covariance[row, row]))
         terms[index] = GaussianTerm(old.name, old.observable, old.value, error)
     names = [terms[index].name for index in gaussian]
-    return Measurements(tuple(terms), tuple(_correlations(names, covariance)))
+    return MeasurementTerms(tuple(terms), tuple(_correlations(names, covariance)))
 
 
-def component_name(entry: str, observable: str) -> str:
-    """Of one observable of a correlated entry."""
+def component_name(entry: str, observable: str | PythonObservable) -> str:
+    """Return the name of the term of one observable of a correlated entry.
+
+    Examples
+    --------
+    >>> component_name("my_entry", "delta_a_e")
+    'my_entry[delta_a_e]'
+    """
     return f"{entry}[{observable}]"
 
 
-def _terms(name: str, path: Path, entry: MeasurementEntry) -> Sequence[Measurement]:
+def _terms(
+    name: str, path: Path, entry: MeasurementEntry, find: FindObservable
+) -> Sequence[Measurement]:
+    """Return the terms of one entry, without its nuisance parameters."""
     match entry:
         case GaussianEntry(error=error):
-            observable = OBSERVABLES[entry.observable]
+            observable = find(entry.observable)
             if isinstance(error, Errors):
                 return [AsymmetricTerm(name, observable, entry.value, error.up, error.down)]
             return [GaussianTerm(name, observable, entry.value, error)]
         case CorrelatedEntry():
             rows = zip(entry.observables, entry.values, entry.errors, strict=True)
             return [
-                GaussianTerm(component_name(name, o), OBSERVABLES[o], value, error)
+                GaussianTerm(component_name(name, o), find(o), value, error)
                 for o, value, error in rows
             ]
         case CountsEntry():
-            observable = OBSERVABLES[entry.observable]
+            observable = find(entry.observable)
             counts = (entry.observed, entry.signal, entry.background)
             return [CountsTerm(name, observable, *counts)]
         case TableEntry():
             table = read_chi2_table(path.parent / entry.curve)
             columns = (tuple(map(float, column)) for column in table.T)
-            return [TabulatedTerm(name, OBSERVABLES[entry.observable], *columns)]
+            return [TabulatedTerm(name, find(entry.observable), *columns)]
     assert_never(entry)
 
 
 def _covariance(
     entries: Sequence[NamedEntry], terms: Sequence[Measurement], widths: Mapping[str, float]
 ) -> FloatArray:
-    """Of the Gaussian terms, from their own errors, correlations and shared nuisances."""
+    """Return the covariance of the Gaussian terms, nuisance parameters included."""
     index = {term.name: i for i, term in enumerate(terms)}
     errors = np.array([term.error for term in terms])
     correlation = np.eye(len(terms))
@@ -117,7 +136,7 @@ def _covariance(
 
 
 def _correlations(names: Sequence[str], covariance: FloatArray) -> list[Correlation]:
-    """One for each set of measurements that hang together."""
+    """Return one correlation for each connected group of measurements."""
     if not len(names):
         return []
     count, group = connected_components(covariance != 0, directed=False)

@@ -1,4 +1,4 @@
-"""Tables of published limits in the kinetic mixing of a dark photon."""
+"""Tables beside entries: limits in the kinetic mixing of a dark photon, and chi2."""
 
 from pathlib import Path
 
@@ -12,29 +12,43 @@ from zpfit.likelihood.darkcast import SUFFIX, read_darkcast
 from zpfit.physics.constants import ELECTRIC_CHARGE
 
 PROMPT_COLUMNS = ("mass_MeV", "epsilon")
+"""Columns of an upper limit on the kinetic mixing."""
 REGION_COLUMNS = ("mass_MeV", "epsilon_lower", "epsilon_upper")
+"""Columns of an excluded region in the kinetic mixing."""
 CHI2_COLUMNS = ("value", "chi2")
+"""Columns of a chi2 as a function of an observable."""
 
 _MIN_ROWS = 2
+"""Smallest number of rows that can be interpolated."""
 _FARTHEST_EDGES = 3e6
-"""Upper over lower edge up to which a region's lifetime is tabulated."""
+"""Largest ratio of upper to lower edge; the lifetime of a region is tabulated up to it."""
 
 
 def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
-    """A table as natural logarithms of mass (MeV) and electron coupling e * epsilon.
+    """Return a table of limits as logarithms of mass and coupling.
 
-    Lines that start with ``#`` are comments; the first other line names the ``columns``. Files
-    that end in ``.lmt`` have DarkCast's form (:mod:`zpfit.likelihood.darkcast`).
-    Shape (rows, len(columns)), masses increasing.
+    Lines that start with ``#`` are comments; the first other line names the columns. Files that
+    end in ``.lmt`` have DarkCast's format (:mod:`zpfit.likelihood.darkcast`).
+
+    Parameters
+    ----------
+    path : Path
+    columns : tuple of str
+        :data:`PROMPT_COLUMNS` or :data:`REGION_COLUMNS`.
+
+    Returns
+    -------
+    array, shape (rows, len(columns))
+        ln(mass/MeV), increasing, and ln(e epsilon) of the limit or of both edges, where e
+        epsilon is the electron's coupling.
 
     Raises
     ------
     UnreadableFile
         The file is missing or not text.
     InvalidCurve
-        A wrong header, a missing, negative or non-numeric value,
-        masses out of order, or a lower edge above the upper one. Numbers below 1e-60 count
-        as zero, beyond 1e60 as infinite.
+        The header is wrong, a value is missing or no number, masses do not increase, or edges
+        are in the wrong order. Numbers must lie between 1e-60 and 1e60.
     """
     table = _darkcast(path, columns) if path.suffix == SUFFIX else _csv(path, columns)
     table[:, 1:] *= ELECTRIC_CHARGE
@@ -61,15 +75,20 @@ def _darkcast(path: Path, columns: tuple[str, ...]) -> FloatArray:
 
 
 def read_chi2_table(path: Path) -> FloatArray:
-    """A CSV table of values of an observable and chi2, shape (rows, 2), values increasing.
+    """Return a table of chi2 as a function of an observable.
+
+    Returns
+    -------
+    array, shape (rows, 2)
+        Value of the observable, increasing, and chi2.
 
     Raises
     ------
     UnreadableFile
         The file is missing or not text.
     InvalidCurve
-        A wrong header, a missing or non-numeric value, a negative chi2, or
-        values out of order. Numbers beyond 1e60 count as infinite.
+        The header is wrong, a value is missing or no number, chi2 is negative, or values do not
+        increase. Numbers must not exceed 1e60.
     """
     numbers, table = _read_columns(path, CHI2_COLUMNS)
     for number, (value, chi2) in zip(numbers, table, strict=True):
@@ -80,7 +99,7 @@ def read_chi2_table(path: Path) -> FloatArray:
 
 
 def _read_columns(path: Path, columns: tuple[str, ...]) -> tuple[list[int], FloatArray]:
-    """Line numbers and rows of a table."""
+    """Return the line numbers and rows of a table."""
     lines = [
         (number, line.strip())
         for number, line in enumerate(read_text(path).splitlines(), start=1)
@@ -113,7 +132,7 @@ def _row(path: Path, number: int, line: str, columns: tuple[str, ...]) -> list[f
     try:
         return [float(cell) for cell in cells]
     except ValueError:
-        raise InvalidCurve(path, number, f"{line!r} holds something that is no number") from None
+        raise InvalidCurve(path, number, f"{line!r} contains a value that is no number") from None
 
 
 def _check_limits(path: Path, number: int, values: FloatArray, columns: tuple[str, ...]) -> None:

@@ -1,7 +1,11 @@
-"""Limits as DarkCast keeps them: ``.lmt`` files (arXiv:1801.04847).
+"""Limit files in DarkCast's format (``.lmt``).
 
-Columns separated by blanks: mass in GeV, kinetic mixing; ``#`` begins a comment. Two columns say
-that larger mixings are excluded, three that those between the two are.
+Columns are separated by blanks: mass in GeV, then kinetic mixing; ``#`` begins a comment. In a file
+of two columns, larger mixings are excluded; in a file of three, those between the two edges.
+
+References
+----------
+P. Ilten, Y. Soreq, M. Williams and W. Xue, JHEP 06 (2018) 004, arXiv:1801.04847.
 """
 
 from pathlib import Path
@@ -15,29 +19,36 @@ from zpfit.io.schema import LARGEST, SMALLEST
 from zpfit.io.yaml import read_text
 
 SUFFIX = ".lmt"
+"""Suffix of limit files."""
 
 _MEV = 1e3
+"""MeV per GeV."""
 _NO_LIMIT = 1e4
-"""Mixing from which on a row says that there is no limit at its mass."""
+"""Smallest mixing that marks a mass without a limit; DarkCast writes 1e4 or more."""
 _MEANINGS = {2: "mass, lower", 3: "mass, lower, upper"}
 
 
 def read_darkcast(path: Path) -> FloatArray:
-    """Rows of mass (MeV) and one or two edges in the mixing, masses increasing; shape (n, 2 or 3).
+    """Return the limits of a file.
 
-    - Rows without a limit are dropped at the ends of the file. Between limits they stay if there
-      are two columns, so that no limit is interpolated across a gap (a resonance cut out).
+    - Rows without a limit are dropped at the ends of the file. In files of two columns they are
+      kept between limits, so that no limit is interpolated across a gap, such as a resonance.
     - Rows at mass zero are dropped, as masses are interpolated logarithmically.
-    - Of rows with the same mass the weakest limit stays: the largest lower edge and the smallest
-      upper one.
+    - Of several rows with the same mass, the weakest limit is kept: the largest lower edge and
+      the smallest upper edge.
+
+    Returns
+    -------
+    array, shape (n, 2) or (n, 3)
+        Mass in MeV, increasing, and one or two edges in the kinetic mixing.
 
     Raises
     ------
     UnreadableFile
         The file is missing or not text.
     InvalidCurve
-        No or too many columns, something that is no positive number, masses that
-        decrease, edges in the wrong order, a gap in a region, or fewer than two rows left.
+        The number of columns is not 2 or 3, a value is no positive number, masses decrease,
+        edges are in the wrong order, a region has a gap, or fewer than two rows are left.
     """
     numbers, table = _rows(path)
     kept = _between_ends(table) & (table[:, 0] != 0)
@@ -56,18 +67,19 @@ def read_darkcast(path: Path) -> FloatArray:
     return weakest
 
 
-def columns_of(path: Path) -> int:
-    """How many columns a file has, 2 or 3.
+def count_columns(path: Path) -> int:
+    """Return the number of columns of a file, 2 or 3.
 
     Raises
     ------
-    As :func:`read_darkcast`.
+    UnreadableFile, InvalidCurve
+        See :func:`read_darkcast`.
     """
     return int(read_darkcast(path).shape[1])
 
 
 def _rows(path: Path) -> tuple[FloatArray, FloatArray]:
-    """Line numbers and numbers of all rows."""
+    """Return the line numbers and the values of all rows."""
     lines = [
         (number, line.split("#")[0].split())
         for number, line in enumerate(read_text(path).splitlines(), start=1)
@@ -89,12 +101,12 @@ def _numbers(path: Path, number: int, cells: list[str]) -> list[float]:
         return [float(cell) for cell in cells]
     except ValueError:
         text = " ".join(cells)
-        raise InvalidCurve(path, number, f"{text!r} holds something that is no number") from None
+        raise InvalidCurve(path, number, f"{text!r} contains a value that is no number") from None
 
 
 def _between_ends(table: FloatArray) -> NDArray[np.bool_]:
-    """Whether each row lies between the first and the last one with a limit."""
-    # What is no number has no place here either, but is for the checks to find.
+    """Return True for rows from the first to the last one with a limit; shape (n,)."""
+    # NaN counts as a limit here, so that the checks see it.
     limited = ~(table[:, 1] >= _NO_LIMIT)
     before = np.logical_or.accumulate(limited)
     after = np.logical_or.accumulate(limited[::-1])[::-1]
@@ -107,7 +119,7 @@ def _check(path: Path, numbers: FloatArray, table: FloatArray) -> None:
             text = " ".join(f"{value:g}" for value in row)
             raise InvalidCurve(path, int(number), f"{text!r}: numbers must be positive and finite")
         if len(row) == 3 and row[1] >= _NO_LIMIT:
-            raise InvalidCurve(path, int(number), "a gap in a region; make two files of it")
+            raise InvalidCurve(path, int(number), "a gap in a region; write its parts to two files")
     for index in np.flatnonzero(np.diff(table[:, 0]) < 0):
         raise InvalidCurve(
             path,

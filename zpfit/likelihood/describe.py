@@ -1,4 +1,4 @@
-"""What an entry says, in words and numbers for tables."""
+"""Short descriptions of entries for tables: subject, value, curve."""
 
 from typing import assert_never
 
@@ -7,25 +7,27 @@ import numpy as np
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_chi2_table, read_curve
 from zpfit.likelihood.entries import (
-    BeamDumpEntry,
     CorrelatedEntry,
     CountsEntry,
     Entry,
     Errors,
     GaussianEntry,
-    MassFloorEntry,
     MeasurementEntry,
-    PromptLimitEntry,
     TableEntry,
-    UpperLimitEntry,
     observables_of,
+)
+from zpfit.likelihood.exclusions import (
+    BeamDumpEntry,
+    MassFloorEntry,
+    PromptLimitEntry,
+    UpperLimitEntry,
 )
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.physics.constants import ELECTRIC_CHARGE
 
 
 def subject(entry: Entry) -> str:
-    """What is measured or bounded: observables, or the kind of search."""
+    """Return what is measured or bounded: observables, or the kind of search."""
     match entry:
         case PromptLimitEntry():
             return f"{entry.search.replace('_', ' ')} decays"
@@ -33,16 +35,16 @@ def subject(entry: Entry) -> str:
             return f"decays behind a dump, length ratio {entry.length_ratio:g}"
         case MassFloorEntry():
             return "mass in thermal contact"
-    return ", ".join(observables_of(entry))
+    return ", ".join(map(str, observables_of(entry)))
 
 
 def is_projection(entry: Entry) -> bool:
-    """Whether nothing has been measured yet."""
+    """Return True if the entry is an expected result and not a measured one."""
     return entry.measurement.startswith("projection")
 
 
 def value(loaded: LoadedEntry) -> str:
-    """Value and error, limit, or what a curve spans.
+    """Return value and error, the limit, or the range of a curve.
 
     Raises
     ------
@@ -82,7 +84,9 @@ def _measured(loaded: LoadedEntry, entry: MeasurementEntry) -> str:
 
 
 def curve_in_mixing(loaded: LoadedEntry) -> FloatArray:
-    """Mass in MeV and limit or edges in the mixing, shape (n, 2 or 3); none for other entries.
+    """Return mass (MeV) and limit or edges in the mixing, shape (n, 2 or 3).
+
+    Entries without such a curve give no rows.
 
     Raises
     ------

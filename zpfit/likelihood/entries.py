@@ -1,11 +1,9 @@
-"""What a data entry and a named set of entries hold: one YAML file per published result."""
+"""Data entries and named sets of entries: one YAML file per published result."""
 
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
-    AfterValidator,
     Discriminator,
     Field,
     RootModel,
@@ -15,94 +13,41 @@ from pydantic import (
 )
 
 from zpfit.io.schema import Names, NonNegative, Number, Positive, StrictModel
-
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-
+from zpfit.likelihood.entry_base import CurveFile, EntryBase
+from zpfit.likelihood.exclusions import ExclusionEntry
+from zpfit.likelihood.observables import ObservableRef, PythonObservable
 
 Rows = tuple[Any, ...]
 Matrix = tuple[Annotated[tuple[Number, ...], Field(strict=False)], ...]
 _LEAST_EIGENVALUE = 1e-9
-"""Of a matrix of correlation coefficients."""
+"""Smallest eigenvalue allowed for a matrix of correlation coefficients.
 
-
-class Citation(StrictModel):
-    """A publication."""
-
-    key: str
-    """Label for a bibliography."""
-    arxiv: str | None = None
-    journal: str | None = None
-    doi: str | None = None
-
-
-class HalfGaussianSpec(StrictModel):
-    """chi2 = (z ratio^power)^2, z one-sided at the confidence level."""
-
-    form: Literal["half_gaussian"]
-    power: Annotated[float, Field(gt=0, le=20)]
-    """How the signal strength grows with the ratio to the limit: 2 for a rate in the coupling."""
-    confidence_level: Fraction
-
-
-class ZeroBackgroundSpec(StrictModel):
-    """chi2 = 2 N, N events expected where none were seen."""
-
-    form: Literal["zero_background"]
-    confidence_level: Fraction
-
-
-SoftSpec = Annotated[HalfGaussianSpec | ZeroBackgroundSpec, Field(discriminator="form")]
-
-
-class _Entry(StrictModel):
-    title: str
-    label: str = ""
-    """Short name for figures, LaTeX between dollar signs; the entry's name if left out."""
-    measurement: str
-    """What was measured; a likelihood holds one entry of each."""
-    citations: Annotated[tuple[Citation, ...], Field(strict=False, min_length=1)]
-    supersedes: Names = ()
-    """Older entries of the same or overlapping data."""
-    confidence_level: Fraction | None
-    """As published; null where the publication states none."""
-    approximations: str
-    """What this entry leaves out or simplifies."""
-    unverified: str = ""
-    """Which numbers only memory supports, and so must be checked; empty if there are none."""
-
-
-def _below_the_entry(name: str) -> str:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{name!r} must lie beside the entry or in a folder below it")
-    return name
-
-
-CurveFile = Annotated[str, AfterValidator(_below_the_entry)]
+Inverting the matrix loses about as many digits as 1 over this has; 1e-9 leaves seven.
+"""
 
 
 class Errors(StrictModel):
-    """Unequal standard errors, towards larger and smaller values."""
+    """Unequal standard errors, upwards and downwards."""
 
     up: Positive
     down: Positive
 
 
-class GaussianEntry(_Entry):
+class GaussianEntry(EntryBase):
     """A measurement with a Gaussian error, or with two halves of Gaussians."""
 
     type: Literal["gaussian"]
-    observable: str
+    observable: ObservableRef
     value: Number
     error: Annotated[
         Annotated[Positive, Tag("one")] | Annotated[Errors, Tag("two")],
         Discriminator(lambda error: "two" if isinstance(error, dict | Errors) else "one"),
     ]
     nuisances: dict[str, Number] = Field(default_factory=dict)
-    """By how much one standard deviation of a nuisance parameter shifts the prediction.
+    """Shift of the prediction by one standard deviation of each nuisance parameter.
 
-    Entries that name the same nuisance parameter share it; it has a Gaussian prior of mean 0 and
-    standard deviation 1 unless a run says otherwise, and is marginalised analytically.
+    Entries that name the same nuisance parameter share it. It has a Gaussian prior of mean 0 and
+    standard deviation 1, unless a run sets another width, and is marginalised analytically.
     """
 
     @field_validator("nuisances")
@@ -113,11 +58,11 @@ class GaussianEntry(_Entry):
         return given
 
 
-class CorrelatedEntry(_Entry):
+class CorrelatedEntry(EntryBase):
     """Several observables measured together, with a multivariate Gaussian."""
 
     type: Literal["correlated"]
-    observables: Names
+    observables: Annotated[tuple[ObservableRef, ...], Field(strict=False, max_length=1000)]
     values: Annotated[tuple[Number, ...], Field(strict=False)]
     errors: Annotated[tuple[Positive, ...], Field(strict=False)]
     correlation: Annotated[Matrix, Field(strict=False)]
@@ -125,7 +70,9 @@ class CorrelatedEntry(_Entry):
 
     @field_validator("observables")
     @classmethod
-    def _are_several(cls, observables: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_several(
+        cls, observables: tuple[str | PythonObservable, ...]
+    ) -> tuple[str | PythonObservable, ...]:
         if len(observables) < 2 or len(set(observables)) < len(observables):
             raise ValueError("at least two different observables are needed")
         return observables
@@ -146,94 +93,45 @@ class CorrelatedEntry(_Entry):
         matrix = np.array(rows)
         if not (np.allclose(matrix, matrix.T) and np.allclose(np.diag(matrix), 1)):
             raise ValueError("must be symmetric with ones on its diagonal")
-        # What is left of a deviation must not drown in the rounding of the coefficients.
+        # A linear combination with almost no error would be determined by rounding alone.
         if np.linalg.eigvalsh(matrix).min() < _LEAST_EIGENVALUE:
             raise ValueError("must be positive definite; leave out what follows from the rest")
         return rows
 
 
-class CountsEntry(_Entry):
+class CountsEntry(EntryBase):
     """Poisson counts."""
 
     type: Literal["counts"]
-    observable: str
+    observable: ObservableRef
     observed: Annotated[int, Field(ge=0, le=10**12)]
     signal: Positive
-    """Events expected for each unit of the observable."""
+    """Expected events per unit of the observable."""
     background: NonNegative = 0.0
 
 
-class TableEntry(_Entry):
+class TableEntry(EntryBase):
     """A published chi2 as a function of an observable."""
 
     type: Literal["table"]
-    observable: str
+    observable: ObservableRef
     curve: CurveFile
     """CSV table beside the entry: value, chi2."""
 
 
-class _Exclusion(_Entry):
-    soft: SoftSpec
-    """How the exclusion fades if a run asks for its soft form."""
-
-
-class UpperLimitEntry(_Exclusion):
-    """An upper limit on an observable."""
-
-    type: Literal["upper_limit"]
-    observable: str
-    limit: Positive
-
-
-class MassFloorEntry(_Exclusion):
-    """A lower bound on the mass of particles in thermal contact."""
-
-    type: Literal["mass_floor"]
-    electrophilic: Positive
-    """MeV, applies if sqrt(C_Ve^2 + C_Ae^2) > contact."""
-    neutrinophilic: Positive
-    """MeV, applies if any |C_nu| > contact."""
-    contact: Positive
-    """Coupling above which the Z' is in thermal contact."""
-
-
-Search = Literal["visible", "invisible", "muon_invisible", "muon_pair"]
-
-
-class PromptLimitEntry(_Exclusion):
-    """An upper limit on the kinetic mixing of a dark photon that decays at once or unseen."""
-
-    type: Literal["prompt_limit"]
-    search: Search = "visible"
-    """From electrons to electrons, to neutrinos; from muons to neutrinos, to muons."""
-    curve: CurveFile
-    """Table beside the entry: CSV with mass_MeV, epsilon, or a DarkCast file of two columns."""
-
-
-class BeamDumpEntry(_Exclusion):
-    """A closed region in the kinetic mixing of a dark photon that decays behind a dump."""
-
-    type: Literal["beam_dump"]
-    curve: CurveFile
-    """Table beside the entry: CSV with mass_MeV, epsilon_lower, epsilon_upper, or a DarkCast file
-    of three columns."""
-    length_ratio: Positive
-    """Length of the decay volume over that of the shielding."""
-
-
-ExclusionEntry = UpperLimitEntry | MassFloorEntry | PromptLimitEntry | BeamDumpEntry
 MeasurementEntry = GaussianEntry | CorrelatedEntry | CountsEntry | TableEntry
 Entry = MeasurementEntry | ExclusionEntry
 MEASUREMENTS = (GaussianEntry, CorrelatedEntry, CountsEntry, TableEntry)
+"""Classes of entries that hold a measurement, for ``isinstance``."""
 
 
 def curve_of(entry: Entry) -> str | None:
-    """Name of the table beside an entry, if it has one."""
+    """Return the name of the table beside an entry, if it has one."""
     return getattr(entry, "curve", None)
 
 
-def observables_of(entry: Entry) -> tuple[str, ...]:
-    """Names of the observables that an entry refers to."""
+def observables_of(entry: Entry) -> tuple[str | PythonObservable, ...]:
+    """Return the observables that an entry refers to."""
     if isinstance(entry, CorrelatedEntry):
         return entry.observables
     name = getattr(entry, "observable", None)
@@ -241,7 +139,7 @@ def observables_of(entry: Entry) -> tuple[str, ...]:
 
 
 class EntryFile(RootModel[Annotated[Entry, Field(discriminator="type")]]):
-    """An entry file."""
+    """Content of an entry file."""
 
 
 class SetFile(StrictModel):
@@ -251,4 +149,4 @@ class SetFile(StrictModel):
     description: str
     entries: Names
     exclusions: Literal["hard", "soft"]
-    """Form of the exclusions unless a run says otherwise."""
+    """Default form of the exclusions, which a run can change."""

@@ -1,39 +1,37 @@
-"""Read named data entries and sets of entries."""
+"""Reading of data entries and sets of entries by name."""
 
 from pathlib import Path
 from typing import NamedTuple
 
-from zpfit.errors import InvalidInput, suggestion
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.schema import validate
-from zpfit.io.yaml import Document
 from zpfit.likelihood.darkcast import SUFFIX
 from zpfit.likelihood.entries import Entry, EntryFile, SetFile, curve_of, observables_of
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.likelihood.observables import check_name
 
 LIMITS = "limits"
-"""Where a run folder keeps limit files that have no entry."""
+"""Folder in a run's data for limit files that have no entry."""
 
 
 class LoadedEntry(NamedTuple):
-    """An entry, its name and the file it came from."""
+    """An entry with its name and file."""
 
     name: str
     path: Path
-    """Of the entry, or of a limit file that stands for itself."""
+    """File of the entry, or a limit file without an entry."""
     entry: Entry
 
     @property
     def curve(self) -> Path | None:
-        """The table behind the entry, if it has one."""
+        """File with the table of the entry, if it has one."""
         name = curve_of(self.entry)
         if self._is_limit:
             return self.path
         return None if name is None else self.path.parent / name
 
     def files(self) -> dict[str, Path]:
-        """Entry and table, by where a library looks for them."""
+        """Return the files of entry and table, by their paths in a library."""
         if self._is_limit:
             return {f"{LIMITS}/{self.name}{SUFFIX}": self.path}
         found = {f"{FOLDERS['entry']}/{self.path.name}": self.path}
@@ -47,27 +45,46 @@ class LoadedEntry(NamedTuple):
 
 
 def read_set(library: Library, name: str, place: str = "") -> SetFile:
-    """Read a named set of entries."""
+    """Return a named set of entries.
+
+    Raises
+    ------
+    UnknownName
+        No set has that name; ``place`` says where it is named.
+    InvalidInput
+        The file does not fit the schema.
+    """
     return validate(SetFile, library.document("likelihood set", name, place))
 
 
 def read_entry(library: Library, name: str, place: str = "") -> LoadedEntry:
-    """Read a data entry; its curve is read when a term is built.
+    """Return a data entry; its table is read when a term is built.
+
+    Parameters
+    ----------
+    library : Library
+        Folders in which the name is looked up.
+    name : str
+    place : str, optional
+        Place of the name in a file, for messages.
 
     Raises
     ------
+    UnknownName
+        No entry has that name.
     InvalidInput
-        The file breaks the schema or names an unknown observable.
+        The file does not fit the schema or names an unknown observable.
+
+    Examples
+    --------
+    >>> loaded = read_entry(Library.beside(), "a_e_cs_2018")
+    >>> loaded.entry.observable, loaded.entry.value
+    ('delta_a_e', -8.7e-13)
     """
     document = library.document("entry", name, place)
     entry = validate(EntryFile, document).root
+    key = "observable" if "observable" in document.data else "observables"
     for observable in observables_of(entry):
-        _check_observable(document, observable)
+        if isinstance(observable, str):
+            check_name(observable, document.place([key]))
     return LoadedEntry(name, document.path, entry)
-
-
-def _check_observable(document: Document, name: str) -> None:
-    if name not in OBSERVABLES:
-        hint = suggestion(name, sorted(OBSERVABLES))
-        key = "observable" if "observable" in document.data else "observables"
-        raise InvalidInput([f"{document.place([key])}: unknown {name!r}; {hint}"])

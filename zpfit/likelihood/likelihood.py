@@ -1,17 +1,14 @@
-"""Terms that add up to a likelihood: measurements and exclusions, each from one entry."""
+"""The likelihood of a set of data: the sum of measurements and exclusions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from math import log
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.exclusions import Exclusion, wall_residual
 from zpfit.likelihood.measurements import Correlation, Measurement
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import ANOMALIES, Group
@@ -19,86 +16,39 @@ from zpfit.physics.observables import ANOMALIES, Group
 _BLOCK = 16384
 """Points per pass: large enough to amortise a call, small enough to stay in the cache."""
 
-EXCLUSIONS = "exclusions"
-"""Name of all exclusions together, where groups of data are compared."""
-
-_WALL_MARGIN = 1e-4
-"""Distance in ln(ratio) that an optimiser keeps from a hard exclusion until its polish."""
-_MIN_RATIO = 1e-300
-
-
-class SoftForm(Protocol):
-    """How an exclusion fades instead of cutting off."""
-
-    def chi2(self, ratio: FloatArray) -> FloatArray:
-        """chi2 at ``ratio`` times the limit."""
-
-
-@dataclass(frozen=True)
-class HalfGaussian:
-    """chi2 = (z s)^2 with signal strength s = ratio^power; z is one-sided, 1.2816 at 90 %."""
-
-    power: float
-    confidence_level: float
-
-    def chi2(self, ratio: FloatArray) -> FloatArray:
-        """chi2 at ``ratio`` times the limit."""
-        return (float(ndtri(self.confidence_level)) * ratio**self.power) ** 2
-
-
-@dataclass(frozen=True)
-class ZeroBackground:
-    """chi2 = 2 N for a search that saw nothing and expected no background; N = 2.30 at 90 %."""
-
-    confidence_level: float
-
-    def chi2(self, ratio: FloatArray) -> FloatArray:
-        """chi2 at ``ratio`` times the expected count at the edge."""
-        return -2 * log(1 - self.confidence_level) * ratio
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """A published limit or excluded region; a ratio above 1 is excluded."""
-
-    name: str
-    ratio: Callable[[Couplings], FloatArray]
-    """A batch of n points to signal over limit, shape (n,)."""
-    soft_form: SoftForm
-    soft: bool = False
-    """Fade by ``soft_form`` instead of cutting off."""
-    stage: int = 0
-    """Exclusions of a lower stage go first, so that dear ones see fewer points."""
-    mass_range: tuple[float, float] | None = None
-    """MeV in which it says something, if it does not everywhere."""
-
-    def chi2(self, c: Couplings) -> FloatArray:
-        """chi2 of the soft form, shape (n,)."""
-        return self.soft_form.chi2(self.ratio(c))
-
-
-def wall_residual(ratio: FloatArray, wall: float) -> FloatArray:
-    """``wall`` times ln(ratio) above 1 and zero below, less a hair.
-
-    What an optimiser can follow back into the allowed region.
-    """
-    depth = np.log(np.maximum(ratio, _MIN_RATIO)) + _WALL_MARGIN
-    return wall * np.maximum(depth, 0)
-
 
 @dataclass(frozen=True)
 class Likelihood:
-    """A sum of terms; everything takes a batch of n points."""
+    """Sum of the terms of a data set; its methods take a batch of n points.
+
+    Parameters
+    ----------
+    name : str
+        Name shown in tables.
+    measurements : tuple of Measurement
+    exclusions : tuple of Exclusion
+    correlations : tuple of Correlation
+        Correlated errors; measurements that none of them names are independent.
+
+    Examples
+    --------
+    >>> from zpfit.io.library import Library
+    >>> from zpfit.likelihood.build import LikelihoodSpec, assemble
+    >>> likelihood = assemble(LikelihoodSpec(set="paper_2021_cs"), Library.beside()).likelihood
+    >>> zero = Couplings(np.array([17.0]), *np.zeros((9, 1)))
+    >>> likelihood.log_likelihood(zero).round(2).tolist()
+    [-12.22]
+    """
 
     name: str
     measurements: tuple[Measurement, ...]
     exclusions: tuple[Exclusion, ...]
     correlations: tuple[Correlation, ...] = ()
-    """Between measurements; what is not among these does not count."""
+    """Correlated errors of measurements; other measurements that these name are ignored."""
 
     @cached_property
     def hard(self) -> tuple[Exclusion, ...]:
-        """Exclusions that cut off."""
+        """Exclusions that remove points."""
         return tuple(exclusion for exclusion in self.exclusions if not exclusion.soft)
 
     @cached_property
@@ -108,7 +58,7 @@ class Likelihood:
 
     @cached_property
     def _whitenings(self) -> list[tuple[list[int], FloatArray]]:
-        """Positions of correlated measurements, and what makes their deviations independent."""
+        """Positions of correlated measurements, and the matrix that decorrelates them."""
         position = {term.name: index for index, term in enumerate(self.measurements)}
         result = []
         for correlation in self.correlations:
@@ -119,7 +69,10 @@ class Likelihood:
         return result
 
     def _independent_pulls(self, c: Couplings, data: FloatArray | None = None) -> list[FloatArray]:
-        """Pulls whose squares add up to chi2: of correlated ones, what the earlier ones leave."""
+        """Return pulls whose squares add up to chi2.
+
+        The pull of a correlated measurement is conditional on the ones before it.
+        """
         pulls = self.pulls(c, data)
         for where, whitening in self._whitenings:
             deviations = np.stack([pulls[i] * self.measurements[i].error for i in where])
@@ -129,11 +82,19 @@ class Likelihood:
 
     @property
     def data(self) -> FloatArray:
-        """What was seen, shape (number of measurements,)."""
+        """Observed data, shape (number of measurements,)."""
         return np.array([float(term.datum) for term in self.measurements])
 
     def pulls(self, c: Couplings, data: FloatArray | None = None) -> list[FloatArray]:
-        """Of each measurement, shape (n,); ``data`` as in :meth:`residuals`."""
+        """Return the pull of each measurement, shape (n,).
+
+        Parameters
+        ----------
+        c : Couplings
+            n points.
+        data : array, shape (n, number of measurements), optional
+            Data with which each point is compared; the default is the observed data.
+        """
         if data is None:
             return [term.pull(c) for term in self.measurements]
         return [
@@ -141,17 +102,20 @@ class Likelihood:
             for term, column in zip(self.measurements, data.T, strict=True)
         ]
 
-    def drawn(self, predicted: FloatArray, z: FloatArray) -> FloatArray:
-        """What the experiments see at predictions, of shape (k,) for k measurements.
+    def sample_data(self, predicted: FloatArray, z: FloatArray) -> FloatArray:
+        """Return pseudo-data around given predictions.
 
         Parameters
         ----------
-        predicted: of each measurement, shape (k,).
-        z: independent standard normal numbers, shape (n, k).
+        predicted : array, shape (k,)
+            Prediction of each of the k measurements.
+        z : array, shape (n, k)
+            Independent standard normal numbers.
 
         Returns
         -------
-        Data, shape (n, k), with the covariance of correlated measurements.
+        array, shape (n, k)
+            Data with the covariance of correlated measurements.
 
         Raises
         ------
@@ -163,7 +127,7 @@ class Likelihood:
             errors = np.array([self.measurements[i].error for i in where])
             z[:, where] = np.linalg.solve(whitening, z[:, where].T).T / errors
         columns = [
-            term.drawn(float(at), column)
+            term.sample(float(at), column)
             for term, at, column in zip(self.measurements, predicted, z.T, strict=True)
         ]
         return np.stack(columns, axis=1) if columns else np.empty((len(z), 0))
@@ -174,7 +138,10 @@ class Likelihood:
         return self.measurements + tuple(e for e in self.exclusions if e.soft)
 
     def log_likelihood(self, c: Couplings) -> FloatArray:
-        """-chi2/2 where allowed, -inf where a hard exclusion forbids; shape (n,)."""
+        """Return -chi2/2, or -inf where a hard exclusion forbids the point; shape (n,).
+
+        The value is NaN where a term is NaN, so that the posterior can report the point.
+        """
         if not len(c):
             return np.empty(0)
         if len(c) <= _BLOCK:
@@ -193,7 +160,7 @@ class Likelihood:
             largest = worst.max()
             if largest <= 1:
                 continue
-            # NaN is no exclusion: the point goes on, and ends as NaN for the posterior to report.
+            # NaN does not exclude: the point is kept, so that its likelihood becomes NaN.
             undefined |= bool(np.isnan(largest))
             allowed = np.flatnonzero(~(worst > 1))
             survivors = allowed if survivors is None else survivors[allowed]
@@ -212,12 +179,12 @@ class Likelihood:
 
     @cached_property
     def anomalies(self) -> tuple[Measurement, ...]:
-        """Measurements that a Z' is asked to explain: the magnetic moments."""
+        """Measurements that a Z' may explain: the magnetic moments."""
         return tuple(term for term in self.measurements if term.observable.group in ANOMALIES)
 
     @cached_property
     def by_group(self) -> dict[str, tuple[Measurement, ...]]:
-        """Measurements of each group that has any."""
+        """Measurements by group, without empty groups."""
         members = {
             group.value: tuple(t for t in self.measurements if t.observable.group is group)
             for group in Group
@@ -225,7 +192,7 @@ class Likelihood:
         return {name: terms for name, terms in members.items() if terms}
 
     def chi2(self, c: Couplings) -> FloatArray:
-        """Sum over measurements and soft exclusions, shape (n,); hard exclusions do not enter."""
+        """Return the sum over measurements and soft exclusions, without hard ones; shape (n,)."""
         total = np.zeros(len(c))
         if self._whitenings:
             for pull in self._independent_pulls(c):
@@ -239,10 +206,22 @@ class Likelihood:
         return total
 
     def residuals(self, c: Couplings, wall: float, data: FloatArray | None = None) -> FloatArray:
-        """Square roots of chi2 term by term, and a wall for every hard exclusion; shape (n, k).
+        """Return the residuals that a least-squares minimiser works on.
 
-        Walls are those of :func:`wall_residual`. ``data``, shape (n, number of measurements),
-        is what each point is compared with instead of what was seen.
+        Parameters
+        ----------
+        c : Couplings
+            n points.
+        wall : float
+            Height of the penalty of hard exclusions, see :func:`wall_residual`.
+        data : array, shape (n, number of measurements), optional
+            Data with which each point is compared; the default is the observed data.
+
+        Returns
+        -------
+        array, shape (n, k)
+            Signed roots of the chi2 of measurements, roots of the chi2 of soft exclusions,
+            and penalties of hard exclusions.
         """
         columns = self._independent_pulls(c, data)
         columns += [np.sqrt(term.chi2(c)) for term in self.exclusions if term.soft]
@@ -250,9 +229,9 @@ class Likelihood:
         return np.stack(columns, axis=1)
 
     def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:
-        """chi2 of every measurement and soft exclusion, which add up.
+        """Return the chi2 of every measurement and soft exclusion; they add up to the total.
 
-        That of a correlated measurement is what it adds to those before it.
+        A correlated measurement contributes its chi2 conditional on the ones before it.
         """
         names = [term.name for term in self.measurements]
         measured = zip(names, self._independent_pulls(c), strict=True)
@@ -260,10 +239,10 @@ class Likelihood:
         return {name: pull**2 for name, pull in measured} | soft
 
     def ratios(self, c: Couplings) -> dict[str, FloatArray]:
-        """Signal over limit of every exclusion, hard or soft."""
+        """Return signal over limit of every exclusion, hard or soft."""
         return {exclusion.name: exclusion.ratio(c) for exclusion in self.exclusions}
 
     def excluded_by(self, c: Couplings) -> list[list[str]]:
-        """For each point, the hard exclusions that forbid it."""
+        """Return the names of the hard exclusions that forbid each point."""
         excluded = {e.name: e.ratio(c) > 1 for e in self.hard}
         return [[name for name, flags in excluded.items() if flags[i]] for i in range(len(c))]

@@ -1,4 +1,4 @@
-"""Limits that a run adds from a file of DarkCast's form, without an entry of their own."""
+"""Limit files in DarkCast's format that a run adds without writing an entry."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,57 +9,49 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from zpfit.errors import InvalidInput
 from zpfit.io.library import Library
 from zpfit.io.schema import Positive, StrictModel
-from zpfit.likelihood.darkcast import SUFFIX, columns_of
-from zpfit.likelihood.entries import (
-    BeamDumpEntry,
-    Citation,
-    Entry,
-    ExclusionEntry,
-    Fraction,
-    HalfGaussianSpec,
-    PromptLimitEntry,
-    Search,
-    ZeroBackgroundSpec,
-)
+from zpfit.likelihood.darkcast import SUFFIX, count_columns
+from zpfit.likelihood.entries import Entry
+from zpfit.likelihood.entry_base import Citation, Fraction
+from zpfit.likelihood.exclusions import BeamDumpEntry, PromptLimitEntry, Search
 from zpfit.likelihood.library import LoadedEntry
 
 _DARKCAST = Citation(key="Ilten:2018crw", arxiv="1801.04847", journal="JHEP 06 (2018) 004")
-"""Whose form of limits it is, and mostly whose digitisation."""
+"""Source of the file format and of most digitised limits, cited unless a run names another."""
 
 _MEASUREMENT = "limit file "
-"""How the measurement of an entry begins that is made of a file."""
+"""Prefix of the ``measurement`` of an entry that is made from a limit file."""
 
 
 def _names_a_file(name: str) -> str:
     if name in {"", ".", ".."} or set(name) & set("/\\"):
-        raise ValueError(f"{name!r} must do as a file's name: no folders, and not empty")
+        raise ValueError(f"{name!r} is no file name; it must not be empty or contain a folder")
     return name
 
 
 class AddedLimit(StrictModel):
-    """A file of DarkCast's form, and what it does not say."""
+    """A limit file in DarkCast's format, and facts that the file does not contain."""
 
     curve: str
     """Path, relative to the run file."""
     name: Annotated[str, AfterValidator(_names_a_file)] | None = None
-    """Stands for the limit in tables; the file's name if left out."""
+    """Name of the limit in tables; the default is the file's name."""
     search: Search | None = None
-    """Of a file of two columns; visible if left out."""
+    """Kind of search, for a file of two columns; the default is visible."""
     length_ratio: Positive | None = None
-    """Of a file of three columns: length of the decay volume over that of the shielding."""
+    """Length of the decay volume over that of the shielding, for a file of three columns."""
     confidence_level: Fraction = 0.9
-    """Counts only where the exclusion fades."""
+    """Confidence level of the limit; only soft exclusions use it."""
     citations: Annotated[tuple[Citation, ...], Field(strict=False)] = ()
-    """Whoever measured."""
+    """Publications of the limit."""
 
     @property
     def entry_name(self) -> str:
-        """Of the entry that is made of it."""
+        """Name of the entry that is made from the file."""
         return self.name or Path(self.curve).stem
 
 
 def _path_is_short(value: Any) -> Any:
-    """A bare path is short for a mapping with that one key."""
+    """Expand a bare path to the mapping that it abbreviates."""
     return {"curve": value} if isinstance(value, str) and value.endswith(SUFFIX) else value
 
 
@@ -72,66 +64,78 @@ Addition = Annotated[
     Discriminator(_kind),
     BeforeValidator(_path_is_short),
 ]
-"""The name of an entry, or a limit."""
+"""The name of an entry, or a limit file."""
 
 
 def name_of(addition: str | AddedLimit) -> str:
-    """Of the entry that is added."""
+    """Return the name of the entry that is added."""
     return addition if isinstance(addition, str) else addition.entry_name
 
 
 def has_no_source(entry: Entry) -> bool:
-    """Whether an entry was made of a file that nothing says who measured."""
+    """Return True if an entry was made from a limit file without citations."""
     return entry.measurement.startswith(_MEASUREMENT) and entry.citations == (_DARKCAST,)
 
 
 def load_limit(limit: AddedLimit, library: Library, place: Callable[..., str]) -> LoadedEntry:
-    """The entry that a file stands for; ``place`` says where the keys of the limit stand.
+    """Return the entry that a limit file abbreviates.
+
+    Parameters
+    ----------
+    limit : AddedLimit
+    library : Library
+        Folders in which the file is looked up.
+    place : callable
+        Returns the place of a key of ``limit``, for messages.
 
     Raises
     ------
     InvalidInput
-        The file is nowhere, or something that its kind needs is missing.
+        The file is missing, or a key is missing or does not suit its number of columns.
     InvalidCurve
-        The file is broken.
+        The content of the file is invalid.
     """
     if not limit.curve.endswith(SUFFIX):
         raise InvalidInput([f"{place('curve')}: {limit.curve!r} must end in {SUFFIX}"])
     path = library.file(limit.curve, place("curve"))
-    make = _prompt if columns_of(path) == 2 else _dump
+    make = _prompt_limit if count_columns(path) == 2 else _beam_dump
     return LoadedEntry(limit.entry_name, path, make(limit, path, place))
 
 
-def _prompt(limit: AddedLimit, path: Path, place: Callable[..., str]) -> ExclusionEntry:
+def _prompt_limit(limit: AddedLimit, path: Path, place: Callable[..., str]) -> Entry:
     if limit.length_ratio is not None:
-        problem = f"{path} has two columns, a limit on decays at once, without length_ratio"
+        problem = f"{path} has two columns, a limit on prompt decays, which has no length_ratio"
         raise InvalidInput([f"{place('length_ratio')}: {problem}; drop it"])
-    level = limit.confidence_level
     return PromptLimitEntry(
         type="prompt_limit",
         search=limit.search or "visible",
-        soft=HalfGaussianSpec(form="half_gaussian", power=2.0, confidence_level=level),
+        soft=PromptLimitEntry.default_soft_form(limit.confidence_level),
         **_common(limit),
     )
 
 
-def _dump(limit: AddedLimit, path: Path, place: Callable[..., str]) -> ExclusionEntry:
+def _beam_dump(limit: AddedLimit, path: Path, place: Callable[..., str]) -> Entry:
     dump = f"{path} has three columns, a beam dump"
     if limit.search is not None:
-        raise InvalidInput([f"{place('search')}: {dump}; search goes with two columns"])
+        raise InvalidInput(
+            [f"{place('search')}: {dump}; drop search, which is for files of two columns"]
+        )
     if limit.length_ratio is None:
         meaning = "the length of the decay volume over that of the shielding"
         raise InvalidInput([f"{place()}: {dump}, which needs length_ratio: {meaning}"])
     return BeamDumpEntry(
         type="beam_dump",
         length_ratio=limit.length_ratio,
-        soft=ZeroBackgroundSpec(form="zero_background", confidence_level=limit.confidence_level),
+        soft=BeamDumpEntry.default_soft_form(limit.confidence_level),
         **_common(limit),
     )
 
 
 def _common(limit: AddedLimit) -> dict[str, Any]:
-    """Independent of where the file lies, so that a copy of it is the same data."""
+    """Return the keys common to both kinds of entry.
+
+    They do not depend on the folder of the file, so that a copy of it counts as the same data.
+    """
     name = limit.entry_name
     return {
         "title": f"Limit of the file {name}{SUFFIX}",

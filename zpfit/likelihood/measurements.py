@@ -1,9 +1,10 @@
-"""Measurements of one observable: what was measured, and how far a prediction is off."""
+"""Measurements of one observable: the data, and the deviation of a prediction from them."""
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -15,235 +16,217 @@ from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Observable
 
 _LEAST_EVENTS = 1e-300
+"""Smallest expected count; a positive one keeps the logarithm of chi2 finite."""
 _FINER = 100
-"""Points between two rows of a table at which its chi2 is looked up."""
+"""Points between two rows of a table at which its chi2 is evaluated to find the errors."""
 
 
-class Measurement(Protocol):
+class Measurement(ABC):
     """A measured value of one observable; chi2 is the square of the pull."""
 
-    @property
-    def name(self) -> str:
-        """Of its entry."""
+    name: str
+    """Name of the entry, or of one component of it."""
+    observable: Observable
 
-    @property
-    def observable(self) -> Observable:
-        """What it measures."""
+    if TYPE_CHECKING:  # a real property would become the default of the dataclass fields below
 
-    @property
-    def value(self) -> float:
-        """What was measured."""
+        @property
+        def value(self) -> float:
+            """Measured value of the observable."""
 
-    @property
-    def error(self) -> float:
-        """Standard error; of a likelihood that is not Gaussian one that is about right."""
+        @property
+        def error(self) -> float:
+            """Standard error; an approximate one where the likelihood is not Gaussian."""
 
     @property
     def errors(self) -> tuple[float, float]:
-        """The same towards larger and smaller predictions."""
-
-    def prediction(self, c: Couplings) -> FloatArray:
-        """Predicted value, shape (n,)."""
-
-    def pull(self, c: Couplings) -> FloatArray:
-        """Square root of chi2, positive where more was measured than predicted; shape (n,)."""
-
-    def chi2(self, c: Couplings) -> FloatArray:
-        """Pull squared, shape (n,)."""
+        """Standard errors towards larger and smaller predictions."""
+        return self.error, self.error
 
     @property
     def datum(self) -> float:
-        """What the experiment saw: the value, or the number of events."""
+        """Observed datum: the value, or the number of events."""
+        return self.value
 
+    def prediction(self, c: Couplings) -> FloatArray:
+        """Return the predicted value, shape (n,)."""
+        return self.observable.function(c)
+
+    def pull(self, c: Couplings) -> FloatArray:
+        """Return the signed root of chi2, positive where the datum exceeds the prediction."""
+        return self.pull_of(self.datum, self.prediction(c))
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Return the pull squared, shape (n,)."""
+        return self.pull(c) ** 2
+
+    @abstractmethod
     def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
-        """The pull if ``datum`` had been seen where that was predicted; shapes broadcast."""
+        """Return the pull of any datum at a prediction; shapes broadcast."""
 
-    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
-        """What the experiment sees at a prediction: standard normal ``z`` to data, shape (n,).
+    @abstractmethod
+    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+        """Return pseudo-data at a prediction.
+
+        Parameters
+        ----------
+        predicted : float
+            Predicted value of the observable.
+        z : array, shape (n,)
+            Standard normal numbers; data are a monotone function of them.
 
         Raises
         ------
         NoSamplingDistribution
-            Nobody knows.
+            The entry does not define how data scatter.
         """
 
 
 @dataclass(frozen=True)
-class _OneObservable:
+class GaussianTerm(Measurement):
+    """A measurement with a symmetric Gaussian error.
+
+    Examples
+    --------
+    >>> from zpfit.physics.observables import find_observable
+    >>> term = GaussianTerm("a_e", find_observable("delta_a_e"), value=-8.7e-13, error=3.6e-13)
+    >>> float(term.pull_of(term.datum, np.zeros(1)).round(3)[0])
+    -2.417
+    """
+
     name: str
     observable: Observable
-
-    def prediction(self, c: Couplings) -> FloatArray:
-        """Predicted value, shape (n,)."""
-        return self.observable.function(c)
-
-
-@dataclass(frozen=True)
-class GaussianTerm(_OneObservable):
-    """A measurement with a symmetric Gaussian error."""
-
     value: float
     error: float
 
-    @property
-    def errors(self) -> tuple[float, float]:
-        """Towards larger and smaller predictions."""
-        return self.error, self.error
-
-    @property
-    def datum(self) -> float:
-        """The value."""
-        return self.value
-
-    def pull(self, c: Couplings) -> FloatArray:
-        """(measured - predicted)/error, shape (n,)."""
-        return self.pull_of(self.value, self.prediction(c))
-
     def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
-        """(measured - predicted)/error of any data; shapes broadcast."""
+        """Return (datum - prediction)/error; shapes broadcast."""
         deviation: FloatArray = datum - predicted
         deviation /= self.error
         return deviation
 
-    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
-        """Values around the prediction, shape (n,)."""
+    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+        """Return values around the prediction, shape (n,)."""
         return predicted + self.error * z
-
-    def chi2(self, c: Couplings) -> FloatArray:
-        """Pull squared, shape (n,)."""
-        pull = self.pull(c)
-        pull *= pull
-        return pull
 
 
 @dataclass(frozen=True)
-class AsymmetricTerm(_OneObservable):
+class AsymmetricTerm(Measurement):
     """A measurement with unequal errors: two halves of a Gaussian that meet at the value."""
 
+    name: str
+    observable: Observable
     value: float
     error_up: float
-    """Towards larger predictions."""
+    """Standard error towards larger predictions."""
     error_down: float
+    """Standard error towards smaller predictions."""
 
     @property
     def errors(self) -> tuple[float, float]:
-        """Towards larger and smaller predictions."""
+        """Standard errors towards larger and smaller predictions."""
         return self.error_up, self.error_down
 
-    @property
+    @cached_property
     def error(self) -> float:
-        """Mean of the two."""
+        """Mean of the two errors."""
         return 0.5 * (self.error_up + self.error_down)
 
-    @property
-    def datum(self) -> float:
-        """The value."""
-        return self.value
-
-    def pull(self, c: Couplings) -> FloatArray:
-        """(measured - predicted) over the error on the prediction's side, shape (n,)."""
-        return self.pull_of(self.value, self.prediction(c))
-
     def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
-        """(measured - predicted) over the error on that side, of any data; shapes broadcast."""
+        """Return (datum - prediction) over the error on the prediction's side."""
         deviation = datum - predicted
         result: FloatArray = deviation / np.where(deviation < 0, self.error_up, self.error_down)
         return result
 
-    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
-        """Values whose pull at the prediction is ``z``, so that each side has half of them."""
+    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+        """Return values whose pull at the prediction is ``z``: half of them on each side."""
         result: FloatArray = predicted + z * np.where(z < 0, self.error_up, self.error_down)
         return result
 
-    def chi2(self, c: Couplings) -> FloatArray:
-        """Pull squared, shape (n,)."""
-        return self.pull(c) ** 2
-
 
 @dataclass(frozen=True)
-class CountsTerm(_OneObservable):
-    """Poisson counts: ``signal`` times the observable events are expected, and background.
+class CountsTerm(Measurement):
+    """Poisson counts, with ``signal`` times the observable plus ``background`` expected events.
 
-    chi2 = 2 [mu - n + n ln(n/mu)], zero at the best (Baker & Cousins, Nucl. Instrum. Meth. 221,
-    437 (1984)).
+    chi2 = 2 [mu - n + n ln(n/mu)] for n observed and mu expected events; zero at mu = n.
+
+    References
+    ----------
+    S. Baker and R. D. Cousins, Nucl. Instrum. Meth. 221, 437 (1984).
     """
 
+    name: str
+    observable: Observable
     observed: int
     signal: float
+    """Expected events per unit of the observable."""
     background: float
 
-    @property
+    @cached_property
     def value(self) -> float:
-        """Of the observable, from the observed events."""
+        """Value of the observable at which the observed events are expected."""
         return (self.observed - self.background) / self.signal
 
-    @property
+    @cached_property
     def error(self) -> float:
-        """Square root of the observed events, of one at least."""
+        """Error of the value, from the square root of the observed events or of one."""
         return math.sqrt(max(self.observed, 1)) / self.signal
 
     @property
-    def errors(self) -> tuple[float, float]:
-        """Towards larger and smaller predictions."""
-        return self.error, self.error
-
-    @property
     def datum(self) -> float:
-        """The observed events."""
+        """Number of observed events."""
         return self.observed
 
-    def pull(self, c: Couplings) -> FloatArray:
-        """Signed square root of chi2, shape (n,)."""
-        return self.pull_of(self.observed, self.prediction(c))
-
     def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
-        """The same for any number of events; shapes broadcast."""
+        """Return the signed root of chi2 for any number of events; shapes broadcast."""
         expected, n = self._expected(predicted), datum
         chi2 = 2 * (expected - n + xlogy(n, n / expected))
+        # Rounding may leave a tiny negative chi2 at the minimum.
         result: FloatArray = np.copysign(np.sqrt(np.maximum(chi2, 0)), n - expected)
         return result
 
-    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:
-        """Numbers of events, by the inverse of their cumulative distribution; shape (n,)."""
-        from scipy.stats import poisson  # half a second that only counts need
+    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+        """Return numbers of events from the inverse of their cumulative distribution."""
+        from scipy.stats import poisson  # takes half a second to import; only counts need it
 
         result: FloatArray = poisson.ppf(ndtr(z), self._expected(predicted))
         return result
 
     def _expected(self, predicted: FloatArray | float) -> FloatArray:
-        """Events, a hair above none at least."""
+        """Return the expected number of events, which is always positive."""
         result: FloatArray = np.maximum(self.signal * predicted + self.background, _LEAST_EVENTS)
         return result
 
-    def chi2(self, c: Couplings) -> FloatArray:
-        """Pull squared, shape (n,)."""
-        return self.pull(c) ** 2
-
 
 @dataclass(frozen=True)
-class TabulatedTerm(_OneObservable):
+class TabulatedTerm(Measurement):
     """A published chi2 as a function of the observable.
 
-    Monotone cubic interpolation on either side of the least; beyond the table chi2 goes on
-    along its last slope.
+    chi2 is interpolated by monotone cubics on either side of its minimum. Beyond the table it
+    is extrapolated with the slope at the end. Such a table describes the observed data alone:
+    there is no chi2 of other data, and no pseudo-data can be drawn.
     """
 
+    name: str
+    observable: Observable
     values: tuple[float, ...]
+    """Values of the observable, increasing."""
     chi2s: tuple[float, ...]
+    """chi2 at these values."""
 
-    @property
+    @cached_property
     def value(self) -> float:
-        """Where chi2 is least."""
+        """Tabulated value with the smallest chi2."""
         return self.values[int(np.argmin(self.chi2s))]
 
-    @property
+    @cached_property
     def error(self) -> float:
-        """Mean of the two."""
+        """Mean of the two errors."""
         return 0.5 * sum(self.errors)
 
     @cached_property
     def errors(self) -> tuple[float, float]:
-        """From the value to where chi2 has risen by one, or to the end of the table."""
+        """Distances from the value to a chi2 larger by 1, or to the ends of the table."""
         rows = np.arange(0, len(self.values) - 1 + 0.5 / _FINER, 1 / _FINER)
         fine = np.interp(rows, np.arange(len(self.values)), self.values)
         outside = self._interpolator(fine) > min(self.chi2s) + 1
@@ -251,66 +234,73 @@ class TabulatedTerm(_OneObservable):
         low = fine[below & outside].max(initial=self.values[0])
         high = fine[above & outside].min(initial=self.values[-1])
         up, down = float(high - self.value), float(self.value - low)
-        # At an end of the table one side is missing.
+        # If the minimum is at an end of the table, one side is missing; use the other.
         return up or down, down or up
 
     @cached_property
     def _interpolator(self) -> PchipInterpolator:
         return PchipInterpolator(self.values, self.chi2s)
 
-    @property
-    def datum(self) -> float:
-        """The value, of which the table holds no more than the one that was found."""
-        return self.value
-
-    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:  # noqa: ARG002
-        """No other data than those that were found have a chi2.
-
-        Raises
-        ------
-        NoSamplingDistribution
-            Always.
-        """
-        raise NoSamplingDistribution(self.name)
-
-    def drawn(self, predicted: float, z: FloatArray) -> FloatArray:  # noqa: ARG002
-        """Nobody knows.
-
-        Raises
-        ------
-        NoSamplingDistribution
-            Always.
-        """
-        raise NoSamplingDistribution(self.name)
-
     def pull(self, c: Couplings) -> FloatArray:
-        """Signed square root of chi2, shape (n,)."""
+        """Return the signed root of chi2, shape (n,)."""
         predicted = self.prediction(c)
         inside = np.clip(predicted, self.values[0], self.values[-1])
         ends = np.array([self.values[0], self.values[-1]])
         slopes = np.abs(self._interpolator(ends, 1))
         beyond = np.abs(predicted - inside) * np.where(predicted < inside, *slopes)
+        # Rounding of the interpolation may leave a tiny negative chi2.
         chi2 = np.maximum(self._interpolator(inside) + beyond, 0)
         result: FloatArray = np.copysign(np.sqrt(chi2), self.value - predicted)
         return result
 
-    def chi2(self, c: Couplings) -> FloatArray:
-        """Pull squared, shape (n,)."""
-        return self.pull(c) ** 2
+    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Raise an error: the table holds the chi2 of the observed data alone.
+
+        Raises
+        ------
+        NoSamplingDistribution
+            Always.
+        """
+        raise NoSamplingDistribution(self.name)
+
+    def sample(self, predicted: float, z: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Raise an error: a table does not define how data scatter.
+
+        Raises
+        ------
+        NoSamplingDistribution
+            Always.
+        """
+        raise NoSamplingDistribution(self.name)
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """Joint errors of several Gaussian measurements, which hold each its own error as well."""
+    """Covariance of several Gaussian measurements, which also hold their own errors."""
 
     names: tuple[str, ...]
+    """Names of the measurements."""
     covariance: tuple[tuple[float, ...], ...]
 
     def whitening(self, present: tuple[str, ...]) -> FloatArray:
-        """Matrix that makes the deviations of some of them independent, shape (k, k).
+        """Return the matrix that decorrelates the deviations of some measurements.
 
-        The first stays as it is, every further one is what the others leave: squares add
-        up to chi2.
+        Parameters
+        ----------
+        present : tuple of str
+            Names of k of the measurements, in the order of their deviations.
+
+        Returns
+        -------
+        array, shape (k, k)
+            Lower triangular. The first deviation is divided by its error; each further one
+            is replaced by its residual from the ones before. Squares add up to chi2.
+
+        Examples
+        --------
+        >>> errors = Correlation(("x", "y"), ((1.0, 0.6), (0.6, 1.0)))
+        >>> errors.whitening(("x", "y")).round(3).tolist()
+        [[1.0, 0.0], [-0.75, 1.25]]
         """
         index = [self.names.index(name) for name in present]
         covariance = np.array(self.covariance)[np.ix_(index, index)]

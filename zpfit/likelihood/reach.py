@@ -1,4 +1,4 @@
-"""How far a posterior leaves the masses at which limit curves say something."""
+"""Fraction of a posterior at masses that limit curves do not cover."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,29 @@ from zpfit.likelihood.likelihood import Likelihood
 
 @dataclass(frozen=True)
 class CurveReach:
-    """Of one curve."""
+    """Posterior and best fit relative to the masses that one curve covers."""
 
     mass_range: tuple[float, float]
-    """MeV."""
+    """Smallest and largest mass of the curve, in MeV."""
     posterior_outside: float
-    """Share of the posterior at other masses, where the curve is silent."""
+    """Fraction of the posterior at other masses, where the curve sets no limit."""
     best_fit_outside: bool
+    """True if the curve does not cover the mass of the best fit."""
 
 
 def curve_reach(
     likelihood: Likelihood, masses: FloatArray, best_fit_mass: float
 ) -> dict[str, CurveReach]:
-    """By entry; ``masses`` (MeV) are those of posterior samples of equal weight, shape (n,)."""
+    """Return the coverage of every limit curve, by entry.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    masses : array, shape (n,)
+        Masses (MeV) of posterior samples of equal weight.
+    best_fit_mass : float
+        Mass (MeV) of the best fit.
+    """
     return {
         exclusion.name: CurveReach(
             (low, high),

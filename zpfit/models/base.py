@@ -1,4 +1,4 @@
-"""What a model is."""
+"""The interface of a model: parameters to couplings."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 
 Values = Mapping[str, FloatArray]
-"""Every parameter of a model at n points, each of shape (n,)."""
+"""Values of every parameter at n points, each of shape (n,)."""
 
 
 @dataclass(frozen=True)
@@ -24,24 +24,60 @@ class Parameter:
     unit: str = ""
     """Empty if dimensionless."""
     domain: tuple[float, float] = (-1e30, 1e30)
-    """Values for which the model is defined."""
+    """Smallest and largest value for which the model is defined."""
     default: float | None = None
-    """Value if neither priors nor point give one; None if one must be given."""
+    """Value if neither priors nor point give one; None if it is required."""
     meaning: str = ""
-    """A few words for ``zpfit show``."""
+    """A few words for tables."""
     left_out: float | None = None
-    """Value where a single point does not give it, for parameters without a default."""
+    """Value at a single point that does not give the parameter, if it has no default."""
 
 
 def in_words(values: Values, index: int) -> str:
-    """One of the points, for messages."""
+    """Return one of the points as text, for messages.
+
+    Examples
+    --------
+    >>> in_words({"m_Zp": np.array([17.0]), "g": np.array([1e-4])}, 0)
+    'm_Zp = 17, g = 0.0001'
+    """
     return ", ".join(f"{name} = {float(column[index]):.6g}" for name, column in values.items())
 
 
 class Model(ABC):
-    """A map from parameters to couplings: subclass this, or write a function.
+    r"""A map from parameters to the mass and couplings of the Z'.
 
-    Only ``name``, ``parameters`` and :meth:`couplings` are needed.
+    Write a subclass with ``name``, ``parameters`` and :meth:`couplings`. Everything else
+    is optional. A plain function of the parameters is a model too, without domains,
+    conditions and derived quantities.
+
+    Attributes
+    ----------
+    name : str
+        Name in run files, tables and run folders.
+    parameters : tuple of Parameter
+        In the order of priors, tables and plots.
+
+    Examples
+    --------
+    >>> class HeavyPhoton(Model):
+    ...     name = "heavy_photon"
+    ...     parameters = (
+    ...         Parameter("m_Zp", "m_{Z'}", "MeV", (1.0, 1e3)),
+    ...         Parameter("eps", r"\epsilon", domain=(-1.0, 1.0)),
+    ...     )
+    ...
+    ...     def couplings(self, values):
+    ...         charge = 0.3028 * values["eps"]
+    ...         return Couplings.of(m_Zp=values["m_Zp"], C_Ve=charge, C_Vmu=charge)
+    ...
+    ...     def conditions(self, values):
+    ...         return {"above 5 MeV": 5.0 / values["m_Zp"]}
+    >>> values = {"m_Zp": np.array([4.0, 20.0]), "eps": np.array([1e-3, 1e-3])}
+    >>> HeavyPhoton().exists(values).tolist()
+    [False, True]
+    >>> HeavyPhoton().couplings(values).C_Vmu.round(7).tolist()
+    [0.0003028, 0.0003028]
     """
 
     @property
@@ -52,11 +88,11 @@ class Model(ABC):
     @property
     @abstractmethod
     def parameters(self) -> tuple[Parameter, ...]:
-        """In the order of priors, tables and plots."""
+        """Parameters in the order of priors, tables and plots."""
 
     @property
     def description(self) -> str:
-        """What the model is, in a sentence or two."""
+        """The model in a sentence or two."""
         return ""
 
     @property
@@ -66,29 +102,50 @@ class Model(ABC):
 
     @property
     def formulas(self) -> tuple[str, ...]:
-        """The couplings in terms of the parameters, a line each, for ``zpfit show``."""
+        """The couplings in terms of the parameters, a line each."""
         return ()
 
     @abstractmethod
     def couplings(self, values: Values) -> Couplings:
-        """Couplings at n points."""
+        """Return couplings at n points.
+
+        Parameters
+        ----------
+        values : mapping of str to numpy.ndarray, shape (n,)
+            Every parameter.
+
+        Returns
+        -------
+        Couplings
+            n points; mass in MeV.
+        """
 
     def conditions(self, values: Values) -> dict[str, FloatArray]:  # noqa: ARG002 - for subclasses
-        """What a point must fulfil to exist, by name: a ratio, above 1 where it is broken.
+        """Return the conditions for a point to exist, as ratios that must not exceed 1.
 
-        Points that break a condition have likelihood zero; they are counted and
-        reported. The search for the best fit looks at their couplings all the same,
-        where NaN is then allowed. Each has shape (n,).
+        Points that break a condition have likelihood zero; a run reports their fraction of
+        the prior. The search for the best fit evaluates couplings at such points too,
+        where NaN is allowed.
+
+        Parameters
+        ----------
+        values : mapping of str to numpy.ndarray, shape (n,)
+            Every parameter.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray, shape (n,)
+            Ratios by name of the condition.
         """
         return {}
 
     def exists(self, values: Values) -> NDArray[np.bool_]:
-        """Where every condition holds, shape (n,)."""
+        """Return True where every condition holds, shape (n,)."""
         result = np.ones(len(next(iter(values.values()))), dtype=bool)
         for ratio in self.conditions(values).values():
             result &= ratio <= 1
         return result
 
     def derived(self, values: Values) -> dict[str, FloatArray]:  # noqa: ARG002 - for subclasses
-        """Further quantities for tables, each of shape (n,); NaN where there is none."""
+        """Return further quantities for tables, each of shape (n,); NaN if undefined."""
         return {}

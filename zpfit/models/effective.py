@@ -2,28 +2,30 @@
 
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.physics.constants import MASS_RANGE
-from zpfit.physics.couplings import Couplings
-
-_FLAVOURS = {"e": "e", "mu": r"\mu", "tau": r"\tau"}
-_KINDS = {"V": "vector coupling", "A": "axial coupling", "nu": "neutrino coupling"}
+from zpfit.physics.couplings import TABLE, Coupling, Couplings
 
 MASS = Parameter("m_Zp", "m_{Z'}", "MeV", MASS_RANGE, meaning="mass of the Z'")
-"""The mass, as every model calls it."""
+"""The mass, under the name that every model uses."""
+
+_FAMILIES = ("e", "mu", "tau")
 
 
-def _coupling(kind: str, flavour: str) -> Parameter:
-    symbol = _FLAVOURS[flavour]
-    lepton = rf"{kind} {symbol}" if kind != "nu" else rf"\nu_{{{symbol}}}"
-    # The tau is beyond the reach of the data at hand, so its couplings may be left out.
-    default = 0.0 if flavour == "tau" else None
-    meaning = f"{_KINDS[kind]}, {flavour} family"
-    return Parameter(
-        f"C_{kind}{flavour}", f"C_{{{lepton}}}", "", (-1.0, 1.0), default, meaning, 0.0
-    )
+def _parameter(coupling: Coupling) -> Parameter:
+    # No packaged data constrain the tau, so that its couplings may be left out.
+    default = 0.0 if coupling.fermion == "tau" else None
+    meaning = f"{coupling.kind} coupling, {coupling.fermion} family"
+    domain = (-1.0, 1.0)  # perturbative
+    return Parameter(coupling.name, coupling.symbol, coupling.unit, domain, default, meaning, 0.0)
 
 
 class Effective(Model):
-    """Mass and couplings as in Eq. (6) of arXiv:2102.07781."""
+    """Mass and couplings as in Eq. (6) of arXiv:2102.07781.
+
+    Examples
+    --------
+    >>> [parameter.name for parameter in Effective().parameters][:4]
+    ['m_Zp', 'C_Ve', 'C_Ae', 'C_nue']
+    """
 
     name = "effective"
     description = (
@@ -31,11 +33,8 @@ class Effective(Model):
         "the tau's zero unless given."
     )
     reference = "Eq. (6) of arXiv:2102.07781"
-    parameters = (
-        MASS,
-        *(_coupling(kind, flavour) for flavour in _FLAVOURS for kind in ("V", "A", "nu")),
-    )
+    parameters = (MASS, *(_parameter(row) for row in TABLE if row.fermion in _FAMILIES))
 
     def couplings(self, values: Values) -> Couplings:
-        """Couplings at n points."""
+        """Return couplings at n points."""
         return Couplings(**values)

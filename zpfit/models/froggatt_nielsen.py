@@ -1,4 +1,4 @@
-"""Froggatt-Nielsen: a flavon of charge 1 in the Yukawa couplings."""
+"""The Froggatt-Nielsen model: a flavon of charge 1 in the Yukawa couplings."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from zpfit.models.sm_u1 import StandardModelU1
 
 
 class FroggattNielsen(StandardModelU1):
-    """One Higgs doublet, and flavons that make up for what Yukawa couplings lack in charge."""
+    """One Higgs doublet, and flavons that balance the charges of the Yukawa couplings."""
 
     name = "froggatt_nielsen"
     description = (
@@ -32,6 +32,6 @@ class FroggattNielsen(StandardModelU1):
     )
 
     def charges(self, values: Values) -> Charges:
-        """The gauge sector at n points."""
+        """Return the gauge sector at n points."""
         powers = (values["n_e"], values["n_mu"], values["n_tau"])
         return replace(super().charges(values), mismatch=(-powers[0], -powers[1], -powers[2]))

@@ -1,4 +1,4 @@
-"""What all models of a U(1)' gauge group share: from charges to couplings, by either route."""
+"""Common part of all models with a U(1)' gauge group: from charges to couplings."""
 
 from abc import abstractmethod
 from typing import Literal
@@ -14,6 +14,7 @@ from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import Couplings
 
 LARGEST_CHARGES = (-1e4, 1e4)
+"""Domain of U(1)' charges. Only products with g' matter, so that wider ones add nothing."""
 _ROUTES: dict[str, Route] = {"exact": Exact(), "leading_order": LeadingOrder()}
 
 G_PRIME = Parameter("g_prime", "g'", "", (0.0, 12.0), meaning="gauge coupling of U(1)'")
@@ -40,11 +41,11 @@ class GaugeOptions(StrictModel):
     route: Literal["exact", "leading_order"] = "exact"
     """``exact`` diagonalises kinetic and mass mixing to all orders."""
     mass: Literal["m_Zp", "zS_vS"] = "m_Zp"
-    """Which of the two is a parameter; the other follows from it."""
+    """The parameter that sets the mass; the other one follows from it."""
 
 
 def charge(name: str, symbol: str, meaning: str, default: float | None = None) -> Parameter:
-    """A charge under U(1)'."""
+    """Return a parameter for a charge under U(1)'."""
     return Parameter(name, symbol, "", LARGEST_CHARGES, default, meaning)
 
 
@@ -56,7 +57,7 @@ LEFT_CHARGES = (
 
 
 class GaugeModel(Model):
-    """A model given by :meth:`charges`, with mass, g' and mixing among its parameters."""
+    """A model defined by its :meth:`charges`, with mass, g' and mixing among its parameters."""
 
     def __init__(self, options: GaugeOptions | None = None) -> None:
         options = options or GaugeOptions()
@@ -66,24 +67,28 @@ class GaugeModel(Model):
     @property
     @abstractmethod
     def charge_parameters(self) -> tuple[Parameter, ...]:
-        """What the charges are made of, g' and mixing included."""
+        """Parameters that :meth:`charges` reads, g' and mixing included."""
 
     @abstractmethod
     def charges(self, values: Values) -> Charges:
-        """The gauge sector at n points."""
+        """Return the gauge sector at n points."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The mass, or what it follows from, and then :attr:`charge_parameters`."""
+        """The mass or the singlet's z_S v_S, followed by :attr:`charge_parameters`."""
         return (SINGLET if self._by_singlet else MASS, *self.charge_parameters)
 
     def couplings(self, values: Values) -> Couplings:
-        """Couplings at n points."""
+        """Return couplings at n points."""
         charges = self.charges(values)
         return self._route.couplings(charges, self._mass(values, charges))
 
     def conditions(self, values: Values) -> dict[str, FloatArray]:
-        """The doublets' vevs must not make the Z' heavier than it is, nor the mass run off."""
+        """Return the conditions on the mass, as ratios.
+
+        The vevs of the doublets must not force a larger mass than ``m_Zp``. If the mass
+        follows from the singlet, it must lie in the range of the formulas.
+        """
         charges = self.charges(values)
         if self._by_singlet:
             m = self._mass(values, charges)
@@ -97,7 +102,7 @@ class GaugeModel(Model):
         }
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
-        """Masses, mixing angle and the Z's couplings."""
+        """Return masses, mixing angle and shifts of the Z's couplings, each of shape (n,)."""
         charges = self.charges(values)
         m = self._mass(values, charges)
         z = self._route.z_boson(charges, m)
@@ -119,5 +124,5 @@ class GaugeModel(Model):
         return self._route.light_mass(charges, charges.g_prime * values[SINGLET.name])
 
     def _forced_mass(self, charges: Charges) -> FloatArray:
-        """m_Zp without a singlet."""
+        """Return m_Zp without a singlet, which the doublets force."""
         return np.broadcast_to(self._route.light_mass(charges, 0.0), charges.g_prime.shape)

@@ -6,8 +6,8 @@ leaves i(g_t Y + g_X z) X in the covariant derivative with
 
     g_t = -g_1 eps / sqrt(1 - eps^2),    g_X = g' / sqrt(1 - eps^2).
 
-The photon then decouples exactly, and what is left is the 2 x 2 mass matrix of the
-standard model's Z0 and of X,
+The photon then decouples exactly, which leaves the 2 x 2 mass matrix of the Standard
+Model's Z0 and of X,
 
     [ M^2           -M v gbar                              ]    M    = g_Z v / 2, the Z's
     [ -M v gbar     v^2 <g_i^2> + (g_X z_S v_S)^2          ]    g_i  = g_t/2 + g_X z_i,
@@ -18,12 +18,12 @@ the determinant is M^2 m_X^2 with
 
     m_X^2 = (g_X z_S v_S)^2 + g_X^2 v^2 Var(z),
 
-a sum of squares. So the light mass, a factor 1e-4 below M, is found without a
+a sum of squares. The light mass, a factor 1e-4 below M, therefore follows without
 cancellation, and couplings are their leading order times cos(phi) plus terms in
 
     delta = m^2 / (M^2 - m^2),
 
-which stay accurate where leading order vanishes. Each function takes arrays or
+which stay accurate where the leading order vanishes. Each function takes arrays or
 floats that broadcast; masses in MeV, couplings and charges dimensionless.
 """
 
@@ -55,7 +55,7 @@ FAMILIES: Final = ("e", "mu", "tau")
 
 @dataclass(frozen=True)
 class Charges:
-    """What the gauge sector needs to know of a model at n points.
+    """Input of the gauge sector from a model at n points.
 
     Each field is a number or has shape (n,); families in the order of :data:`FAMILIES`.
     """
@@ -75,22 +75,22 @@ class Charges:
 
 
 class Route(Protocol):
-    """A way from charges to couplings."""
+    """A calculation of couplings from charges."""
 
     def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
-        """Couplings of a Z' of mass ``m``, shape (n,)."""
+        """Return the couplings of a Z' of mass ``m`` (MeV), shape (n,)."""
 
     def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
-        """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
+        """Return m_Zp (MeV) if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
 
     def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
-        """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
+        """Return g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
 
     def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
-        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+        """Return the mass of X from the doublets over the largest one that allows ``m``."""
 
     def z_boson(self, charges: Charges, m: FloatArray) -> "ZBoson":
-        """What the mixing does to the Z."""
+        """Return the heavy mass eigenstate."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ class ZBoson:
     mass: FloatArray
     """m_Z in MeV."""
     mass_shift: FloatArray
-    """m_Z / M - 1, which ``mass`` has too few digits for."""
+    """m_Z / M - 1, which is smaller than the rounding of ``mass``."""
     phi: FloatArray
     """Mixing angle of Eq. (21)."""
     coupling_shifts: dict[str, FloatArray]
-    """Shift of the Z's couplings in units of g_Z, where the standard model has T_3 - s_w^2 Q:
+    """Shifts of the Z's couplings in units of g_Z, in which the Standard Model has T_3 - s_w^2 Q:
     ``g_Le``, ``g_Re``, ``g_nue`` and so on."""
 
 
@@ -112,24 +112,24 @@ class LeadingOrder:
     """Eqs. (22)-(32): leading order in g' and g_t."""
 
     def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
-        """Couplings of a Z' of mass ``m``, shape (n,)."""
+        """Return the couplings of a Z' of mass ``m`` (MeV), shape (n,)."""
         return _couplings(charges, m, charges.g_prime, hypercharge_part(charges.eps), 0.0)
 
     def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
-        """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
+        """Return m_Zp (MeV) if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
         result: FloatArray = np.hypot(m_singlet, _doublet_mass(charges))
         return result
 
     def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
-        """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
+        """Return g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
         return _root(m**2 - _doublet_mass(charges) ** 2)
 
     def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
-        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+        """Return the mass of X from the doublets over the largest one that allows ``m``."""
         return _doublet_mass(charges) / m
 
     def z_boson(self, charges: Charges, m: FloatArray) -> ZBoson:
-        """The mixing angle of Eqs. (22) and (25) on the branch where it is small."""
+        """Return the Z with the mixing angle of Eqs. (22) and (25) on the small branch."""
         g_t = hypercharge_part(charges.eps)
         g_bar = g_t / 2 + charges.g_prime * charges.z_higgs
         # v^2 z_{H^2} g'^2 / 4 + (g' z_S v_S)^2 of Eq. (25), whose singlet part is m^2 less the
@@ -142,35 +142,47 @@ class LeadingOrder:
 
 
 class Exact:
-    """The mass and kinetic matrices diagonalised to all orders."""
+    """The mass and kinetic matrices diagonalised to all orders.
+
+    Examples
+    --------
+    Kinetic mixing alone couples like a dark photon, C_V = e eps for all families:
+
+    >>> eps = 1e-3 / sqrt(_C2)  # normalised to the photon
+    >>> zero = (0.0, 0.0, 0.0)
+    >>> photon = Charges(np.ones(1), np.array([eps]), 0.0, 0.0, zero, zero)
+    >>> c = Exact().couplings(photon, np.array([17.0]))
+    >>> print(f"{float(c.C_Ve[0] / (ELECTRIC_CHARGE * 1e-3)):.6f}")
+    1.000001
+    """
 
     def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
-        """Couplings of a Z' of mass ``m``, shape (n,)."""
+        """Return the couplings of a Z' of mass ``m`` (MeV), shape (n,)."""
         g_x, g_t, g_bar = _gauge_couplings(charges)
         cosine = _cosine(g_bar, m)
         residue = cosine * g_bar * _heavy_share(m)
         return _couplings(charges, m, cosine * g_x, cosine * g_t, residue)
 
     def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
-        """m_Zp if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
+        """Return m_Zp (MeV) if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
         _, _, g_bar = _gauge_couplings(charges)
         m_x = np.hypot(m_singlet, _doublet_mass(charges)) / np.sqrt(1 - charges.eps**2)
         result: FloatArray = _light_eigenvalue(m_x, g_bar * VEV)
         return result
 
     def singlet_mass(self, charges: Charges, m: FloatArray) -> FloatArray:
-        """g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
+        """Return g' z_S v_S for a Z' of mass ``m``; NaN where the doublets force a larger one."""
         return _root(
             (1 - charges.eps**2) * _mass_of_x(charges, m) ** 2 - _doublet_mass(charges) ** 2
         )
 
     def doublets_share(self, charges: Charges, m: FloatArray) -> FloatArray:
-        """Mass that the doublets give to X over what a Z' of mass ``m`` leaves room for."""
+        """Return the mass of X from the doublets over the largest one that allows ``m``."""
         share: FloatArray = _doublet_mass(charges) * _normalisation(charges.eps)
         return share / _mass_of_x(charges, m)
 
     def z_boson(self, charges: Charges, m: FloatArray) -> ZBoson:
-        """What the mixing does to the Z."""
+        """Return the heavy mass eigenstate."""
         g_x, g_t, g_bar = _gauge_couplings(charges)
         tangent = -2 * g_bar / Z_COUPLING * (1 + _heavy_share(m))
         phi = np.arctan(tangent)
@@ -183,7 +195,7 @@ class Exact:
 
 @ufunc
 def hypercharge_part(eps: float) -> float:
-    """g_t, the coupling of X to hypercharge, as in Eq. (20) but to all orders in eps."""
+    """Return g_t, the coupling of X to hypercharge, Eq. (20) to all orders in eps."""
     return -HYPERCHARGE_COUPLING * eps / sqrt(1 - eps * eps)
 
 
@@ -191,51 +203,54 @@ def hypercharge_part(eps: float) -> float:
 def vector_coupling(
     g_x: float, g_t: float, residue: float, z_higgs: float, z_left: float, mismatch: float
 ) -> float:
-    """C_V of Eqs. (23) and (27), with z_R = z_L - z_higgs + mismatch, and what lies beyond."""
+    """Return C_V of Eqs. (23) and (27) plus the exact correction ``residue``.
+
+    z_R = z_L - z_higgs + mismatch.
+    """
     charge = z_left + 0.5 * mismatch - (1 - 2 * _S2) * z_higgs
     return g_x * charge - _C2 * g_t - (0.5 - 2 * _S2) * residue
 
 
 @ufunc
 def axial_coupling(g_x: float, residue: float, mismatch: float) -> float:
-    """C_A of Eqs. (24) and (28), what charge the Yukawa coupling is short of, and beyond."""
+    """Return C_A of Eqs. (24) and (28) plus the exact correction ``residue``."""
     return 0.5 * (g_x * mismatch + residue)
 
 
 @ufunc
 def neutrino_coupling(g_x: float, residue: float, z_higgs: float, z_left: float) -> float:
-    """C_nu of Eqs. (29) and (32), and what lies beyond."""
+    """Return C_nu of Eqs. (29) and (32) plus the exact correction ``residue``."""
     return g_x * (z_left + z_higgs) + residue
 
 
 @ufunc
 def _normalisation(eps: float) -> float:
-    """g_X / g'."""
+    """Return g_X / g'."""
     return 1 / sqrt(1 - eps * eps)
 
 
 @ufunc
 def _heavy_share(m: float) -> float:
-    """delta, what the finite mass adds to tan(phi), relative."""
+    """Return delta, the relative correction of tan(phi) by the finite mass."""
     return m * m / (BARE_Z_MASS * BARE_Z_MASS - m * m)
 
 
 @ufunc
 def _cosine(g_bar: float, m: float) -> float:
-    """cos(phi)."""
+    """Return cos(phi)."""
     tangent = 2 * g_bar / Z_COUPLING / (1 - (m / BARE_Z_MASS) ** 2)
     return 1 / sqrt(1 + tangent * tangent)
 
 
 @ufunc
 def _mixing_share(g_bar: float, m: float) -> float:
-    """(m_Z / M)^2 - 1, which is also (m_X / m)^2 - 1 as the product of masses is fixed."""
+    """Return (m_Z / M)^2 - 1 = (m_X / m)^2 - 1, equal as the product of masses is fixed."""
     return (g_bar * VEV) ** 2 / (BARE_Z_MASS * BARE_Z_MASS - m * m)
 
 
 @ufunc
 def _light_eigenvalue(m_x: float, mixing: float) -> float:
-    """The lighter mass for a determinant (M m_x)^2 and an off-diagonal element M * mixing."""
+    """Return the lighter mass for the determinant (M m_x)^2 and off-diagonal element M mixing."""
     trace = BARE_Z_MASS**2 + m_x * m_x + mixing * mixing
     below = (BARE_Z_MASS - m_x) ** 2 + mixing * mixing
     above = (BARE_Z_MASS + m_x) ** 2 + mixing * mixing
@@ -245,19 +260,18 @@ def _light_eigenvalue(m_x: float, mixing: float) -> float:
 def _couplings(
     charges: Charges, m: FloatArray, g_x: FloatArray, g_t: FloatArray, residue: Any
 ) -> Couplings:
-    """Couplings of all families, linear in what they are given."""
-    rows = []
-    for z_left, mismatch in zip(charges.z_left, charges.mismatch, strict=True):
-        rows += [
-            vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch),
-            axial_coupling(g_x, residue, mismatch),
-            neutrino_coupling(g_x, residue, charges.z_higgs, z_left),
-        ]
-    return Couplings(m, *rows)
+    """Return the couplings of all families."""
+    rows = {}
+    for family, z_left, mismatch in zip(FAMILIES, charges.z_left, charges.mismatch, strict=True):
+        vector = vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch)
+        rows[f"C_V{family}"] = vector
+        rows[f"C_A{family}"] = axial_coupling(g_x, residue, mismatch)
+        rows[f"C_nu{family}"] = neutrino_coupling(g_x, residue, charges.z_higgs, z_left)
+    return Couplings(m_Zp=m, **rows)
 
 
 def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """g_X, g_t and gbar."""
+    """Return g_X, g_t and gbar."""
     norm = _normalisation(charges.eps)
     g_x = charges.g_prime * norm
     g_t = hypercharge_part(charges.eps)
@@ -265,27 +279,27 @@ def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArr
 
 
 def _mass_of_x(charges: Charges, m: FloatArray) -> FloatArray:
-    """m_X for a light mass ``m``, from the determinant."""
+    """Return m_X for a light mass ``m``, from the determinant."""
     _, _, g_bar = _gauge_couplings(charges)
     result: FloatArray = m * np.sqrt(1 + _mixing_share(g_bar, m))
     return result
 
 
 def _doublet_mass(charges: Charges) -> FloatArray:
-    """g' v sd(z), the mass that doublets of different charges force."""
+    """Return g' v sd(z), the smallest mass with doublets of different charges."""
     result: FloatArray = charges.g_prime * VEV * np.sqrt(charges.z_variance)
     return result
 
 
 def _root(square: FloatArray) -> FloatArray:
-    """Square root, NaN where there is none."""
+    """Return the square root, NaN for negative numbers."""
     return np.sqrt(np.where(square < 0, np.nan, square))
 
 
 def _coupling_shifts(
     charges: Charges, g_x: FloatArray, g_t: FloatArray, sine: FloatArray, less: FloatArray
 ) -> dict[str, FloatArray]:
-    """Shifts of the Z's couplings in units of g_Z, with ``less`` = cos(phi) - 1."""
+    """Return the shifts of the Z's couplings in units of g_Z, with ``less`` = cos(phi) - 1."""
     shifts = {}
     for family, z_left, mismatch in zip(FAMILIES, charges.z_left, charges.mismatch, strict=True):
         z_right = z_left - charges.z_higgs + mismatch

@@ -1,9 +1,7 @@
 """Models by name: those of zpfit, files of charges, installed plug-ins and a user's Python."""
 
 import importlib
-import importlib.util
 import inspect
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,55 +10,150 @@ from functools import partial
 from importlib.metadata import EntryPoint
 from operator import attrgetter
 from pathlib import Path
-from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
-import numpy as np
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
 
-from zpfit.errors import InvalidInput, InvalidModel, UnknownName, suggestion
+from zpfit.errors import InvalidInput, InvalidModel, UnknownName
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
+from zpfit.io.python_code import SESSION, imported, load_object, names_an_object
 from zpfit.io.schema import StrictModel, validate
-from zpfit.io.yaml import Document, is_file
-from zpfit.models.base import Model, Parameter, Values, in_words
+from zpfit.models.base import Model, Values
+from zpfit.models.effective import Effective
+from zpfit.models.froggatt_nielsen import FroggattNielsen
 from zpfit.models.gauge import GaugeOptions
 from zpfit.models.model_file import ChargesFile, ChargesModel, LinearModel, ModelFile
 from zpfit.models.names import names_of_models, plugins
-from zpfit.models.python_model import FunctionModel, UserModel, where_failed
-from zpfit.models.registry import BUILT_IN, NoOptions
-from zpfit.physics.couplings import COUPLING_NAMES
+from zpfit.models.nhdm_u1 import NHDMOptions, NHiggsDoubletU1
+from zpfit.models.python_model import UserModel, as_user_model, in_batches
+from zpfit.models.sm_u1 import StandardModelU1
 
-_NAN_REMEDY = "mend it, restrict the priors to where it is defined, or state a condition"
+PythonModel = Callable[..., Any] | type[Model] | Model
+"""A model as a Python object: a function of the parameters, a class, or an instance of one."""
 
 
-def _names_an_object(source: str) -> str:
-    if not re.fullmatch(r".+:\w+", source):
-        raise ValueError(f"must be file.py:object or package.module:object, not {source!r}")
-    return source
+class NoOptions(StrictModel):
+    """Options of a model that has none."""
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """A model of zpfit that is written in Python."""
+
+    options: type[StrictModel]
+    build: Callable[[Any], Model]
+    """Makes the model from an instance of ``options``."""
+
+
+BUILT_IN: Mapping[str, BuiltIn] = {
+    "effective": BuiltIn(NoOptions, lambda _: Effective()),
+    "sm_u1": BuiltIn(GaugeOptions, StandardModelU1),
+    "nhdm_u1": BuiltIn(NHDMOptions, NHiggsDoubletU1),
+    "froggatt_nielsen": BuiltIn(GaugeOptions, FroggattNielsen),
+}
+"""Models of zpfit that are written in Python, by name."""
 
 
 class ModelSpec(StrictModel):
-    """What a run file says of its model; a bare name is short for ``name``."""
+    """Choice of a model; a bare name is short for ``name``.
+
+    From Python, ``python`` may also be the function, class or instance itself. A file can
+    never hold one.
+
+    Examples
+    --------
+    >>> def photon(m_Zp, eps):
+    ...     return {"C_Ve": 0.303 * eps}
+    >>> ModelSpec.model_validate({"python": photon}).given_object is photon
+    True
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["python"]}]}
     )
 
     name: str | None = None
-    """Of a model of zpfit, a file in ``models/`` or an installed plug-in."""
-    python: Annotated[str, AfterValidator(_names_an_object)] | None = None
+    """Name of a model of zpfit, of a file in ``models/`` or of an installed plug-in."""
+    python: Annotated[str, AfterValidator(names_an_object)] | None = None
     """``file.py:object`` or ``package.module:object``."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """See ``zpfit show`` for those of a model; a Python class takes them as arguments."""
+    """``zpfit show`` lists those of a model; a Python class takes them as arguments."""
     vectorised: bool | None = None
-    """Whether a Python model takes arrays; tried out if left open."""
+    """True if a Python model takes arrays; found out by a trial if not given."""
+
+    _object: PythonModel | None = PrivateAttr(default=None)
+
+    @property
+    def given_object(self) -> PythonModel | None:
+        """The Python object that was given in place of a name."""
+        return self._object
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _accept_an_object(
+        cls, data: Any, handler: ModelWrapValidatorHandler["ModelSpec"]
+    ) -> "ModelSpec":
+        given = data.get("python") if isinstance(data, dict) else data
+        if not is_python_model(given):
+            return handler(data)
+        rest = data if isinstance(data, dict) else {}
+        spec = handler({**rest, "python": _origin(given)})
+        spec._object = given  # noqa: SLF001 - of this class
+        return spec
 
     @model_validator(mode="after")
     def _names_one(self) -> "ModelSpec":
         if (self.name is None) == (self.python is None):
-            raise ValueError("give either name or python; --set model=NAME replaces both")
+            raise ValueError("give either name or python; a bare model name replaces both")
         return self
+
+
+def is_python_model(value: Any) -> TypeGuard[PythonModel]:
+    """Return True for a function, a class or a model, none of which a file can hold."""
+    return isinstance(value, Model) or (callable(value) and not isinstance(value, ModelSpec))
+
+
+def _name_of(given: Any) -> str:
+    name: str = getattr(given, "__name__", type(given).__name__)
+    return name if name.isidentifier() else "function"
+
+
+def _source_file(given: Any) -> Path | None:
+    """Return the file that holds the object under its name, None if there is none.
+
+    A copy of the file must give the object again. Objects made inside functions and
+    those of notebooks or packages therefore have no file here.
+    """
+    module = sys.modules.get(getattr(given, "__module__", ""))
+    if module is None or module.__package__:
+        return None
+    if getattr(module, _name_of(given), None) is not given:
+        return None
+    try:
+        path = Path(inspect.getsourcefile(module) or "")
+    except TypeError:  # a module without a file
+        return None
+    return path if path.suffix == ".py" and path.is_file() else None
+
+
+def _origin(given: Any) -> str:
+    """Return ``file.py:object`` or ``package.module:object`` of an object, as far as it goes."""
+    name, path = _name_of(given), _source_file(given)
+    if path is not None:
+        return f"{path.name}:{name}"
+    module = sys.modules.get(getattr(given, "__module__", ""))
+    if module is not None and module.__package__ and getattr(module, name, None) is given:
+        return f"{given.__module__}:{name}"
+    return f"{SESSION}:{name}"
 
 
 @dataclass(frozen=True)
@@ -69,35 +162,44 @@ class LoadedModel:
 
     model: Model
     files: Mapping[str, Path] = field(default_factory=dict)
-    """By where a library looks for them."""
+    """By their path in a library."""
     options: type[StrictModel] = NoOptions
-    """What options there are; a Python class knows its own."""
+    """The options that exist; a Python class has its own."""
     code: str = ""
-    """Which key of the file names Python code, and what it names; empty if none does."""
+    """The key of the file that names Python code, and the code; empty if none does."""
+    notes: tuple[str, ...] = ()
+    """Facts to know before a run."""
 
 
 def model_names(library: Library) -> list[str]:
-    """All names, sorted."""
+    """Return the names of all models, sorted."""
     return names_of_models(library.roots)
 
 
 def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedModel:
-    """The model that ``spec``, which stands under ``model`` in ``document``, asks for.
+    """Load a model by name or from Python.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The choice, validated.
+    document : Document
+        The file that holds ``spec`` under the key ``model``, for messages.
+    library : Library
+        Folders in which names and Python files are looked up.
 
     Raises
     ------
     UnknownName
-        Nothing has that name.
+        No model has the name.
     InvalidInput
-        Options or a model file with problems, each with its place; a file that
-        has the name of a model of zpfit; Python code that cannot be imported or is no model.
+        An option or model file is invalid, a file has the name of a model of zpfit, or
+        Python code cannot be imported or is no model.
     """
     options = document.below(("model", "options"))
     if spec.python is not None:
         with _at(document.place(["model", "python"])):
-            target, files = _from_python(spec.python, library)
-            code = f"model.python = {spec.python}"
-            return LoadedModel(_as_model(spec.python, target, options), files, code=code)
+            return _from_python(spec, spec.python, options, library)
     name, place = spec.name or "", document.place(["model"])
     in_files = name in library.names("model")
     if name in BUILT_IN:
@@ -112,42 +214,42 @@ def load_model(spec: ModelSpec, document: Document, library: Library) -> LoadedM
     point = plugins().get(name)
     if point is not None:
         with _at(place):
-            target = _imported(name, partial(_named_by, point))
+            target = imported(partial(_named_by, point), partial(InvalidModel, name))
             code = f"model = {name}, which is {point.value} of an installed package"
-            return LoadedModel(_as_model(name, target, options), code=code)
+            return LoadedModel(as_user_model(name, target, options.data or {}), code=code)
     raise UnknownName("model", name, model_names(library), place)
 
 
 def ready_for_batches(
     model: Model, spec: ModelSpec, values: Values, place: str
 ) -> tuple[Model, tuple[str, ...]]:
-    """The model, in a loop over points if it does not take arrays, and a note that says so.
+    """Return the model as it is called for batches, and notes for the user.
 
-    ``values`` are a few points at which to try it out, ``place`` is where it is asked for.
+    A Python model that takes no arrays is called point by point, which a note says.
+
+    Parameters
+    ----------
+    model : Model
+        As :func:`load_model` gives it.
+    spec : ModelSpec
+        Says whether a Python model takes arrays.
+    values : mapping of str to numpy.ndarray, shape (n,)
+        A few points at which a Python model is tried out.
+    place : str
+        Place of the model in a file, for messages.
 
     Raises
     ------
     InvalidInput
-        It fails, or is no Python model and yet ``vectorised`` is given.
+        A Python model fails, or ``vectorised`` is given for another model.
     """
     if not isinstance(model, UserModel):
         if spec.vectorised is not None:
             raise InvalidInput([f"{place}: vectorised is for Python models only; leave it out"])
         return model, ()
     with _at(place):
-        takes_arrays = model.takes_batches(values) if spec.vectorised is None else spec.vectorised
-        chosen = model if takes_arrays else model.in_a_loop()
-        exists = chosen.exists(values)
-        if exists.any():
-            some = {name: column[exists] for name, column in values.items()}
-            with np.errstate(invalid="ignore"):
-                c = chosen.couplings(some)
-                chosen.derived(some)
-            for name, row in zip(COUPLING_NAMES, c.rows(), strict=True):
-                if np.isnan(row).any():
-                    at = in_words(some, int(np.argmax(np.isnan(row))))
-                    raise InvalidModel(model.name, f"gives NaN as {name} at {at}; {_NAN_REMEDY}")
-    if takes_arrays or len(exists) == 1:
+        chosen = in_batches(model, values, vectorised=spec.vectorised)
+    if not chosen.pointwise or len(next(iter(values.values()))) == 1:
         return chosen, ()
     note = (
         f"model {model.name!r} is called point by point, hundreds of times slower than a model "
@@ -158,11 +260,11 @@ def ready_for_batches(
 
 @contextmanager
 def _at(place: str) -> Iterator[None]:
-    """Say of a model that fails where it is asked for."""
+    """Add the place of a model to its failure."""
     try:
         yield
     except InvalidModel as error:
-        raise InvalidInput([f"{place}: {error}"]) from error
+        raise InvalidInput([f"{place}: {error}"], [error]) from error
 
 
 def _from_file(document: Document, options: Document) -> LoadedModel:
@@ -175,80 +277,28 @@ def _from_file(document: Document, options: Document) -> LoadedModel:
     return LoadedModel(LinearModel(name, file), files)
 
 
+def _from_python(spec: ModelSpec, source: str, options: Document, library: Library) -> LoadedModel:
+    if spec.given_object is not None:
+        return _from_object(spec.given_object, source, spec.options)
+    loaded = load_object(source, library.roots, partial(InvalidModel, source))
+    model = as_user_model(source, loaded.target, options.data or {})
+    return LoadedModel(model, loaded.files, code=f"model.python = {source}")
+
+
+def _from_object(given: PythonModel, source: str, options: Mapping[str, Any]) -> LoadedModel:
+    path, name = _source_file(given), _name_of(given)
+    model = as_user_model(source, given, options)
+    notes: tuple[str, ...] = ()
+    if source.startswith(f"{SESSION}:"):
+        note = (
+            f"model {model.name!r} is a Python object without a file of its own, so that the run "
+            "cannot be repeated from its folder; write it to a file"
+        )
+        notes = (note,)
+    files = {} if path is None else {path.name: path}
+    return LoadedModel(model, files, code=f"model.python = {name}", notes=notes)
+
+
 def _named_by(point: EntryPoint) -> Any:
-    """The object behind an entry point, imported without a frame of the packaging machinery."""
+    """Import the object behind an entry point, without frames of the packaging machinery."""
     return attrgetter(point.attr)(importlib.import_module(point.module))
-
-
-def _from_python(source: str, library: Library) -> tuple[Any, dict[str, Path]]:
-    """The object that ``file.py:object`` or ``package.module:object`` names, and its file."""
-    module_name, _, attribute = source.rpartition(":")
-    files = {}
-    if module_name.endswith(".py"):
-        path = next((r / module_name for r in library.roots if is_file(r / module_name)), None)
-        if path is None:
-            raise InvalidModel(source, "is not found; give its path from the run file")
-        module = _imported(source, lambda: _module_from(path))
-        given = Path(module_name)
-        inside = not given.is_absolute() and ".." not in given.parts
-        files = {module_name if inside else path.name: path}
-    else:
-        module = _imported(source, lambda: importlib.import_module(module_name))
-    if not hasattr(module, attribute):
-        known = [name for name in vars(module) if not name.startswith("_")]
-        hint = suggestion(attribute, known)
-        raise InvalidModel(source, f"names nothing: the module has no {attribute!r}; {hint}")
-    return getattr(module, attribute), files
-
-
-def _module_from(path: Path) -> ModuleType:
-    name = f"zpfit_model_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _imported(source: str, load: Callable[[], Any]) -> Any:
-    try:
-        return load()
-    except (Exception, SystemExit) as error:
-        where, kind = where_failed(error), type(error).__name__
-        raise InvalidModel(source, f"cannot be imported{where}: {kind}: {error}") from error
-
-
-def _as_model(source: str, target: Any, options: Document) -> UserModel:
-    """A subclass of ``Model``, an instance of one, or a function, as a guarded model."""
-    arguments = options.data or {}
-    if inspect.isclass(target) and issubclass(target, Model):
-        try:
-            target = target(**arguments)
-        except Exception as error:
-            where, kind = where_failed(error), type(error).__name__
-            raise InvalidModel(
-                source, f"cannot be built{where}: {kind}: {error}; mend options or the class"
-            ) from error
-    elif arguments:
-        raise InvalidModel(source, "takes no options; only a class does")
-    if isinstance(target, Model):
-        _check_declarations(source, target)
-        return UserModel(target)
-    if callable(target) and not inspect.isclass(target):
-        return UserModel(FunctionModel(source.rpartition(":")[2], target))
-    raise InvalidModel(source, "is no function and no subclass of zpfit.models.base.Model")
-
-
-def _check_declarations(source: str, model: Model) -> None:
-    """Of what types a model's name and parameters are."""
-    if not isinstance(model.name, str) or not model.name:
-        raise InvalidModel(source, f"has the name {model.name!r}; make it text")
-    parameters = model.parameters
-    if not isinstance(parameters, tuple) or not all(isinstance(p, Parameter) for p in parameters):
-        raise InvalidModel(source, "has parameters other than a tuple of Parameter")
-    names = [parameter.name for parameter in parameters]
-    if not names or len(set(names)) < len(names):
-        reason = f"has parameters {', '.join(names) or 'none'}; name at least one, each once"
-        raise InvalidModel(source, reason)

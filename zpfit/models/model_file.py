@@ -36,7 +36,7 @@ ChargeValue = Annotated[float, Field(ge=LARGEST_CHARGES[0], le=LARGEST_CHARGES[1
 
 
 class LeptonCharges(StrictModel):
-    """Charges of a family's doublet and of its right-handed charged lepton."""
+    """U(1)' charges of a family's doublet (L) and of its right-handed charged lepton (R)."""
 
     L: ChargeValue
     R: ChargeValue
@@ -51,7 +51,7 @@ def _both_charges(value: Any) -> Any:
 
 
 Charge = Annotated[LeptonCharges, BeforeValidator(_both_charges), AlsoAs("number")]
-"""A bare number stands for both."""
+"""Charges of a family; a number stands for both."""
 
 
 class ChargesTable(StrictModel):
@@ -61,7 +61,7 @@ class ChargesTable(StrictModel):
     mu: Charge
     tau: Charge
     H: ChargeValue = 0.0
-    """Of the Higgs doublet."""
+    """Charge of the Higgs doublet."""
 
 
 class ChargesFile(StrictModel):
@@ -75,23 +75,23 @@ class ChargesFile(StrictModel):
 
 
 class ParameterSpec(StrictModel):
-    """A parameter that couplings are linear in."""
+    """A parameter of which couplings are linear functions."""
 
     symbol: str
     meaning: str = ""
     largest: Annotated[float, Field(gt=0, le=1e30)] = 1.0
-    """Domain: minus this to this."""
+    """Largest absolute value."""
     default: float | None = None
 
     @model_validator(mode="after")
-    def _default_is_in_reach(self) -> "ParameterSpec":
+    def _default_is_in_the_domain(self) -> "ParameterSpec":
         if self.default is not None and abs(self.default) > self.largest:
             raise ValueError(f"default ({self.default:g}) is beyond largest ({self.largest:g})")
         return self
 
 
 class CouplingsFile(StrictModel):
-    """Couplings as sums of parameters with given coefficients."""
+    """A Z' whose couplings are sums of parameters with given coefficients."""
 
     type: Literal["couplings"]
     title: str
@@ -134,26 +134,26 @@ class CouplingsFile(StrictModel):
 
 
 class ModelFile(RootModel[Annotated[ChargesFile | CouplingsFile, Field(discriminator="type")]]):
-    """A model in a file."""
+    """Content of a model file."""
 
 
 class _FileModel(Model):
-    """A model whose words stand in its file."""
+    """A model with name, description and reference from a file."""
 
     name = ""
     description = ""
     reference = ""
 
-    def _adopt(self, name: str, file: ChargesFile | CouplingsFile) -> None:
+    def _set_texts(self, name: str, file: ChargesFile | CouplingsFile) -> None:
         self.name, self.description, self.reference = name, file.description, file.reference
 
 
 class ChargesModel(_FileModel, GaugeModel):
-    """A U(1)' whose charges stand in a file."""
+    """A U(1)' with charges from a file."""
 
     def __init__(self, name: str, file: ChargesFile, options: GaugeOptions | None = None) -> None:
         super().__init__(options)
-        self._adopt(name, file)
+        self._set_texts(name, file)
         self._file = file
         table = file.charges
         rows = [table.e, table.mu, table.tau]
@@ -164,7 +164,7 @@ class ChargesModel(_FileModel, GaugeModel):
 
     @property
     def formulas(self) -> tuple[str, ...]:
-        """Charges, and what follows from them."""
+        """The charges, and the couplings that follow."""
         mixing = (
             "g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2) and eps_Y = eps / c_w, so that the mixing "
             "couples as -e eps Q; route exact adds terms in m_Zp^2/m_Z^2"
@@ -184,29 +184,29 @@ class ChargesModel(_FileModel, GaugeModel):
 
     @property
     def charge_parameters(self) -> tuple[Parameter, ...]:
-        """g', unless every charge is zero, and mixing."""
+        """Mixing, and g' unless every charge is zero."""
         if self._neutral:
             return (replace(EPS, default=None),)
         return (G_PRIME, EPS)
 
     def charges(self, values: Values) -> Charges:
-        """The gauge sector at n points."""
+        """Return the gauge sector at n points."""
         eps = values["eps"] / sqrt(1 - SIN2_THETA_W)
-        # Without charges g' has nothing to multiply but the singlet's.
+        # Without charges of leptons and Higgs, g' and the singlet's charge enter as a product.
         g_prime = np.ones_like(eps) if self._neutral else values["g_prime"]
         return Charges(g_prime, eps, self._file.charges.H, 0.0, self._left, self._mismatch)
 
 
 class LinearModel(_FileModel):
-    """Couplings linear in a few parameters, as a file says."""
+    """Couplings that are linear in a few parameters, from a file."""
 
     def __init__(self, name: str, file: CouplingsFile) -> None:
-        self._adopt(name, file)
+        self._set_texts(name, file)
         self._file = file
 
     @property
     def formulas(self) -> tuple[str, ...]:
-        """The file's sums."""
+        """The sums of the file."""
         return tuple(
             f"{coupling} = " + " + ".join(f"{factor:g} {name}" for name, factor in terms.items())
             for coupling, terms in self._file.couplings.items()
@@ -224,9 +224,9 @@ class LinearModel(_FileModel):
         return (MASS, *own)
 
     def couplings(self, values: Values) -> Couplings:
-        """Couplings at n points."""
-        m = values[MASS.name]
-        rows: dict[str, Any] = {name: np.zeros_like(m) for name in COUPLING_NAMES[1:]}
-        for coupling, terms in self._file.couplings.items():
-            rows[coupling] = sum(factor * values[name] for name, factor in terms.items())
-        return Couplings(m, **rows)
+        """Return couplings at n points."""
+        rows: dict[str, Any] = {
+            coupling: sum(factor * values[name] for name, factor in terms.items())
+            for coupling, terms in self._file.couplings.items()
+        }
+        return Couplings(m_Zp=values[MASS.name], **rows)

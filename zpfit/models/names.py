@@ -1,4 +1,4 @@
-"""Names of all models; apart from the models, so that shells complete names at once."""
+"""Names of all models, without importing them, so that shells complete names at once."""
 
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
@@ -7,16 +7,16 @@ from pathlib import Path
 from zpfit.io.places import names_in
 
 PLUGINS = "zpfit.models"
-"""Group of entry points by which installed packages offer models."""
+"""Group of entry points through which installed packages offer models."""
 BUILT_IN_NAMES = ("effective", "sm_u1", "nhdm_u1", "froggatt_nielsen")
-"""Of models that are part of zpfit."""
+"""Names of the models that are part of zpfit."""
 
 
 def names_of_models(roots: Iterable[Path]) -> list[str]:
-    """All names: built in, of files below some folders, of installed packages; sorted."""
+    """Return the names of built-in models, of files and of installed packages, sorted."""
     return sorted({*BUILT_IN_NAMES, *names_in(roots, "model"), *plugins()})
 
 
 def plugins() -> dict[str, EntryPoint]:
-    """Models of installed packages by name."""
+    """Return the models of installed packages by name."""
     return {point.name: point for point in entry_points(group=PLUGINS)}

@@ -23,7 +23,7 @@ class NHDMOptions(GaugeOptions):
     """Options of a model with several doublets."""
 
     doublets: Annotated[int, Field(ge=2, le=10)] = 2
-    """How many; the last one gives the leptons their mass."""
+    """Number of doublets; the last one gives the leptons their mass."""
 
 
 class NHiggsDoubletU1(GaugeModel):
@@ -67,7 +67,7 @@ class NHiggsDoubletU1(GaugeModel):
         )
 
     def charges(self, values: Values) -> Charges:
-        """The gauge sector at n points."""
+        """Return the gauge sector at n points."""
         z = [values[f"z_{i}"] for i in range(1, self._n + 1)]
         share = self._vev_shares(values)
         mismatch = sum(f * (z_i - z[-1]) for f, z_i in zip(share[:-1], z[:-1], strict=True))
@@ -76,7 +76,7 @@ class NHiggsDoubletU1(GaugeModel):
             g_prime=values["g_prime"],
             eps=values["eps_Y"],
             z_higgs=z[-1] + mismatch,
-            # As a sum over pairs: nothing cancels when charges differ by little.
+            # A sum over pairs avoids cancellation when charges differ by little.
             z_variance=sum(share[i] * share[j] * (z[i] - z[j]) ** 2 for i, j in pairs),
             z_left=(values["z_Le"], values["z_Lmu"], values["z_Ltau"]),
             mismatch=(mismatch, mismatch, mismatch),
@@ -89,7 +89,7 @@ class NHiggsDoubletU1(GaugeModel):
         return [f"tan_beta_{i}" for i in range(1, self._n)]
 
     def _vev_shares(self, values: Values) -> list[FloatArray]:
-        """v_i^2 / v^2 of each doublet."""
+        """Return v_i^2 / v^2 of each doublet."""
         shares: list[FloatArray] = []
         rest = np.ones(())
         for name in self._tan_betas:

@@ -1,42 +1,53 @@
 """A user's own model in Python: a function of the parameters, or a subclass of ``Model``."""
 
-import importlib
 import inspect
-import os
-import traceback
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-import zpfit
 from zpfit.errors import InvalidModel
 from zpfit.io.arrays import FloatArray
+from zpfit.io.python_code import called, numbers, where_failed
 from zpfit.models.base import Model, Parameter, Values, in_words
 from zpfit.models.effective import MASS
 from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
-_MACHINERY = (zpfit, np, importlib)
-_BACKPORT = f"{os.sep}importlib_metadata{os.sep}"
-"""Takes over from importlib.metadata in processes that import it, as Dask does."""
 _IN_REACH = "mass in reach of the formulas"
+"""Name of the condition that keeps masses within the range of tested formulas."""
 _PROBES_AGREE = 1e-12
-"""Relative; what may separate a point in a batch from the same point alone."""
+"""Largest relative difference between a point in a batch and the same point alone. It leaves room
+for another order of summation."""
 
 
 class FunctionModel(Model):
-    """A function of the parameters that returns couplings by name.
+    """A model from a function that returns couplings by name.
 
-    Arguments of the function are the parameters, their defaults the values used if
-    none are given. What it returns maps names of couplings to values; couplings that
-    it leaves out are zero, and ``m_Zp`` is then the argument of that name.
+    The arguments of the function are the parameters. A default is the value of a parameter
+    that is not given. The function returns a mapping from names of couplings to values.
+    Couplings that it leaves out are zero. It must either take or return ``m_Zp`` (MeV).
+
+    Parameters
+    ----------
+    name : str
+        Name in tables and run folders.
+    function : callable
+        Takes arrays of shape (n,), one for each parameter, or numbers.
 
     Raises
     ------
     InvalidModel
         The function's arguments do not name its parameters.
+
+    Examples
+    --------
+    >>> photon = FunctionModel("photon", lambda m_Zp, eps: {"C_Ve": 0.303 * eps})
+    >>> [parameter.name for parameter in photon.parameters]
+    ['m_Zp', 'eps']
+    >>> photon.couplings({"m_Zp": np.array([17.0]), "eps": np.array([1e-3])}).C_Ve
+    array([0.000303])
     """
 
     name = ""
@@ -59,7 +70,7 @@ class FunctionModel(Model):
         return " ".join((inspect.getdoc(self._function) or "").split())
 
     def couplings(self, values: Values) -> Couplings:
-        """Couplings at n points, or at one if ``values`` are numbers.
+        """Return couplings at n points, or at one point if ``values`` are numbers.
 
         Raises
         ------
@@ -79,12 +90,12 @@ class FunctionModel(Model):
             raise InvalidModel(self.name, f"gives {which}; either take {MASS.name} or return it")
         shape = np.shape(next(iter(values.values())))
         given = {MASS.name: values.get(MASS.name), **result}
-        rows = (self._row(name, given.get(name, 0.0), shape) for name in COUPLING_NAMES)
-        return Couplings(*rows)
+        return Couplings(**{name: self._row(name, value, shape) for name, value in given.items()})
 
     def _row(self, name: str, value: Any, shape: tuple[int, ...]) -> FloatArray:
-        """Numbers of that shape; a single one stands for all."""
-        row = _numbers(self.name, name, value, shape if np.ndim(value) else ())
+        """Return numbers of that shape; a single number stands for all."""
+        fail = partial(InvalidModel, self.name)
+        row = numbers(name, value, shape if np.ndim(value) else (), fail)
         return np.broadcast_to(row, shape)
 
 
@@ -104,32 +115,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _numbers(model: str, name: str, value: Any, shape: tuple[int, ...]) -> FloatArray:
-    row = np.asarray(value)
-    if row.dtype.kind not in "fiu" or row.shape != shape:
-        text = f": {value!r}" if isinstance(value, str) else ""
-        raise InvalidModel(
-            model,
-            f"returned {name} of type {row.dtype} and shape {row.shape}{text}; "
-            f"wanted are numbers of shape {shape}",
-        )
-    return row.astype(float, copy=False)
-
-
-def where_failed(error: BaseException) -> str:
-    """`` at file:line`` of the last line of the user's own file, empty if there is none."""
-    machinery = (*(f"{Path(inspect.getfile(m)).parent}{os.sep}" for m in _MACHINERY), "<frozen")
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(machinery) and _BACKPORT not in frame.filename
-    ]
-    own = [frame for frame in frames if frame.filename == frames[0].filename]
-    return f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
-
-
 class UserModel(Model):
-    """A user's model behind a guard: its failures become messages, and it may want a loop."""
+    """A user's model behind a guard.
+
+    Its failures become :class:`~zpfit.errors.InvalidModel`. A model that takes no arrays is
+    called point by point.
+    """
 
     name = ""
     parameters: tuple[Parameter, ...] = ()
@@ -141,44 +132,54 @@ class UserModel(Model):
         self._pointwise = pointwise
 
     @property
+    def pointwise(self) -> bool:
+        """True if the model is called for one point at a time."""
+        return self._pointwise
+
+    @property
     def description(self) -> str:
-        """The model's."""
+        """The description of the user's model."""
         return self._model.description
 
     @property
     def reference(self) -> str:
-        """The model's."""
+        """The references of the user's model."""
         return self._model.reference
 
     @property
     def formulas(self) -> tuple[str, ...]:
-        """The model's."""
+        """The formulas of the user's model."""
         return self._model.formulas
 
     def couplings(self, values: Values) -> Couplings:
-        """Couplings at n points.
+        """Return couplings at n points.
 
         Raises
         ------
         InvalidModel
-            The user's code fails, or returns something else.
+            The user's code fails, or returns no couplings.
         """
 
         def rows(point: Values) -> dict[str, FloatArray]:
             result = self._model.couplings(point)
             if not isinstance(result, Couplings):
                 raise InvalidModel(self.name, f"returned a {type(result).__name__}, no Couplings")
-            return dict(zip(COUPLING_NAMES, result.rows(), strict=True))
+            if self._pointwise:  # one point made by Couplings.of has shape (1,)
+                return {n: row[0] if np.shape(row) == (1,) else row for n, row in result.items()}
+            return dict(result.items())
 
         return Couplings(**self._called(rows, values))
 
     def conditions(self, values: Values) -> dict[str, FloatArray]:
-        """The model's, at n points; a mass that is no parameter must be within reach of formulas.
+        """Return the model's conditions at n points.
+
+        If the mass is no parameter, one more condition keeps it within the range of the
+        formulas.
 
         Raises
         ------
         InvalidModel
-            The user's code fails, or leaves a condition open (NaN).
+            The user's code fails, or a condition is NaN.
         """
         ratios = self._called(self._model.conditions, values)
         for name, ratio in ratios.items():
@@ -186,7 +187,7 @@ class UserModel(Model):
                 at = in_words(values, int(np.argmax(np.isnan(ratio))))
                 raise InvalidModel(
                     self.name,
-                    f"says neither yes nor no (NaN) to condition {name!r} at {at}; mend the model",
+                    f"has the condition {name!r} equal to NaN at {at}; mend the model",
                 )
         low, high = MASS_RANGE
         in_reach = any(
@@ -208,22 +209,25 @@ class UserModel(Model):
         return {_IN_REACH: result}
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
-        """The model's, at n points."""
+        """Return the model's derived quantities at n points."""
         return self._called(self._model.derived, values)
 
     def in_a_loop(self) -> "UserModel":
-        """The same, called for one point at a time."""
+        """Return this model, called for one point at a time."""
         return UserModel(self._model, pointwise=True)
 
     def takes_batches(self, values: Values) -> bool:
-        """Whether the model gives at each of a few points what it gives there alone.
+        """Return True if the model gives in a batch what it gives at each point alone.
 
-        ``values`` are at least two different points, shape (n,).
+        Parameters
+        ----------
+        values : mapping of str to numpy.ndarray, shape (n,)
+            At least two different points.
 
         Raises
         ------
         InvalidModel
-            It fails at a single point.
+            The model fails at a single point.
         """
         alone = self.in_a_loop()
         exists = alone.exists(values)
@@ -242,7 +246,7 @@ class UserModel(Model):
     def _called(
         self, function: Callable[[Values], dict[str, FloatArray]], values: Values
     ) -> dict[str, FloatArray]:
-        """What a function of the model returns at all points."""
+        """Return what a function of the model returns, at all points."""
         n = len(next(iter(values.values())))
         if not self._pointwise:
             return self._checked(self._guarded(function, values), (n,))
@@ -252,20 +256,12 @@ class UserModel(Model):
     def _guarded(
         self, function: Callable[[Values], dict[str, FloatArray]], values: Values
     ) -> dict[str, FloatArray]:
-        try:
-            return function(values)
-        except InvalidModel:
-            raise
-        except (Exception, SystemExit) as error:
-            where, kind = where_failed(error), type(error).__name__
-            batch = np.ndim(next(iter(values.values())))
-            point = {name: np.atleast_1d(value) for name, value in values.items()}
-            called_with = "an array of points" if batch else in_words(point, 0)
-            remedy = "try vectorised: false" if batch else "restrict the priors"
-            raise InvalidModel(
-                self.name,
-                f"failed{where}, called with {called_with}: {kind}: {error}; mend it or {remedy}",
-            ) from error
+        batch = np.ndim(next(iter(values.values())))
+        point = {name: np.atleast_1d(value) for name, value in values.items()}
+        called_with = "an array of points" if batch else in_words(point, 0)
+        remedy = "try vectorised: false" if batch else "restrict the priors"
+        fail = partial(InvalidModel, self.name)
+        return called(lambda: function(values), called_with, remedy, fail)
 
     def _checked(
         self, result: dict[str, FloatArray], shape: tuple[int, ...]
@@ -273,11 +269,93 @@ class UserModel(Model):
         if not isinstance(result, Mapping):
             kind = type(result).__name__
             raise InvalidModel(self.name, f"returned a {kind} where a dict of arrays is wanted")
-        return {
-            str(name): _numbers(self.name, name, value, shape) for name, value in result.items()
-        }
+        fail = partial(InvalidModel, self.name)
+        return {str(name): numbers(name, value, shape, fail) for name, value in result.items()}
 
 
 def _joined(rows: Iterable[dict[str, FloatArray]]) -> dict[str, FloatArray]:
     listed = list(rows)
     return {name: np.array([row[name] for row in listed]) for name in listed[0]}
+
+
+_NAN_REMEDY = "mend it, restrict the priors to where it is defined, or state a condition"
+
+
+def as_user_model(source: str, target: Any, options: Mapping[str, Any]) -> UserModel:
+    """Return a subclass of ``Model``, an instance of one, or a function, as a guarded model.
+
+    Parameters
+    ----------
+    source : str
+        What the user calls it, for messages. A function's name follows the last colon.
+    target : object
+        The class, instance or function.
+    options : mapping
+        Arguments of the class.
+
+    Raises
+    ------
+    InvalidModel
+        The object is none of these, cannot be built, or declares invalid parameters.
+    """
+    if inspect.isclass(target) and issubclass(target, Model):
+        try:
+            target = target(**options)
+        except Exception as error:
+            where, kind = where_failed(error), type(error).__name__
+            raise InvalidModel(
+                source, f"cannot be built{where}: {kind}: {error}; mend options or the class"
+            ) from error
+    elif options:
+        raise InvalidModel(source, "takes no options; only a class does")
+    if isinstance(target, Model):
+        _check_declarations(source, target)
+        return UserModel(target)
+    if callable(target) and not inspect.isclass(target):
+        return UserModel(FunctionModel(source.rpartition(":")[2], target))
+    raise InvalidModel(source, "is no function and no subclass of zpfit.models.base.Model")
+
+
+def _check_declarations(source: str, model: Model) -> None:
+    """Check the types of a model's name and parameters."""
+    if not isinstance(model.name, str) or not model.name:
+        raise InvalidModel(source, f"has the name {model.name!r}; make it text")
+    parameters = model.parameters
+    if not isinstance(parameters, tuple) or not all(isinstance(p, Parameter) for p in parameters):
+        raise InvalidModel(source, "has parameters other than a tuple of Parameter")
+    names = [parameter.name for parameter in parameters]
+    if not names or len(set(names)) < len(names):
+        reason = f"has parameters {', '.join(names) or 'none'}; name at least one, each once"
+        raise InvalidModel(source, reason)
+
+
+def in_batches(model: UserModel, values: Values, *, vectorised: bool | None) -> UserModel:
+    """Return the model as it is called for batches, after a trial at a few points.
+
+    Parameters
+    ----------
+    model : UserModel
+        Called with arrays, so far.
+    values : mapping of str to numpy.ndarray, shape (n,)
+        The points of the trial.
+    vectorised : bool, optional
+        Whether the model takes arrays; found out if None.
+
+    Raises
+    ------
+    InvalidModel
+        The model fails, or a coupling is NaN at a point that exists.
+    """
+    takes_arrays = model.takes_batches(values) if vectorised is None else vectorised
+    chosen = model if takes_arrays else model.in_a_loop()
+    exists = chosen.exists(values)
+    if exists.any():
+        some = {name: column[exists] for name, column in values.items()}
+        with np.errstate(invalid="ignore"):
+            c = chosen.couplings(some)
+            chosen.derived(some)
+        for name, row in c.items():
+            if np.isnan(row).any():
+                at = in_words(some, int(np.argmax(np.isnan(row))))
+                raise InvalidModel(model.name, f"gives NaN as {name} at {at}; {_NAN_REMEDY}")
+    return chosen

@@ -1,4 +1,4 @@
-"""The standard model with a U(1)'."""
+"""The Standard Model with a U(1)'."""
 
 from zpfit.models.base import Parameter, Values
 from zpfit.models.gauge import EPS_Y, G_PRIME, LEFT_CHARGES, GaugeModel, charge
@@ -29,7 +29,7 @@ class StandardModelU1(GaugeModel):
     )
 
     def charges(self, values: Values) -> Charges:
-        """The gauge sector at n points."""
+        """Return the gauge sector at n points."""
         return Charges(
             g_prime=values["g_prime"],
             eps=values["eps_Y"],

@@ -8,11 +8,12 @@ from pathlib import Path
 from zpfit.io.writing import make_folder, write_whole
 from zpfit.likelihood.check import DataCheck
 from zpfit.likelihood.describe import curve_in_mixing, is_projection, subject, value
-from zpfit.likelihood.entries import MEASUREMENTS, BeamDumpEntry, Entry, PromptLimitEntry
+from zpfit.likelihood.entries import MEASUREMENTS, Entry
+from zpfit.likelihood.exclusions import BeamDumpEntry, PromptLimitEntry
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.plots.data_curves import NamedCurve, curves_figure
 from zpfit.plots.style import house_style, png
-from zpfit.runs.citation_text import as_markdown
+from zpfit.runs.bibliography import as_markdown
 
 PAGE = "data.md"
 _IMAGES = "images/data"

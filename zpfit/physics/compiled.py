@@ -2,8 +2,8 @@
 
 A closed formula is written for one point and broadcasts over any batch
 (:func:`ufunc`); one that needs tables loops over a batch (:func:`gufunc`). With
-``NUMBA_DISABLE_JIT=1`` the same functions run interpreted: slow, but they can
-be stepped through and their coverage measured.
+``NUMBA_DISABLE_JIT=1`` the same functions run interpreted: slowly, but a debugger and
+a coverage tool can follow them.
 """
 
 import inspect
@@ -19,7 +19,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.kernel_cache import kernel_cache
 
 Ufunc = Callable[..., Any]
-"""Takes broadcastable arrays or floats, returns the broadcast result."""
+"""A function of broadcastable arrays or floats that returns arrays of the broadcast shape."""
 
 _numba: Any = numba
 """numba has no complete type hints."""
@@ -27,19 +27,19 @@ _numba: Any = numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FASTMATH = {"contract"}
-"""A product and a sum may become one instruction; NaN and infinity keep their meaning."""
+"""Allow fused multiply-add. Other "fast" options would break NaN and infinity, which mark
+points that no model can reach."""
 
 _INTERPRETED = bool(_numba.config.DISABLE_JIT)
 
-
 _LOADING = RLock()
-"""One thread at a time, as the place of the cache is a setting of all of numba."""
+"""Lets one thread compile at a time, since numba's cache folder is a global setting."""
 
 
 class _Kernel:
-    """A ufunc that is compiled, or read from disk, when it is first called.
+    """A ufunc that is compiled, or read from disk, at its first call.
 
-    A process needs the formulas of its own model and data; all of them take seconds to read.
+    Reading every formula takes seconds, and a process needs only those of its model and data.
     """
 
     def __init__(self, kernel: Callable[..., Any], compiler: Callable[..., Any]) -> None:
@@ -57,13 +57,21 @@ class _Kernel:
 
 
 def inline(helper: F) -> F:
-    """Compile a helper that formulas call; floats divide by zero as in NumPy."""
+    """Compile a helper function of kernels; division by zero gives infinity, as in NumPy."""
     compiled: F = _numba.njit(helper, error_model="numpy", fastmath=_FASTMATH)
     return compiled
 
 
 def ufunc(formula: Callable[..., float]) -> Ufunc:
-    """Compile ``formula(x, y, ...) -> float`` into a ufunc."""
+    """Compile ``formula(x, y, ...) -> float`` into a ufunc.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from zpfit.physics.moller import _e158  # a formula of one point
+    >>> _e158(np.array([17.0, 20.0]), 1e-4, 1e-4).shape
+    (2,)
+    """
     if _INTERPRETED:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
@@ -72,17 +80,23 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
 
 
 def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
-    """Compile ``kernel(x, ..., table, out)``, which loops over a batch and fills ``out``.
+    """Compile ``kernel(x, ..., table, out, ...)``, which loops over a batch and fills outputs.
 
-    ``layout`` is NumPy's: ``"(p),(),(n,k)->(p)"`` is an array with a value for
-    each point, which must come first, a number, and a two-dimensional table. The
-    loop stands in the kernel because entering a compiled function once for each
+    The loop is part of the kernel, since one call of a compiled function for each
     point costs as much as a short formula.
+
+    Parameters
+    ----------
+    layout : str
+        NumPy's signature of a generalised ufunc. ``"(p),(),(n,k)->(p)"`` takes an array
+        with one value for each point (it must come first), a number and a table.
     """
 
     def compile_kernel(kernel: Callable[..., None]) -> Ufunc:
         if _INTERPRETED:
-            return np.vectorize(_returning(kernel), otypes=[float], signature=layout)
+            n_outputs = layout.partition("->")[2].count("(")
+            interpreted = _returning(kernel, n_outputs)
+            return np.vectorize(interpreted, otypes=[float] * n_outputs, signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
         return _Kernel(kernel, partial(_numba.guvectorize, [f"void({types})"], layout))
 
@@ -90,7 +104,7 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
 
 
 def flat(*arrays: Any) -> tuple[list[FloatArray], tuple[int, ...]]:
-    """Arrays or numbers broadcast together and flattened for a kernel, and their shape."""
+    """Broadcast arrays or numbers together; return them flattened for a kernel, and the shape."""
     together = np.broadcast_arrays(*(np.asarray(array, dtype=float) for array in arrays))
     return [array.ravel() for array in together], together[0].shape
 
@@ -100,10 +114,12 @@ def _numba_type(core: str) -> str:
     return "f8" + (f"[{','.join(':' * len(dimensions))}]" if dimensions else "")
 
 
-def _returning(kernel: Callable[..., None]) -> Callable[..., FloatArray]:
-    def function(*arguments: Any) -> FloatArray:
-        out = np.empty(len(arguments[0]))
-        kernel(*arguments, out)
-        return out
+def _returning(kernel: Callable[..., None], n_outputs: int) -> Callable[..., Any]:
+    """Return ``kernel`` as a function that allocates and returns its outputs."""
+
+    def function(*arguments: Any) -> Any:
+        outputs = [np.empty(len(arguments[0])) for _ in range(n_outputs)]
+        kernel(*arguments, *outputs)
+        return outputs[0] if n_outputs == 1 else tuple(outputs)
 
     return function

@@ -19,4 +19,4 @@ SIN2_THETA_W: Final = 0.2312
 """sin^2 of the weak mixing angle in neutrino-electron scattering."""
 
 MASS_RANGE: Final = (1e-4, 1e4)
-"""MeV; every formula is finite and tested inside, no promise outside."""
+"""MeV; every formula is finite and tested inside this range only."""

@@ -8,12 +8,33 @@ from zpfit.physics.couplings import Couplings
 def mass_floor_ratio(
     c: Couplings, electrophilic: float, neutrinophilic: float, contact: float
 ) -> FloatArray:
-    """Floor over m_Zp, above 1 where the Z' is too light; shape (n,).
+    """Return the lowest allowed mass over m_Zp, above 1 where the Z' is too light.
 
-    The floor (MeV) is ``electrophilic`` if the electron coupling
-    sqrt(C_V^2 + C_A^2) exceeds ``contact``, ``neutrinophilic`` if any neutrino
-    coupling does, the larger one if both do; without thermal contact there is no bound
-    (Sabti et al., arXiv:1910.01649).
+    Parameters
+    ----------
+    c : Couplings
+        n points.
+    electrophilic : float
+        Lowest mass (MeV) if the electron coupling sqrt(C_V^2 + C_A^2) exceeds ``contact``.
+    neutrinophilic : float
+        Lowest mass (MeV) if any neutrino coupling exceeds ``contact``.
+    contact : float
+        Coupling above which the Z' is in thermal contact with the plasma.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        The larger one of both bounds applies; zero without thermal contact.
+
+    References
+    ----------
+    N. Sabti et al., arXiv:1910.01649.
+
+    Examples
+    --------
+    >>> c = Couplings.of(m_Zp=5.0, C_Ve=[0.0, 1e-6])
+    >>> mass_floor_ratio(c, 10.0, 11.0, 1e-9).tolist()
+    [0.0, 2.0]
     """
     result: FloatArray = _mass_floor_ratio(
         c.m_Zp,
@@ -33,7 +54,7 @@ def mass_floor_ratio(
 def _mass_floor_ratio(  # type: ignore[no-untyped-def]
     m_Zp, c_ve, c_ae, c_nue, c_numu, c_nutau, electrophilic, neutrinophilic, contact, out
 ):
-    # Squares are compared, so that no sign and no root is needed.
+    # Comparing squares needs neither signs nor roots.
     contact2 = contact * contact
     for i in range(m_Zp.shape[0]):
         floor = 0.0

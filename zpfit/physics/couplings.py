@@ -1,25 +1,114 @@
 """The effective couplings of a batch of points, which every observable reads."""
 
-from dataclasses import dataclass, fields
+from collections.abc import ItemsView, Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.decays import (
     branching_ratio_ee,
     branching_ratio_invisible,
     branching_ratio_mumu,
+    reduced_widths,
 )
 
 
 @dataclass(frozen=True)
+class Coupling:
+    """A row of :data:`TABLE`: one property of the Z' that a model may set."""
+
+    name: str
+    """Attribute of :class:`Couplings` and name in files and tables."""
+    symbol: str
+    """LaTeX, without dollar signs."""
+    unit: str = ""
+    """Empty if dimensionless."""
+    fermion: str = ""
+    """The fermion that couples: ``e``, ``mu`` or ``tau``; empty for the mass."""
+    kind: Literal["", "vector", "axial", "neutrino"] = ""
+    """``neutrino`` is the coupling to the left-handed neutrino of the family."""
+
+
+TABLE: Final = (
+    Coupling("m_Zp", "m_{Z'}", "MeV"),
+    Coupling("C_Ve", "C_{V e}", fermion="e", kind="vector"),
+    Coupling("C_Ae", "C_{A e}", fermion="e", kind="axial"),
+    Coupling("C_nue", r"C_{\nu_{e}}", fermion="e", kind="neutrino"),
+    Coupling("C_Vmu", r"C_{V \mu}", fermion="mu", kind="vector"),
+    Coupling("C_Amu", r"C_{A \mu}", fermion="mu", kind="axial"),
+    Coupling("C_numu", r"C_{\nu_{\mu}}", fermion="mu", kind="neutrino"),
+    Coupling("C_Vtau", r"C_{V \tau}", fermion="tau", kind="vector"),
+    Coupling("C_Atau", r"C_{A \tau}", fermion="tau", kind="axial"),
+    Coupling("C_nutau", r"C_{\nu_{\tau}}", fermion="tau", kind="neutrino"),
+)
+"""The mass and every coupling, in the order of tables and files.
+
+Names, storage, :meth:`Couplings.items` and :meth:`Couplings.take` follow from this
+table. A new row also needs an annotation in :class:`Couplings`, for type checkers only.
+"""
+
+COUPLING_NAMES: Final = tuple(row.name for row in TABLE)
+"""Names of the mass and of every coupling, in the order of :data:`TABLE`."""
+
+_POSITIONAL: Final = 10
+"""Rows that must be given together if any is given by position: the mass and all leptons."""
+
+_KNOWN = frozenset(COUPLING_NAMES)
+
+_ZEROS: FloatArray = np.broadcast_to(0.0, 2**48)
+"""One zero with stride 0: slices of any batch size that occupy no memory of their own."""
+
+_NO_ZPRIME_MASS = 17.0
+"""MeV, within all curves. No prediction depends on it, as every coupling is zero."""
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Partial widths and total width in units of m_Zp/(12 pi), each of shape (n,).
+
+    Examples
+    --------
+    >>> widths = Couplings.of(m_Zp=17.0, C_Ve=1e-4, C_nue=1e-4).widths
+    >>> print(f"{float(widths.nu[0] / widths.total[0]):.3f}")
+    0.333
+    """
+
+    e: FloatArray
+    mu: FloatArray
+    tau: FloatArray
+    nu: FloatArray
+    """Sum over the three flavours."""
+    total: FloatArray
+
+
 class Couplings:
-    """Mass and lepton couplings of the Z' at n points; every field has shape (n,).
+    """Mass and couplings of the Z' at n points; every attribute has shape (n,).
 
     L = -Z'_mu sum_l [lbar gamma^mu (C_V + C_A gamma5) l + C_nu nubar gamma^mu P_L nu],
-    Eq. (6) of arXiv:2102.07781. ``m_Zp`` in MeV, couplings dimensionless.
+    Eq. (6) of arXiv:2102.07781. ``m_Zp`` is in MeV, couplings are dimensionless.
+
+    The constructor stores its arrays unchecked, since samplers call it millions of
+    times. Prefer :meth:`of`, which accepts numbers and checks names. Couplings that are
+    not given are zero and share one row of zeros.
+
+    Parameters
+    ----------
+    *rows : numpy.ndarray, shape (n,)
+        The mass and all lepton couplings in the order of :data:`TABLE`.
+    **named : numpy.ndarray, shape (n,)
+        Couplings by name. The mass is required.
+
+    Examples
+    --------
+    >>> c = Couplings.of(m_Zp=[17.0, 20.0], C_Ve=1e-4, C_nue=1e-4)
+    >>> len(c), c.C_Amu.tolist()
+    (2, [0.0, 0.0])
+    >>> c.br_ee.round(3).tolist()  # one vector coupling: e+ e- is twice nu nubar
+    [0.667, 0.667]
     """
 
     m_Zp: FloatArray
@@ -33,31 +122,145 @@ class Couplings:
     C_Atau: FloatArray
     C_nutau: FloatArray
 
+    _given: Mapping[str, FloatArray]
+    """Rows with a memory of their own; all others are zero."""
+
+    def __init__(self, *rows: Any, **named: Any) -> None:
+        given = dict(zip(COUPLING_NAMES, rows, strict=False)) | named if rows else named
+        # The dictionary is filled directly, as attributes are read-only.
+        own = self.__dict__
+        if len(given) < len(COUPLING_NAMES):
+            if 0 < len(rows) < _POSITIONAL:  # rather a forgotten row than a zero that is meant
+                missing = _POSITIONAL - len(rows)
+                raise TypeError(f"missing {missing} required rows; give couplings by name")
+            mass = given.get("m_Zp")
+            if mass is None:
+                raise TypeError("couplings need the mass m_Zp")
+            own.update(dict.fromkeys(COUPLING_NAMES, _ZEROS[: len(mass)] if np.ndim(mass) else 0.0))
+        own.update(given)
+        own["_given"] = given
+        if len(rows) > len(COUPLING_NAMES) or not given.keys() <= _KNOWN:
+            self._refuse(len(rows), given)
+
+    @staticmethod
+    def _refuse(n_rows: int, given: Mapping[str, Any]) -> None:
+        if n_rows > len(COUPLING_NAMES):
+            raise TypeError(f"{n_rows} rows are too many; there are {len(COUPLING_NAMES)}")
+        unknown = ", ".join(sorted(given.keys() - _KNOWN))
+        raise TypeError(f"unknown couplings: {unknown}; known: {', '.join(COUPLING_NAMES)}")
+
+    @classmethod
+    def of(cls, **values: ArrayLike) -> "Couplings":
+        """Return couplings from numbers or arrays; those that are not given are zero.
+
+        Parameters
+        ----------
+        **values : array_like, shape () or (n,)
+            Mass in MeV (required) and dimensionless couplings, by name. A number stands
+            for all points.
+
+        Returns
+        -------
+        Couplings
+            n points; one point if every value is a number.
+
+        Raises
+        ------
+        TypeError
+            The mass is missing, or a name is not in :data:`TABLE`.
+        ValueError
+            The arrays have different lengths.
+
+        Examples
+        --------
+        >>> Couplings.of(m_Zp=17.0, C_Ae=1.6e-4)["C_Ae"]
+        array([0.00016])
+        """
+        arrays = (np.atleast_1d(np.asarray(value, dtype=float)) for value in values.values())
+        return cls(**dict(zip(values, np.broadcast_arrays(*arrays), strict=True)))
+
+    @classmethod
+    def none(cls) -> "Couplings":
+        """Return the hypothesis without a Z': one point whose couplings all vanish.
+
+        Examples
+        --------
+        >>> float(Couplings.none().C_Ve[0])
+        0.0
+        """
+        return cls.of(m_Zp=_NO_ZPRIME_MASS)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"couplings are read-only; cannot set {name}")
+
+    def __getitem__(self, name: str) -> FloatArray:
+        """Return the mass or a coupling by name, shape (n,)."""
+        if name not in _KNOWN:
+            raise KeyError(name)
+        row: FloatArray = self.__dict__[name]
+        return row
+
+    def __len__(self) -> int:
+        return len(self.m_Zp)
+
+    def __repr__(self) -> str:
+        return f"<Couplings of {np.size(self.m_Zp)} points: {', '.join(self._given)}>"
+
     def rows(self) -> tuple[FloatArray, ...]:
-        """The ten arrays in the order of :data:`COUPLING_NAMES`."""
-        return (
-            self.m_Zp,
-            self.C_Ve,
-            self.C_Ae,
-            self.C_nue,
-            self.C_Vmu,
-            self.C_Amu,
-            self.C_numu,
-            self.C_Vtau,
-            self.C_Atau,
-            self.C_nutau,
-        )
+        """Return all arrays in the order of :data:`TABLE`."""
+        own = self.__dict__
+        return tuple(own[name] for name in COUPLING_NAMES)
+
+    def items(self) -> ItemsView[str, FloatArray]:
+        """Return pairs of name and array in the order of :data:`TABLE`.
+
+        Examples
+        --------
+        >>> [name for name, row in Couplings.of(m_Zp=17, C_Ae=1e-4).items() if row.any()]
+        ['m_Zp', 'C_Ae']
+        """
+        own = self.__dict__
+        return {name: own[name] for name in COUPLING_NAMES}.items()
+
+    def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
+        """Return the points at ``indices``, a slice or an integer array of shape (k,)."""
+        taken = Couplings(**{name: row[indices] for name, row in self._given.items()})
+        if "log_m" in self.__dict__:  # computed already: a gather is cheaper than a logarithm
+            taken.__dict__["log_m"] = self.log_m[indices]
+        return taken
 
     @cached_property
     def log_m(self) -> FloatArray:
-        """ln of the mass in MeV, which every tabulated function needs."""
+        """ln of the mass in MeV, the variable of every tabulated function."""
         result: FloatArray = np.log(self.m_Zp)
         return result
 
     @cached_property
+    def widths(self) -> Widths:
+        """All widths in units of m_Zp/(12 pi), computed together at the first use."""
+        single = not isinstance(self.m_Zp, np.ndarray)
+        rows = (np.atleast_1d(row) for row in self.rows()) if single else self.rows()
+        electrons, muons, taus, neutrinos, total = reduced_widths(*rows)
+        if single:  # a user's function may be called with plain numbers
+            return Widths(electrons[0], muons[0], taus[0], neutrinos[0], total[0])
+        return Widths(electrons, muons, taus, neutrinos, total)
+
+    @cached_property
     def br_ee(self) -> FloatArray:
-        """BR(Z' -> e+ e-), zero where no channel is open; every visible search needs it."""
+        """BR(Z' -> e+ e-), zero below threshold."""
         result: FloatArray = branching_ratio_ee(*self.rows())
+        return result
+
+    @cached_property
+    def br_inv(self) -> FloatArray:
+        """BR(Z' -> nu nubar), summed over flavours; zero where no channel is open."""
+        result: FloatArray = branching_ratio_invisible(*self.rows())
+        return result
+
+    @cached_property
+    def br_mumu(self) -> FloatArray:
+        """BR(Z' -> mu+ mu-), zero below threshold."""
+        result: FloatArray = branching_ratio_mumu(*self.rows())
         return result
 
     @cached_property
@@ -67,44 +270,19 @@ class Couplings:
         return result
 
     @cached_property
-    def br_inv(self) -> FloatArray:
-        """BR(Z' -> nu nubar) of all flavours, zero where no channel is open."""
-        result: FloatArray = branching_ratio_invisible(*self.rows())
-        return result
-
-    @cached_property
-    def br_mumu(self) -> FloatArray:
-        """BR(Z' -> mu+ mu-), zero below the threshold."""
-        result: FloatArray = branching_ratio_mumu(*self.rows())
-        return result
-
-    @cached_property
     def invisible_coupling(self) -> FloatArray:
-        """sqrt((C_Ve^2 + C_Ae^2) BR(Z' -> nu nubar)), of missing energy with electrons."""
+        """sqrt((C_Ve^2 + C_Ae^2) BR(Z' -> nu nubar)), for missing energy with electrons."""
         result: FloatArray = np.sqrt((self.C_Ve**2 + self.C_Ae**2) * self.br_inv)
         return result
 
     @cached_property
     def muon_invisible_coupling(self) -> FloatArray:
-        """|C_Vmu| sqrt(BR(Z' -> nu nubar)), of missing energy with muons; C_Amu neglected."""
+        """|C_Vmu| sqrt(BR(Z' -> nu nubar)), for missing energy with muons; neglects C_Amu."""
         result: FloatArray = np.abs(self.C_Vmu) * np.sqrt(self.br_inv)
         return result
 
     @cached_property
     def muon_pair_coupling(self) -> FloatArray:
-        """sqrt((C_Vmu^2 + C_Amu^2) BR(Z' -> mu+ mu-)), of Z' radiated by muons, seen as muons."""
+        """sqrt((C_Vmu^2 + C_Amu^2) BR(Z' -> mu+ mu-)), for a Z' radiated by muons."""
         result: FloatArray = np.sqrt((self.C_Vmu**2 + self.C_Amu**2) * self.br_mumu)
         return result
-
-    def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
-        """The points at ``indices``."""
-        taken = Couplings(*(row[indices] for row in self.rows()))
-        if "log_m" in self.__dict__:  # computed already, so that it need not be again
-            taken.__dict__["log_m"] = self.log_m[indices]
-        return taken
-
-    def __len__(self) -> int:
-        return len(self.m_Zp)
-
-
-COUPLING_NAMES = tuple(field.name for field in fields(Couplings))

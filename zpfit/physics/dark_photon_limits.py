@@ -20,8 +20,8 @@ from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
 
 @inline
 def interpolation_weight(x: float, table: FloatArray) -> tuple[int, float]:
-    """Row below ``x`` in the sorted first column, and how far ``x`` is to the next, 0 to 1."""
-    # Without a branch on the comparison, which a processor could not predict.
+    """Return the row below ``x`` in the sorted first column and the fraction to the next row."""
+    # Bisection without a branch on the comparison, which a processor could not predict.
     low, length = 0, table.shape[0] - 1
     while length > 1:
         half = length // 2
@@ -32,30 +32,49 @@ def interpolation_weight(x: float, table: FloatArray) -> tuple[int, float]:
 
 @inline
 def blend(table: FloatArray, row: int, fraction: float, column: int) -> float:
-    """Linear interpolation of one column between ``row`` and the next."""
+    """Interpolate one column linearly between ``row`` and the next."""
     return float(table[row, column] + fraction * (table[row + 1, column] - table[row, column]))
 
 
 def prompt_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
-    """sqrt((C_Ve^2 + C_Ae^2) BR(ee)) over the limit on it; shape (n,).
+    """Return sqrt((C_Ve^2 + C_Ae^2) BR(ee)) over its limit; shape (n,).
 
-    ``curve`` has rows (ln m in MeV, ln of the limit), m increasing. The axial
-    coupling counts like the vector one, good for m_Zp much above 2 m_e.
+    Parameters
+    ----------
+    c : Couplings
+        n points.
+    curve : numpy.ndarray, shape (k, 2)
+        Rows of ln(mass in MeV) and ln(limit on the coupling), masses increasing.
+
+    Notes
+    -----
+    The axial coupling counts like the vector one, which holds for m_Zp far above 2 m_e.
+
+    References
+    ----------
+    Eq. (10) of arXiv:2102.07781.
+
+    Examples
+    --------
+    >>> curve = np.log([[10.0, 1e-4], [100.0, 1e-4]])
+    >>> ratios = prompt_ratio(Couplings.of(m_Zp=[20.0, 200.0], C_Ve=2e-4), curve)
+    >>> ratios.round(6).tolist()  # no limit beyond the curve
+    [2.0, 0.0]
     """
     return _over_curve(c, c.visible_coupling, curve)
 
 
 def invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
-    """sqrt((C_Ve^2 + C_Ae^2) BR(nu nu)) over the limit on it; shape (n,).
+    """Return sqrt((C_Ve^2 + C_Ae^2) BR(nu nu)) over its limit; shape (n,).
 
     For missing energy with electrons (NA64, BaBar). ``curve`` and the axial coupling as
-    in :func:`prompt_ratio`; published limits suppose that all decays are invisible.
+    in :func:`prompt_ratio`. Published limits assume that all decays are invisible.
     """
     return _over_curve(c, c.invisible_coupling, curve)
 
 
 def muon_invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
-    """|C_Vmu| sqrt(BR(nu nu)) over the limit on it, C_Amu neglected; shape (n,).
+    """Return |C_Vmu| sqrt(BR(nu nu)) over its limit, C_Amu neglected; shape (n,).
 
     For missing energy with muons (NA64mu, Belle II). ``curve`` as in :func:`prompt_ratio`,
     of the muon's coupling.
@@ -64,7 +83,7 @@ def muon_invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
 
 
 def muon_pair_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
-    """sqrt((C_Vmu^2 + C_Amu^2) BR(mu mu)) over the limit on it; shape (n,).
+    """Return sqrt((C_Vmu^2 + C_Amu^2) BR(mu mu)) over its limit; shape (n,).
 
     For a Z' radiated by muons that decays to muons (four muons at BaBar). ``curve`` as in
     :func:`prompt_ratio`, of the muon's coupling.
@@ -80,13 +99,25 @@ def _over_curve(c: Couplings, coupling: FloatArray, curve: FloatArray) -> FloatA
 
 
 def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatArray:
-    """Decays seen in a beam dump over their number at the edge of the excluded region; shape (n,).
+    """Return the decays seen behind a beam dump over their number at the edge; shape (n,).
 
-    ``region`` has rows (ln m in MeV, ln of the lower edge, ln of the upper edge)
-    in the electron coupling, m increasing. The number of decays is
-    C^2 BR(ee) [exp(-t0 Gamma) - exp(-(1 + length_ratio) t0 Gamma)] with
-    ``length_ratio`` the decay volume over the shielding; t0(m) follows from
-    equal numbers at the dark photon's two edges (arXiv:1801.04847, Sec. 2).
+    The number of decays is C^2 BR(ee) [exp(-t0 Gamma) - exp(-(1 + length_ratio) t0 Gamma)].
+    The time t0(m) to cross the shielding follows from equal numbers at both edges of the
+    excluded region of a dark photon.
+
+    Parameters
+    ----------
+    c : Couplings
+        n points.
+    region : numpy.ndarray, shape (k, 3)
+        Rows of ln(mass in MeV), ln(lower edge) and ln(upper edge) of the electron coupling,
+        masses increasing.
+    length_ratio : float
+        Length of the decay volume over that of the shielding.
+
+    References
+    ----------
+    P. Ilten et al., arXiv:1801.04847, Sec. 2.
     """
     result: FloatArray = _dump_ratio(
         c.m_Zp,
@@ -102,15 +133,15 @@ def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatAr
 
 
 _CLOSEST_EDGES, _FARTHEST_EDGES = 1e-6, 30.0
-"""Range of ln (upper/lower)^2; no dump's edges lie a factor of three million apart."""
+"""Range of ln (upper/lower)^2: no dump has edges a factor of three million apart."""
 
 
 @cache
 def edge_lifetime(length_ratio: float) -> UniformSpline:
-    """Two functions of ln q, q = (upper/lower)^2, that equal decays at both edges fix.
+    """Return splines against ln q, q = (upper/lower)^2, of the lifetime at the edges.
 
-    With tau = t0 Gamma at the lower edge: ln(tau) + ln(q)/2, and
-    -ln[exp(-tau) - exp(-(1 + length_ratio) tau)].
+    Equal numbers of decays at both edges fix tau = t0 Gamma at the lower edge. The two
+    functions are ln(tau) + ln(q)/2 and -ln[exp(-tau) - exp(-(1 + length_ratio) tau)].
     """
 
     def functions(log_q: FloatArray) -> FloatArray:
@@ -123,6 +154,8 @@ def edge_lifetime(length_ratio: float) -> UniformSpline:
 
 
 def _edge_root(log_q: float, length_ratio: float) -> float:
+    """Return ln(tau) + ln(q)/2, at which both edges have equal numbers of decays."""
+
     def log_decays(log_tau: float) -> float:
         tau = exp(log_tau)
         return log_tau - tau + log(-expm1(-length_ratio * tau))
@@ -146,7 +179,7 @@ def _dump_ratio(  # type: ignore[no-untyped-def]
         log_q = 2 * (blend(region, knot, fraction, 2) - log_lower)
         interval, offset = locate(log_q, start, inverse_step, table)
         log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
-        # Lifetimes go with the full width; that of a dark photon at the edge is all e+ e-.
+        # Lifetimes follow from the full width; a dark photon at the edge decays to e+ e- only.
         x = (ELECTRON_MASS / m_Zp[i]) ** 2
         width = width_shape(c_ve[i], c_ae[i], x) / (width_shape(1.0, 0.0, x) * br_ee[i])
         tau = exp(log_edge_tau - 2 * log_lower) * width

@@ -24,51 +24,67 @@ from zpfit.physics.neutrino_spectra import Line, Spectrum
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
 
 _RECOIL_NODES = 24
-"""Of Gauss-Legendre over the recoil: exact for a propagator that varies by a factor of ten."""
+"""Gauss-Legendre nodes over the recoil: exact to rounding for a propagator that varies tenfold."""
 
 
 @dataclass(frozen=True, eq=False)
 class RecoilExperiment:
-    """One flavour of neutrinos, antineutrinos or both, and the electron recoils that are counted.
+    """A beam of one neutrino flavour and the window of electron recoils that is counted.
 
-    With both, their recoils are counted together: a beam and what contaminates it.
-    Compared by identity, so that tables are found without hashing spectra.
+    If both neutrinos and antineutrinos are given, their recoils are counted together: a
+    beam and its contamination. Instances are compared by identity, which avoids hashing
+    spectra at every look-up of a table.
     """
 
     recoil_min: float
     """MeV."""
     recoil_max: float
-    """MeV, or the kinematic end point where that is lower."""
+    """MeV; the kinematic end point applies if it is lower."""
     neutrinos: Spectrum | Line | None = None
     antineutrinos: Spectrum | Line | None = None
     electron_flavour: bool = False
-    """nu_e, which also scatters by W exchange, rather than nu_mu or nu_tau."""
+    """True for nu_e, which also scatters by W exchange; False for nu_mu and nu_tau."""
     sin2_theta_w: float = SIN2_THETA_W
 
     def recoil_end(self) -> float:
-        """Upper end of the counted recoils in MeV."""
+        """Return the upper end of the counted recoils in MeV."""
         spectra = [s for s in (self.neutrinos, self.antineutrinos) if s is not None]
         return min(self.recoil_max, max(recoil_end_point(s.maximum) for s in spectra))
 
     def g_left(self) -> float:
-        """The Standard Model's coupling to left-handed electrons."""
+        """Return the Standard Model's coupling to left-handed electrons."""
         return self.sin2_theta_w - 0.5 + (1.0 if self.electron_flavour else 0.0)
 
 
 def recoil_end_point(energy: float) -> float:
-    """The largest recoil that a neutrino of this energy gives; both in MeV."""
+    """Return the largest recoil from a neutrino of this energy; both in MeV."""
     return 2 * energy**2 / (2 * energy + ELECTRON_MASS)
 
 
 def least_energy(recoil: float) -> float:
-    """The least energy of a neutrino that gives this recoil; both in MeV."""
+    """Return the smallest neutrino energy that can give this recoil; both in MeV."""
     return 0.5 * (recoil + sqrt(recoil**2 + 2 * ELECTRON_MASS * recoil))
 
 
 def recoil_ratio(experiment: RecoilExperiment, c: Couplings, c_nu: FloatArray) -> FloatArray:
-    """Recoils over those of the Standard Model; shape (n,).
+    """Return the number of recoils over that of the Standard Model; shape (n,).
 
-    ``c_nu`` is the coupling of the experiment's flavour, shape (n,).
+    Parameters
+    ----------
+    experiment : RecoilExperiment
+        Beam and window of recoils.
+    c : Couplings
+        n points.
+    c_nu : numpy.ndarray, shape (n,)
+        Neutrino coupling of the experiment's flavour.
+
+    Examples
+    --------
+    >>> beam = RecoilExperiment(3.0, 8.0, neutrinos=Line(10.0))
+    >>> c = Couplings.of(m_Zp=17.0, C_Ve=1e-4, C_numu=[0.0, 1e-6])
+    >>> ratio = recoil_ratio(beam, c, c.C_numu)
+    >>> float(ratio[0]), bool(ratio[1] != 1)
+    (1.0, True)
     """
     return _ratio(experiment, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae, c_nu)
 
@@ -76,7 +92,17 @@ def recoil_ratio(experiment: RecoilExperiment, c: Couplings, c_nu: FloatArray) -
 def scattering_ratio(
     experiment: RecoilExperiment, m_Zp: Any, c_ve: Any, c_ae: Any, c_nu: Any
 ) -> FloatArray:
-    """The same from arrays or numbers, broadcast together; mass in MeV."""
+    """Return :func:`recoil_ratio` for arrays or numbers, broadcast together.
+
+    Parameters
+    ----------
+    experiment : RecoilExperiment
+        Beam and window of recoils.
+    m_Zp : array_like
+        Mass in MeV.
+    c_ve, c_ae, c_nu : array_like
+        Dimensionless couplings of the electron and of the experiment's flavour.
+    """
     (m, c_ve, c_ae, c_nu), shape = flat(m_Zp, c_ve, c_ae, c_nu)
     return _ratio(experiment, m, np.log(m), c_ve, c_ae, c_nu).reshape(shape)
 
@@ -101,7 +127,7 @@ def _kernel_arguments(experiment: RecoilExperiment) -> tuple[float, float, float
 
 
 def standard_model_rate(experiment: RecoilExperiment) -> float:
-    """Cross-section into the window, times the spectrum and summed over it, in MeV^-2."""
+    """Return the cross-section into the window, integrated over the spectrum, in MeV^-2."""
     _, kinds = _phase_space(experiment)
     left, right, mixed = kinds.sum(axis=1)
     g_left, g_right = experiment.g_left(), experiment.sin2_theta_w
@@ -110,10 +136,19 @@ def standard_model_rate(experiment: RecoilExperiment) -> float:
 
 
 def recoil_coefficients(experiment: RecoilExperiment, m2: FloatArray) -> FloatArray:
-    """Coefficients of C_V, C_A, C_V^2, C_V C_A, C_A^2 in the ratio - 1; shape (5, len(m2)).
+    """Return the coefficients of C_V, C_A, C_V^2, C_V C_A, C_A^2 in the ratio - 1.
 
-    For C_nu = 1 and m_Zp^2 = ``m2`` in MeV^2; the linear ones scale with C_nu,
-    the quadratic ones with C_nu^2.
+    Parameters
+    ----------
+    experiment : RecoilExperiment
+        Beam and window of recoils.
+    m2 : numpy.ndarray, shape (n,)
+        m_Zp^2 in MeV^2.
+
+    Returns
+    -------
+    numpy.ndarray, shape (5, n)
+        For C_nu = 1. The linear ones scale with C_nu, the quadratic ones with C_nu^2.
     """
     recoils, kinds = _phase_space(experiment)
     shift = 1 / (2 * sqrt(2) * FERMI_CONSTANT * (m2[:, None] + 2 * ELECTRON_MASS * recoils))
@@ -135,7 +170,7 @@ def recoil_coefficients(experiment: RecoilExperiment, m2: FloatArray) -> FloatAr
 
 @cache
 def recoil_table(experiment: RecoilExperiment) -> UniformSpline:
-    """The five coefficients of :func:`recoil_coefficients`, scaled, against ln m_Zp."""
+    """Return splines of the five scaled :func:`recoil_coefficients` against ln m_Zp."""
 
     def scaled(log_m: FloatArray) -> FloatArray:
         m2 = np.exp(2 * log_m)
@@ -148,12 +183,15 @@ def recoil_table(experiment: RecoilExperiment) -> UniformSpline:
 
 
 def _propagator_scale(experiment: RecoilExperiment) -> float:
-    """A typical 2 m_e T in MeV^2; coefficients times (m^2 + scale) vary slowly with the mass."""
+    """Return a typical 2 m_e T in MeV^2.
+
+    Coefficients times (m^2 + scale) vary slowly with the mass, which keeps splines accurate.
+    """
     return 2 * ELECTRON_MASS * 0.5 * (experiment.recoil_min + experiment.recoil_end())
 
 
 def _phase_space(experiment: RecoilExperiment) -> tuple[FloatArray, FloatArray]:
-    """Points of quadrature over energy and recoil: recoils (n,), and weights (3, n).
+    """Return the nodes of a quadrature over energy and recoil: recoils (n,), weights (3, n).
 
     The weights are those of g_L^2, g_R^2 and -g_L g_R in the cross-section.
     """
@@ -174,7 +212,7 @@ def _phase_space(experiment: RecoilExperiment) -> tuple[FloatArray, FloatArray]:
 def _beam_phase_space(
     experiment: RecoilExperiment, spectrum: Spectrum | Line
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Recoils and, in the order of the cross-section, what multiplies a^2, b^2 and -a b."""
+    """Return recoils, and the weights of a^2, b^2 and -a b in the cross-section."""
     low, high = least_energy(experiment.recoil_min), least_energy(experiment.recoil_max)
     energy, weight = spectrum.nodes(low, high)
     end = np.minimum(experiment.recoil_max, 2 * energy**2 / (2 * energy + ELECTRON_MASS))
@@ -191,6 +229,7 @@ def _beam_phase_space(
 def _scattering_ratio(  # type: ignore[no-untyped-def]
     m_Zp, log_m, c_ve, c_ae, c_nu, scale, start, inverse_step, table, out
 ):
+    # The table holds coefficients times (m^2 + scale)^power; z takes the factors out again.
     for i in range(m_Zp.shape[0]):
         interval, offset = locate(log_m[i], start, inverse_step, table)
         c_v, c_a = c_ve[i], c_ae[i]

@@ -1,4 +1,4 @@
-"""Where compiled formulas are kept on disk, safe for many processes that start together.
+"""The cache of compiled formulas on disk, safe for many processes that start together.
 
 numba's own cache has two weaknesses. It follows the file that holds a formula,
 not the helpers and constants that the formula uses; here the folder is named
@@ -6,8 +6,8 @@ after the contents of every file of this package, so that no edit leaves stale
 code behind. And two processes that compile a generalised ufunc at the same time
 can leave halves on disk that do not fit together, which ends every later
 process with a segmentation fault (https://github.com/numba/numba/issues/10128);
-here a lock lets one process at a time compile. What one of them has completed
-is marked, and loaded by others without the lock, by a thousand at once if need be.
+here a lock lets one process at a time compile. A completed formula is marked, and
+other processes load it without the lock.
 """
 
 import hashlib
@@ -31,13 +31,13 @@ _PYCACHE = Path(__file__).parent / "__pycache__"
 
 
 def _candidates() -> Iterator[Path]:
-    """Folders that may hold the cache, the user's choice first."""
+    """Yield folders that may hold the cache, the user's choice first."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         yield Path(chosen)
         return
     yield _PYCACHE
-    with suppress(RuntimeError):  # a user without a home, as containers have them
+    with suppress(RuntimeError):  # containers may have users without a home
         yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zpfit"
 
 
@@ -52,7 +52,7 @@ def _digest() -> str:
 
 @cache
 def _folder() -> tuple[Path, FileLock] | None:
-    """The first folder that can be written and locked, and its lock; none if there is none."""
+    """Return the first folder that can be written and locked, and its lock, or None."""
     name = f"zpfit-{_digest()}"
     for base in _candidates():
         folder = base / name
@@ -69,7 +69,7 @@ def _folder() -> tuple[Path, FileLock] | None:
 
 
 def _remove_stale(folder: Path) -> None:
-    """Drop what earlier contents of this package have left beside ``folder``."""
+    """Remove caches of earlier versions of this package beside ``folder``."""
     for other in folder.parent.glob("zpfit-*"):
         if other.is_dir() and other != folder:
             shutil.rmtree(other, ignore_errors=True)
@@ -77,9 +77,9 @@ def _remove_stale(folder: Path) -> None:
 
 @contextmanager
 def kernel_cache(kernel: Callable[..., object]) -> Iterator[bool]:
-    """Compile ``kernel`` inside, with ``cache=`` what this yields.
+    """Set numba's cache folder while ``kernel`` is compiled.
 
-    False where no folder can be written.
+    Yields the argument ``cache`` of the compiler: False if no folder can be written.
     """
     place = _folder()
     if place is None:
@@ -100,7 +100,7 @@ def kernel_cache(kernel: Callable[..., object]) -> Iterator[bool]:
 
 @cache
 def _processor() -> str:
-    """What numba compiles for: machines of several kinds may share a folder."""
+    """Return a digest of processor and numba version, as machines may share a folder."""
     features = llvm.get_host_cpu_features().flatten()
     described = f"{llvm.get_host_cpu_name()} {features} {numba.__version__}"
     return hashlib.sha256(described.encode()).hexdigest()[:8]

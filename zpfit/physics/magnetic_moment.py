@@ -10,26 +10,50 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import flat, gufunc
 from zpfit.physics.constants import ELECTRON_MASS, MUON_MASS
 from zpfit.physics.couplings import Couplings
+from zpfit.physics.observables import Group, observable
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
 
 _R_RANGE = (1e-10, 1e13)
-"""Range of r = m_l^2/m_Zp^2 that is tabulated; outside it the limits of Eq. (8) hold to 1e-6."""
+"""Range of r = m_l^2/m_Zp^2 that is tabulated. Outside, the limits of Eq. (8) hold to 1e-6."""
 
 
+@observable(reads=("m_Zp", "C_Ve", "C_Ae"), group=Group.ELECTRON, symbol=r"\Delta a_e")
 def delta_a_e(c: Couplings) -> FloatArray:
-    """Shift of the electron's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
+    """Return the shift of the electron's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,).
+
+    A vector coupling raises the moment, an axial one lowers it.
+
+    Examples
+    --------
+    >>> c = Couplings.of(m_Zp=17.0, C_Ve=[1e-4, 0.0], C_Ae=[0.0, 1e-4])
+    >>> print([f"{shift:.2e}" for shift in delta_a_e(c)])
+    ['7.53e-14', '-3.80e-13']
+    """
     return _shift(ELECTRON_MASS, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae)
 
 
+@observable(reads=("m_Zp", "C_Vmu", "C_Amu"), group=Group.MUON, symbol=r"\Delta a_\mu")
 def delta_a_mu(c: Couplings) -> FloatArray:
-    """Shift of the muon's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
+    """Return the shift of the muon's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
     return _shift(MUON_MASS, c.m_Zp, c.log_m, c.C_Vmu, c.C_Amu)
 
 
 def delta_a(lepton_mass: float, m_Zp: Any, c_v: Any, c_a: Any) -> FloatArray:
-    """Shift of a lepton's (g-2)/2 by the exact integral, Eq. (7) of arXiv:2102.07781.
+    """Return the shift of a lepton's (g-2)/2 by the exact integral, Eq. (7) of arXiv:2102.07781.
 
-    Masses in MeV, couplings dimensionless; arrays or numbers, broadcast together.
+    Parameters
+    ----------
+    lepton_mass : float
+        MeV.
+    m_Zp : array_like
+        Mass of the Z' in MeV.
+    c_v, c_a : array_like
+        Vector and axial coupling of the lepton, dimensionless.
+
+    Returns
+    -------
+    numpy.ndarray
+        The shift, with the broadcast shape of the arguments.
     """
     (m, c_v, c_a), shape = flat(m_Zp, c_v, c_a)
     return _shift(lepton_mass, m, np.log(m), c_v, c_a).reshape(shape)
@@ -43,7 +67,7 @@ def _shift(
 
 
 def loop_integrals(r: FloatArray) -> FloatArray:
-    """The integrals over x of Eq. (7) by quadrature, at r = m_l^2/m_Zp^2; shape (2, len(r)).
+    """Compute the integrals over x of Eq. (7) at r = m_l^2/m_Zp^2; shape (2, len(r)).
 
     Row 0 multiplies C_V^2, row 1 multiplies -C_A^2; both times r/(4 pi^2). In
     s = ln(x/(1-x)) the integrands are smooth on the scale 1 and fall exponentially
@@ -60,7 +84,10 @@ def loop_integrals(r: FloatArray) -> FloatArray:
 
 @cache
 def loop_table() -> UniformSpline:
-    """The loop integrals against ln r; the vector one times (1 + 2r/3), flat at both ends."""
+    """Return splines of the loop integrals against ln r.
+
+    The vector one is multiplied by (1 + 2r/3), which makes it constant at both ends.
+    """
 
     def slowly_varying(log_r: FloatArray) -> FloatArray:
         r = np.exp(log_r)

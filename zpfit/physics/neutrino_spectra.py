@@ -1,4 +1,4 @@
-"""Energy spectra of neutrinos, up to their normalisation, which ratios do not need."""
+"""Energy spectra of neutrinos; their normalisation cancels in ratios of rates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ import numpy as np
 from zpfit.io.arrays import FloatArray
 
 _NODES = 8
-"""Of Gauss-Legendre between two edges of a spectrum."""
+"""Gauss-Legendre nodes between two edges of a spectrum."""
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Neutrinos per energy."""
+    """A continuous spectrum of neutrinos."""
 
     density: Callable[[FloatArray], FloatArray]
-    """Of energies in MeV."""
+    """Maps energies in MeV to neutrinos per energy, in any unit."""
     edges: tuple[float, ...]
-    """MeV, increasing: where the spectrum starts and ends, and between which it is smooth."""
+    """MeV, increasing: the ends of the spectrum, and the points between which it is smooth."""
 
     @property
     def maximum(self) -> float:
-        """The largest energy in MeV."""
+        """Largest energy in MeV."""
         return self.edges[-1]
 
     def nodes(self, lower: float, cut: float) -> tuple[FloatArray, FloatArray]:
-        """Energies above ``lower`` and weights of an integral over them.
+        """Return energies above ``lower`` (MeV) and weights for an integral over them.
 
-        What is integrated may have a kink at ``cut``.
+        The integrand may have a kink at ``cut`` (MeV).
         """
         inside = [e for e in (lower, cut, *self.edges) if lower <= e <= self.maximum]
         edges = np.unique([e for e in inside if e >= self.edges[0]])
@@ -51,17 +51,21 @@ class Line:
         return self.energy
 
     def nodes(self, lower: float, cut: float) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
-        """The energy, with weight one, if it is above ``lower``."""
+        """Return the energy with weight one, or zero if it is below ``lower`` (MeV)."""
         energy = np.array([self.energy])
         return energy, (energy > lower).astype(float)
 
 
 def reactor_density(energy: FloatArray) -> FloatArray:
-    """nubar_e per MeV and fission of a power reactor, at energies in MeV.
+    """Return nubar_e per MeV and fission of a power reactor, at energies in MeV.
 
-    exp(polynomial) for each isotope, from P. Huber, arXiv:1106.0687, Table III, and
-    for 238U from Th. Mueller et al., arXiv:1101.2663, Table VI: good for 2-8 MeV.
-    Fission fractions are typical; a ratio hardly depends on them.
+    The exponential of a polynomial for each isotope, good for 2-8 MeV. The fission
+    fractions are typical; ratios of rates hardly depend on them.
+
+    References
+    ----------
+    P. Huber, arXiv:1106.0687, Table III; for 238U Th. Mueller et al., arXiv:1101.2663,
+    Table VI.
     """
     isotopes = [
         fraction * np.exp(np.polynomial.polynomial.polyval(energy, powers))
@@ -79,7 +83,7 @@ _FISSION = (
 )
 
 REACTOR = Spectrum(reactor_density, (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.5))
-"""nubar_e of a power reactor; the few above 8 MeV are extrapolated."""
+"""nubar_e of a power reactor, extrapolated above 8 MeV."""
 
 BERYLLIUM_7 = Line(0.862)
 """nu_e of the Sun's 7Be, the line seen by Borexino."""
@@ -89,7 +93,7 @@ MICHEL_END_POINT = 52.83
 
 
 def michel_density(energy: FloatArray) -> FloatArray:
-    """nu_e per MeV of mu+ -> e+ nu_e nubar_mu at rest, normalised to one."""
+    """Return nu_e per MeV of mu+ -> e+ nu_e nubar_mu at rest, normalised to one."""
     x = energy / MICHEL_END_POINT
     return 12 / MICHEL_END_POINT * x**2 * (1 - x)
 
@@ -105,13 +109,13 @@ class TabulatedDensity:
     rows: tuple[tuple[float, float], ...]
 
     def __call__(self, energy: FloatArray) -> FloatArray:
-        """Density at energies within the rows."""
+        """Return the density at energies within the rows."""
         log_energy, log_density = np.log(np.array(self.rows)).T
         density: FloatArray = np.exp(np.interp(np.log(energy), log_energy, log_density))
         return density
 
 
 def tabulated(rows_in_gev: tuple[tuple[float, float], ...]) -> Spectrum:
-    """A spectrum from rows of energy in GeV and density in any unit."""
+    """Return a spectrum from rows of energy in GeV and density in any unit."""
     rows = tuple((1e3 * energy, density) for energy, density in rows_in_gev)
     return Spectrum(TabulatedDensity(rows), tuple(energy for energy, _ in rows))

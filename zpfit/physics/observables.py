@@ -1,27 +1,56 @@
-"""Names of observables, as entries and tables use them, to the physics behind them."""
+r"""The registry of observables: numbers that a point predicts, by the names that entries use.
 
-from collections.abc import Callable
+Each module of :mod:`zpfit.physics` declares its observables beside its functions with
+the decorator :func:`observable`. Installed packages add their own through entry points
+of the group ``zpfit.observables``, whose target is such a function::
+
+    [project.entry-points."zpfit.observables"]
+    my_asymmetry = "my_package.parity:my_asymmetry"
+
+They are imported when their name is first looked up.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import TypeVar
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.couplings import Couplings
-from zpfit.physics.magnetic_moment import delta_a_e, delta_a_mu
-from zpfit.physics.moller import e158_sin2_theta, moller_parity_violation
-from zpfit.physics.paper_2021 import borexino, charm2_nu, charm2_nubar, texono
-from zpfit.physics.recoil_experiments import (
-    nue_borexino,
-    nue_charm2_nu,
-    nue_charm2_nubar,
-    nue_lsnd,
-    nue_texono,
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+
+PLUGINS = "zpfit.observables"
+"""Group of entry points through which installed packages offer observables."""
+
+_MODULES = (
+    "magnetic_moment",
+    "paper_2021",
+    "recoil_experiments",
+    "trident",
+    "moller",
+    "branching_ratios",
+    "stars",
 )
-from zpfit.physics.stars import white_dwarf_cooling
-from zpfit.physics.trident import trident, trident_ccfr, trident_charm2, trident_nutev
+"""Modules of this package with observables, in the order of tables and JSON records."""
+
+RENAMED: Mapping[str, str] = MappingProxyType(
+    {
+        "texono": "paper_texono",
+        "borexino": "paper_borexino",
+        "charm2_nu": "paper_charm2_nu",
+        "charm2_nubar": "paper_charm2_nubar",
+        "ccfr": "paper_ccfr",
+        "moller_parity_violation": "paper_moller",
+    }
+)
+"""Former names that users' entries may still hold, and the present ones."""
 
 
 class Group(Enum):
-    """What kind of data an observable belongs to, for tension between kinds."""
+    """The kind of data an observable belongs to, for tension between kinds."""
 
     ELECTRON = "electron g-2"
     MUON = "muon g-2"
@@ -30,7 +59,7 @@ class Group(Enum):
 
 
 ANOMALIES = (Group.ELECTRON, Group.MUON)
-"""What a Z' is asked to explain."""
+"""Measurements that a Z' may explain."""
 
 
 @dataclass(frozen=True)
@@ -39,52 +68,149 @@ class Observable:
 
     name: str
     function: Callable[[Couplings], FloatArray]
-    """A batch of n points to predictions of shape (n,)."""
-    group: Group = Group.OTHER
+    """Maps a batch of n points to predictions of shape (n,)."""
+    group: Group
     symbol: str = ""
-    """LaTeX, without dollar signs; empty where there is none."""
+    """LaTeX, without dollar signs; empty if there is none."""
+    reads: tuple[str, ...] = COUPLING_NAMES
+    """Names of the couplings that the prediction depends on."""
+    bound_only: bool = False
+    """True if only bounds refer to it, so that tables of predictions leave it out."""
 
 
-def br_ee(c: Couplings) -> FloatArray:
-    """Branching ratio of Z' -> e+ e-, zero where no channel is open; shape (n,)."""
-    return c.br_ee
+F = TypeVar("F", bound=Callable[..., FloatArray])
+
+_DECLARED: dict[str, Observable] = {}
+"""Filled by :func:`observable` when a module with observables is imported."""
 
 
-def br_inv(c: Couplings) -> FloatArray:
-    """Branching ratio of Z' -> nu nubar, zero where no channel is open; shape (n,)."""
-    return c.br_inv
+def observable(
+    *,
+    reads: tuple[str, ...],
+    group: Group,
+    symbol: str = "",
+    bound_only: bool = False,
+    name: str = "",
+) -> Callable[[F], F]:
+    r"""Declare a function of the couplings as an observable; it stays a plain function.
+
+    Parameters
+    ----------
+    reads : tuple of str
+        Every coupling that the prediction depends on, the mass included.
+    group : Group
+        The kind of data it belongs to.
+    symbol : str
+        LaTeX without dollar signs, for axes.
+    bound_only : bool
+        Leave it out of tables of predictions.
+    name : str
+        Name in entries; the function's name if not given.
+
+    Raises
+    ------
+    ValueError
+        ``reads`` names no coupling, or another function already has the name.
+
+    Examples
+    --------
+    >>> @observable(reads=("C_Ve", "C_Vmu"), group=Group.OTHER, symbol=r"C_{Ve}/C_{V\mu}")
+    ... def vector_ratio(c):
+    ...     return c.C_Ve / c.C_Vmu
+    >>> find_observable("vector_ratio").reads
+    ('C_Ve', 'C_Vmu')
+    """
+
+    def declare(function: F) -> F:
+        declared = Observable(
+            name or function.__name__, function, group, symbol, tuple(reads), bound_only
+        )
+        unknown = set(reads) - set(COUPLING_NAMES)
+        if unknown:
+            raise ValueError(f"observable {declared.name!r} reads unknown {sorted(unknown)}")
+        other = _DECLARED.get(declared.name)
+        # The same module may be imported again, as notebooks do; the later one holds.
+        if other is not None and other.function.__module__ != function.__module__:
+            raise ValueError(f"two observables are called {declared.name!r}")
+        _DECLARED[declared.name] = declared
+        return function
+
+    return declare
 
 
-def _by_name(*observables: Observable) -> dict[str, Observable]:
-    return {observable.name: observable for observable in observables}
+@cache
+def built_in_observables() -> Mapping[str, Observable]:
+    """Return the observables of zpfit by name, in the order of tables."""
+    modules = [import_module(f"zpfit.physics.{name}").__name__ for name in _MODULES]
+    own = [o for o in _DECLARED.values() if o.function.__module__ in modules]
+    # Imports by others may have come in any order.
+    own.sort(key=lambda o: modules.index(o.function.__module__))
+    return MappingProxyType({o.name: o for o in own})
 
 
-PREDICTIONS = _by_name(
-    Observable("delta_a_e", delta_a_e, Group.ELECTRON, r"\Delta a_e"),
-    Observable("delta_a_mu", delta_a_mu, Group.MUON, r"\Delta a_\mu"),
-    Observable("texono", texono, Group.SCATTERING),
-    Observable("borexino", borexino, Group.SCATTERING),
-    Observable("charm2_nu", charm2_nu, Group.SCATTERING),
-    Observable("charm2_nubar", charm2_nubar, Group.SCATTERING),
-    Observable("ccfr", trident, Group.SCATTERING),
-    Observable("nue_texono", nue_texono, Group.SCATTERING),
-    Observable("nue_borexino", nue_borexino, Group.SCATTERING),
-    Observable("nue_charm2_nu", nue_charm2_nu, Group.SCATTERING),
-    Observable("nue_charm2_nubar", nue_charm2_nubar, Group.SCATTERING),
-    Observable("nue_lsnd", nue_lsnd, Group.SCATTERING),
-    Observable("trident_ccfr", trident_ccfr, Group.SCATTERING),
-    Observable("trident_charm2", trident_charm2, Group.SCATTERING),
-    Observable("trident_nutev", trident_nutev, Group.SCATTERING),
-    Observable("e158_sin2_theta", e158_sin2_theta, Group.SCATTERING),
-    Observable("br_ee", br_ee),
-    Observable("br_inv", br_inv),
-)
-"""What :command:`zpfit evaluate` reports for every point."""
+@cache
+def predictions() -> Mapping[str, Observable]:
+    """Return the observables that tables of predictions report, in their order.
 
-BOUNDED = _by_name(
-    Observable("white_dwarf_cooling", white_dwarf_cooling),
-    Observable("moller_parity_violation", moller_parity_violation),
-)
-"""Combinations that only bounds refer to."""
+    Examples
+    --------
+    >>> list(predictions())[:3]
+    ['delta_a_e', 'delta_a_mu', 'paper_texono']
+    """
+    return MappingProxyType(
+        {name: o for name, o in built_in_observables().items() if not o.bound_only}
+    )
 
-OBSERVABLES = PREDICTIONS | BOUNDED
+
+def plugins() -> dict[str, EntryPoint]:
+    """Return the entry points of installed packages by name."""
+    return {point.name: point for point in entry_points(group=PLUGINS)}
+
+
+def observable_names() -> list[str]:
+    """Return every name that :func:`find_observable` finds, sorted; imports no plug-in."""
+    return sorted({*built_in_observables(), *_DECLARED, *plugins()})
+
+
+def find_observable(name: str) -> Observable:
+    """Return an observable by its present or former name.
+
+    Parameters
+    ----------
+    name : str
+        A name of zpfit, one declared with :func:`observable`, or that of an entry point.
+
+    Raises
+    ------
+    KeyError
+        No observable has the name.
+    ImportError
+        The package behind an entry point cannot be imported or declares no such observable.
+
+    Examples
+    --------
+    >>> find_observable("texono").name
+    'paper_texono'
+    """
+    name = RENAMED.get(name, name)
+    found = built_in_observables().get(name) or _DECLARED.get(name)
+    return _from_plugin(name) if found is None else found
+
+
+def _from_plugin(name: str) -> Observable:
+    point = plugins().get(name)
+    if point is None:
+        raise KeyError(name)
+    try:
+        point.load()
+    except Exception as error:  # whatever a package's import raises
+        raise ImportError(
+            f"observable {name!r} of an installed package ({point.value}) cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if name not in _DECLARED:
+        raise ImportError(
+            f"{point.value} of an installed package declares no observable {name!r}; "
+            "decorate the function with zpfit.physics.observables.observable"
+        )
+    return _DECLARED[name]

@@ -12,7 +12,7 @@ from zpfit.physics.compiled import inline
 
 _DEGREE = 5
 _STEP = 0.08
-"""In ln of the argument; keeps the loop integrals to 1e-10 and is checked by the tests."""
+"""Step in ln of the argument: keeps the loop integrals accurate to 1e-10, which tests check."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,20 @@ class UniformSpline:
     coefficients: FloatArray
 
     def arguments(self) -> tuple[float, float, FloatArray]:
-        """What the compiled :func:`locate` and :func:`polynomial` take."""
+        """Return the arguments of the compiled :func:`locate` and :func:`polynomial`."""
         return self.start, self.inverse_step, self.coefficients
 
 
 def tabulate(functions: Callable[[FloatArray], Any], lower: float, upper: float) -> UniformSpline:
-    """Spline ``functions(x)``, of shape (f, len(x)), over ``lower <= x <= upper``."""
+    """Return splines of ``functions(x)``, shape (f, len(x)), over ``lower <= x <= upper``.
+
+    Examples
+    --------
+    >>> spline = tabulate(lambda x: np.stack([np.exp(x)]), 0.0, 1.0)
+    >>> interval, offset = locate(0.5, spline.start, spline.inverse_step, spline.coefficients)
+    >>> print(f"{polynomial(spline.coefficients, interval, 0, offset):.8f}")  # sqrt(e)
+    1.64872127
+    """
     knots = np.linspace(lower, upper, 1 + int(np.ceil((upper - lower) / _STEP)))
     values = np.asarray(functions(knots))
     spline = make_interp_spline(knots, values, k=_DEGREE, axis=1)
@@ -48,7 +56,7 @@ def tabulate(functions: Callable[[FloatArray], Any], lower: float, upper: float)
 
 @inline
 def locate(x: float, start: float, inverse_step: float, table: FloatArray) -> tuple[int, float]:
-    """Interval that holds ``x`` and the distance to its left knot, clamped to the grid."""
+    """Return the interval of ``x`` and the distance to its left knot, clamped to the grid."""
     position = min((x - start) * inverse_step, float(table.shape[0]))
     if not position > 0.0:  # also NaN, which must not become an index
         position = 0.0
@@ -58,7 +66,7 @@ def locate(x: float, start: float, inverse_step: float, table: FloatArray) -> tu
 
 @inline
 def polynomial(table: FloatArray, interval: int, function: int, offset: float) -> float:
-    """Value of one tabulated function (Horner)."""
+    """Return the value of one tabulated function, by Horner's scheme."""
     value = table[interval, function, 0]
     for power in range(1, table.shape[2]):
         value = value * offset + table[interval, function, power]

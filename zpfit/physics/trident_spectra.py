@@ -1,8 +1,8 @@
-"""Where the momentum transfer of neutrino tridents lies, at three experiments.
+"""Distributions of the momentum transfer in neutrino tridents at three experiments.
 
-The Z' replaces the contact interaction of the Standard Model by a propagator, so all
-that a trident's rate needs is how the cross-section of each current of the muon is
-spread over the momentum transfer t = -q^2 from the neutrinos. Each spectrum has
+The Z' replaces the contact interaction of the Standard Model by a propagator. The rate
+therefore depends only on the distribution of the momentum transfer t = -q^2 from the
+neutrinos, for each current of the muon. Each spectrum has
 ``w[k]`` at ``MOMENTUM_TRANSFER[k]``, as fitted to the 2 -> 4 cross-section in the static
 Coulomb field of the target's nuclei at the beam's mean energy, so that
 
@@ -26,9 +26,9 @@ MOMENTUM_TRANSFER: Final = np.geomspace(3e-2, 50.7740243693299e6, 32)
 
 @dataclass(frozen=True, eq=False)
 class TridentSpectrum:
-    """Weights of the muon's vector and axial current, dimensionless.
+    """Dimensionless weights of the muon's vector and axial current.
 
-    Compared by identity, so that tables are found without hashing the weights.
+    Instances are compared by identity, which avoids hashing the weights.
     """
 
     vector: tuple[float, ...]

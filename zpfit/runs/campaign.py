@@ -1,33 +1,60 @@
-"""A campaign carried out: every fit in a folder of its own, finished ones left as they are."""
+"""Campaigns: fit every combination of a campaign file, each in a folder of its own.
 
+Finished fits are reused, so that an interrupted campaign resumes when it is started again.
+"""
+
+import csv
+import io
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
+import numpy as np
+
+from zpfit.errors import FailedTasks, Stopped
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
+from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 from zpfit.runs.campaign_file import Campaign, Cell
 from zpfit.runs.execution import Start, carry_out, claimed
 from zpfit.runs.log import RunLog
+from zpfit.runs.pools import ExecutorChoice
 from zpfit.runs.run_folder import RunFolder
-from zpfit.runs.workers import Workers
+from zpfit.runs.signals import REPEAT_TO_RESUME, listening
+from zpfit.runs.workers import Workers, open_workers
 
 RUNS = "runs"
-"""Folder of the fits within that of a campaign."""
-_PATIENCE = 600.0
-"""Seconds to wait for another process to leave a folder: one that was thought dead."""
-_CELLS_AT_HAND = 16
-"""Runs that a worker keeps, as seeds of one cell come one after the other."""
+"""Folder of the fits, inside the folder of the campaign."""
+JSON, CSV, PLOTS = "campaign.json", "campaign.csv", ("campaign.png", "campaign.pdf")
+"""Names of the files with the results of all fits."""
+AXES = ("runs", "models", "data", "priors", "overrides")
+"""Axes of a campaign file, without the seeds."""
+_COLUMNS = (
+    "name", *AXES, "seed", "chi2", "chi2_no_zprime", "log_z", "log_z_error", "log_bayes_factor",
+    "evaluations", "converged",
+)  # fmt: skip
+"""Columns of the CSV table."""
+_LOCK_TIMEOUT = 600.0
+"""Seconds to wait for the lock of a fit's folder. A worker that was taken for dead may still hold
+it until its operating system notices."""
+_CACHED_CELLS = 16
+"""Resolved run files that a worker keeps in memory; the seeds of one cell follow each other."""
+_SMALLEST_ERROR = 1e-12
+"""Lower bound of the errors in weighted means, against division by zero."""
 Row = dict[str, Any]
+"""A row of the tables: one fit, or one combination of axes."""
+OpenProgress = Callable[[Path], AbstractContextManager[Progress]]
+"""Opens a progress report that also writes to a log file of this path."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One fit, ready to travel."""
+    """One fit, in a form that can be sent to a worker."""
 
     cell: Cell
     seed: int | None
@@ -36,45 +63,112 @@ class Task:
     cross_check: bool
     plots: bool
     campaign_id: str
-    """Tells one start of a campaign from the next: files may change in between, while workers
-    of a cluster live on and remember."""
+    """Identifies one start of a campaign. Workers of a cluster outlive it and cache run files,
+    which may change before the next start."""
 
 
 @dataclass(frozen=True)
 class CampaignResult:
-    """What became of every fit."""
+    """The results and failures of all fits of a campaign."""
 
     rows: list[Row]
-    """Of the finished ones, in the order of the campaign."""
+    """One row for each finished fit, in the order of the campaign."""
     failures: dict[str, str]
-    """Why the others failed, by name."""
+    """Error messages of failed fits, by name of the fit."""
     seconds: float
     """Wall time."""
+
+    @property
+    def failed_tasks(self) -> FailedTasks | None:
+        """An exception that lists the failed fits; None if all are finished."""
+        if not self.failures:
+            return None
+        return FailedTasks(self.failures, len(self.rows) + len(self.failures))
+
+
+class CampaignReport(NamedTuple):
+    """What :func:`campaign_in_folder` has written, and what has failed."""
+
+    record: dict[str, Any]
+    """The content of ``campaign.json``."""
+    problems: list[str]
+    """Reasons for which there is no plot."""
+    failed: FailedTasks | None
+    """The failed fits; None if all are finished."""
+
+
+def campaign_in_folder(
+    campaign: Campaign,
+    output: Path,
+    choice: ExecutorChoice,
+    open_progress: OpenProgress,
+    *,
+    force: bool = False,
+) -> CampaignReport:
+    """Run a campaign and write tables and plots to its folder.
+
+    Parameters
+    ----------
+    campaign
+        The campaign file, see :func:`zpfit.runs.campaign_file.load_campaign`.
+    output
+        Folder of the campaign.
+    choice
+        The executor and its number of workers.
+    open_progress
+        Opens the progress report.
+    force
+        Delete finished fits and fit them again.
+
+    Raises
+    ------
+    FolderInUse
+        Another process works on the campaign.
+    Stopped
+        On SIGINT or SIGTERM; the campaign can be resumed.
+    MissingExtra, NoScheduler, ThreadedWorkers
+        The executor cannot be opened, see :func:`zpfit.runs.workers.open_workers`.
+    UnwritablePath
+        The folder cannot be written.
+    """
+    folder = RunFolder(output)
+    make_folder(output)
+    with folder.locked(), open_progress(folder.log_path) as progress:
+        try:
+            with listening() as stop, open_workers(choice, stop) as workers:
+                result = run_campaign(campaign, output, workers, progress, force=force)
+        except Stopped as error:
+            raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
+        record = campaign_record(campaign.settings.title or campaign.name, result)
+        problems = write_campaign(record, output)
+    return CampaignReport(record, problems, result.failed_tasks)
 
 
 def run_campaign(
     campaign: Campaign, output: Path, workers: Workers, progress: Progress, *, force: bool = False
 ) -> CampaignResult:
-    """Carry out what is not finished; with ``force`` first forget what is.
+    """Run the fits that are not finished yet, and return the results of all.
+
+    Parameters
+    ----------
+    campaign
+        The campaign file.
+    output
+        Folder of the campaign; the fits go to its folder ``runs``.
+    workers
+        Open workers.
+    progress
+        Gets a line for each failed fit, and the number of finished ones.
+    force
+        Delete finished fits and fit them again.
 
     Raises
     ------
     Stopped
-        A signal asked for it; the campaign can be gone on with.
+        On SIGINT or SIGTERM; the campaign can be resumed.
     """
-    started, campaign_id = time.perf_counter(), uuid4().hex
-    tasks = [
-        Task(
-            cell=cell,
-            seed=seed,
-            name=name,
-            folder=(output / RUNS / name).resolve(),
-            cross_check=campaign.settings.cross_check,
-            plots=campaign.settings.plots,
-            campaign_id=campaign_id,
-        )
-        for cell, seed, name in campaign.tasks()
-    ]
+    started = time.perf_counter()
+    tasks = _tasks(campaign, output)
     for code in campaign.code:
         progress.note(f"Runs Python code: {code}")
     if force:
@@ -97,6 +191,22 @@ def run_campaign(
     )
 
 
+def _tasks(campaign: Campaign, output: Path) -> list[Task]:
+    campaign_id = uuid4().hex
+    return [
+        Task(
+            cell=cell,
+            seed=seed,
+            name=name,
+            folder=(output / RUNS / name).resolve(),
+            cross_check=campaign.settings.cross_check,
+            plots=campaign.settings.plots,
+            campaign_id=campaign_id,
+        )
+        for cell, seed, name in campaign.tasks()
+    ]
+
+
 def _report(progress: Progress, finished: int, failed: int, total: int, seconds: float) -> None:
     done = finished + failed
     left = seconds / done * (total - done)
@@ -105,20 +215,20 @@ def _report(progress: Progress, finished: int, failed: int, total: int, seconds:
 
 
 def carry_out_task(task: Task) -> Row:
-    """Carry out one fit in its folder, or read what is finished there.
+    """Run one fit in its folder, or read its results if it is finished.
 
     Raises
     ------
     ZpfitError
-        Whatever a run raises.
+        The run file is invalid or the fit fails, see :func:`zpfit.runs.execution.carry_out`.
     """
-    run = replace(_resolved(task.cell, task.campaign_id), name=task.name)
+    run = replace(_resolve(task.cell, task.campaign_id), name=task.name)
     if task.seed is not None:
         settings = run.settings.model_copy(update={"seed": task.seed})
         run = replace(run, settings=settings)
     folder = RunFolder(task.folder)
     with claimed(
-        run, folder, Start.CONTINUE, cross_check=task.cross_check, patience=_PATIENCE
+        run, folder, Start.CONTINUE, cross_check=task.cross_check, patience=_LOCK_TIMEOUT
     ) as claim:
         if claim.finished:
             return _row(task, run, folder.summary())
@@ -126,27 +236,112 @@ def carry_out_task(task: Task) -> Row:
             return _row(task, run, carry_out(claim, log, plots=task.plots))
 
 
-@lru_cache(maxsize=_CELLS_AT_HAND)
-def _resolved(cell: Cell, campaign_id: str) -> Problem:  # noqa: ARG001 - see Task
+@lru_cache(maxsize=_CACHED_CELLS)
+def _resolve(cell: Cell, campaign_id: str) -> Problem:  # noqa: ARG001 - a key of the cache
     return cell.run()
 
 
 def _row(task: Task, run: Problem, summary: Mapping[str, Any]) -> Row:
-    """What a table of a campaign shows of a fit; the same whoever computed it."""
+    """Return the row of a fit. It depends on the summary alone, not on the executor."""
     best, evidence = summary["best_fit"], summary["evidence"]
     log_z, without = evidence["log_z"], summary["no_zprime"]["chi2"]
     return {
         "name": task.name,
-        **{axis: task.cell.labels.get(axis) for axis in ("runs", "models", "data", "priors")},
-        "overrides": task.cell.labels.get("overrides"),
+        **{axis: task.cell.labels.get(axis) for axis in AXES},
         "seed": run.settings.seed,
         "chi2": best["chi2"],
         "chi2_no_zprime": without,
         "log_z": log_z,
         "log_z_error": evidence["error"],
+        # Without a Z' nothing is free, so that ln Z is -chi2/2 there.
         "log_bayes_factor": log_z + 0.5 * without,
         "evaluations": evidence["evaluations"],
         "converged": summary["converged"],
         "shortcomings": summary["shortcomings"],
         "best_fit": best["parameters"],
     }
+
+
+def combine_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Return one row for each combination of axes, with means over the seeds.
+
+    ``log_z`` is the mean over seeds, weighted by inverse squared errors. ``log_z_scatter`` is the
+    standard deviation between seeds; it should be about ``log_z_error_of_one``, the quadratic mean
+    of the errors of one fit. ``chi2`` and ``best_fit`` are those of the best seed.
+
+    Parameters
+    ----------
+    rows
+        Rows of fits, as :func:`carry_out_task` returns them.
+    """
+    cells: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        cells.setdefault(tuple(row[axis] for axis in AXES), []).append(row)
+    return [_combine(members) for members in cells.values()]
+
+
+def _combine(members: Sequence[Row]) -> Row:
+    log_z, error = (np.array([row[key] for row in members]) for key in ("log_z", "log_z_error"))
+    weight = 1 / np.maximum(error, _SMALLEST_ERROR) ** 2
+    best = min(members, key=lambda row: float(row["chi2"]))
+    mean = float(np.sum(weight * log_z) / np.sum(weight))
+    return {
+        **{axis: best[axis] for axis in AXES},
+        "name": "-".join(best[axis] for axis in AXES if best[axis]),
+        "fits": len(members),
+        "converged": sum(bool(row["converged"]) for row in members),
+        "chi2": best["chi2"],
+        "chi2_worst_seed": max(row["chi2"] for row in members),
+        "chi2_no_zprime": best["chi2_no_zprime"],
+        "log_z": mean,
+        "log_z_error": float(1 / np.sqrt(np.sum(weight))),
+        "log_z_error_of_one": float(np.sqrt(np.mean(error**2))),
+        "log_z_scatter": float(np.std(log_z, ddof=1)) if len(members) > 1 else None,
+        "log_bayes_factor": mean + 0.5 * best["chi2_no_zprime"],
+        "log_bayes_factors": [row["log_bayes_factor"] for row in members],
+        "best_fit": best["best_fit"],
+    }
+
+
+def campaign_record(title: str, result: CampaignResult) -> dict[str, Any]:
+    """Return the content of ``campaign.json``: fits, combinations and failures."""
+    return {
+        "title": title,
+        "finished": len(result.rows),
+        "failed": result.failures,
+        "cells": combine_seeds(result.rows),
+        "fits": result.rows,
+    }
+
+
+def write_campaign(record: Mapping[str, Any], output: Path) -> list[str]:
+    """Write JSON, table and plots; return the reasons for which there is no plot.
+
+    Raises
+    ------
+    UnwritablePath
+        A file cannot be written.
+    """
+    from zpfit.plots.campaign import MOST_ROWS, campaign_figure
+    from zpfit.plots.style import house_style, pdf, png
+
+    write_json(output / JSON, record)
+    write_text(output / CSV, _table(record["fits"]))
+    cells = record["cells"]
+    if not cells:
+        return ["no plot, as no fit is finished"]
+    if len(cells) > MOST_ROWS:
+        return [f"no plot of {len(cells)} combinations: it has room for {MOST_ROWS}"]
+    with house_style():
+        figure = campaign_figure(record["title"], cells)
+        for name, write in zip(PLOTS, (png(figure), pdf(figure)), strict=True):
+            write_whole(output / name, write)
+    return []
+
+
+def _table(rows: Sequence[Row]) -> str:
+    table = io.StringIO()
+    writer = csv.DictWriter(table, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return table.getvalue()

@@ -1,88 +1,94 @@
-"""Campaign files: a grid of fits, and the tasks that it comes to."""
+"""Campaign files: a grid of fits, and the list of fits that it describes."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 from pydantic import BeforeValidator, Field, NonNegativeInt
 
-from zpfit.errors import InvalidInput, ProblemCollector
+from zpfit.errors import InvalidInput, ProblemCollector, UnknownName
 from zpfit.inference.problem import Problem, resolve
+from zpfit.io.document import Document, KeyPath, Source
 from zpfit.io.library import Library
-from zpfit.io.schema import AlsoAs, StrictModel, validate
-from zpfit.io.yaml import Document, KeyPath, read_yaml
+from zpfit.io.schema import AlsoAs, Parts, StrictModel, validate_parts
+from zpfit.io.yaml import read_yaml
 from zpfit.runs.run_file import find_file, with_change
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _MOST_TASKS = 10_000_000
-"""Beyond which a list of them does not fit in memory."""
+"""Largest number of fits; a longer list does not fit in memory."""
 
 
 def _by_label(value: Any) -> Any:
-    """A list of names is short for a mapping in which each stands for itself."""
+    """Turn a list of names into a mapping from each label to its name."""
     if not isinstance(value, list):
         return value
     labels = [_label(item) for item in value]
     for label in labels:
         if labels.count(label) > 1:
-            raise ValueError(f"{label!r} is there twice; give labels, as in {{mine: ...}}")
+            raise ValueError(f"{label!r} occurs twice; give labels, as in {{mine: ...}}")
     return dict(zip(labels, value, strict=True))
 
 
 def _label(item: Any) -> str:
-    """A name, or the name of a file without its folder and suffix."""
+    """Return a name, or the name of a file without folder and suffix."""
     path = Path(str(item))
     return path.stem if path.suffix in {".yaml", ".yml"} else str(item)
 
 
 Axis = Annotated[dict[str, Any], BeforeValidator(_by_label), AlsoAs("array")]
-"""Choices by label, which becomes a part of the names of tasks."""
+"""Choices by label; labels become parts of the names of fits."""
 
 
 class Seeds(StrictModel):
-    """Seeds one after the other, or those of a list."""
+    """A range of seeds, or a list of seeds.
+
+    Examples
+    --------
+    >>> Seeds(first=5, count=3).all()
+    (5, 6, 7)
+    """
 
     first: NonNegativeInt = 1
     count: Annotated[int, Field(ge=1, le=_MOST_TASKS)] = 1
     listed: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)] | None = None
 
     def all(self) -> tuple[int, ...]:
-        """In order, each once."""
+        """Return the seeds in order, without repetitions."""
         if self.listed is not None:
             return tuple(dict.fromkeys(self.listed))
         return tuple(range(self.first, self.first + self.count))
 
 
 def _listed(value: Any) -> Any:
-    """A bare list is short for a mapping."""
+    """Turn a bare list of seeds into a mapping."""
     return {"listed": value} if isinstance(value, list) else value
 
 
 class CampaignFile(StrictModel):
-    """A campaign file: every combination of what its axes list is a fit."""
+    """The content of a campaign file: every combination of its axes is a fit."""
 
     title: str = ""
     description: str = ""
     runs: Annotated[Axis, Field(min_length=1)]
-    """Run files, names of packaged runs, or what a run file would hold: the other axes change
-    them."""
+    """Run files, names of packaged runs, or contents of run files. The other axes change them."""
     models: Axis = Field(default_factory=dict)
-    """What run files would have under ``model``."""
+    """Values of the key ``model`` of a run file."""
     data: Axis = Field(default_factory=dict)
-    """Likewise under ``likelihood``."""
+    """Values of the key ``likelihood`` of a run file."""
     priors: Axis = Field(default_factory=dict)
-    """Likewise under ``priors``."""
+    """Values of the key ``priors`` of a run file."""
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """By label, values of any keys of run files, such as ``sampler.target_ess``."""
+    """Values of any keys of run files, such as ``sampler.target_ess``, by label."""
     seeds: Annotated[Seeds, BeforeValidator(_listed), AlsoAs("array")] | None = None
-    """Those of the runs if left out."""
+    """Seeds of each combination. The default is the seed of each run file."""
     settings: dict[str, Any] = Field(default_factory=dict)
-    """Values of keys of run files for every fit."""
+    """Values of any keys of run files, for every fit."""
     cross_check: bool = False
-    """Compute ln Z with a second engine as well."""
+    """Compute ln Z with a second sampler as well."""
     plots: bool = False
     """Draw the plots of every fit."""
 
@@ -93,70 +99,73 @@ class Change(NamedTuple):
     keys: KeyPath
     value: Any
     source: str
-    """What asks for it, for messages."""
+    """Place of the change in the campaign file, for messages."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A combination of everything but the seed."""
+    """A combination of all axes but the seed."""
 
     labels: Mapping[str, str]
-    """By axis; of those axes that are there."""
+    """Label of the chosen value, for each axis that the file has."""
     base: Document
     """The run file."""
     changes: tuple[Change, ...]
 
     @property
     def name(self) -> str:
-        """Labels of all axes."""
+        """The labels, joined by hyphens."""
         return "-".join(self.labels.values())
 
     def __hash__(self) -> int:
         return hash((self.base.path, repr(self.labels), repr(self.changes)))
 
     def run(self) -> Problem:
-        """The run file with its changes, resolved.
+        """Apply the changes to the run file and resolve it.
 
         Raises
         ------
         InvalidInput
-            Everything that is wrong with it, each with its place.
+            The run file is invalid; the exception lists every fault with its place.
         """
         document = self.base
         for keys, value, source in self.changes:
-            document = with_change(document, keys, value, source)
+            document = with_change(document, keys, value, Source(source, names_key=False))
         return replace(resolve(document, Library.beside(self.base.path)), name=self.name)
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign file, read."""
+    """A campaign file that has been read and checked."""
 
     name: str
     settings: CampaignFile
     cells: tuple[Cell, ...]
     seeds: tuple[int, ...] | None
-    """None for those of the runs."""
+    """Seeds of each combination; None to use the seed of each run file."""
     code: tuple[str, ...] = ()
-    """Python code that its runs name, each with its key."""
+    """Python code that the runs execute, each with its key in the run file."""
 
     def tasks(self) -> Iterator[tuple[Cell, int | None, str]]:
-        """Every fit: its cell, its seed and its name, which is that of its folder."""
+        """Yield cell, seed and name of every fit; the name is also that of its folder."""
         for cell in self.cells:
             for seed in self.seeds or (None,):
                 yield cell, seed, cell.name if seed is None else f"{cell.name}-s{seed}"
 
 
 def load_campaign(path: Path) -> Campaign:
-    """Read a campaign file and try out every combination of its axes.
+    """Read a campaign file and check every combination of its axes.
 
     Raises
     ------
     InvalidInput
-        Everything that is wrong with it or with a combination.
+        The file or a combination is invalid; the exception lists every fault.
     """
     document = read_yaml(path)
-    settings = validate(CampaignFile, document)
+    parts = validate_parts(CampaignFile, document)
+    if parts.problems:
+        _raise_problems(parts, document)
+    settings = parts.values
     problems = ProblemCollector()
     for problem in _bad_labels(settings, document):
         problems.add(problem)
@@ -165,7 +174,7 @@ def load_campaign(path: Path) -> Campaign:
     problems.raise_if_any()
     names = [cell.name for cell in cells]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"{path}: {name!r} would be the name of several fits; change labels")
+        problems.add(f"{path}: {name!r} would be the name of several fits; change the labels")
     code: dict[str, None] = {}
     for cell in cells:
         with problems.collecting():
@@ -177,20 +186,35 @@ def load_campaign(path: Path) -> Campaign:
     return Campaign(path.stem, settings, cells, seeds, tuple(filter(None, code)))
 
 
+def _raise_problems(parts: Parts[CampaignFile], document: Document) -> NoReturn:
+    """Raise the problems of a document, and those of the names in its valid parts."""
+    problems, settings = ProblemCollector(), parts.values
+    problems.add(*parts.problems)
+    # Combinations without an invalid axis may lack keys of run files: check their names alone.
+    kinds = () if parts.sound.issuperset(_CELL_KEYS) else (UnknownName,)
+    if "runs" in parts.readable:
+        for cell in _cells(settings, document, problems):
+            with problems.collecting(*kinds):
+                cell.run()
+    raise InvalidInput(problems.found, problems.causes)
+
+
 def is_campaign(path: Path) -> bool:
-    """Whether a file is a campaign file and no run file.
+    """Return whether a file is a campaign file and not a run file.
 
     Raises
     ------
     UnreadableFile, InvalidYaml
-        It is neither.
+        The file cannot be read.
     """
     data = read_yaml(path).data
     return isinstance(data, dict) and "runs" in data and "model" not in data
 
 
 _AXES = {"models": "model", "data": "likelihood", "priors": "priors"}
-"""Axes that give one key of a run file its value."""
+"""Axes that set one key of a run file, and the key."""
+_CELL_KEYS = ("runs", *_AXES, "overrides", "settings")
+"""Keys of a campaign file that describe its combinations."""
 
 
 def _bad_labels(settings: CampaignFile, document: Document) -> Iterator[str]:
@@ -225,7 +249,7 @@ def _cells(
 def _axis(
     settings: CampaignFile, document: Document, axis: str
 ) -> list[tuple[str, str, list[Change]]]:
-    """Axis, label and changes of every choice; one that changes nothing if there are none."""
+    """Return axis, label and changes of every choice; one empty choice if the axis is absent."""
     choices = getattr(settings, axis)
     if not choices:
         return [(axis, "", [])]
@@ -245,17 +269,21 @@ def _changes(values: Mapping[str, Any], place: str) -> list[Change]:
 
 
 def _base(given: Any, label: str, document: Document) -> Document:
-    """A run file beside the campaign file, a named one, or one that is written out.
+    """Return a run file: one beside the campaign file, a packaged one, or one in the file.
 
     Raises
     ------
-    UnknownName, UnreadableFile, InvalidYaml, InvalidInput
-        None of them.
+    UnknownName, UnreadableFile, InvalidYaml
+        No run file of this name can be read.
+    InvalidInput
+        The value is neither a name nor the content of a run file.
     """
     if isinstance(given, dict):
         return document.below(("runs", label))
+    place = document.place(["runs", label])
     if not isinstance(given, str):
-        place = document.place(["runs", label])
-        raise InvalidInput([f"{place}: {given!r} is no path, no name and no content of a run"])
+        raise InvalidInput(
+            [f"{place}: {given!r} is not a path, a name or the content of a run file"]
+        )
     beside = document.path.parent / given
-    return read_yaml(beside if beside.is_file() else find_file("run", given))
+    return read_yaml(beside if beside.is_file() else find_file("run", given, place))

@@ -1,4 +1,4 @@
-"""What there is to use: names with a line about each, and everything about a name."""
+"""Catalogue of named files and models: a line about each, and the content behind a name."""
 
 import math
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from zpfit.errors import UnknownName, ZpfitError
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
-from zpfit.io.yaml import Document, read_text, read_yaml
+from zpfit.io.yaml import read_text, read_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, model_names
 
-_LISTS: dict[str, tuple[Kind, ...]] = {
+LISTS: dict[str, tuple[Kind, ...]] = {
     "models": ("model",),
     "likelihoods": ("likelihood set", "entry"),
     "priors": ("priors",),
@@ -25,14 +26,15 @@ _SHOWN: tuple[Kind, ...] = ("likelihood set", "entry", "priors", "run", "slice",
 
 @dataclass(frozen=True)
 class Listed:
-    """A name and a line about it."""
+    """A name with a line about it."""
 
     kind: Kind
     name: str
     title: str
-    """Of a model its description, of something broken what is wrong."""
+    """Title, description of a model, or the problem of something that cannot be used."""
     usable: bool = True
     unverified: bool = False
+    """True for an entry with numbers that were not checked against their source."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,28 @@ class NamedFile:
     path: Path
     text: str
     notes: tuple[str, ...]
-    """What a user should know of it."""
+    """Warnings, such as unverified numbers."""
 
 
 def listed(what: str, library: Library) -> list[Listed]:
-    """Everything of a kind in the words of ``zpfit list``: models, likelihoods, runs and so on."""
+    """Return every name of a group of kinds.
+
+    Parameters
+    ----------
+    what : str
+        ``models``, ``likelihoods``, ``priors``, ``runs``, ``slices`` or ``campaigns``.
+    library : Library
+        Folders in which names are looked up.
+
+    Examples
+    --------
+    >>> names = [found.name for found in listed("likelihoods", Library.beside())]
+    >>> "paper_2021_cs" in names
+    True
+    """
     return [
         _listed_model(name, library) if kind == "model" else _listed_file(kind, name, library)
-        for kind in _LISTS[what]
+        for kind in LISTS[what]
         for name in (model_names(library) if kind == "model" else library.names(kind))
     ]
 
@@ -74,24 +90,24 @@ def _listed_file(kind: Kind, name: str, library: Library) -> Listed:
 
 
 def named_model(name: str, library: Library) -> LoadedModel:
-    """A model with its default options.
+    """Return a model with its default options.
 
     Raises
     ------
-    InvalidInput
-        It cannot be used.
+    InvalidInput, UnknownName
+        The model cannot be used, or no model has that name.
     """
     document = Document(Path("model"), {"model": {"name": name}}, {})
     return load_model(ModelSpec(name=name), document, library)
 
 
 def named(name: str, library: Library) -> tuple[LoadedModel | None, list[NamedFile]]:
-    """The model and the files that have a name.
+    """Return the model and the files that have a name.
 
     Raises
     ------
     UnknownName
-        Nothing has it.
+        No model and no file has that name.
     """
     model = named_model(name, library) if name in model_names(library) else None
     files = [_file(kind, name, library) for kind in _SHOWN if name in library.names(kind)]
@@ -107,7 +123,7 @@ def _file(kind: Kind, name: str, library: Library) -> NamedFile:
 
 
 def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
-    """What is unverified in an entry or set; one that is broken is shown all the same."""
+    """Return warnings about an entry or set; an invalid one is shown with its problem."""
     specs = {
         "entry": LikelihoodSpec(add=(name,)),
         "likelihood set": LikelihoodSpec(set=name),
@@ -115,22 +131,22 @@ def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
     if kind not in specs:
         return ()
     try:
-        assembled = assemble(specs[kind], library)
+        assembled = assemble(specs[kind], library, allow_code=False)
     except ZpfitError as error:
         return (f"cannot be used: {error}",)
-    if kind == "likelihood set":  # a line for each entry would fill the screen
+    if kind == "likelihood set":  # one line for each entry would fill the screen
         return assembled.notes()
     texts = assembled.unverified()
     return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
 
 
 def as_json(model: LoadedModel | None, files: list[NamedFile]) -> list[dict[str, Any]]:
-    """Everything about a name, ready for JSON.
+    """Return everything about a name as plain data for JSON.
 
     Raises
     ------
     InvalidYaml
-        A file cannot be read.
+        A file cannot be parsed.
     """
     return [*([] if model is None else [_model_as_json(model)]), *map(_file_as_json, files)]
 
@@ -172,7 +188,7 @@ def _file_as_json(file: NamedFile) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinities and no NaN."""
+    """Return data with infinities and NaN as text, which JSON does not have."""
     if isinstance(value, dict):
         return {str(key): _plain(below) for key, below in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Checkpoints as files of a folder: arrays and JSON, nothing that could be code."""
+"""Checkpoints as files of a folder: arrays and JSON, without pickled objects."""
 
 import json
 import time
@@ -18,17 +18,30 @@ from zpfit.runs.signals import StopRequest
 _SUFFIX = ".npz"
 _JSON, _ARRAY, _BYTES = "json", "__array__", "__bytes__"
 _CHEAP = 0.1
-"""Of the interval: a finished computation that took less is not worth a file."""
-_SHARE = 20
-"""Times what the last write took must pass until the next."""
+"""Fraction of the interval. A finished computation that took less is not saved: repeating it costs
+less than the file."""
+_WRITE_SPACING = 20
+"""Least time between two writes, in units of the time of the last write: writing then takes at most
+5 % of a run."""
 
 
 @dataclass
 class CheckpointFiles:
-    """Checkpoints in files of one folder, at most one write in ``interval`` seconds for each."""
+    """Checkpoints in the files of one folder.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     files = CheckpointFiles(Path(folder), interval=0.0, name="state")
+    ...     files.save(lambda: {"step": 3})
+    ...     files.load()
+    {'step': 3}
+    """
 
     folder: Path
     interval: float
+    """Least number of seconds between two writes of one file."""
     stop: StopRequest = field(default_factory=StopRequest)
     name: str = ""
     _next_write: float = field(init=False)
@@ -43,12 +56,12 @@ class CheckpointFiles:
         return self.folder / f"{self.name}{_SUFFIX}"
 
     def part(self, name: str) -> "CheckpointFiles":
-        """That of a part of the computation."""
+        """Return the checkpoint of a part of the computation."""
         name = f"{self.name}-{name}" if self.name else name
         return CheckpointFiles(self.folder, self.interval, self.stop, name)
 
     def load(self) -> State | None:
-        """The latest state, none if there is none.
+        """Return the latest state, or None if nothing is saved.
 
         Raises
         ------
@@ -58,14 +71,14 @@ class CheckpointFiles:
         return _read(self._path) if self._path.exists() else None
 
     def save(self, state: Callable[[], State]) -> None:
-        """Keep a state, if the last was long enough ago or the run is to stop.
+        """Write a state if the last write was long enough ago or a stop is requested.
 
         Raises
         ------
         UnwritablePath
-            It cannot be written.
+            The file cannot be written.
         Stopped
-            Someone has asked for it.
+            A signal has requested a stop.
         """
         started = time.monotonic()
         if started < self._next_write and self.stop.by is None:
@@ -73,24 +86,33 @@ class CheckpointFiles:
         _write(self._path, state())
         self.stop.heed()
         ended = time.monotonic()
-        self._next_write = ended + max(self.interval, _SHARE * (ended - started))
+        self._next_write = ended + max(self.interval, _WRITE_SPACING * (ended - started))
 
     def finish(self, state: Callable[[], State]) -> None:
-        """Keep the last state, unless it is as cheap to compute again.
+        """Write the last state, unless computing it again takes less time.
 
         Raises
         ------
         UnwritablePath
-            It cannot be written.
+            The file cannot be written.
         Stopped
-            Someone has asked for it.
+            A signal has requested a stop.
         """
         if time.monotonic() - self._started >= _CHEAP * self.interval:
             _write(self._path, state())
         self.stop.heed()
 
     def points(self) -> Iterator[tuple[Path, FloatArray, FloatArray]]:
-        """Every file with points of the unit cube, shape (n, d), and their ln L, shape (n,).
+        """Yield each file that holds points of the unit cube and their log-likelihoods.
+
+        Yields
+        ------
+        path : Path
+            The file.
+        u : array, shape (n, d)
+            Points of the unit cube.
+        log_likelihood : array, shape (n,)
+            ln L of the points.
 
         Raises
         ------
@@ -121,13 +143,13 @@ def _read(path: Path) -> State:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         state: State = _decoded(json.loads(str(arrays[_JSON])), arrays)
-    except Exception as error:  # damage to a ZIP file comes in many forms
+    except Exception as error:  # a damaged ZIP file raises many kinds of errors
         raise DamagedCheckpoint(path, str(error) or type(error).__name__) from error
     return state
 
 
 def _encoded(value: Any, arrays: dict[str, Any]) -> Any:
-    """As JSON takes it, arrays and bytes put aside under names of their own."""
+    """Return a value as JSON allows; arrays and bytes go to ``arrays`` under new names."""
     if isinstance(value, np.ndarray | bytes):
         name, kind = f"a{len(arrays)}", _BYTES if isinstance(value, bytes) else _ARRAY
         arrays[name] = np.frombuffer(value, np.uint8) if kind == _BYTES else value

@@ -4,10 +4,9 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from zpfit.analysis.compare import NO_ZPRIME, Comparison, check_reference, compare
 from zpfit.analysis.fit import FitResult
@@ -17,13 +16,13 @@ from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_room, write_json, write_text, write_whole
 from zpfit.models.effective import Effective
-from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
-from zpfit.plots.style import house_style, pdf, png
 from zpfit.runs.execution import Start, carry_out, check_room, claimed
 from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _FILES = (
     "compare.json",
@@ -148,6 +147,9 @@ def _finished(plan: _Plan, start: Start, progress: Progress) -> FitResult:
 
 
 def _write_plots(result: Comparison, output: Path, seed: int) -> list[str]:
+    from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
+    from zpfit.plots.style import house_style, pdf, png
+
     rows, fits = list(result.rows), result.fits
     rng = np.random.default_rng(seed)
     figures: dict[str, Callable[[], Figure]] = {
@@ -182,6 +184,5 @@ def _couplings(
     for finished in fits:
         weight = np.exp(finished.log_weight)
         chosen = rng.choice(len(weight), _OVERLAID, p=weight / weight.sum())
-        rows = finished.couplings().take(chosen).rows()
-        result[finished.name] = dict(zip(COUPLING_NAMES, rows, strict=True))
+        result[finished.name] = dict(finished.couplings().take(chosen).items())
     return result

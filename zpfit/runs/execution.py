@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from zpfit.analysis.fit import SampledFit, complete, sample
+from zpfit.analysis.fit import FitResult, complete, sample
 from zpfit.analysis.records import FitSummary
 from zpfit.errors import (
     ChangedLikelihood,
@@ -24,9 +24,10 @@ from zpfit.errors import (
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
+from zpfit.inference.samplers.result import DeadPoints, StoredSamples
+from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.checkpoint_files import CheckpointFiles
-from zpfit.runs.drawing import draw_run
 from zpfit.runs.fingerprint import Fingerprint, fingerprint, first_difference
 from zpfit.runs.nested import dead_birth, paramnames
 from zpfit.runs.run_file import resolved_settings
@@ -152,10 +153,12 @@ def carry_out(
             check = claim.fingerprint["cross_check"]
             sampled = sample(run, progress, checkpoints, check=check)
             # Kept before the search, so that a failure there does not cost the samples.
-            keep_samples(sampled, folder)
+            _keep_samples(run, sampled.equal, sampled.weighted, sampled.dead_points, folder)
             result = complete(sampled, progress, checkpoints)
             folder.write_summary(result.summary)
             if plots:
+                from zpfit.runs.drawing import draw_run  # imports matplotlib
+
                 progress.stage("Drawing the plots")
                 for problem in draw_run(folder, stop.heed):
                     progress.note(problem)
@@ -165,24 +168,57 @@ def carry_out(
     return result.summary
 
 
-def keep_samples(sampled: SampledFit, folder: RunFolder) -> None:
-    """Replace what the folder holds by run file, data and samples of a fit.
+def keep_result(result: FitResult, folder: RunFolder, *, force: bool = False) -> None:
+    """Write a fit that was computed in memory, as :func:`carry_out` would have left it.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    folder
+        Run folder, which is made if it is missing. It is left alone if it holds this very run.
+    force
+        Replace another run in the folder.
 
     Raises
     ------
+    RunFolderExists, UnfinishedRun, ForeignFiles, DifferentRun
+        The folder holds something else and ``force`` is not given.
     UnwritablePath
         The folder cannot be written.
     """
-    problem = sampled.problem
+    from zpfit.runs.drawing import draw_run  # imports matplotlib
+
+    checked = "cross_check" in result.summary["evidence"]
+    start = Start.REPLACE if force else Start.NEW
+    with claimed(result.problem, folder, start, cross_check=checked) as claim:
+        if claim.finished:
+            return
+        _keep_samples(result.problem, result.samples, result.weighted, result.dead_points, folder)
+        folder.write_summary(result.summary)
+        for problem in draw_run(folder):
+            LOGGER.warning(problem)
+        folder.write_fingerprint(claim.fingerprint)
+        folder.drop_unfinished()
+
+
+def _keep_samples(
+    problem: Problem,
+    equal: StoredSamples,
+    weighted: StoredSamples,
+    dead_points: DeadPoints | None,
+    folder: RunFolder,
+) -> None:
+    """Replace what the folder holds by run file, data and samples of a fit."""
     title = problem.title
     folder.clear()
     folder.write_config(dump_yaml(resolved_settings(problem)))
     folder.copy_data(problem.files())
-    folder.write_samples(sampled.equal, title)
-    folder.write_weighted(sampled.weighted, title)
-    if sampled.dead_points:
+    folder.write_samples(equal, title)
+    folder.write_weighted(weighted, title)
+    if dead_points:
         posterior = problem.posterior
-        folder.write_nested(dead_birth(posterior, sampled.dead_points), paramnames(posterior))
+        folder.write_nested(dead_birth(posterior, dead_points), paramnames(posterior))
 
 
 @contextmanager
@@ -191,7 +227,7 @@ def _judging_failures(folder: RunFolder, progress: Progress) -> Iterator[None]:
     try:
         yield
     except UnwritablePath:
-        progress.note("What is done is kept: when there is room again, go on with --resume")
+        progress.note("Checkpoints are kept: resume the run when the folder can be written again")
         raise
     except (Stopped, ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint):
         raise

@@ -1,4 +1,4 @@
-"""JSON Schemas of zpfit's files, from the definitions that validate them, for editors."""
+"""JSON Schemas of zpfit's files for editors, made from the models that validate them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from zpfit.io.library import Library
 from zpfit.likelihood.entries import EntryFile, SetFile
 from zpfit.models.library import model_names
 from zpfit.models.model_file import ModelFile
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import observable_names
 from zpfit.runs.campaign_file import CampaignFile
 
 _FILES: Mapping[str, type[BaseModel]] = {
@@ -27,12 +27,25 @@ _FILES: Mapping[str, type[BaseModel]] = {
     "campaign": CampaignFile,
 }
 KINDS = tuple(_FILES)
+"""Kinds of files that have a schema."""
 
 
 def json_schema(kind: str, library: Library | None = None) -> dict[str, Any]:
-    """The schema (draft 2020-12) of a kind of file, one of :data:`KINDS`.
+    """Return the schema (draft 2020-12) of a kind of file.
 
-    Names that the library finds stand in it as examples, which editors offer.
+    Parameters
+    ----------
+    kind : str
+        One of :data:`KINDS`.
+    library : Library, optional
+        Its names become examples in the schema, which editors offer. By default that of the
+        current folder.
+
+    Examples
+    --------
+    >>> schema = json_schema("run")
+    >>> schema["title"], sorted(schema["required"])
+    ('zpfit run file', ['likelihood', 'model'])
     """
     model = run_file_model(plugins()) if kind == "run" else _FILES[kind]
     made = model.model_json_schema(mode="validation")
@@ -42,7 +55,7 @@ def json_schema(kind: str, library: Library | None = None) -> dict[str, Any]:
 
 
 def _require_tags(schema: dict[str, Any]) -> None:
-    """Demand what tells the forms of a choice apart, which pydantic takes for having a default."""
+    """Require the key that distinguishes the members of a union; for pydantic it has a default."""
     for part in _objects(schema):
         if "discriminator" not in part:
             continue
@@ -53,7 +66,7 @@ def _require_tags(schema: dict[str, Any]) -> None:
 
 
 def _offer_names(schema: dict[str, Any], library: Library) -> None:
-    """Add the names that are known to the keys that take them."""
+    """Add known names as examples to the keys that take them."""
     entries, sets = library.names("entry"), library.names("likelihood set")
     known = {
         "model": model_names(library),
@@ -61,14 +74,14 @@ def _offer_names(schema: dict[str, Any], library: Library) -> None:
         "priors": library.names("priors"),
         "set": sets,
         "use": library.names("priors"),
-        "observable": sorted(OBSERVABLES),
+        "observable": observable_names(),
         "drop": entries,
         "add": entries,
         "entries": entries,
         "supersedes": entries,
     }
     for part in _objects(schema):
-        # Other parts have names as well.
+        # Of the keys called name, only that of a model takes a known name.
         names = {**known, "name": known["model"]} if part.get("title") == "ModelSpec" else known
         for key, content in part.get("properties", {}).items():
             for text in _texts(content) if key in names else ():
@@ -76,7 +89,7 @@ def _offer_names(schema: dict[str, Any], library: Library) -> None:
 
 
 def _objects(part: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in a schema."""
+    """Return every mapping in a schema."""
     if isinstance(part, dict):
         yield part
         for below in list(part.values()):
@@ -87,5 +100,5 @@ def _objects(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def _texts(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """What of a key's content is plain text."""
+    """Return the parts of a key's schema that describe plain text."""
     return [part for part in _objects(content) if part.get("type") == "string"]

@@ -1,4 +1,4 @@
-"""The log that a run leaves in its folder."""
+"""The log file in the folder of a run."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from zpfit.errors import Stopped, UnwritablePath, ZpfitError
 
 
 def last_words(error: BaseException | None) -> str | None:
-    """What a log says of how a run has failed or was stopped, if it has or was."""
+    """Return the last line of a log after a failure or a stop, or None after success."""
     if isinstance(error, Stopped):
         return str(error)
     return f"failed: {error}" if isinstance(error, ZpfitError) else None
@@ -19,7 +19,13 @@ def last_words(error: BaseException | None) -> str | None:
 class RunLog:
     """Progress as lines of a file, each with the seconds since the start.
 
-    ``lost`` is told, in words, if the disk takes no more lines; the run goes on.
+    Parameters
+    ----------
+    path
+        File to which lines are appended.
+    lost
+        Function that gets a message if the file can no longer be written. The run continues
+        without a log.
     """
 
     def __init__(self, path: Path, lost: Callable[[str], None] = lambda _: None) -> None:
@@ -47,15 +53,15 @@ class RunLog:
             self._file.close()
 
     def stage(self, title: str) -> None:
-        """A new stage begins."""
+        """Write the title of a new stage."""
         self.note(title)
 
     def update(self, fraction: float, note: str) -> None:  # noqa: ARG002 - of Progress
-        """How much of the stage is done."""
+        """Write the progress within the stage."""
         self.note(note)
 
     def note(self, text: str) -> None:
-        """A line."""
+        """Write a line."""
         if self._file is None:
             return
         try:
@@ -63,8 +69,10 @@ class RunLog:
         except OSError as error:
             self._file.close()
             self._file = None
-            self._lost(f"{self._path}: no more lines ({error.strerror})")
+            self._lost(
+                f"{self._path}: cannot be written ({error.strerror}); the run continues without it"
+            )
 
     def line(self, text: str) -> str:
-        """The text with the time before it."""
+        """Return the text after the seconds since the start."""
         return f"{time.monotonic() - self._started:8.1f} s  {text}"

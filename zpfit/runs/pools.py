@@ -1,4 +1,8 @@
-"""Where calls can be made: in this process, in local ones, by Dask, or by MPI."""
+"""Executors: calls in this process, in local processes, through Dask or through MPI.
+
+The command line reads :class:`Kind` and :class:`ExecutorChoice` when it starts, so that this
+module imports Dask, MPI and the process pool only where one of them is opened.
+"""
 
 import importlib
 import logging
@@ -8,125 +12,159 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from zpfit.errors import MissingExtra, NoScheduler, ThreadedWorkers
-from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.signals import obey_parent
 
-FAREWELL = 60.0
-"""Seconds that workers have to stop where their runs can go on; then they are killed."""
-_BROKEN = 5.0
-"""The same for what is left of a pool of which one has died."""
-_PATIENCE = 10
-"""Seconds to wait for a scheduler to answer."""
+_BROKEN_POOL_GRACE = 5.0
+"""Seconds until the remaining processes of a broken pool are killed: they do no useful work."""
+_COUNT_INTERVAL = 1.0
+"""Seconds between two counts of the workers of a cluster, which take a round trip each."""
+
+
+class Kind(StrEnum):
+    """The kinds of executor."""
+
+    HERE = "here"
+    PROCESSES = "processes"
+    DASK = "dask"
+    MPI = "mpi"
+
+
+@dataclass(frozen=True)
+class ExecutorChoice:
+    """The executor that a user chooses, and its limits of time.
+
+    Examples
+    --------
+    >>> ExecutorChoice(Kind.PROCESSES, workers=4).kind
+    <Kind.PROCESSES: 'processes'>
+    """
+
+    kind: Kind = Kind.PROCESSES
+    workers: int | None = None
+    """Number of workers. The default is one for each core that this process may use. MPI and an
+    existing Dask cluster have a fixed number."""
+    scheduler: str | None = None
+    """Address of an existing Dask scheduler."""
+    grace: float = 60.0
+    """Seconds that workers have to write a checkpoint after a stop request. Then they are
+    killed. The slowest stage between two checkpoints takes about ten seconds."""
+    connect_timeout: float = 10.0
+    """Seconds to wait until a Dask scheduler answers."""
 
 
 class Pool(Protocol):
-    """An executor that can be had afresh after its workers have died."""
+    """An executor that can be replaced after its workers have died."""
 
     @property
     def number(self) -> int:
-        """Of workers."""
+        """Number of workers."""
 
     @property
     def executor(self) -> Executor:
-        """The present one."""
+        """The executor that is in use."""
 
     def renew(self) -> None:
         """Replace an executor that may be broken."""
 
     def stop(self) -> None:
-        """Ask the workers to stop where they can go on later."""
+        """Ask the workers to stop at their next checkpoint."""
 
 
 @dataclass
-class _Lasting:
-    """An executor that outlives its workers, or has none to lose."""
+class _PermanentPool:
+    """An executor that survives the death of its workers, or has no workers."""
 
     executor: Executor
     count: Callable[[], int]
     cancel: Callable[[], object]
     _number: int = 0
-    _asked: float = -math.inf
+    _counted: float = -math.inf
 
     @property
     def number(self) -> int:
-        """Of workers, which may come and go; asked for once a second."""
-        if time.monotonic() - self._asked > 1:
-            self._number, self._asked = max(self.count(), 1), time.monotonic()
+        """Number of workers, which may change; counted at most once a second."""
+        if time.monotonic() - self._counted > _COUNT_INTERVAL:
+            self._number, self._counted = max(self.count(), 1), time.monotonic()
         return self._number
 
     def renew(self) -> None:
-        """There is no need."""
+        """Do nothing: the executor replaces its workers itself."""
 
     def stop(self) -> None:
-        """Take back what has not begun; what has is lost but for its checkpoints."""
+        """Cancel the queued calls; running ones can be resumed from their checkpoints."""
         self.cancel()
 
 
-class _Here(Executor):
-    """Calls at once, in this process."""
+class _InlineExecutor(Executor):
+    """Makes each call at once, in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call and hand out what came of it."""
+        """Call the function and return a finished future."""
         future: Future[Any] = Future()
         future.set_result(fn(*args, **kwargs))
         return future
 
 
 class Spawning(SpawnContext):
-    """Starts processes, and knows which."""
+    """A context of multiprocessing that records the processes it starts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.started: list[BaseProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # type: ignore[override]  # noqa: N802
-        """A process that is about to start."""
+        """Create a process and record it."""
         process: BaseProcess = SpawnContext.Process(*args, **kwargs)
         self.started.append(process)
         return process
 
 
-class _Processes:
-    """Processes of this machine, new ones whenever one of them has died."""
+class _LocalProcesses:
+    """Processes of this machine; a new pool replaces one that has lost a process."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, grace: float) -> None:
         self.number = number
-        self.executor: Executor = self._fresh()
+        self._grace = grace
+        self.executor: Executor = self._open()
 
-    def _fresh(self) -> Executor:
+    def _open(self) -> Executor:
+        from concurrent.futures import ProcessPoolExecutor
+
         self._context = Spawning()
         return ProcessPoolExecutor(self.number, self._context, begin_worker)
 
     def renew(self) -> None:
-        """A broken pool takes no more tasks."""
-        self._end(_BROKEN)
-        self.executor = self._fresh()
+        """Open a new pool, as a broken one takes no more tasks."""
+        self._end(_BROKEN_POOL_GRACE)
+        self.executor = self._open()
 
     def stop(self) -> None:
-        """Each stops where its run can go on later."""
+        """Send SIGTERM to each process, which stops at its next checkpoint."""
         for process in self._context.started:
             process.terminate()
 
     def close(self) -> None:
-        """Wait for calls that are under way, but not for ever."""
-        self._end(FAREWELL)
+        """Wait for running calls, and kill the processes when the grace period is over."""
+        self._end(self._grace)
 
-    def _end(self, patience: float) -> None:
+    def _end(self, grace: float) -> None:
         self.executor.shutdown(wait=False, cancel_futures=True)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + grace
         try:
             for process in self._context.started:
                 process.join(max(deadline - time.monotonic(), 0))
         finally:
+            # Also after a second Ctrl-C: no process may outlive the command.
             for process in self._context.started:
                 if process.is_alive():
                     process.kill()
@@ -134,9 +172,9 @@ class _Processes:
 
 
 def begin_worker() -> None:
-    """In a new process: one thread for linear algebra, and no life without its parent."""
+    """Prepare a new process: one thread for linear algebra, and an end with its parent."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"  # for libraries that are yet to be loaded
+        os.environ[name] = "1"  # read by libraries that are loaded later
     obey_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -148,48 +186,53 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _here(choice: ExecutorChoice, stack: ExitStack) -> Pool:  # noqa: ARG001 - as the others
-    return _Lasting(_Here(), lambda: 1, lambda: None)
+def _open_inline(choice: ExecutorChoice, stack: ExitStack) -> Pool:  # noqa: ARG001 - as the others
+    return _PermanentPool(_InlineExecutor(), lambda: 1, lambda: None)
 
 
-def _processes(choice: ExecutorChoice, stack: ExitStack) -> Pool:
-    pool = _Processes(choice.workers or cores())
+def _open_processes(choice: ExecutorChoice, stack: ExitStack) -> Pool:
+    pool = _LocalProcesses(choice.workers or cores(), choice.grace)
     stack.callback(pool.close)
     return pool
 
 
-def _dask(choice: ExecutorChoice, stack: ExitStack) -> Pool:
-    distributed, dask = _extra("distributed", "dask"), _extra("dask", "dask")
-    address = choice.scheduler
-    if address is None:
-        # Whoever dies is missed at once, and replaced: see :mod:`zpfit.runs.workers`.
-        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
-        with _deaf_to_interrupts():
-            cluster = distributed.LocalCluster(
-                n_workers=choice.workers or cores(),
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",  # any free port
-                silence_logs=logging.CRITICAL,  # connections that end with the cluster are no news
-            )
-        address = stack.enter_context(cluster).scheduler_address
+def _open_dask(choice: ExecutorChoice, stack: ExitStack) -> Pool:
+    distributed = _import_extra("distributed", "dask")
+    address = choice.scheduler or _local_cluster(choice, stack)
     try:
-        client = stack.enter_context(distributed.Client(address, timeout=_PATIENCE))
+        client = stack.enter_context(distributed.Client(address, timeout=choice.connect_timeout))
     except (OSError, ValueError) as error:
         raise NoScheduler(address, str(error)) from error
     if any(threads > 1 for threads in client.nthreads().values()):
         raise ThreadedWorkers(address)
     executor = stack.enter_context(client.get_executor(pure=False))
-    return _Lasting(
+    return _PermanentPool(
         executor,
         lambda: sum(client.nthreads().values()),
         lambda: executor.shutdown(wait=False),
     )
 
 
+def _local_cluster(choice: ExecutorChoice, stack: ExitStack) -> str:
+    """Start a Dask cluster on this machine and return the address of its scheduler."""
+    distributed, dask = _import_extra("distributed", "dask"), _import_extra("dask", "dask")
+    # Report a dead worker at once: zpfit.runs.workers repeats its calls one by one.
+    stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+    with _interrupts_ignored():
+        cluster = distributed.LocalCluster(
+            n_workers=choice.workers or cores(),
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # any free port
+            silence_logs=logging.CRITICAL,  # lost connections at the end are expected
+        )
+    address: str = stack.enter_context(cluster).scheduler_address
+    return address
+
+
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes started inside ignore Ctrl-C, which is for the one that started them."""
+def _interrupts_ignored() -> Iterator[None]:
+    """Let processes that start inside ignore Ctrl-C, which their parent handles."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -200,10 +243,10 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _mpi(choice: ExecutorChoice, stack: ExitStack) -> Pool:  # noqa: ARG001 - as the others
-    futures = _extra("mpi4py.futures", "mpi")
+def _open_mpi(choice: ExecutorChoice, stack: ExitStack) -> Pool:  # noqa: ARG001 - as the others
+    futures = _import_extra("mpi4py.futures", "mpi")
     executor = stack.enter_context(futures.MPIPoolExecutor())
-    return _Lasting(
+    return _PermanentPool(
         executor,
         lambda: int(executor.num_workers),
         lambda: executor.shutdown(wait=False, cancel_futures=True),
@@ -211,34 +254,44 @@ def _mpi(choice: ExecutorChoice, stack: ExitStack) -> Pool:  # noqa: ARG001 - as
 
 
 _OPENERS: dict[Kind, Callable[[ExecutorChoice, ExitStack], Pool]] = {
-    Kind.HERE: _here,
-    Kind.PROCESSES: _processes,
-    Kind.DASK: _dask,
-    Kind.MPI: _mpi,
+    Kind.HERE: _open_inline,
+    Kind.PROCESSES: _open_processes,
+    Kind.DASK: _open_dask,
+    Kind.MPI: _open_mpi,
 }
 
 
 def open_pool(choice: ExecutorChoice, stack: ExitStack) -> Pool:
-    """What was chosen, closed with the stack.
+    """Open the chosen executor; ``stack`` closes it.
 
     Raises
     ------
     MissingExtra
-        What it needs is not installed.
+        A package that the executor needs is not installed.
     NoScheduler
-        Nothing answers at the scheduler's address.
+        No scheduler answers at the address.
+    ThreadedWorkers
+        Workers of the Dask cluster have more than one thread.
     """
     return _OPENERS[choice.kind](choice, stack)
 
 
-def _extra(module: str, extra: str) -> Any:
+def _import_extra(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
-    except (ImportError, RuntimeError) as error:  # mpi4py without MPI raises the latter
+    except (ImportError, RuntimeError) as error:  # mpi4py without MPI raises RuntimeError
         raise MissingExtra(module, extra, str(error)) from error
 
 
 def cores() -> int:
-    """That this process may use, which on a cluster are fewer than the machine has."""
+    """Return the number of cores that this process may use.
+
+    On a cluster it is often smaller than the number of cores of the machine.
+
+    Examples
+    --------
+    >>> cores() >= 1
+    True
+    """
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1

@@ -3,18 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from zpfit.analysis.exclusion.record import table_lines
 from zpfit.analysis.records import ExclusionMapRecord, ProfileRecord, TensionRecord
 from zpfit.errors import InvalidInput
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
-from zpfit.plots.exclusion import exclusion_figure
-from zpfit.plots.profile import profile_figure
-from zpfit.plots.style import house_style, pdf, png
-from zpfit.plots.tension import tension_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TENSION_FILES = ("tension.json", "tension.png")
 EXCLUSION_FILES = ("exclusion.json", "exclusion.csv", "exclusion.png", "exclusion.pdf")
@@ -43,6 +40,9 @@ def write_tension(record: TensionRecord, folder: Path) -> None:
     UnwritablePath
         The folder or a file cannot be written.
     """
+    from zpfit.plots.style import house_style, png
+    from zpfit.plots.tension import tension_figure
+
     make_folder(folder)
     data, image = (folder / name for name in TENSION_FILES)
     write_json(data, record)
@@ -58,6 +58,9 @@ def write_profile(record: ProfileRecord, folder: Path) -> None:
     UnwritablePath
         The folder or a file cannot be written.
     """
+    from zpfit.plots.profile import profile_figure
+    from zpfit.plots.style import house_style
+
     make_folder(folder)
     data, image, vector = (
         folder / name for name in profile_files([axis["name"] for axis in record["axes"]])
@@ -94,6 +97,9 @@ def write_exclusion(
     InvalidInput
         A title or label holds a formula that cannot be drawn; the other files are written.
     """
+    from zpfit.plots.exclusion import exclusion_figure
+    from zpfit.plots.style import house_style
+
     make_folder(folder)
     write_text(folder / f"{stem}.json", _one_line(record))
     write_text(folder / f"{stem}.csv", "\n".join(table_lines(record)) + "\n")
@@ -107,7 +113,9 @@ def write_exclusion(
         raise InvalidInput([f"{image}: cannot be drawn ({reason}); {remedy}"]) from error
 
 
-def _write_figure(figure: Figure, image: Path, vector: Path, dpi: int) -> None:
+def _write_figure(figure: "Figure", image: Path, vector: Path, dpi: int) -> None:
+    from zpfit.plots.style import pdf, png
+
     write_whole(image, png(figure, dpi=dpi))
     write_whole(vector, pdf(figure))
 

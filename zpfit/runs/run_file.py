@@ -1,32 +1,36 @@
-"""Run files: finding, changing and reading them."""
+"""Find, change and read run files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import SHORTHANDS, ModelOnly, Problem, resolve
+from zpfit.io.document import UNNAMED, Document, Given, KeyPath, Source
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.schema import validate
-from zpfit.io.yaml import SET, Document, KeyPath, parse_yaml, read_yaml
+from zpfit.io.yaml import parse_yaml, read_yaml
 from zpfit.likelihood.darkcast import SUFFIX
 from zpfit.likelihood.library import LIMITS
 from zpfit.likelihood.limit_file import AddedLimit
-from zpfit.likelihood.limit_option import with_limit
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model
 from zpfit.runs.run_folder import RunFolder
 
 
 def find_run_file(name_or_path: str) -> Path:
-    """A path that exists, the resolved file of a run folder, or the file of a named run.
+    """Return the path of a run file.
+
+    Parameters
+    ----------
+    name_or_path
+        A path, a run folder (its resolved run file is returned), or the name of a run.
 
     Raises
     ------
     UnknownName
-        Neither.
+        No run has this name.
     """
     path = Path(name_or_path)
     if path.is_dir() and (path / "config.yaml").is_file():
@@ -35,73 +39,105 @@ def find_run_file(name_or_path: str) -> Path:
 
 
 def find_unfinished(name_or_path: str) -> Path:
-    """As :func:`find_run_file`, but of a folder the file of the run on its way, if there is one.
+    """Return the path of the run file to resume.
+
+    In a folder with an unfinished run it is the file of that run; otherwise see
+    :func:`find_run_file`.
 
     Raises
     ------
     UnknownName
-        Nothing is found.
+        No run has this name.
     """
     folder = RunFolder(Path(name_or_path))
     return find_run_file(str(folder.unfinished.path if folder.is_unfinished else name_or_path))
 
 
-def find_file(kind: Kind, name_or_path: str) -> Path:
-    """A path that exists or looks like one, or the file behind a name.
+def find_file(kind: Kind, name_or_path: str, place: str = "") -> Path:
+    """Return a text that looks like a path as a path, otherwise the file of a name.
+
+    Parameters
+    ----------
+    kind
+        Kind of file, see :data:`zpfit.io.places.FOLDERS`.
+    name_or_path
+        Path, or the name of a packaged or own file.
+    place
+        Place of the name in a file, for messages.
 
     Raises
     ------
     UnknownName
-        Neither.
+        No file of this kind has the name.
     """
     path = Path(name_or_path)
     if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         return path
-    return Library.beside().find(kind, name_or_path)
+    return Library.beside().find(kind, name_or_path, place)
 
 
 def load_run(
-    path: Path, changes: Mapping[str, Any] | None = None, limits: Sequence[str] = ()
+    path: Path, changes: Mapping[str, Any] | None = None, limits: Sequence[Given] = ()
 ) -> Problem:
-    """Read and resolve a run file; ``changes`` maps dotted keys to values, texts read as YAML.
+    """Read and resolve a run file.
 
-    ``limits`` are files as :func:`zpfit.likelihood.limit_option.with_limit` takes them.
+    Parameters
+    ----------
+    path
+        The run file.
+    changes
+        New values by dotted key, such as ``{"sampler.walkers": 64}``. A text is read as YAML. A
+        :class:`~zpfit.io.yaml.Given` names its origin in messages.
+    limits
+        Items that are added to ``likelihood.add``, such as
+        ``Given({"curve": "/absolute/path/to/prompt.lmt"})``.
 
     Raises
     ------
     InvalidInput
-        Everything that is wrong with the file, each with its place.
+        The file or a change has problems; each is reported with its place.
     """
     document = read_yaml(path)
-    for key, given in (changes or {}).items():
-        is_text = isinstance(given, str)
-        value = parse_yaml(given, Path(f"--set {key}")).data if is_text else given
-        document = with_change(document, tuple(key.split(".")), value)
+    for key, value in (changes or {}).items():
+        given = value if isinstance(value, Given) else Given(value)
+        document = with_change(document, tuple(key.split(".")), _plain(key, given), given.source)
     return resolve(with_limits(document, limits), Library.beside(path))
 
 
-def with_limits(document: Document, limits: Sequence[str]) -> Document:
-    """A run or slice document with limit files added to its data.
+def _plain(key: str, given: Given) -> Any:
+    """Return a value as plain data; a text is YAML, as it would be in the file."""
+    if not isinstance(given.value, str):
+        return given.value
+    return parse_yaml(given.value, Path(given.source.place(key))).data
 
-    Raises
-    ------
-    InvalidInput
-        Every text that has not the form of :func:`zpfit.likelihood.limit_option.with_limit`.
-    """
-    problems = ProblemCollector()
+
+def with_limits(document: Document, limits: Sequence[Given]) -> Document:
+    """Return a run or slice document with limit files added to its data."""
     if limits:
         document = _written_out(document, "likelihood")
-    for text in limits:
-        with problems.collecting():
-            document = with_limit(document, text)
-    problems.raise_if_any()
+    for limit in limits:
+        document = document.with_item(("likelihood", "add"), limit)
     return document
 
 
-def with_change(document: Document, keys: KeyPath, value: Any, source: str = SET) -> Document:
-    """Set a value; a bare name that stands above it becomes the mapping it is short for.
+def with_change(
+    document: Document, keys: KeyPath, value: Any, source: Source = UNNAMED
+) -> Document:
+    """Return a copy of a document with one value set.
 
-    Messages name the ``source`` of the change.
+    A bare name above the key becomes the mapping that it abbreviates: ``model: B-L`` becomes
+    ``model: {name: B-L}``.
+
+    Parameters
+    ----------
+    document
+        The content of a file.
+    keys
+        Path of the value; missing parents are made.
+    value
+        Plain data.
+    source
+        Origin of the value, for messages.
     """
     if len(keys) > 1:
         document = _written_out(document, str(keys[0]))
@@ -109,7 +145,7 @@ def with_change(document: Document, keys: KeyPath, value: Any, source: str = SET
 
 
 def _written_out(document: Document, key: str) -> Document:
-    """A bare name under a key as the mapping that it is short for."""
+    """Return the document with a bare name under a key replaced by its mapping."""
     short = SHORTHANDS.get(key)
     name = document.data.get(key) if isinstance(document.data, dict) else None
     if short and isinstance(name, str):
@@ -118,22 +154,29 @@ def _written_out(document: Document, key: str) -> Document:
     return document
 
 
-def load_single_model(text: str) -> tuple[ModelSpec, Model]:
-    """A model as ``--model`` names it: what a run file would have under ``model``.
+def load_single_model(text: str, place: str = "model") -> tuple[ModelSpec, Model]:
+    """Load the model that a run file would have under ``model``.
+
+    Parameters
+    ----------
+    text
+        A name or a mapping, in YAML.
+    place
+        How messages name the origin of the text.
 
     Raises
     ------
     InvalidInput, UnknownName, InvalidModel
         See :func:`zpfit.models.library.load_model`.
     """
-    value = parse_yaml(text, Path("--model")).data
-    document = Document(Path("--model"), {"model": value}, {})
+    value = parse_yaml(text, Path(place)).data
+    document = Document(Path(place), {"model": value}, {})
     spec = validate(ModelOnly, document).model
     return spec, load_model(spec, document, Library.beside()).model
 
 
 def resolved_settings(run: Problem) -> dict[str, Any]:
-    """The run file with every default and prior written out; itself a valid run file."""
+    """Return the run file with every default and prior written out; it is a valid run file."""
     data = run.settings.model_dump(mode="json")
     if run.settings.model.python is not None and run.model_files:
         # The run folder's own copy of the Python file.

@@ -1,69 +1,143 @@
-"""Samples as ArviZ InferenceData in NetCDF files.
+"""Samples in NetCDF files, in the layout of ArviZ.
 
-All that depends on ArviZ 0.23 and would change with 1.x is here. ArviZ is
-imported late: it takes over a second.
+A file is an xarray ``DataTree`` with the groups ``posterior`` and ``sample_stats``. ArviZ 0.x opens
+it as InferenceData and ArviZ 1.x as the tree, both with ``arviz.from_netcdf``.
 """
 
-import importlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.arrays import FloatArray
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+ENGINE: Final = "h5netcdf"
+"""xarray's backend: the only one for NetCDF 4 that needs no C library beside HDF5."""
+DIMENSIONS = ("chain", "draw")
+"""ArviZ's names of the dimensions of every variable."""
+
+
+_COMPRESSION: Mapping[str, Any] = {"zlib": True}
+"""Encoding of every variable. Compression makes a file of samples a third smaller."""
+
 
 def save(samples: StoredSamples, path: Path, title: str) -> None:
-    """Write a NetCDF file that ``arviz.from_netcdf`` opens.
+    """Write samples to a NetCDF file that ``arviz.from_netcdf`` opens.
 
-    An ensemble is a chain, because R-hat must compare what is independent; its
-    draws run through the steps of one walker after the other.
+    Each ensemble becomes a chain, because ArviZ's R-hat compares independent chains. The draws of
+    a chain are the steps of its first walker, then those of the second, and so on.
+
+    Parameters
+    ----------
+    samples : StoredSamples
+        Parameters, ln L and, for weighted samples, ln of the weights.
+    path : Path
+        File to write; an existing one is replaced.
+    title : str
+        Title of the run, an attribute of the file.
     """
-    arviz = _arviz()
     _, steps, walkers = samples.log_likelihood.shape
     statistics = {"lp": samples.log_likelihood}
     if samples.log_weight is not None:
         statistics["log_weight"] = samples.log_weight
-    data = arviz.from_dict(
-        posterior={name: _by_walker(values) for name, values in samples.values.items()},
-        sample_stats={name: _by_walker(values) for name, values in statistics.items()},
-        attrs={"title": title, "steps": steps, "walkers": walkers},
+    write_tree(
+        sample_tree(
+            {name: by_chain(values) for name, values in samples.values.items()},
+            {name: by_chain(values) for name, values in statistics.items()},
+            {"title": title, "steps": steps, "walkers": walkers},
+            samples.attributes,
+        ),
+        path,
     )
-    for name, attributes in samples.attributes.items():
-        data.posterior[name].attrs.update(attributes)
-    data.to_netcdf(str(path))
 
 
 def load(path: Path) -> StoredSamples:
-    """Read what :func:`save` wrote."""
-    arviz = _arviz()
-    data = arviz.from_netcdf(str(path))
-    steps, walkers = int(data.attrs["steps"]), int(data.attrs["walkers"])
+    """Read a file that :func:`save` wrote.
 
-    def unfold(array: Any) -> FloatArray:
-        values = np.asarray(array)
-        return values.reshape(len(values), walkers, steps).transpose(0, 2, 1)
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError, KeyError
+        The file holds no samples, or is damaged.
+    """
+    import xarray as xr
 
-    result = StoredSamples(
-        values={str(name): unfold(data.posterior[name]) for name in data.posterior.data_vars},
-        log_likelihood=unfold(data.sample_stats["lp"]),
-        log_weight=(
-            unfold(data.sample_stats["log_weight"]) if "log_weight" in data.sample_stats else None
-        ),
-        attributes={
-            str(name): dict(data.posterior[name].attrs) for name in data.posterior.data_vars
-        },
-    )
-    data.close()
-    return result
-
-
-def _arviz() -> Any:
-    """ArviZ, imported late and without its type hints, which are incomplete."""
-    return importlib.import_module("arviz")
+    with xr.open_datatree(path, engine=ENGINE) as tree:
+        shape = int(tree.attrs["walkers"]), int(tree.attrs["steps"])
+        posterior, statistics = tree["posterior"], tree["sample_stats"]
+        weight = statistics.data_vars.get("log_weight")
+        return StoredSamples(
+            values={str(name): _by_step(v, *shape) for name, v in posterior.data_vars.items()},
+            log_likelihood=_by_step(statistics["lp"], *shape),
+            log_weight=None if weight is None else _by_step(weight, *shape),
+            attributes={str(name): dict(v.attrs) for name, v in posterior.data_vars.items()},
+        )
 
 
-def _by_walker(values: FloatArray) -> FloatArray:
-    ensembles, steps, walkers = values.shape
-    return values.transpose(0, 2, 1).reshape(ensembles, walkers * steps)
+def sample_tree(
+    posterior: Mapping[str, FloatArray],
+    sample_stats: Mapping[str, FloatArray],
+    attributes: Mapping[str, Any],
+    variable_attributes: Mapping[str, Mapping[str, Any]],
+) -> "xr.DataTree":
+    """Return samples as a tree in the layout of ArviZ.
+
+    Parameters
+    ----------
+    posterior, sample_stats : mapping of str to array, shape (chains, draws)
+        Variables of the two groups.
+    attributes : mapping
+        Attributes of the root of the tree.
+    variable_attributes : mapping
+        Attributes of the variables of ``posterior``, by name; a variable may have none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tree = sample_tree({"x": np.ones((2, 5))}, {"lp": np.zeros((2, 5))}, {"title": "t"}, {})
+    >>> dict(tree["posterior"].sizes), tree.attrs["title"]
+    ({'chain': 2, 'draw': 5}, 't')
+    """
+    import xarray as xr
+
+    groups = {"/": xr.Dataset(attrs=dict(attributes))}
+    for group, variables in (("posterior", posterior), ("sample_stats", sample_stats)):
+        given = {n: (DIMENSIONS, v, variable_attributes.get(n, {})) for n, v in variables.items()}
+        data = xr.Dataset(given)
+        groups[group] = data.assign_coords({d: np.arange(data.sizes[d]) for d in DIMENSIONS})
+    return xr.DataTree.from_dict(groups)
+
+
+def write_tree(tree: "xr.DataTree", path: Path) -> None:
+    """Write a tree of samples to a compressed NetCDF file."""
+    encoding = {
+        group.path: {str(name): dict(_COMPRESSION) for name in group.data_vars}
+        for group in tree.children.values()
+    }
+    tree.to_netcdf(path, engine=ENGINE, encoding=encoding)
+
+
+def by_chain(values: FloatArray) -> FloatArray:
+    """Return an array of shape (ensembles, steps, walkers) as (chains, draws).
+
+    The draws of a chain are the steps of its first walker, then those of the second, and so on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> by_chain(np.array([[[1.0, 10.0], [2.0, 20.0]]])).tolist()
+    [[1.0, 2.0, 10.0, 20.0]]
+    """
+    return values.transpose(0, 2, 1).reshape(len(values), -1)
+
+
+def _by_step(array: Any, walkers: int, steps: int) -> FloatArray:
+    """Return a variable of shape (chains, draws) as (ensembles, steps, walkers)."""
+    values = np.asarray(array)
+    return values.reshape(len(values), walkers, steps).transpose(0, 2, 1)

@@ -1,4 +1,4 @@
-"""Signals that ask a run to stop: it does so where it can go on later."""
+"""Signals that stop a run at a point from which it can be resumed."""
 
 import os
 import signal
@@ -10,42 +10,44 @@ from types import FrameType
 
 from zpfit.errors import Stopped
 
+REPEAT_TO_RESUME = "start it again to resume"
+"""Remedy of :class:`zpfit.errors.Stopped` for work that resumes without being told to."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_WORDS = b"\nstopping where the run can go on later; once more to stop at once\n"
+_NOTICE = b"\nstopping at the next checkpoint; repeat the signal to stop at once\n"
 
 
 @dataclass(eq=False)
 class StopRequest:
-    """Whether someone has asked, and how. Is itself a signal handler."""
+    """A request to stop, made by a signal. It is the signal handler as well."""
 
     lasting: bool = False
-    """Of a process that works for another: further signals do not hurry it."""
+    """Ignore further signals. Set in worker processes, whose parent decides when to kill them."""
     by: signal.Signals | None = None
-    """The signal, if someone has asked."""
+    """The signal that made the request; None if there is no request."""
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        """Take a signal."""
+        """Handle a signal: the first one makes the request, the second one interrupts."""
         again, self.by = self.by is not None, signal.Signals(number)
         if self.lasting:
             return
         if again:
             raise KeyboardInterrupt
-        os.write(2, _WORDS)  # unbuffered: a signal may come in the middle of a print
+        os.write(2, _NOTICE)  # unbuffered: a signal may arrive during a print
 
     def heed(self) -> None:
-        """Stop if it was asked for.
+        """Stop if there is a request.
 
         Raises
         ------
         Stopped
-            It was.
+            A signal has made a request.
         """
         if self.by is not None:
             raise Stopped(self.by.name, self.by.value)
 
 
 def present_request() -> StopRequest:
-    """Of whoever listens in this process; one that nobody makes if nobody does."""
+    """Return this process's stop request, or an inert one if no handler is installed."""
     handler = signal.getsignal(signal.SIGTERM)
     in_main = threading.current_thread() is threading.main_thread()
     return handler if in_main and isinstance(handler, StopRequest) else StopRequest()
@@ -53,15 +55,15 @@ def present_request() -> StopRequest:
 
 @contextmanager
 def listening() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request, and let the second one interrupt.
+    """Turn the first SIGINT or SIGTERM into a request; let the second one interrupt.
 
-    Only in a main thread, as no other may; elsewhere nobody ever asks. Where someone listens
-    already, the request is theirs, so that none is lost between the two.
+    Python handles signals in the main thread alone, so that in other threads the request is
+    inert. Nested contexts share one request: a signal between the two would be lost otherwise.
 
     Raises
     ------
     Stopped
-        A second signal came.
+        A second signal has arrived.
     """
     if threading.current_thread() is not threading.main_thread():
         yield StopRequest()
@@ -82,6 +84,6 @@ def listening() -> Iterator[StopRequest]:
 
 
 def obey_parent() -> None:
-    """In a new process that works for another: SIGTERM asks to stop for good."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent asks
+    """Install the signal handlers of a worker process: SIGTERM requests a stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sends SIGTERM
     signal.signal(signal.SIGTERM, StopRequest(lasting=True))

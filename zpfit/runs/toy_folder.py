@@ -1,11 +1,10 @@
-"""What a set of pseudo-experiments leaves behind, so that it can be continued."""
+"""The folder of a set of pseudo-experiments, which can be extended later."""
 
 import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,12 @@ import numpy as np
 
 from zpfit.errors import FilesExist, OtherToys
 from zpfit.io.arrays import FloatArray
-from zpfit.io.writing import make_folder, write_whole
+from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 from zpfit.runs.fingerprint import first_difference
 
-RESULTS = ("toys.json", "toys.csv", "toys.png", "toys.pdf")
+JSON, CSV = "toys.json", "toys.csv"
+RESULTS = (JSON, CSV, "toys.png", "toys.pdf")
+"""Names of the files with results."""
 _KEY, _START = "origin.json", "start.npz"
 
 Columns = Mapping[str, FloatArray]
@@ -25,21 +26,28 @@ Columns = Mapping[str, FloatArray]
 
 @dataclass(frozen=True)
 class ToyFolder:
-    """Blocks of toys, where they come from, and what is found from them."""
+    """Blocks of toys, the inputs they were computed from, and results."""
 
     path: Path
 
     def open(self, origin: Mapping[str, Any], *, force: bool) -> None:
-        """Make the folder, or see that its toys come from the same; ``force`` starts again.
+        """Create the folder, or check that its toys were computed from the same inputs.
+
+        Parameters
+        ----------
+        origin
+            All inputs of the toys, as JSON allows.
+        force
+            Delete toys and results that are in the folder.
 
         Raises
         ------
         OtherToys
-            They come from something else.
+            The toys in the folder were computed from other inputs.
         FilesExist
-            It holds files of these names that are no set of toys.
+            The folder holds files with the names of results, but no set of toys.
         UnwritablePath
-            It cannot be made or written.
+            The folder cannot be created or written.
         """
         make_folder(self.path)
         key = self.path / _KEY
@@ -52,7 +60,7 @@ class ToyFolder:
             there = [name for name in (*RESULTS, _START) if (self.path / name).exists()]
             if there:
                 raise FilesExist(self.path, there)
-        self._write_text(_KEY, json.dumps(origin, indent=2) + "\n")
+        write_text(self.path / _KEY, json.dumps(origin, indent=2) + "\n")
 
     def _check(self, origin: Mapping[str, Any]) -> None:
         try:
@@ -64,17 +72,17 @@ class ToyFolder:
             raise OtherToys(self.path, difference)
 
     def _clear(self) -> None:
-        # The key last: without it the rest could not be told from somebody else's.
+        # The key goes last: without it, the other files would look like those of another program.
         for path in [*self.path.glob("block_*.csv"), *map(self.path.joinpath, (*RESULTS, _START))]:
             path.unlink(missing_ok=True)
         (self.path / _KEY).unlink(missing_ok=True)
 
     def write_start(self, arrays: Mapping[str, FloatArray]) -> None:
-        """Keep what every block starts from."""
+        """Write the arrays that every block starts from."""
         write_whole(self.path / _START, lambda path: np.savez(path, allow_pickle=False, **arrays))
 
     def start(self) -> dict[str, FloatArray] | None:
-        """What every block starts from; None if it is not there or damaged."""
+        """Return the arrays that every block starts from; None if absent or damaged."""
         try:
             with np.load(self.path / _START) as stored:
                 return dict(stored)
@@ -82,11 +90,21 @@ class ToyFolder:
             return None
 
     def write_block(self, block: int, columns: Columns) -> None:
-        """Keep the toys of a block."""
-        self._write_text(self._block_name(block), as_csv(columns))
+        """Write the toys of a block."""
+        write_text(self.path / self._block_name(block), as_csv(columns))
 
     def block(self, block: int, names: Sequence[str], toys: int) -> dict[str, FloatArray] | None:
-        """The toys of a block; None if there are none, or not these columns and as many."""
+        """Return the toys of a block; None if its file is absent, damaged or of another shape.
+
+        Parameters
+        ----------
+        block
+            Number of the block.
+        names
+            Names that its columns must have.
+        toys
+            Number of rows that it must have.
+        """
         try:
             text = (self.path / self._block_name(block)).read_text(encoding="utf-8")
             header, *rows = csv.reader(io.StringIO(text))
@@ -101,17 +119,28 @@ class ToyFolder:
     def _block_name(block: int) -> str:
         return f"block_{block:05d}.csv"
 
-    def write_results(self, result: Mapping[str, Any], columns: Columns) -> None:
-        """Keep what is found from the toys, and a row for each."""
-        self._write_text("toys.csv", as_csv(columns))
-        self._write_text("toys.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
+    def write_results(self, record: Mapping[str, Any], columns: Columns) -> None:
+        """Write statistics and p-values, and a table with a row for each toy.
 
-    def _write_text(self, name: str, text: str) -> None:
-        write_whole(self.path / name, partial(Path.write_text, data=text, encoding="utf-8"))
+        Raises
+        ------
+        UnwritablePath
+            A file cannot be written.
+        """
+        write_text(self.path / CSV, as_csv(columns))
+        write_json(self.path / JSON, record)
 
 
 def as_csv(columns: Columns) -> str:
-    """A line for each toy, numbers to the last bit."""
+    r"""Return a CSV table with a line for each toy.
+
+    ``repr`` gives the shortest digits that restore each number to the last bit.
+
+    Examples
+    --------
+    >>> as_csv({"toy": np.array([0.0]), "chi2": np.array([0.1])})
+    'toy,chi2\n0.0,0.1\n'
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)

@@ -1,97 +1,225 @@
-"""Calibrated p-values from pseudo-experiments that are drawn from a hypothesis and fitted again."""
+"""Pseudo-experiments with several processes and a folder that stores them.
 
-from collections.abc import Callable, Mapping
+The statistics are those of :mod:`zpfit.analysis.toys.toys`. Workers read the run file themselves,
+because a posterior with a user's Python model cannot be sent to another process.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
-from zpfit.analysis.joint_sigma import joint_sigma_or_none
-from zpfit.analysis.significance import chi2_tail, two_sided_sigma
-from zpfit.analysis.toys.block import (
-    CHI2,
-    CHI2_NESTED,
-    CHI2_NO_ZPRIME,
-    DELTA_CHI2,
-    DELTA_CHI2_NESTED,
-    JOINT_SIGMA,
-    TOYS_PER_BLOCK,
-    BlockResult,
-    RunSource,
-    ToyProblem,
-    chi2_without,
-    run_from,
-    statistics,
-    toy_block,
-    truth_of,
+from zpfit.analysis.toys.block import TOYS_PER_BLOCK, BlockResult, ToyProblem, toy_block
+from zpfit.analysis.toys.statistics import Hypothesis, Rates, Toys
+from zpfit.analysis.toys.toys import (
+    Preparation,
+    Setup,
+    check_setup,
+    join_blocks,
+    prepare,
+    summarise,
+    toy_problem,
+    toys,
 )
-from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
-from zpfit.analysis.toys.pseudo_data import pseudo_data, search_rng
-from zpfit.analysis.toys.refit import solution_pool
-from zpfit.errors import FailedTasks, InvalidInput, NotNested, OtherToys, Stopped
+from zpfit.errors import FailedTasks, OtherToys, Stopped
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.registry import packages_behind
-from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
+from zpfit.io.document import Given
 from zpfit.io.versions import versions
 from zpfit.io.writing import make_folder, write_whole
-from zpfit.runs.executor_choice import ExecutorChoice
-from zpfit.runs.run_file import find_run_file, resolved_settings
+from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.run_file import find_run_file, load_run, resolved_settings
 from zpfit.runs.run_folder import RunFolder
-from zpfit.runs.signals import listening
+from zpfit.runs.signals import REPEAT_TO_RESUME, listening
 from zpfit.runs.toy_folder import ToyFolder
 from zpfit.runs.workers import Workers, open_workers
 
-Hypothesis = Literal["no-zprime", "best-fit", "nested"]
-_PREPARATION = 0
-"""First number of the random streams of searches before the blocks."""
-_TIE = 1e-3
-"""Difference in a statistic that searches cannot tell."""
-_AGREEMENT = 0.1
-"""Difference in chi2 between fast refit and global search of the data that is worth a word."""
 _SAME = 1e-9
-"""Relative; another processor may round differently."""
-_QUANTILES = {"q16": 0.16, "median": 0.5, "q84": 0.84, "q95": 0.95, "q99": 0.99}
+"""Relative tolerance of chi2 at stored points; another processor may round differently."""
+_CACHED_RUNS = 4
+"""Run files that a process keeps in memory: a run and a smaller one, for two sets of toys."""
+_DATA_KEYS = ("likelihood", "seed")
+"""Keys of a run file whose changes apply to the smaller model as well."""
+
+
+@dataclass(frozen=True)
+class RunSource:
+    """A run file and its changes, from which any process can load the same problem."""
+
+    path: Path
+    changes: tuple[tuple[str, Given], ...] = ()
+    """Changed keys of the run file and their values, texts in YAML."""
+    asked: str = ""
+    """Identifies one command. Workers of a cluster outlive it and cache run files, which may
+    change before the next command."""
+
+
+@lru_cache(maxsize=_CACHED_RUNS)
+def run_from(source: RunSource) -> Problem:
+    """Load a run; each process reads a source once."""
+    return load_run(source.path, dict(source.changes))
+
+
+def sources(
+    file: str, nested: str | None, changes: Mapping[str, Given]
+) -> tuple[RunSource, RunSource | None]:
+    """Return the sources of a run and of a smaller model on the same data.
+
+    Parameters
+    ----------
+    file
+        Path of a run file or run folder, or the name of a packaged run.
+    nested
+        The same for the smaller model; None without one.
+    changes
+        Keys of the run file and their values, texts in YAML. Changes of data and seed apply to the
+        smaller model as well.
+    """
+    asked = uuid4().hex
+    shared = {key: value for key, value in changes.items() if key.split(".")[0] in _DATA_KEYS}
+    smaller = None if nested is None else _source(nested, shared, asked)
+    return _source(file, changes, asked), smaller
+
+
+def _source(file: str, changes: Mapping[str, Given], asked: str) -> RunSource:
+    return RunSource(
+        find_run_file(file).resolve(), tuple(sorted(changes.items(), key=itemgetter(0))), asked
+    )
+
+
+def default_folder(source: RunSource) -> Path:
+    """Return the default folder of a set of toys."""
+    return Path("output") / f"toys_{run_from(source).name}"
 
 
 @dataclass(frozen=True)
 class ToyRequest:
-    """What :command:`zpfit toys` is asked for."""
+    """A number of toys of a hypothesis."""
 
     file: RunSource
+    """The tested model and its data."""
     toys: int
+    """Number of toys."""
     hypothesis: Hypothesis = "no-zprime"
     nested: RunSource | None = None
+    """A smaller model on the same data."""
     joint_sigma: bool = True
+    toys_per_block: int = TOYS_PER_BLOCK
+    """Number of toys that are computed and stored together. It changes last digits."""
+
+    def checked(self) -> Setup:
+        """Load the runs and check that they fit together.
+
+        Raises
+        ------
+        InvalidInput, NotNested, NoSamplingDistribution
+            See :func:`zpfit.analysis.toys.toys.toys`.
+        """
+        nested = None if self.nested is None else run_from(self.nested)
+        run = run_from(self.file)
+        checked = check_setup(run, self.hypothesis, nested, joint_sigma=self.joint_sigma)
+        return replace(checked, toys_per_block=self.toys_per_block)
 
 
-@dataclass(frozen=True)
-class Statistic:
-    """One test statistic: of the data, of toys, and how extreme the data are."""
+@dataclass(frozen=True, eq=False)
+class BlockTask:
+    """A block of toys, in a form that can be sent to a worker."""
 
-    observed: float
-    """By the fast refit, which toys had; infinite where the joint sigma does not exist."""
-    by_global_search: float
-    toys: FloatArray
-    p: EmpiricalP
-    naive_degrees: int | None
-    """Of the chi2 distribution that linear models without bounds would follow; None: none."""
+    request: ToyRequest
+    """The request, with a joint sigma only if there is one."""
+    preparation: Preparation
+    block: int
+
+    def problem(self) -> ToyProblem:
+        """Load the runs and return what the block is computed from."""
+        request = self.request
+        nested = None if request.nested is None else run_from(request.nested)
+        setup = Setup(
+            run_from(request.file),
+            request.hypothesis,
+            nested,
+            request.joint_sigma,
+            request.toys_per_block,
+        )
+        return toy_problem(setup, self.preparation)
 
 
-@dataclass(frozen=True)
-class ToyResult:
-    """Everything that :command:`zpfit toys` reports."""
+def run_block(task: BlockTask) -> BlockResult:
+    """Compute a block of toys, in a worker."""
+    return toy_block(task.problem(), task.block)
 
-    statistics: Mapping[str, Statistic]
-    columns: Mapping[str, FloatArray]
-    """A row for each toy."""
-    new: tuple[BlockResult, ...]
-    """Blocks that were computed now and not before."""
-    shortcomings: tuple[str, ...]
+
+def _run_blocks(
+    request: ToyRequest, preparation: Preparation, numbers: Sequence[int], workers: Workers
+) -> Iterator[tuple[int, BlockResult]]:
+    """Compute blocks with workers and yield each when it is ready.
+
+    Raises
+    ------
+    FailedTasks
+        Some blocks have failed.
+    """
+    tasks = [BlockTask(request, preparation, number) for number in numbers]
+    failures = {}
+    for outcome in workers.run(run_block, tasks):
+        number = numbers[outcome.index]
+        if outcome.value is None:
+            failures[f"block {number}"] = outcome.error or ""
+        else:
+            yield number, outcome.value
+    if failures:
+        raise FailedTasks(failures, len(numbers), "blocks of toys")
+
+
+def toys_in_memory(request: ToyRequest, choice: ExecutorChoice, progress: Progress) -> Toys:
+    """Draw pseudo-experiments with several processes; nothing is written.
+
+    Parameters
+    ----------
+    request
+        Models, hypothesis and number of toys.
+    choice
+        The executor and its number of workers.
+    progress
+        Gets the stages and the number of finished toys.
+
+    Raises
+    ------
+    FailedTasks
+        Some blocks have failed.
+    InvalidInput, NotNested, NoSamplingDistribution, NoAllowedPoint, NotANumber
+        See :func:`zpfit.analysis.toys.toys.toys`.
+    MissingExtra, NoScheduler, ThreadedWorkers
+        The executor cannot be opened, see :func:`zpfit.runs.workers.open_workers`.
+    """
+    setup = request.checked()
+    request = replace(request, joint_sigma=setup.joint_sigma)
+    with open_workers(choice) as workers:
+
+        def run_blocks(
+            problem: ToyProblem, numbers: Sequence[int]
+        ) -> Iterator[tuple[int, BlockResult]]:
+            preparation = Preparation({}, problem.truth, problem.pool, problem.nested_pool)
+            return _run_blocks(request, preparation, numbers, workers)
+
+        return toys(
+            setup.run,
+            request.toys,
+            hypothesis=request.hypothesis,
+            nested=setup.nested,
+            joint_sigma=request.joint_sigma,
+            progress=progress,
+            run_blocks=run_blocks,
+            toys_per_block=request.toys_per_block,
+        )
 
 
 def toys_in_folder(
@@ -101,147 +229,110 @@ def toys_in_folder(
     progress: Progress,
     *,
     force: bool,
-) -> tuple[dict[str, Any], ToyResult]:
-    """Draw toys with workers of its own and keep everything; returns the record as well.
+) -> tuple[dict[str, Any], Toys]:
+    """Draw pseudo-experiments until the folder holds ``request.toys``; existing ones are reused.
+
+    Parameters
+    ----------
+    request
+        Models, hypothesis and number of toys.
+    folder
+        Folder of toys and results.
+    choice
+        The executor and its number of workers.
+    progress
+        Gets the stages and the number of finished toys.
+    force
+        Delete the toys in the folder and draw them again.
+
+    Returns
+    -------
+    record : dict
+        The content of ``toys.json``.
+    toys : Toys
+        Statistics, p-values and the toys themselves.
 
     Raises
     ------
+    InvalidInput, NotNested, NoSamplingDistribution
+        The request is contradictory, see :func:`zpfit.analysis.toys.toys.toys`.
+    OtherToys, FilesExist, UnwritablePath
+        The folder cannot be used, see :meth:`zpfit.runs.toy_folder.ToyFolder.open`.
     FolderInUse
-        Another process is at work there.
+        Another process works in the folder.
+    NoAllowedPoint, NotANumber
+        A search fails, as in :func:`zpfit.analysis.fit.fit`.
+    FailedTasks
+        Some blocks have failed; the others are stored.
     Stopped
-        A signal asked for it; the same command goes on.
-    MissingExtra, NoScheduler
-        See :func:`zpfit.runs.workers.open_workers`.
-    As :func:`checked` and :func:`toys`.
+        On SIGINT or SIGTERM; the same request resumes.
+    MissingExtra, NoScheduler, ThreadedWorkers
+        The executor cannot be opened, see :func:`zpfit.runs.workers.open_workers`.
     """
-    asked = checked(request)
+    setup = request.checked()
+    request = replace(request, joint_sigma=setup.joint_sigma)
     make_folder(folder.path)
     with RunFolder(folder.path).locked():
         try:
             with listening() as stop, open_workers(choice, stop) as workers:
-                result = toys(asked, folder, workers, progress, force=force)
+                folder.open(_origin(setup), force=force)
+                result = _toys(request, setup, folder, workers, progress)
         except Stopped as error:
-            raise Stopped(
-                error.signal, error.number, "the same command goes on (without --force)"
-            ) from error
-        record = as_json(request, result)
-        keep(record, result, folder)
+            raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
+        packages = packages_behind(setup.run.settings.sampler.engine)
+        record = result.record() | {"versions": versions(packages)}
+        write_toys(record, result, folder)
     return record, result
 
 
-@dataclass(frozen=True)
-class CheckedRequest:
-    """A request that makes sense, and the runs that it names."""
-
-    request: ToyRequest
-    run: Problem
-    smaller: Problem | None
-
-
-def checked(request: ToyRequest) -> CheckedRequest:
-    """Resolve a request. Without anomalies in the likelihood there is no joint sigma.
-
-    Raises
-    ------
-    InvalidInput
-        The request contradicts itself.
-    NotNested
-        The second run file is no smaller model on the same data.
-    NoSamplingDistribution
-        A measurement is a table of chi2.
-    """
-    run = run_from(request.file)
-    if not run.posterior.likelihood.anomalies:
-        request = replace(request, joint_sigma=False)
-    smaller = _nested(request, run)
-    pseudo_data(run.posterior.likelihood, truth_of(run.posterior, None), 0, range(1))
-    return CheckedRequest(request, run, smaller)
-
-
-def toys(
-    asked: CheckedRequest, folder: ToyFolder, workers: Workers, progress: Progress, *, force: bool
-) -> ToyResult:
-    """Draw toys up to the number asked for, of which those in the folder are taken as they are.
-
-    Raises
-    ------
-    OtherToys, FilesExist
-        See :meth:`zpfit.runs.toy_folder.ToyFolder.open`.
-    NoAllowedPoint, NotANumber
-        As :func:`zpfit.analysis.fit.fit`.
-    FailedTasks
-        Blocks failed while others went on.
-    Stopped
-        A signal asked for it.
-    """
-    run, smaller = asked.run, asked.smaller
-    request = asked.request
-    folder.open(_origin(request, run, smaller), force=force)
-    for note in run.notes:
+def _toys(
+    request: ToyRequest, setup: Setup, folder: ToyFolder, workers: Workers, progress: Progress
+) -> Toys:
+    for note in setup.run.notes:
         progress.note(note)
-    problem, observed = _prepared(request, run, folder, progress)
-    columns, new = _all_blocks(problem, request.toys, folder, workers, progress)
-    as_toys = _data_as_toys(problem)
-    found = {
-        name: Statistic(
-            observed=as_toys[name],
-            by_global_search=observed[name],
-            toys=columns[name],
-            p=empirical_p(columns[name], as_toys[name], _TIE),
-            naive_degrees=_naive_degrees(name, request.hypothesis, run.posterior, smaller),
-        )
-        for name in (CHI2, DELTA_CHI2, DELTA_CHI2_NESTED, JOINT_SIGMA)
-        if name in columns
-    }
-    return ToyResult(found, columns, new, tuple(_shortcomings(found)))
+    preparation = _prepared(setup, folder, progress)
+    problem = toy_problem(setup, preparation)
+    columns, new = _all_blocks(request, preparation, problem, folder, workers, progress)
+    rates = Rates.of(new, setup.toys_per_block)
+    return summarise(setup, preparation, problem, columns, rates)
 
 
-def _data_as_toys(problem: ToyProblem) -> dict[str, float]:
-    """Statistics of the data by the procedure that toys have, in a block of toys like any other.
-
-    What the searches miss they miss in both, so that p stays what it says.
-    """
-    likelihood = problem.posterior().likelihood
-    rng = search_rng(problem.seed, _PREPARATION, 9)
-    noise = rng.standard_normal((TOYS_PER_BLOCK - 1, len(problem.truth)))
-    block = np.vstack([likelihood.data, likelihood.drawn(problem.truth, noise)])
-    columns = statistics(problem, block, rng).columns
-    return {name: float(values[0]) for name, values in columns.items()}
-
-
-def _nested(request: ToyRequest, run: Problem) -> Problem | None:
-    if request.nested is None:
-        if request.hypothesis == "nested":
-            raise InvalidInput(["--hypothesis nested: needs --nested FILE, the smaller model"])
-        return None
-    smaller = run_from(request.nested)
-    path = request.nested.path
-    if _data_of(smaller) != _data_of(run):
-        raise NotNested(path, f"its likelihood is not that of {request.file.path}")
-    if smaller.posterior.dimension >= run.posterior.dimension:
-        raise NotNested(
-            path,
-            f"it has {smaller.posterior.dimension} sampled parameters, not fewer than the "
-            f"{run.posterior.dimension} of {request.file.path}",
-        )
-    return smaller
+def _all_blocks(
+    request: ToyRequest,
+    preparation: Preparation,
+    problem: ToyProblem,
+    folder: ToyFolder,
+    workers: Workers,
+    progress: Progress,
+) -> tuple[dict[str, FloatArray], list[BlockResult]]:
+    """Return the columns of all toys, and the blocks that had to be computed."""
+    names, size = problem.column_names(), request.toys_per_block
+    numbers = range(-(-request.toys // size))
+    stored = {number: folder.block(number, names, size) for number in numbers}
+    missing = [number for number in numbers if stored[number] is None]
+    done = len(numbers) - len(missing)
+    reused = f", {done * size} from before" if done else ""
+    progress.stage(f"{len(numbers) * size} toys{reused}")
+    new: list[BlockResult] = []
+    for number, result in _run_blocks(request, preparation, missing, workers):
+        folder.write_block(number, result.columns)
+        stored[number] = dict(result.columns)
+        new.append(result)
+        progress.update(len(new) / len(missing), f"{(done + len(new)) * size} toys")
+    whole = [columns for number in numbers if (columns := stored[number]) is not None]
+    return join_blocks(problem, whole, request.toys), new
 
 
-def _data_of(run: Problem) -> tuple[str, dict[str, bool]]:
-    soft = {exclusion.name: exclusion.soft for exclusion in run.posterior.likelihood.exclusions}
-    return run.assembled.data_hash(), soft
-
-
-def _origin(request: ToyRequest, run: Problem, smaller: Problem | None) -> dict[str, Any]:
-    """All that toys depend on but their number."""
+def _origin(setup: Setup) -> dict[str, Any]:
+    """Return all inputs of the toys but their number."""
     return {
-        "versions": versions(packages_behind(run.settings.sampler.engine)),
-        "hypothesis": request.hypothesis,
-        "seed": run.settings.seed,
-        "joint_sigma": request.joint_sigma,
-        "run": _origin_of(run),
-        "nested": None if smaller is None else _origin_of(smaller),
-        "toys_per_block": TOYS_PER_BLOCK,
+        "versions": versions(packages_behind(setup.run.settings.sampler.engine)),
+        "hypothesis": setup.hypothesis,
+        "seed": setup.run.settings.seed,
+        "joint_sigma": setup.joint_sigma,
+        "run": _origin_of(setup.run),
+        "nested": None if setup.nested is None else _origin_of(setup.nested),
+        "toys_per_block": setup.toys_per_block,
     }
 
 
@@ -251,28 +342,45 @@ def _origin_of(run: Problem) -> dict[str, Any]:
     return {name: settings[name] for name in kept} | {"data_hash": run.data_hash()}
 
 
-def _prepared(
-    request: ToyRequest, run: Problem, folder: ToyFolder, progress: Progress
-) -> tuple[ToyProblem, dict[str, float]]:
-    """What every block starts from, and the statistics of the data by global searches."""
+_TRUTH, _POOL, _NESTED_POOL, _POOL_CHI2 = "truth", "pool", "nested_pool", "pool_chi2"
+"""Names of arrays in the file of the preparation; the others are statistics of the data."""
+
+
+def _prepared(setup: Setup, folder: ToyFolder, progress: Progress) -> Preparation:
+    """Read the preparation from the folder, or compute and store it.
+
+    Raises
+    ------
+    OtherToys
+        chi2 of the stored points has changed, although no recorded input has.
+    """
+    posterior = setup.run.posterior
     stored = folder.start()
     if stored is None:
-        stored = _prepare(request, run, progress)
-        stored["pool_chi2"] = _chi2_of(run.posterior, stored["pool"])
-        folder.write_start(stored)
-    elif not np.allclose(_chi2_of(run.posterior, stored["pool"]), stored["pool_chi2"], rtol=_SAME):
-        raise OtherToys(folder.path, "chi2 of the same points has changed, as if code had")
-    problem = ToyProblem(
-        run=request.file,
-        nested=request.nested,
-        seed=run.settings.seed,
-        joint_sigma=request.joint_sigma,
-        truth=stored["truth"],
-        pool=stored["pool"],
-        nested_pool=stored.get("nested_pool"),
-    )
-    names = (CHI2, CHI2_NO_ZPRIME, DELTA_CHI2, CHI2_NESTED, DELTA_CHI2_NESTED, JOINT_SIGMA)
-    return problem, {name: float(stored[name]) for name in names if name in stored}
+        preparation = prepare(setup, progress)
+        folder.write_start(
+            _as_arrays(preparation) | {_POOL_CHI2: _chi2_of(posterior, preparation.pool)}
+        )
+        return preparation
+    if not np.allclose(_chi2_of(posterior, stored[_POOL]), stored[_POOL_CHI2], rtol=_SAME):
+        raise OtherToys(
+            folder.path, "chi2 of the same points has changed, perhaps with the program's code"
+        )
+    return _from_arrays(stored)
+
+
+def _as_arrays(preparation: Preparation) -> dict[str, FloatArray]:
+    arrays = {name: np.array(value) for name, value in preparation.observed.items()}
+    arrays |= {_TRUTH: preparation.truth, _POOL: preparation.pool}
+    if preparation.nested_pool is not None:
+        arrays[_NESTED_POOL] = preparation.nested_pool
+    return arrays
+
+
+def _from_arrays(arrays: Mapping[str, FloatArray]) -> Preparation:
+    others = (_TRUTH, _POOL, _NESTED_POOL, _POOL_CHI2)
+    observed = {name: float(value) for name, value in arrays.items() if name not in others}
+    return Preparation(observed, arrays[_TRUTH], arrays[_POOL], arrays.get(_NESTED_POOL))
 
 
 def _chi2_of(posterior: Posterior, u: FloatArray) -> FloatArray:
@@ -281,194 +389,8 @@ def _chi2_of(posterior: Posterior, u: FloatArray) -> FloatArray:
     return result
 
 
-def _prepare(request: ToyRequest, run: Problem, progress: Progress) -> dict[str, FloatArray]:
-    posterior, seed = run.posterior, run.settings.seed
-    progress.stage("Global best fit of the data")
-    best_u, chi2 = _global_fit(run, posterior, search_rng(seed, _PREPARATION, 0))
-    without = float(chi2_without(posterior, posterior.likelihood.data[None])[0])
-    found = {CHI2: chi2, CHI2_NO_ZPRIME: without, DELTA_CHI2: without - chi2}
-    nested_posterior: Posterior | None = None
-    nested_u = best_u
-    if request.nested is not None:
-        smaller = run_from(request.nested)
-        nested_posterior = replace(smaller.posterior, likelihood=posterior.likelihood)
-        nested_u, least = _global_fit(smaller, nested_posterior, search_rng(seed, _PREPARATION, 1))
-        found |= {CHI2_NESTED: least, DELTA_CHI2_NESTED: least - chi2}
-    if request.joint_sigma:
-        progress.stage("Joint sigma of the data")
-        reached, notes = joint_sigma_or_none(
-            posterior, search_rng(seed, _PREPARATION, 2), run.settings.joint_sigma
-        )
-        for note in notes:
-            progress.note(note)
-        if reached is not None or notes:
-            found[JOINT_SIGMA] = np.inf if reached is None else reached.sigma
-    truths: dict[Hypothesis, Callable[[], FloatArray]] = {
-        "no-zprime": lambda: truth_of(posterior, None),
-        "best-fit": lambda: truth_of(posterior, best_u),
-        "nested": lambda: truth_of(nested_posterior or posterior, nested_u),
-    }
-    truth = truths[request.hypothesis]()
-    progress.stage("Starting points of the fast refit")
-    arrays = {name: np.array(value) for name, value in found.items()}
-    arrays |= {"truth": truth}
-    arrays["pool"] = solution_pool(posterior, truth, search_rng(seed, _PREPARATION, 3))
-    if nested_posterior is not None:
-        rng = search_rng(seed, _PREPARATION, 4)
-        arrays["nested_pool"] = solution_pool(nested_posterior, truth, rng)
-    return arrays
-
-
-def _global_fit(
-    run: Problem, posterior: Posterior, rng: np.random.Generator
-) -> tuple[FloatArray, float]:
-    start_rng, kick_rng = rng.spawn(2)
-    nothing = np.empty((0, posterior.dimension))
-    starts = starting_points(run, nothing, np.empty(0), start_rng)
-    best = best_fit(posterior, starts, kick_rng)
-    return best.u, best.chi2
-
-
-def _all_blocks(
-    problem: ToyProblem, toys: int, folder: ToyFolder, workers: Workers, progress: Progress
-) -> tuple[dict[str, FloatArray], tuple[BlockResult, ...]]:
-    """The first so many toys, column by column, and the blocks that had to be computed."""
-    names = _column_names(problem)
-    blocks = range(-(-toys // TOYS_PER_BLOCK))
-    there = {block: folder.block(block, names, TOYS_PER_BLOCK) for block in blocks}
-    missing = [block for block in blocks if there[block] is None]
-    done = len(blocks) - len(missing)
-    kept = f", {done * TOYS_PER_BLOCK} from before" if done else ""
-    progress.stage(f"{len(blocks) * TOYS_PER_BLOCK} toys{kept}")
-    new, failures = [], {}
-    items = [(problem, block) for block in missing]
-    for outcome in workers.run(toy_block, items):
-        block = missing[outcome.index]
-        if outcome.value is None:
-            failures[f"block {block}"] = outcome.error or ""
-            continue
-        folder.write_block(block, outcome.value.columns)
-        there[block] = dict(outcome.value.columns)
-        new.append(outcome.value)
-        toys_done = (done + len(new)) * TOYS_PER_BLOCK
-        progress.update(len(new) / len(missing), f"{toys_done} toys")
-    if failures:
-        raise FailedTasks(failures, len(missing), "blocks of toys")
-    whole = [columns for block in blocks if (columns := there[block]) is not None]
-    joined = {name: np.concatenate([part[name] for part in whole])[:toys] for name in names}
-    return joined, tuple(new)
-
-
-def _column_names(problem: ToyProblem) -> list[str]:
-    names = ["toy", CHI2, CHI2_NO_ZPRIME, DELTA_CHI2]
-    names += [CHI2_NESTED, DELTA_CHI2_NESTED] if problem.nested_pool is not None else []
-    names += [JOINT_SIGMA] if problem.joint_sigma else []
-    likelihood = problem.posterior().likelihood
-    return names + [f"data[{term.name}]" for term in likelihood.measurements]
-
-
-def _naive_degrees(
-    name: str, hypothesis: Hypothesis, posterior: Posterior, smaller: Problem | None
-) -> int | None:
-    """Degrees of freedom if parameters were linear, free and all measured; None without any.
-
-    A difference of two chi2 has them only where toys come from the smaller of the two models.
-    """
-    terms = len(posterior.likelihood.measurements)
-    fitted = min(posterior.dimension, terms)
-    degrees = {CHI2: terms - fitted}
-    if hypothesis == "no-zprime":
-        degrees[DELTA_CHI2] = fitted
-    if smaller is not None and hypothesis != "best-fit":
-        degrees[DELTA_CHI2_NESTED] = fitted - min(smaller.posterior.dimension, terms)
-    return degrees.get(name) or None
-
-
-def _shortcomings(found: Mapping[str, Statistic]) -> list[str]:
-    result = []
-    for name, row in found.items():
-        off = row.observed - row.by_global_search
-        if abs(off) > _AGREEMENT:
-            result.append(
-                f"the fast refit of the data gives a {name} that is {off:+.3f} off the global "
-                "search, and that of toys may be as far off: try another --seed, or more "
-                "best_fit.starts"
-            )
-    infinite = int(np.sum(~np.isfinite(found[CHI2].toys)))
-    if infinite:
-        result.append(f"no allowed point was found for {infinite} toys; they count as extreme")
-    if DELTA_CHI2_NESTED in found:
-        negative = int(np.sum(found[DELTA_CHI2_NESTED].toys < -_AGREEMENT))
-        if negative:
-            result.append(
-                f"the smaller model fits {negative} toys better than the larger one: it is not "
-                "contained in it, or the refit of the larger one misses minima"
-            )
-    return result
-
-
-def as_json(request: ToyRequest, result: ToyResult) -> dict[str, Any]:
-    """The result as JSON writes it; None where a number does not exist."""
-    run = run_from(request.file)
-    return {
-        "title": run.title,
-        "model": run.posterior.model.name,
-        "nested": None if request.nested is None else run_from(request.nested).posterior.model.name,
-        "likelihood": run.posterior.likelihood.name,
-        "hypothesis": request.hypothesis,
-        "seed": run.settings.seed,
-        "toys": request.toys,
-        "statistics": {name: _statistic(row) for name, row in result.statistics.items()},
-        "rates": _rates(result.new),
-        "shortcomings": list(result.shortcomings),
-        "versions": versions(packages_behind(run.settings.sampler.engine)),
-    }
-
-
-def _statistic(row: Statistic) -> dict[str, Any]:
-    naive = (
-        None if row.naive_degrees is None else chi2_tail(row.by_global_search, row.naive_degrees)
-    )
-    return {
-        "observed": _finite(row.observed),
-        "observed_global": _finite(row.by_global_search),
-        "extreme": row.p.extreme,
-        "p_value": row.p.p_value,
-        "p_interval": list(row.p.interval),
-        "p_upper_limit": row.p.upper_limit,
-        "sigma": row.p.sigma,
-        "sigma_interval": list(row.p.sigma_interval),
-        "naive_dof": row.naive_degrees,
-        "naive_p_value": naive,
-        "naive_sigma": None if naive is None else two_sided_sigma(naive),
-        "toys_mean": _finite(float(np.mean(row.toys))),
-        # Of joint sigmas some may be infinite: then a quantile is one of the toys.
-        "toys_quantiles": {
-            name: _finite(float(np.quantile(row.toys, q, method="inverted_cdf")))
-            for name, q in _QUANTILES.items()
-        },
-    }
-
-
-def _rates(new: tuple[BlockResult, ...]) -> dict[str, Any]:
-    """Of the toys computed now, in toys per second of one core."""
-    toys = len(new) * TOYS_PER_BLOCK
-    fit = sum(block.fit_seconds for block in new)
-    level = sum(block.joint_sigma_seconds for block in new)
-    return {
-        "computed_now": toys,
-        "toys_per_second_per_core": toys / (fit + level) if new else None,
-        "toys_per_second_per_core_without_joint_sigma": toys / fit if new else None,
-    }
-
-
-def _finite(value: float) -> float | None:
-    """JSON has no infinity."""
-    return value if np.isfinite(value) else None
-
-
-def keep(record: Mapping[str, Any], result: ToyResult, folder: ToyFolder) -> None:
-    """Write numbers, rows and figure to the folder.
+def write_toys(record: Mapping[str, Any], result: Toys, folder: ToyFolder) -> None:
+    """Write results, table and figure to the folder.
 
     Raises
     ------
@@ -483,22 +405,3 @@ def keep(record: Mapping[str, Any], result: ToyResult, folder: ToyFolder) -> Non
         figure = toys_figure(record, result.columns)
         write_whole(folder.path / "toys.png", png(figure))
         write_whole(folder.path / "toys.pdf", pdf(figure))
-
-
-def sources(
-    file: str, nested: str | None, changes: Mapping[str, str]
-) -> tuple[RunSource, RunSource | None]:
-    """Run files as every process finds them; what changes the data changes them for both."""
-    asked = uuid4().hex
-    shared = {k: v for k, v in changes.items() if k.split(".")[0] in {"likelihood", "seed"}}
-    smaller = None if nested is None else _source(nested, shared, asked)
-    return _source(file, changes, asked), smaller
-
-
-def default_folder(source: RunSource) -> Path:
-    """Where toys go that nobody has a place for."""
-    return Path("output") / f"toys_{run_from(source).name}"
-
-
-def _source(file: str, changes: Mapping[str, str], asked: str) -> RunSource:
-    return RunSource(find_run_file(file).resolve(), tuple(sorted(changes.items())), asked)

@@ -1,8 +1,7 @@
-"""Many calls of one function behind the interface of :mod:`concurrent.futures`.
+"""Many calls of one function through any executor of :mod:`concurrent.futures`.
 
-Calls travel many to a task, so that a scheduler's rate of tasks is not the limit. What a worker
-that dies had in its hands is done again, one call at a time, so that a call which kills its
-worker is found and named.
+A task holds many calls, so that the scheduler's rate of tasks does not limit the speed. The calls
+of a task whose worker died are repeated one by one, which finds the call that kills its worker.
 """
 
 import time
@@ -16,83 +15,100 @@ from typing import Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 from zpfit.errors import Stopped, ZpfitError
-from zpfit.runs.executor_choice import ExecutorChoice
-from zpfit.runs.pools import FAREWELL, Pool, open_pool
+from zpfit.runs.pools import ExecutorChoice, Pool, open_pool
 from zpfit.runs.signals import StopRequest, present_request
 
 A = TypeVar("A")
 R = TypeVar("R")
 
 _TASK_SECONDS = 2.0
-"""Work of one task: long against a scheduler's time for it, short against a campaign."""
-_MOST_TASKS = 100
-"""A second, for all workers together: what a scheduler does without sweat."""
-_SPARE_TASKS = 2
-"""Tasks in flight for each worker, so that none waits for the next."""
+"""Work of one task in seconds: long against the scheduler's time for a task (some milliseconds),
+short against a campaign."""
+_MAX_TASK_RATE = 100
+"""Tasks a second of all workers together; Dask's scheduler handles about 500
+(docs/campaigns.md)."""
+_TASKS_IN_FLIGHT = 2
+"""Tasks in flight for each worker, so that no worker waits for its next task."""
 _TRIES = 2
-"""Deaths of a worker with one call alone in its hands, after which the call is given up."""
-_LOOK_UP = 0.5
-"""Seconds between looks for a request to stop."""
+"""Deaths of a worker during one call alone, after which the call counts as failed. The first death
+may have another cause, such as memory that other programs use."""
+_POLL_INTERVAL = 0.5
+"""Seconds between checks for a stop request."""
 
 
 @dataclass(frozen=True)
 class Outcome(Generic[R]):
-    """What became of one call."""
+    """The result of one call, or its failure."""
 
     index: int
-    """Of its item."""
+    """Position of the item in the sequence of items."""
     value: R | None
     error: str | None = None
-    """Why there is no value."""
+    """Reason of the failure; None if the call returned a value."""
     seconds: float = 0.0
+    """Wall time of the call."""
 
 
 @dataclass
 class Workers:
-    """Whoever makes the calls."""
+    """The workers of an open executor."""
 
     pool: Pool
     request: StopRequest
+    grace: float = 60.0
+    """Seconds that workers have to stop, see :class:`zpfit.runs.pools.ExecutorChoice`."""
 
     @property
     def number(self) -> int:
-        """How many there are."""
+        """Number of workers."""
         return self.pool.number
 
     def run(self, function: Callable[[A], R], items: Sequence[A]) -> Iterator[Outcome[R]]:
-        """Call ``function``, of a module's top level, with every item; outcomes as they come.
+        """Call ``function`` with every item and yield each outcome when it is ready.
 
-        A failure of a call is an outcome; a call whose worker dies twice fails as well.
+        An exception of a call is an outcome. A call whose worker dies twice has failed as well.
+
+        Parameters
+        ----------
+        function
+            A function at the top level of a module, so that it can be pickled.
+        items
+            Arguments of the calls.
+
+        Yields
+        ------
+        Outcome
+            One for each item, in the order in which the calls end.
 
         Raises
         ------
         Stopped
-            It was asked for.
+            A signal has requested a stop.
         """
         waiting = deque(range(len(items)))
         running: dict[Future[list[Outcome[R]]], list[int]] = {}
         suspects: list[int] = []
-        seconds = _TASK_SECONDS  # of one call, so that the first tasks hold one
+        seconds = _TASK_SECONDS  # of a call, unknown yet: the first tasks hold one call
         broken = False
         while waiting or running:
-            while waiting and not broken and len(running) < _SPARE_TASKS * self.number:
+            while waiting and not broken and len(running) < _TASKS_IN_FLIGHT * self.number:
                 chosen = [waiting.popleft() for _ in range(self._share(len(waiting), seconds))]
                 try:
                     running[self._submit(function, items, chosen)] = chosen
-                except Exception:  # noqa: BLE001 - a worker died since the last look
+                except Exception:  # noqa: BLE001 - a worker has died meanwhile
                     waiting.extendleft(reversed(chosen))
                     broken = True
             for future in self._done(running):
                 chosen = running.pop(future)
                 try:
                     outcomes = future.result()
-                except Exception:  # noqa: BLE001 - failures of calls are outcomes: a worker died
+                except Exception:  # noqa: BLE001 - not of a call: a worker has died
                     suspects += chosen
                     broken = True
                     continue
                 if outcomes:
                     seconds = sum(outcome.seconds for outcome in outcomes) / len(outcomes)
-                # A worker that was asked to stop, and by others than us, has done a part.
+                # A worker that somebody else has stopped, a batch system say, returns a part.
                 left = sorted({*chosen} - {outcome.index for outcome in outcomes})
                 waiting.extend(left)
                 broken |= bool(left)
@@ -112,24 +128,27 @@ class Workers:
         return self.pool.executor.submit(call_many, function, calls)
 
     def _share(self, left: int, seconds: float) -> int:
-        """How many calls go into the next task: fewer towards the end, for an even finish."""
-        wanted = max(_TASK_SECONDS, self.number / _MOST_TASKS)
+        """Return the number of calls of the next task.
+
+        It falls towards the end, so that all workers finish at about the same time.
+        """
+        wanted = max(_TASK_SECONDS, self.number / _MAX_TASK_RATE)
         by_time = int(wanted / max(seconds, 1e-6))
-        by_number = left // (2 * _SPARE_TASKS * self.number)
+        by_number = left // (2 * _TASKS_IN_FLIGHT * self.number)
         return max(1, min(by_time, by_number))
 
     def _done(self, running: Iterable[Future[R]]) -> set[Future[R]]:
-        """Those that are done, of which there is at least one unless a stop is asked for."""
+        """Wait for finished futures; return none only if a stop is requested."""
         while running and self.request.by is None:
-            done, _ = wait(running, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, timeout=_POLL_INTERVAL, return_when=FIRST_COMPLETED)
             if done:
                 return done
         return set()
 
     def _last(self, running: Iterable[Future[list[Outcome[R]]]]) -> Iterator[Outcome[R]]:
-        """What workers have done that are asked to stop."""
+        """Stop the workers and yield the outcomes that they still return."""
         self.pool.stop()
-        done, _ = wait(running, timeout=FAREWELL)
+        done, _ = wait(running, timeout=self.grace)
         for future in done:
             if not future.cancelled() and future.exception() is None:
                 yield from future.result()
@@ -137,7 +156,7 @@ class Workers:
     def _one_by_one(
         self, function: Callable[[A], R], items: Sequence[A], suspects: list[int]
     ) -> Iterator[Outcome[R]]:
-        """Calls that may have killed a worker."""
+        """Repeat calls of which one may have killed its worker."""
         for index in suspects:
             for _ in range(_TRIES):
                 try:
@@ -148,7 +167,7 @@ class Workers:
                     [outcome] = future.result()
                 except ZpfitError:
                     raise
-                except Exception as error:  # noqa: BLE001 - as above
+                except Exception as error:  # noqa: BLE001 - the worker has died again
                     self.pool.renew()
                     reason = f"its worker died {_TRIES} times ({type(error).__name__})"
                     outcome = Outcome(index, None, reason)
@@ -158,9 +177,15 @@ class Workers:
 
 
 def call_many(function: Callable[[A], R], calls: Sequence[tuple[int, A]]) -> list[Outcome[R]]:
-    """What a worker does with a task: linear algebra in one thread, as each has one core.
+    """Make the calls of a task, in a worker.
 
-    Calls that are left when a stop is asked for have no outcome.
+    Linear algebra uses one thread, as each worker has one core. Calls that remain when a stop is
+    requested have no outcome.
+
+    Examples
+    --------
+    >>> [outcome.value for outcome in call_many(abs, [(0, -2), (1, 3)])]
+    [2, 3]
     """
     request, outcomes = present_request(), []
     with threadpool_limits(limits=1):
@@ -183,21 +208,23 @@ def _call(function: Callable[[A], R], index: int, item: A) -> Outcome[R]:
         raise
     except ZpfitError as error:
         failure = str(error)
-    except Exception as error:  # noqa: BLE001 - one fit must not cost the others
+    except Exception as error:  # noqa: BLE001 - one failed fit must not end the others
         failure = f"{type(error).__name__}: {error}"
     return Outcome(index, value, failure, time.perf_counter() - started)
 
 
 @contextmanager
 def open_workers(choice: ExecutorChoice, stop: StopRequest | None = None) -> Iterator[Workers]:
-    """Workers as chosen, closed at the end; a request to stop is handed on to them.
+    """Open the chosen executor and close it at the end; ``stop`` is passed on to the workers.
 
     Raises
     ------
     MissingExtra
-        What they need is not installed.
+        A package that the executor needs is not installed.
     NoScheduler
-        Nothing answers at the scheduler's address.
+        No scheduler answers at the address.
+    ThreadedWorkers
+        Workers of the Dask cluster have more than one thread.
     """
     with ExitStack() as stack:
-        yield Workers(open_pool(choice, stack), stop or StopRequest())
+        yield Workers(open_pool(choice, stack), stop or StopRequest(), choice.grace)

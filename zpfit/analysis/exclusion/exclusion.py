@@ -1,4 +1,4 @@
-"""Which experiment forbids which part of a plane, and what is left."""
+"""Regions of a plane that each experiment excludes, and the allowed region."""
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,32 +26,39 @@ from zpfit.analysis.exclusion.tracing import (
 )
 from zpfit.errors import NotANumber
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import Exclusion, Likelihood
+from zpfit.likelihood.exclusions import Exclusion
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import Measurement
 from zpfit.models.base import in_words
-from zpfit.physics.couplings import COUPLING_NAMES
 
 Kind = Literal["excluded", "band", "unreachable", "impossible", "joint", "allowed"]
-"""Of a region: forbidden by a term, favoured by a measurement, without a solution for a solved
-parameter, without a model, where profiled parameters meet each term but not all at once, and what
-none of these forbids and every band favours."""
+"""Kind of a region.
+
+excluded: a term excludes it. band: a measurement prefers it. unreachable: a solved parameter has
+no solution. impossible: the model does not exist. joint: profiled parameters can meet each term
+but not all at once. allowed: no term excludes it and it lies in every band.
+"""
 
 _Key = tuple[Kind, str]
-"""Of a term: a condition of a model and an entry may have the same name."""
+"""Key of a term: a condition of a model and an entry may have the same name."""
 _SMALLEST = 1e-300
+"""Ratios are raised to this before their logarithm is taken."""
 _OFF_LEVEL = 1e-3
-"""Distance in ln from its level at which a contour has run into the edge of a region."""
+"""Largest distance in ln between a contour and its level.
+
+Farther points lie on the edge of the region that is traced, not on the contour.
+"""
 _PROFILE_MESH = 50
 _PROFILE_TOLERANCE = Tolerance(corner=5e-5, sag=2e-4)
-"""As each point takes many descents."""
+"""Coarser than without profiled parameters, because each point takes many descents."""
 
 
 @dataclass(frozen=True)
 class NamedRegion:
-    """A region of the plane and why it is one."""
+    """A region of the plane, its kind and its origin."""
 
     name: str
-    """Of an entry, a condition or a solved parameter, or what the kind says."""
+    """Name of an entry, a condition or a solved parameter, or the kind."""
     kind: Kind
     region: MultiPolygon
     sigma: float | None = None
@@ -60,7 +67,7 @@ class NamedRegion:
 
 @dataclass(frozen=True)
 class Contour:
-    """Where a parameter or coupling has a certain size."""
+    """Lines on which the size of a parameter or coupling has a certain value."""
 
     name: str
     level: float
@@ -69,24 +76,34 @@ class Contour:
 
 @dataclass(frozen=True)
 class ExclusionMap:
-    """Everything on a plane, in coordinates from 0 to 1."""
+    """Regions and contours of a plane, in coordinates from 0 to 1."""
 
     regions: tuple[NamedRegion, ...]
     contours: tuple[Contour, ...]
 
     @property
     def allowed(self) -> MultiPolygon:
-        """What no term forbids."""
+        """Region that no term excludes."""
         return next(r.region for r in self.regions if r.kind == "allowed")
 
 
 def exclusion_map(chosen: Slice) -> ExclusionMap:
     """Trace every region of a slice.
 
-    With profiled parameters, a region is where no value of them meets the term that it stands
-    for, and the allowed region where some values meet all terms at once. That is what descents
-    find, from several starts and from each other's solutions: strictly the allowed region may be
-    larger.
+    With profiled parameters, a term excludes a point if no values of them meet the term. A point
+    is allowed if some values meet all terms at once. Descents search these values from several
+    starts and from solutions of neighbouring points, so that the true allowed region can be
+    larger than the traced one.
+
+    Parameters
+    ----------
+    chosen
+        Plane, likelihood and levels.
+
+    Returns
+    -------
+    ExclusionMap
+        Regions of all terms, and the allowed region.
 
     Raises
     ------
@@ -98,9 +115,9 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
 
 
 def exclusion_maps(chosen: Slice, likelihoods: Sequence[Likelihood]) -> list[ExclusionMap]:
-    """The same for each of several likelihoods in place of the slice's own, tracing a term once.
+    """Trace a slice for several likelihoods in place of its own; each term is traced once.
 
-    Terms of one name are taken for the same.
+    Terms with the same name must be the same in all likelihoods.
 
     Raises
     ------
@@ -124,17 +141,17 @@ def exclusion_maps(chosen: Slice, likelihoods: Sequence[Likelihood]) -> list[Exc
 @dataclass(frozen=True)
 class _Traced:
     forbidden: Mapping[_Key, BaseGeometry]
-    """Where each term is not met."""
+    """Region that each term excludes."""
     unreachable: BaseGeometry
-    """Where there is no solution."""
+    """Region where a solved parameter has no solution."""
     together: Sequence[BaseGeometry]
-    """For each likelihood, where not all of its terms are met."""
+    """Region for each likelihood in which its terms are not all met at once."""
 
 
 def _regions(
     plane: Plane, terms: Mapping[_Key, "_Term"], traced: _Traced, together: BaseGeometry
 ) -> Iterator[NamedRegion]:
-    """Of one likelihood."""
+    """Yield the regions of one likelihood."""
     for key, term in terms.items():
         region = traced.forbidden[key]
         shown = SQUARE.difference(region) if term.kind == "band" else region
@@ -156,7 +173,7 @@ class _Term:
     name: str
     kind: Kind
     demands: tuple[Demand, ...]
-    """A measurement's two sides are two demands, between which a band may be narrow."""
+    """Demands on a point. The two sides of a measurement are separate: a band can be narrow."""
     sigma: float | None = None
 
     @property
@@ -172,7 +189,7 @@ def _terms(chosen: Slice, likelihood: Likelihood) -> Iterator[_Term]:
     for term in likelihood.measurements:
         sigma = chosen.sigma(term.name)
         kind: Kind = "band" if term.name in chosen.settings.bands else "excluded"
-        if chosen.plane.profiled:  # nothing is traced between the two sides
+        if chosen.plane.profiled:  # the band between the two sides is not traced
             demands: tuple[Demand, ...] = (partial(_off_either_side, term, sigma),)
         else:
             demands = tuple(partial(_off_measurement, term, sigma, side) for side in (-1, 1))
@@ -180,7 +197,7 @@ def _terms(chosen: Slice, likelihood: Likelihood) -> Iterator[_Term]:
 
 
 def _defined(name: str, demand: Demand, points: PlanePoints) -> FloatArray:
-    """The demand of a term, which points that do not exist meet."""
+    """Return the demand of a term; points that do not exist meet it."""
     with np.errstate(all="ignore"):  # NaN is reported here
         values = demand(points)
     undefined = np.isnan(values)
@@ -214,11 +231,11 @@ def _log(ratio: FloatArray) -> FloatArray:
 def _sliced(
     plane: Plane, terms: Mapping[_Key, Sequence[Demand]], wanted: Sequence[Sequence[_Key]]
 ) -> _Traced:
-    """Every parameter but x and y has its value."""
+    """Trace a plane without profiled parameters."""
     demands = [demand for own in terms.values() for demand in own]
 
     def depths(points: PlanePoints, which: Indices) -> FloatArray:
-        """Excess over the demand that is meant; the last region is where nothing is solved."""
+        """Return the excess over the demand of each region; the last one has no solutions."""
         result = np.where(points.solved, -1.0, 1.0)
         for index in np.unique(which[which < len(demands)]):
             rows = np.flatnonzero(which == index)
@@ -235,7 +252,7 @@ def _sliced(
 def _trace_on(
     plane: Plane, depths: Callable[[PlanePoints, Indices], FloatArray], number: int
 ) -> list[BaseGeometry]:
-    """Regions of a slice by what ``depths`` says of its points and of which region is meant."""
+    """Trace regions; ``depths`` takes points and the region that is asked about at each."""
     nodes = plane.points(mesh_nodes(MESH))
     every_node = np.ones(len(nodes.solved), dtype=np.intp)
     on_mesh = np.stack([depths(nodes, index * every_node) for index in range(number)])
@@ -245,7 +262,7 @@ def _trace_on(
 def _profiled(
     plane: Plane, terms: Mapping[_Key, Sequence[Demand]], wanted: Sequence[Sequence[_Key]]
 ) -> _Traced:
-    """Some parameters take what value suits best, if any meets the demands."""
+    """Trace a plane with profiled parameters, which take values that meet the demands."""
     all_at_once = [[demand for key in keys for demand in terms[key]] for keys in wanted]
     groups = [*terms.values(), *all_at_once]
     solutions = [Solutions(plane, group, 1 / _PROFILE_MESH) for group in groups]
@@ -270,7 +287,7 @@ def _depth(met: NDArray[np.bool_]) -> FloatArray:
 
 
 def _contours(plane: Plane, levels_of: Mapping[str, Sequence[float]]) -> Iterator[Contour]:
-    """Lines of a slice on which parameters or couplings have certain sizes."""
+    """Yield lines on which the sizes of parameters or couplings have certain values."""
     wanted = [(name, level) for name, levels in levels_of.items() for level in levels]
     if not wanted:
         return
@@ -292,15 +309,15 @@ def _contours(plane: Plane, levels_of: Mapping[str, Sequence[float]]) -> Iterato
 
 
 def _log_excess(points: PlanePoints, name: str, level: float) -> FloatArray:
-    """Of the size of a parameter or coupling over a level, below it where there is none."""
+    """Return ln(size/level) of a parameter or coupling; -1 where it does not exist."""
     values = points.parameters.get(name)
     if values is None:
-        values = dict(zip(COUPLING_NAMES, points.couplings.rows(), strict=True))[name]
+        values = points.couplings[name]
     return np.where(points.solved & points.exist, _log(np.abs(values) / level), -1.0)
 
 
 def _on_level(line: FloatArray, excess: FloatArray) -> Iterator[FloatArray]:
-    """The pieces of a region's boundary that are not its edge."""
+    """Yield the pieces of a boundary that lie on the level of a contour."""
     on_level = np.abs(excess) < _OFF_LEVEL
     edges = np.flatnonzero(np.diff(on_level)) + 1
     pieces = zip(np.split(line, edges), np.split(on_level, edges), strict=True)

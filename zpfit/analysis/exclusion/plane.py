@@ -1,4 +1,4 @@
-"""Two-parameter planes through a model: plotted, fixed, solved and profiled parameters."""
+"""Planes of two parameters through a model, with fixed, solved and profiled parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,18 +12,22 @@ from zpfit.errors import NotANumber
 from zpfit.inference.priors import FreePrior
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Model, in_words
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Observable
 
 _ROOT_TOLERANCES = {"xrtol": 1e-14, "xatol": 1e-300, "frtol": 0.0, "fatol": 0.0}
 _MAX_ROOT_STEPS = 200
+"""Steps of Chandrupatla's method; it needs about ten where the observable is smooth."""
 _SCAN = np.append(0, np.geomspace(2e-3, 1, 32))
-"""Shares at which a change of sign is looked for: a coupling grows by 1.8 from one to the next."""
+"""Fractions of the search range between which a change of sign is searched.
+
+A coupling grows by a factor of 1.8 from one to the next.
+"""
 
 
 @dataclass(frozen=True)
 class Side:
-    """A parameter along a side of the plane; coordinates run from 0 to 1."""
+    """A parameter along a side of the plane, with coordinates from 0 to 1."""
 
     name: str
     lower: float
@@ -31,7 +35,7 @@ class Side:
     scale: Literal["linear", "log"]
 
     def values(self, coordinates: FloatArray) -> FloatArray:
-        """Parameter values at coordinates, shape (n,)."""
+        """Return parameter values at coordinates, shape (n,)."""
         if self.scale == "log":
             return np.asarray(self.lower * (self.upper / self.lower) ** coordinates)
         return np.asarray(self.lower + coordinates * (self.upper - self.lower))
@@ -39,10 +43,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Solved:
-    """A parameter whose value makes an observable what it should be.
+    """A parameter whose value follows from the value of an observable.
 
-    The root is searched where the observable minus ``value`` first changes its sign on the way
-    from ``start`` to ``end``, in steps that grow from a hundred-millionth of the way to half of it.
+    The root is the first one between ``start`` and ``end``: the search looks for a change of sign
+    of the observable minus ``value`` in steps that grow from 1e-8 to 0.5 of the range.
     """
 
     name: str
@@ -51,32 +55,32 @@ class Solved:
     start: float
     end: float
     nearest: bool = False
-    """Where the value is out of reach, the closest that is looked at is as good as a solution."""
+    """Accept the closest value on the search grid where there is no solution."""
 
 
 @dataclass(frozen=True)
 class PlanePoints:
-    """Points of a plane and what belongs to them."""
+    """Points of a plane with their parameters, couplings and conditions."""
 
     parameters: dict[str, FloatArray]
-    """Each of shape (n,); a solved one without a solution is where it comes closest."""
+    """Parameters, each of shape (n,). Without a solution, a solved one has the closest value."""
     couplings: Couplings
-    """At all points, also where there is no solution or no model."""
+    """Couplings at all points, also where there is no solution or no model."""
     solved: NDArray[np.bool_]
-    """Where every solved parameter has a solution, shape (n,)."""
+    """True where every solved parameter has a solution, shape (n,)."""
     conditions: dict[str, FloatArray]
-    """Ratios above 1 where the model cannot exist."""
+    """Ratio of each condition; above 1 the model cannot exist."""
 
     @property
     def exist(self) -> NDArray[np.bool_]:
-        """Where no condition is broken, shape (n,)."""
+        """True where the model exists, shape (n,)."""
         result = np.ones(len(self.solved), dtype=bool)
         for ratio in self.conditions.values():
             result &= ratio <= 1
         return result
 
     def take(self, indices: NDArray[np.intp]) -> "PlanePoints":
-        """Some of the points."""
+        """Return the points at some indices."""
         return PlanePoints(
             {name: values[indices] for name, values in self.parameters.items()},
             self.couplings.take(indices),
@@ -95,15 +99,20 @@ class Plane:
     fixed: Mapping[str, float]
     solved: tuple[Solved, ...] = ()
     profiled: Mapping[str, FreePrior] = field(default_factory=dict)
-    """Parameters that take whatever value suits best, within these priors."""
+    """Parameters that take the best-fitting value, and the priors that limit them."""
 
     def conditions(self) -> list[str]:
-        """Names of what a point must fulfil to exist."""
+        """Return the names of the conditions of the model."""
         middle = np.full((1, 2 + len(self.profiled)), 0.5)
         return list(self.model.conditions(self.starting_parameters(middle)))
 
     def points(self, u: FloatArray) -> PlanePoints:
-        """Everything at coordinates from 0 to 1 of x, y and the profiled parameters, (n, 2 + k).
+        """Return points at coordinates u from 0 to 1 of x, y and the profiled parameters.
+
+        Parameters
+        ----------
+        u
+            Coordinates, shape (n, 2 + k) with k profiled parameters.
 
         Raises
         ------
@@ -123,7 +132,7 @@ class Plane:
         return points
 
     def starting_parameters(self, u: FloatArray) -> dict[str, FloatArray]:
-        """All parameters, solved ones where their search starts, in the model's order."""
+        """Return all parameters in the order of the model, solved ones at the start of the search."""
         n = len(u)
         known = {name: np.full(n, value) for name, value in self.fixed.items()}
         known |= {search.name: np.full(n, search.start) for search in self.solved}
@@ -134,7 +143,7 @@ class Plane:
         return {parameter.name: known[parameter.name] for parameter in self.model.parameters}
 
     def _refuse_nan(self, points: PlanePoints) -> None:
-        for name, row in zip(COUPLING_NAMES, points.couplings.rows(), strict=True):
+        for name, row in points.couplings.items():
             broken = np.isnan(row) & points.exist
             if broken.any():
                 source = f"coupling {name} of model {self.model.name!r}"
@@ -143,7 +152,7 @@ class Plane:
     def _solve(
         self, search: Solved, parameters: Mapping[str, FloatArray]
     ) -> tuple[FloatArray, NDArray[np.bool_]]:
-        """Values of the parameter, and where there is one; each of shape (n,)."""
+        """Return values of the parameter, and whether they are solutions; each of shape (n,)."""
         varying = [name for name in parameters if name not in self.fixed and name != search.name]
         reach = search.end - search.start
 
@@ -153,7 +162,7 @@ class Plane:
             known |= {name: np.broadcast_to(v, share.shape) for name, v in self.fixed.items()}
             known[search.name] = search.start + reach * _crowded(share)
             point = {name: known[name] for name in parameters}
-            with np.errstate(all="ignore"):  # what has no value has no root
+            with np.errstate(all="ignore"):  # a point without a value has no root
                 c = self.model.couplings(point)
                 return (search.observable.function(c) - search.value).reshape(shape)
 
@@ -162,7 +171,7 @@ class Plane:
         repeated = (np.repeat(values, len(_SCAN)) for values in others)
         scanned = excess(np.tile(_SCAN, n), *repeated).reshape(n, len(_SCAN))
         changes = np.sign(scanned[:, :-1]) * np.sign(scanned[:, 1:]) <= 0
-        first = np.argmax(changes, axis=1)  # the first interval where there is no change
+        first = np.argmax(changes, axis=1)  # argmax gives 0, the first interval, without any change
         result = find_root(
             excess,
             (_SCAN[first], _SCAN[first + 1]),
@@ -177,5 +186,5 @@ class Plane:
 
 
 def _crowded(share: FloatArray) -> FloatArray:
-    """Lets a search look closely where it starts, as couplings are mostly small."""
+    """Return fractions that crowd near the start: most couplings are small."""
     return share * share * share  # a power takes ten times as long

@@ -1,4 +1,4 @@
-"""An exclusion map as JSON and tables keep it, and the files of its folder."""
+"""The record of an exclusion map, for JSON and tables."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,19 +14,19 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.build_measurements import component_name
 from zpfit.likelihood.entries import CorrelatedEntry
 from zpfit.models.base import Parameter
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import find_observable
 
 _DIGITS = 7
-"""Significant ones of coordinates."""
+"""Significant digits of coordinates."""
 
 
 def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
-    """Everything that the figure and the table show, in values of the parameters.
+    """Return the regions and contours of a map, in values of the parameters.
 
     ``regions`` have ``name``, ``label``, ``kind``, ``sigma``, ``share`` of the plane and
     ``polygons``, each an outer ring and its holes, each a list of [x, y]. ``contours`` have
     ``name``, ``level`` and ``lines``. ``allowed`` has the share and the reach in x and y of
-    what is left and its ``stretches`` of x, null if nothing is.
+    the allowed region and its ``stretches`` of x; it is null if nothing is allowed.
     """
     plane = chosen.plane
     by_name = {parameter.name: parameter for parameter in plane.model.parameters}
@@ -54,14 +54,14 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
 
 
 def _labels(chosen: Slice) -> dict[str, str]:
-    """Of entries, and of the components of those that measure several observables."""
+    """Return labels of entries, and of each component of correlated entries."""
     labels = {}
     for name, _, entry in chosen.assembled.entries:
         labels[name] = entry.label or name
         if isinstance(entry, CorrelatedEntry):
             for observable in entry.observables:
-                symbol = OBSERVABLES[observable].symbol
-                shown = f"${symbol}$" if symbol else observable
+                symbol = chosen.assembled.observables.find(observable).symbol
+                shown = f"${symbol}$" if symbol else str(observable)
                 labels[component_name(name, observable)] = f"{labels[name]} {shown}"
     return labels
 
@@ -80,7 +80,7 @@ def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:
 def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> dict[str, Any]:
     label = labels.get(region.name, region.name)
     if region.kind == "unreachable":
-        observables = (OBSERVABLES[s.observable.name] for s in chosen.plane.solved)
+        observables = (find_observable(s.observable.name) for s in chosen.plane.solved)
         symbols = (f"${o.symbol}$" if o.symbol else o.name for o in observables)
         label = f"{', '.join(symbols)} out of reach"
     if region.kind == "joint":
@@ -107,10 +107,10 @@ def _values(chosen: Slice, line: Any) -> list[list[float]]:
 
 
 def _rounded(values: FloatArray) -> FloatArray:
-    """To so many digits; from 1e-16 to 1e28 to the number that is nearest to what they say."""
+    """Round to significant digits; correctly rounded for sizes from 1e-16 to 1e28."""
     size = np.abs(np.where(values == 0, 1.0, values))
     decimals = _DIGITS - 1 - np.floor(np.log10(size)).astype(int)
-    # Powers of ten below 1e23 are exact, so that a product or quotient is rounded but once.
+    # Powers of ten below 1e23 are exact, so that a product or quotient is rounded once.
     larger, smaller = 10.0 ** np.maximum(decimals, 0), 10.0 ** np.maximum(-decimals, 0)
     return np.asarray(np.rint(values * larger / smaller) * smaller / larger)
 
@@ -130,14 +130,14 @@ def _reach(chosen: Slice, allowed: MultiPolygon) -> dict[str, Any] | None:
 
 
 def _stretches(chosen: Slice, allowed: MultiPolygon) -> list[FloatArray]:
-    """Intervals of x in which something is left."""
+    """Return the intervals of x in which something is allowed."""
     shadow = unary_union([box(p.bounds[0], 0, p.bounds[2], 1) for p in allowed.geoms])
     parts = sorted(part.bounds for part in getattr(shadow, "geoms", [shadow]))
     return [chosen.plane.x.values(np.array([left, right])) for left, _, right, _ in parts]
 
 
 def table_lines(record: ExclusionMapRecord) -> Iterator[str]:
-    """The boundaries as CSV, a corner a line."""
+    """Yield the boundaries as lines of a CSV file, one corner each."""
     x, y = record["x"]["name"], record["y"]["name"]
     yield f"# {record['title']}; model {record['model']}, likelihood {record['likelihood']}"
     yield f"kind,name,piece,ring,{x},{y}"

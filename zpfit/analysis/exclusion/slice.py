@@ -1,8 +1,8 @@
-"""Slice files: from YAML to a plane through a model's parameters and what is drawn on it."""
+"""Slices: planes through a model's parameters and the regions to draw, read from YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, NoReturn, cast
 
 import numpy as np
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -11,23 +11,32 @@ from zpfit.analysis.exclusion.plane import Plane, Side, Solved
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
-from zpfit.inference.problem import check_measurements, name_as
+from zpfit.inference.problem import assemble_from, check_measurements
+from zpfit.io.document import Document
 from zpfit.io.library import Library
-from zpfit.io.schema import AlsoAs, Names, Number, Positive, StrictModel, validate
-from zpfit.io.yaml import Document
-from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.io.schema import (
+    AlsoAs,
+    Names,
+    Number,
+    Parts,
+    Positive,
+    StrictModel,
+    name_as,
+    validate_parts,
+)
+from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.models.base import Model, Parameter
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.physics.couplings import COUPLING_NAMES
-from zpfit.physics.observables import OBSERVABLES
+from zpfit.physics.observables import find_observable, observable_names
 
 _SIGMA = 2.0
-"""Standard errors beyond which a measurement excludes, unless the file says otherwise."""
+"""Default number of standard errors beyond which a measurement excludes."""
 _PROBES = 20
 
 
 class AxisSpec(StrictModel):
-    """A side of the plane; without a range, the positive reach of the parameter's prior."""
+    """A side of the plane. The default range is the positive range of the parameter's prior."""
 
     parameter: str
     lower: Number | None = None
@@ -48,21 +57,25 @@ class AxisSpec(StrictModel):
 
 
 class SolveSpec(StrictModel):
-    """What a solved parameter has to achieve."""
+    """The condition on a solved parameter."""
 
     observable: str
     value: Number
     sign: Literal["positive", "negative"] = "positive"
-    """Of the parameter."""
+    """Sign of the parameter."""
     nearest: bool = False
-    """Where the value is out of reach, come as close as possible and go on."""
+    """Take the closest value where the observable cannot have the required one."""
 
     @field_validator("observable")
     @classmethod
     def _is_known(cls, observable: str) -> str:
-        if observable not in OBSERVABLES:
-            hint = suggestion(observable, sorted(OBSERVABLES))
-            raise ValueError(f"unknown observable {observable!r}; {hint}")
+        try:
+            find_observable(observable)
+        except KeyError as error:
+            hint = suggestion(observable, observable_names())
+            raise ValueError(f"unknown observable {observable!r}; {hint}") from error
+        except ImportError as error:
+            raise ValueError(str(error)) from error
         return observable
 
 
@@ -84,21 +97,21 @@ class SliceFile(StrictModel):
     x: AxisSpec
     y: AxisSpec
     fix: dict[str, Number] = Field(default_factory=dict)
-    """Values of parameters; what is not mentioned anywhere has its default, couplings zero."""
+    """Values of parameters. Parameters without a role have their defaults; couplings are zero."""
     solve: dict[str, SolveSpec] = Field(default_factory=dict)
-    """Parameters whose value follows from an observable's."""
+    """Parameters whose value follows from an observable."""
     profile: Names = ()
-    """Parameters that take whatever value suits best, within their priors."""
+    """Parameters that take the best-fitting value within their priors."""
     priors: Annotated[PriorsSpec, name_as("use"), AlsoAs("string")] = PriorsSpec()
-    """Reach of the profiled parameters."""
+    """Ranges of the profiled parameters."""
     sigma: Positive = _SIGMA
     """Standard errors beyond which a measurement excludes."""
     within: dict[str, Positive] = Field(default_factory=dict)
-    """The same, entry by entry."""
+    """Standard errors of single entries."""
     bands: dict[str, Positive] = Field(default_factory=dict)
-    """Measurements drawn as the band within so many standard errors."""
+    """Measurements drawn as bands, and the half-width of each in standard errors."""
     contours: dict[str, Levels] = Field(default_factory=dict)
-    """Lines on which a parameter or coupling has these sizes."""
+    """Sizes of parameters or couplings at which lines are drawn."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +123,15 @@ class Slice:
     plane: Plane
     assembled: Assembled
     notes: tuple[str, ...] = ()
-    """What the user should know."""
+    """Remarks for the user."""
 
     @property
     def title(self) -> str:
-        """What stands above the figure."""
+        """Title of the figure."""
         return self.settings.title or self.name
 
     def sigma(self, entry: str) -> float:
-        """Standard errors within which a measurement must lie."""
+        """Return the standard errors within which a measurement must lie."""
         settings = self.settings
         return settings.bands.get(entry, settings.within.get(entry, settings.sigma))
 
@@ -129,24 +142,52 @@ def resolve_slice(document: Document, library: Library) -> Slice:
     Raises
     ------
     InvalidInput
-        Everything that is wrong, each with its place.
+        The document does not fit the schema, or names something unknown or unusable. Lists
+        all problems, each with its place.
     """
-    settings = validate(SliceFile, document)
-
-    def likelihood() -> Assembled:
-        assembled = assemble(
-            settings.likelihood, library, lambda *keys: document.place(["likelihood", *keys])
-        )
-        _check_entries(settings, assembled, document)
-        return assembled
-
-    def plane() -> tuple[Plane, tuple[str, ...]]:
-        loaded = load_model(settings.model, document, library)
-        _check_parameters(settings, loaded.model, document)
-        return _plane(settings, loaded, document, library)
-
-    assembled, (built, notes) = all_of(likelihood, plane)
+    parts = validate_parts(SliceFile, document)
+    if parts.problems:
+        _raise_problems(parts, document, library)
+    settings = parts.values
+    assembled, (built, notes) = all_of(
+        lambda: _likelihood(settings, document, library),
+        lambda: _checked_plane(settings, document, library),
+    )
     return Slice(document.path.stem, settings, built, assembled, (*notes, *assembled.notes()))
+
+
+def _likelihood(settings: SliceFile, document: Document, library: Library) -> Assembled:
+    assembled = assemble_from(document, settings.likelihood, library)
+    _check_entries(settings, assembled, document)
+    return assembled
+
+
+def _checked_plane(
+    settings: SliceFile, document: Document, library: Library
+) -> tuple[Plane, tuple[str, ...]]:
+    loaded = load_model(settings.model, document, library)
+    _check_parameters(settings, loaded.model, document)
+    return _plane(settings, loaded, document, library)
+
+
+_PLANE_KEYS = ("model", "x", "y", "fix", "solve", "profile", "priors", "contours")
+"""Keys of a slice file that describe its plane."""
+
+
+def _raise_problems(parts: Parts[SliceFile], document: Document, library: Library) -> NoReturn:
+    """Raise the problems of a document, and those of the names in its valid parts."""
+    problems, settings = ProblemCollector(), parts.values
+    problems.add(*parts.problems)
+
+    def attempt(keys: Sequence[str], step: Callable[[], object]) -> None:
+        parts.attempt(problems, keys, step)
+
+    # Smaller steps first: each needs fewer keys, and repeated problems are listed once.
+    attempt(["likelihood"], lambda: assemble_from(document, settings.likelihood, library))
+    attempt(["likelihood", "within", "bands"], lambda: _likelihood(settings, document, library))
+    attempt(["model"], lambda: load_model(settings.model, document, library))
+    attempt(_PLANE_KEYS, lambda: _checked_plane(settings, document, library))
+    raise InvalidInput(problems.found, problems.causes)
 
 
 def _plane(
@@ -177,7 +218,7 @@ def _side(
     document: Document,
     library: Library,
 ) -> Side:
-    """The side that a file asks for, or the positive reach of the parameter's prior."""
+    """Return the side of a file, by default the positive range of the parameter's prior."""
     if spec.lower is not None and spec.upper is not None:
         return Side(spec.parameter, spec.lower, spec.upper, spec.scale)
     prior = resolve_priors(settings.priors, model, document, library).by_name[spec.parameter]
@@ -201,7 +242,7 @@ def _value(parameter: Parameter, fixed: Mapping[str, float]) -> float:
 def _solved(parameter: Parameter, spec: SolveSpec) -> Solved:
     low, high = parameter.domain
     start, end = (max(low, 0.0), high) if spec.sign == "positive" else (min(high, 0.0), low)
-    observable = OBSERVABLES[spec.observable]
+    observable = find_observable(spec.observable)
     return Solved(parameter.name, observable, spec.value, start, end, spec.nearest)
 
 
@@ -232,7 +273,7 @@ def _check_entries(settings: SliceFile, assembled: Assembled, document: Document
 
 
 def _check_parameters(settings: SliceFile, model: Model, document: Document) -> None:
-    """Every parameter known, used once, in its domain, and none left without a value."""
+    """Check that each parameter is known, has one role, and a value inside its domain."""
     by_name = {parameter.name: parameter for parameter in model.parameters}
     problems = ProblemCollector()
     _check_roles(settings, model, document, problems)
@@ -279,7 +320,7 @@ def _check_roles(
 
 
 def _uses(settings: SliceFile) -> list[tuple[tuple[str | int, ...], str]]:
-    """Where each parameter is given a role."""
+    """Yield the keys that give a parameter a role."""
     return [
         (("x", "parameter"), settings.x.parameter),
         (("y", "parameter"), settings.y.parameter),
@@ -292,7 +333,7 @@ def _uses(settings: SliceFile) -> list[tuple[tuple[str | int, ...], str]]:
 def _given_values(
     settings: SliceFile,
 ) -> list[tuple[tuple[str | int, ...], str, tuple[float, ...]]]:
-    """Where parameters are given values."""
+    """Yield the keys that give parameters values."""
     axes = (("x", settings.x), ("y", settings.y))
     return [
         *(

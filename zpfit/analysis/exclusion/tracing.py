@@ -1,8 +1,8 @@
-"""Boundaries of regions in a unit square, traced to a tolerance instead of read off a mesh.
+"""Boundaries of regions in a unit square, traced to a tolerance.
 
-A mesh only says which regions there are. The corners on its lines are then moved to the boundary,
-and every stretch between two corners is divided until the boundary is straight, so that jumps
-and kinks of published curves are followed as closely as smooth formulas.
+A mesh finds the regions. The corners on its lines are then moved to the boundary, and every
+segment between two corners is divided until the boundary between them is straight. Jumps and
+kinks of published curves are thus followed as closely as smooth formulas.
 """
 
 import math
@@ -20,57 +20,77 @@ from zpfit.io.arrays import FloatArray
 
 Indices = NDArray[np.intp]
 Depth = Callable[[FloatArray, Indices], FloatArray]
-"""How deep inside a region points are, positive inside: coordinates (n, 2) and which of several
-regions is meant at each, (n,), to (n,). All regions share each call, which may be dear to start."""
+"""Function that is positive inside a region.
+
+Takes coordinates, shape (n, 2), and the index of a region at each, shape (n,); returns shape (n,).
+All regions share each call, because starting a call can be expensive.
+"""
 
 MESH = 200
-"""Cells along each side; a region narrower than one of them may be missed."""
+"""Cells along each side. A region narrower than a cell can be missed."""
 SQUARE = box(0, 0, 1, 1)
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How closely boundaries are followed, in units of the side as everything here."""
+    """Precision of boundaries, in units of the side of the square."""
 
     corner: float
     """Precision of corners."""
     sag: float
-    """Distance of the boundary from the line between two corners at which it is straight."""
+    """Largest distance between the boundary and the straight line between two corners."""
 
 
 _FINE = Tolerance(corner=1e-6, sag=2e-5)
 _DIVISION = (1 / 3, 2 / 3)
-"""Where a stretch is compared with the boundary and divided; halves miss what is symmetric."""
+"""Fractions of a segment at which it is compared with the boundary and divided.
+
+The middle alone would miss symmetric deviations.
+"""
 _MAX_DIVISIONS = 5
 _REACHES = (0.05, 0.5, 2.0)
-"""How far to either side of a straight line to look for the boundary, in lengths of the line.
+"""Distances on either side of a segment at which the boundary is searched, in its lengths.
 
-The nearest first, as thin strips have another boundary close by; the farthest for spikes.
+The smallest comes first, because thin strips have a second boundary close by. The largest finds
+spikes.
 """
 _NEARLY_ZERO, _HUGE = 1e-300, 1e300
-"""What zero and infinite depths are taken for."""
+"""Replacements of zero and infinite depths."""
 _SAME_SIGN = -1
-"""Status of a bracket at both ends of which a function has the same sign."""
+"""Status of ``find_root`` if the function has the same sign at both ends of a bracket."""
 _BORDER = 1e-12
+"""Distance from the border of the square at which a point lies on it."""
 _SLIVER = 5e-5
-"""Half the width below which a strip is what two tracings of one line leave between them."""
+"""Half the width below which a strip is an artefact: two tracings of the same line differ."""
 _SHARPEST = 20.0
-"""Length over width of the tips of regions that are kept."""
+"""Largest length over width of tips of regions that are kept."""
 
 Ring = FloatArray
-"""Corners of a closed line, the first one again as the last, shape (n, 2)."""
+"""Corners of a closed line, shape (n, 2); the last one equals the first."""
 
 
 def mesh_nodes(mesh: int = MESH) -> FloatArray:
-    """Nodes of a mesh row by row, shape ((mesh + 1)^2, 2)."""
+    """Return the nodes of a mesh row by row, shape ((mesh + 1)^2, 2)."""
     side = np.linspace(0, 1, mesh + 1)
     return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 
 
 def trace(depth: Depth, on_mesh: FloatArray, tolerance: Tolerance = _FINE) -> list[BaseGeometry]:
-    """The regions of the unit square where ``depth`` is positive.
+    """Trace the regions of the unit square where ``depth`` is positive.
 
-    ``on_mesh`` is the depth of each of k regions at :func:`mesh_nodes`, shape (k, nodes).
+    Parameters
+    ----------
+    depth
+        See :data:`Depth`.
+    on_mesh
+        Depth of each of k regions at :func:`mesh_nodes`, shape (k, nodes).
+    tolerance
+        Precision of the boundaries.
+
+    Returns
+    -------
+    list of shapely geometries
+        One for each region.
     """
     outlines = [_outlines(values > 0) for values in on_mesh]
     rings = [ring for polygons in outlines for polygon in polygons for ring in polygon]
@@ -88,7 +108,7 @@ def _side(nodes: FloatArray | NDArray[np.bool_]) -> int:
 
 
 def _outlines(inside: NDArray[np.bool_]) -> list[list[Ring]]:
-    """Polygons with corners half-way between nodes, each an outer ring and its holes."""
+    """Return polygons with corners half-way between nodes: an outer ring and its holes each."""
     side = _side(inside)
     nodes = np.linspace(0, 1, side)
     signs = np.where(inside, 1.0, -1.0).reshape(side, side)
@@ -100,12 +120,12 @@ def _outlines(inside: NDArray[np.bool_]) -> list[list[Ring]]:
 
 
 def _polygon(rings: Sequence[Ring]) -> BaseGeometry:
-    # Neighbouring corners may have moved past each other, which a buffer of zero mends.
+    # Neighbouring corners may have moved past each other; a buffer of zero repairs that.
     return Polygon(rings[0], rings[1:]).buffer(0)
 
 
 def without_slivers(region: BaseGeometry, half_width: float = _SLIVER) -> MultiPolygon:
-    """A region without strips that are narrower than the precision of their boundaries."""
+    """Return a region without strips that are narrower than the precision of boundaries."""
     core = _grown(_grown(region, -half_width), 1.01 * half_width)
     opened = core.intersection(region)
     parts = getattr(opened, "geoms", [opened])
@@ -117,7 +137,7 @@ def _grown(region: BaseGeometry, distance: float) -> BaseGeometry:
 
 
 def inner_lines(region: BaseGeometry) -> list[FloatArray]:
-    """The boundary of a region without what lies on the border of the square, each (n, 2)."""
+    """Return the lines of a boundary that lie inside the square, each of shape (n, 2)."""
     if region.is_empty:
         return []
     lines = line_merge(region.boundary.difference(SQUARE.boundary.buffer(_FINE.corner)))
@@ -128,7 +148,7 @@ def inner_lines(region: BaseGeometry) -> list[FloatArray]:
 def _refine(
     depth: Depth, rings: Sequence[Ring], which: Indices, cell: float, tolerance: Tolerance
 ) -> list[Ring]:
-    """Every ring with its corners moved to the boundary, and more of them where it bends."""
+    """Return rings with their corners on the boundary, and more corners where it bends."""
     points = np.concatenate(rings)
     ring = np.repeat(np.arange(len(rings)), [len(r) for r in rings])
     points = _onto_boundary(depth, points, which[ring], cell, tolerance.corner)
@@ -152,7 +172,7 @@ def _refine(
 def _onto_boundary(
     depth: Depth, points: FloatArray, which: Indices, cell: float, precision: float
 ) -> FloatArray:
-    """Move corners along the mesh line on which they lie to where the depth changes sign."""
+    """Move corners along their mesh line to the point where the depth changes sign."""
     scaled = points / cell
     nearest = np.round(scaled)
     off_line = np.abs(scaled - nearest) > 1e-9
@@ -168,7 +188,7 @@ def _onto_boundary(
 def _crossing(
     depth: Depth, low: FloatArray, high: FloatArray, which: Indices, precision: float
 ) -> FloatArray:
-    """Where the depth changes sign between pairs of points, shape (n, 2).
+    """Return points between pairs of points where the depth changes sign, shape (n, 2).
 
     Chandrupatla's method takes few steps where the depth is smooth, and hardly more than bisection
     where it jumps.
@@ -181,7 +201,7 @@ def _crossing(
 
     def at(distance: FloatArray, index: Indices) -> FloatArray:
         values = depth(low[index] + distance[:, None] * direction[index], which[index])
-        # A whole area may have depth zero, so that no zero may pass for the crossing.
+        # A whole area may have depth zero, so that a zero must not count as the crossing.
         return np.clip(np.where(values == 0, -_NEARLY_ZERO, values), -_HUGE, _HUGE)
 
     result = find_root(
@@ -190,14 +210,14 @@ def _crossing(
         args=(np.arange(len(low)),),
         tolerances={"xatol": precision, "xrtol": 0.0, "fatol": 0.0, "frtol": 0.0},
     )
-    # A profile may have met since what it did not meet before, and the sign changes no more.
+    # A profile can have found a solution since, so that the sign no longer changes.
     distance = np.where(result.status == _SAME_SIGN, length / 2, result.x)
     crossing: FloatArray = low + distance[:, None] * direction
     return crossing
 
 
 def _along_border(points: FloatArray) -> NDArray[np.bool_]:
-    """Whether the line from each point to the next lies on the border of the square."""
+    """Return whether the line from each point to the next lies on the border of the square."""
     first, second = points, np.roll(points, -1, axis=0)
     on_low = (first < _BORDER) & (second < _BORDER)
     on_high = (first > 1 - _BORDER) & (second > 1 - _BORDER)
@@ -211,7 +231,10 @@ def _between(
     which: Indices,
     tolerance: Tolerance,
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """The boundary at the division of each stretch, (n, 2, 2), and where that is off it, (n, 2)."""
+    """Return the boundary at the division of each segment, (n, 2, 2), and its deviation.
+
+    The second result is True where the boundary is farther away than the tolerance, (n, 2).
+    """
     along = second - first
     straight = np.stack([first + share * along for share in _DIVISION], axis=1)
     across = np.stack([-along[:, 1], along[:, 0]], axis=1)
@@ -231,7 +254,7 @@ def _between(
 def _nearest_crossing(
     depth: Depth, points: FloatArray, across: FloatArray, which: Indices, precision: float
 ) -> FloatArray:
-    """The points, moved along ``across`` to the boundary where it is in reach; shape (n, 2)."""
+    """Return points moved along ``across`` to the boundary if it is near; shape (n, 2)."""
     ends = np.empty((2, len(points), 2))
     left = np.arange(len(points))
     for reach in _REACHES:

@@ -56,43 +56,61 @@ class Axis:
         return self.prior.ppf(self.to_cube(coordinates))
 
 
-def choose_axes(priors: Priors, texts: Sequence[tuple[str, str]]) -> tuple[Axis, ...]:
-    """Return axes from texts ``NAME`` or ``NAME=LOW:HIGH``.
+@dataclass(frozen=True)
+class AxisRequest:
+    """A parameter and its range, as a user requests an axis."""
+
+    name: str
+    ends: tuple[float, float] | None = None
+    """Lower and upper end as parameter values; None for the range of the prior."""
+    source: str = "axis"
+    """Origin of the request, for messages."""
+    text: str = ""
+    """Text of the request, if a user typed one."""
+
+    @property
+    def place(self) -> str:
+        """Place of the request, with which messages begin."""
+        return f"{self.source} {self.text or self.name}"
+
+
+def choose_axes(priors: Priors, requests: Sequence[AxisRequest]) -> tuple[Axis, ...]:
+    """Return the requested axes.
 
     Parameters
     ----------
     priors
         Priors of all parameters.
-    texts
-        Pairs of a label for messages and the text.
+    requests
+        One or two parameters, with ranges.
 
     Raises
     ------
     InvalidInput
-        There are problems; the message lists all of them with their labels.
+        Requests are impossible; the message lists all problems with their places.
     """
     problems = ProblemCollector()
     axes = []
-    for option, text in texts:
+    for request in requests:
         with problems.collecting():
-            axes.append(_axis(priors, text, f"{option} {text}"))
+            axes.append(_axis(priors, request))
     names = [axis.name for axis in axes]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        options = " and ".join(option for option, _ in texts)
+        options = " and ".join(request.source for request in requests)
         problems.add(f"{options}: both are {name}; choose two parameters, or leave one out")
     problems.raise_if_any()
     return tuple(axes)
 
 
-def _axis(priors: Priors, text: str, place: str) -> Axis:
-    name, separator, reach = text.partition("=")
+def _axis(priors: Priors, request: AxisRequest) -> Axis:
+    name, place = request.name, request.place
     prior = _smooth_prior(priors, name, place)
     axis = Axis(name, list(priors.free).index(name), prior, *_default_range(prior))
-    if not separator:
+    if request.ends is None:
         return axis
-    low, high = (_coordinate(axis, value, place) for value in _ends(reach, place))
+    low, high = (_coordinate(axis, value, place) for value in request.ends)
     if not low < high:
-        raise InvalidInput([f"{place}: the range is empty or reversed; write NAME=LOW:HIGH"])
+        raise InvalidInput([f"{place}: the range is empty or reversed; give the lower end first"])
     return Axis(name, axis.index, prior, low, high)
 
 
@@ -123,14 +141,6 @@ def _default_range(prior: FreePrior) -> tuple[float, float]:
         half = _NORMAL_RANGE * prior.sd
         return prior.mean - half, prior.mean + half
     return 0.0, 1.0
-
-
-def _ends(text: str, place: str) -> tuple[float, float]:
-    try:
-        low, high = map(float, text.split(":"))
-    except ValueError:
-        raise InvalidInput([f"{place}: {text!r} is not a range; write NAME=LOW:HIGH"]) from None
-    return low, high
 
 
 def _coordinate(axis: Axis, value: float, place: str) -> float:

@@ -21,32 +21,32 @@ from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
 
 PROBABILITIES = (0.683, 0.954)
-"""Of credible regions; profiles are cut where Wilks' theorem has the same."""
+"""Probabilities of credible regions, and of profile regions by Wilks' theorem."""
 _WILKS = {1: (1.0, 4.0), 2: (2.30, 6.18)}
-"""Delta chi2 of these levels, by the number of axes."""
+"""Delta chi2 of these probabilities, by the number of axes."""
 DEFAULT_POINTS = {1: 60, 2: 40}
 """Nodes on each axis, by the number of axes."""
 _PRIOR_DRAWS = 20_000
-"""Points of the prior among which the model must exist at one."""
+"""Prior draws; the model must exist at one of them."""
 _EFFECTIVE = 40_000
-"""Weighted samples that make smooth regions."""
+"""Effective number of weighted samples to aim at, for smooth regions."""
 _FINE = 300
-"""Points on each axis by which areas are measured."""
+"""Points on each axis of the grid that measures areas."""
 _ENOUGH = 10_000
-"""Fewer make regions whose edges are noise."""
+"""Effective samples below which the edges of regions are dominated by noise."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Everything that :command:`zpfit profile` reports."""
+    """Profile likelihood and posterior density of one or two parameters."""
 
     likelihood: ProfileLikelihood
     density: Density
-    """Of the posterior, in the coordinates of the axes."""
+    """Density of the posterior in the coordinates of the axes."""
     effective: float
-    """Number of posterior samples behind it."""
+    """Effective number of posterior samples."""
     shortcomings: tuple[str, ...]
-    """What has not converged, with remedies; empty if all has."""
+    """Reasons why the result is not converged, with remedies; empty if it is."""
 
 
 def profile(
@@ -56,14 +56,25 @@ def profile(
     progress: Progress,
     integral: Integral | None = None,
 ) -> Profile:
-    """Profile likelihood on a grid, and the posterior's density; the run's seed settles both.
+    """Compute the profile likelihood on a grid, and the density of the posterior.
 
-    ``integral`` are samples of the run's posterior, where there are some already.
+    Parameters
+    ----------
+    run
+        Problem; its seed settles every random number.
+    axes
+        One or two axes of the grid.
+    points
+        Nodes on each axis; :data:`DEFAULT_POINTS` for None.
+    progress
+        Receiver of stages and notes.
+    integral
+        Samples of the posterior, if they exist already.
 
     Raises
     ------
     NeverExists, NoAllowedPoint, PoorMap, NotANumber
-        As :func:`zpfit.analysis.fit.fit`.
+        See :func:`zpfit.analysis.fit.fit`.
     """
     posterior = run.posterior
     rngs = np.random.default_rng(run.settings.seed).spawn(5)
@@ -99,8 +110,8 @@ def profile(
 def _too_few(effective: float) -> list[str]:
     if effective >= _ENOUGH:
         return []
-    found = f"{effective:,.0f} effective samples of the posterior, where {_ENOUGH:,} make smooth"
-    return [f"{found} regions: raise vegas.max_evaluations"]
+    found = f"{effective:,.0f} effective samples of the posterior, but smooth"
+    return [f"{found} regions need {_ENOUGH:,}: raise vegas.max_evaluations"]
 
 
 def profile_record(run: Problem, result: Profile) -> ProfileRecord:
@@ -147,15 +158,17 @@ def _profile(found: ProfileLikelihood) -> dict[str, Any]:
 
 
 def _area_below(found: ProfileLikelihood, level: float) -> float:
-    """Share of the plane in which Delta chi2, interpolated between nodes, is below a level."""
-    finite = np.minimum(found.delta_chi2, 10 * level)  # infinite is above it all the same
+    """Return the fraction of the plane where the interpolated Delta chi2 is below a level."""
+    finite = np.minimum(
+        found.delta_chi2, 10 * level
+    )  # interpolation needs finite values; these are above the level
     between = RegularGridInterpolator(found.coordinates, finite)
     fine = np.meshgrid(*(axis.nodes(_FINE) for axis in found.axes), indexing="ij")
     return float(np.mean(between(tuple(fine)) <= level))
 
 
 def _finite(table: Any) -> Any:
-    """The table with None for what is infinite, as JSON has no such number."""
+    """Return a table with None in place of infinity, which JSON lacks."""
     if isinstance(table, list):
         return [_finite(row) for row in table]
     return table if np.isfinite(table) else None
@@ -185,7 +198,7 @@ def _posterior(axes: Sequence[Axis], result: Profile) -> dict[str, Any]:
 
 
 def _area(axes: Sequence[Axis], density: Density, threshold: float) -> float:
-    """Share of the plane of two axes in which the density is above the threshold."""
+    """Return the fraction of the plane where the density is above a threshold."""
     inside = density.density >= threshold
     widths = []
     for axis, edges in zip(axes, density.edges, strict=True):
@@ -203,5 +216,5 @@ def _in_values(axis: Axis, pieces: Sequence[tuple[float, float]]) -> list[list[f
 
 
 def _ends_of_priors(axes: Sequence[Axis]) -> list[list[float]]:
-    """Where the prior of each axis ends."""
+    """Return the ends of the prior of each axis."""
     return [axis.values(np.array(axis.reach)).tolist() for axis in axes]

@@ -1,4 +1,4 @@
-"""Parameter goodness of fit: what groups of data lose in chi2 when they must share parameters."""
+"""Parameter goodness of fit: the chi2 that groups of data lose by sharing parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,20 +11,25 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, Priors, Uniform
 from zpfit.inference.search.best_fit import Minimum, find_minimum
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import EXCLUSIONS, Exclusion, Likelihood
+from zpfit.likelihood.exclusions import EXCLUSIONS, Exclusion
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.physics.couplings import Couplings
 
 _DRAWS = 20_000
-"""From the prior, among which points that exist are looked for."""
+"""Prior draws, from which points where the model exists are taken."""
 _GENERIC_POINTS = 1000
+"""Points at which Jacobians are computed."""
 _RARE = 0.01
-"""Share of the generic points that must reach a rank: one at a kink of a curve does not count."""
+"""Fraction of the generic points that must reach a rank.
+
+A single point at the kink of a curve must not decide.
+"""
 _STEP = 1e-6
-"""Of the differences, on the unit cube."""
+"""Step size of the finite differences, on the unit cube."""
 _ROUNDING = 1e-14
 """Relative error of a prediction."""
 _RANK_TOLERANCE = 1e-5
-"""Singular values below, for rows of length 1, are zero."""
+"""Largest singular value that counts as zero, for rows of length 1."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,11 @@ class GroupFit:
     """A group of data fitted on its own."""
 
     chi2: float
-    """At its minimum."""
+    """chi2 at the minimum."""
     rank: int
-    """Directions in parameter space that the group measures, P_r."""
+    """Number of directions in parameter space that the group measures, P_r."""
     terms: int
-    """Measurements, or soft exclusions."""
+    """Number of measurements, or of soft exclusions."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class ParameterGoodness:
 
     chi2_together: float
     rank_together: int
-    """Directions that all groups measure together, P."""
+    """Number of directions that all groups measure together, P."""
     by_group: Mapping[str, GroupFit]
 
     @property
@@ -60,58 +65,63 @@ class ParameterGoodness:
 
     @property
     def p_value(self) -> float | None:
-        """Tail of the chi2 distribution; None without degrees of freedom."""
+        """Tail probability of the chi2 distribution; None without degrees of freedom."""
         return chi2_tail(self.chi2, self.degrees)
 
     @property
     def sigma(self) -> float | None:
-        """Its two-sided normal equivalent."""
+        """Number of standard deviations of a two-sided normal tail with this p-value."""
         return None if self.p_value is None else two_sided_sigma(self.p_value)
 
 
 def parameter_goodness(
     posterior: Posterior, best: Minimum, starts: FloatArray, rng: np.random.Generator
 ) -> ParameterGoodness:
-    """chi2_PG = chi2_min(all) - sum_r chi2_min(r) between the groups r of data.
+    """Compute chi2_PG = chi2_min(all) - sum_r chi2_min(r) between the groups r of data.
 
-    Maltoni & Schwetz, hep-ph/0304176. If the predictions were linear in the
-    parameters, errors Gaussian and nothing bounded, chi2_PG would follow a chi2
+    If the predictions were linear in the parameters, errors Gaussian and parameters unbounded,
+    chi2_PG would follow a chi2
     distribution with sum_r P_r - P degrees of freedom. P_r is the number of
-    directions that group r measures: the rank of the Jacobian of its predictions
-    with respect to the sampled parameters, the largest that one in a hundred of
-    generic prior points reaches (charges that come in steps count as real
-    numbers); P is that of all groups together.
+    directions that group r measures: the rank of the Jacobian of its predictions with respect to
+    the sampled parameters. It is the largest rank that one in a hundred generic prior points
+    reaches; discrete charges count as real numbers. P is the rank of all groups together.
 
-    Where a nuisance parameter or a correlation connects groups, each alone has its marginal
-    likelihood, and chi2_PG also holds what the connection gives or takes.
+    Where a nuisance parameter or a correlation connects groups, each group alone has its
+    marginal likelihood, and chi2_PG contains the effect of the connection.
 
     Groups are those of the measurements (:class:`zpfit.physics.observables.Group`).
 
     - *Hard exclusions* are no group. They are kept in every fit, of all data and of each group,
-      as are the bounds of the priors and the model's conditions: they say where parameters may be.
-    - *Soft exclusions* have a chi2, so they are data and must be counted once: together they are
-      the group ``exclusions``, fitted alone like the others, and in no other group's fit. The rank
-      counts each as a measurement of its signal strength.
+      as are the bounds of the priors and the model's conditions: they limit the parameters.
+    - *Soft exclusions* have a chi2, so they are data and are counted once: together they are the
+      group ``exclusions`` and enter no other group's fit. The rank counts each as a measurement of
+      its signal strength.
 
-    Where a minimum touches an exclusion or the end of a prior, where a limit is
-    one-sided, and where predictions are quadratic (all are), the distribution is
-    not exactly that of chi2: degrees of freedom are then those that the data would
-    have without bounds, and p a guide. Without degrees of freedom (as many free
-    directions as measurements) there is nothing to test, p is None, and what
-    is left in chi2_PG comes from exclusions, bounds and curvature alone.
+    The distribution is not exactly that of chi2 if a minimum touches an exclusion or the end of a
+    prior, if a limit is one-sided, and because all predictions are quadratic. The degrees of
+    freedom are those without bounds, and p is then a guide. Without degrees of freedom (as many
+    free directions as measurements) there is nothing to test: p is None, and chi2_PG comes from
+    exclusions, bounds and curvature alone.
 
     Parameters
     ----------
-    posterior: of all data.
-    best: the global best fit; each group may fall back on it, so that chi2_PG >= 0.
-    starts: where searches begin, shape (n, d).
-    rng: for the searches and the generic points.
+    posterior
+        Posterior of all data.
+    best
+        The global best fit. Each group can use it, so that chi2_PG >= 0.
+    starts
+        Starting points of the searches on the unit cube, shape (n, d).
+    rng
+        Random numbers of the searches and the generic points.
 
     Raises
     ------
     NoAllowedPoint
-        A search ends outside the exclusions from every start, or the model
-        exists almost nowhere.
+        A search finds no allowed point, or the model exists almost nowhere.
+
+    References
+    ----------
+    Maltoni & Schwetz, hep-ph/0304176.
     """
     groups = _groups(posterior.likelihood)
     if not groups:
@@ -130,7 +140,7 @@ def parameter_goodness(
 
 
 def _groups(likelihood: Likelihood) -> dict[str, Likelihood]:
-    """Each group of data with all that is hard; soft exclusions are a group of their own."""
+    """Return the groups of data, each with all hard exclusions; soft ones are a further group."""
     groups = {
         name: replace(likelihood, measurements=terms, exclusions=likelihood.hard)
         for name, terms in likelihood.by_group.items()
@@ -155,7 +165,7 @@ Prediction = Callable[[Couplings], FloatArray]
 
 
 def _predictions(groups: Mapping[str, Likelihood]) -> dict[str, Prediction]:
-    """What each term compares with data: a prediction, or the pull of a soft exclusion."""
+    """Return the prediction of each term, or the pull of a soft exclusion."""
     return {
         term.name: _root(term.chi2) if isinstance(term, Exclusion) else term.prediction
         for part in groups.values()
@@ -185,7 +195,7 @@ class _Jacobian:
             c = posterior.couplings(shifted.reshape(-1, d))
             values = [p(c).reshape(n, 2, d) for p in predictions.values()]
         self._names = list(predictions)
-        # Shape (n, k, 2, d); where a prediction does not exist it measures nothing.
+        # Shape (n, k, 2, d). A prediction that does not exist has no derivative.
         table = np.nan_to_num(np.stack(values, axis=1), nan=0, posinf=0, neginf=0)
         slope = (table[:, :, 0] - table[:, :, 1]) / (2 * _STEP)
         length = np.linalg.norm(slope, axis=2)
@@ -195,7 +205,7 @@ class _Jacobian:
         self._rows, self._noise = slope / scale[:, :, None], noise / scale
 
     def rank(self, names: Sequence[str] | None = None) -> int:
-        """Of the rows of some predictions, or of all."""
+        """Return the rank of the rows of some predictions, or of all."""
         chosen = [self._names.index(name) for name in (self._names if names is None else names)]
         singular = np.linalg.svd(self._rows[:, chosen], compute_uv=False)
         tolerance = np.maximum(_RANK_TOLERANCE, 10 * self._noise[:, chosen].max(axis=1))

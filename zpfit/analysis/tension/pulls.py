@@ -1,4 +1,4 @@
-"""How each measurement stands to the best fit, and to what the whole posterior predicts."""
+"""Pulls of measurements at the best fit and against the posterior prediction."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from zpfit.likelihood.measurements import Measurement
 
 @dataclass(frozen=True)
 class Pulls:
-    """Of one measurement."""
+    """Pulls of one measurement."""
 
     best_fit: float
     """(measured - predicted)/error at the best fit."""
@@ -26,9 +26,9 @@ class Pulls:
 def predictive_pulls(
     posterior: Posterior, best: FloatArray, samples: WeightedSamples
 ) -> dict[str, Pulls]:
-    """Pulls of every measurement, by entry; ``best`` is the best fit, shape (d,).
+    """Compute the pulls of every measurement.
 
-    With y the measured value, e its error, f the prediction, and < > the mean
+    Notation: with y the measured value, e its error, f the prediction, and < > the mean
     over the posterior of *all* data:
 
     - pull at the best fit, (y - f)/e there;
@@ -37,12 +37,26 @@ def predictive_pulls(
     - p-value, 2 min(q, 1 - q) with q = <Phi((y - f)/e)> the probability that the repetition comes
       out below y (Gelman, Meng & Stern, Statistica Sinica 6, 733 (1996)).
 
-    Unequal errors count on the side of the prediction; counts and tables have the standard
-    errors of :class:`zpfit.likelihood.measurements.Measurement`, which are about right.
+    Of two unequal errors, that on the side of the prediction is used. Counts and tables have the
+    approximate standard errors of :class:`zpfit.likelihood.measurements.Measurement`.
 
-    The measurement is in the posterior that predicts it, which draws the
-    prediction towards it: p-values are larger than uniform ones would be, so that
-    a small one means more than it says.
+    The measurement is part of the posterior that predicts it, which moves the prediction towards
+    the measurement. The p-values are therefore larger than uniform ones, and a small one is
+    stronger evidence than its value.
+
+    Parameters
+    ----------
+    posterior
+        Posterior of all data.
+    best
+        Best fit on the unit cube, shape (d,).
+    samples
+        Samples of the posterior.
+
+    Returns
+    -------
+    dict
+        Pulls by entry.
     """
     c = posterior.couplings(samples.u)
     at_best = posterior.couplings(best[None])

@@ -12,28 +12,29 @@ from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.sampling import evidence_of
 from zpfit.inference.settings import Settings
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import EXCLUSIONS, Likelihood
+from zpfit.likelihood.exclusions import EXCLUSIONS
+from zpfit.likelihood.likelihood import Likelihood
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """What some data say on their own: ln Z, <ln L> and 2 Var(ln L) over their posterior."""
+    """ln Z, <ln L> and 2 Var(ln L) over the posterior of some of the data."""
 
     log_z: float
     mean_log_likelihood: float
     dimensionality: float
     """Bayesian model dimensionality d (arXiv:1903.06682)."""
     covariance: FloatArray
-    """Of these three, shape (3, 3)."""
+    """Covariance of the estimates of these three numbers, shape (3, 3)."""
     log_possible: float = 0.0
-    """ln of the share of the prior at which the model can exist."""
+    """ln of the fraction of the prior in which the model can exist."""
 
     @classmethod
     def of(cls, integral: Integral, log_possible: float = 0.0) -> "Constraint":
-        """From independent weighted draws.
+        """Estimate the numbers from independent weighted draws.
 
-        The covariance is that of ratios of means over draws, by linearisation (the
-        delta method): what a bootstrap over the draws would give without its noise.
+        The covariance follows from the delta method for ratios of means over draws. A bootstrap
+        over the draws has the same expectation, with noise.
         """
         weight, log_l = integral.samples.weight, integral.samples.log_likelihood
         mean = float(np.sum(weight * log_l))
@@ -41,7 +42,7 @@ class Constraint:
         variance = float(np.sum(weight * square))
         influence = np.stack([weight, weight * (log_l - mean), 2 * weight * (square - variance)])
         covariance = influence @ influence.T
-        covariance[0, 0] = integral.evidence.error**2  # counts draws without weight as well
+        covariance[0, 0] = integral.evidence.error**2  # includes the draws of weight zero
         return cls(integral.evidence.log_z, mean, 2 * variance, covariance, log_possible)
 
     @property
@@ -71,31 +72,30 @@ class Constraint:
 
 @dataclass(frozen=True)
 class EvidenceTension:
-    """Agreement of groups r of data, from what each says alone and all say together.
+    """Agreement of groups r of data, from the evidences of each group and of all data.
 
-    - ln R = ln Z - sum ln Z_r, the factor by which one group makes the others more probable;
+    - ln R = ln Z - sum ln Z_r, the factor by which one group increases the probability of the others;
       depends on the prior's width (Marshall, Rajguru & Slosar, astro-ph/0412535).
-    - ln I = sum D_r - D, the part of ln R that a prior's width can make.
+    - ln I = sum D_r - D, the part of ln R that depends on the width of the prior.
     - Suspiciousness ln S = ln R - ln I = <ln L> - sum <ln L_r>, each mean over the posterior of the
-      data in it, which does not depend on the width of a prior that the data overwhelm (Handley &
-      Lemos, arXiv:1902.04029).
+      same data. It does not depend on the width of a prior that is wide compared with the posterior
+      (Handley & Lemos, arXiv:1902.04029).
     - d = sum d_r - d_all, the number of directions that groups share, with
       d = 2 Var(ln L) (Handley & Lemos, arXiv:1903.06682).
     - p = probability that a chi2 of d degrees exceeds d - 2 ln S: exact where likelihoods are
       Gaussian in the parameters and priors wide (arXiv:1902.04029; Lemos et al.,
       arXiv:2012.09554). Its sigma is that of a two-sided normal tail.
 
-    With d <= 0 there is no p: groups share no direction, or posteriors are so far
-    from Gaussian that 2 Var(ln L) does not count directions (together, data and
-    exclusions may leave several regions of unlike ln L). That of a hard exclusion
-    is always 0, as its likelihood is 0 or 1; it enters ln S and d through the
-    posterior of all data alone.
+    With d <= 0 there is no p. Then groups share no direction, or posteriors are so far from
+    Gaussian that 2 Var(ln L) does not count directions: data and exclusions can leave several
+    regions of different ln L. A hard exclusion has d_r = 0, because its likelihood is 0 or 1. It
+    enters ln S and d through the posterior of all data only.
     """
 
     together: Constraint
     by_group: Mapping[str, Constraint]
     possible_error: float = 0.0
-    """Of ln of the share of the prior at which the model can exist."""
+    """Standard error of ``log_possible``."""
 
     @property
     def log_r(self) -> float:
@@ -125,8 +125,8 @@ class EvidenceTension:
 
     @property
     def covariance(self) -> FloatArray:
-        """Of ln R, ln S and d, shape (3, 3)."""
-        if len(self.by_group) < 2:  # the same numbers are on both sides
+        """Covariance of the estimates of ln R, ln S and d, shape (3, 3)."""
+        if len(self.by_group) < 2:  # numerator and denominator are the same integral
             return np.zeros((3, 3))
         parts = [self.together, *self.by_group.values()]
         sign = np.array([1.0, 1.0, -1.0])
@@ -153,12 +153,12 @@ class EvidenceTension:
 
     @property
     def sigma(self) -> float | None:
-        """Its two-sided normal equivalent."""
+        """Number of standard deviations of a two-sided normal tail with this p-value."""
         return _sigma(self.log_s, self.dimensionality)
 
     @property
     def sigma_error(self) -> float | None:
-        """From the errors of ln S and d and their correlation."""
+        """Standard error of :attr:`sigma`, from the errors of ln S and d and their correlation."""
         _, step_s, step_d = self.errors
         gradient = []
         for shift_s, shift_d in ((step_s, 0.0), (0.0, step_d)):
@@ -188,7 +188,7 @@ class EvidenceByGroup:
 
     tension: EvidenceTension
     integral: Integral
-    """Of all data."""
+    """Integral over the likelihood of all data."""
     shortcomings: tuple[str, ...]
     """Integrals that have not converged, and the remedy."""
 
@@ -198,15 +198,28 @@ def evidence_tension(
 ) -> EvidenceByGroup:
     """Integrate the likelihood of all data, of each group of measurements and of all exclusions.
 
-    Measurements of a group stand alone, without exclusions; the exclusions, hard
-    or soft as the set says, are a group of their own, whose Z is the share of
-    the prior that they allow if all are hard. Groups without data are left out.
-    Where a model cannot exist there is no prior: its evidences are divided by the
-    share of the prior in which it can, else every group would seem to confirm the others.
+    The measurements of a group are integrated without exclusions. The exclusions, hard or soft as
+    in the set, are a group of their own; if all are hard, its Z is the fraction of the prior that
+    they allow. Groups without data are left out.
+
+    The prior does not include points where the model cannot exist: evidences are divided by the
+    fraction of the prior in which it can. Otherwise every group would seem to confirm the others.
+
+    Parameters
+    ----------
+    posterior
+        Posterior of all data.
+    settings
+        Options of the integrals.
+    rng
+        Random numbers of the integrals.
+    progress
+        Receiver of stages.
 
     Raises
     ------
-    As :func:`zpfit.inference.sampling.evidence_of`.
+    NoAllowedPoint, PoorMap, NotANumber
+        See :func:`zpfit.inference.sampling.evidence_of`.
     """
     groups = _groups(posterior.likelihood)
     possible_rng, *rngs = rng.spawn(2 + len(groups))

@@ -1,4 +1,4 @@
-"""Do the data agree with each other within a model? Four answers, from the same fits."""
+"""Agreement between groups of data within a model, by four measures from the same fits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,34 +16,37 @@ from zpfit.inference.progress import Progress
 from zpfit.inference.search.best_fit import Minimum, best_fit, starting_points
 
 _PRIOR_DRAWS = 20_000
-"""Points of the prior among which the model must exist at one."""
+"""Prior draws; the model must exist at one of them."""
 _PREDICTED = 200_000
-"""Posterior samples at which predictions are averaged."""
+"""Largest number of posterior samples over which predictions are averaged."""
 
 
 @dataclass(frozen=True)
 class Tension:
-    """Everything that :command:`zpfit tension` reports."""
+    """Agreement between groups of data."""
 
     best: Minimum
-    """Of all data."""
+    """Best fit of all data."""
     pulls: Mapping[str, Pulls]
-    """By entry."""
+    """Pulls by entry."""
     joint_sigma: float | None
-    """None without anomalies, and where the other data cannot be met."""
+    """Smallest number of standard errors within which all anomalies are met.
+
+    None without anomalies, or if the other data cannot be met.
+    """
     goodness: ParameterGoodness
     evidence: EvidenceTension
     shortcomings: tuple[str, ...]
-    """What has not converged, with remedies; empty if all has."""
+    """Reasons why results are not converged, with remedies; empty if they are."""
 
 
 def tension(run: Problem, progress: Progress) -> Tension:
-    """Compare the groups of data of a run; the run's seed settles every random number.
+    """Compare the groups of data of a problem; its seed settles every random number.
 
     Raises
     ------
     NeverExists, NoAllowedPoint, PoorMap, NotANumber
-        As :func:`zpfit.analysis.fit.fit`.
+        See :func:`zpfit.analysis.fit.fit`.
     """
     posterior = run.posterior
     rngs = np.random.default_rng(run.settings.seed).spawn(7)

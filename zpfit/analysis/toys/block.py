@@ -1,14 +1,12 @@
-"""A block of pseudo-experiments: the unit of work, of storage and of continuation.
+"""Blocks of pseudo-experiments: the unit of computing and of storing toys.
 
-Batches of another size round differently in the last bit, so that toys are always computed in the
-same blocks, whoever computes them.
+Batches of another size round differently in the last bit. Toys are therefore always computed in
+the same blocks, whatever their number and whichever process computes them.
 """
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
@@ -17,58 +15,43 @@ from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
 from zpfit.analysis.toys.refit import refit
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.problem import Problem
+from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
-from zpfit.runs.run_file import load_run
 
 TOYS_PER_BLOCK = 50
+"""Default size of a block: large enough for batched descents, and a few seconds of computing."""
 CHI2, CHI2_NO_ZPRIME, DELTA_CHI2 = "chi2", "chi2_no_zprime", "delta_chi2"
 CHI2_NESTED, DELTA_CHI2_NESTED = "chi2_nested", "delta_chi2_nested"
 JOINT_SIGMA = "joint_sigma"
-_BLOCK_SEARCH = 1
-"""First number of the random streams of a block's searches, unlike those of preparations."""
-
-
-@dataclass(frozen=True)
-class RunSource:
-    """What a process needs to read a run file again."""
-
-    path: Path
-    changes: tuple[tuple[str, str], ...] = ()
-    asked: str = ""
-    """Tells one command from the next: files may change in between, while workers of a cluster
-    live on and remember."""
-
-
-@lru_cache(maxsize=4)
-def run_from(source: RunSource) -> Problem:
-    """The run, read once in each process."""
-    return load_run(source.path, dict(source.changes))
+_BLOCK_STREAM = 1
+"""First key of the random streams of blocks; those of the preparation begin with 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class ToyProblem:
-    """What every block starts from; can be sent to another process."""
+    """Everything that a block of toys is computed from."""
 
-    run: RunSource
-    nested: RunSource | None
+    posterior: Posterior
+    """Posterior of the tested model."""
+    nested: Posterior | None
+    """Posterior of the smaller model, with the likelihood of the tested one."""
+    limits: JointSigmaSpec | None
+    """Limits of the other measurements in joint sigmas; None leaves joint sigmas out."""
     seed: int
-    joint_sigma: bool
     truth: FloatArray
     """Expectation of each measurement under the hypothesis, shape (k,)."""
     pool: FloatArray
-    """See :func:`zpfit.analysis.toys.refit.solution_pool`."""
+    """Starting points, shape (n, d), see :func:`zpfit.analysis.toys.refit.solution_pool`."""
     nested_pool: FloatArray | None
+    """Starting points of the smaller model."""
+    toys_per_block: int = TOYS_PER_BLOCK
 
-    def posterior(self) -> Posterior:
-        """Of the model that is tested."""
-        return run_from(self.run).posterior
-
-    def nested_posterior(self) -> Posterior:
-        """Of the smaller model, with the measurements in the same order."""
-        assert self.nested is not None  # noqa: S101 - asked for where there is one
-        smaller = run_from(self.nested).posterior
-        return replace(smaller, likelihood=self.posterior().likelihood)
+    def column_names(self) -> list[str]:
+        """Return the names of the columns of a block: toy, statistics and data."""
+        names = ["toy", CHI2, CHI2_NO_ZPRIME, DELTA_CHI2]
+        names += [CHI2_NESTED, DELTA_CHI2_NESTED] if self.nested is not None else []
+        names += [JOINT_SIGMA] if self.limits is not None else []
+        return names + [f"data[{term.name}]" for term in self.posterior.likelihood.measurements]
 
 
 @dataclass(frozen=True)
@@ -76,27 +59,47 @@ class BlockResult:
     """The toys of a block."""
 
     columns: Mapping[str, FloatArray]
-    """Statistics and data, each of shape (toys,)."""
+    """Statistics and data by name, each of shape (toys,)."""
     fit_seconds: float
+    """Processor time of the refits."""
     joint_sigma_seconds: float
-    """Processor time."""
+    """Processor time of the joint sigmas."""
 
 
-def toy_block(item: tuple[ToyProblem, int]) -> BlockResult:
-    """Draw the toys of a block and refit them."""
-    problem, block = item
-    toys = range(block * TOYS_PER_BLOCK, (block + 1) * TOYS_PER_BLOCK)
-    likelihood = problem.posterior().likelihood
+def toy_block(problem: ToyProblem, block: int) -> BlockResult:
+    """Draw the toys of a block and refit them.
+
+    Parameters
+    ----------
+    problem
+        Posterior, hypothesis and starting points.
+    block
+        Number of the block; block b holds the toys from ``b * toys_per_block`` on.
+    """
+    size = problem.toys_per_block
+    toys = range(block * size, (block + 1) * size)
+    likelihood = problem.posterior.likelihood
     data = pseudo_data(likelihood, problem.truth, problem.seed, toys)
-    result = statistics(problem, data, search_rng(problem.seed, _BLOCK_SEARCH, block))
+    result = statistics(problem, data, search_rng(problem.seed, _BLOCK_STREAM, block))
     drawn = {f"data[{t.name}]": x for t, x in zip(likelihood.measurements, data.T, strict=True)}
     columns = {"toy": np.array(toys, dtype=float), **result.columns, **drawn}
     return replace(result, columns=columns)
 
 
 def statistics(problem: ToyProblem, data: FloatArray, rng: np.random.Generator) -> BlockResult:
-    """Every statistic of some experiments by the fast refit; ``data`` has shape (toys, k)."""
-    posterior = problem.posterior()
+    """Compute every statistic of some experiments with the fast refit.
+
+    Parameters
+    ----------
+    problem
+        Posterior, hypothesis and starting points.
+    data
+        Data of the experiments, shape (toys, k).
+    rng
+        Random numbers of the searches.
+    """
+    posterior = problem.posterior
+    # One stream for each search: leaving one out must not change the others.
     fit_rng, nested_rng, level_rng = rng.spawn(3)
     started = time.process_time()
     fits = refit(posterior, problem.pool, data, fit_rng)
@@ -104,28 +107,45 @@ def statistics(problem: ToyProblem, data: FloatArray, rng: np.random.Generator) 
     columns = {
         CHI2: fits.chi2,
         CHI2_NO_ZPRIME: without,
-        DELTA_CHI2: _fall(without, fits.chi2),
+        DELTA_CHI2: _difference(without, fits.chi2),
     }
-    if problem.nested_pool is not None:
-        smaller = refit(problem.nested_posterior(), problem.nested_pool, data, nested_rng)
-        columns |= {CHI2_NESTED: smaller.chi2, DELTA_CHI2_NESTED: _fall(smaller.chi2, fits.chi2)}
+    if problem.nested is not None and problem.nested_pool is not None:
+        smaller = refit(problem.nested, problem.nested_pool, data, nested_rng)
+        columns |= {
+            CHI2_NESTED: smaller.chi2,
+            DELTA_CHI2_NESTED: _difference(smaller.chi2, fits.chi2),
+        }
     fitted = time.process_time()
-    if problem.joint_sigma:
-        limits = run_from(problem.run).settings.joint_sigma
+    if problem.limits is not None:
         columns[JOINT_SIGMA] = joint_sigmas(
-            posterior, problem.pool, data, fits.u, limits, level_rng
+            posterior, problem.pool, data, fits.u, problem.limits, level_rng
         )
     return BlockResult(columns, fitted - started, time.process_time() - fitted)
 
 
-def _fall(smaller: FloatArray, larger: FloatArray) -> FloatArray:
-    """Differences of chi2; infinite, on the safe side, where a search has found nothing."""
+def _difference(smaller: FloatArray, larger: FloatArray) -> FloatArray:
+    """Return chi2 of the smaller model less that of the larger one.
+
+    It is infinite, which counts as extreme, where a search has found no allowed point.
+    """
     found = np.isfinite(smaller) & np.isfinite(larger)
     return np.where(found, smaller - np.where(found, larger, 0), np.inf)
 
 
 def chi2_without(posterior: Posterior, data: FloatArray) -> FloatArray:
-    """chi2 of each experiment if there is no Z', shape (toys,)."""
+    """Return chi2 of each experiment without a Z'.
+
+    Parameters
+    ----------
+    posterior
+        Posterior with the likelihood of the experiments.
+    data
+        Data of the experiments, shape (toys, k).
+
+    Returns
+    -------
+    array, shape (toys,)
+    """
     c = no_zprime().take(np.zeros(len(data), dtype=np.intp))
     residuals = posterior.likelihood.residuals(c, 0.0, data)
     result: FloatArray = np.einsum("nk,nk->n", residuals, residuals)
@@ -133,6 +153,18 @@ def chi2_without(posterior: Posterior, data: FloatArray) -> FloatArray:
 
 
 def truth_of(posterior: Posterior, u: FloatArray | None) -> FloatArray:
-    """What the measurements expect at a point of the unit cube, or without a Z'; shape (k,)."""
+    """Return the expectation of each measurement at a point, or without a Z'.
+
+    Parameters
+    ----------
+    posterior
+        Posterior with model and likelihood.
+    u
+        Point of the unit cube, shape (d,); None for no Z'.
+
+    Returns
+    -------
+    array, shape (k,)
+    """
     hypothesis = no_zprime() if u is None else posterior.couplings(u[None])
     return predictions(posterior.likelihood, hypothesis)

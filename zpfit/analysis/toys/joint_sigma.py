@@ -18,7 +18,7 @@ from zpfit.inference.search.minmax import Constraints
 from zpfit.inference.search.selection import Index, apart_of_each, cheapest_apart
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import wall_residual
+from zpfit.likelihood.exclusions import wall_residual
 
 MET = 1e-3
 """Level that counts as zero, and precision of other levels, in standard errors."""

@@ -41,7 +41,7 @@ def pseudo_data(likelihood: Likelihood, truth: FloatArray, seed: int, toys: rang
     """
     k = len(likelihood.measurements)
     z = [_stream(seed, _TOYS, toy).standard_normal(k) for toy in toys]
-    return likelihood.drawn(truth, np.array(z).reshape(len(toys), k))
+    return likelihood.sample_data(truth, np.array(z).reshape(len(toys), k))
 
 
 def search_rng(seed: int, *keys: int) -> np.random.Generator:

@@ -142,7 +142,7 @@ def solution_pool(
         A measurement is a table of chi2.
     """
     likelihood = posterior.likelihood
-    drawn = likelihood.drawn(truth, rng.standard_normal((options.training, len(truth))))
+    drawn = likelihood.sample_data(truth, rng.standard_normal((options.training, len(truth))))
     experiments = Experiments(posterior, np.vstack([drawn, likelihood.data]))
     discrete = posterior.priors.step_width.any()
     starts = options.random_starts_with_steps if discrete else options.random_starts

@@ -17,7 +17,7 @@ from zpfit.inference.search.descent import descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.selection import best_points
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.likelihood import wall_residual
+from zpfit.likelihood.exclusions import wall_residual
 
 _STARTS, _STARTS_WITH_STEPS = 100, 600
 """Random starts of descents for each parameter; more if some parameters are discrete."""

@@ -12,8 +12,8 @@ from zpfit.io.arrays import FloatArray
 from zpfit.pages.explore.grid import GRIDS, HUGE, look_around
 from zpfit.pages.explore.sliders import Slider
 from zpfit.pages.explore.subject import Subject
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
-from zpfit.physics.observables import PREDICTIONS
+from zpfit.physics.couplings import Couplings
+from zpfit.physics.observables import predictions
 
 LARGEST_GRID = 200
 _DECIMALS = 4
@@ -96,10 +96,10 @@ def _of_couplings(subject: Subject, c: Couplings) -> dict[str, Any]:
     measured = {term.observable.name for term in likelihood.measurements}
     return described | {
         "excluded_by": excluded_by,
-        "couplings": _only(dict(zip(COUPLING_NAMES, c.rows(), strict=True))),
+        "couplings": _only(dict(c.items())),
         "predictions": {
             name: float(observable.function(c)[0])
-            for name, observable in PREDICTIONS.items()
+            for name, observable in predictions().items()
             if name not in measured
         },
     }

@@ -21,8 +21,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zpfit.errors import InvalidInput, ZpfitError, suggestion
+from zpfit.io.document import Document
 from zpfit.io.schema import StrictModel, validate
-from zpfit.io.yaml import Document
 from zpfit.pages.explore.answers import LARGEST_GRID, as_json, point_answer, slice_answer
 from zpfit.pages.explore.workbench import Workbench
 

@@ -13,9 +13,10 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.prior_files import PriorFile
 from zpfit.inference.priors import Fixed, Prior, Priors
 from zpfit.inference.problem import ModelOnly
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.schema import StrictModel, validate
-from zpfit.io.yaml import Document, parse_yaml
+from zpfit.io.yaml import parse_yaml
 from zpfit.likelihood.build import Assembled
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model

@@ -106,7 +106,12 @@ class Workbench:
             return self.own.run.assembled
         if likelihood not in self.likelihoods:
             raise UnknownName("likelihood set", likelihood, self.likelihoods, "likelihood")
-        return assemble(LikelihoodSpec(set=likelihood), self.library, lambda *_: "likelihood")
+        return assemble(
+            LikelihoodSpec(set=likelihood),
+            self.library,
+            lambda *_: "likelihood",
+            allow_code=likelihood == self.likelihood,
+        )
 
 
 def open_workbench(source: str, model: str | None) -> Workbench:

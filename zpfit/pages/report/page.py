@@ -19,7 +19,7 @@ from zpfit.analysis.summary import axis_attributes
 from zpfit.io.versions import versions
 from zpfit.likelihood.describe import subject
 from zpfit.likelihood.describe import value as value_of
-from zpfit.likelihood.entries import Citation
+from zpfit.likelihood.entry_base import Citation
 from zpfit.pages.report import figures
 from zpfit.pages.report.answers import Answer, answers, log_bayes_factor, overview, reading
 from zpfit.pages.report.figures import Picture

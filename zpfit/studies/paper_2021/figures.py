@@ -1,4 +1,4 @@
-"""The paper's figures, each from its slice file."""
+"""The paper's figures, each drawn from its slice file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from zpfit.analysis.exclusion.exclusion import exclusion_maps
 from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
+from zpfit.io.document import Document
 from zpfit.io.library import Library
-from zpfit.io.yaml import Document
 from zpfit.likelihood.library import read_entry
 from zpfit.runs.records import write_exclusion
 from zpfit.runs.run_file import with_change
@@ -31,32 +31,32 @@ _WORDS = {
 _IN_ORDER_OF_COLOUR = (
     "bbn_2020", "white_dwarf_2013", "moller_e158_2005", "babar_2014_envelope", "kloe_2015",
     "na64_2020", "borexino_2011", "a_mu_2021", "charm2_nu_1993", "belle2_projection_2019",
-    # From here on colours come again, hatched.
+    # From here on colours repeat, with hatching.
     "a_e_cs_2018", "a_e_rb_2020", "texono_2010", "ccfr_1991", "charm2_nubar_1993",
     "na64_projection_2020",
 )  # fmt: skip
-"""Of the paper's data, each of which has one colour in all figures; no two in the same figure share
-one, but NA64 and its future. What today's data add gets what is left.
+"""Entries of the paper's data, each with one colour in all figures. Two entries of one figure never
+share a colour, except NA64 and its projection. Today's additional data get the other colours.
 """
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure."""
+    """A figure of the paper with one form of BaBar's limit or one set of projections."""
 
     slice_name: str
     variant: str | None
-    """A form of BaBar's limit, or what is added to its envelope; None for the slice as it is."""
+    """A form of BaBar's limit, or projections beside its envelope; None for the slice unchanged."""
 
     @property
     def stem(self) -> str:
-        """Of its files."""
+        """Name of its files without suffix."""
         name = self.slice_name.removeprefix("paper_")
         return name if self.variant is None else f"{name}_{self.variant}"
 
     @property
     def panel(self) -> str:
-        """What its variants and the same with today's data have in common."""
+        """Name that it shares with its variants and with the figure of today's data."""
         return self.slice_name.removeprefix("paper_").removeprefix("today_")
 
 
@@ -73,12 +73,17 @@ FIGURES = (
     *(Figure(f"paper_fig2{panel}", variant) for panel in "ab" for variant in _PROJECTIONS),
     *(Figure(f"today_fig{panel}", None) for panel in TODAY),
 )
-"""Every figure with both forms of BaBar's limit, what projections leave of Fig. 2 (a, b), and every
-figure with today's data."""
+"""Every figure with both forms of BaBar's limit, Fig. 2 (a, b) with projections, and every figure
+with today's data."""
 
 
 def draw(figures: Iterable[Figure], folder: Path) -> dict[str, dict[str, Any]]:
-    """Trace figures and write their files; returns by stem what each leaves of the plane.
+    """Trace figures and write their files.
+
+    Returns
+    -------
+    dict
+        By stem of the files, the allowed region of each figure and notes on its data.
 
     Raises
     ------
@@ -99,7 +104,7 @@ def draw(figures: Iterable[Figure], folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _write_exclusion(record: ExclusionMapRecord, folder: Path, stem: str, library: Library) -> None:
-    """Write a figure's files, with the colours that it shares with the others."""
+    """Write a figure's files with the colours of all figures."""
     from zpfit.plots.exclusion import colours_of, drawn_labels
 
     of_the_paper = colours_of(
@@ -114,7 +119,7 @@ def _document(figure: Figure, library: Library) -> Document:
 
 
 def _changed(document: Document, variant: str) -> Document:
-    """The slice with a variant's entries, and words for it in the title."""
+    """Return the slice with the entries of a variant, and with its name in the title."""
     form: Form = "curve" if variant == "curve" else "envelope"
     for key, names in babar(form).items():
         old = document.data["likelihood"]
@@ -122,6 +127,6 @@ def _changed(document: Document, variant: str) -> Document:
         more = _PROJECTIONS.get(variant, []) if key == "add" else []
         document = with_change(document, ("likelihood", key), [*old, *names, *more])
     if "contours" in document.data:
-        return document  # no exclusion is drawn there
+        return document  # bands alone, no exclusions, so that the title stays true
     words = _WORDS[variant].replace(" ", "\N{NO-BREAK SPACE}")
     return with_change(document, ("title",), f"{document.data['title']} ({words})")

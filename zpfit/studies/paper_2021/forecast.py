@@ -1,4 +1,4 @@
-"""Section III C: what projected searches would leave of the posterior."""
+"""Fractions of the posterior that projected searches would leave (Sec. III C)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from zpfit.inference.samplers.result import WeightedSamples
 from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
-from zpfit.likelihood.likelihood import Exclusion
+from zpfit.likelihood.exclusions import Exclusion
 
 PROJECTIONS = {
     "Belle II, 50/ab (PTEP 2019)": ("belle2_projection_2019",),
@@ -22,11 +22,21 @@ PROJECTIONS = {
 
 
 def forecast(posterior: Posterior, samples: WeightedSamples) -> list[dict[str, Any]]:
-    """For each projection, the share of the posterior that it would leave.
+    """Return the fraction of the posterior that each projection would leave.
 
-    Of the effective model with the paper's Caesium data: ``all`` of the posterior,
-    ``electron``, what meets a_e within one standard error, and ``both`` anomalies, each with
-    an error of its own.
+    Parameters
+    ----------
+    posterior
+        Posterior of the effective model with the paper's Caesium data.
+    samples
+        Its weighted samples.
+
+    Returns
+    -------
+    list of dict
+        For each projection, fractions with errors: ``all`` of the posterior, ``electron`` of the
+        part that meets a_e within one standard error, ``both`` of the part that meets both
+        anomalies.
     """
     c = posterior.couplings(samples.u)
     electron, muon = (
@@ -52,7 +62,7 @@ def _exclusion(name: str) -> Exclusion:
 
 
 def _share(part: str, left: FloatArray, weight: FloatArray) -> Mapping[str, float]:
-    """Weighted mean and its error, by the name of the part."""
+    """Return the weighted mean and its standard error, by the name of the part."""
     total = float(weight.sum())
     mean = float(np.sum(weight * left)) / total
     error = float(np.sqrt(np.sum((weight * (left - mean)) ** 2))) / total

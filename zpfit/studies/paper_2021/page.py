@@ -1,4 +1,4 @@
-"""The page that walks through the reproduction."""
+"""The page that describes the reproduction of the paper, in Markdown."""
 
 from collections.abc import Mapping, Sequence
 from math import isclose
@@ -12,61 +12,60 @@ _INTRO = """# The paper, reproduced
 
 arXiv:2102.07781 (Bodas, Coy, King) asks whether one Z' can explain the anomalous magnetic
 moments of electron and muon, finds a narrow window of couplings, and argues that no U(1)' model
-reaches it. `zpfit paper` wrote this page: it traces the figures from the entries of the
-likelihood, recomputes the numbers, and says where they differ. Boundaries are traced curves,
-not read off a mesh.
+reaches it. `zpfit paper` writes this page. It traces the figures from the entries of the
+likelihood, recomputes the numbers, and shows where they differ. Boundaries are traced curves, not
+contours of a grid.
 
 BaBar's limit has two forms. The paper takes the *envelope*, the hull of the strongest points of
-the published curve; the *curve* itself fluctuates and is weaker in between. Every figure and
-number comes with both.
+the published curve. The *curve* itself fluctuates and is weaker in between. Every figure and
+number is given with both.
 """
 
 _ELECTRON = """## Electrons: Fig. 2 (Sec. III A)
 
-(a, b) couplings of electrons alone, C_Ve such that a_e is one sigma below and above its Caesium
-value; (c, d) the coupling to electron neutrinos, with C_Ve = 0. What is allowed is outlined in
-red. TEXONO excludes at 2 sigma, Borexino beyond its 10 %, CHARM-II beyond its 6 %.
+(a, b) Couplings to electrons alone, with C_Ve such that a_e is one sigma below and above its
+Caesium value. (c, d) The coupling to electron neutrinos, with C_Ve = 0. Red outlines enclose the
+allowed region. TEXONO excludes at 2 sigma, Borexino beyond its 10 %, CHARM-II beyond its 6 %.
 """
 
 _MUON = """## Muons: Fig. 3 (Sec. III B)
 
-(a) C_Vmu with C_numu = 1e-5 and C_Amu such that a_mu is met (or as close as can be: below
-|C_Vmu| = 5e-4 it is out of reach); CCFR excludes at 2 sigma. (b) the |C_Amu| that meets a_mu.
-(c, d) the coupling to muon neutrinos, with C_Ae such that a_e is one sigma below and above its
+(a) C_Vmu with C_numu = 1e-5 and C_Amu such that a_mu is met. Below |C_Vmu| = 5e-4 it cannot be
+met, and C_Amu minimises the difference. CCFR excludes at 2 sigma. (b) The |C_Amu| that meets a_mu.
+(c, d) The coupling to muon neutrinos, with C_Ae such that a_e is one sigma below and above its
 value.
 """
 
 _RUBIDIUM = """## Rubidium: Fig. 4 (Sec. V)
 
-Bands: where each moment is met within one sigma. With C_Ae = -1e-8/C_Ve, which saturates the
-Moller limit, Eq. (33) gives C_Vmu = C_Ve + 1e-8/C_Ve. With the envelope of BaBar's limit the
-bands have nothing allowed in common, as the paper says.
+In each band one moment is met within one sigma. With C_Ae = -1e-8/C_Ve, which saturates the
+Moller limit, Eq. (33) gives C_Vmu = C_Ve + 1e-8/C_Ve. With the envelope of BaBar's limit no point
+of both bands is allowed, as the paper says.
 """
 
-_MINIMAL = (
-    "The minimal case is C_Ve = C_Vmu. The published curve leaves it open at {:.1f}-{:.1f} MeV.\n"
-)
+_MINIMAL = "The minimal case is C_Ve = C_Vmu. The published curve allows it at {:.1f}-{:.1f} MeV.\n"
 
 _CLASSES = """## The no-go theorem (Sec. IV and V)
 
 The joint sigma is the smallest n at which both anomalies are met within n standard errors while
-TEXONO and CCFR are within 2, Borexino within its 10 %, CHARM-II within its 6 %, every exclusion
-is respected, |C_nue| and |C_numu| are at most 2e-5 and the mass is 9.8-60 MeV. The classes
-enter by the relations between their couplings: no axial ones in SM+U(1)', a universal one in
+TEXONO and CCFR are within 2, Borexino within its 10 %, CHARM-II within its 6 %, no exclusion is
+violated, |C_nue| and |C_numu| are at most 2e-5 and the mass is 9.8-60 MeV. The classes differ by
+the relations between their couplings: no axial couplings in SM+U(1)', a universal axial coupling in
 NHDM+U(1)', and Eq. (33) in all. The paper says that n = 1 cannot be reached.
 """
 
-_CURVE = """The paper uses the envelope; where the published curve brings a joint sigma below 1, the
-no-go rests on the envelope.
+_CURVE = """The paper uses the envelope. Where the joint sigma with the published curve is below 1,
+the no-go theorem depends on the envelope.
 """
 
 _FORECAST = """## What projected searches would leave (Sec. III C)
 
-Shares of the posterior of the effective model with the paper's Caesium data and default priors:
-of all of it, of what meets a_e within one standard error, and of what meets both anomalies.
-NA64 after LS2 is a sketch ("masses up to around 20 MeV"), see its entry; Belle II is the
-projected curve or the one number of Eq. (17). What the curve and NA64 leave together of a_e met
-is the gap between 20 MeV, where the sketch ends, and 20.2 MeV, where the curve begins.
+The table has fractions of the posterior of the effective model with the paper's Caesium data and
+default priors: of the whole posterior, of the part that meets a_e within one standard error, and of
+the part that meets both anomalies. NA64 after LS2 is a sketch ("masses up to around 20 MeV"), see
+its entry. Belle II is the projected curve or the one number of Eq. (17). The curve and NA64
+together leave a part that meets a_e in the gap between 20 MeV, where the sketch ends, and 20.2 MeV,
+where the curve begins.
 """
 
 _TODAY = """## The same with today's data
@@ -74,23 +73,35 @@ _TODAY = """## The same with today's data
 The sets `today_cs` and `today_rb`: the electron's moment of 2023, the muon's of 2025 with the
 prediction of 2025 (no anomaly any more), first-principles scattering, exact tridents, E158 as a
 measurement, beam dumps, missing energy of electrons and muons. In Fig. 2 (a, b) C_Ve is the
-axis, as E158 leaves so little of it that what is allowed would be a line in the paper's plane.
+axis: E158 allows so little of it that the allowed region would be a line in the paper's plane.
 Measurements exclude at 2 sigma. In Fig. 3 (a) the Z' has no coupling to electrons and decays to
 neutrinos alone, so that NA64mu ends |C_Vmu| above 5e-4. Rubidium leaves C_Ve = C_Vmu open.
 """
 
 _MASS = """## The mass: profile likelihood and posterior
 
-Both anomalies and all data of the paper, Caesium, effective couplings. The profile likelihood
-asks for the best that couplings can do at a mass, the posterior weighs how much of the prior
-does it.
+The table has the effective couplings with both anomalies and all data of the paper, Caesium. The
+profile likelihood uses the best couplings at each mass. The posterior weights each mass by the
+fraction of the prior that fits the data.
 """
 
 
 def page(
     claims: Sequence[Row], forecast: Sequence[Row], figures: Mapping[str, Row], mass: Row
 ) -> str:
-    """The page in Markdown; ``figures`` are what drawing them returned, by stems of files."""
+    """Return the page.
+
+    Parameters
+    ----------
+    claims
+        JSON objects of :func:`zpfit.studies.paper_2021.claims.as_json`.
+    forecast
+        JSON objects of :func:`zpfit.studies.paper_2021.forecast.forecast`.
+    figures
+        Results of :func:`zpfit.studies.paper_2021.figures.draw`, by stems of files.
+    mass
+        JSON object of the profile and posterior of the mass.
+    """
     allowed = {stem: figure["allowed"] for stem, figure in figures.items()}
     caveats = dict.fromkeys(n for panel in TODAY for n in figures[f"today_fig{panel}"]["notes"])
     joint = [row for row in claims if row["id"].startswith("joint_sigma")]
@@ -128,7 +139,7 @@ def page(
 
 
 def number(value: float | None) -> str:
-    """Three digits, or that there is nothing."""
+    """Return a number with three digits, or "none"."""
     return "none" if value is None else f"{value:.3g}"
 
 
@@ -167,7 +178,7 @@ def _claims_table(rows: Sequence[Row]) -> str:
     return _table(headings, [cells(row) for row in rows])
 
 
-def _yes(agrees: bool) -> str:  # noqa: FBT001 - a verdict in a word
+def _yes(agrees: bool) -> str:  # noqa: FBT001 - the verdict itself
     return "yes" if agrees else "no"
 
 
@@ -195,7 +206,7 @@ def _forecast_table(rows: Sequence[Row]) -> str:
 
 
 def _panels(stems: Sequence[str], allowed: Mapping[str, Row | None]) -> str:
-    """Each figure with both forms side by side, and the reach of what is allowed."""
+    """Return each figure with both forms side by side, and the reach of the allowed region."""
     blocks = []
     for stem in stems:
         names = [f"{stem}_{form}" for form in ("envelope", "curve")]

@@ -1,6 +1,5 @@
-"""Everything that :command:`zpfit paper` does, on all cores."""
+"""The reproduction of arXiv:2102.07781 on all cores: figures, numbers and page."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,8 @@ import numpy as np
 
 from zpfit.analysis.records import ProfileRecord
 from zpfit.inference.progress import Progress, Silent
-from zpfit.io.writing import make_folder, make_room, write_whole
+from zpfit.io.writing import as_json as as_json_text
+from zpfit.io.writing import make_folder, make_room, write_text, write_whole
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.studies.paper_2021.claims import (
     JOINT_SIGMAS,
@@ -34,23 +34,36 @@ from zpfit.studies.paper_2021.target_regions import FORMS, joint_sigma_of
 CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
 FIGURE_FOLDER = "figures"
 _EFFECTIVE = 25_000
-"""Posterior samples, of which those that meet both anomalies are a few per cent."""
+"""Number of posterior samples; a few per cent of them meet both anomalies."""
 _STARTS = "200"
-"""Random ones of the search for the best fit, which starts from posterior samples as well."""
+"""Random starts of the search for the best fit, which uses posterior samples as well."""
 _MARKER = ".zpfit-paper"
-"""Tells a folder of this command, whose results only repeat themselves, from any other."""
+"""Marks a folder of this study, whose results may be replaced because they repeat themselves."""
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came out."""
+    """Numbers of the reproduction."""
 
     claims: list[dict[str, Any]]
+    """JSON objects of all claims with their computed numbers."""
     forecast: list[dict[str, Any]]
+    """Fractions of the posterior that projected searches would leave."""
 
 
 def reproduce(folder: Path, progress: Progress, workers: Workers, *, force: bool) -> Reproduction:
-    """Draw every figure, compute every number, write page and JSON to a folder.
+    """Draw every figure, compute every number, and write page and JSON to a folder.
+
+    Parameters
+    ----------
+    folder
+        Output folder.
+    progress
+        Gets the stages and the finished jobs.
+    workers
+        Processes that share the jobs.
+    force
+        Replace files of other programs in the folder.
 
     Raises
     ------
@@ -83,22 +96,21 @@ def reproduce(folder: Path, progress: Progress, workers: Workers, *, force: bool
     progress.stage("Writing the page")
     figures = {stem: drawn for panel in panels for stem, drawn in results[f"panel {panel}"].items()}
     text = page(result.claims, result.forecast, figures, mass)
-    write_whole(folder / PAGE, partial(Path.write_text, data=text, encoding="utf-8"))
+    write_text(folder / PAGE, text)
     write_json(folder / CLAIMS, result.claims)
     write_json(folder / FORECAST, result.forecast)
     return result
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write JSON whole or not at all.
+    """Write a JSON file whole.
 
     Raises
     ------
     UnwritablePath
         The file cannot be written.
     """
-    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
-    write_whole(path, partial(Path.write_text, data=text, encoding="utf-8"))
+    write_text(path, as_json_text(data))
 
 
 def _make_room(folder: Path, *, force: bool) -> None:
@@ -108,13 +120,13 @@ def _make_room(folder: Path, *, force: bool) -> None:
 
 
 def _drawn(panel: str, folder: Path) -> dict[str, dict[str, Any]]:
-    """A panel's figures by stem: matplotlib remembers the formulas that they have in common."""
+    """Draw the figures of a panel in one process, as matplotlib caches their common formulas."""
     return draw([figure for figure in FIGURES if figure.panel == panel], folder)
 
 
 def _posterior(folder: Path) -> tuple[ProfileRecord, list[dict[str, Any]]]:
-    """Of the paper's fit: profile and posterior of the mass side by side, and the forecasts."""
-    from zpfit.analysis.profile.axis import choose_axes
+    """Fit the paper's data; return profile and posterior of the mass, and the forecasts."""
+    from zpfit.analysis.profile.axis import AxisRequest, choose_axes
     from zpfit.analysis.profile.profile import profile, profile_record
     from zpfit.inference.sampling import evidence_of
     from zpfit.runs.records import write_profile
@@ -122,7 +134,7 @@ def _posterior(folder: Path) -> tuple[ProfileRecord, list[dict[str, Any]]]:
     run = load_run(find_run_file("quickstart"), {"best_fit.starts": _STARTS})
     rng = np.random.default_rng(run.settings.seed)
     integral = evidence_of(run.posterior, run.settings, rng, Silent(), _EFFECTIVE)
-    axes = choose_axes(run.posterior.priors, [("--x", "m_Zp")])
+    axes = choose_axes(run.posterior.priors, [AxisRequest("m_Zp")])
     mass = profile_record(run, profile(run, axes, None, Silent(), integral))
     write_profile(mass, folder)
     return mass, forecast(run.posterior, integral.samples)

@@ -1,4 +1,4 @@
-"""Regions of couplings that the paper argues about, and the extremes of couplings in them."""
+"""Regions of couplings in the paper's arguments, and the extremes of couplings in them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +13,22 @@ from zpfit.analysis.joint_sigma import joint_sigma
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
+from zpfit.io.document import Document
 from zpfit.io.library import Library
-from zpfit.io.yaml import Document
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import load_run
 
 Form = Literal["envelope", "curve"]
-"""Of BaBar's limit: the hull that the paper describes, or the published curve."""
+"""Forms of BaBar's limit: the envelope that the paper describes, or the published curve."""
 FORMS: tuple[Form, ...] = ("envelope", "curve")
 
 
 @dataclass(frozen=True)
 class End:
-    """The largest or the least size of a linear combination of couplings, or of the mass."""
+    """The largest or smallest size of a linear combination of couplings, or of the mass."""
 
     quantity: Mapping[str, float]
-    """Factors by name."""
+    """Factors of the combination, by name of the coupling."""
     largest: bool
 
 
@@ -42,7 +42,7 @@ COUPLINGS = ("C_Ve", "C_Ae", "C_nue", "C_Vmu", "C_Amu", "C_numu")
 
 
 def babar(form: Form) -> dict[str, list[str]]:
-    """What turns the paper's sets into those with a form of BaBar's limit."""
+    """Return the changes of the paper's data sets that select a form of BaBar's limit."""
     if form == "envelope":
         return {"drop": [], "add": []}
     return {"drop": ["babar_2014_envelope"], "add": ["babar_2014"]}
@@ -50,21 +50,21 @@ def babar(form: Form) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class TargetRegion:
-    """Effective couplings that meet some of the paper's data within one standard error."""
+    """A region of couplings that meet some of the paper's data within one standard error."""
 
     free: Mapping[str, Any]
-    """Priors of the couplings that are not zero; of the mass as well if not the usual one."""
+    """Priors of the couplings that are not zero, and of the mass unless it is :data:`MASS`."""
     likelihood: Mapping[str, Any]
-    """Of the likelihood, what is not BaBar's form."""
+    """Key ``likelihood`` of a run file, without the form of BaBar's limit."""
     model: str = "effective"
 
     def within(self, lower: float, upper: float) -> "TargetRegion":
-        """The same for masses in a window, in MeV."""
+        """Return the region for masses between two values in MeV."""
         mass = {"type": "log_uniform", "lower": lower, "upper": upper}
         return replace(self, free={**self.free, "m_Zp": mass})
 
     def run(self, form: Form) -> Problem:
-        """The region as a run file would have it."""
+        """Return the problem that a run file of the region describes."""
         changes = babar(form) if "set" in self.likelihood else {"drop": [], "add": []}
         likelihood = {
             **self.likelihood,
@@ -79,12 +79,12 @@ class TargetRegion:
         return resolve(Document(Path("paper"), data, {}), Library.beside())
 
     def extremes(self, ends: Sequence[End], form: Form) -> list[float]:
-        """The largest or smallest sizes of quantities in the region.
+        """Return the largest or smallest sizes of quantities in the region.
 
         Raises
         ------
         NoAllowedPoint
-            There is no such region.
+            The region is empty.
         """
         posterior = self.run(form).posterior
         names = [term.name for term in posterior.likelihood.anomalies]
@@ -97,7 +97,7 @@ class TargetRegion:
 
 
 def _size(quantity: Mapping[str, float], c: Couplings) -> FloatArray:
-    rows = dict(zip(COUPLING_NAMES, c.rows(), strict=True))
+    rows = dict(c.items())
     total = np.zeros(len(c))
     for name, factor in quantity.items():
         total += factor * rows[name]
@@ -105,7 +105,7 @@ def _size(quantity: Mapping[str, float], c: Couplings) -> FloatArray:
 
 
 _CAESIUM = "paper_2021_cs"
-# The sign of C_Ae is free: nothing changes if all couplings change theirs.
+# C_Ae > 0 without loss of generality: no observable changes if all couplings change their signs.
 ELECTRON = TargetRegion(
     {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_nue": EITHER_SIGN},
     {"set": _CAESIUM, "drop": ["a_mu_2021"]},
@@ -139,16 +139,26 @@ BOTH = TargetRegion(
 RUBIDIUM_MOMENTS = TargetRegion(
     {"C_Ve": POSITIVE}, {"add": ["a_e_rb_2020", "a_mu_2021"]}, model="paper_sm_u1"
 )
-"""C_Ve = C_Vmu that meets the Rubidium a_e and a_mu, no exclusion asked, Sec. V."""
+"""C_Ve = C_Vmu that meets the Rubidium a_e and a_mu, without exclusions, Sec. V."""
 RUBIDIUM = TargetRegion({"C_Ve": POSITIVE}, {"set": "paper_2021_rb"}, model="paper_sm_u1")
 """The same with every exclusion."""
 
 CLASSES = {"sm_u1": "paper_sm_u1", "nhdm": "paper_nhdm_u1", "fn": "paper_froggatt_nielsen"}
-"""Short names of the model classes to their runs."""
+"""Runs of the model classes, by short name."""
 
 
 def joint_sigma_of(model_class: str, isotope: str, form: Form) -> float:
-    """Joint sigma of a class, ``isotope`` is cs or rb."""
+    """Return the joint sigma of a class of models.
+
+    Parameters
+    ----------
+    model_class
+        A key of :data:`CLASSES`.
+    isotope
+        ``"cs"`` or ``"rb"``: the determination of alpha behind a_e.
+    form
+        The form of BaBar's limit.
+    """
     path = Library.beside().find("run", CLASSES[model_class])
     changes = {f"likelihood.{key}": f"[{', '.join(v)}]" for key, v in babar(form).items()}
     run = load_run(path, {"likelihood.set": f"paper_2021_{isotope}", **changes})

@@ -1,0 +1,275 @@
+"""The public Python API: results in memory, changes, names, and the speed of the import."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import zpfit
+from zpfit.runs.pools import ExecutorChoice, Kind
+
+SMALL = {"walkers": 32, "max_steps": 40, "target_ess": 10}
+FEW_STARTS = {"starts": 50}
+PUBLIC = [
+    "Likelihood",
+    "Model",
+    "Result",
+    "ZpfitError",
+    "available",
+    "compare",
+    "evaluate",
+    "exclusion",
+    "fit",
+    "load",
+    "profile",
+    "tension",
+    "toys",
+]
+
+
+@pytest.fixture(scope="module")
+def result() -> zpfit.Result:
+    return zpfit.fit("quickstart", sampler=SMALL, best_fit=FEW_STARTS, seed=3)
+
+
+def small(source: object, **changes: object) -> zpfit.Result:
+    vegas = {"engine": "vegas"}
+    return zpfit.fit(source, sampler=vegas, best_fit=FEW_STARTS, **changes)
+
+
+def test_the_public_names_are_there() -> None:
+    assert set(PUBLIC) <= set(dir(zpfit))
+    for name in PUBLIC:
+        assert getattr(zpfit, name).__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="fits"):
+        zpfit.fits  # noqa: B018
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, zpfit; heavy = {'numpy', 'pandas', 'numba', 'matplotlib', 'scipy'}; "
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_api_loads_no_plots_before_one_is_drawn() -> None:
+    code = (
+        "import sys, zpfit; zpfit.fit, zpfit.compare, zpfit.tension, zpfit.evaluate; "
+        "sys.exit(', '.join({'matplotlib', 'arviz', 'corner'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_fit_prints_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small("L_mu-L_tau_cs")
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_stages_go_to_the_logger(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("zpfit")
+    logger.addHandler(caplog.handler)
+    try:
+        with caplog.at_level(logging.INFO, logger="zpfit"):
+            small("L_mu-L_tau_cs")
+            assert "Searching the best fit" in caplog.text
+            caplog.clear()
+            small("L_mu-L_tau_cs", progress=False)
+            assert not caplog.text
+    finally:
+        logger.removeHandler(caplog.handler)
+
+
+def test_frames(result: zpfit.Result) -> None:
+    free = result.problem.posterior.priors.varying
+    assert list(result.samples) == [*free, "log_likelihood"]
+    assert result.weighted["weight"].sum() == pytest.approx(1)
+    assert list(result.table.index) == list(free)
+    summary = result.summary["posterior"]["m_Zp"]
+    assert result.table.loc["m_Zp", "median"] == summary["median"]
+    assert result.samples.attrs["units"]["m_Zp"] == "MeV"
+    terms = result.terms
+    np.testing.assert_allclose(
+        terms["pull"],
+        [
+            (m - p) / e
+            for p, m, e in terms[["prediction", "measured", "error"]].itertuples(index=False)
+        ],
+        rtol=1e-9,
+    )
+    assert terms["chi2"].sum() == pytest.approx(result.chi2)
+
+
+def test_results_are_frozen(result: zpfit.Result) -> None:
+    with pytest.raises(AttributeError):
+        result.folder = Path()  # type: ignore[misc]
+
+
+def test_a_result_is_shown_in_one_line_and_as_html(result: zpfit.Result) -> None:
+    assert "\n" not in repr(result)
+    assert f"{result.log_z:.3f}" in repr(result)
+    assert "m_Zp" in result._repr_html_()
+    assert not result.converged
+    assert result.shortcomings[0].split(":")[0] in result._repr_html_()
+
+
+@pytest.mark.drawn
+def test_plots_are_figures(result: zpfit.Result) -> None:
+    for figure in (result.corner(), result.pulls(), result.trace()):
+        assert isinstance(figure, Figure)
+
+
+def test_the_seed_settles_everything(result: zpfit.Result) -> None:
+    again = zpfit.fit("quickstart", sampler=SMALL, best_fit=FEW_STARTS, seed=3)
+    pd.testing.assert_frame_equal(again.samples, result.samples)
+    assert again.log_z == result.log_z
+    assert again.best_fit == result.best_fit
+
+
+def test_saved_and_read(result: zpfit.Result, tmp_path: Path) -> None:
+    folder = result.save(tmp_path / "run")
+    read = zpfit.Result.read(folder)
+    pd.testing.assert_frame_equal(read.samples, result.samples)
+    assert read.summary == result.summary
+    assert read.folder == folder
+    assert {p.name for p in folder.iterdir()} >= {"config.yaml", "samples.nc", "summary.json"}
+    with pytest.raises(zpfit.ZpfitError):
+        small("L_mu-L_tau_cs").save(folder)
+
+
+def test_memory_and_folder_give_the_same_numbers(tmp_path: Path) -> None:
+    memory = small("L_mu-L_tau_cs")
+    folder = small("L_mu-L_tau_cs", output=tmp_path / "run", plots=False)
+    pd.testing.assert_frame_equal(memory.samples, folder.samples)
+    pd.testing.assert_frame_equal(memory.weighted, folder.weighted)
+    skipped = {"wall_time_s"}
+    one, two = ({k: v for k, v in r.summary.items() if k not in skipped} for r in (memory, folder))
+    assert one == two
+
+
+def test_sources(tmp_path: Path) -> None:
+    by_name = zpfit.load("quickstart")
+    text = "model: L_mu-L_tau\nlikelihood: today_cs\nseed: 4\n"
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    by_path = zpfit.load(str(tmp_path / "own.yaml"))
+    by_dict = zpfit.load({"model": "L_mu-L_tau", "likelihood": "today_cs", "seed": 4})
+    assert by_name.settings.seed == 2021
+    assert by_path.settings == by_dict.settings
+    assert by_dict.name == "L_mu-L_tau_today_cs"
+    assert by_path.data_hash() == by_dict.data_hash()
+    assert zpfit.load(by_dict) is by_dict
+    assert zpfit.load(by_dict, seed=9).settings.seed == 9
+
+
+def test_changes_merge_options_and_replace_data() -> None:
+    problem = zpfit.load(
+        "quickstart",
+        sampler={"walkers": 64},
+        likelihood={"set": "today_rb", "drop": ["a_mu_2025_wp2025"]},
+        priors={"parameters": {"C_nue": 0, "m_Zp": {"type": "uniform", "lower": 10, "upper": 40}}},
+        **{"vegas.error": 0.02},
+    )
+    packaged = zpfit.load("quickstart").settings
+    assert problem.settings.sampler.walkers == 64
+    assert problem.settings.sampler.target_ess == packaged.sampler.target_ess
+    assert problem.settings.vegas.error == 0.02
+    assert problem.posterior.likelihood.name == "today_rb -a_mu_2025_wp2025"
+    assert "C_nue" not in problem.posterior.names
+    assert problem.posterior.priors.support("m_Zp") == (10, 40)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    problem = zpfit.load("quickstart", **{"priors.parameters.C_Ae": np.float64(1e-4)})
+    assert "C_Ae" not in problem.posterior.names
+
+
+def test_a_misspelt_key_is_named() -> None:
+    with pytest.raises(zpfit.ZpfitError, match=r"likelihood.sofft.*did you mean 'soft'"):
+        zpfit.load({"model": "effective", "likelihood": {"set": "today_cs", "sofft": []}})
+    with pytest.raises(zpfit.ZpfitError, match=r"sampler.walker.*did you mean 'walkers'"):
+        zpfit.load("quickstart", sampler={"walker": 3})
+    with pytest.raises(zpfit.ZpfitError, match="quickstart"):
+        zpfit.load("quickstrat")
+
+
+def test_evaluate_takes_mappings_lists_and_frames() -> None:
+    points = {"m_Zp": [18.0, 22.0], "C_Ae": 1.6e-4}
+    frame = zpfit.evaluate(points, likelihood="paper_2021_cs")
+    as_list = [{"m_Zp": 18.0, "C_Ae": 1.6e-4}, {"m_Zp": 22.0, "C_Ae": 1.6e-4}]
+    pd.testing.assert_frame_equal(frame, zpfit.evaluate(as_list, likelihood="paper_2021_cs"))
+    pd.testing.assert_frame_equal(
+        frame, zpfit.evaluate(pd.DataFrame(as_list), likelihood="paper_2021_cs")
+    )
+    assert len(frame) == 2
+
+
+def test_compare_in_memory(tmp_path: Path) -> None:
+    light = small("L_mu-L_tau_cs")
+    heavy = small({"model": "dark_photon", "likelihood": "paper_2021_cs"})
+    found = zpfit.compare(light, heavy)
+    assert list(found.frame.index) == ["no Z'", light.name, heavy.name]
+    row = found.frame.loc[light.name]
+    assert row["lnZ"] == light.log_z
+    assert row["ln_bayes_factor"] == light.log_z - found.frame.loc["no Z'", "lnZ"]
+    light.save(tmp_path / light.name)
+    read = zpfit.compare(tmp_path / light.name, heavy)
+    assert read.frame.loc[light.name, "joint_sigma"] == row["joint_sigma"]
+    with pytest.raises(zpfit.ZpfitError, match="twice"):
+        zpfit.compare(light, light)
+
+
+def test_profile() -> None:
+    found = zpfit.profile("L_mu-L_tau_cs", ("m_Zp", 5, 50), points=10, best_fit=FEW_STARTS)
+    assert len(found.frame) >= 10
+    assert found.frame["m_Zp"].min() == pytest.approx(5)
+    assert found.frame["delta_chi2"].min() >= 0
+    with pytest.raises(zpfit.ZpfitError, match="C_Ve"):
+        zpfit.profile("L_mu-L_tau_cs", "C_Ve")
+
+
+def test_exclusion() -> None:
+    found = zpfit.exclusion(
+        x=("m_Zp", 5, 50),
+        y=("C_Ae", 5e-5, 1e-3, "log"),
+        likelihood={"set": "paper_2021_cs", "drop": ["a_mu_2021"]},
+        solve={"C_Ve": ("delta_a_e", -8.7e-13)},
+    )
+    x_low, y_low, x_high, y_high = found.allowed.bounds
+    assert 5 <= x_low < x_high <= 50
+    assert 5e-5 <= y_low < y_high <= 1e-3
+    assert found.record["allowed"]["x"] == pytest.approx([x_low, x_high], rel=1e-6)
+    assert set(found.frame["kind"]) >= {"excluded", "allowed"}
+
+
+def test_toys_in_memory_and_in_a_folder(tmp_path: Path) -> None:
+    problem = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "seed": 5}
+    options = {"best_fit": {"starts": 50}, "joint_sigma": False, "progress": False}
+    memory = zpfit.toys(problem, 3, **options)
+    assert len(memory) == len(memory.frame) == 3
+    assert set(memory.p_values.index) == {"chi2", "delta_chi2"}
+    here = ExecutorChoice(Kind.HERE)
+    kept = zpfit.toys(problem, 3, output=tmp_path / "toys", executor=here, **options)
+    pd.testing.assert_frame_equal(kept.frame, memory.frame)
+    assert (tmp_path / "toys" / "toys.json").is_file()
+
+
+def test_available() -> None:
+    everything = zpfit.available()
+    assert {"quickstart", "sm_u1", "today_cs", "paper_fig2b"} <= set(everything["name"])
+    assert set(zpfit.available("runs")["kind"]) == {"run"}
+    with pytest.raises(ValueError, match="models"):
+        zpfit.available("model")

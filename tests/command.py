@@ -1,0 +1,27 @@
+"""The command line in process, and the options of a small run."""
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from zpfit.cli import cli
+
+SMALL = {
+    "sampler.walkers": "32",
+    "sampler.max_steps": "40",
+    "sampler.target_ess": "10",
+    "best_fit.starts": "50",
+    "priors.parameters.C_nue": "0",
+    "priors.parameters.C_Amu": "0",
+    "priors.parameters.C_numu": "{type: tied, to: C_Vmu, factor: -0.5}",
+}
+"""Options that make the quickstart take seconds, with a fixed and a tied parameter."""
+
+
+def invoke(*arguments: str | Path) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(cli, [str(word) for word in arguments])
+
+
+def run_small(*arguments: str | Path) -> Result:
+    options = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
+    return invoke("run", "quickstart", *options, *arguments)

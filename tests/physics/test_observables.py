@@ -1,0 +1,101 @@
+"""The registry of observables: names, what each reads, plug-ins."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.observables import (
+    RENAMED,
+    Group,
+    built_in_observables,
+    find_observable,
+    observable,
+    observable_names,
+    predictions,
+)
+
+N = 40
+
+
+def points() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(3)
+    rows = {n: rng.choice([-1, 1], N) * 10 ** rng.uniform(-5, -3, N) for n in COUPLING_NAMES[1:]}
+    return {"m_Zp": np.geomspace(5.0, 4000.0, N), **rows}
+
+
+@pytest.mark.parametrize("name", list(built_in_observables()))
+def test_it_depends_on_the_couplings_that_it_reads_and_on_no_other(name: str):
+    declared = built_in_observables()[name]
+    before = declared.function(Couplings.of(**points()))
+    for changed in COUPLING_NAMES:
+        varied = points()
+        varied[changed] = 1.3 * varied[changed]
+        after = declared.function(Couplings.of(**varied))
+        if changed in declared.reads:
+            assert (after != before).any(), changed
+        else:
+            np.testing.assert_array_equal(after, before, err_msg=changed)
+
+
+def test_reported_predictions_keep_their_order():
+    assert list(predictions()) == [
+        "delta_a_e", "delta_a_mu", "paper_texono", "paper_borexino", "paper_charm2_nu",
+        "paper_charm2_nubar", "paper_ccfr", "nue_texono", "nue_borexino", "nue_charm2_nu",
+        "nue_charm2_nubar", "nue_lsnd", "trident_ccfr", "trident_charm2", "trident_nutev",
+        "e158_sin2_theta", "br_ee", "br_inv",
+    ]  # fmt: skip
+    bounded = set(built_in_observables()) - set(predictions())
+    assert bounded == {"white_dwarf_cooling", "paper_moller"}
+
+
+def test_former_names_find_the_papers_formulas():
+    assert all(find_observable(old).name == new for old, new in RENAMED.items())
+    assert not set(RENAMED) & set(observable_names())
+
+
+def test_a_declaration_is_checked():
+    with pytest.raises(ValueError, match="C_Vx"):
+        observable(reads=("C_Vx",), group=Group.OTHER)(lambda c: c.C_Ve)
+    with pytest.raises(ValueError, match="two observables"):
+        observable(reads=("C_Ve",), group=Group.OTHER, name="br_ee")(lambda c: c.C_Ve)
+    with pytest.raises(KeyError):
+        find_observable("nothing")
+
+
+PLUGIN = """\
+from zpfit.physics.observables import Group, observable
+
+@observable(reads=("C_Ve",), group=Group.OTHER)
+def plugged_square(c):
+    return c.C_Ve**2
+
+def bare(c):
+    return c.C_Ve
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a package that offers three observables, one of them in working order."""
+    names = {"plugged_square": "plugged_square", "bare": "bare", "absent": "absent"}
+    lines = [f"{name} = plugged_physics:{target}\n" for name, target in names.items()]
+    info = tmp_path / "plugged_physics-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged-physics\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[zpfit.observables]\n" + "".join(lines))
+    (tmp_path / "plugged_physics.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("installed")
+def test_installed_packages_add_observables():
+    assert "plugged_square" in observable_names()
+    found = find_observable("plugged_square")
+    assert found.reads == ("C_Ve",)
+    assert found.function(Couplings.of(m_Zp=17.0, C_Ve=3.0)).tolist() == [9.0]
+    with pytest.raises(ImportError, match="declares no observable 'bare'"):
+        find_observable("bare")
+    with pytest.raises(ImportError, match="cannot be imported"):
+        find_observable("absent")

@@ -1,0 +1,64 @@
+"""Fixtures for tests of stopped and resumed runs, shared by their files."""
+
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import resuming
+from resuming import OWN, at_stage, done, no_plots, own_files, run, sent, written, zpfit
+
+
+@pytest.fixture(scope="session")
+def everything_imported(tmp_path_factory: pytest.TempPathFactory) -> None:
+    resuming.import_everything(tmp_path_factory.mktemp("warm"))
+
+
+@pytest.fixture
+def small_batches(everything_imported: None) -> Iterator[None]:
+    """Runs that take a second, in this process and in forked ones."""
+    with resuming.small_batches():
+        yield
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with the run file."""
+    return written(tmp_path / "place")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with cross-check and plots that nothing interrupted; for reading only."""
+    place = written(tmp_path_factory.mktemp("whole") / "place")
+    with resuming.small_batches():
+        done(place, *run("--cross-check"))
+    return place
+
+
+@pytest.fixture(scope="session")
+def plain(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without cross-check and plots, which takes half the time."""
+    place = written(tmp_path_factory.mktemp("plain") / "place")
+    with resuming.small_batches():
+        done(place, *run(), hooks=(no_plots,))
+    return place
+
+
+@pytest.fixture(scope="session")
+def halfway(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with the user's own model and data, killed at its last stage; for reading only."""
+    place = written(tmp_path_factory.mktemp("halfway") / "place", OWN)
+    own_files(place)
+    at = at_stage("Searching the best fit", sent(signal.SIGKILL))
+    with resuming.small_batches():
+        assert zpfit(place, *run(), hooks=(at,)).ended() == -signal.SIGKILL
+    return place
+
+
+@pytest.fixture
+def own(halfway: Path, workspace: Path) -> Path:
+    """A copy of it to change, which is the current folder."""
+    shutil.copytree(halfway, workspace, dirs_exist_ok=True)
+    return workspace

@@ -1,0 +1,148 @@
+"""Comparisons of models: :func:`compare` and its :class:`Comparison`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zpfit.analysis.compare import NO_ZPRIME, check_reference
+from zpfit.analysis.compare import Comparison as ComparedFits
+from zpfit.analysis.compare import compare as compare_fits
+from zpfit.analysis.fit import FitResult
+from zpfit.analysis.fit import fit as fit_in_memory
+from zpfit.analysis.records import ComparisonRow
+from zpfit.api.fits import Result
+from zpfit.api.sources import Source, load, progress_of
+from zpfit.errors import InvalidInput
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.io.logging import LOGGER
+from zpfit.io.writing import make_room
+from zpfit.runs.comparison import compare_all, write_comparison
+from zpfit.runs.execution import keep_result
+from zpfit.runs.finished_run import read_fit
+from zpfit.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Fits side by side. Made by :func:`compare`."""
+
+    _compared: ComparedFits
+    seed: int
+
+    @property
+    def rows(self) -> tuple[ComparisonRow, ...]:
+        """A row for each fit and for the hypothesis without a Z', as ``compare.json`` has them."""
+        return self._compared.rows
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The fits that are compared."""
+        return tuple(Result(fitted) for fitted in self._compared.fits)
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """The numbers of each row: best-fit chi2, ln Z, Bayes factor, joint sigma and others."""
+        import pandas as pd
+
+        nested = {"joint_sigma_at", "chi2_by_term", "prior_sensitivity", "ranks", "shortcomings"}
+        rows = [{k: v for k, v in row.items() if k not in nested} for row in self.rows]
+        return pd.DataFrame(rows).set_index("run")
+
+    @property
+    def converged(self) -> bool:
+        """True if every fit has converged."""
+        return all(row["converged"] for row in self.rows)
+
+    def plot(self) -> "Figure":
+        """Return the plot of the evidences."""
+        from zpfit.plots.comparison import evidence_figure
+        from zpfit.plots.style import house_style
+
+        with house_style():
+            return evidence_figure(list(self.rows))
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(row['run'] for row in self.rows)}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.frame.to_html(float_format="%.4g"))
+
+
+def compare(
+    *sources: Source | Result,
+    reference: str = NO_ZPRIME,
+    seed: int = 1,
+    output: str | Path | None = None,
+    progress: bool | Progress = True,
+    force: bool = False,
+) -> Comparison:
+    """Compare models by best fit, evidence and tension.
+
+    Parameters
+    ----------
+    *sources
+        Results, folders of finished runs, and sources that are fitted first.
+    reference
+        Model in the denominator of the Bayes factors.
+    seed
+        Seed of what the comparison computes; fits have their own.
+    output
+        Folder for the rows, the plots and the runs that are fitted.
+    progress
+        See :func:`fit`.
+    force
+        Replace files in the output folder.
+
+    Returns
+    -------
+    Comparison
+        A row for each fit and, for each data set, one for the hypothesis without a Z'.
+
+    Raises
+    ------
+    UnknownName, MixedReference
+        A data set has no fit of the reference, or several.
+    """
+    reporter = progress_of(progress)
+    if output is not None and all(isinstance(source, str | Path) for source in sources):
+        names = [str(source) for source in sources]
+        result, problems = compare_all(names, Path(output), reference, seed, reporter, force=force)
+        for problem in problems:
+            LOGGER.warning(problem)
+        return Comparison(result, seed)
+    planned = [_fitted_or_problem(source) for source in sources]
+    problems_only = [p.problem if isinstance(p, FitResult) else p for p in planned]
+    _check_names([p.name for p in planned])
+    check_reference(problems_only, reference)
+    fits = [p if isinstance(p, FitResult) else fit_in_memory(p, reporter) for p in planned]
+    result = compare_fits(fits, reference, seed, reporter)
+    if output is not None:
+        make_room(Path(output), ("compare.json",), force=force)
+        folders = {}
+        for fitted in fits:
+            keep_result(fitted, RunFolder(Path(output) / "runs" / fitted.name), force=force)
+            folders[fitted.name] = f"runs/{fitted.name}"
+        write_comparison(result, Path(output), folders, seed)
+    return Comparison(result, seed)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(
+            [f"{name!r} is given twice; give the fits different titles" for name in twice]
+        )
+
+
+def _fitted_or_problem(source: Source | Result) -> FitResult | Problem:
+    if isinstance(source, Result):
+        return source._fit  # noqa: SLF001 - of this module
+    if isinstance(source, str | Path) and Path(source).is_dir():
+        return read_fit(RunFolder(Path(source)))
+    return load(source)

@@ -1,0 +1,291 @@
+"""Fits: :func:`fit` and its :class:`Result`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from zpfit.analysis.fit import FitResult
+from zpfit.analysis.fit import fit as fit_in_memory
+from zpfit.analysis.records import FitSummary
+from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.inference.samplers.result import StoredSamples
+from zpfit.runs.execution import Start, carry_out, claimed, keep_result
+from zpfit.runs.finished_run import read_fit
+from zpfit.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """A finished fit: samples, evidence and best fit.
+
+    Made by :func:`fit` and :meth:`read`.
+    """
+
+    _fit: FitResult
+    folder: Path | None = None
+    """Run folder, if the fit was written."""
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self._fit.name
+
+    @property
+    def problem(self) -> Problem:
+        """Model, priors, likelihood and settings that were fitted."""
+        return self._fit.problem
+
+    @property
+    def summary(self) -> FitSummary:
+        """All numbers, as ``summary.json`` holds them."""
+        return self._fit.summary
+
+    @property
+    def samples(self) -> "pd.DataFrame":
+        """Posterior samples of equal weight: a column for each parameter that varies.
+
+        ``log_likelihood`` is a column as well; the attribute ``units`` of the frame holds units.
+        """
+        return _frame(self._fit.samples)
+
+    @property
+    def weighted(self) -> "pd.DataFrame":
+        """Weighted samples behind the evidence; the column ``weight`` sums to 1."""
+        return _frame(self._fit.weighted)
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """Best fit, posterior moments, quantiles, ESS and R-hat of each parameter."""
+        import pandas as pd
+
+        best = self.best_fit
+        rows = {
+            name: {"best_fit": best[name], **record}
+            for name, record in self.summary["posterior"].items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    @property
+    def terms(self) -> "pd.DataFrame":
+        """Measured value, error, prediction, pull and chi2 of each measurement at the best fit."""
+        import pandas as pd
+
+        terms = self.summary["best_fit"]["terms"]
+        return pd.DataFrame.from_dict(cast(Any, terms), orient="index")
+
+    @property
+    def log_z(self) -> float:
+        """Natural logarithm of the evidence."""
+        return self.summary["evidence"]["log_z"]
+
+    @property
+    def log_z_error(self) -> float:
+        """Standard error of :attr:`log_z`."""
+        return self.summary["evidence"]["error"]
+
+    @property
+    def best_fit(self) -> dict[str, float]:
+        """Value of each parameter at the lowest chi2."""
+        return dict(self.summary["best_fit"]["parameters"])
+
+    @property
+    def chi2(self) -> float:
+        """The lowest chi2."""
+        return self.summary["best_fit"]["chi2"]
+
+    @property
+    def converged(self) -> bool:
+        """True if no shortcoming was found."""
+        return self.summary["converged"]
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reasons why the result is not converged, with remedies."""
+        return tuple(self.summary["shortcomings"])
+
+    def corner(self) -> "Figure | None":
+        """Return the corner plot; None if fewer than two parameters vary."""
+        from zpfit.plots.corner import corner_figure
+        from zpfit.plots.style import house_style
+
+        with house_style():
+            return corner_figure(self._fit.samples, self.best_fit, self.summary["title"])
+
+    def pulls(self) -> "Figure":
+        """Return the plot of the pulls and exclusion ratios at the best fit."""
+        from zpfit.plots.pulls import pulls_figure
+        from zpfit.plots.style import house_style
+
+        with house_style():
+            return pulls_figure(self.summary)
+
+    def trace(self) -> "Figure":
+        """Return the plot of the samples in the order of the chains."""
+        from zpfit.plots.style import house_style
+        from zpfit.plots.trace import trace_figure
+
+        with house_style():
+            return trace_figure(self._fit.samples, self.summary["title"])
+
+    def to_arviz(self) -> Any:
+        """Return the samples as ArviZ keeps them (InferenceData or DataTree)."""
+        from zpfit.interfaces.arviz import to_arviz
+        from zpfit.interfaces.sample_table import table_of
+
+        return to_arviz(table_of(self._fit))
+
+    def to_getdist(self) -> Any:
+        """Return the samples as ``getdist.MCSamples``."""
+        from zpfit.interfaces.getdist import to_getdist
+        from zpfit.interfaces.sample_table import table_of
+
+        return to_getdist(table_of(self._fit))
+
+    def to_anesthetic(self) -> Any:
+        """Return the samples as anesthetic's ``MCMCSamples``."""
+        from zpfit.interfaces.anesthetic import to_anesthetic
+        from zpfit.interfaces.sample_table import table_of
+
+        return to_anesthetic(table_of(self._fit))
+
+    def save(self, folder: str | Path, *, force: bool = False) -> Path:
+        """Write the run folder that the command ``zpfit run`` would leave; return its path.
+
+        Raises
+        ------
+        RunFolderExists, ForeignFiles
+            The folder holds another run, or files that no run wrote, and ``force`` is not given.
+        UnwritablePath
+            The folder cannot be written.
+        """
+        keep_result(self._fit, RunFolder(Path(folder)), force=force)
+        return Path(folder)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "Result":
+        """Read the result in a run folder.
+
+        Raises
+        ------
+        NotARunFolder
+            The folder holds no finished run, or the data of the run have changed.
+        """
+        return cls(read_fit(RunFolder(Path(folder))), Path(folder))
+
+    def __repr__(self) -> str:
+        state = "converged" if self.converged else "NOT converged"
+        return (
+            f"<Result {self.name}: {self.summary['model']} on {self.summary['likelihood']}, "
+            f"ln Z = {self.log_z:.3f} +- {self.log_z_error:.3f}, chi2 = {self.chi2:.2f}, {state}>"
+        )
+
+    def _repr_html_(self) -> str:
+        without = self.summary["no_zprime"]["chi2"]
+        notes = "".join(f"<br>Not converged: {escaped(text)}" for text in self.shortcomings)
+        return (
+            f"<b>{escaped(self.summary['title'])}</b>: {escaped(self.summary['model'])} on "
+            f"{escaped(self.summary['likelihood'])}<br>ln Z = {self.log_z:.3f} &plusmn; "
+            f"{self.log_z_error:.3f}, best-fit &chi;&sup2; = {self.chi2:.2f} "
+            f"(without a Z&prime;: {without:.2f}){notes}"
+            f"{self.table.to_html(float_format='%.3g')}"
+        )
+
+
+def _frame(stored: StoredSamples) -> "pd.DataFrame":
+    import pandas as pd
+
+    columns = {name: values.ravel() for name, values in stored.values.items()}
+    columns["log_likelihood"] = stored.log_likelihood.ravel()
+    if stored.log_weight is not None:
+        columns["weight"] = np.exp(stored.log_weight.ravel())
+    frame = pd.DataFrame(columns)
+    frame.attrs["units"] = {name: row["unit"] for name, row in stored.attributes.items()}
+    return frame
+
+
+def fit(
+    source: Source,
+    *,
+    sampler: Mapping[str, Any] | str | None = None,
+    seed: int | None = None,
+    output: str | Path | None = None,
+    cross_check: bool = False,
+    progress: bool | Progress = True,
+    force: bool = False,
+    resume: bool = False,
+    plots: bool = True,
+    checkpoint_every: float = 10.0,
+    **changes: Any,
+) -> Result:
+    """Sample the posterior and search the best fit.
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    sampler
+        Options of the sampler, or the name of an engine: "emcee", "vegas", "dynesty".
+    seed
+        Seed of all random numbers; that of the source by default.
+    output
+        Run folder to write. With it, the fit is checkpointed and can be resumed.
+    cross_check
+        Compute ln Z with a second engine as well.
+    progress
+        True logs stages and notes, False discards them; or an object with the methods of
+        :class:`~zpfit.inference.progress.Progress`.
+    force
+        Replace a run in the output folder.
+    resume
+        Resume a run in the output folder that was stopped.
+    plots
+        Draw the plots into the output folder.
+    checkpoint_every
+        Seconds between checkpoints.
+    **changes
+        Keys of a run file with new values, see the module's docstring.
+
+    Returns
+    -------
+    Result
+        Samples, evidence and best fit.
+
+    Raises
+    ------
+    InvalidInput
+        Something is wrong with the source or the changes.
+    NoAllowedPoint
+        The likelihood excludes all but a few points of the prior.
+    RunFolderExists, UnfinishedRun, DifferentRun
+        The output folder holds another run.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> small = {"engine": "vegas"}
+    >>> result = zpfit.fit("L_mu-L_tau_cs", sampler=small, best_fit={"starts": 50}, seed=1)
+    >>> sorted(result.best_fit)
+    ['eps', 'g_prime', 'm_Zp']
+    """
+    if sampler is not None:
+        changes["sampler"] = {"engine": sampler} if isinstance(sampler, str) else sampler
+    if seed is not None:
+        changes["seed"] = seed
+    problem, reporter = load(source, **changes), progress_of(progress)
+    if output is None:
+        return Result(fit_in_memory(problem, reporter, check=cross_check))
+    folder = RunFolder(Path(output))
+    start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
+    with claimed(problem, folder, start, cross_check=cross_check) as claim:
+        if not claim.finished:
+            carry_out(claim, reporter, plots=plots, checkpoint_interval=checkpoint_every)
+    return Result.read(folder.path)

@@ -1,0 +1,97 @@
+"""Predictions and exclusions at given points: :func:`evaluate`."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from zpfit.analysis.evaluate import evaluate as evaluate_likelihood
+from zpfit.analysis.evaluate import evaluate_model, parameter_table
+from zpfit.api.sources import IN_PYTHON, plain_value
+from zpfit.inference.problem import ModelOnly
+from zpfit.io.document import Document
+from zpfit.io.library import Library
+from zpfit.io.logging import LOGGER
+from zpfit.io.schema import validate
+from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
+from zpfit.models.library import load_model, ready_for_batches
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Points: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, float]] | pd.DataFrame"
+
+
+def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None) -> "pd.DataFrame":
+    """Predict observables at given points and compare them with data.
+
+    Parameters
+    ----------
+    points
+        One mapping from parameters to values (numbers, or arrays of equal length), a list of
+        mappings, or a frame with a column for each parameter. Missing parameters have their
+        defaults; couplings of the model "effective" are then zero. Masses are in MeV.
+    model
+        Name of a model, what a run file says under ``model``, or a Python function or class.
+    likelihood
+        Name of a set of entries, or what a run file says under ``likelihood``; none by default.
+
+    Returns
+    -------
+    DataFrame
+        A row for each point. Columns: ``couplings.*``, ``derived.*``, ``predictions.*`` by
+        observable, ``chi2.*`` and ``pulls.*`` by entry, ``ratios.*`` by exclusion (excluded
+        above 1), ``chi2_total`` and ``excluded_by`` (hard exclusions that exclude the point).
+
+    Raises
+    ------
+    InvalidInput
+        A parameter is unknown or outside its domain.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> frame = zpfit.evaluate({"m_Zp": [18, 22], "C_Ae": 1.6e-4}, likelihood="paper_2021_cs")
+    >>> frame["excluded_by"].tolist()
+    [['na64_2020'], []]
+    """
+    import pandas as pd
+
+    rows = _rows(points)
+    document = Document(IN_PYTHON, {"model": plain_value("model", model)}, {})
+    spec = validate(ModelOnly, document).model
+    loaded = load_model(spec, document, Library.beside()).model
+    table = parameter_table(rows, loaded, [f"point {index}" for index in range(len(rows))])
+    ready, notes = ready_for_batches(loaded, spec, table, "model")
+    for note in notes:
+        LOGGER.warning(note)
+    return pd.json_normalize(
+        evaluate_likelihood(_total_likelihood(likelihood), evaluate_model(ready, table))
+    )
+
+
+def _rows(points: Points) -> list[dict[str, float]]:
+    import pandas as pd
+
+    if isinstance(points, Mapping):
+        columns: dict[str, Any] = dict(
+            zip(points, np.broadcast_arrays(*map(np.atleast_1d, points.values())), strict=True)
+        )
+        points = pd.DataFrame(columns)
+    if isinstance(points, pd.DataFrame):
+        points = points.to_dict("records")
+    return [{str(name): float(value) for name, value in row.items()} for row in points]
+
+
+def _total_likelihood(likelihood: Any) -> TotalLikelihood:
+    if likelihood is None:
+        return TotalLikelihood("", (), ())
+    return assemble(_likelihood_spec(likelihood), Library.beside()).likelihood
+
+
+def _likelihood_spec(likelihood: Any) -> LikelihoodSpec:
+    if isinstance(likelihood, LikelihoodSpec):
+        return likelihood
+    given = {"set": likelihood} if isinstance(likelihood, str) else dict(likelihood)
+    return validate(LikelihoodSpec, Document(IN_PYTHON, given, {}, parents=("likelihood",)))

@@ -1,0 +1,120 @@
+"""Profile likelihoods: :func:`profile` and its :class:`Profile`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zpfit.analysis.profile.axis import AxisRequest, choose_axes
+from zpfit.analysis.profile.profile import profile as profile_problem
+from zpfit.analysis.profile.profile import profile_record
+from zpfit.analysis.records import ProfileRecord
+from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.inference.progress import Progress
+from zpfit.io.writing import make_room
+from zpfit.runs.records import profile_files, write_profile
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Profile:
+    """Profile likelihood and posterior of one or two parameters. Made by :func:`profile`."""
+
+    record: ProfileRecord
+    """All numbers, as the JSON file of the profile holds them."""
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """Delta chi2 at each node of the grid, a column for each axis; NaN where excluded."""
+        import pandas as pd
+
+        names = [axis["name"] for axis in self.record["axes"]]
+        grids = np.meshgrid(*self.record["profile"]["values"], indexing="ij")
+        delta = np.array(self.record["profile"]["delta_chi2"], dtype=float)
+        columns = {name: grid.ravel() for name, grid in zip(names, grids, strict=True)}
+        return pd.DataFrame({**columns, "delta_chi2": delta.ravel()})
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reasons why the result is not converged, with remedies."""
+        return tuple(self.record["shortcomings"])
+
+    @property
+    def converged(self) -> bool:
+        """True if no shortcoming was found."""
+        return self.record["converged"]
+
+    def plot(self) -> "Figure":
+        """Return the plot of profile likelihood and posterior."""
+        from zpfit.plots.profile import profile_figure
+        from zpfit.plots.style import house_style
+
+        with house_style():
+            return profile_figure(self.record)
+
+    def __repr__(self) -> str:
+        names = ", ".join(axis["name"] for axis in self.record["axes"])
+        return f"<Profile of {names}: {self.record['model']} on {self.record['likelihood']}>"
+
+    def _repr_html_(self) -> str:
+        return escaped(repr(self))
+
+
+AxisChoice = str | tuple[str, float, float]
+"""Name of a parameter, or name, lower and upper end of its range."""
+
+
+def profile(
+    source: Source,
+    x: AxisChoice,
+    y: AxisChoice | None = None,
+    *,
+    points: int | None = None,
+    output: str | Path | None = None,
+    progress: bool | Progress = True,
+    force: bool = False,
+    **changes: Any,
+) -> Profile:
+    """Compute the profile likelihood and the posterior density of one or two parameters.
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    x, y
+        Sampled parameters, each a name or ``(name, lower, upper)``.
+    points
+        Nodes on each axis: 60 with one axis, 40 with two by default.
+    output
+        Folder for JSON and plots.
+    progress, force
+        See :func:`fit`.
+    **changes
+        Keys of a run file with new values, see the module's docstring.
+
+    Raises
+    ------
+    InvalidInput
+        An axis is no sampled parameter, or its range leaves the prior.
+    """
+    problem = load(source, **changes)
+    chosen = [("x", x)] if y is None else [("x", x), ("y", y)]
+    axes = choose_axes(problem.posterior.priors, [_request(side, a) for side, a in chosen])
+    if output is not None:
+        make_room(Path(output), profile_files([axis.name for axis in axes]), force=force)
+    found = profile_problem(problem, axes, points, progress_of(progress))
+    record = profile_record(problem, found)
+    if output is not None:
+        write_profile(record, Path(output))
+    return Profile(record)
+
+
+def _request(side: str, axis: AxisChoice) -> AxisRequest:
+    if isinstance(axis, str):
+        return AxisRequest(axis, source=side)
+    name, lower, upper = axis
+    return AxisRequest(name, (lower, upper), side)

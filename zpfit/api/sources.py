@@ -1,0 +1,137 @@
+"""Sources: what to fit, given by name, path, run folder, dictionary or problem."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from zpfit.inference.problem import Problem, resolve
+from zpfit.inference.progress import Progress, Silent
+from zpfit.io.document import Document, plain_data
+from zpfit.io.library import Library
+from zpfit.io.logging import LOGGER
+from zpfit.io.yaml import read_yaml
+from zpfit.models.base import Model
+from zpfit.runs.run_file import find_run_file, with_change
+
+Source = str | Path | Mapping[str, Any] | Problem
+IN_PYTHON = Path("<python>")
+"""Name of a dictionary in messages, where a file would have its path."""
+_MERGED = {"sampler", "vegas", "dynesty", "best_fit", "joint_sigma", "priors"}
+"""Keys whose mappings change single options. ``priors.parameters`` is merged likewise."""
+
+
+def load(source: Source, **changes: Any) -> Problem:
+    """Read and check what to fit.
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    **changes
+        Keys of a run file with new values, see the module's docstring.
+
+    Returns
+    -------
+    Problem
+        Model, priors and likelihood, with ``posterior``, ``settings``, ``notes``.
+
+    Raises
+    ------
+    InvalidInput
+        Something is wrong with the source; every problem is reported with its place.
+    UnknownName
+        No run has this name.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> problem = zpfit.load("quickstart", seed=7)
+    >>> problem.posterior.dimension, problem.settings.seed
+    (7, 7)
+    """
+    if isinstance(source, Problem):
+        return source if not changes else _changed_problem(source, changes)
+    if isinstance(source, Mapping):
+        problem = resolve(_with_changes(_document(source), changes), Library.beside())
+        return replace(problem, name=_name_of(problem))
+    path = find_run_file(str(source))
+    return resolve(_with_changes(read_yaml(path), changes), Library.beside(path))
+
+
+def _name_of(problem: Problem) -> str:
+    """Return a name for a problem without a file, which is fit for a folder."""
+    name = problem.settings.title or (
+        f"{problem.posterior.model.name}_{problem.posterior.likelihood.name}"
+    )
+    return re.sub(r"[^\w.+-]+", "_", name).strip("_") or "fit"
+
+
+def _changed_problem(problem: Problem, changes: Mapping[str, Any]) -> Problem:
+    if problem.document is None:
+        raise TypeError("this problem was not read from a source, so that it takes no changes")
+    document = _with_changes(problem.document, changes)
+    changed = resolve(document, problem.library or Library.beside())
+    return replace(changed, name=problem.name)
+
+
+def _document(source: Mapping[str, Any]) -> Document:
+    return Document(IN_PYTHON, {key: plain_value(key, value) for key, value in source.items()}, {})
+
+
+def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
+    for keys, value in flat_changes(changes):
+        document = with_change(document, keys, value)
+    return document
+
+
+def flat_changes(
+    changes: Mapping[str, Any], above: tuple[str, ...] = ()
+) -> list[tuple[tuple[str, ...], Any]]:
+    """Return single keys, as paths, and their values; mappings of option blocks are opened."""
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for key, value in changes.items():
+        keys = (*above, *key.split("."))
+        opened = keys in {("priors", "parameters"), *((name,) for name in _MERGED)}
+        if opened and isinstance(value, Mapping):
+            found += flat_changes(value, keys)
+        else:
+            found.append((keys, plain_value(keys[0] if len(keys) == 1 else "", value)))
+    return found
+
+
+def plain_value(key: str, value: Any) -> Any:
+    """Return the value of a key in the form of a run file, without types of Python or NumPy."""
+    if key == "model" and (callable(value) or isinstance(value, Model)):
+        return {"python": value}
+    return plain_data(value)
+
+
+class LoggedProgress:
+    """Progress that goes to the logger."""
+
+    def stage(self, title: str) -> None:
+        """Log the title of a stage."""
+        LOGGER.info(title)
+
+    def update(self, fraction: float, note: str) -> None:
+        """Log how much of a stage is done."""
+        LOGGER.debug("%.0f %% %s", 100 * fraction, note)
+
+    def note(self, text: str) -> None:
+        """Log a note."""
+        LOGGER.warning(text)
+
+
+def progress_of(progress: bool | Progress) -> Progress:  # noqa: FBT001 - a public keyword
+    """Return an object that receives progress: the logger for True, nothing for False."""
+    if isinstance(progress, bool):
+        return LoggedProgress() if progress else Silent()
+    return progress
+
+
+def escaped(text: str) -> str:
+    """Return text for HTML."""
+    return escape(text)

@@ -1,0 +1,96 @@
+"""Agreement between groups of data: :func:`tension` and its :class:`Tension`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zpfit.analysis.records import TensionRecord
+from zpfit.analysis.tension.tension import tension as tension_of
+from zpfit.analysis.tension.tension import tension_record
+from zpfit.api.sources import Source, load, progress_of
+from zpfit.inference.progress import Progress
+from zpfit.io.writing import make_room
+from zpfit.runs.records import TENSION_FILES, write_tension
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Tension:
+    """Agreement between groups of data. Made by :func:`tension`."""
+
+    record: TensionRecord
+    """All numbers, as ``tension.json`` holds them."""
+
+    @property
+    def pulls(self) -> "pd.DataFrame":
+        """Pull of each measurement: at the best fit, and of the posterior prediction."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(self.record["pulls"], orient="index")
+
+    @property
+    def joint_sigma(self) -> float | None:
+        """Smallest number of standard errors within which both anomalies can be met at once."""
+        return self.record["joint_sigma"]
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reasons why the result is not converged, with remedies."""
+        return tuple(self.record["shortcomings"])
+
+    @property
+    def converged(self) -> bool:
+        """True if no shortcoming was found."""
+        return self.record["converged"]
+
+    def plot(self) -> "Figure":
+        """Return the plot of pulls and tension."""
+        from zpfit.plots.style import house_style
+        from zpfit.plots.tension import tension_figure
+
+        with house_style():
+            return tension_figure(self.record)
+
+    def __repr__(self) -> str:
+        return f"<Tension of {self.record['model']} on {self.record['likelihood']}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.pulls.to_html(float_format="%.3g"))
+
+
+def tension(
+    source: Source,
+    *,
+    output: str | Path | None = None,
+    progress: bool | Progress = True,
+    force: bool = False,
+    **changes: Any,
+) -> Tension:
+    """Measure how well groups of data agree within a model.
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    output
+        Folder for JSON and plot.
+    progress, force
+        See :func:`fit`.
+    **changes
+        Keys of a run file with new values, see the module's docstring.
+
+    Returns
+    -------
+    Tension
+        Pulls, joint sigma, parameter goodness of fit and suspiciousness.
+    """
+    problem = load(source, **changes)
+    if output is not None:
+        make_room(Path(output), TENSION_FILES, force=force)
+    record = tension_record(problem, tension_of(problem, progress_of(progress)))
+    if output is not None:
+        write_tension(record, Path(output))
+    return Tension(record)

@@ -1,0 +1,198 @@
+"""Pseudo-experiments: :func:`toys` and its :class:`Toys`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from zpfit.analysis.toys.statistics import Hypothesis
+from zpfit.analysis.toys.statistics import Toys as DrawnToys
+from zpfit.analysis.toys.toys import toys as draw_toys
+from zpfit.api.sources import Source, escaped, flat_changes, load, progress_of
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.io.document import Given
+from zpfit.io.yaml import dump_yaml
+from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.run_file import find_run_file, resolved_settings
+from zpfit.runs.run_folder import RunFolder
+from zpfit.runs.toy_folder import ToyFolder
+from zpfit.runs.toys import RunSource, ToyRequest, toys_in_folder, toys_in_memory
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_SHARED = ("likelihood", "seed")
+"""Keys whose changes apply to the smaller model as well: both need the same data."""
+
+
+@dataclass(frozen=True, repr=False)
+class Toys:
+    """Pseudo-experiments and the p-values that they calibrate. Made by :func:`toys`."""
+
+    _drawn: DrawnToys
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """All numbers, as ``toys.json`` holds them."""
+        return self._drawn.record()
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row for each toy: test statistics and data."""
+        return self._drawn.frame
+
+    @property
+    def p_values(self) -> "pd.DataFrame":
+        """A row for each test statistic: observed value, p-value and its interval."""
+        import pandas as pd
+
+        rows = pd.DataFrame.from_dict(dict(self.record["statistics"]), orient="index")
+        return rows[["observed", "extreme", "p_value", "p_interval", "sigma"]]
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reasons not to trust the p-values, with remedies."""
+        return self._drawn.shortcomings
+
+    @property
+    def converged(self) -> bool:
+        """True if no shortcoming was found."""
+        return not self.shortcomings
+
+    def plot(self) -> "Figure":
+        """Return the histograms of the test statistics."""
+        from zpfit.plots.style import house_style
+        from zpfit.plots.toys import toys_figure
+
+        with house_style():
+            return toys_figure(self.record, self._drawn.columns)
+
+    def __len__(self) -> int:
+        """Return the number of toys."""
+        return len(self._drawn)
+
+    def __repr__(self) -> str:
+        return f"<{self._drawn!r}>"
+
+    def _repr_html_(self) -> str:
+        return escaped(repr(self)) + str(self.p_values.to_html(float_format="%.3g"))
+
+
+def toys(
+    source: Source,
+    n: int,
+    *,
+    hypothesis: Hypothesis = "no-zprime",
+    nested: Source | None = None,
+    joint_sigma: bool = True,
+    output: str | Path | None = None,
+    executor: ExecutorChoice | None = None,
+    progress: bool | Progress = True,
+    force: bool = False,
+    **changes: Any,
+) -> Toys:
+    """Draw pseudo-experiments, refit each, and count how extreme the data are.
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    n
+        Number of toys, at least 1.
+    hypothesis
+        Where toys are drawn: "no-zprime", "best-fit", or "nested" (best fit of ``nested``).
+    nested
+        Source of a smaller model on the same data.
+    joint_sigma
+        Compute the joint sigma of each toy as well.
+    output
+        Folder that keeps the toys. Toys in it are reused, so that a set can be extended.
+    executor
+        Processes, Dask or MPI, see :class:`~zpfit.runs.pools.ExecutorChoice`; this process by
+        default, or all cores with ``output``.
+    progress, force
+        See :func:`zpfit.fit`.
+    **changes
+        Keys of a run file with new values. Those of data and seed apply to ``nested`` as well.
+
+    Returns
+    -------
+    Toys
+        With ``p_values``, ``frame`` and ``plot()``.
+
+    Raises
+    ------
+    NotNested
+        ``nested`` has other data, or as many parameters as the source.
+    NoSamplingDistribution
+        A measurement is a table of chi2, from which no pseudo-data can be drawn.
+    """
+    shared = {key: value for key, value in changes.items() if key.split(".")[0] in _SHARED}
+    reporter = progress_of(progress)
+    if output is None and executor is None:
+        smaller = None if nested is None else load(nested, **shared)
+        problem = load(source, **changes)
+        return Toys(
+            draw_toys(
+                problem,
+                n,
+                hypothesis=hypothesis,
+                nested=smaller,
+                joint_sigma=joint_sigma,
+                progress=reporter,
+            )
+        )
+    choice = executor or ExecutorChoice()
+    with _readable(source, changes, output) as run:
+        if nested is None:
+            request = ToyRequest(run, n, hypothesis, None, joint_sigma)
+            return Toys(_drawn(request, output, choice, reporter, force=force))
+        beside = None if output is None else Path(output) / "nested"
+        with _readable(nested, shared, beside) as smaller_run:
+            request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
+            return Toys(_drawn(request, output, choice, reporter, force=force))
+
+
+def _drawn(
+    request: ToyRequest,
+    output: str | Path | None,
+    choice: ExecutorChoice,
+    progress: Progress,
+    *,
+    force: bool,
+) -> DrawnToys:
+    if output is None:
+        return toys_in_memory(request, choice, progress)
+    return toys_in_folder(request, ToyFolder(Path(output)), choice, progress, force=force)[1]
+
+
+@contextmanager
+def _readable(
+    source: Source, changes: Mapping[str, Any], folder: str | Path | None
+) -> Iterator[RunSource]:
+    """Yield a file that worker processes can read: the source's own, or a resolved copy."""
+    if isinstance(source, str | Path):
+        texts = {".".join(keys): Given(json.dumps(value)) for keys, value in flat_changes(changes)}
+        path = find_run_file(str(source)).resolve()
+        yield RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
+        return
+    problem = load(source, **changes)
+    if folder is not None:
+        yield _written(problem, Path(folder))
+        return
+    with TemporaryDirectory() as scratch:
+        yield _written(problem, Path(scratch))
+
+
+def _written(problem: Problem, folder: Path) -> RunSource:
+    run_folder = RunFolder(folder)
+    run_folder.write_config(dump_yaml(resolved_settings(problem)))
+    run_folder.copy_data(problem.files())
+    return RunSource(run_folder.config_path.resolve(), (), uuid4().hex)

@@ -1,0 +1,164 @@
+"""Command ``evaluate``: couplings, predictions and chi2 at given points."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zpfit.cli import completion, options
+from zpfit.cli.messages import note
+from zpfit.cli.output import console
+from zpfit.cli.tables import terms_table
+from zpfit.errors import all_of
+
+if TYPE_CHECKING:
+    from zpfit.analysis.evaluate import EvaluatedPoints
+    from zpfit.io.arrays import FloatArray
+    from zpfit.likelihood.likelihood import Likelihood
+
+
+@click.command()
+@click.option(
+    "--likelihood",
+    metavar="SET",
+    shell_complete=completion.SETS,
+    help="A likelihood set (see zpfit list likelihoods).",
+)
+@click.option(
+    "--model",
+    "model_text",
+    default="effective",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=completion.MODELS,
+    help="A model: a name, or a mapping in YAML as in a run file.",
+)
+@click.option(
+    "--at", multiple=True, metavar="NAME=VALUE", help="A parameter of the point (repeatable)."
+)
+@click.option(
+    "--points", type=click.Path(path_type=Path), metavar="FILE.csv", help="File with many points."
+)
+@options.as_json
+def evaluate(
+    *,
+    likelihood: str | None,
+    model_text: str,
+    at: Sequence[str],
+    points: Path | None,
+    as_json: bool,
+) -> None:
+    """Compute couplings, predictions and chi2 at given points.
+
+    With --likelihood the result has the pull and chi2 of every term.
+
+    Give one point with --at NAME=VALUE (separate several assignments by spaces), or many with
+    --points and a CSV file that has one column per parameter. Parameters that are left out have
+    their default value (see zpfit show MODEL); couplings of the model effective are then zero.
+
+    \b
+    zpfit evaluate --likelihood paper_2021_cs --at m_Zp=18 --at C_Ae=1.6e-4 --at C_Vmu=5e-4
+    zpfit evaluate --likelihood paper_2021_rb --points my_points.csv --json
+    zpfit evaluate --likelihood paper_2021_cs --model B-L --at "m_Zp=20 g_prime=1e-5"
+    zpfit evaluate --model "{name: B-L, options: {mass: zS_vS}}" --at "zS_vS=2e6 g_prime=1e-5"
+    """
+    from zpfit.analysis.evaluate import evaluate as evaluate_points
+    from zpfit.analysis.evaluate import evaluate_model, parameter_table
+    from zpfit.models.library import ready_for_batches
+    from zpfit.runs.run_file import load_single_model
+
+    if bool(at) == (points is not None):
+        raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
+    chosen, (spec, model), (points_given, places) = all_of(
+        lambda: _likelihood(likelihood),
+        lambda: load_single_model(model_text, "--model"),
+        lambda: _points(at, points),
+    )
+    table = parameter_table(points_given, model, places)
+    model, notes = ready_for_batches(model, spec, table, "--model")
+    for text in notes:
+        note(text)
+    evaluated = evaluate_model(model, table)
+    if as_json:
+        click.echo(json.dumps(evaluate_points(chosen, evaluated), indent=2))
+    else:
+        print_points(chosen, points_given, evaluated)
+
+
+def _likelihood(name: str | None) -> "Likelihood":
+    from zpfit.io.library import Library
+    from zpfit.likelihood.build import LikelihoodSpec, assemble
+    from zpfit.likelihood.likelihood import Likelihood
+
+    if name is None:
+        return Likelihood("", (), ())
+    spec = LikelihoodSpec(set=name)
+    return assemble(spec, Library.beside(), lambda *_: "--likelihood").likelihood
+
+
+def _points(at: Sequence[str], path: Path | None) -> tuple[list[dict[str, float]], list[str]]:
+    """Return points, and the place of each for messages."""
+    from zpfit.io.points import read_points
+
+    return ([options.parse_point(at)], ["--at"]) if path is None else read_points(path)
+
+
+def print_points(
+    likelihood: "Likelihood", points: Sequence[Mapping[str, float]], evaluated: "EvaluatedPoints"
+) -> None:
+    """Print couplings, predictions and terms of the likelihood at each point.
+
+    Parameters
+    ----------
+    likelihood
+        The data; without terms, predictions are printed.
+    points
+        Parameter values as the user gave them.
+    evaluated
+        The model at these points.
+    """
+    terminal = console()
+    # The model has couplings only at points where it exists.
+    existing = iter(range(len(evaluated.couplings)))
+    for point, broken in zip(points, evaluated.impossible, strict=True):
+        terminal.print(", ".join(f"{name} = {value:g}" for name, value in point.items()))
+        if broken:
+            reasons = ", ".join(
+                f"{name}: {ratio:.4g} times the allowed value" for name, ratio in broken.items()
+            )
+            terminal.print(f"impossible ({reasons})\n")
+            continue
+        _print_point(likelihood, evaluated, next(existing))
+
+
+def _print_point(likelihood: "Likelihood", evaluated: "EvaluatedPoints", index: int) -> None:
+    import numpy as np
+
+    from zpfit.analysis.evaluate import describe_point
+    from zpfit.physics.observables import predictions
+
+    terminal = console()
+    c = evaluated.couplings.take(np.array([index]))
+    terminal.print(_quantities("couplings", dict(c.items()), 0))
+    if evaluated.derived:
+        terminal.print(_quantities("derived", evaluated.derived, index))
+    if not likelihood.measurements and not likelihood.exclusions:
+        predicted = {name: observable.function(c) for name, observable in predictions().items()}
+        terminal.print(_quantities("predictions", predicted, 0) + "\n")
+        return
+    terminal.print(terms_table(describe_point(likelihood, c)))
+    [excluded_by] = likelihood.excluded_by(c)
+    verdict = (
+        f"excluded by {', '.join(excluded_by)}"
+        if excluded_by
+        else "allowed by every hard exclusion"
+    )
+    terminal.print(f"chi2 {float(likelihood.chi2(c)[0]):.4f}, {verdict}\n")
+
+
+def _quantities(title: str, columns: "Mapping[str, FloatArray]", index: int) -> str:
+    # Adding zero turns -0.0 into 0.0.
+    values = ", ".join(f"{name} = {values[index] + 0.0:.6g}" for name, values in columns.items())
+    return f"{title}: {values}"

@@ -1,0 +1,136 @@
+"""Command ``exclusion``: regions that experiments exclude in a plane of two parameters."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zpfit.cli import completion, options
+from zpfit.cli.output import console, plain, print_written, table, yellow
+from zpfit.errors import all_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.command()
+@click.argument("file", required=False, shell_complete=completion.SLICES)
+@click.option("--x", metavar="NAME[=LOW:HIGH]", help="Parameter along x; add :log for decades.")
+@click.option("--y", metavar="NAME[=LOW:HIGH]", help="Parameter along y.")
+@click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
+@click.option(
+    "--solve",
+    multiple=True,
+    metavar="NAME:OBSERVABLE=VALUE",
+    help="Compute a parameter from an observable; add :negative or :nearest to choose a solution.",
+)
+@click.option("--profile", multiple=True, metavar="NAME", help="Profile over a parameter.")
+@click.option(
+    "--within", multiple=True, metavar="ENTRY=SIGMA", help="Allowed standard errors of a term [2]."
+)
+@click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
+@click.option(
+    "--likelihood",
+    metavar="SET",
+    shell_complete=completion.SETS,
+    help="A likelihood set (see zpfit list likelihoods).",
+)
+@options.limits
+@click.option(
+    "--model",
+    "model_text",
+    metavar="NAME",
+    shell_complete=completion.MODELS,
+    help="A model [effective].",
+)
+@options.output("Folder for figure and tables.")
+@options.force()
+@options.changes("slice")
+@options.as_json
+def exclusion(
+    file: str | None,
+    *,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    limits: Sequence[str],
+    **texts: Any,
+) -> None:
+    """Map the excluded regions of a plane of two parameters.
+
+    FILE is a slice file or the name of a packaged one (see zpfit list slices); options make one
+    or change it. Other parameters have their default, couplings zero.
+
+    \b
+    zpfit exclusion paper_fig2a --output output/fig2a
+    zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --solve C_Ve:delta_a_e=-1.23e-12 \\
+        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/slice
+    zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --profile C_Ve --profile C_nue \\
+        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
+    """
+    from zpfit.analysis.exclusion.exclusion import exclusion_map
+    from zpfit.analysis.exclusion.record import exclusion_record
+    from zpfit.io.writing import make_room
+    from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
+    from zpfit.runs.slice_file import load_slice
+
+    changes, additions = all_of(
+        lambda: options.parse_slice(texts), lambda: options.parse_limits(limits)
+    )
+    chosen = load_slice(file, changes, additions, title=texts["likelihood"] or "")
+    if output is not None:
+        make_room(output, EXCLUSION_FILES, force=force)
+    record = exclusion_record(chosen, exclusion_map(chosen))
+    if output is not None:
+        write_exclusion(record, output)
+    if as_json:
+        # On one line: outlines have thousands of points.
+        click.echo(json.dumps(record, allow_nan=False))
+        return
+    print_exclusion(record)
+    if output is not None:
+        print_written([output / name for name in EXCLUSION_FILES])
+
+
+def print_exclusion(record: Mapping[str, Any]) -> None:
+    """Print the excluded fraction of each term and the extent of the allowed region.
+
+    Parameters
+    ----------
+    record
+        Content of ``exclusion.json``.
+    """
+    terminal = console()
+    terminal.print(_regions_table(record))
+    terminal.print(plain(_verdict(record)))
+    for note in record["notes"]:
+        terminal.print(yellow(f"Note: {note}"))
+
+
+def _regions_table(record: Mapping[str, Any]) -> "Table":
+    x, y = record["x"], record["y"]
+    result = table(
+        plain(f"{record['likelihood']} on the plane of {x['name']} and {y['name']}"),
+        caption=plain("fraction: of the plotted area"),
+    )
+    for heading in ("region", "", "within", "fraction"):
+        right = heading in ("within", "fraction")
+        result.add_column(heading, justify="right" if right else "left")
+    for region in record["regions"]:
+        if region["kind"] != "allowed" and region["share"] > 0:
+            sigma = "" if region["sigma"] is None else f"{region['sigma']:g} sigma"
+            result.add_row(region["name"], region["kind"], sigma, f"{100 * region['share']:.2f} %")
+    return result
+
+
+def _verdict(record: Mapping[str, Any]) -> str:
+    allowed = record["allowed"]
+    if allowed is None:
+        return "Nothing is allowed."
+    reaches = ", ".join(
+        f"{record[side]['name']} from {allowed[side][0]:.4g} to {allowed[side][1]:.4g}"
+        for side in ("x", "y")
+    )
+    return f"Allowed: {100 * allowed['share']:.3g} % of the plane, {reaches}."

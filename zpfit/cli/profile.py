@@ -1,0 +1,148 @@
+"""Command ``profile``: profile likelihood beside the posterior."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zpfit.cli import options
+from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
+from zpfit.errors import all_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from zpfit.analysis.profile.axis import AxisRequest
+
+
+@click.command()
+@options.file
+@click.option("--x", required=True, metavar="NAME[=LOW:HIGH]", help="A sampled parameter.")
+@click.option("--y", metavar="NAME[=LOW:HIGH]", help="A second one, for regions in the plane.")
+@click.option(
+    "--points",
+    type=click.IntRange(min=10, max=400),
+    help="Points on each axis [60 with one axis, 40 with two].",
+)
+@options.output("Folder for JSON and plots.")
+@options.force()
+@options.seed
+@options.changes()
+@options.as_json
+def profile(
+    file: str,
+    *,
+    x: str,
+    y: str | None,
+    points: int | None,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Compute the profile likelihood of one or two parameters.
+
+    The posterior is shown beside it.
+
+    FILE is a run file, the name of a packaged run, or a run folder.
+
+    \b
+    zpfit profile quickstart --x m_Zp --output output/profiles
+    zpfit profile quickstart --x m_Zp=10:60 --y C_Ae --points 50 --output output/profiles
+    zpfit profile output/quickstart --x C_Vmu --json
+    """
+    from zpfit.analysis.profile import profile as analysis
+    from zpfit.analysis.profile.axis import choose_axes
+    from zpfit.cli.progress import StageLines
+    from zpfit.io.writing import make_room
+    from zpfit.runs.records import profile_files, write_profile
+    from zpfit.runs.run_file import find_run_file, load_run
+
+    loaded = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    axes = choose_axes(loaded.posterior.priors, _requests(x, y))
+    names = profile_files([axis.name for axis in axes])
+    if output is not None:
+        make_room(output, names, force=force)
+    record = analysis.profile_record(loaded, analysis.profile(loaded, axes, points, StageLines()))
+    if output is not None:
+        write_profile(record, output)
+    if as_json:
+        print_json(record)
+        return
+    print_profile(record)
+    if output is not None:
+        print_written([output / name for name in names])
+
+
+def _requests(x: str, y: str | None) -> "list[AxisRequest]":
+    if y is None:
+        return [options.parse_axis("--x", x)]
+    return list(all_of(lambda: options.parse_axis("--x", x), lambda: options.parse_axis("--y", y)))
+
+
+def print_profile(record: Mapping[str, Any]) -> None:
+    """Print intervals or regions of profile likelihood and posterior, side by side.
+
+    Parameters
+    ----------
+    record
+        Content of ``profile_NAME.json``.
+    """
+    terminal = console()
+    names = [axis["name"] for axis in record["axes"]]
+    terminal.print(_intervals(record) if len(names) == 1 else _areas(record))
+    best, mode = record["best_fit"], record["posterior"]["mode"]
+    for label, point in (
+        (f"Best fit (chi2 {best['chi2']:.3f})", best["parameters"]),
+        ("Posterior mode", mode),
+    ):
+        text = ", ".join(f"{name} = {point[name]:.4g}" for name in names)
+        terminal.print(f"{label}: {text}", soft_wrap=True)
+    terminal.print(
+        "Profile: asymptotic levels of Delta chi2 (Wilks), no calibrated coverage; "
+        "posterior: highest density on the prior's scale.",
+        soft_wrap=True,
+    )
+    print_shortcomings(record["shortcomings"])
+
+
+def _table(record: Mapping[str, Any], *headings: str, caption: str | None = None) -> "Table":
+    result = table(record["title"], caption=caption)
+    for heading in headings:
+        result.add_column(heading)
+    return result
+
+
+def _intervals(record: Mapping[str, Any]) -> "Table":
+    [axis] = record["axes"]
+    unit = f" [{axis['unit']}]" if axis["unit"] else ""
+    heading = f"{axis['name']}{unit}"
+    result = _table(record, "level", f"{heading}, profile likelihood", f"{heading}, posterior")
+    for likelihood, posterior in _levels(record):
+        intervals = _pieces(likelihood["intervals"]), _pieces(posterior["intervals"])
+        result.add_row(_level(likelihood), *intervals)
+    return result
+
+
+def _areas(record: Mapping[str, Any]) -> "Table":
+    caption = "fraction of the plane between the ends of the axes, on the prior's scale"
+    result = _table(record, "level", "profile likelihood", "posterior", caption=caption)
+    for likelihood, posterior in _levels(record):
+        areas = f"{likelihood['area']:.1%}", f"{posterior['area']:.1%}"
+        result.add_row(_level(likelihood), *areas)
+    return result
+
+
+def _levels(record: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield each level of the profile likelihood with that of the posterior."""
+    return zip(record["profile"]["levels"], record["posterior"]["levels"], strict=True)
+
+
+def _level(likelihood: Mapping[str, Any]) -> str:
+    return f"{likelihood['probability']:.1%} (Delta chi2 = {likelihood['delta_chi2']:g})"
+
+
+def _pieces(intervals: list[list[float]]) -> str:
+    return "\n".join(f"{low:.4g} to {high:.4g}" for low, high in intervals) or "none"

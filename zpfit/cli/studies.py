@@ -1,0 +1,123 @@
+"""Commands ``paper`` and ``epochs``: published analyses repeated with zpfit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zpfit.cli import options
+from zpfit.cli.messages import warn
+from zpfit.cli.output import console, plain, print_written, table, yellow
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from zpfit.studies.paper_2021.reproduce import Reproduction
+
+
+@click.command()
+@options.output_by_default("output/paper", "Folder for page, figures and tables.")
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the numbers.",
+)
+@options.force()
+def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
+    """Reproduce the figures and numbers of arXiv:2102.07781.
+
+    Takes about a minute. The page paper.md in the output folder explains the figures, and every
+    difference between a computed and a published number.
+
+    \b
+    zpfit paper
+    zpfit paper --output my_folder --json numbers.json
+    """
+    from zpfit.studies.paper_2021.processes import workers
+
+    # The workers import their modules while this process imports its own.
+    with workers() as pool:
+        from zpfit.cli.progress import StageLines
+        from zpfit.io.writing import check_writable
+        from zpfit.studies.paper_2021.reproduce import reproduce, write_json
+
+        if json_path is not None:
+            check_writable(json_path)
+        result = reproduce(output, StageLines(), pool, force=force)
+    if json_path is not None:
+        write_json(json_path, result.claims)
+    print_paper(result, output)
+
+
+@click.command()
+@options.output_by_default("output/epochs", "Folder for runs, comparison and page.")
+@options.force()
+@options.as_json
+def epochs(*, output: Path, force: bool, as_json: bool) -> None:
+    """Fit all classes of models to the data of 2021 and of today.
+
+    Compares the conclusions of both. Takes half an hour to an hour and writes what-changed.md.
+    """
+    from zpfit.cli.progress import StageLines
+    from zpfit.studies.epochs import PAGE, write_epochs
+
+    for problem in write_epochs(output, StageLines(), force=force):
+        warn(problem)
+    print_written([output / PAGE], as_json=as_json)
+
+
+def print_paper(result: "Reproduction", folder: Path) -> None:
+    """Print each number of the paper beside the computed one.
+
+    Parameters
+    ----------
+    result
+        Published and computed numbers.
+    folder
+        Folder with page and figures.
+    """
+    from zpfit.studies.paper_2021.reproduce import FIGURE_FOLDER, PAGE
+
+    terminal = console()
+    terminal.print(_claims_table(result))
+    for row in result.claims:
+        if not row["agrees"] and row["note"]:
+            terminal.print(plain(f"{row['id']}: {row['note']}"))
+    terminal.print(f"Written: {folder / PAGE}, and the figures in {folder / FIGURE_FOLDER}")
+
+
+def _claims_table(result: "Reproduction") -> "Table":
+    from zpfit.studies.paper_2021.page import number
+
+    made = table(
+        "arXiv:2102.07781, reproduced",
+        caption="computed: with BaBar's envelope, as in the paper, except ids that end in curve; "
+        "curve: with the published curve; agrees: computed/curve if they differ",
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,  # so that ids are whole on a terminal of 80 columns
+    )
+    for heading in ("id", "place", "paper", "computed", "curve", "agrees"):
+        left = heading in ("id", "place")
+        made.add_column(heading, justify="left" if left else "right", overflow="fold")
+    for row in result.claims:
+        relation = "" if row["relation"] == "=" else row["relation"]
+        made.add_row(
+            row["id"],
+            row["place"],
+            plain(f"{relation}{number(row['paper'])}"),
+            number(row["computed"]),
+            number(row["computed_curve"]),
+            _verdicts(row),
+        )
+    return made
+
+
+def _verdicts(row: Mapping[str, Any]) -> "Text":
+    words = "/".join(
+        dict.fromkeys("yes" if row[key] else "no" for key in ("agrees", "agrees_curve"))
+    )
+    return plain(words) if row["agrees"] else yellow(words)

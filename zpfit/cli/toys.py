@@ -1,0 +1,152 @@
+"""Command ``toys``: calibrated p-values from pseudo-experiments."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from zpfit.cli import options
+from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_NAMES = {
+    "chi2": "chi2 of the best fit",
+    "delta_chi2": "Delta chi2 without a Z'",
+    "delta_chi2_nested": "Delta chi2 of {nested}",
+    "joint_sigma": "joint sigma",
+}
+_HYPOTHESES = {
+    "no-zprime": "no Z'",
+    "best-fit": "the best fit of {model}",
+    "nested": "the best fit of {nested}",
+}
+
+
+@click.command()
+@options.file
+@click.option(
+    "--n", type=click.IntRange(min=1), required=True, help="Total number of pseudo-experiments."
+)
+@click.option(
+    "--hypothesis",
+    type=click.Choice(["no-zprime", "best-fit", "nested"]),
+    default="no-zprime",
+    show_default=True,
+    help="Hypothesis to draw from; nested is the best fit of the smaller model.",
+)
+@click.option("--nested", metavar="FILE2", help="A smaller model on the same data.")
+@click.option(
+    "--joint-sigma/--no-joint-sigma",
+    default=True,
+    help="Compute the joint sigma of each pseudo-experiment.",
+)
+@options.output("Folder [output/toys_NAME].")
+@options.force("Replace pseudo-experiments of another problem in the folder.")
+@options.seed
+@options.changes()
+@options.executor
+@options.as_json
+def toys(
+    file: str,
+    *,
+    n: int,
+    hypothesis: Literal["no-zprime", "best-fit", "nested"],
+    nested: str | None,
+    joint_sigma: bool,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Calibrate p-values with pseudo-experiments (toys).
+
+    Each pseudo-experiment is drawn from a hypothesis and fitted; p is the fraction that is at least
+    as extreme as the data.
+
+    FILE is a run file, the name of a packaged run, or a run folder. Toys in the output
+    folder are reused, and only the missing ones are drawn.
+
+    \b
+    zpfit toys quickstart --n 1000
+    zpfit toys quickstart --n 2000 --hypothesis best-fit --output output/toys_best_fit
+    zpfit toys nhdm_u1_cs --n 500 --nested sm_u1_cs --hypothesis nested --no-joint-sigma
+    """
+    from zpfit.cli.progress import ToyLines
+    from zpfit.runs import toys as analysis
+    from zpfit.runs.toy_folder import RESULTS, ToyFolder
+
+    if hypothesis == "nested" and nested is None:
+        raise click.UsageError("--hypothesis nested: needs --nested FILE, the smaller model")
+    choice = options.executor_choice(executor, workers, scheduler)
+    run_file, smaller = analysis.sources(file, nested, options.parse_changes(changes, seed))
+    request = analysis.ToyRequest(run_file, n, hypothesis, smaller, joint_sigma)
+    folder = ToyFolder(output or analysis.default_folder(run_file))
+    record, _ = analysis.toys_in_folder(request, folder, choice, ToyLines(), force=force)
+    if as_json:
+        print_json(record)
+        return
+    print_toys(record)
+    print_written([folder.path / name for name in RESULTS])
+
+
+def print_toys(record: Mapping[str, Any]) -> None:
+    """Print a row for each statistic, and the speed of the computation.
+
+    Parameters
+    ----------
+    record
+        Content of ``toys.json``.
+    """
+    terminal = console()
+    terminal.print(_statistics_table(record))
+    rates = record["rates"]
+    if rates["computed_now"]:
+        terminal.print(
+            f"{rates['computed_now']} toys computed now, "
+            f"{rates['toys_per_second_per_core']:.0f} per second and core."
+        )
+    print_shortcomings(record["shortcomings"], label="Warning")
+
+
+def _statistics_table(record: Mapping[str, Any]) -> "Table":
+    hypothesis = _HYPOTHESES[record["hypothesis"]].format_map(record)
+    caption = (
+        "p: fraction of toys at least as extreme as the data, with its 68 % Monte Carlo interval; "
+        "naive: chi2 distribution of linear models without bounds"
+    )
+    title = f"{record['title']}: {record['toys']} toys of {hypothesis}"
+    result = table(title, caption=caption)
+    for heading in ("statistic", "data", "toys' median", "p", "sigma", "naive p (dof)"):
+        result.add_column(heading, justify="left" if heading == "statistic" else "right")
+    for name, row in record["statistics"].items():
+        result.add_row(
+            _NAMES[name].format_map(record),
+            _number(row["observed"]),
+            _number(row["toys_quantiles"]["median"]),
+            _p(row),
+            f"{'' if row['p_upper_limit'] is None else '> '}{row['sigma']:.2f}",
+            "none" if row["naive_dof"] is None else _naive(row),
+        )
+    return result
+
+
+def _p(row: Mapping[str, Any]) -> str:
+    if row["p_upper_limit"] is not None:
+        return f"< {row['p_upper_limit']:.2g} (95 %)"
+    low, high = row["p_interval"]
+    return f"{row['p_value']:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def _naive(row: Mapping[str, Any]) -> str:
+    return f"{row['naive_p_value']:.3g} ({row['naive_dof']})"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"

@@ -1,0 +1,193 @@
+"""Load and call Python code that a user's file names, with messages in place of tracebacks.
+
+Code runs only if a file names it, as ``file.py:object`` or ``package.module:object``.
+Failures become :class:`~zpfit.errors.InvalidCode` with the line of the user's file.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from zpfit.errors import InvalidCode, suggestion
+from zpfit.io.arrays import FloatArray
+from zpfit.io.yaml import is_file
+
+T = TypeVar("T")
+
+Fail = Callable[[str], InvalidCode]
+"""Makes an exception from the reason of a failure; it knows the kind and name of the code."""
+
+SESSION = "python_session"
+"""Stands in place of a module for objects that no file holds, such as those of notebooks."""
+
+_MACHINERY = tuple(
+    f"{folder}{os.sep}"
+    for folder in (
+        Path(__file__).parent.parent,
+        Path(np.__file__).parent,
+        Path(importlib.__file__).parent,
+    )
+)
+"""Folders whose frames say nothing about the user's fault."""
+_BACKPORT = f"{os.sep}importlib_metadata{os.sep}"
+"""Replaces importlib.metadata in processes that import it, as Dask does."""
+
+
+@dataclass(frozen=True)
+class LoadedObject:
+    """A Python object and the file it was read from."""
+
+    target: Any
+    files: dict[str, Path] = field(default_factory=dict)
+    """By the path under which a library finds them; empty for an installed module."""
+
+
+def names_an_object(source: str) -> str:
+    """Return ``source`` if it has the form ``file.py:object`` or ``package.module:object``.
+
+    Raises
+    ------
+    ValueError
+        It has another form.
+    """
+    if not re.fullmatch(r".+:\w+", source):
+        raise ValueError(f"must be file.py:object or package.module:object, not {source!r}")
+    return source
+
+
+def load_object(source: str, roots: Iterable[Path], fail: Fail) -> LoadedObject:
+    """Import the object that ``file.py:object`` or ``package.module:object`` names.
+
+    Parameters
+    ----------
+    source : str
+        A file is looked up in ``roots``, a module among installed ones.
+    roots : iterable of Path
+        Folders in the order of precedence.
+    fail : callable
+        Makes an exception from a reason.
+
+    Raises
+    ------
+    InvalidCode
+        The file or object does not exist, or its import fails.
+    """
+    module_name, _, attribute = source.rpartition(":")
+    if module_name == SESSION:
+        raise fail(
+            "was defined in a Python session and not saved; write it to a file and name it "
+            "file.py:object"
+        )
+    files = {}
+    if module_name.endswith(".py"):
+        path = next((root / module_name for root in roots if is_file(root / module_name)), None)
+        if path is None:
+            raise fail("is not found; give its path from the run file")
+        module = imported(lambda: _module_from(path), fail)
+        given = Path(module_name)
+        inside = not given.is_absolute() and ".." not in given.parts
+        files = {module_name if inside else path.name: path}
+    else:
+        module = imported(lambda: importlib.import_module(module_name), fail)
+    if not hasattr(module, attribute):
+        known = [name for name in vars(module) if not name.startswith("_")]
+        hint = suggestion(attribute, known)
+        raise fail(f"names nothing: the module has no {attribute!r}; {hint}")
+    return LoadedObject(getattr(module, attribute), files)
+
+
+def imported(load: Callable[[], T], fail: Fail) -> T:
+    """Return what ``load`` imports.
+
+    Raises
+    ------
+    InvalidCode
+        The import fails, for whatever reason.
+    """
+    try:
+        return load()
+    except (Exception, SystemExit) as error:
+        where, kind = where_failed(error), type(error).__name__
+        raise fail(f"cannot be imported{where}: {kind}: {error}") from error
+
+
+def _module_from(path: Path) -> ModuleType:
+    # Two files of one name in different folders are two modules.
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    name = f"zpfit_code_{path.stem}_{digest}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look their module up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def where_failed(error: BaseException) -> str:
+    """Return `` at file:line`` of the user's own file, empty if the traceback has none."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((*_MACHINERY, "<frozen"))
+        and _BACKPORT not in frame.filename
+    ]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    return f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
+def called(function: Callable[[], T], called_with: str, remedy: str, fail: Fail) -> T:
+    """Return the result of a user's function.
+
+    Parameters
+    ----------
+    function : callable
+        Calls the user's code without further arguments.
+    called_with, remedy : str
+        Argument and advice, for the message.
+    fail : callable
+        Makes an exception from a reason.
+
+    Raises
+    ------
+    InvalidCode
+        The code raises any exception.
+    """
+    try:
+        return function()
+    except InvalidCode:
+        raise
+    except (Exception, SystemExit) as error:
+        where, kind = where_failed(error), type(error).__name__
+        raise fail(
+            f"failed{where}, called with {called_with}: {kind}: {error}; mend it or {remedy}"
+        ) from error
+
+
+def numbers(name: str, value: Any, shape: tuple[int, ...], fail: Fail) -> FloatArray:
+    """Return a user's result as floats of the given shape.
+
+    Raises
+    ------
+    InvalidCode
+        The result has another shape, or does not consist of numbers.
+    """
+    row = np.asarray(value)
+    if row.dtype.kind not in "fiu" or row.shape != shape:
+        text = f": {value!r}" if isinstance(value, str) else ""
+        raise fail(
+            f"returned {name} of type {row.dtype} and shape {row.shape}{text}; "
+            f"wanted are numbers of shape {shape}"
+        )
+    return row.astype(float, copy=False)

@@ -1,0 +1,133 @@
+"""Messages about documents that do not fit their schema: place, value, what is wrong."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, RootModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from zpfit.errors import in_short, suggestion
+from zpfit.io.document import Document
+
+_MOST_PROBLEMS = 50
+"""Number of problems listed for one file; more would fill the screen."""
+_MESSAGES = {
+    "missing": "is missing",
+    "union_tag_not_found": "needs a key {discriminator}",
+    "union_tag_invalid": "unknown {discriminator} {tag}; known: {expected_tags}",
+    "model_attributes_type": "must be a number or a mapping of keys to values, not {value}",
+    "float_type": "must be a number, not {value}",
+    "int_type": "must be an integer, not {value}",
+    "int_from_float": "must be an integer, not {value}",
+    "string_type": "must be text, not {value} (put it in quotes if it is meant as text)",
+    "bool_type": "must be true or false, not {value}",
+    "finite_number": "must be a finite number, not {value}",
+    "model_type": "must be a mapping of keys to values, not {value}",
+    "dict_type": "must be a mapping of keys to values, not {value}",
+    "too_long": "must have at most {max_length:,} items, not {actual_length:,}",
+    "tuple_type": "must be a list, not {value}",
+    "value_error": "{error}",
+}
+"""Messages by pydantic's type of error; other types keep pydantic's message."""
+UNKNOWN_KEY = "extra_forbidden"
+"""pydantic's type of error for a key that the schema does not know."""
+
+
+def problems_of(model: type[BaseModel], document: Document, error: ValidationError) -> list[str]:
+    """Return every problem of a document, each with its place.
+
+    Parameters
+    ----------
+    model : class
+        Schema of the document.
+    document : Document
+    error : ValidationError
+        Failure of ``model.model_validate(document.data)``.
+    """
+    details = error.errors(include_url=False)
+    problems = [_problem(model, document, detail) for detail in details[:_MOST_PROBLEMS]]
+    if len(details) > _MOST_PROBLEMS:
+        problems.append(f"{document.path}: and {len(details) - _MOST_PROBLEMS:,} more problems")
+    return list(dict.fromkeys(problems))
+
+
+def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> str:
+    keys = _keys(detail)
+    place = document.place(keys_in_file(model, document, detail))
+    if detail["type"] == UNKNOWN_KEY:
+        known = sorted(_keys_at(model, keys[:-1]))
+        return f"{place}: unknown key; {suggestion(str(keys[-1]), known)}"
+    at_root = detail["type"] == "model_attributes_type" and not keys
+    template = _MESSAGES.get("dict_type" if at_root else detail["type"])
+    if template is None:
+        given = in_short(detail["input"])
+        return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
+    context = dict(detail.get("ctx", {}))
+    if "tag" in context:
+        context["tag"] = in_short(context["tag"])
+    return f"{place}: " + template.format(value=in_short(detail["input"]), **context)
+
+
+def _keys(detail: ErrorDetails) -> list[str | int]:
+    """Return the keys that lead to an error, which may include tags of unions."""
+    return [key for key in detail["loc"] if not str(key).startswith(("function-", "tagged-"))]
+
+
+def keys_in_file(
+    model: type[BaseModel], document: Document, detail: ErrorDetails
+) -> list[str | int]:
+    """Return the keys of the file that lead to an error, and the key that is missing there."""
+    keys = _keys(detail)
+    # The first key of a union at the root is a tag, even where the file has such a key as well.
+    own_keys = _without_tags(document.data, keys[1:] if issubclass(model, RootModel) else keys)
+    if detail["type"] == "missing":
+        own_keys.append(keys[-1])
+    elif detail["type"].startswith("union_tag"):
+        own_keys.append(str(detail["ctx"]["discriminator"]).strip("'"))
+    return own_keys
+
+
+def _without_tags(data: Any, keys: Sequence[str | int]) -> list[str | int]:
+    """Return the keys that are in the file; pydantic adds names of union members to them."""
+    result: list[str | int] = []
+    for key in keys:
+        in_dict = isinstance(data, dict) and key in data
+        in_list = isinstance(data, list) and isinstance(key, int) and key < len(data)
+        if in_dict or in_list:
+            data = data[key]
+            result.append(key)
+    return result
+
+
+def _keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
+    """Return the keys that the schema knows below ``keys``."""
+    models = [model]
+    if issubclass(model, RootModel):
+        members = list(_models_in(model.model_fields["root"].annotation))
+        models = [m for m in members if keys and keys[0] in _tags(m)] or members
+        keys = keys[1:]
+    for key in keys:
+        fields = [m.model_fields[key] for m in models if key in m.model_fields]
+        if fields:
+            models = [m for field in fields for m in _models_in(field.annotation)]
+        else:
+            tagged = [m for m in models if key in _tags(m)]
+            models = tagged or models
+    return {name for m in models for name in m.model_fields}
+
+
+def _tags(model: type[BaseModel]) -> set[str]:
+    return {
+        str(value)
+        for field in model.model_fields.values()
+        if field.annotation is not None
+        for value in get_args(field.annotation)
+        if isinstance(value, str)
+    }
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

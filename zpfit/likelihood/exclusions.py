@@ -1,0 +1,327 @@
+"""Exclusions: their entries, the ratio of signal to limit, and the soft forms.
+
+An exclusion compares the signal at a point with a published limit. A *ratio* above 1 is excluded.
+A hard exclusion removes such points; a soft one adds a chi2 that grows with the ratio.
+
+To add a soft form, write a subclass of :class:`SoftForm` here and add it to :data:`AnySoftForm`;
+the schema of entries and the likelihood then know it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import log
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+from scipy.special import ndtri
+
+from zpfit.io.arrays import FloatArray
+from zpfit.io.schema import Positive, StrictModel
+from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
+from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
+from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
+from zpfit.physics.cosmology import mass_floor_ratio
+from zpfit.physics.couplings import Couplings
+from zpfit.physics.dark_photon_limits import (
+    dump_ratio,
+    invisible_ratio,
+    muon_invisible_ratio,
+    muon_pair_ratio,
+    prompt_ratio,
+)
+
+EXCLUSIONS = "exclusions"
+"""Name of all exclusions together, where groups of data are compared."""
+
+_WALL_MARGIN = 1e-4
+"""Distance in ln(ratio) that a minimiser keeps from a hard exclusion until its last step.
+
+Rounding may move the minimum across the edge of the allowed region without it.
+"""
+_MIN_RATIO = 1e-300
+"""Smallest ratio of which a logarithm is taken; avoids ln(0) where there is no signal."""
+
+Ratio = Callable[[Couplings], FloatArray]
+"""Function from a batch of n points to signal over limit, shape (n,)."""
+
+
+class SoftForm(StrictModel, ABC):
+    """chi2 of a soft exclusion as a function of the ratio of signal to limit."""
+
+    @abstractmethod
+    def chi2(self, ratio: FloatArray) -> FloatArray:
+        """Return chi2 where the signal is ``ratio`` times the limit; shapes agree."""
+
+
+class HalfGaussian(SoftForm):
+    """chi2 = (z ratio^power)^2, z one-sided at the confidence level (1.2816 at 90 %).
+
+    A search without a signal measures a signal strength of zero. The error follows from the
+    limit: at a ratio of 1, the strength is z standard errors away.
+
+    Examples
+    --------
+    >>> form = HalfGaussian(power=2.0, confidence_level=0.9)
+    >>> form.chi2(np.array([0.5, 1.0])).round(3).tolist()
+    [0.103, 1.642]
+    """
+
+    form: Literal["half_gaussian"] = "half_gaussian"
+    power: Annotated[float, Field(gt=0, le=20)]
+    """Power of the ratio to which the signal strength is proportional: 2 for a rate that grows
+    with the square of the coupling."""
+    confidence_level: Fraction
+
+    def chi2(self, ratio: FloatArray) -> FloatArray:
+        """Return chi2 where the signal is ``ratio`` times the limit."""
+        return (float(ndtri(self.confidence_level)) * ratio**self.power) ** 2
+
+
+class ZeroBackground(SoftForm):
+    """chi2 = 2 N for N expected events in a search that saw none and expected no background.
+
+    At the edge of the excluded region N = -ln(1 - confidence level), which is 2.30 at 90 %.
+
+    Examples
+    --------
+    >>> form = ZeroBackground(confidence_level=0.9)
+    >>> form.chi2(np.array([0.5, 1.0])).round(3).tolist()
+    [2.303, 4.605]
+    """
+
+    form: Literal["zero_background"] = "zero_background"
+    confidence_level: Fraction
+
+    def chi2(self, ratio: FloatArray) -> FloatArray:
+        """Return chi2 where ``ratio`` times the expected count at the edge is expected."""
+        return -2 * log(1 - self.confidence_level) * ratio
+
+
+AnySoftForm = Annotated[HalfGaussian | ZeroBackground, Field(discriminator="form")]
+"""A soft form as it is written in an entry."""
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A published limit or excluded region; a ratio above 1 is excluded."""
+
+    name: str
+    ratio: Ratio
+    """Function from a batch of n points to signal over limit, shape (n,)."""
+    soft_form: SoftForm
+    soft: bool = False
+    """Add the chi2 of ``soft_form`` instead of removing points with a ratio above 1."""
+    stage: int = 0
+    """Order of evaluation: cheap exclusions come first, so that expensive ones see fewer points."""
+    mass_range: tuple[float, float] | None = None
+    """Masses (MeV) that the limit covers; None if it covers all."""
+
+    def chi2(self, c: Couplings) -> FloatArray:
+        """Return the chi2 of the soft form, shape (n,)."""
+        return self.soft_form.chi2(self.ratio(c))
+
+
+def wall_residual(ratio: FloatArray, wall: float) -> FloatArray:
+    """Return the penalty residual of a hard exclusion, ``wall * max(ln(ratio) + 1e-4, 0)``.
+
+    Parameters
+    ----------
+    ratio : array
+        Signal over limit, of any shape.
+    wall : float
+        Height of the penalty. Minimisers raise it until their minimum is allowed.
+
+    Returns
+    -------
+    array
+        Residuals of the same shape. They are continuous and grow into the excluded region, so
+        that a minimiser can follow them back.
+
+    Examples
+    --------
+    >>> wall_residual(np.array([0.5, 1.0, 2.0]), 10.0).round(3).tolist()
+    [0.0, 0.001, 6.932]
+    """
+    depth = np.log(np.maximum(ratio, _MIN_RATIO)) + _WALL_MARGIN
+    return wall * np.maximum(depth, 0)
+
+
+class ExclusionBase(EntryBase, ABC):
+    """Keys of every entry of an exclusion."""
+
+    soft: AnySoftForm
+    """Form of the exclusion where a run asks for a soft one."""
+
+    @abstractmethod
+    def exclusion(
+        self,
+        name: str,
+        table: Path,
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,
+    ) -> Exclusion:
+        """Return the term that this entry adds to a likelihood.
+
+        Parameters
+        ----------
+        name : str
+            Name of the entry.
+        table : Path
+            File with the table of the entry; not read if the entry needs none.
+        soft : bool
+            Use the soft form.
+        find : callable
+            Returns the observable that the entry refers to.
+
+        Raises
+        ------
+        UnreadableFile, InvalidCurve
+            The table cannot be read.
+        """
+
+
+class UpperLimitEntry(ExclusionBase):
+    """An upper limit on an observable."""
+
+    type: Literal["upper_limit"]
+    observable: ObservableRef
+    limit: Positive
+
+    def exclusion(
+        self,
+        name: str,
+        table: Path,  # noqa: ARG002
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,
+    ) -> Exclusion:
+        """Return the term: the observable over its limit."""
+        function = find(self.observable).function
+        # No division where the observable is a ratio already.
+        ratio = function if self.limit == 1 else _OverLimit(function, self.limit)
+        return Exclusion(name, ratio, self.soft, soft)
+
+
+class MassFloorEntry(ExclusionBase):
+    """A lower bound on the mass of particles in thermal contact."""
+
+    type: Literal["mass_floor"]
+    electrophilic: Positive
+    """MeV, applies if sqrt(C_Ve^2 + C_Ae^2) > contact."""
+    neutrinophilic: Positive
+    """MeV, applies if any |C_nu| > contact."""
+    contact: Positive
+    """Coupling above which the Z' is in thermal contact."""
+
+    def exclusion(
+        self,
+        name: str,
+        table: Path,  # noqa: ARG002
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,  # noqa: ARG002
+    ) -> Exclusion:
+        """Return the term: the lowest allowed mass over the mass."""
+        ratio = partial(
+            mass_floor_ratio,
+            electrophilic=self.electrophilic,
+            neutrinophilic=self.neutrinophilic,
+            contact=self.contact,
+        )
+        return Exclusion(name, ratio, self.soft, soft)
+
+
+Search = Literal["visible", "invisible", "muon_invisible", "muon_pair"]
+
+_PROMPT_RATIOS: dict[Search, Callable[..., FloatArray]] = {
+    "visible": prompt_ratio,
+    "invisible": invisible_ratio,
+    "muon_invisible": muon_invisible_ratio,
+    "muon_pair": muon_pair_ratio,
+}
+
+
+class PromptLimitEntry(ExclusionBase):
+    """An upper limit on the kinetic mixing of a dark photon with prompt or invisible decays."""
+
+    type: Literal["prompt_limit"]
+    search: Search = "visible"
+    """Radiation from electrons with decays to electrons (visible) or neutrinos (invisible);
+    radiation from muons with decays to neutrinos (muon_invisible) or muons (muon_pair)."""
+    curve: CurveFile
+    """Table beside the entry: CSV with mass_MeV, epsilon, or a DarkCast file of two columns."""
+
+    def exclusion(
+        self,
+        name: str,
+        table: Path,
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,  # noqa: ARG002
+    ) -> Exclusion:
+        """Return the term: the limit recast to a point's couplings and branching ratios."""
+        curve = read_curve(table, PROMPT_COLUMNS)
+        ratio = partial(_PROMPT_RATIOS[self.search], curve=curve)
+        return Exclusion(name, ratio, self.soft, soft, _CURVE_STAGE, _mass_range(curve))
+
+    @staticmethod
+    def default_soft_form(confidence_level: float) -> AnySoftForm:
+        """Return the form for a limit whose file states none: a rate grows with coupling^2."""
+        return HalfGaussian(power=2.0, confidence_level=confidence_level)
+
+
+class BeamDumpEntry(ExclusionBase):
+    """A closed region in the kinetic mixing of a dark photon that decays behind a dump."""
+
+    type: Literal["beam_dump"]
+    curve: CurveFile
+    """Table beside the entry: CSV with mass_MeV, epsilon_lower, epsilon_upper, or a DarkCast file
+    of three columns."""
+    length_ratio: Positive
+    """Length of the decay volume over that of the shielding."""
+
+    def exclusion(
+        self,
+        name: str,
+        table: Path,
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,  # noqa: ARG002
+    ) -> Exclusion:
+        """Return the term: expected events over those at the edge of the region."""
+        region = read_curve(table, REGION_COLUMNS)
+        ratio = partial(dump_ratio, region=region, length_ratio=self.length_ratio)
+        return Exclusion(name, ratio, self.soft, soft, _CURVE_STAGE, _mass_range(region))
+
+    @staticmethod
+    def default_soft_form(confidence_level: float) -> AnySoftForm:
+        """Return the form for a region whose file states none: no background is expected."""
+        return ZeroBackground(confidence_level=confidence_level)
+
+
+ExclusionEntry = UpperLimitEntry | MassFloorEntry | PromptLimitEntry | BeamDumpEntry
+
+_CURVE_STAGE = 1
+"""Stage of exclusions that interpolate a curve; closed formulas are cheaper and come first."""
+
+
+@dataclass(frozen=True)
+class _OverLimit:
+    """An observable over its limit; a class, as closures cannot be sent to worker processes."""
+
+    function: Callable[[Couplings], FloatArray]
+    limit: float
+
+    def __call__(self, c: Couplings) -> FloatArray:
+        return self.function(c) / self.limit
+
+
+def _mass_range(table: FloatArray) -> tuple[float, float]:
+    """Return the smallest and largest mass (MeV) of a table whose first column is ln(mass)."""
+    first, last = np.exp(table[[0, -1], 0])
+    return float(first), float(last)

@@ -1,0 +1,67 @@
+"""What new data did to the no-go theorem: fits of every model to every epoch, and a page."""
+
+from pathlib import Path
+
+from zpfit.errors import StaleConclusions
+from zpfit.inference.progress import Progress
+from zpfit.io.writing import make_room, write_text
+from zpfit.runs.comparison import compare_all
+from zpfit.studies.epochs.conclusions import draw_conclusions
+from zpfit.studies.epochs.numbers import (
+    EPOCHS,
+    SEED,
+    Fit,
+    Numbers,
+    allowed_region,
+    find_spots,
+    read_hidden,
+    run_names,
+)
+from zpfit.studies.epochs.page import render_page
+
+PAGE = "what-changed.md"
+"""Name of the file with the page."""
+
+
+def write_epochs(folder: Path, progress: Progress, *, force: bool) -> list[str]:
+    """Fit every model to the data of every epoch; write comparison and page.
+
+    This takes between half an hour and an hour.
+
+    Parameters
+    ----------
+    folder
+        Folder for runs, comparison and page.
+    progress
+        Gets the stages.
+    force
+        Replace earlier results.
+
+    Returns
+    -------
+    list of str
+        Problems of plots.
+
+    Raises
+    ------
+    FilesExist
+        The folder holds an earlier result and ``force`` is not given.
+    UnwritablePath
+        The folder or a file cannot be written.
+    StaleConclusions
+        Some conclusions no longer follow from the numbers; the page is written without them.
+    """
+    make_room(folder, (PAGE,), force=force)
+    result, problems = compare_all(run_names(), folder, None, SEED, progress, force=force)
+    rows = list(result.rows)
+    fits = [Fit.of(row) for row in rows]
+    regions = {}
+    for epoch in EPOCHS:
+        progress.stage(f"Allowed region of {epoch.likelihood}")
+        regions[epoch.likelihood] = allowed_region(epoch.likelihood)
+    found = Numbers(fits, regions, find_spots(fits), read_hidden(folder))
+    write_text(folder / PAGE, render_page(found))
+    stale = [claim.title for claim in draw_conclusions(found) if not claim.holds]
+    if stale:
+        raise StaleConclusions(folder / PAGE, stale)
+    return problems

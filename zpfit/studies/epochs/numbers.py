@@ -1,0 +1,248 @@
+"""The numbers of the page "What changed since the paper": fits, allowed regions and couplings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zpfit.analysis.extremes import Sought, extremes
+from zpfit.errors import NoAllowedPoint
+from zpfit.inference.problem import resolve
+from zpfit.inference.settings import JointSigmaSpec
+from zpfit.io.arrays import FloatArray
+from zpfit.io.document import Document
+from zpfit.io.library import Library
+from zpfit.physics.couplings import Couplings
+from zpfit.runs.run_file import find_run_file, load_run
+from zpfit.runs.run_folder import RunFolder
+
+SEED = 1
+"""Seed of the searches for extremes, and of the comparison."""
+_EDGE = 1.02
+"""Ratio to the lower end of a prior up to which an extreme counts as that end: a search for the
+smallest coupling stops within 2 % of the end."""
+_MISSING_ENERGY = "na64_invisible_2019"
+"""Entry of the strongest limit on invisible decays with couplings to electrons in 2021."""
+
+Region = Mapping[str, float | None]
+"""Extremes of an allowed region by name, such as ``C_Ae_max``; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A data set of the page."""
+
+    likelihood: str
+    words: str
+
+
+EPOCHS = (
+    Epoch("paper_2021_cs", "2021, the paper, Caesium"),
+    Epoch("closed_2021_cs", "2021, with invisible searches, Caesium"),
+    Epoch("today_cs_wp2020", "2026, muon prediction of 2020, Caesium"),
+    Epoch("today_cs", "2026, Caesium"),
+    Epoch("paper_2021_rb", "2021, the paper, Rubidium"),
+    Epoch("closed_2021_rb", "2021, with invisible searches, Rubidium"),
+    Epoch("today_rb", "2026, Rubidium"),
+    Epoch("forecast", "2026 and projections, Caesium"),
+)
+MODELS = ("effective", "sm_u1", "nhdm_u1", "froggatt_nielsen")
+CLASSES = ("sm_u1", "nhdm_u1", "froggatt_nielsen")
+"""Classes of models that the no-go theorem is about."""
+WHOLE_NUMBERS = {
+    "today_cs": "froggatt_nielsen_integers_today_cs",
+    "today_rb": "froggatt_nielsen_integers_today_rb",
+}
+"""Runs of Froggatt-Nielsen models with integer charges, by likelihood."""
+_SHORT = {"paper_2021_cs": "cs", "paper_2021_rb": "rb"}
+QUANTITIES = (
+    ("m_Zp", False), ("m_Zp", True), ("C_Ae", False), ("C_Ae", True), ("C_Ve", False),
+    ("C_Ve", True), ("C_nue", True), ("C_Vmu", False), ("C_Vmu", True), ("C_numu", True),
+)  # fmt: skip
+"""Extremes of the allowed region: the mass or a coupling, and whether its largest size."""
+
+
+def run_names() -> list[str]:
+    """Return the names of the runs of every model with every epoch, integer charges included."""
+    every = [run_name(model, epoch.likelihood) for epoch in EPOCHS for model in MODELS]
+    return [*every, *WHOLE_NUMBERS.values()]
+
+
+def run_name(model: str, likelihood: str) -> str:
+    """Return the name of the packaged run of a model with a data set.
+
+    Examples
+    --------
+    >>> run_name("sm_u1", "closed_2021_rb")
+    'sm_u1_closed_rb'
+    """
+    short = _SHORT.get(likelihood, likelihood.replace("closed_2021", "closed"))
+    name = f"{model}_{short}"
+    return "quickstart" if name == "effective_cs" else name
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One row of the comparison: a model, or no Z', with a data set."""
+
+    run: str
+    likelihood: str
+    model: str
+    ln_bayes_factor: float
+    """Logarithm of the Bayes factor against no Z'."""
+    ln_bayes_factor_error: float
+    joint_sigma: float | None
+    """None where the other measurements cannot be met within their limits."""
+    joint_sigma_at: Mapping[str, float] | None
+    """Parameters at which the joint sigma is reached."""
+    best_fit_chi2: float
+    chi2_by_term: Mapping[str, float]
+    log_z: float
+    log_z_error: float
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Fit":
+        """Take the numbers from a row of :func:`zpfit.runs.comparison.compare_all`."""
+        return cls(
+            run=row["run"],
+            likelihood=row["likelihood"],
+            model=row["model"],
+            ln_bayes_factor=row["ln_bayes_factor"],
+            ln_bayes_factor_error=row["ln_bayes_factor_err"],
+            joint_sigma=row["joint_sigma"],
+            joint_sigma_at=row["joint_sigma_at"],
+            best_fit_chi2=row["best_fit_chi2"],
+            chi2_by_term=row["chi2_by_term"],
+            log_z=row["lnZ"],
+            log_z_error=row["lnZ_err"],
+        )
+
+
+@dataclass(frozen=True)
+class Spot:
+    """The couplings at which a joint sigma is reached."""
+
+    mass: float
+    """Mass of the Z' in MeV."""
+    electron: float
+    """Coupling of the electron, sqrt(C_Ve^2 + C_Ae^2)."""
+    invisible: float
+    """Branching ratio of the Z' to neutrinos."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """All numbers of the page."""
+
+    fits: Sequence[Fit]
+    regions: Mapping[str, Region]
+    """Allowed regions of the effective couplings, by data set."""
+    spots: Mapping[str, Spot]
+    """Couplings at the joint sigmas, by run."""
+    hidden: Mapping[str, float]
+    """Ratios of NA64's limit to the best fit, by run, see :func:`read_hidden`."""
+
+    def fit(self, likelihood: str, model: str) -> Fit:
+        """Return the fit of a model, or of no Z', with continuous charges."""
+        whole = WHOLE_NUMBERS.values()
+        return next(
+            one
+            for one in self.fits
+            if (one.likelihood, one.model) == (likelihood, model) and one.run not in whole
+        )
+
+    def whole(self, likelihood: str) -> Fit:
+        """Return the fit of the Froggatt-Nielsen model with integer charges."""
+        return next(one for one in self.fits if one.run == WHOLE_NUMBERS[likelihood])
+
+    def joint(self, likelihood: str, models: Sequence[str] = CLASSES) -> list[float]:
+        """Return the joint sigmas of models, infinite where there is none."""
+        found = [self.fit(likelihood, model).joint_sigma for model in models]
+        return [inf if sigma is None else sigma for sigma in found]
+
+    def bayes(self, likelihood: str, models: Sequence[str] = CLASSES) -> list[float]:
+        """Return the ln Bayes factors of models against no Z'."""
+        return [self.fit(likelihood, model).ln_bayes_factor for model in models]
+
+
+def find_spots(fits: Sequence[Fit]) -> dict[str, Spot]:
+    """Return, by run, the couplings at which the joint sigma of each fit is reached."""
+    found = {}
+    for fit in fits:
+        if fit.joint_sigma_at is not None:
+            values = {name: np.array([value]) for name, value in fit.joint_sigma_at.items()}
+            c = load_run(find_run_file(fit.run)).posterior.model.couplings(values)
+            electron = float(np.hypot(c.C_Ve, c.C_Ae)[0])
+            found[fit.run] = Spot(float(c.m_Zp[0]), electron, float(c.br_inv[0]))
+    return found
+
+
+def read_hidden(folder: Path) -> dict[str, float]:
+    """Return, by run, the ratio of NA64's missing-energy limit of 2019 to the best fit.
+
+    Parameters
+    ----------
+    folder
+        Folder of the comparison, which holds the finished runs.
+    """
+    found = {}
+    for likelihood in ("closed_2021_cs", "closed_2021_rb"):
+        for model in CLASSES:
+            name = run_name(model, likelihood)
+            summary = RunFolder(folder / "runs" / name).summary()
+            found[name] = 1 / summary["best_fit"]["exclusions"][_MISSING_ENERGY]["ratio"]
+    return found
+
+
+def allowed_region(likelihood: str) -> dict[str, float | None]:
+    """Return the extremes of the effective couplings that a data set allows.
+
+    Allowed are points with both moments within 1 standard error, the other measurements within 2
+    and no exclusion violated.
+
+    Parameters
+    ----------
+    likelihood
+        Name of the data set.
+
+    Returns
+    -------
+    dict
+        Masses in MeV and sizes of couplings under keys such as ``m_Zp_min``. They are None where
+        nothing is allowed, and where the smallest size is the end of the prior.
+    """
+    data = {"model": "effective", "likelihood": likelihood}
+    posterior = resolve(Document(Path("epochs"), data, {}), Library.beside()).posterior
+    moments = [term.name for term in posterior.likelihood.anomalies]
+    limits = JointSigmaSpec(within=dict.fromkeys(moments, 1.0))
+    sought = [Sought(partial(_size, name), largest) for name, largest in QUANTITIES]
+    values: list[float | None]
+    try:
+        found = extremes(posterior, sought, limits, np.random.default_rng(SEED))
+        values = [each.value for each in found]
+    except NoAllowedPoint:
+        values = [None] * len(sought)
+    keys = [f"{name}_{'max' if largest else 'min'}" for name, largest in QUANTITIES]
+    result = dict(zip(keys, values, strict=True))
+    return without_edges(result, {name: posterior.priors.by_name[name] for name, _ in QUANTITIES})
+
+
+def without_edges(region: Region, priors: Mapping[str, Any]) -> dict[str, float | None]:
+    """Replace the smallest sizes that are the lower end of a prior by None."""
+    return {
+        key: None
+        if value is not None
+        and key.endswith("_min")
+        and value <= _EDGE * priors[key.removesuffix("_min")].lower
+        else value
+        for key, value in region.items()
+    }
+
+
+def _size(name: str, c: Couplings) -> FloatArray:
+    result: FloatArray = np.abs(c[name])
+    return result

@@ -1,0 +1,98 @@
+"""The page "What changed since the paper" in Markdown, from its numbers and a template."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+
+from jinja2 import Environment, StrictUndefined
+
+from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.studies.epochs.conclusions import REACHED, Conclusion, draw_conclusions
+from zpfit.studies.epochs.numbers import (
+    CLASSES,
+    EPOCHS,
+    MODELS,
+    QUANTITIES,
+    Fit,
+    Numbers,
+    Region,
+    Spot,
+)
+
+_TEMPLATE = Path(__file__).with_name("page.md.jinja")
+_WIDTH = 99
+"""Characters of a line of the page."""
+
+
+def render_page(found: Numbers) -> str:
+    """Return the page; conclusions that do not hold are left out."""
+    with_none = (NO_ZPRIME, *MODELS)
+    # Nothing is escaped: the page is Markdown.
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        bayes_factors=_table(found, MODELS, _bayes_factor),
+        joint_sigmas=_table(found, with_none, _joint_sigma),
+        spots=_table(found, CLASSES, lambda fit: _spot(fit, found.spots)),
+        best_fits=_table(found, with_none, lambda fit: f"{fit.best_fit_chi2:.2f}"),
+        evidences=_table(found, with_none, _evidence),
+        regions=_regions_table(found.regions),
+        conclusions=[list_item(one) for one in draw_conclusions(found) if one.holds],
+    )
+
+
+def list_item(conclusion: Conclusion) -> str:
+    """Return a conclusion as a wrapped item of a list."""
+    text = " ".join(f"- **{conclusion.title}.** {conclusion.text}".split())
+    return fill(
+        text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+    )
+
+
+def _table(found: Numbers, models: Sequence[str], cell: Callable[[Fit], str]) -> str:
+    lines = [["data", *models], ["---"] * (len(models) + 1)]
+    for epoch in EPOCHS:
+        cells = [cell(found.fit(epoch.likelihood, model)) for model in models]
+        lines.append([f"{epoch.words} (`{epoch.likelihood}`)", *cells])
+    return _lines(lines)
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _joint_sigma(fit: Fit) -> str:
+    return "none" if fit.joint_sigma is None else f"{fit.joint_sigma:.2f}"
+
+
+def _bayes_factor(fit: Fit) -> str:
+    return f"{fit.ln_bayes_factor:+.2f} ± {fit.ln_bayes_factor_error:.2f}"
+
+
+def _evidence(fit: Fit) -> str:
+    return f"{fit.log_z:.2f} ± {fit.log_z_error:.2f}"
+
+
+def _spot(fit: Fit, spots: Mapping[str, Spot]) -> str:
+    if fit.joint_sigma is None:
+        return "none"
+    if fit.joint_sigma < REACHED:
+        return "many"
+    spot = spots[fit.run]
+    return f"{spot.mass:.1f} MeV, {spot.electron:.1e}, {100 * spot.invisible:.2f} %"
+
+
+def _regions_table(regions: Mapping[str, Region]) -> str:
+    names = list(dict.fromkeys(name for name, _ in QUANTITIES))
+    titles = ["m_Zp [MeV]" if name == "m_Zp" else rf"\|{name}\|" for name in names]
+    lines = [["data", *titles], ["---"] * (len(names) + 1)]
+    for epoch in EPOCHS:
+        region = regions[epoch.likelihood]
+        lines.append([epoch.words, *(_reach(region, name) for name in names)])
+    return _lines(lines)
+
+
+def _reach(region: Region, name: str) -> str:
+    low, high = region.get(f"{name}_min"), region[f"{name}_max"]
+    if high is None:
+        return "nothing"
+    return f"up to {high:.3g}" if low is None else f"{low:.3g} to {high:.3g}"
