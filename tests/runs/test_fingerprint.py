@@ -98,7 +98,7 @@ def test_a_change_is_refused(rejected: Command, own: Path, change: str):
 def test_a_change_of_version_is_refused(
     rejected: Command, own: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("zpfit.runs.fingerprint.versions", lambda: {"python": "3.99"})
+    monkeypatch.setattr("zpfit.runs.fingerprint.versions", lambda _: {"python": "3.99"})
     assert_mentions(rejected(*run("--resume")), "versions.python was '3.", "and is '3.99'")
 
 

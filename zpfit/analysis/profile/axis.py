@@ -58,24 +58,24 @@ class Axis:
 
 @dataclass(frozen=True)
 class AxisRequest:
-    """A parameter and range that a user wants to scan."""
+    """A parameter and its range, as a user requests an axis."""
 
     name: str
     ends: tuple[float, float] | None = None
     """Lower and upper end as parameter values; None for the range of the prior."""
     source: str = "axis"
-    """How messages name its origin."""
+    """Origin of the request, for messages."""
     text: str = ""
-    """What the user wrote, if anything."""
+    """Text of the request, if a user typed one."""
 
     @property
     def place(self) -> str:
-        """Beginning of messages about it."""
+        """Place of the request, with which messages begin."""
         return f"{self.source} {self.text or self.name}"
 
 
 def choose_axes(priors: Priors, requests: Sequence[AxisRequest]) -> tuple[Axis, ...]:
-    """Return the axes that are requested.
+    """Return the requested axes.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def choose_axes(priors: Priors, requests: Sequence[AxisRequest]) -> tuple[Axis, 
     Raises
     ------
     InvalidInput
-        Requests are impossible; each problem is reported with its place.
+        Requests are impossible; the message lists all problems with their places.
     """
     problems = ProblemCollector()
     axes = []
