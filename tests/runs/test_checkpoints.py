@@ -247,7 +247,7 @@ def test_a_flipped_byte_is_found_or_does_no_harm(tmp_path: Path):
     ],
 )
 def test_states_that_hold_more_than_a_sampler(state: bytes):
-    with pytest.raises(UnsafeCheckpoint, match="--force"):
+    with pytest.raises(UnsafeCheckpoint, match="replace the run"):
         revived(state, len)
 
 
