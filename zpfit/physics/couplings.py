@@ -126,7 +126,9 @@ class Couplings:
     """Rows with a memory of their own; all others are zero."""
 
     def __init__(self, *rows: Any, **named: Any) -> None:
-        given = dict(zip(COUPLING_NAMES, rows, strict=False)) | named if rows else named
+        given = dict(zip(COUPLING_NAMES, rows, strict=False)) if rows else named
+        if rows and named:
+            given |= named
         # The dictionary is filled directly, as attributes are read-only.
         own = self.__dict__
         if len(given) < len(COUPLING_NAMES):
@@ -139,7 +141,7 @@ class Couplings:
             own.update(dict.fromkeys(COUPLING_NAMES, _ZEROS[: len(mass)] if np.ndim(mass) else 0.0))
         own.update(given)
         own["_given"] = given
-        if len(rows) > len(COUPLING_NAMES) or not given.keys() <= _KNOWN:
+        if len(rows) > len(COUPLING_NAMES) or (named and not named.keys() <= _KNOWN):
             self._refuse(len(rows), given)
 
     @staticmethod
