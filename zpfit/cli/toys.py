@@ -83,7 +83,9 @@ def toys(
     from zpfit.runs.toy_folder import RESULTS, ToyFolder
 
     if hypothesis == "nested" and nested is None:
-        raise click.UsageError("--hypothesis nested: no smaller model; give its run file with --nested")
+        raise click.UsageError(
+            "--hypothesis nested: no smaller model; give its run file with --nested"
+        )
     choice = options.executor_choice(executor, workers, scheduler)
     run_file, smaller = analysis.sources(file, nested, options.parse_changes(changes, seed))
     request = analysis.ToyRequest(run_file, n, hypothesis, smaller, joint_sigma)
