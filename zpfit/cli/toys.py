@@ -84,7 +84,9 @@ def toys(
     from zpfit.runs.toy_folder import RESULTS
 
     if hypothesis == "nested" and nested is None:
-        raise click.UsageError("--hypothesis nested: no smaller model; give its run file with --nested")
+        raise click.UsageError(
+            "--hypothesis nested: no smaller model; give its run file with --nested"
+        )
     choice = options.executor_choice(executor, workers, scheduler)
     given = options.parse_changes(changes, seed)
     folder = output or Path("output") / f"toys_{load_run(find_run_file(file), given).name}"
