@@ -236,7 +236,7 @@ def run(*options: str) -> tuple[str, ...]:
 
 def no_plots() -> None:
     """Leave out the plots, which take half of the time."""
-    pytest.MonkeyPatch().setattr("zpfit.runs.execution.draw_run", lambda *_: [])
+    pytest.MonkeyPatch().setattr("zpfit.runs.drawing.draw_run", lambda *_: [])
 
 
 def at_stage(title: str, act: Callable[[], object]) -> Hook:

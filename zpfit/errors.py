@@ -137,6 +137,13 @@ class UnknownName(ZpfitError, KeyError):
         super().__init__(f"{where}unknown {kind} {name!r}; {suggestion(name, self.known)}")
 
 
+class UnknownReference(UnknownName):
+    """A reference model that a data set of a comparison has no run of."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__("model", name, known, "reference")
+
+
 class ConflictingEntries(ZpfitError, ValueError):
     """Two entries that would count the same data twice."""
 
@@ -165,7 +172,7 @@ class OutsidePrior(ZpfitError, ValueError):
         )
 
 
-class NotANumber(ZpfitError, ValueError):
+class UndefinedValue(ZpfitError, ValueError):
     """A model or a term of the likelihood that returned NaN."""
 
     def __init__(self, source: str, point: str) -> None:
@@ -200,7 +207,7 @@ class InvalidObservable(InvalidCode):
         super().__init__("observable", observable, reason)
 
 
-class NeverExists(ZpfitError, ValueError):
+class ModelNeverValid(ZpfitError, ValueError):
     """A model whose conditions fail at every point drawn from the prior."""
 
     def __init__(self, model: str, draws: int, least: Mapping[str, float]) -> None:
@@ -223,7 +230,7 @@ class NoAllowedPoint(ZpfitError, RuntimeError):
         )
 
 
-class PoorMap(ZpfitError, RuntimeError):
+class PoorProposal(ZpfitError, RuntimeError):
     """An adapted proposal that covers the posterior too poorly."""
 
     def __init__(self, effective: float, wanted: int) -> None:
@@ -257,7 +264,7 @@ class NoSamplingDistribution(ZpfitError, ValueError):
         )
 
 
-class OtherToys(ZpfitError, FileExistsError):
+class ToysMismatch(ZpfitError, FileExistsError):
     """A folder that holds pseudo-experiments of another run or configuration."""
 
     def __init__(self, path: Path, difference: str) -> None:
@@ -268,7 +275,7 @@ class OtherToys(ZpfitError, FileExistsError):
         )
 
 
-class NotNested(ZpfitError, ValueError):
+class ModelsNotNested(ZpfitError, ValueError):
     """A run file that is not a smaller model on the data of another run."""
 
     def __init__(self, nested: Path, reason: str) -> None:
@@ -279,7 +286,7 @@ class NotNested(ZpfitError, ValueError):
         )
 
 
-class MixedReference(ZpfitError, ValueError):
+class AmbiguousReference(ZpfitError, ValueError):
     """A reference model with several runs on the same data."""
 
     def __init__(self, model: str, likelihood: str) -> None:
@@ -307,7 +314,7 @@ class FilesExist(ZpfitError, FileExistsError):
         )
 
 
-class ForeignFiles(ZpfitError, FileExistsError):
+class UnrelatedFilesExist(ZpfitError, FileExistsError):
     """An output folder with other files that a run would overwrite."""
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
@@ -318,7 +325,7 @@ class ForeignFiles(ZpfitError, FileExistsError):
         )
 
 
-class NotARunFolder(ZpfitError, FileNotFoundError):
+class RunNotFound(ZpfitError, FileNotFoundError):
     """A folder without a finished run."""
 
     def __init__(self, path: Path, missing: str) -> None:
@@ -350,7 +357,7 @@ class DamagedRecord(ZpfitError, ValueError):
         super().__init__(f"{path}: damaged or of another version ({reason}); write it again")
 
 
-class NothingToReport(ZpfitError, FileNotFoundError):
+class ResultsNotFound(ZpfitError, FileNotFoundError):
     """A folder without results to report."""
 
     def __init__(self, path: Path) -> None:
@@ -361,7 +368,7 @@ class NothingToReport(ZpfitError, FileNotFoundError):
         )
 
 
-class NothingToResume(ZpfitError, FileNotFoundError):
+class NoRunToResume(ZpfitError, FileNotFoundError):
     """A folder without a run to resume."""
 
     def __init__(self, path: Path) -> None:
@@ -369,7 +376,7 @@ class NothingToResume(ZpfitError, FileNotFoundError):
         super().__init__(f"{path}: holds no run to resume; start a new run")
 
 
-class DifferentRun(ZpfitError, FileExistsError):
+class RunMismatch(ZpfitError, FileExistsError):
     """A folder that holds another run than the one to resume."""
 
     def __init__(self, path: Path, difference: str) -> None:
@@ -440,7 +447,7 @@ class PortInUse(ZpfitError, OSError):
         )
 
 
-class NoScheduler(ZpfitError, ConnectionError):
+class SchedulerUnreachable(ZpfitError, ConnectionError):
     """A Dask scheduler that does not answer."""
 
     def __init__(self, address: str, reason: str) -> None:
@@ -450,7 +457,7 @@ class NoScheduler(ZpfitError, ConnectionError):
         )
 
 
-class ThreadedWorkers(ZpfitError, RuntimeError):
+class MultithreadedWorkers(ZpfitError, RuntimeError):
     """A Dask cluster whose workers have several threads."""
 
     def __init__(self, address: str) -> None:
@@ -473,7 +480,7 @@ class FailedTasks(ZpfitError, RuntimeError):
         )
 
 
-class ProcessDied(ZpfitError, RuntimeError):
+class WorkerKilled(ZpfitError, RuntimeError):
     """A worker process that was killed."""
 
     def __init__(self) -> None:

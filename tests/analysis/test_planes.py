@@ -9,7 +9,7 @@ from scipy.integrate import quad
 
 from zpfit.analysis.exclusion.plane import Plane, Side
 from zpfit.analysis.exclusion.slice import resolve_slice
-from zpfit.errors import NotANumber
+from zpfit.errors import UndefinedValue
 from zpfit.io.library import Library
 from zpfit.io.yaml import dump_yaml, parse_yaml
 from zpfit.physics.constants import ELECTRON_MASS
@@ -182,7 +182,7 @@ class Mine(Model):
 def test_not_a_number_from_a_users_model(workspace: Path):
     Path("mine.py").write_text(BROKEN, encoding="utf-8")
     broken = plane(model={"python": "mine.py:mine"}, y=C_AE | {"parameter": "g"})
-    with pytest.raises(NotANumber, match=r"coupling C_Ve of model 'mine'.*m_Zp = 49\.9"):
+    with pytest.raises(UndefinedValue, match=r"coupling C_Ve of model 'mine'.*m_Zp = 49\.9"):
         broken.points(np.array([[0.3, 0.3], [0.999, 0.5]]))
 
 

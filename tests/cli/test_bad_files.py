@@ -22,7 +22,7 @@ from bad_input import (
 from click.testing import CliRunner
 
 from zpfit.cli import cli, main
-from zpfit.errors import NotANumber
+from zpfit.errors import UndefinedValue
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Priors, Uniform
 from zpfit.io.library import Library
@@ -139,7 +139,7 @@ def test_not_a_number_from_a_model(broken: str, entry: str):
     assert np.isfinite(posterior.log_likelihood(np.array([[0.7]]))).all()
     with (
         np.errstate(invalid="ignore"),
-        pytest.raises(NotANumber, match=rf"{broken}.*'root'.*x = -0\.6\b.*restrict the priors"),
+        pytest.raises(UndefinedValue, match=rf"{broken}.*'root'.*x = -0\.6\b.*restrict the priors"),
     ):
         posterior.log_likelihood(np.array([[0.7], [0.2], [0.9], [0.1]]))
 

@@ -11,7 +11,7 @@ import pytest
 import zpfit
 from zpfit.cli.remedies import message_of
 from zpfit.errors import (
-    NotNested,
+    ModelsNotNested,
     OutsidePrior,
     PortInUse,
     RunFolderExists,
@@ -30,7 +30,7 @@ FOLDER = Path("output/fit")
         (RunFolderExists(FOLDER), ["--output", "--force"]),
         (UnfinishedRun(FOLDER), ["--resume", "--force"]),
         (UnwritablePath(FOLDER, "no space"), ["--output"]),
-        (NotNested(FOLDER, "it is not"), ["--nested output/fit: "]),
+        (ModelsNotNested(FOLDER, "it is not"), ["--nested output/fit: "]),
         (PortInUse("127.0.0.1", 80, "denied"), ["--port 80: "]),
     ],
     ids=lambda value: type(value).__name__,

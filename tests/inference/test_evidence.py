@@ -20,7 +20,7 @@ from helpers_evidence import (
     vegas,
 )
 
-from zpfit.errors import NoAllowedPoint, PoorMap
+from zpfit.errors import NoAllowedPoint, PoorProposal
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.proposal_map import HistogramMap, MixtureMap
 from zpfit.inference.samplers.result import Samples
@@ -139,7 +139,7 @@ def test_a_poor_integral_says_so_and_what_to_do(case):
 
 def test_a_hopeless_map_is_an_error():
     problem = normal(0.5, 0.001, 4)
-    with pytest.raises(PoorMap):
+    with pytest.raises(PoorProposal):
         hand_made(problem, [flat(4)] * 2)
 
 

@@ -10,7 +10,7 @@ import pytest
 from helpers_interfaces import summary_of
 
 import zpfit.interfaces.export
-from zpfit.errors import FilesExist, NotARunFolder, UnwritablePath
+from zpfit.errors import FilesExist, RunNotFound, UnwritablePath
 from zpfit.runs.run_file import find_run_file, load_run
 
 Command = Callable[..., str]
@@ -189,5 +189,5 @@ def test_export_refuses(rejected: Command, words: list[str], message: str):
 
 
 def test_no_frame_without_a_run(tmp_path: Path):
-    with pytest.raises(NotARunFolder):
+    with pytest.raises(RunNotFound):
         zpfit.interfaces.export.frame(tmp_path)

@@ -18,7 +18,7 @@ import pytest
 
 import zpfit.pages.explore
 from zpfit.analysis.evaluate import describe_point, evaluate, evaluate_model, parameter_table
-from zpfit.errors import InvalidInput, InvalidModel, NotARunFolder, UnknownName
+from zpfit.errors import InvalidInput, InvalidModel, RunNotFound, UnknownName
 from zpfit.inference.priors import Fixed, Fractions, LogUniform, Normal, SignedLogUniform, Uniform
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
@@ -416,7 +416,7 @@ def test_a_run_folder_starts_at_its_best_fit(small_run: Path):
 def test_a_folder_without_a_run_is_named(workspace: Path):
     (workspace / "fits").mkdir()
     for source in ("fits", str(workspace / "fits")):
-        with pytest.raises(NotARunFolder, match="fits: no finished run here"):
+        with pytest.raises(RunNotFound, match="fits: no finished run here"):
             open_workbench(source, None)
 
 

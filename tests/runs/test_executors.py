@@ -12,7 +12,7 @@ from pathlib import Path
 import calls
 import pytest
 
-from zpfit.errors import MissingExtra, NoScheduler, Stopped, ThreadedWorkers
+from zpfit.errors import MissingExtra, MultithreadedWorkers, SchedulerUnreachable, Stopped
 from zpfit.runs.pools import ExecutorChoice, Kind, cores
 from zpfit.runs.signals import StopRequest
 from zpfit.runs.workers import Workers, open_workers
@@ -214,7 +214,7 @@ def test_workers_with_several_threads_are_refused(dask_address, monkeypatch):
     client = pytest.importorskip("distributed").Client
     monkeypatch.setattr(client, "nthreads", lambda _: {"tcp://127.0.0.1:1": 2})
     with (
-        pytest.raises(ThreadedWorkers, match="--nthreads 1"),
+        pytest.raises(MultithreadedWorkers, match="--nthreads 1"),
         open_workers(ExecutorChoice(Kind.DASK, scheduler=dask_address)),
     ):
         pass
@@ -264,7 +264,7 @@ def test_a_scheduler_that_does_not_answer():
     pytest.importorskip("distributed")
     choice = ExecutorChoice(Kind.DASK, scheduler="tcp://127.0.0.1:1", connect_timeout=1)
     with (
-        pytest.raises(NoScheduler, match=r"tcp://127.0.0.1:1.*dask scheduler"),
+        pytest.raises(SchedulerUnreachable, match=r"tcp://127.0.0.1:1.*dask scheduler"),
         open_workers(choice),
     ):
         pass

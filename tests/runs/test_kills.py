@@ -157,11 +157,11 @@ def test_a_new_process_goes_on_to_the_same_numbers(tmp_path: Path):
     one, other = written(tmp_path / "one"), written(tmp_path / "other")
     settings = ["--set", "best_fit.starts=11"]
     snippet = (
-        "import importlib, zpfit.runs.execution\n"
+        "import importlib, zpfit.runs.drawing, zpfit.runs.execution\n"
         f"for path, value in {SMALL!r}.items():\n"
         "    module, _, name = path.rpartition('.')\n"
         "    setattr(importlib.import_module(module), name, value)\n"
-        "zpfit.runs.execution.draw_run = lambda *_: []\n"
+        "zpfit.runs.drawing.draw_run = lambda *_: []\n"
         "from zpfit.cli import main\n"
         "main()\n"
     )

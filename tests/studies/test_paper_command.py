@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from paper_extremes import electron_extreme
 
 from zpfit.cli import cli
-from zpfit.errors import NoAllowedPoint, ProcessDied, ZpfitError
+from zpfit.errors import NoAllowedPoint, WorkerKilled, ZpfitError
 from zpfit.inference.progress import Silent
 from zpfit.runs.run_file import find_run_file
 from zpfit.studies.paper_2021 import processes, reproduce, target_regions
@@ -205,7 +205,7 @@ def test_failure_in_another_process_travels_as_words():
 
 def test_a_process_that_dies_is_reported_without_doing_the_rest():
     jobs = {str(index): partial(_die_elsewhere, os.getpid()) for index in range(20)}
-    with pytest.raises(ProcessDied, match="memory"), processes.workers() as pool:
+    with pytest.raises(WorkerKilled, match="memory"), processes.workers() as pool:
         pool.results_of(jobs, _Few())
 
 

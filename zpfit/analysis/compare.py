@@ -17,7 +17,7 @@ from zpfit.analysis.joint_sigma import (
 )
 from zpfit.analysis.prior_sensitivity import FACTOR, VariedEvidence, WeightedRun, varied_evidence
 from zpfit.analysis.records import ComparisonRow, PointRecord, VariedEvidenceRecord
-from zpfit.errors import MixedReference, UnknownName
+from zpfit.errors import AmbiguousReference, UnknownReference
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
@@ -63,9 +63,9 @@ def compare(
 
     Raises
     ------
-    UnknownName
+    UnknownReference
         A data set has no fit of the reference.
-    MixedReference
+    AmbiguousReference
         A data set has several fits of the reference.
     """
     progress = progress or Silent()
@@ -103,17 +103,17 @@ def check_reference(runs: Sequence[Problem], reference: str) -> None:
 
     Raises
     ------
-    UnknownName
+    UnknownReference
         A data set has no run of the reference.
-    MixedReference
+    AmbiguousReference
         A data set has several runs of the reference.
     """
     for group in by_data(runs):
         models = [NO_ZPRIME, *(runs[index].posterior.model.name for index in group)]
         if reference not in models:
-            raise UnknownName("reference", reference, models, "--reference")
+            raise UnknownReference(reference, models)
         if models.count(reference) > 1:
-            raise MixedReference(reference, runs[group[0]].posterior.likelihood.name)
+            raise AmbiguousReference(reference, runs[group[0]].posterior.likelihood.name)
 
 
 Reached = tuple[JointSigma | None, tuple[str, ...]]

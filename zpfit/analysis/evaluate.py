@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.errors import InvalidInput, NotANumber, suggestion
+from zpfit.errors import InvalidInput, UndefinedValue, suggestion
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
@@ -87,7 +87,7 @@ def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPo
     ------
     InvalidModel
         A user's model fails.
-    NotANumber
+    UndefinedValue
         A coupling is NaN at a point that exists.
     """
     conditions = model.conditions(table)
@@ -104,7 +104,7 @@ def evaluate_model(model: Model, table: Mapping[str, FloatArray]) -> EvaluatedPo
     for name, row in couplings.items():
         if np.isnan(row).any():
             source = f"coupling {name} of model {model.name!r}"
-            raise NotANumber(source, in_words(some, int(np.argmax(np.isnan(row)))))
+            raise UndefinedValue(source, in_words(some, int(np.argmax(np.isnan(row)))))
     return EvaluatedPoints(impossible, couplings, model.derived(some))
 
 

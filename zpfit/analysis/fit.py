@@ -110,13 +110,13 @@ def fit(
 
     Raises
     ------
-    NeverExists
+    ModelNeverValid
         No point of the prior fulfils the model's conditions.
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
-    PoorMap
+    PoorProposal
         The posterior is too narrow for the map that starts the walkers.
-    NotANumber
+    UndefinedValue
         The model or a term gives NaN.
     """
     progress = progress or Silent()

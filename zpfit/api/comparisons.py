@@ -106,7 +106,7 @@ def compare(
 
     Raises
     ------
-    UnknownName, MixedReference
+    UnknownName, AmbiguousReference
         A data set has no fit of the reference, or several.
     """
     reporter = progress_of(progress)

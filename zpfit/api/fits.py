@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from zpfit.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+
+P = TypeVar("P", bound=Progress)
 
 
 @dataclass(frozen=True, repr=False)
@@ -163,7 +166,7 @@ class Result:
 
         Raises
         ------
-        RunFolderExists, ForeignFiles
+        RunFolderExists, UnrelatedFilesExist
             The folder holds another run, or files that no run wrote, and ``force`` is not given.
         UnwritablePath
             The folder cannot be written.
@@ -177,7 +180,7 @@ class Result:
 
         Raises
         ------
-        NotARunFolder
+        RunNotFound
             The folder holds no finished run, or the data of the run have changed.
         """
         return cls(read_fit(RunFolder(Path(folder))), Path(folder))
@@ -266,7 +269,7 @@ def fit(
         Something is wrong with the source or the changes.
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
-    RunFolderExists, UnfinishedRun, DifferentRun
+    RunFolderExists, UnfinishedRun, RunMismatch
         The output folder holds another run.
 
     Examples
@@ -288,6 +291,7 @@ def fit(
         problem,
         Path(output),
         lambda _: nullcontext(reporter),
+        lambda *_: None,
         cross_check=cross_check,
         force=force,
         resume=resume,
@@ -300,7 +304,8 @@ def fit(
 def fit_in_folder(
     problem: Problem,
     path: Path,
-    open_progress: Callable[[Path], AbstractContextManager[Progress]],
+    open_progress: Callable[[Path], AbstractContextManager[P]],
+    finish: Callable[[P, FitSummary], None],
     *,
     cross_check: bool = False,
     force: bool = False,
@@ -318,6 +323,8 @@ def fit_in_folder(
         Run folder.
     open_progress
         Opens the receiver of progress, given the path of the log.
+    finish
+        Called with the receiver of progress and the results when a fit has finished.
     cross_check, force, resume, plots, checkpoint_every
         See :func:`fit`.
 
@@ -330,7 +337,7 @@ def fit_in_folder(
 
     Raises
     ------
-    RunFolderExists, UnfinishedRun, DifferentRun, NothingToResume
+    RunFolderExists, UnfinishedRun, RunMismatch, NoRunToResume
         The folder does not hold what ``force`` and ``resume`` require.
     Stopped
         A signal arrived; the run can be resumed.
@@ -342,4 +349,5 @@ def fit_in_folder(
             return folder.summary(), True
         with open_progress(folder.log_path) as progress:
             summary = carry_out(claim, progress, plots=plots, checkpoint_interval=checkpoint_every)
+            finish(progress, summary)
             return summary, False

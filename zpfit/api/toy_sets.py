@@ -126,7 +126,7 @@ def toys(
 
     Raises
     ------
-    NotNested
+    ModelsNotNested
         ``nested`` has other data, or as many parameters as the source.
     NoSamplingDistribution
         A measurement is a table of chi2, from which no pseudo-data can be drawn.

@@ -86,6 +86,7 @@ def run(
         loaded,
         folder,
         RunReporter,
+        RunReporter.finish,
         cross_check=cross_check,
         force=force,
         resume=resume,

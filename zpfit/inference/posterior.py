@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zpfit.errors import NeverExists, NotANumber
+from zpfit.errors import ModelNeverValid, UndefinedValue
 from zpfit.inference.priors import Priors
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
@@ -88,7 +88,7 @@ class Posterior:
 
         Raises
         ------
-        NotANumber
+        UndefinedValue
             The model or a term gives NaN; the message names the point.
         """
         return self.log_likelihood_at(self.parameters(u)) if len(u) else np.empty(0)
@@ -98,7 +98,7 @@ class Posterior:
 
         Raises
         ------
-        NotANumber
+        UndefinedValue
             The model or a term gives NaN; the message names the point.
         """
         exists = self.model.exists(parameters)
@@ -163,7 +163,7 @@ class Posterior:
 
         Raises
         ------
-        NeverExists
+        ModelNeverValid
             The model exists at none of the draws.
         """
         parameters = self.parameters(rng.random((draws, self.dimension)))
@@ -172,7 +172,7 @@ class Posterior:
             least = {
                 n: float(ratio.min()) for n, ratio in self.model.conditions(parameters).items()
             }
-            raise NeverExists(self.model.name, draws, least)
+            raise ModelNeverValid(self.model.name, draws, least)
         return 1 - float(np.mean(exists))
 
     def _refuse_nan(
@@ -181,10 +181,10 @@ class Posterior:
         for name, row in c.items():
             if np.isnan(row).any():
                 source = f"coupling {name} of model {self.model.name!r}"
-                raise NotANumber(source, in_words(parameters, int(np.argmax(np.isnan(row)))))
+                raise UndefinedValue(source, in_words(parameters, int(np.argmax(np.isnan(row)))))
         if np.isnan(result).any():
             index = int(np.argmax(np.isnan(result)))
             one = c.take(np.array([index]))
             terms = self.likelihood.chi2_by_term(one) | self.likelihood.ratios(one)
             broken = next((name for name, values in terms.items() if np.isnan(values[0])), "?")
-            raise NotANumber(f"term {broken!r}", in_words(parameters, index))
+            raise UndefinedValue(f"term {broken!r}", in_words(parameters, index))

@@ -49,9 +49,9 @@ def sample_posterior(
     ------
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
-    PoorMap
+    PoorProposal
         The posterior is too narrow for vegas's maps.
-    NotANumber
+    UndefinedValue
         The model or a term gives NaN.
     """
     engine = find_engine(settings.sampler.engine)
@@ -91,9 +91,9 @@ def evidence_of(
     ------
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
-    PoorMap
+    PoorProposal
         The posterior is too narrow for vegas's maps.
-    NotANumber
+    UndefinedValue
         The model or a term gives NaN.
     """
     _, integral = vegas.adapt_and_integrate(
@@ -165,7 +165,7 @@ def cross_check(
 
     Raises
     ------
-    NoAllowedPoint, PoorMap, NotANumber
+    NoAllowedPoint, PoorProposal, UndefinedValue
         See :func:`sample_posterior`.
     """
     engine = find_engine(first.engine)

@@ -32,7 +32,7 @@ def starts(folder: RunFolder, names: tuple[str, ...]) -> Iterator[dict[str, floa
 
     Raises
     ------
-    NotARunFolder
+    RunNotFound
         The folder is damaged.
     """
     best = folder.summary()["best_fit"]["parameters"]

@@ -56,7 +56,7 @@ def export(
 
     Raises
     ------
-    NotARunFolder
+    RunNotFound
         The folder holds no finished run.
     FilesExist
         Files would be replaced or removed and ``force`` is false.
@@ -149,7 +149,7 @@ def frame(run_folder: str | Path, *, weighted: bool = False) -> Any:
 
     Raises
     ------
-    NotARunFolder
+    RunNotFound
         The folder holds no finished run.
     """
     return csv.frame(read_table(RunFolder(Path(run_folder)), weighted=weighted))

@@ -78,7 +78,7 @@ class PointLikelihood:
         ------
         InvalidInput
             A parameter is missing or unknown.
-        NotANumber
+        UndefinedValue
             The model or a term gives NaN.
         """
         values = self._values(point)

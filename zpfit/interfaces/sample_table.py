@@ -72,7 +72,7 @@ def read_table(folder: RunFolder, *, weighted: bool = False) -> SampleTable:
 
     Raises
     ------
-    NotARunFolder
+    RunNotFound
         The folder holds no finished run, or a damaged one.
     InvalidInput
         The model of the run no longer exists or has other parameters.

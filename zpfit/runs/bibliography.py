@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zpfit.analysis.exclusion.slice import resolve_slice
-from zpfit.errors import NotARunFolder, ProblemCollector, UnknownName
+from zpfit.errors import ProblemCollector, RunNotFound, UnknownName
 from zpfit.inference.samplers.registry import find_engine
 from zpfit.io.bibtex import BibItem, parse_bibtex, plain_text
 from zpfit.io.document import Document
@@ -227,7 +227,7 @@ def _find(name: str) -> tuple[Kind, Path]:
     path = Path(name)
     if path.is_dir():
         if not (path / "config.yaml").is_file():
-            raise NotARunFolder(path, "config.yaml")
+            raise RunNotFound(path, "config.yaml")
         return "run", find_run_file(name)
     if path.suffix in {".yaml", ".yml"} or path.is_file() or len(path.parts) > 1:
         return _kind_of(read_yaml(path)), path
@@ -253,7 +253,7 @@ def _cross_checked(folder: Path) -> tuple[str, ...]:
     """Return the engine that cross-checked the run of a folder, if there was one."""
     try:
         check = RunFolder(folder).summary().get("evidence", {}).get("cross_check")
-    except NotARunFolder:
+    except RunNotFound:
         return ()
     return (check["engine"],) if check else ()
 

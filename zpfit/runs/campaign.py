@@ -126,7 +126,7 @@ def campaign_in_folder(
         Another process works on the campaign.
     Stopped
         On SIGINT or SIGTERM; the campaign can be resumed.
-    MissingExtra, NoScheduler, ThreadedWorkers
+    MissingExtra, SchedulerUnreachable, MultithreadedWorkers
         The executor cannot be opened, see :func:`zpfit.runs.workers.open_workers`.
     UnwritablePath
         The folder cannot be written.

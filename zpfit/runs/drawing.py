@@ -17,7 +17,7 @@ def draw_run(folder: RunFolder, before_each: Callable[[], None] = lambda: None) 
 
     Raises
     ------
-    NotARunFolder
+    RunNotFound
         The folder holds no finished run.
     UnwritablePath
         The folder cannot be written.

@@ -12,9 +12,9 @@ from zpfit.analysis.records import FitSummary
 from zpfit.errors import (
     ChangedLikelihood,
     DamagedCheckpoint,
-    DifferentRun,
-    NothingToResume,
+    NoRunToResume,
     RunFolderExists,
+    RunMismatch,
     Stopped,
     UnfinishedRun,
     UnsafeCheckpoint,
@@ -69,7 +69,7 @@ def check_room(folder: RunFolder, start: Start) -> None:
 
     Raises
     ------
-    RunFolderExists, UnfinishedRun, ForeignFiles
+    RunFolderExists, UnfinishedRun, UnrelatedFilesExist
         The folder holds other files.
     UnwritablePath
         The folder cannot be made or written.
@@ -104,18 +104,18 @@ def claimed(
     ------
     FolderInUse
         Another process holds it.
-    RunFolderExists, UnfinishedRun, ForeignFiles
+    RunFolderExists, UnfinishedRun, UnrelatedFilesExist
         There is something that nobody said to
         replace.
-    NothingToResume
+    NoRunToResume
         No run has been there.
-    DifferentRun
+    RunMismatch
         What is there is not this run; says how it differs.
     UnwritablePath
         The folder cannot be made or written.
     """
     if start is Start.RESUME and not folder.has_seen_a_run:
-        raise NothingToResume(folder.path)
+        raise NoRunToResume(folder.path)
     folder.create(force=start is Start.REPLACE)
     with folder.locked(patience):
         now = fingerprint(run, cross_check=cross_check)
@@ -126,7 +126,7 @@ def _claim(run: Problem, folder: RunFolder, start: Start, now: Fingerprint) -> C
     check_room(folder, start)
     if start is not Start.REPLACE and (folder.is_finished or folder.is_unfinished):
         if difference := first_difference(folder.fingerprint(), now):
-            raise DifferentRun(folder.path, difference)
+            raise RunMismatch(folder.path, difference)
         if folder.is_finished:
             folder.drop_unfinished()  # left by a run that was killed while it cleaned up
         return Claim(run, folder, now, folder.is_finished, not folder.is_finished)
@@ -154,7 +154,7 @@ def carry_out(
         The folder cannot be written; the run can be resumed.
     ChangedLikelihood, DamagedCheckpoint, UnsafeCheckpoint
         The checkpoints cannot be used.
-    NoAllowedPoint, NeverExists, PoorMap, NotANumber
+    NoAllowedPoint, ModelNeverValid, PoorProposal, UndefinedValue
         See :func:`zpfit.analysis.fit.fit`; checkpoints are removed.
     """
     run, folder = claim.run, claim.folder
@@ -196,7 +196,7 @@ def keep_result(result: FitResult, folder: RunFolder, *, force: bool = False) ->
 
     Raises
     ------
-    RunFolderExists, UnfinishedRun, ForeignFiles, DifferentRun
+    RunFolderExists, UnfinishedRun, UnrelatedFilesExist, RunMismatch
         The folder holds something else and ``force`` is not given.
     UnwritablePath
         The folder cannot be written.

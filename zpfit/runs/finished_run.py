@@ -1,7 +1,7 @@
 """Finished run folders, read as results of fits."""
 
 from zpfit.analysis.fit import FitResult
-from zpfit.errors import NotARunFolder
+from zpfit.errors import RunNotFound
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
 
@@ -21,17 +21,17 @@ def read_fit(folder: RunFolder, name: str | None = None) -> FitResult:
 
     Raises
     ------
-    NotARunFolder
+    RunNotFound
         The run is not finished, is of an older version, or its data have changed.
     InvalidInput
         The run file or the data are damaged.
     """
     summary, weighted = folder.summary(), folder.weighted()
     if weighted.log_weight is None or not set(summary) >= _NEEDED:
-        raise NotARunFolder(folder.path, "its evidence")
+        raise RunNotFound(folder.path, "its evidence")
     problem = load_run(folder.config_path)
     if problem.data_hash() != summary["data_hash"]:
-        raise NotARunFolder(folder.path, "the data that it was fitted to")
+        raise RunNotFound(folder.path, "the data that it was fitted to")
     return FitResult(
         name or folder.path.resolve().name, problem, summary, folder.samples(), weighted
     )

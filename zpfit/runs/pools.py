@@ -21,7 +21,7 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
-from zpfit.errors import MissingExtra, NoScheduler, ThreadedWorkers
+from zpfit.errors import MissingExtra, MultithreadedWorkers, SchedulerUnreachable
 from zpfit.runs.signals import obey_parent
 
 _BROKEN_POOL_GRACE = 5.0
@@ -202,9 +202,9 @@ def _open_dask(choice: ExecutorChoice, stack: ExitStack) -> Pool:
     try:
         client = stack.enter_context(distributed.Client(address, timeout=choice.connect_timeout))
     except (OSError, ValueError) as error:
-        raise NoScheduler(address, str(error)) from error
+        raise SchedulerUnreachable(address, str(error)) from error
     if any(threads > 1 for threads in client.nthreads().values()):
-        raise ThreadedWorkers(address)
+        raise MultithreadedWorkers(address)
     executor = stack.enter_context(client.get_executor(pure=False))
     return _PermanentPool(
         executor,
@@ -268,9 +268,9 @@ def open_pool(choice: ExecutorChoice, stack: ExitStack) -> Pool:
     ------
     MissingExtra
         A package that the executor needs is not installed.
-    NoScheduler
+    SchedulerUnreachable
         No scheduler answers at the address.
-    ThreadedWorkers
+    MultithreadedWorkers
         Workers of the Dask cluster have more than one thread.
     """
     return _OPENERS[choice.kind](choice, stack)

@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 from zpfit.analysis.records import FitSummary
 from zpfit.errors import (
     FolderInUse,
-    ForeignFiles,
-    NotARunFolder,
+    RunNotFound,
+    UnrelatedFilesExist,
     UnwritablePath,
 )
 from zpfit.inference.samplers.result import StoredSamples
@@ -48,7 +48,7 @@ class RunFolder:
 
         Raises
         ------
-        ForeignFiles
+        UnrelatedFilesExist
             It holds files with a run's names that no run wrote, and ``force`` is
             not given.
         UnwritablePath
@@ -56,7 +56,7 @@ class RunFolder:
         """
         own = [name for name in _OWN if (self.path / name).exists()]
         if not force and own and not self._marker.exists():
-            raise ForeignFiles(self.path, own)
+            raise UnrelatedFilesExist(self.path, own)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._marker.touch()
@@ -147,7 +147,7 @@ class RunFolder:
 
         Raises
         ------
-        NotARunFolder
+        RunNotFound
             There is none, or it is damaged.
         """
         holder = self.unfinished if self.is_unfinished else self
@@ -214,7 +214,7 @@ class RunFolder:
 
         Raises
         ------
-        NotARunFolder
+        RunNotFound
             There are none, or they are damaged.
         """
         return cast(FitSummary, self._read_json(_SUMMARY))
@@ -223,7 +223,7 @@ class RunFolder:
         try:
             result: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise NotARunFolder(self.path, name) from error
+            raise RunNotFound(self.path, name) from error
         return result
 
     def samples(self) -> StoredSamples:
@@ -231,7 +231,7 @@ class RunFolder:
 
         Raises
         ------
-        NotARunFolder
+        RunNotFound
             There are none, or they are damaged.
         """
         return self._load(_SAMPLES)
@@ -241,7 +241,7 @@ class RunFolder:
 
         Raises
         ------
-        NotARunFolder
+        RunNotFound
             There are none, or they are damaged.
         """
         return self._load(_WEIGHTED)
@@ -255,7 +255,7 @@ class RunFolder:
         try:
             return load(self.path / name)
         except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise NotARunFolder(self.path, name) from error
+            raise RunNotFound(self.path, name) from error
 
     @property
     def config_path(self) -> Path:

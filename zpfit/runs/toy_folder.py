@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.errors import FilesExist, OtherToys
+from zpfit.errors import FilesExist, ToysMismatch
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 from zpfit.runs.fingerprint import first_difference
@@ -42,7 +42,7 @@ class ToyFolder:
 
         Raises
         ------
-        OtherToys
+        ToysMismatch
             The toys in the folder were computed from other inputs.
         FilesExist
             The folder holds files with the names of results, but no set of toys.
@@ -66,10 +66,10 @@ class ToyFolder:
         try:
             stored = json.loads((self.path / _KEY).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            raise OtherToys(self.path, f"{_KEY} is damaged") from None
+            raise ToysMismatch(self.path, f"{_KEY} is damaged") from None
         difference = first_difference(stored, json.loads(json.dumps(origin)))
         if difference is not None:
-            raise OtherToys(self.path, difference)
+            raise ToysMismatch(self.path, difference)
 
     def _clear(self) -> None:
         # The key goes last: without it, the other files would look like those of another program.

@@ -26,7 +26,7 @@ from zpfit.analysis.toys.toys import (
     toy_problem,
     toys,
 )
-from zpfit.errors import FailedTasks, OtherToys, Stopped
+from zpfit.errors import FailedTasks, Stopped, ToysMismatch
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
@@ -120,7 +120,7 @@ class ToyRequest:
 
         Raises
         ------
-        InvalidInput, NotNested, NoSamplingDistribution
+        InvalidInput, ModelsNotNested, NoSamplingDistribution
             See :func:`zpfit.analysis.toys.toys.toys`.
         """
         nested = None if self.nested is None else run_from(self.nested)
@@ -195,9 +195,9 @@ def toys_in_memory(request: ToyRequest, choice: ExecutorChoice, progress: Progre
     ------
     FailedTasks
         Some blocks have failed.
-    InvalidInput, NotNested, NoSamplingDistribution, NoAllowedPoint, NotANumber
+    InvalidInput, ModelsNotNested, NoSamplingDistribution, NoAllowedPoint, UndefinedValue
         See :func:`zpfit.analysis.toys.toys.toys`.
-    MissingExtra, NoScheduler, ThreadedWorkers
+    MissingExtra, SchedulerUnreachable, MultithreadedWorkers
         The executor cannot be opened, see :func:`zpfit.runs.workers.open_workers`.
     """
     setup = request.checked()
@@ -254,19 +254,19 @@ def toys_in_folder(
 
     Raises
     ------
-    InvalidInput, NotNested, NoSamplingDistribution
+    InvalidInput, ModelsNotNested, NoSamplingDistribution
         The request is contradictory, see :func:`zpfit.analysis.toys.toys.toys`.
-    OtherToys, FilesExist, UnwritablePath
+    ToysMismatch, FilesExist, UnwritablePath
         The folder cannot be used, see :meth:`zpfit.runs.toy_folder.ToyFolder.open`.
     FolderInUse
         Another process works in the folder.
-    NoAllowedPoint, NotANumber
+    NoAllowedPoint, UndefinedValue
         A search fails, as in :func:`zpfit.analysis.fit.fit`.
     FailedTasks
         Some blocks have failed; the others are stored.
     Stopped
         On SIGINT or SIGTERM; the same request resumes.
-    MissingExtra, NoScheduler, ThreadedWorkers
+    MissingExtra, SchedulerUnreachable, MultithreadedWorkers
         The executor cannot be opened, see :func:`zpfit.runs.workers.open_workers`.
     """
     setup = request.checked()
@@ -351,7 +351,7 @@ def _prepared(setup: Setup, folder: ToyFolder, progress: Progress) -> Preparatio
 
     Raises
     ------
-    OtherToys
+    ToysMismatch
         chi2 of the stored points has changed, although no recorded input has.
     """
     posterior = setup.run.posterior
@@ -363,7 +363,7 @@ def _prepared(setup: Setup, folder: ToyFolder, progress: Progress) -> Preparatio
         )
         return preparation
     if not np.allclose(_chi2_of(posterior, stored[_POOL]), stored[_POOL_CHI2], rtol=_SAME):
-        raise OtherToys(
+        raise ToysMismatch(
             folder.path, "chi2 of the same points has changed, perhaps with the program's code"
         )
     return _from_arrays(stored)

@@ -221,9 +221,9 @@ def open_workers(choice: ExecutorChoice, stop: StopRequest | None = None) -> Ite
     ------
     MissingExtra
         A package that the executor needs is not installed.
-    NoScheduler
+    SchedulerUnreachable
         No scheduler answers at the address.
-    ThreadedWorkers
+    MultithreadedWorkers
         Workers of the Dask cluster have more than one thread.
     """
     with ExitStack() as stack:

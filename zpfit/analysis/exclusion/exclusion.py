@@ -24,7 +24,7 @@ from zpfit.analysis.exclusion.tracing import (
     trace,
     without_slivers,
 )
-from zpfit.errors import NotANumber
+from zpfit.errors import UndefinedValue
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import Exclusion
 from zpfit.likelihood.likelihood import Likelihood
@@ -107,7 +107,7 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
 
     Raises
     ------
-    NotANumber
+    UndefinedValue
         The model or a term gives NaN at a point that exists.
     """
     [result] = exclusion_maps(chosen, [chosen.assembled.likelihood])
@@ -121,7 +121,7 @@ def exclusion_maps(chosen: Slice, likelihoods: Sequence[Likelihood]) -> list[Exc
 
     Raises
     ------
-    NotANumber
+    UndefinedValue
         As :func:`exclusion_map`.
     """
     plane = chosen.plane
@@ -203,7 +203,7 @@ def _defined(name: str, demand: Demand, points: PlanePoints) -> FloatArray:
     undefined = np.isnan(values)
     broken = undefined & points.exist
     if broken.any():
-        raise NotANumber(f"term {name!r}", in_words(points.parameters, int(np.argmax(broken))))
+        raise UndefinedValue(f"term {name!r}", in_words(points.parameters, int(np.argmax(broken))))
     return np.where(undefined, -1.0, values)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize.elementwise import find_root
 
-from zpfit.errors import NotANumber
+from zpfit.errors import UndefinedValue
 from zpfit.inference.priors import FreePrior
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Model, in_words
@@ -116,7 +116,7 @@ class Plane:
 
         Raises
         ------
-        NotANumber
+        UndefinedValue
             A coupling is NaN at a point that exists.
         """
         parameters = self.starting_parameters(u)
@@ -147,7 +147,7 @@ class Plane:
             broken = np.isnan(row) & points.exist
             if broken.any():
                 source = f"coupling {name} of model {self.model.name!r}"
-                raise NotANumber(source, in_words(points.parameters, int(np.argmax(broken))))
+                raise UndefinedValue(source, in_words(points.parameters, int(np.argmax(broken))))
 
     def _solve(
         self, search: Solved, parameters: Mapping[str, FloatArray]

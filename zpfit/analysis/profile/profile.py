@@ -73,7 +73,7 @@ def profile(
 
     Raises
     ------
-    NeverExists, NoAllowedPoint, PoorMap, NotANumber
+    ModelNeverValid, NoAllowedPoint, PoorProposal, UndefinedValue
         See :func:`zpfit.analysis.fit.fit`.
     """
     posterior = run.posterior

@@ -218,7 +218,7 @@ def evidence_tension(
 
     Raises
     ------
-    NoAllowedPoint, PoorMap, NotANumber
+    NoAllowedPoint, PoorProposal, UndefinedValue
         See :func:`zpfit.inference.sampling.evidence_of`.
     """
     groups = _groups(posterior.likelihood)

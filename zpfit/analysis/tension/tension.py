@@ -45,7 +45,7 @@ def tension(run: Problem, progress: Progress) -> Tension:
 
     Raises
     ------
-    NeverExists, NoAllowedPoint, PoorMap, NotANumber
+    ModelNeverValid, NoAllowedPoint, PoorProposal, UndefinedValue
         See :func:`zpfit.analysis.fit.fit`.
     """
     posterior = run.posterior

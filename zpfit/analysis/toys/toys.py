@@ -37,7 +37,7 @@ from zpfit.analysis.toys.statistics import (
     find_shortcomings,
     naive_degrees,
 )
-from zpfit.errors import InvalidInput, NotNested
+from zpfit.errors import InvalidInput, ModelsNotNested
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
@@ -130,11 +130,11 @@ def toys(
     ------
     InvalidInput
         The hypothesis is ``"nested"`` and there is no smaller model.
-    NotNested
+    ModelsNotNested
         ``nested`` has other data, or as many parameters as ``run``.
     NoSamplingDistribution
         A measurement is a table of chi2.
-    NoAllowedPoint, NotANumber
+    NoAllowedPoint, UndefinedValue
         A search fails, as in :func:`zpfit.analysis.fit.fit`.
     """
     progress = progress or Silent()
@@ -171,7 +171,7 @@ def check_setup(
 
     Raises
     ------
-    InvalidInput, NotNested, NoSamplingDistribution
+    InvalidInput, ModelsNotNested, NoSamplingDistribution
         See :func:`toys`.
     """
     posterior = run.posterior
@@ -189,9 +189,9 @@ def _check_nested(run: Problem, hypothesis: Hypothesis, nested: Problem | None) 
             )
         return
     if _data_of(nested) != _data_of(run):
-        raise NotNested(Path(nested.name), f"its likelihood is not that of {run.name}")
+        raise ModelsNotNested(Path(nested.name), f"its likelihood is not that of {run.name}")
     if nested.posterior.dimension >= run.posterior.dimension:
-        raise NotNested(
+        raise ModelsNotNested(
             Path(nested.name),
             f"it has {nested.posterior.dimension} sampled parameters, not fewer than the "
             f"{run.posterior.dimension} of {run.name}",
@@ -208,7 +208,7 @@ def prepare(setup: Setup, progress: Progress) -> Preparation:
 
     Raises
     ------
-    NoAllowedPoint, NotANumber
+    NoAllowedPoint, UndefinedValue
         A search fails.
     """
     observed, best_u, nested_u = _fit_data(setup, progress)

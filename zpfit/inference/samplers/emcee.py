@@ -45,7 +45,7 @@ def sample(
     ------
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
-    PoorMap
+    PoorProposal
         The posterior is too narrow for vegas's maps.
     """
     from zpfit.inference.samplers.emcee_chains import run_chains  # imports emcee, which is slow

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zpfit.errors import PoorMap
+from zpfit.errors import PoorProposal
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
 from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.engine import LogLikelihood
@@ -94,7 +94,7 @@ def integrate(
 
     Raises
     ------
-    PoorMap
+    PoorProposal
         There are fewer than 5 d effective draws.
 
     References
@@ -126,7 +126,7 @@ def integrate(
     checkpoint.finish(draws.state)
     # Fewer independent points than this do not span the directions of a posterior.
     if draws.effective() < 5 * mixture.dimension:
-        raise PoorMap(draws.effective(), round(target.effective))
+        raise PoorProposal(draws.effective(), round(target.effective))
     samples = draws.weighted()
     evidence = Evidence(
         draws.log_mean(), draws.error(), draws.total, draws.independent(), draws.spread()

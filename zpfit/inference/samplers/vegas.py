@@ -47,7 +47,7 @@ def sample(
     ------
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
-    PoorMap
+    PoorProposal
         The posterior is too narrow for the adapted maps.
     """
     integral_rng, draw_rng = rng.spawn(2)
@@ -102,7 +102,7 @@ def adapt_and_integrate(
     ------
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
-    PoorMap
+    PoorProposal
         The posterior is too narrow for the adapted maps.
     """
     from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow

@@ -63,7 +63,7 @@ def point_answer(subject: Subject, point: Mapping[str, float]) -> dict[str, Any]
     ------
     InvalidInput
         Unknown parameters, missing ones, values outside a domain.
-    NotANumber, InvalidModel
+    UndefinedValue, InvalidModel
         The model has no couplings there.
     """
     table = parameter_table([point], subject.model, ["point"])

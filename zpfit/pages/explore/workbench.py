@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from zpfit.errors import NotARunFolder, UnknownName
+from zpfit.errors import RunNotFound, UnknownName
 from zpfit.inference.problem import Problem
 from zpfit.io.library import Library
 from zpfit.io.yaml import dump_yaml
@@ -139,7 +139,7 @@ def _of_run(source: str, model: str | None, library: Library) -> Workbench:
     if not is_file and not Path(source).is_dir() and source not in names:
         raise UnknownName("likelihood set or run", source, names)
     if Path(source).is_dir() and not RunFolder(Path(source)).config_path.is_file():
-        raise NotARunFolder(Path(source), "config.yaml")
+        raise RunNotFound(Path(source), "config.yaml")
     path = find_run_file(source)
     run = load_run(path)
     folder = RunFolder(path.parent)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from zpfit.errors import (
     InvalidInput,
-    NotARunFolder,
-    NothingToReport,
     ProblemCollector,
+    ResultsNotFound,
+    RunNotFound,
     UnfinishedRun,
 )
 from zpfit.inference.problem import Problem
@@ -101,7 +101,7 @@ def _contents(path: Path, name: str) -> list[Content]:
     if (path / _SUMMARY).is_file() or RunFolder(path).is_unfinished:
         found.append(_run(RunFolder(path), name))
     if not found:
-        raise NothingToReport(path)
+        raise ResultsNotFound(path)
     return found
 
 
@@ -111,7 +111,7 @@ def _run(folder: RunFolder, name: str) -> RunContent:
     summary = read_record(Summary, folder.path / _SUMMARY)
     run = load_run(folder.config_path)
     if run.data_hash() != folder.summary().get("data_hash"):
-        raise NotARunFolder(folder.path, "the data that it was fitted to")
+        raise RunNotFound(folder.path, "the data that it was fitted to")
     _check_names(folder, summary, run)
     samples = folder.samples()
     cross_checked = bool(folder.fingerprint().get("cross_check"))
@@ -124,13 +124,13 @@ def _check_names(folder: RunFolder, summary: Summary, run: Problem) -> None:
     """Summary and run file must be of one run."""
     missing = set(run.posterior.priors.by_name) - set(summary.best_fit.parameters)
     if missing or set(summary.posterior) - set(run.posterior.priors.varying):
-        raise NotARunFolder(folder.path, "a summary that goes with its config.yaml")
+        raise RunNotFound(folder.path, "a summary that goes with its config.yaml")
 
 
 def _comparison(path: Path, name: str) -> ComparisonContent:
     rows = read_record(tuple[ComparedModel, ...], path / _COMPARISON)
     if not rows:
-        raise NothingToReport(path)
+        raise ResultsNotFound(path)
     runs = {row.run: folder for row in rows if (folder := _folder_of(row, path)) is not None}
     folders = tuple(runs.values())
     return ComparisonContent(name, path, rows, runs, _versions(folders), _data(folders))

@@ -25,7 +25,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from zpfit.errors import ProcessDied, ZpfitError
+from zpfit.errors import WorkerKilled, ZpfitError
 from zpfit.inference.progress import Progress
 from zpfit.runs.pools import Spawning, begin_worker, cores
 
@@ -128,7 +128,7 @@ def workers() -> Iterator[Workers]:
 
     Raises
     ------
-    ProcessDied
+    WorkerKilled
         A process was killed during its job.
     """
     context = Spawning()
@@ -149,7 +149,7 @@ def workers() -> Iterator[Workers]:
                 if process.is_alive():
                     process.kill()
             if isinstance(error, BrokenProcessPool):
-                raise ProcessDied from error
+                raise WorkerKilled from error
             raise
 
 
