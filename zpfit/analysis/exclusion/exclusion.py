@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon, unary_union
 from shapely.geometry.base import BaseGeometry
 
-from zpfit.analysis.exclusion.feasible import Demand, Solutions
+from zpfit.analysis.exclusion.feasible import STARTS, Demand, Solutions
 from zpfit.analysis.exclusion.plane import Plane, PlanePoints
 from zpfit.analysis.exclusion.slice import Slice
 from zpfit.analysis.exclusion.tracing import (
@@ -48,9 +48,27 @@ _OFF_LEVEL = 1e-3
 
 Farther points lie on the edge of the region that is traced, not on the contour.
 """
-_PROFILE_MESH = 50
+
+
 _PROFILE_TOLERANCE = Tolerance(corner=5e-5, sag=2e-4)
-"""Coarser than without profiled parameters, because each point takes many descents."""
+
+
+@dataclass(frozen=True)
+class ProfileOptions:
+    """Options of planes with profiled parameters.
+
+    They are coarser than those of other planes, because each point takes many descents.
+    """
+
+    mesh: int = 50
+    """Cells along each side of the plane."""
+    tolerance: Tolerance = _PROFILE_TOLERANCE
+    """Precision of boundaries."""
+    starts: int = STARTS
+    """Starts of descents at every node of the mesh."""
+
+
+_PROFILE = ProfileOptions()
 
 
 @dataclass(frozen=True)
@@ -87,7 +105,7 @@ class ExclusionMap:
         return next(r.region for r in self.regions if r.kind == "allowed")
 
 
-def exclusion_map(chosen: Slice) -> ExclusionMap:
+def exclusion_map(chosen: Slice, profile: ProfileOptions = _PROFILE) -> ExclusionMap:
     """Trace every region of a slice.
 
     With profiled parameters, a term excludes a point if no values of them meet the term. A point
@@ -99,6 +117,8 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
     ----------
     chosen
         Plane, likelihood and levels.
+    profile
+        Options of planes with profiled parameters.
 
     Returns
     -------
@@ -110,11 +130,13 @@ def exclusion_map(chosen: Slice) -> ExclusionMap:
     UndefinedValue
         The model or a term gives NaN at a point that exists.
     """
-    [result] = exclusion_maps(chosen, [chosen.assembled.likelihood])
+    [result] = exclusion_maps(chosen, [chosen.assembled.likelihood], profile)
     return result
 
 
-def exclusion_maps(chosen: Slice, likelihoods: Sequence[Likelihood]) -> list[ExclusionMap]:
+def exclusion_maps(
+    chosen: Slice, likelihoods: Sequence[Likelihood], profile: ProfileOptions = _PROFILE
+) -> list[ExclusionMap]:
     """Trace a slice for several likelihoods in place of its own; each term is traced once.
 
     Terms with the same name must be the same in all likelihoods.
@@ -130,10 +152,14 @@ def exclusion_maps(chosen: Slice, likelihoods: Sequence[Likelihood]) -> list[Exc
         key: [partial(_defined, term.name, demand) for demand in term.demands]
         for key, term in ChainMap(*terms).items()
     }
-    traced = (_profiled if plane.profiled else _sliced)(plane, demands, [list(t) for t in terms])
+    wanted = [list(own) for own in terms]
+    if plane.profiled:
+        traced = _profiled(plane, demands, wanted, profile)
+    else:
+        traced = _sliced(plane, demands, wanted)
     contours = tuple(_contours(plane, chosen.settings.contours))
     return [
-        ExclusionMap(tuple(_regions(plane, own, traced, together)), contours)
+        ExclusionMap(tuple(_regions(plane, own, traced, together, profile.tolerance.sag)), contours)
         for own, together in zip(terms, traced.together, strict=True)
     ]
 
@@ -149,7 +175,11 @@ class _Traced:
 
 
 def _regions(
-    plane: Plane, terms: Mapping[_Key, "_Term"], traced: _Traced, together: BaseGeometry
+    plane: Plane,
+    terms: Mapping[_Key, "_Term"],
+    traced: _Traced,
+    together: BaseGeometry,
+    sag: float,
 ) -> Iterator[NamedRegion]:
     """Yield the regions of one likelihood."""
     for key, term in terms.items():
@@ -162,7 +192,7 @@ def _regions(
         yield NamedRegion(name, "unreachable", without_slivers(traced.unreachable))
     if plane.profiled:
         joint = together.difference(unary_union([traced.forbidden[key] for key in terms]))
-        joint = without_slivers(joint, _PROFILE_TOLERANCE.sag)
+        joint = without_slivers(joint, sag)
         yield NamedRegion("all at once", "joint", joint)
     left = SQUARE.difference(unary_union([together, traced.unreachable]))
     yield NamedRegion("allowed", "allowed", without_slivers(left))
@@ -260,12 +290,15 @@ def _trace_on(
 
 
 def _profiled(
-    plane: Plane, terms: Mapping[_Key, Sequence[Demand]], wanted: Sequence[Sequence[_Key]]
+    plane: Plane,
+    terms: Mapping[_Key, Sequence[Demand]],
+    wanted: Sequence[Sequence[_Key]],
+    options: ProfileOptions,
 ) -> _Traced:
     """Trace a plane with profiled parameters, which take values that meet the demands."""
     all_at_once = [[demand for key in keys for demand in terms[key]] for keys in wanted]
     groups = [*terms.values(), *all_at_once]
-    solutions = [Solutions(plane, group, 1 / _PROFILE_MESH) for group in groups]
+    solutions = [Solutions(plane, group, 1 / options.mesh, options.starts) for group in groups]
 
     def depths(u: FloatArray, which: Indices) -> FloatArray:
         result = np.empty(len(u))
@@ -274,9 +307,9 @@ def _profiled(
             result[rows] = _depth(solutions[index].nearby(u[rows]))
         return result
 
-    nodes = mesh_nodes(_PROFILE_MESH)
+    nodes = mesh_nodes(options.mesh)
     on_mesh = np.stack([_depth(known.on_mesh(nodes)) for known in solutions])
-    found = trace(depths, on_mesh, _PROFILE_TOLERANCE)
+    found = trace(depths, on_mesh, options.tolerance)
     return _Traced(
         dict(zip(terms, found[: len(terms)], strict=True)), Polygon(), found[len(terms) :]
     )

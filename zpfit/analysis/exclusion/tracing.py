@@ -39,6 +39,8 @@ class Tolerance:
     """Precision of corners."""
     sag: float
     """Largest distance between the boundary and the straight line between two corners."""
+    max_divisions: int = 5
+    """Largest number of times that a segment is divided; each adds two corners."""
 
 
 _FINE = Tolerance(corner=1e-6, sag=2e-5)
@@ -47,7 +49,6 @@ _DIVISION = (1 / 3, 2 / 3)
 
 The middle alone would miss symmetric deviations.
 """
-_MAX_DIVISIONS = 5
 _REACHES = (0.05, 0.5, 2.0)
 """Distances on either side of a segment at which the boundary is searched, in its lengths.
 
@@ -155,7 +156,7 @@ def _refine(
     follow: NDArray[np.bool_] = ~_along_border(points)
     follow &= np.roll(ring, -1) == ring
     follow[-1] = False
-    for _ in range(_MAX_DIVISIONS):
+    for _ in range(tolerance.max_divisions):
         found = np.flatnonzero(follow)
         if not len(found):
             break
