@@ -1,4 +1,7 @@
-"""A page about finished work: reads folders of runs, comparisons and campaigns, and never fits."""
+"""Reports: one HTML page about the folders of runs, comparisons and campaigns.
+
+A report only reads folders; it fits nothing.
+"""
 
 from zpfit.io.extras import require
 

@@ -1,4 +1,4 @@
-"""The question that a folder answers, and the answer in two sentences with numbers."""
+"""Answers to the question of a folder, in two sentences with numbers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MEANING = {"for": "a Z\u2032 of this kind", "against": "no Z\u2032"}
 
 @dataclass(frozen=True)
 class Answer:
-    """To one question."""
+    """The answer to one question."""
 
     question: str
     first: str
@@ -23,7 +23,7 @@ class Answer:
 
 
 def answers(content: Content) -> list[Answer]:
-    """One, or of comparisons one for each data set."""
+    """Return the answer of a folder; a comparison has one for each data set."""
     match content:
         case RunContent():
             return [_of_run(content)]
@@ -34,7 +34,7 @@ def answers(content: Content) -> list[Answer]:
 
 
 def overview(runs: Sequence[RunContent]) -> Answer:
-    """Of several run folders together."""
+    """Return the answer about several run folders together."""
     best = max(runs, key=lambda run: log_bayes_factor(run.summary))
     worst = min(runs, key=lambda run: log_bayes_factor(run.summary))
     converged = sum(run.summary.converged for run in runs)
@@ -56,12 +56,12 @@ def overview(runs: Sequence[RunContent]) -> Answer:
 
 
 def log_bayes_factor(summary: Summary) -> float:
-    """Against no Z', whose evidence is its likelihood."""
+    """Return ln B against no Z', whose evidence is its likelihood."""
     return summary.evidence.log_z + 0.5 * summary.no_zprime.chi2
 
 
 def reading(log_b: float) -> str:
-    """What ln B means on Trotta's scale."""
+    """Return the strength of ln B on Trotta's scale."""
     word = verbal(log_b)
     strength, _, side = word.partition(" ")
     return "inconclusive" if not side else f"{strength} evidence for {_MEANING[side]}"
@@ -89,7 +89,10 @@ def _of_run(content: RunContent) -> Answer:
 
 
 def _survival(summary: Summary) -> str:
-    """Of a best fit that nothing excludes: what was silent has not been survived."""
+    """Return how a best fit survives the exclusions.
+
+    Curves without coverage at its mass do not count as survived.
+    """
     count, silent = len(summary.best_fit.exclusions), summary.silent
     if not count:
         return "with no exclusions in the data"

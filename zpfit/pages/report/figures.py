@@ -1,4 +1,7 @@
-"""Plotly figures of a page, as JSON; colours of text and grid are the page's, light or dark."""
+"""Plotly figures of a report, as JSON.
+
+The page sets the colours of text and grid, for light or dark display.
+"""
 
 import json
 import re
@@ -24,7 +27,7 @@ from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 _POWER = re.compile(r"^(\d)e([+-]\d+)$")
 _BINS = 36
 _SHOWN = 0.998
-"""Probability inside each axis of a corner plot."""
+"""Probability inside the range of each axis of a corner plot."""
 _CREDIBLE = (0.393, 0.865)
 """Probability inside 1 and 2 sigma of a two-dimensional Gaussian."""
 _RESOLUTION = 1e-9
@@ -48,11 +51,11 @@ class Picture:
     identifier: str
     caption: str
     spoken: str
-    """For those who cannot see it."""
+    """Description for readers who cannot see the figure."""
     json: str
-    """Data and layout of Plotly."""
+    """Data and layout for Plotly."""
     least_width: int = 0
-    """Pixels below which it scrolls instead of shrinking."""
+    """Width in pixels below which the figure scrolls instead of shrinking."""
 
 
 Attributes = Mapping[str, Any]
@@ -77,7 +80,7 @@ def _label(attributes: Attributes) -> str:
 def _axis(
     attributes: Attributes, limits: tuple[float, float], *, wide: bool = False
 ) -> dict[str, Any]:
-    """Ticks and range on the scale on which the prior is flat."""
+    """Return ticks and range on the scale on which the prior is flat."""
     scale = scale_of(attributes)
     layout: dict[str, Any] = {"range": list(limits), "zeroline": False}
     if isinstance(scale, Linear):
@@ -94,7 +97,7 @@ def _axis(
 
 
 def _tick(word: str) -> str:
-    """Short: a power of ten as one."""
+    """Return a short label of a tick; powers of ten are written as powers."""
     return str(symbol_html(_POWER.sub(_as_power, word))).replace("-", "\u2212")
 
 
@@ -104,7 +107,7 @@ def _as_power(found: re.Match[str]) -> str:
 
 
 def _dense_ticks(limits: tuple[float, float]) -> dict[str, Any]:
-    """Of a logarithmic axis with room for more than its decades."""
+    """Return ticks of a logarithmic axis with space for more than its decades."""
     decades = range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
     digits = (1, 2, 5) if len(decades) < 6 else (1,)
     ticks = [digit * 10.0**decade for decade in decades for digit in digits]
@@ -120,7 +123,7 @@ def _dense_ticks(limits: tuple[float, float]) -> dict[str, Any]:
 def corner(
     samples: StoredSamples, best: Mapping[str, float], identifier: str, title: str
 ) -> Picture | None:
-    """Marginal posteriors of all parameters that vary and of all pairs; None if none varies."""
+    """Draw marginal posteriors of all varying parameters and pairs; None if none varies."""
     values = {name: column.ravel() for name, column in samples.values.items()}
     columns = {
         name: scale_of(samples.attributes[name]).forward(column) for name, column in values.items()
@@ -151,12 +154,12 @@ def _varies(column: FloatArray) -> bool:
 class _CornerGrid:
     attributes: Mapping[str, Attributes]
     columns: Mapping[str, FloatArray]
-    """In coordinates of the axes."""
+    """Range of each axis in its coordinates."""
     best: Mapping[str, float]
     names: Sequence[str]
 
     def draw(self, figure: go.Figure, row: int, column: int) -> None:
-        """One panel, with its axes."""
+        """Draw one panel with its axes."""
         n = len(self.names)
         number_of = row * n + column + 1
         x_axis, y_axis = f"xaxis{number_of}", f"yaxis{number_of}"
@@ -193,7 +196,7 @@ class _CornerGrid:
         return float(scale_of(self._of(index)).forward(value)[0])
 
     def limits(self, index: int) -> tuple[float, float]:
-        """Of an axis, the best fit inside."""
+        """Return the limits of an axis, with the best fit inside."""
         column = self.columns[self.names[index]]
         low, high = np.quantile(column, [(1 - _SHOWN) / 2, (1 + _SHOWN) / 2])
         low, high = min(float(low), self._best(index)), max(float(high), self._best(index))
@@ -211,7 +214,7 @@ class _CornerGrid:
         return np.asarray(np.linspace(low, high, bins + 1))
 
     def _shown(self, index: int, coordinates: FloatArray) -> list[str]:
-        """Values of the parameter at coordinates, for hover texts."""
+        """Return values of the parameter at coordinates, for hover texts."""
         return [number(value) for value in values_at(self._of(index), coordinates)]
 
     def _histogram(self, figure: go.Figure, index: int, number_of: int) -> None:
@@ -263,7 +266,7 @@ class _CornerGrid:
 
 
 def values_at(attributes: Attributes, coordinates: FloatArray) -> FloatArray:
-    """Values of a parameter at coordinates of its axis."""
+    """Return values of a parameter at coordinates of its axis."""
     if attributes["scale"] == "log":
         return np.asarray(10.0**coordinates)
     if attributes["scale"] == "signed_log":
@@ -273,7 +276,7 @@ def values_at(attributes: Attributes, coordinates: FloatArray) -> FloatArray:
 
 
 def _content_of(density: FloatArray) -> FloatArray:
-    """For each cell, the probability of all cells that are denser."""
+    """Return, for each cell, the probability of all denser cells."""
     flat = density.ravel()
     order = np.argsort(-flat)
     content = np.empty(len(flat))
@@ -286,7 +289,7 @@ def _content_of(density: FloatArray) -> FloatArray:
 
 
 def pulls(summary: Summary, labels: Mapping[str, str], identifier: str) -> Picture | None:
-    """Pulls of the best fit and of no Z'; None without measurements."""
+    """Draw pulls of the best fit and of no Z'; None without measurements."""
     terms = summary.best_fit.terms
     if not terms:
         return None
@@ -328,7 +331,7 @@ def _pull_words(label: str, term: Any) -> str:
 
 
 def _rows(figure: go.Figure, shown: Sequence[str], x_title: str) -> None:
-    """A line of the y axis for each thing, the first on top."""
+    """Return the layout of a y axis with a row for each name, the first on top."""
     figure.update_layout(
         height=_ROW * len(shown) + 130, hovermode="closest",
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
@@ -340,7 +343,7 @@ def _rows(figure: go.Figure, shown: Sequence[str], x_title: str) -> None:
 
 
 def limits(summary: Summary, labels: Mapping[str, str], identifier: str) -> Picture | None:
-    """Signal over limit of every exclusion at the best fit; None without exclusions."""
+    """Draw the signal over the limit of every exclusion at the best fit; None without any."""
     exclusions = summary.best_fit.exclusions
     if not exclusions:
         return None
@@ -378,7 +381,7 @@ def limits(summary: Summary, labels: Mapping[str, str], identifier: str) -> Pict
 
 
 def colours_of(planes: Sequence[SlicePlane]) -> dict[str, str]:
-    """A colour for each name that is the strongest anywhere, the same in all planes."""
+    """Return a colour for each name that is the strongest anywhere, the same in all planes."""
     found = dict.fromkeys(
         plane.names[i] for plane in planes for i in np.unique(plane.strongest) if i >= 0
     )
@@ -394,7 +397,7 @@ def exclusion_slice(
     colours: Mapping[str, str],
     identifier: str,
 ) -> Picture:
-    """Who excludes each point most, and chi2 where none does."""
+    """Draw the strongest exclusion at each point, and chi2 where none excludes it."""
     x_of, y_of = attributes[plane.x], attributes[plane.y]
     x, y = scale_of(x_of).forward(plane.x_values), scale_of(y_of).forward(plane.y_values)
     strongest = plane.strongest
@@ -448,7 +451,7 @@ def _excluded(
     labels: Mapping[str, str],
     colours: Mapping[str, str],
 ) -> None:
-    """One map of colours, and names for a legend."""
+    """Return the map of the strongest exclusions, and the names for its legend."""
     found = [int(i) for i in np.unique(strongest) if i >= 0]
     if not found:
         return
@@ -471,7 +474,7 @@ def _excluded(
 
 
 def _where(words: list[list[str]], mask: Any) -> list[list[str]]:
-    """Words that a map of colours says itself."""
+    """Return labels inside the regions of a map."""
     return [
         [word if shown else "" for word, shown in zip(*lines, strict=True)]
         for lines in zip(words, mask, strict=True)
@@ -483,7 +486,7 @@ def _name(name: str, labels: Mapping[str, str]) -> str:
 
 
 def _slice_words(plane: SlicePlane, strongest: Any, labels: Mapping[str, str]) -> list[list[str]]:
-    """Hover text of every point."""
+    """Return the hover text of every point."""
     excluding = (plane.is_hard[:, None, None] & (plane.ratios > 1)).sum(axis=0)
     shown = [_name(name, labels) for name in plane.names]
     rows, columns = plane.chi2.shape
@@ -518,7 +521,7 @@ def _allowed_words(plane: SlicePlane, labels: Mapping[str, str], i: int, j: int)
 
 
 def evidences(rows: Sequence[ComparedModel], identifier: str) -> Picture:
-    """ln B of every model, with those under wider and narrower priors."""
+    """Draw ln B of every model, also under wider and narrower priors."""
     reference = rows[0].reference
     base = next(row for row in rows if row.model == reference)
     models = [row for row in rows if row.model != reference]
@@ -556,7 +559,7 @@ def evidences(rows: Sequence[ComparedModel], identifier: str) -> Picture:
 def chi2_by_term(
     rows: Sequence[ComparedModel], labels: Mapping[str, str], identifier: str
 ) -> Picture:
-    """chi2 of every term at the best fit of every model."""
+    """Draw chi2 of every term at the best fit of every model."""
     names = list(dict.fromkeys(name for row in rows for name in row.chi2_by_term))
     z = [[row.chi2_by_term.get(name) for name in names] for row in rows]
     shown = [_name(name, labels) for name in names]
@@ -578,7 +581,7 @@ def chi2_by_term(
 
 
 def campaign(record: Campaign, identifier: str) -> Picture | None:
-    """ln B of every combination and seed; None if there is none."""
+    """Draw ln B of every combination and seed; None if there is none."""
     if not record.cells:
         return None
     shown = [escape(cell.name) for cell in record.cells]

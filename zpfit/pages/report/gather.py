@@ -1,4 +1,4 @@
-"""What folders hold, read and checked: runs, comparisons, campaigns."""
+"""The contents of folders, read and checked: runs, comparisons, campaigns."""
 
 import os
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _SUMMARY, _COMPARISON, _CAMPAIGN = "summary.json", "compare.json", "campaign.jso
 
 @dataclass(frozen=True)
 class Data:
-    """What numbers rest on."""
+    """Entries of the data and their files."""
 
     entries: tuple[LoadedEntry, ...]
     references: tuple[Reference, ...]
@@ -47,13 +47,13 @@ class RunContent:
 
 @dataclass(frozen=True)
 class ComparisonContent:
-    """A comparison, and the data of those of its runs that are where it found them."""
+    """A comparison, and the data of its runs as far as their folders exist."""
 
     name: str
     path: Path
     rows: tuple[ComparedModel, ...]
     runs: dict[str, Path]
-    """Their folders."""
+    """Folders of the runs."""
     versions: dict[str, str]
     data: Data
 
@@ -73,7 +73,7 @@ Content = RunContent | ComparisonContent | CampaignContent
 
 
 def gather(folders: Sequence[Path]) -> list[Content]:
-    """Everything in some folders, in their order.
+    """Read the contents of some folders, in their order.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def gather(folders: Sequence[Path]) -> list[Content]:
 
 
 def _contents(path: Path, name: str) -> list[Content]:
-    """Of one folder, which may hold more than one kind."""
+    """Return the contents of one folder, which can hold several kinds."""
     found: list[Content] = []
     if (path / _CAMPAIGN).is_file():
         found.append(_campaign(path, name))
@@ -121,7 +121,7 @@ def _run(folder: RunFolder, name: str) -> RunContent:
 
 
 def _check_names(folder: RunFolder, summary: Summary, run: Problem) -> None:
-    """Summary and run file must be of one run."""
+    """Check that summary and run file belong to one run."""
     missing = set(run.posterior.priors.by_name) - set(summary.best_fit.parameters)
     if missing or set(summary.posterior) - set(run.posterior.priors.varying):
         raise RunNotFound(folder.path, "a summary that goes with its config.yaml")
@@ -137,7 +137,7 @@ def _comparison(path: Path, name: str) -> ComparisonContent:
 
 
 def _folder_of(row: ComparedModel, path: Path) -> Path | None:
-    """That of a compared run; None if it has gone, or holds another fit by now."""
+    """Return the folder of a compared run; None if it is gone or holds another fit."""
     folder = Path(os.path.normpath(path / (row.folder or f"{RUNS}/{row.run}")))
     if not RunFolder(folder).is_finished:
         return None
@@ -157,7 +157,7 @@ def _campaign(path: Path, name: str) -> CampaignContent:
 
 
 def _versions(runs: Sequence[Path]) -> dict[str, str]:
-    """Of the packages behind runs; several where they differ."""
+    """Return versions of the packages of runs; several where they differ."""
     found: dict[str, dict[str, None]] = {}
     for run in runs:
         for package, version in read_record(Summary, run / _SUMMARY).versions.items():

@@ -1,4 +1,4 @@
-"""Diagnostics of a run with what each means and when to worry."""
+"""Diagnostics of runs, with their meaning and the values to worry about."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from zpfit.pages.report.symbols import number
 
 _LARGEST_WEIGHT = 0.05
 _SILENT = 0.1
-"""Share of a posterior at masses of which a curve says nothing."""
+"""Fraction of a posterior outside the masses of a curve above which a warning appears."""
 _LOW_ACCEPTANCE = 0.05
 _WIDE_SCATTER = 2.0
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One line of the table."""
+    """One row of the table of diagnostics."""
 
     name: str
     value: str
@@ -26,7 +26,7 @@ class Diagnostic:
 
 
 def of_run(summary: Summary, target_ess: int) -> list[Diagnostic]:
-    """In the order in which to look at them."""
+    """Return the diagnostics of a run, the most important first."""
     return [
         *_shortcomings(summary.shortcomings),
         *_sampling(summary, target_ess),
@@ -173,7 +173,7 @@ def _unverified(summary: Summary) -> Iterator[Diagnostic]:
 
 
 def of_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
-    """What each run lacks, and whether priors decide."""
+    """Return the shortcomings of each run, and whether the priors decide the order."""
     found: list[Diagnostic] = []
     rows = list(rows)
     for row in rows:
@@ -192,7 +192,7 @@ def of_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
 
 
 def of_campaign(record: Campaign) -> list[Diagnostic]:
-    """Failures, convergence, and whether seeds agree."""
+    """Return failures, convergence, and the agreement between seeds."""
     converged = sum(fit.converged for fit in record.fits)
     found = [
         Diagnostic(

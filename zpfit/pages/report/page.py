@@ -1,4 +1,4 @@
-"""The page: one HTML file with its styles, scripts and data inside, which loads nothing."""
+"""The page: one HTML file that contains its styles, scripts and data."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ _KINDS = {RunContent: "Run", ComparisonContent: "Comparison", CampaignContent: "
 
 @dataclass(frozen=True)
 class Repeat:
-    """How to compute a folder again."""
+    """The command that computes a folder again."""
 
     commands: tuple[str, ...]
     words: str
@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Everything about one folder."""
+    """The chapter about one folder."""
 
     identifier: str
     kind: str
@@ -77,7 +77,7 @@ class Chapter:
 
 
 def page(contents: Sequence[Content]) -> str:
-    """HTML of the page about some folders.
+    """Return the HTML of the page about some folders.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _file(name: str) -> str:
 
 
 def _plotly() -> str:
-    """Plotly's JavaScript, in a form that a script element can hold."""
+    """Return Plotly's JavaScript in a form that a script element can hold."""
     from plotly.offline import get_plotlyjs
 
     source: str = get_plotlyjs()
@@ -122,7 +122,7 @@ def _plotly() -> str:
 
 
 def _hash(script: str) -> str:
-    """By which the page's policy knows a script of its own from any other."""
+    """Return the hash by which the page's content policy admits its own script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
@@ -167,7 +167,7 @@ def _run(content: RunContent, identifier: str) -> Chapter:
 
 
 def _labels(data: Data) -> dict[str, str]:
-    """HTML of the short names of entries."""
+    """Return HTML of the short names of entries."""
     labels = {e.name: str(label_html(e.entry.label or e.name)) for e in data.entries}
     doubled = [label for label in labels.values() if list(labels.values()).count(label) > 1]
     return {n: f"{text} ({escape(n)})" if text in doubled else text for n, text in labels.items()}
@@ -244,7 +244,7 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
 
 
 def _ratio(summary: Summary, name: str) -> Cell:
-    """Signal over limit, where there is a limit."""
+    """Return the signal over the limit, if there is a limit."""
     return (
         Cell("silent") if name in summary.silent else value(summary.best_fit.exclusions[name].ratio)
     )
@@ -373,7 +373,7 @@ def _repeat_comparison(content: ComparisonContent) -> Repeat:
 
 
 def _argument_for(content: ComparisonContent, name: str) -> str | Path:
-    """What stands for a run in the command: the file of one that the comparison has fitted."""
+    """Return the argument that names a run in the command of the comparison."""
     folder = content.runs.get(name)
     if folder is None:
         return name
@@ -443,7 +443,7 @@ def _campaign(content: CampaignContent, identifier: str) -> Chapter:
 
 
 def _with_data(content: Content, **parts: Any) -> Chapter:
-    """A chapter with what follows from its data."""
+    """Return a chapter with the parts that follow from its data."""
     used = {e.name for e in content.data.entries}
     sources = tuple(
         Source(

@@ -1,4 +1,4 @@
-"""What a page reads of JSON files of runs, comparisons and campaigns, checked field by field."""
+"""Records of JSON files of runs, comparisons and campaigns, checked field by field."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class _Record(BaseModel):
-    """Files of later versions may hold more."""
+    """Base of records; files of later versions can have further fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -23,7 +23,7 @@ class Term(_Record):
     observable: str
     measured: float | None
     errors: tuple[float | None, ...]
-    """Towards larger and smaller predictions."""
+    """Standard errors towards larger and smaller predictions."""
     prediction: float | None
     pull: float
     chi2: float
@@ -33,13 +33,13 @@ class Limit(_Record):
     """An exclusion at one point."""
 
     ratio: float
-    """Signal over limit, above 1 is excluded."""
+    """Signal over limit; above 1 the point is excluded."""
     chi2: float | None = None
-    """Of soft ones."""
+    """chi2 of a soft exclusion."""
 
 
 class Point(_Record):
-    """A point, with everything that the likelihood says of it."""
+    """A point with its chi2, measurements and exclusions."""
 
     chi2: float
     terms: dict[str, Term]
@@ -60,7 +60,7 @@ class CrossCheck(_Record):
 
 
 class Evidence(_Record):
-    """ln Z, and how well it is known."""
+    """ln Z and its quality."""
 
     log_z: float
     error: float
@@ -86,7 +86,7 @@ class Marginal(_Record):
 
 
 class Reach(_Record):
-    """Of a limit curve."""
+    """Coverage of a limit curve."""
 
     mass_range_MeV: tuple[float, float]
     posterior_outside: float
@@ -94,7 +94,7 @@ class Reach(_Record):
 
 
 class Sampler(_Record):
-    """How the posterior was sampled."""
+    """The sampler and its diagnostics."""
 
     engine: str
     ensembles: int
@@ -125,7 +125,7 @@ class Summary(_Record):
 
     @property
     def silent(self) -> list[str]:
-        """Exclusions whose curves do not reach the mass of the best fit."""
+        """Return exclusions whose curves do not cover the mass of the best fit."""
         exclusions = self.best_fit.exclusions
         return [n for n, r in self.curve_reach.items() if r.best_fit_outside and n in exclusions]
 
@@ -142,7 +142,7 @@ class ComparedModel(_Record):
 
     run: str
     folder: str | None = None
-    """Of the run, seen from that of the comparison."""
+    """Folder of the run, relative to that of the comparison."""
     model: str
     title: str
     likelihood: str
@@ -214,7 +214,7 @@ class Campaign(_Record):
 
 
 def read_record(kind: type[T], path: Path) -> T:
-    """A JSON file as ``kind``.
+    """Read a JSON file as a record of a kind.
 
     Raises
     ------

@@ -1,6 +1,7 @@
-"""Planes of two parameters through a run's best fit: what excludes each point, and chi2 where none.
+"""Planes of two parameters through the best fit of a run.
 
-All other parameters stay at the best fit, and those that are tied follow.
+Each point shows its strongest exclusion, or chi2 if none excludes it. Other parameters stay at the
+best fit; tied ones follow the parameter that they are tied to.
 """
 
 from collections.abc import Sequence
@@ -15,42 +16,42 @@ from zpfit.io.arrays import FloatArray
 from zpfit.pages.report.records import Point
 
 NODES = 80
-"""Along each side."""
+"""Points along each side."""
 _MASS = "m_Zp"
 _MOST = 3
-"""Planes of a page."""
+"""Number of planes of a page."""
 _EDGE = 1e-6
-"""Distance from the ends of a prior, where a normal one is infinite."""
+"""Distance from the ends of the unit cube, where a normal prior is infinite."""
 _PULLED = 4.0
-"""chi2 above that of the best fit from which data disfavour a point: 2 standard errors."""
+"""Difference in chi2 from the best fit above which data disfavour a point: 2 standard errors."""
 
 
 @dataclass(frozen=True)
 class SlicePlane:
-    """Arrays of shape (ny, nx) unless said otherwise."""
+    """A plane; arrays have the shape (ny, nx) unless stated otherwise."""
 
     x: str
     y: str
     x_values: FloatArray
-    """Shape (nx,)."""
+    """Values along x, shape (nx,)."""
     y_values: FloatArray
-    """Shape (ny,)."""
+    """Values along y, shape (ny,)."""
     names: tuple[str, ...]
-    """Of exclusions, then of the model's conditions."""
+    """Names of exclusions, then of the model's conditions."""
     conditions: tuple[str, ...]
-    """Those of these names that the model sets."""
+    """Names of the model's conditions."""
     is_hard: NDArray[np.bool_]
-    """Of these names, shape (k,): soft exclusions enter chi2 and cut nothing off."""
+    """True for hard exclusions and conditions, shape (k,); soft exclusions enter chi2."""
     ratios: FloatArray
     """Signal over limit by name, shape (k, ny, nx); NaN where the model gives no number."""
     measurements: tuple[str, ...]
     pulls: FloatArray
-    """Shape (number of measurements, ny, nx)."""
+    """Pulls, shape (number of measurements, ny, nx)."""
     chi2: FloatArray
 
     @property
     def strongest(self) -> NDArray[np.intp]:
-        """Index of the hard name with the largest ratio, -1 where it allows the point."""
+        """Return the index of the strongest hard exclusion; -1 where the point is allowed."""
         if not self.is_hard.any():
             return np.full(self.chi2.shape, -1)
         ratios = np.where(self.is_hard[:, None, None], np.nan_to_num(self.ratios, nan=-1), -2)
@@ -59,12 +60,12 @@ class SlicePlane:
 
     @property
     def allowed_share(self) -> float:
-        """Of the plane."""
+        """Return the allowed fraction of the plane."""
         return float(np.mean(self.strongest < 0))
 
 
 def slices_of(run: Problem, best: Point) -> list[SlicePlane]:
-    """The mass against the parameters that the data hold tightest, or these among each other.
+    """Compute planes of the mass and the most constrained parameters, or of these parameters.
 
     None if fewer than two parameters are sampled.
 
@@ -78,7 +79,7 @@ def slices_of(run: Problem, best: Point) -> list[SlicePlane]:
 
 
 def _nodes(posterior: Posterior, best: Point) -> dict[str, FloatArray]:
-    """Values along each axis, one of them the best fit's, each value of a prior with steps once."""
+    """Return values along each axis, the best fit included; each value of a discrete prior once."""
     at_best = posterior.priors.to_unit_cube(best.parameters)
     nodes = {}
     for (name, prior), u in zip(posterior.priors.free.items(), at_best, strict=True):
@@ -99,7 +100,7 @@ class _Through:
     nodes: dict[str, FloatArray]
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Names along x and y of the planes that are worth a look."""
+        """Return the names along x and y of the planes to show."""
         held = {name: self._held(name) for name in self.nodes}
         tightest = sorted(held, key=lambda name: held[name], reverse=True)
         if _MASS in tightest:
@@ -107,15 +108,15 @@ class _Through:
         return [(x, y) for i, y in enumerate(tightest) for x in tightest[:i]][:_MOST]
 
     def _parameters(self, changed: dict[str, FloatArray]) -> dict[str, FloatArray]:
-        """Every parameter at the points, each of shape (n,); tied ones follow."""
+        """Return every parameter at the points, tied ones included, each of shape (n,)."""
         n = len(next(iter(changed.values())))
         free = {name: np.full(n, self.best.parameters[name]) for name in self.nodes}
         return self.posterior.priors.complete(free | changed, n)
 
     def _held(self, name: str) -> tuple[float, float]:
-        """Shares of an axis that data exclude and disfavour, the rest at the best fit.
+        """Return fractions of an axis that data exclude and disfavour, the rest at the best fit.
 
-        Exclusions count first: a plane shows who they are.
+        Exclusions count first, because a plane shows their names.
         """
         parameters = self._parameters({name: self.nodes[name]})
         exists = self.posterior.model.exists(parameters)
@@ -127,7 +128,7 @@ class _Through:
         return float(np.mean(excluded)), float(np.mean(disfavoured))
 
     def plane(self, x: str, y: str) -> SlicePlane:
-        """What model and likelihood say of a plane."""
+        """Evaluate model and likelihood on a plane."""
         x_values, y_values = self.nodes[x], self.nodes[y]
         shape = (len(y_values), len(x_values))
         along = {x: np.tile(x_values, shape[0]), y: np.repeat(y_values, shape[1])}

@@ -1,4 +1,7 @@
-"""LaTeX symbols as HTML that both a page and Plotly's labels show, and numbers in a few digits."""
+"""LaTeX symbols as HTML for pages and Plotly's labels, and numbers in a few digits.
+
+latex2mathml is not used: Plotly shows only sub, sup and i elements.
+"""
 
 import re
 import unicodedata
@@ -16,15 +19,16 @@ _TAGS = {"_": "sub", "^": "sup"}
 
 
 def symbol_html(latex: str) -> Markup:
-    """A formula without dollar signs; what is not known is shown by its name.
+    """Return HTML of a formula without dollar signs; unknown commands are shown by name.
 
-    Groups, subscripts, superscripts and Greek letters are all that symbols of parameters have.
+    Groups, subscripts, superscripts and Greek letters are supported; symbols of parameters have
+    nothing else.
     """
     return Markup(_group(list(_TOKEN.findall(latex))))  # noqa: S704 - escaped letter by letter
 
 
 def label_html(label: str) -> Markup:
-    """Text with formulas between dollar signs."""
+    """Return HTML of text with formulas between dollar signs."""
     parts = label.split("$")
     if len(parts) % 2 == 0:  # a lone dollar sign
         return Markup(escape(label))  # noqa: S704 - escaped
@@ -35,12 +39,12 @@ def label_html(label: str) -> Markup:
 
 
 def plain(label: str) -> str:
-    """The same without any tags, for words in a sentence and text read aloud."""
+    """Return plain text of text with formulas, for sentences and screen readers."""
     return label_html(label).striptags()
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number for people; a dash if there is none."""
+    """Return a number in a few digits; a dash for None."""
     if value is None:
         return "\u2013"
     text = f"{value:.{digits}g}"
@@ -52,7 +56,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def _group(tokens: list[str]) -> str:
-    """HTML of tokens up to the end of a group; takes them off the list."""
+    """Return HTML of tokens up to the end of a group, and remove them from the list."""
     html = ""
     while tokens:
         sign = tokens.pop(0)

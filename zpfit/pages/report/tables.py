@@ -1,4 +1,4 @@
-"""Tables of a page: what a cell shows, and what it sorts by."""
+"""Tables of a page: text and sort key of each cell."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from zpfit.pages.report.symbols import number
 
 R = TypeVar("R")
 _LONG = 40
-"""Letters."""
+"""Number of letters above which text can wrap."""
 
 
 @dataclass(frozen=True)
@@ -16,45 +16,45 @@ class Cell:
     """One value."""
 
     text: str
-    """Escaped when the page is made, unless it is Markup."""
+    """Text of the cell, escaped by the template unless it is Markup."""
     key: float | str | None = None
-    """What rows are sorted by; the text if left out."""
+    """Sort key; the text by default."""
 
     @property
     def is_number(self) -> bool:
-        """Whether it is aligned to the right."""
+        """Return whether the cell holds a number, aligned to the right."""
         return isinstance(self.key, float)
 
     @property
     def is_long(self) -> bool:
-        """Whether it may go on in the next line."""
+        """Return whether the text can wrap."""
         return len(self.text) > _LONG
 
     @property
     def sort_key(self) -> str:
-        """For the page's script."""
+        """Return the sort key for the page's script."""
         return repr(self.key) if isinstance(self.key, float) else str(self.key or self.text)
 
 
 def value(x: float | None, digits: int = 3) -> Cell:
-    """A number; one that is missing sorts as text, and so after all others."""
+    """Return the cell of a number; a missing one sorts as text, after all others."""
     return Cell(number(x, digits), None if x is None else float(x))
 
 
 def fixed(x: float | None, decimals: int) -> Cell:
-    """A number of which what is much smaller than 1 does not count."""
+    """Return the cell of a number with fixed decimals."""
     if x is None:
         return value(x)
     return Cell(f"{round(x, decimals) + 0.0:.{decimals}f}".replace("-", "\u2212"), float(x))
 
 
 def count(x: float | None) -> Cell:
-    """A whole number, or one that is about whole."""
+    """Return the cell of a number without decimals."""
     return value(x) if x is None else Cell(f"{x:,.0f}", float(x))
 
 
 def with_error(x: float, error: float) -> Cell:
-    """A number and its standard error, by two decimals or as many as the error asks for."""
+    """Return the cell of a number and its standard error, which determines the decimals."""
     decimals = 2 if error == 0 or error >= 0.02 else 3
     text = f"{x:+.{decimals}f} \u00b1 {error:.{decimals}f}" if error else f"{x:+.{decimals}f}"
     return Cell(text.replace("-", "\u2212"), float(x))
@@ -68,11 +68,11 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
-    """What the columns mean."""
+    """Explanation of the columns."""
 
     @property
     def are_numbers(self) -> tuple[bool, ...]:
-        """Which columns are aligned to the right."""
+        """Return which columns hold numbers."""
         return tuple(
             any(cell.is_number for cell in column) for column in zip(*self.rows, strict=True)
         )
@@ -84,6 +84,6 @@ def table(
     items: Iterable[R],
     note: str = "",
 ) -> Table:
-    """A row for each item, made by the functions under each heading."""
+    """Return a table with a row for each item; the function of each heading makes its cell."""
     rows = tuple(tuple(make(item) for _, make in columns) for item in items)
     return Table(caption, tuple(heading for heading, _ in columns), rows, note)

@@ -1,4 +1,4 @@
-"""A page from start to finish: read folders, write one file."""
+"""Write a report: read folders, write one file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +12,10 @@ _SUFFIXES = {".html", ".htm"}
 
 
 def write_report(folders: Sequence[Path], output: Path | None, *, force: bool = False) -> Path:
-    """Write the page about some folders, and say where it is.
+    """Write the page about some folders; return its path.
 
-    Without ``output`` it lies beside the folder and has its name, or is ``report.html`` in the
-    current folder if there are several.
+    The default path lies beside the folder and has its name; for several folders it is
+    ``report.html`` in the current folder.
 
     Raises
     ------
