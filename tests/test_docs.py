@@ -47,7 +47,7 @@ FITTED = {"run", "compare", "tension", "profile", "toys"}
 
 ELSEWHERE = {
     "paper": "tests/studies/test_paper_command.py",
-    "explore": "tests/test_explore.py",
+    "explore": "tests/pages/test_explore.py",
     "cobaya-run": "tests/interfaces/test_cobaya.py",  # as python -m cobaya
 }
 """Commands with tests of their own that take minutes, serve until they are stopped, or are other
@@ -373,5 +373,5 @@ def test_formulas_are_drawn_without_a_script(site: Path) -> None:
 
 def test_the_reference_holds_the_docstrings(site: Path) -> None:
     page = (site / "reference" / "physics.html").read_text(encoding="utf-8")
-    assert "Shift of the muon&#39;s (g-2)/2" in page or "Shift of the muon's (g-2)/2" in page
+    assert "shift of the muon&#39;s (g-2)/2" in page or "shift of the muon's (g-2)/2" in page
     assert ":func:" not in page

@@ -163,7 +163,7 @@ def test_bad_run_files_that_were_found(rejected: Callable[..., str], text: str, 
         ("type: gaussian\nobservable: delta_a_e\nvalue: 1e200\nerror: 1\n", ["value", "1e+200"]),
         (
             "type: correlated\nobservables: [br_ee, br]\nvalues: [0, 0]\nerrors: [1, 1e300]\n",
-            ["errors.1", "1e+300", "out of reach"],
+            ["errors.1", "1e+300", "out of range"],
         ),
         (
             f"type: counts\nobservable: br_ee\nobserved: {10**30}\nsignal: 1\n",

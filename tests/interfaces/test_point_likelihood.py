@@ -72,8 +72,8 @@ def test_changes_are_values_or_texts(drop: Any):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"seed": -1}, "--set seed.*-1"),
-        ({"likelihood.drop": [3]}, "--set likelihood.drop.*3"),
+        ({"seed": -1}, "seed: .*-1"),
+        ({"likelihood.drop": [3]}, "likelihood.drop.*3"),
         ({5: "seed"}, "changes: 5 is not a text"),
         (["seed"], r"changes: \['seed'\] is not a mapping"),
     ],

@@ -430,7 +430,7 @@ def test_runs_and_plots_say_what_is_unverified(accepted: Command):
     )
     printed = accepted("run", "fit.yaml", "--output", "out")
     assert_mentions(printed, "Unverified numbers (zpfit show NAME): mine")
-    assert_mentions(printed, "outside these curves, which say nothing: kloe_2015.")
+    assert_mentions(printed, "outside these curves, which exclude nothing: kloe_2015.")
     summary = json.loads(Path("out/summary.json").read_text(encoding="utf-8"))
     assert summary["unverified"] == {"mine": "the error is from memory"}
     assert summary["curve_reach"]["kloe_2015"]["posterior_outside"] == 1

@@ -23,6 +23,7 @@ from resuming import (
     zpfit,
 )
 
+from zpfit.analysis.compare import NO_ZPRIME, Comparison
 from zpfit.runs.run_folder import RunFolder
 
 # Plots of forked runs are compared as well, so that they must be drawn.
@@ -50,7 +51,7 @@ def test_force_over_an_unfinished_run_starts_again(place: Path, plain: Path):
     assert_mentions(message, "out: holds an unfinished run", "--resume", "--force")
     assert_mentions(refused(place, *run()), "out: holds an unfinished run")
     process = done(place, *run("--force"), hooks=(no_plots,))
-    assert "Going on" not in process.log
+    assert "Resuming" not in process.log
     assert_same(place, plain)
 
 
@@ -78,7 +79,9 @@ def test_a_run_that_fails_leaves_nothing_to_go_on_with(rejected: Command, worksp
         folder = RunFolder(workspace / "out")
         assert not folder.is_unfinished
         assert not folder.unfinished.path.exists()
-    assert_mentions((workspace / "out/log.txt").read_text(), "failed: none of")
+    assert_mentions(
+        (workspace / "out/log.txt").read_text(), "failed: the likelihood allows none of"
+    )
 
 
 def test_a_comparison_goes_on_where_it_was_killed(place: Path):
@@ -92,12 +95,14 @@ def test_a_comparison_goes_on_where_it_was_killed(place: Path):
         pytest.MonkeyPatch().setattr("zpfit.analysis.fit.best_fit", killed)
 
     def no_rows() -> None:
-        pytest.MonkeyPatch().setattr("zpfit.runs.comparison.compare", lambda *_: [])
+        pytest.MonkeyPatch().setattr(
+            "zpfit.runs.comparison.compare", lambda *_: Comparison((), NO_ZPRIME, ())
+        )
 
     assert zpfit(place, *words, hooks=(hook,)).ended() == -signal.SIGKILL
     folder = RunFolder(place / "table/runs/fit")
     assert folder.is_unfinished
-    assert_mentions(done(place, *words, hooks=(no_plots, no_rows)).stderr, "Going on")
+    assert_mentions(done(place, *words, hooks=(no_plots, no_rows)).stderr, "Resuming")
     assert folder.is_finished
     before = contents(place / "table")
     message = refused(place, *words)

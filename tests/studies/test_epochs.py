@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.analysis.compare import NO_ZPRIME, Comparison
 from zpfit.inference.priors import LogUniform
 from zpfit.inference.problem import RunFile
 from zpfit.io.library import Library
@@ -180,7 +180,7 @@ def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, acce
 
     def compared(names, *_, force):
         asked.extend(names)
-        return rows, ["a plot failed"]
+        return Comparison(tuple(rows), NO_ZPRIME, ()), ["a plot failed"]
 
     monkeypatch.setattr(epochs, "compare_all", compared)
     monkeypatch.setattr(epochs, "allowed_region", lambda _: made_up_region(2.5e-4))
