@@ -1,4 +1,4 @@
-"""The page of all data in the documentation: tables, curves and sources, written by a command."""
+"""The documentation page of all data: tables, curves and sources."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ _IMAGES = "images/data"
 
 @dataclass(frozen=True)
 class Group:
-    """Entries that stand together on the page."""
+    """Entries in one section of the page."""
 
     name: str
-    """Of its figure's file."""
+    """Name of the file of its figure."""
     title: str
     holds: Callable[[Entry], bool]
     coupling: str = ""
-    """What curves of the group limit, as LaTeX; empty where there are none."""
+    """Coupling that the curves of the group limit, in LaTeX; empty without curves."""
 
 
 def _searches(*names: str) -> Callable[[Entry], bool]:
@@ -61,7 +61,7 @@ GROUPS = (
 
 
 def write_page(check: DataCheck, folder: Path) -> list[Path]:
-    """Write the page and a figure for each group that has curves; returns their paths.
+    """Write the page and a figure for each group with curves; return their paths.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def write_page(check: DataCheck, folder: Path) -> list[Path]:
 
 
 def _grouped(entries: Sequence[LoadedEntry]) -> Iterator[tuple[Group, list[LoadedEntry]]]:
-    """Every entry in the first group that holds it; groups without any are left out."""
+    """Return each entry in the first group that holds it; empty groups are left out."""
     left = list(entries)
     for group in GROUPS:
         held = [loaded for loaded in left if group.holds(loaded.entry)]

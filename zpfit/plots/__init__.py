@@ -1,1 +1,1 @@
-"""Figures, drawn from run folders alone."""
+"""Matplotlib figures, drawn from records."""

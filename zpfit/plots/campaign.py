@@ -1,4 +1,4 @@
-"""A campaign in one figure: evidence and best fit of every combination."""
+"""Figure of a campaign: evidence and best fit of every combination."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from zpfit.plots.style import SERIES_COLOURS
 
 MOST_ROWS = 100
-"""Combinations that a figure can hold."""
+"""Largest number of combinations that a figure shows."""
 
 
 def campaign_figure(title: str, cells: Sequence[Mapping[str, Any]]) -> Figure:
-    """ln Bayes factor against no Z', each seed and their mean, and chi2 of the best fit."""
+    """Draw ln B against no Z' of each seed and their mean, and chi2 of the best fit."""
     figure = Figure(figsize=(8.5, 0.32 * len(cells) + 2.0), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     for y, cell in enumerate(cells):

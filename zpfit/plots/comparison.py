@@ -1,4 +1,4 @@
-"""Model classes side by side."""
+"""Figures that compare models."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from zpfit.plots.scales import Log, Scale, SignedLog
 from zpfit.plots.style import SERIES_COLOURS
 
 _NEGLIGIBLE = 1e-8
-"""Size of a coupling below which its axis has no room."""
+"""Smallest size of a coupling that its axis shows."""
 _LEVELS = (0.393, 0.865)
 _RANGE = 0.999
 
 
 def evidence_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """ln Bayes factor of every row with its error, and under wider and narrower priors."""
+    """Draw ln B of every row with its error, also under wider and narrower priors."""
     figure = Figure(figsize=(7, 0.5 * len(rows) + 1.6), layout="constrained")
     axes = figure.subplots()
     reference = {row["data"]: row for row in rows if row["model"] == row["reference"]}
@@ -60,7 +60,7 @@ def _hollow(marker: str, colour: str, label: str) -> Line2D:
 
 
 def chi2_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """chi2 of every term at the best fit, stacked."""
+    """Draw chi2 of every term at the best fit, stacked."""
     figure = Figure(figsize=(7.5, 0.5 * len(rows) + 2.2), layout="constrained")
     axes = figure.subplots()
     terms = list(dict.fromkeys(name for row in rows for name in row["chi2_by_term"]))
@@ -89,10 +89,14 @@ def _label(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
 def overlay_figure(
     samples: Mapping[str, Mapping[str, FloatArray]], symbols: Mapping[str, str]
 ) -> Figure:
-    """Posteriors of the couplings of several models, on common axes.
+    """Draw the posteriors of the couplings of several models on common axes.
 
-    ``samples`` has, by model, each coupling's samples of equal weight, shape (n,);
-    ``symbols`` the LaTeX of each coupling.
+    Parameters
+    ----------
+    samples
+        Samples of equal weight of each coupling by model, each of shape (n,).
+    symbols
+        LaTeX of each coupling, without dollar signs.
     """
     names = list(symbols)
     columns = {

@@ -1,4 +1,4 @@
-"""The corner plot: one- and two-dimensional marginal posteriors, the best fit marked."""
+"""The corner plot: one- and two-dimensional marginal posteriors with the best fit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 _LEVELS = (0.393, 0.865)
 """Probability inside 1 and 2 sigma of a two-dimensional Gaussian."""
 _SHOWN = 0.999
-"""Probability inside each axis; the best fit is always inside."""
+"""Probability inside the range of each axis; the best fit is always inside."""
 _MARGIN = 0.04
 _BINS, _MAX_STEPS = 30, 40
-"""Of an axis that is smooth, and at most of one in steps."""
+"""Number of bins of a smooth axis, and largest number for a discrete one."""
 _RESOLUTION = 1e-9
 """Spread, relative to the value, below which a column counts as constant."""
 
@@ -27,7 +27,7 @@ _RESOLUTION = 1e-9
 def corner_figure(
     samples: StoredSamples, best_fit: Mapping[str, float], title: str
 ) -> Figure | None:
-    """The figure, or None if no parameter varies."""
+    """Draw the corner plot; None if no parameter varies."""
     columns, names = [], []
     for name, values in samples.values.items():
         column = scale_of(samples.attributes[name]).forward(values.ravel())

@@ -1,4 +1,4 @@
-"""Limit curves as small multiples: one panel each, the others of its kind behind it."""
+"""Limit curves as small multiples: one panel each, with the others of its kind behind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _PANEL = (2.2, 1.75)
 """Inches."""
 _FAINT = "#cccccc"
 _NARROW = 200.0
-"""Times the lowest mass, up to which an axis has more than decades."""
+"""Ratio of the ends of a mass axis up to which it has ticks between decades."""
 _ABOVE_BEST = 30.0
-"""Times the best of its curve, up to which a limit is worth an axis: ends and gaps rise steeply."""
+"""Ratio to the best limit of a curve up to which the axis extends: ends and gaps rise steeply."""
 
 
 @dataclass(frozen=True)
 class NamedCurve:
-    """A curve and how to write its name."""
+    """A curve and its label."""
 
     label: str
     table: FloatArray
@@ -33,7 +33,17 @@ class NamedCurve:
 
 
 def curves_figure(title: str, curves: Sequence[NamedCurve], coupling: str) -> Figure:
-    """All curves of a kind; ``coupling`` is what the vertical axes show, as LaTeX."""
+    """Draw all curves of a kind.
+
+    Parameters
+    ----------
+    title
+        Title of the figure.
+    curves
+        Curves, one panel each.
+    coupling
+        Label of the vertical axes, in LaTeX.
+    """
     columns = min(_COLUMNS, len(curves))
     rows = -(-len(curves) // columns)
     size = (max(columns, 2) * _PANEL[0] + 0.4, rows * _PANEL[1] + 0.8)

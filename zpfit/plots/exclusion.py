@@ -1,4 +1,4 @@
-"""Exclusion plots: who forbids which part of a plane, and what is left."""
+"""Exclusion plots: the regions that experiments exclude, and the allowed region."""
 
 import re
 from collections import Counter
@@ -29,45 +29,47 @@ _SIZE = (3.4, 3.1)
 _LEFT, _BOTTOM, _RIGHT, _TOP = 0.68, 0.44, 0.14, 0.36
 """Margins in inches."""
 _OFFSET = 0.3
-"""Inches on either side of the title, in which the axis may have a power of ten."""
+"""Inches on either side of the title that are kept free for a power of ten of the axis."""
 _TITLE_LINE, _TITLE_LINES = 0.13, 2
-"""Inches that a line of the title takes, and how many the upper margin has room for."""
+"""Height of a line of the title in inches, and the lines that the upper margin holds."""
 _BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
-"""Blanks outside formulas, where a title may go on in the next line."""
+"""Blanks outside formulas, where a title can wrap."""
 _LEGEND_ROW, _LEGEND_COLUMNS = 0.15, 3
 _ALPHA, _DARKEST = 0.35, 0.88
-"""Of each region, and of all of them on top of each other at most."""
+"""Opacity of each region, and the largest opacity of all of them together."""
 _OUTLINE = 1.1
-"""Points, of what is allowed."""
+"""Width of the outline of the allowed region, in points."""
 _FONT, _SMALL = 8.0, 7.0
 _PLACES, _LABEL_ROOM = 41, 0.2
-"""Where on a contour its label may be, and inches around it that are room enough."""
+"""Fractions of a contour where its label can be, and the free space around it in inches."""
 _UNREACHABLE_COLOUR, _JOINT_COLOUR = "#88CCEE", "#AAAAAA"
 _OWN_COLOUR = ("excluded", "impossible", "band")
-"""Kinds of regions whose colour tells them apart."""
+"""Kinds of regions that have colours of their own."""
 _PALETTE = (
     "#AA4499", "#882255", "#DDCC77", "#E69F00", "#117733", "#CC6677", "#332288", "#44AA99",
     "#999933", "#777777",
 )  # fmt: skip
-"""Paul Tol's muted palette (personal.sron.nl/~pault), safe for colour-blind readers, without the
-blue that stands for out of reach."""
+"""Paul Tol's muted palette (personal.sron.nl/~pault), safe for colour-blind readers.
+
+The blue that marks unreachable regions is left out.
+"""
 _HALO = withStroke(linewidth=1.8, foreground="w", alpha=0.85)
-"""Around labels, so that they can be read on any colour."""
+"""Outline of labels, which makes them legible on any colour."""
 _HATCHES = ("", "////", "....", "xxxx")
 _EVERYWHERE = 0.99999
-"""Share of the plane from which on a region is named instead of drawn."""
+"""Fraction of the plane above which a region is named below the figure instead of drawn."""
 _WHOLE = {
     "excluded everywhere:": ("excluded", "impossible"),
     "met everywhere:": ("band",),
     "everywhere:": ("unreachable", "joint"),
 }
-"""Words for such regions by their kinds."""
+"""Text about such regions by their kinds."""
 
 
 def colours_of(labels: Sequence[str], settled: Colours | None = None) -> Colours:
-    """A colour for each label, with hatches once colours run out; the same labels get the same.
+    """Return a colour for each label, with hatches after the colours are used up.
 
-    Those in ``settled`` keep what they have there, the others get colours that few have.
+    Labels in ``settled`` keep their colours; the others get the least used ones.
     """
     settled = settled or {}
     styles = [(colour, hatch) for hatch in _HATCHES for colour in _PALETTE]
@@ -81,7 +83,7 @@ def colours_of(labels: Sequence[str], settled: Colours | None = None) -> Colours
 
 
 def drawn_labels(record: Mapping[str, Any]) -> list[str]:
-    """Labels that need a colour of their own, in the record's order."""
+    """Return the labels that need colours, in the order of the record."""
     return [
         region["label"]
         for region in record["regions"]
@@ -90,9 +92,15 @@ def drawn_labels(record: Mapping[str, Any]) -> list[str]:
 
 
 def exclusion_figure(record: Mapping[str, Any], colours: Colours | None = None) -> Figure:
-    """The figure of a record as :func:`zpfit.analysis.exclusion.record.as_json` gives it.
+    """Draw an exclusion map.
 
-    ``colours`` makes several figures agree.
+    Parameters
+    ----------
+    record
+        Record of the map.
+    colours
+        Colours by label, so that several figures agree.
+
     """
     colours = colours or colours_of(drawn_labels(record))
     regions = [r for r in record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
@@ -140,7 +148,7 @@ def _frame(record: Mapping[str, Any]) -> tuple[Figure, Axes]:
 
 
 def _path(polygons: Sequence[Sequence[FloatArray | Sequence[Sequence[float]]]]) -> Path:
-    """All polygons as one path; holes run against their outer ring, so they stay empty."""
+    """Return polygons as one path; holes run against their outer ring and stay empty."""
     vertices: list[Any] = []
     codes: list[Any] = []
     for rings in polygons:
@@ -182,7 +190,7 @@ def _label_contours(
     record: Mapping[str, Any],
     drawn: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write each level on its longest line, where other lines and edges are not close."""
+    """Write each level on its longest line, away from other lines and edges."""
 
     def inches(ring: Sequence[Sequence[float]]) -> FloatArray:
         return _unit(record, ring) * _axes_inches()
@@ -210,7 +218,7 @@ def _label_contours(
 
 
 def _clearest(line: FloatArray, others: Sequence[FloatArray]) -> FloatArray:
-    """The place on a line that is far enough from others, the nearest to its middle; in inches."""
+    """Return the point of a line, in inches, that is nearest to its middle and clear of others."""
     shares, frame = np.linspace(0, 1, _PLACES), box(0, 0, *_axes_inches()).exterior
     places = shapely.line_interpolate_point(LineString(line), shares, normalized=True)
     room = shapely.distance(places, MultiLineString([*others, frame.coords]))
@@ -227,7 +235,7 @@ def _level(value: float) -> str:
 
 
 def _unit(record: Mapping[str, Any], ring: Sequence[Sequence[float]]) -> FloatArray:
-    """Corners in shares of the axes, shape (n, 2)."""
+    """Return corners in fractions of the axes, shape (n, 2)."""
     columns = []
     for side, values in zip("xy", np.array(ring).T, strict=True):
         lower, upper, scale = (record[side][key] for key in ("lower", "upper", "scale"))
@@ -256,7 +264,7 @@ def _label_regions(
     record: Mapping[str, Any],
     drawn: Sequence[Mapping[str, Any]],
 ) -> list[Mapping[str, Any]]:
-    """Write labels into regions; returns the regions in which there is no room."""
+    """Write labels into regions; return the regions that are too small."""
     shapes = [_shape(record, region) for region in drawn]
     masks = [board.mask(shape) for shape in shapes]
     layers = np.sum(masks, axis=0) if masks else np.empty(0)
@@ -314,19 +322,19 @@ def _mark_allowed(axes: Axes, board: LabelBoard, record: Mapping[str, Any]) -> N
 
 
 def _points(length: float) -> float:
-    """A length in points as a share of the axes."""
+    """Return a length in points as a fraction of the axes."""
     return length / 72 / min(_axes_inches())
 
 
 def _closed(shape: BaseGeometry, gap: float) -> BaseGeometry:
-    """Without gaps narrower than so many points, where an outline would cover what lies there."""
+    """Return a shape without gaps that an outline would cover."""
     half = _points(gap) / 2
     closed: BaseGeometry = shape.buffer(half, join_style="mitre").buffer(-half, join_style="mitre")
     return closed
 
 
 def _path_in_axes(shape: BaseGeometry) -> Path:
-    """A shape of the unit square as a path in shares of the axes."""
+    """Return a shape of the unit square as a path in fractions of the axes."""
     parts = [part for part in getattr(shape, "geoms", [shape]) if isinstance(part, Polygon)]
     return _path([[np.asarray(r.coords) for r in (p.exterior, *p.interiors)] for p in parts])
 
@@ -340,7 +348,7 @@ def _patch(region: Mapping[str, Any], colours: Colours) -> Patch:
 
 
 def _named(everywhere: Sequence[Mapping[str, Any]]) -> list[str]:
-    """In words what covers the whole plane."""
+    """Return text about regions that cover the whole plane."""
     lines = []
     for words, kinds in _WHOLE.items():
         labels = [region["label"] for region in everywhere if region["kind"] in kinds]
@@ -355,7 +363,7 @@ def _verdict(record: Mapping[str, Any]) -> list[str]:
 
 
 def _explain(figure: Figure, handles: Sequence[Patch], lines: Sequence[str], top: float) -> None:
-    """A legend below the axes for what has no label inside, and in words what is not drawn.
+    """Add a legend for regions without a label, and text about regions that are not drawn.
 
     ``top`` is the upper margin in inches.
     """

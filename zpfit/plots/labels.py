@@ -1,4 +1,4 @@
-"""Where labels fit into regions of a figure."""
+"""Placement of labels in the regions of a figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ from shapely.geometry.base import BaseGeometry
 Mask = NDArray[np.bool_]
 
 _PIXELS = 240
-"""Along each side of the axes."""
+"""Pixels along each side of the axes."""
 _FULL = 1 - 1e-6
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a label goes, in shares of the axes."""
+    """Place of a label, in fractions of the axes."""
 
     x: float
     y: float
     rotation: float
-    """In degrees, 0 or 90."""
+    """Rotation in degrees, 0 or 90."""
 
 
 class LabelBoard:
-    """Keeps track of where in the axes labels stand already."""
+    """Map of the parts of the axes that labels occupy."""
 
     def __init__(self) -> None:
         side = (np.arange(_PIXELS) + 0.5) / _PIXELS
@@ -38,21 +38,21 @@ class LabelBoard:
         self._taken = np.zeros((_PIXELS, _PIXELS), dtype=bool)
 
     def mask(self, region: BaseGeometry) -> Mask:
-        """Which pixels a region of the unit square covers."""
+        """Return the pixels that a region of the unit square covers."""
         shapely.prepare(region)
         covered: Mask = shapely.contains_xy(region, self._x, self._y)
         return covered
 
     def take(self, mask: Mask) -> None:
-        """Keep pixels free of labels."""
+        """Mark pixels as occupied."""
         self._taken |= mask
 
     def take_box(self, x: float, y: float, size: tuple[float, float]) -> None:
-        """The same for what is around a point, (width, height)."""
+        """Mark a box of (width, height) around a point as occupied."""
         self.take((np.abs(self._x - x) <= size[0] / 2) & (np.abs(self._y - y) <= size[1] / 2))
 
     def place(self, mask: Mask, size: tuple[float, float]) -> Place | None:
-        """The roomiest place for a label of (width, height), upright or turned; None if none."""
+        """Return the place with most space for a label, upright or rotated; None without space."""
         free = mask & ~self._taken
         for rotation, box in ((0.0, size), (90.0, size[::-1])):
             centres = self._centres(free, box)
@@ -62,7 +62,7 @@ class LabelBoard:
         return None
 
     def place_near(self, target: tuple[float, float], size: tuple[float, float]) -> Place | None:
-        """The free place nearest to a point, but not on it."""
+        """Return the free place nearest to a point, but not on it."""
         away = np.hypot(self._x - target[0], self._y - target[1])
         centres = self._centres(~self._taken, size) & (away > 2 * size[1] + 0.5 * size[0])
         if not centres.any():
@@ -70,7 +70,7 @@ class LabelBoard:
         return self._put(np.where(centres, -away, -np.inf), size, 0.0)
 
     def _centres(self, free: Mask, box: tuple[float, float]) -> Mask:
-        """Where a box may have its middle so that all of it is free."""
+        """Return the pixels where the centre of a box can be with all of the box free."""
         width, height = (max(round(length * _PIXELS), 1) for length in box)
         share = uniform_filter(free.astype(float), (height, width), mode="constant")
         fits: Mask = share > _FULL
@@ -84,20 +84,20 @@ class LabelBoard:
 
 
 def text_width(text: str, points: float) -> float:
-    """How long a line of text is, in inches."""
+    """Return the length of a line of text in inches."""
     font = FontProperties(size=points)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, cbook.is_math_text(text))
     return float(width) / 72
 
 
 def text_size(text: str, points: float, axes_inches: tuple[float, float]) -> tuple[float, float]:
-    """How much of the axes a label takes with some room around it, (width, height)."""
+    """Return the size of a label with a margin, in fractions of the axes."""
     width = text_width(text, points) + points / 72
     return width / axes_inches[0], 1.4 * points / 72 / axes_inches[1]
 
 
 def in_lines(words: Sequence[str], separator: str, points: float, width: float) -> list[str]:
-    """Words as lines that are no longer than ``width`` inches, if no single word is."""
+    """Return words as lines of at most ``width`` inches, unless a single word is longer."""
     lines: list[str] = []
     filled, gap = 0.0, text_width(separator, points)
     for word in words:

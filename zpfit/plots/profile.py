@@ -20,18 +20,18 @@ _POSTERIOR, _PROFILE = ENSEMBLE_COLOURS[0], BEST_FIT_COLOUR
 _SHADES = (0.65, 0.25)
 """Opacity of the regions, the inner one first."""
 _LINES = ("-", (0, (4, 2)))
-"""Of the profile's contours, the inner one first."""
+"""Line styles of the profile's contours, the inner one first."""
 _BARS = (4.0, 1.5)
 """Widths of intervals, the inner one first."""
 _SEEN = 0.003
-"""Height of a curve, relative to its maximum, that is worth showing."""
+"""Smallest height of a curve that is shown, relative to its maximum."""
 _MARGIN = 0.04
 _FAR = 30.0
-"""Delta chi2 that stands for infinity where contours are drawn."""
+"""Delta chi2 that replaces infinity in contours."""
 
 
 def profile_figure(result: Mapping[str, Any]) -> Figure:
-    """What :func:`zpfit.analysis.profile.profile.as_json` gives, as curves or as contours."""
+    """Draw profile likelihood and posterior as curves (one axis) or contours (two axes)."""
     draw = _curves if len(result["axes"]) == 1 else _contours
     return draw(result)
 
@@ -126,7 +126,7 @@ def _contours(result: Mapping[str, Any]) -> Figure:
 def _to_edges(
     scales: Sequence[Scale], posterior: Mapping[str, Any]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Coordinates of the bins' centres and outer edges, and the density there."""
+    """Return coordinates of the centres of bins and the outer edges, and the density there."""
     columns = []
     for scale, centres, edges in zip(scales, posterior["values"], posterior["edges"], strict=True):
         columns.append(_forward(scale, [edges[0], *centres, edges[-1]]))
@@ -144,7 +144,7 @@ def _bars(
 
 
 def _mark(panel: Axes, best: Sequence[float], mode: Sequence[float]) -> None:
-    """Where the best fit and the mode are, as far as they are inside the panel."""
+    """Mark the best fit and the mode if they are inside the panel."""
     (left, right), (bottom, top) = panel.get_xlim(), panel.get_ylim()
     for (x, y), marker, size, colour in (
         (mode, "o", 5.5, _POSTERIOR),
@@ -180,7 +180,7 @@ def _frame(
 
 
 def _widened(ends: tuple[float, float], reach: tuple[float, float]) -> tuple[float, float]:
-    """A little more than what is to be seen, but not beyond the axis."""
+    """Return limits with a small margin, but inside the axis."""
     margin = _MARGIN * max(ends[1] - ends[0], 1e-9)
     low, high = max(ends[0] - margin, reach[0]), min(ends[1] + margin, reach[1])
     return (low, high) if low < high else reach
@@ -204,7 +204,7 @@ def _dot(label: str) -> Line2D:
 
 
 def _numbers(values: Any) -> FloatArray:
-    """Numbers of a table in which None is infinite."""
+    """Return the numbers of a table, with infinity for None."""
     table = np.array(values, dtype=float)  # None becomes NaN
     return np.where(np.isnan(table), np.inf, table)
 

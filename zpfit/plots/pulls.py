@@ -1,4 +1,4 @@
-"""How the best fit stands to each measurement and each exclusion."""
+"""Figure of the pulls of measurements and the ratios of exclusions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
 
 _LOWEST_RATIO = 1e-3
-"""Ratios below are drawn at the edge of the axis."""
+"""Smallest ratio on the axis; smaller ones are drawn at its edge."""
 
 
 def pulls_figure(summary: Mapping[str, Any]) -> Figure:
-    """Pulls on the left, signal over limit on the right, best fit and no Z' side by side."""
+    """Draw pulls (left) and signal over limit (right) of the best fit and of no Z'."""
     best, without = summary["best_fit"], summary["no_zprime"]
     n_rows = max(len(best["terms"]), len(best["exclusions"]), 1)
     figure = Figure(figsize=(9.5, 1.9 + 0.36 * n_rows), layout="constrained")

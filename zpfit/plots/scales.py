@@ -11,16 +11,16 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from zpfit.io.arrays import FloatArray
 
 _EDGE = 0.05
-"""Share of an axis at either end without labels, which would run into the next panel's."""
+"""Fraction of an axis at either end without labels, which would overlap the next panel's."""
 _MAX_DECADE_LABELS = 3
-"""On each side of a signed logarithmic axis."""
+"""Largest number of decades with labels on each side of a signed logarithmic axis."""
 
 
 class Scale(Protocol):
     """A map from parameter values to axis coordinates, and its ticks."""
 
     def forward(self, values: FloatArray) -> FloatArray:
-        """Axis coordinates of values."""
+        """Return axis coordinates of values."""
 
     def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
         """Label the axis between two coordinates with values."""
@@ -28,10 +28,10 @@ class Scale(Protocol):
 
 @dataclass(frozen=True)
 class Linear:
-    """The value itself."""
+    """A linear scale."""
 
     def forward(self, values: FloatArray) -> FloatArray:
-        """Axis coordinates of values."""
+        """Return axis coordinates of values."""
         return np.asarray(values, dtype=float)
 
     def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
@@ -42,10 +42,10 @@ class Linear:
 
 @dataclass(frozen=True)
 class Log:
-    """log10 of the value."""
+    """A logarithmic scale."""
 
     def forward(self, values: FloatArray) -> FloatArray:
-        """Axis coordinates of values."""
+        """Return axis coordinates of values."""
         result: FloatArray = np.log10(values)
         return result
 
@@ -63,12 +63,12 @@ class Log:
 
 @dataclass(frozen=True)
 class SignedLog:
-    """Decades above ``lower``, with the sign; the two signs meet at zero."""
+    """A signed logarithmic scale: decades above ``lower`` with the sign."""
 
     lower: float
 
     def forward(self, values: FloatArray) -> FloatArray:
-        """Axis coordinates of values."""
+        """Return axis coordinates of values."""
         decades = np.log10(np.maximum(np.abs(values), self.lower) / self.lower)
         result: FloatArray = np.copysign(decades, values)
         return result
@@ -98,7 +98,7 @@ def _inside(ticks: Iterable[float], limits: tuple[float, float]) -> list[float]:
 
 
 def scale_of(attributes: Mapping[str, Any]) -> Scale:
-    """The scale that a run folder notes for a parameter."""
+    """Return the scale in the attributes of a parameter."""
     if attributes["scale"] == "signed_log":
         return SignedLog(float(attributes["lower"]))
     if attributes["scale"] == "log":
@@ -107,6 +107,6 @@ def scale_of(attributes: Mapping[str, Any]) -> Scale:
 
 
 def axis_label(attributes: Mapping[str, Any]) -> str:
-    """Symbol and unit."""
+    """Return symbol and unit as a label."""
     unit = attributes["unit"]
     return f"${attributes['symbol']}$" + (f" [{unit}]" if unit else "")

@@ -1,4 +1,4 @@
-"""Colours, figure settings and how a figure gets into a run folder."""
+"""Colours, settings of figures, and functions that write figures."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ _SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw the enclosed figures in zpfit's style, whatever the user's matplotlibrc says."""
+    """Draw the enclosed figures in zpfit's style, independent of the user's matplotlibrc."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
@@ -37,10 +37,10 @@ def house_style() -> Iterator[None]:
 
 
 def png(figure: Figure, dpi: int = 150) -> Callable[[Path], None]:
-    """Something that writes the figure as PNG to a path."""
+    """Return a function that writes a figure as PNG to a path."""
     return lambda path: figure.savefig(path, format="png", dpi=dpi)
 
 
 def pdf(figure: Figure) -> Callable[[Path], None]:
-    """Something that writes the figure as PDF to a path."""
+    """Return a function that writes a figure as PDF to a path."""
     return lambda path: figure.savefig(path, format="pdf", metadata={"CreationDate": None})

@@ -1,4 +1,4 @@
-"""How each measurement stands to the best fit and to the posterior's predictions."""
+"""Figure of the tension: pulls at the best fit and against the posterior prediction."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
 
 _APART = 0.13
-"""Between the two pulls of a measurement and the middle of its row."""
+"""Distance between the two pulls of a measurement and the middle of its row."""
 
 
 def tension_figure(result: Mapping[str, Any]) -> Figure:
-    """Both pulls of every measurement in one row, the numbers on tension between groups above."""
+    """Draw both pulls of every measurement, with the numbers on tension between groups above."""
     pulls = result["pulls"]
     names = list(pulls)
     y = np.arange(len(names))[::-1]

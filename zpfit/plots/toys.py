@@ -1,4 +1,4 @@
-"""Distributions of test statistics over pseudo-experiments, and where the data are."""
+"""Figure of the distributions of test statistics over pseudo-experiments."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,11 +24,11 @@ _HYPOTHESES = {
 }
 _BINS = 40
 _MOST_OF_TOYS = 0.995
-"""Share of toys that an axis shows, unless the data lie beyond."""
+"""Fraction of toys that an axis shows, unless the data lie beyond."""
 
 
 def toys_figure(result: Mapping[str, Any], columns: Mapping[str, FloatArray]) -> Figure:
-    """A panel for each statistic: density of toys, the observed value, the naive distribution."""
+    """Draw density of toys, observed value and naive distribution of each statistic."""
     rows = result["statistics"]
     figure = Figure(figsize=(3.5 * max(len(rows), 2), 3.5), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(rows)))

@@ -1,4 +1,4 @@
-"""How each ensemble moves along: what has converged stays level and the ensembles agree."""
+"""Trace plot: converged ensembles stay level and agree with each other."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,7 +9,7 @@ from zpfit.plots.style import ENSEMBLE_COLOURS
 
 
 def trace_figure(samples: StoredSamples, title: str) -> Figure:
-    """Mean and central 68 % over the walkers against the step, for each parameter."""
+    """Draw mean and central 68 % over the walkers against the step, for each parameter."""
     names = list(samples.values)
     figure = Figure(figsize=(8, 1.2 + 1.15 * len(names)), layout="constrained")
     rows = np.atleast_1d(np.asarray(figure.subplots(len(names), 1, sharex=True)))

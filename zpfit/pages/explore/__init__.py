@@ -1,4 +1,4 @@
-"""A local page on which a user moves a model's parameters and sees what the data say."""
+"""The explorer: a local page with sliders for the parameters of a model."""
 
 from zpfit.io.extras import require
 

@@ -1,4 +1,4 @@
-"""What the page asks for: a point, and a slice of two parameters through it."""
+"""Answers to requests of the page: a point, and a slice through it."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -17,11 +17,11 @@ from zpfit.physics.observables import predictions
 
 LARGEST_GRID = 200
 _DECIMALS = 4
-"""Of numbers in a slice."""
+"""Significant digits of numbers in a slice."""
 
 
 def as_json(subject: Subject) -> dict[str, Any]:
-    """What the page needs to draw the controls of a subject."""
+    """Return the description of the controls of a model with data."""
     return {
         "model": subject.text,
         "model_name": subject.model.name,
@@ -39,7 +39,7 @@ def as_json(subject: Subject) -> dict[str, Any]:
 
 
 def _option(subject: Subject, name: str, field: FieldInfo) -> dict[str, Any]:
-    """An option of a model: the choices it has, and the one that is made."""
+    """Return the choices of an option of a model, and the chosen one."""
     choices = list(get_args(field.annotation))
     if not choices:
         low = next(int(str(m.ge)) for m in field.metadata if isinstance(m, Ge))
@@ -54,9 +54,9 @@ def _option(subject: Subject, name: str, field: FieldInfo) -> dict[str, Any]:
 
 
 def point_answer(subject: Subject, point: Mapping[str, float]) -> dict[str, Any]:
-    """Couplings, derived quantities, every measurement and every exclusion at a point.
+    """Evaluate couplings, derived quantities, measurements and exclusions at a point.
 
-    Ratios, pulls and the like that are not finite are None. A point at which the model cannot
+    Numbers that are not finite are None. A point at which the model cannot
     exist has only ``impossible``: the conditions it breaks, each a ratio.
 
     Raises
@@ -108,7 +108,9 @@ def _of_couplings(subject: Subject, c: Couplings) -> dict[str, Any]:
 def slice_answer(
     subject: Subject, point: Mapping[str, float], x: str, y: str, n: int
 ) -> dict[str, Any]:
-    """chi2 and the strongest exclusion on a grid of two parameters, the others as in ``point``.
+    """Evaluate chi2 and the strongest exclusion on a grid of two parameters.
+
+    Other parameters have the values of ``point``.
 
     ``chi2``, ``log_ratio`` (decimal, of the strongest exclusion, or of the condition that is
     broken) and ``by`` (its position in ``names``, -1 without any) are lists over y, then x; None
@@ -143,7 +145,7 @@ def slice_answer(
 
 
 def _rounded(numbers: FloatArray) -> list[list[float | None]]:
-    """Rows of numbers short enough to travel, None for those that are none."""
+    """Return rows of rounded numbers, with None for numbers that do not exist."""
     tamed = np.clip(numbers, -HUGE, HUGE).round(_DECIMALS)
     nested = tamed.astype(object)
     nested[np.isnan(tamed)] = None
@@ -160,12 +162,12 @@ def _axis(slider: Slider, positions: FloatArray, values: FloatArray) -> dict[str
 
 
 def _only(columns: Mapping[str, FloatArray]) -> dict[str, float]:
-    """The one point of some columns."""
+    """Return the only point of some columns."""
     return {name: float(values[0]) for name, values in columns.items()}
 
 
 def _finite(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with None for what JSON cannot say."""
+    """Return data with None for numbers that JSON lacks."""
     return {key: _sayable(value) for key, value in answer.items()}
 
 

@@ -1,4 +1,4 @@
-"""The page and what answers it, as an ASGI application."""
+"""The page and its server, as an ASGI application."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,7 +27,7 @@ from zpfit.pages.explore.answers import LARGEST_GRID, as_json, point_answer, sli
 from zpfit.pages.explore.workbench import Workbench
 
 _HOSTS = ["127.0.0.1", "localhost"]
-"""Names that lead here; any other was made to by somebody's name server."""
+"""Host names of this machine. Others would come from a forged name server."""
 _LARGEST_BODY = 65_536
 _JSON = "application/json"
 _HEADERS = {
@@ -40,7 +40,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Plotly sets styles of what it draws, so styles may stand inline; scripts may not."""
+"""Content policy: inline styles are allowed, because Plotly needs them; inline scripts are not."""
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 _PAGE = {
     "/": ("index.html", "text/html"),
@@ -55,14 +55,14 @@ Name = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class SubjectRequest(StrictModel):
-    """A model, in the words of ``zpfit evaluate --model``, and a set."""
+    """A model, as a run file describes it, and a set."""
 
     model: Name
     likelihood: Name
 
 
 class PointRequest(SubjectRequest):
-    """A point; parameters that are left out have their default."""
+    """A point; missing parameters have their defaults."""
 
     point: Annotated[dict[str, float], Field(max_length=1000)]
 
@@ -73,7 +73,7 @@ class SliceRequest(PointRequest):
     x: Name
     y: Name
     grid: Annotated[int, Field(ge=2, le=LARGEST_GRID)] | None = None
-    """Nodes along each axis; as many as are quick if left out."""
+    """Nodes along each axis; the default is as many as are fast."""
 
 
 Asked = TypeVar("Asked", bound=SubjectRequest)
@@ -81,7 +81,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def application(bench: Workbench) -> Starlette:
-    """The page about a workbench's models and data, to be served on this machine alone."""
+    """Return the application for the models and data of a workbench.
+
+    It answers requests of this machine only.
+    """
     routes = [
         *(_asset(path, name, kind) for path, (name, kind) in _PAGE.items()),
         Route("/plotly.js", _constant(get_plotlyjs(), "text/javascript", keep=True)),
@@ -99,7 +102,7 @@ def application(bench: Workbench) -> Starlette:
 
 
 class _SafeHeaders:
-    """Nothing on the page comes from elsewhere, and no other page may show or read it."""
+    """Headers that forbid foreign content, and that forbid other pages to show or read this one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -129,7 +132,7 @@ def _asset(path: str, name: str, kind: str) -> Route:
 
 
 def _question(path: str, form: type[Asked], answer: Callable[[Asked], dict[str, Any]]) -> Route:
-    """A route that takes a question in JSON; POST, so that no link or image can ask."""
+    """Return a route that takes JSON by POST, so that no link or image can trigger it."""
 
     async def endpoint(request: Request) -> Response:
         asked = validate(form, Document(Path("request"), await _body(request), {}))

@@ -1,4 +1,4 @@
-"""chi2 and the strongest exclusion at many points, and at how many that is quick."""
+"""chi2 and the strongest exclusion at many points, and the number of points that is fast."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ GRIDS = (60, 50, 40, 30, 20, 15, 10)
 """Nodes along each axis of a slice, from fine to coarse."""
 HUGE = 1e300
 _BUDGET = 0.05
-"""Seconds that a slice may take by itself, so that its answer is there within a tenth."""
+"""Seconds that a slice may take, so that the page has its answer within 0.1 s."""
 _TIMED = 3
 _FEWER = 8
 
@@ -25,24 +25,24 @@ Positions = np.ndarray[Any, np.dtype[np.intp]]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the data say of n points."""
+    """chi2 and strongest exclusions of n points."""
 
     chi2: FloatArray
-    """Shape (n,), NaN where the model cannot exist."""
+    """chi2, shape (n,); NaN where the model does not exist."""
     log_ratio: FloatArray
-    """log10 of the largest ratio of an exclusion or a broken condition, (n,); NaN without any.
+    """log10 of the largest ratio of an exclusion or a violated condition, (n,); NaN without any.
 
-    Soft exclusions, which forbid nothing, count where no hard one forbids the point.
+    Soft exclusions count where no hard one excludes the point.
     """
     by: Positions
-    """Position of that exclusion or condition in ``names``, (n,); -1 without any."""
+    """Index of that exclusion or condition in ``names``, (n,); -1 without any."""
     names: tuple[str, ...]
 
 
 def look_around(
     model: Model, likelihood: Likelihood, values: Mapping[str, FloatArray]
 ) -> Surroundings:
-    """chi2 and the strongest exclusion at points, each parameter of shape (n,).
+    """Evaluate chi2 and the strongest exclusion at points, each parameter of shape (n,).
 
     Raises
     ------
@@ -67,7 +67,7 @@ def look_around(
 
 
 def _strongest(rows: list[FloatArray], soft: list[bool], size: int) -> tuple[FloatArray, Positions]:
-    """log10 of the largest of several ratios, and which it is; each (n,)."""
+    """Return log10 of the largest of several ratios and its index, each of shape (n,)."""
     if not rows:
         return np.full(size, np.nan), np.full(size, -1, dtype=np.intp)
     ratios = np.stack(rows)
@@ -86,7 +86,7 @@ def _strongest(rows: list[FloatArray], soft: list[bool], size: int) -> tuple[Flo
 
 
 def quick_grid(model: Model, likelihood: Likelihood, values: Mapping[str, FloatArray]) -> int:
-    """Nodes along each axis for which a slice is quick, timed at some points and at few of them."""
+    """Return the nodes along each axis for which a slice is fast, from timings at some points."""
     many = len(next(iter(values.values())))
     few = max(many // _FEWER, 1)
 

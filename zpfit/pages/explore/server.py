@@ -1,4 +1,4 @@
-"""Serving the page on the loopback address, until a signal says that it is enough."""
+"""Server of the page on the loopback address."""
 
 import signal
 import socket
@@ -15,13 +15,20 @@ from zpfit.errors import PortInUse
 _LOOPBACK = "127.0.0.1"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE = 2
-"""Seconds that answers on their way have when the server is to stop."""
+"""Seconds that open requests have when the server stops."""
 
 
 def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
-    """Answer requests from this machine until SIGINT or SIGTERM; ``ready`` gets the address.
+    """Answer requests from this machine until SIGINT or SIGTERM.
 
-    Port 0 is any that is free.
+    Parameters
+    ----------
+    application
+        The ASGI application.
+    port
+        Port; 0 for any free one.
+    ready
+        Called with the address when the server listens.
 
     Raises
     ------
@@ -42,7 +49,7 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
 
 
 def open_browser(address: str) -> None:
-    """Show the page, without waiting for a browser that takes its time."""
+    """Open the page in a browser, without waiting for it."""
     threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
@@ -62,7 +69,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 class _Server(uvicorn.Server):
-    """Ends with the first signal as if it had been told to, not as if it had been killed."""
+    """Server that ends normally at the first signal."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)

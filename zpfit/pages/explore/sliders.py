@@ -1,4 +1,4 @@
-"""Which values a slider runs through: those of a parameter's prior, on its own scale."""
+"""Sliders: the range and scale of a parameter's prior."""
 
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -20,44 +20,44 @@ from zpfit.models.base import Parameter
 from zpfit.models.gauge import SINGLET
 
 Scale = Uniform | LogUniform | SignedLogUniform | Fractions
-"""How a slider's position, from 0 to 1, becomes a value: the inverse cumulative distribution."""
+"""Map from a position, 0 to 1, to a value: the inverse cumulative distribution."""
 
 _SMALLEST, _LARGEST = 1e-8, 1e8
-"""Sizes that a slider reaches where no prior says which ones matter."""
+"""Range of sizes of a parameter without a prior."""
 _LARGEST_OF_EITHER_SIGN = 1e2
 _SINGLET = LogUniform(lower=1e2, upper=1e10)
-"""MeV: with couplings from 1e-8 to 0.1 the Z' is then as heavy as searches reach."""
+"""Range of a mass in MeV without a prior, which covers all searches."""
 _STANDARD_DEVIATIONS = 4
-"""On either side of the mean of a normal prior."""
+"""Standard deviations on either side of the mean of a normal prior."""
 
 
 @dataclass(frozen=True)
 class Slider:
-    """A parameter of a model and the scale on which it moves."""
+    """A parameter of a model and its scale."""
 
     parameter: Parameter
     scale: Scale
 
     def nodes(self, n: int) -> FloatArray:
-        """Positions from 0 to 1 for a grid, (n,), or fewer if the parameter has fewer values."""
+        """Return positions from 0 to 1 for a grid, at most one for each value of the parameter."""
         if isinstance(self.scale, Fractions):
             steps = round(1 / self.scale.step_width)
             n = min(n, steps)
         return np.asarray((np.arange(n) + 0.5) / n)
 
     def values(self, positions: FloatArray) -> FloatArray:
-        """The parameter at positions, shape (n,)."""
+        """Return the values of the parameter at positions, shape (n,)."""
         return self.scale.ppf(positions)
 
     @property
     def middle(self) -> float:
-        """Zero if the parameter has either sign, else the median."""
+        """Return zero if the parameter has either sign, otherwise the median."""
         if isinstance(self.scale, SignedLogUniform):
             return 0.0
         return float(self.scale.ppf(np.array([0.5]))[0])
 
     def as_json(self) -> dict[str, Any]:
-        """What the page needs to draw it."""
+        """Return the description of the slider for the page."""
         scale, parameter = self.scale, self.parameter
         lower, upper = scale.support()
         if isinstance(scale, SignedLogUniform):
@@ -76,7 +76,7 @@ class Slider:
 
 
 def slider(parameter: Parameter, prior: FreePrior | Fixed | Tied | None) -> Slider:
-    """On the scale of the prior; of what is not sampled, on one that suits its domain."""
+    """Return the slider of a parameter, on the scale of its prior or of its domain."""
     match prior:
         case Uniform() | LogUniform() | SignedLogUniform() | Fractions():
             scale: Scale = prior

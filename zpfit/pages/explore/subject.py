@@ -1,4 +1,4 @@
-"""What is explored: a model on data, with the sliders of its parameters and where they start."""
+"""Subjects: a model with data, and the sliders of its parameters."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,20 +25,20 @@ from zpfit.pages.explore.sliders import Slider, slider
 from zpfit.physics.couplings import Couplings
 
 _DRAWS = 4096
-"""Points of the prior among which the start is chosen."""
+"""Prior draws among which the starting point is chosen."""
 _PROBES = 20
 _TIMED = 256
 """Points at which the cost of a slice is measured."""
 _DIGITS = 6
-"""Of the values at the start."""
+"""Significant digits of the values at the start."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, data, and how to move through the model's parameters."""
+    """A model with data, and sliders for the model's parameters."""
 
     text: str
-    """What the model is called, in the words of ``zpfit evaluate --model``."""
+    """The model, as a run file describes it."""
     model: Model
     spec: ModelSpec
     options: type[StrictModel]
@@ -48,17 +48,17 @@ class Subject:
     notes: tuple[str, ...]
     chi2_no_zprime: float
     grid: int
-    """Nodes along each axis of a slice for which it is quick."""
+    """Nodes along each axis of a slice that is fast."""
 
     @property
     def likelihood(self) -> Likelihood:
-        """Of the data."""
+        """Likelihood of the data."""
         return self.assembled.likelihood
 
 
 @dataclass(frozen=True)
 class NamedModel:
-    """A model as text names it."""
+    """A model and the text that names it."""
 
     text: str
     spec: ModelSpec
@@ -67,7 +67,7 @@ class NamedModel:
 
 
 def named_model(text: str, library: Library, allow_code: Callable[[str], bool]) -> NamedModel:
-    """A model from what a run file would have under ``model``.
+    """Load a model from the text that a run file has under ``model``.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def named_model(text: str, library: Library, allow_code: Callable[[str], bool]) 
 
 
 def named_priors(model: Model, library: Library) -> Mapping[str, Prior]:
-    """Packaged or own priors of the model's parameters, as many as there are.
+    """Return packaged or own priors of the model's parameters, as far as they exist.
 
     Priors with the model's name come first, then those that fit its options.
     """
@@ -110,9 +110,9 @@ def build(
     given: Mapping[str, Any],
     start: Mapping[str, float] | None = None,
 ) -> Subject:
-    """Everything that is needed to explore; ``given`` are priors by parameter.
+    """Build a subject.
 
-    Without a ``start`` the best of some points drawn from the priors.
+    ``given`` holds priors by parameter. The default start is the best of some prior draws.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def build(
 
 
 def _prior(chosen: Slider, prior: Any) -> Any:
-    """The prior of a parameter, or the value at which it stays."""
+    """Return the prior of a parameter, or its fixed value."""
     if prior is not None:
         return prior
     parameter = chosen.parameter
@@ -156,7 +156,7 @@ def _prior(chosen: Slider, prior: Any) -> Any:
 def _best_of(
     posterior: Posterior, u: np.ndarray[Any, np.dtype[np.float64]], sliders: Mapping[str, Slider]
 ) -> dict[str, float]:
-    """The point of highest likelihood, or the middle of all sliders if none is allowed."""
+    """Return the point of highest likelihood, or the middle of all sliders if none is allowed."""
     middle = {name: chosen.middle for name, chosen in sliders.items()}
     if not posterior.dimension:
         parameters = posterior.parameters(u[:1])

@@ -1,4 +1,4 @@
-"""Models and data that can be chosen on the page, and those that were, ready to be evaluated."""
+"""Models and data that the page offers, and a cache of the chosen ones."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -20,42 +20,42 @@ from zpfit.runs.run_folder import RunFolder
 DEFAULT_SET = "today_cs"
 _DEFAULT_MODEL = "effective"
 _KEPT = 16
-"""Subjects that stay in memory."""
+"""Number of subjects that stay in memory."""
 
 
 @dataclass(frozen=True)
 class OwnRun:
-    """The run whose file or folder the command names."""
+    """The run that the page was opened for."""
 
     run: Problem
     text: str
-    """Its model, in the words of ``zpfit evaluate --model``."""
+    """The model, as a run file describes it."""
     best_fit: Mapping[str, float] | None
-    """Parameters, if the run is finished."""
+    """Parameters of the best fit, if the run is finished."""
 
 
 @dataclass
 class Workbench:
-    """Builds subjects, each once."""
+    """Models and data to choose from; builds each subject once."""
 
     library: Library
     model: str
-    """At the start, in the words of ``zpfit evaluate --model``."""
+    """Model at the start, as a run file describes it."""
     likelihood: str
-    """At the start: a set, or what the run's data are called."""
+    """Likelihood at the start: a set, or the name of the run's data."""
     own: OwnRun | None = None
     _subjects: OrderedDict[tuple[str, str], Subject] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
     @property
     def models(self) -> list[str]:
-        """What can be asked for, those of the command included."""
+        """Models to choose from, that of the command included."""
         own = [self.model, *([self.own.text] if self.own else [])]
         return list(dict.fromkeys([*model_names(self.library), *own]))
 
     @property
     def likelihoods(self) -> dict[str, str]:
-        """Sets, and the run's data if they are no set, with a title each."""
+        """Titles of sets, and of the run's data if they are not a set."""
         found = {}
         for name in self.library.names("likelihood set"):
             data = self.library.document("likelihood set", name).data
@@ -65,7 +65,7 @@ class Workbench:
         return found
 
     def is_found_elsewhere(self, likelihood: str) -> bool:
-        """Whether ``zpfit evaluate``, which knows no run, finds these data under their name."""
+        """Return whether the data are a named set, which other commands find."""
         there = Library.beside()
         if likelihood not in there.names("likelihood set"):
             return False
@@ -73,7 +73,7 @@ class Workbench:
         return path.resolve() == there.find("likelihood set", likelihood).resolve()
 
     def subject(self, model: str, likelihood: str) -> Subject:
-        """A model on data.
+        """Return the subject of a model and data.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class Workbench:
 
 
 def open_workbench(source: str, model: str | None) -> Workbench:
-    """From a set, a run file or a run folder, and a model in the words of ``--model``.
+    """Open a workbench for a set, a run file or a run folder, and a model.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def _of_run(source: str, model: str | None, library: Library) -> Workbench:
 
 
 def _in_words(spec: ModelSpec) -> str:
-    """What ``--model`` would say of a run's model."""
+    """Return the description of a run's model as text."""
     said: dict[str, Any] = spec.model_dump(mode="json", exclude_defaults=True)
     if set(said) == {"name"}:
         return str(said["name"])
