@@ -61,7 +61,7 @@ def _rank(row: ComparisonRow, rows: Sequence[ComparisonRow], priors: Choice) -> 
 
 
 def _swaps(row: ComparisonRow, other: ComparisonRow, priors: Choice) -> bool:
-    """Whether two rows stand the other way round under other priors, by more than errors."""
+    """Return whether other priors reverse the order of two rows by more than the errors."""
     signs = []
     choices: tuple[Choice, ...] = ("default", priors)
     for choice in choices:

@@ -110,7 +110,7 @@ def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> 
 
 
 def _allowed(objective: Objective, step_width: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return points of which some are allowed, shape (n, d)."""
+    """Return points, some of them allowed, shape (n, d)."""
     known = np.empty((0, len(step_width)))
     for _ in range(_TRIES):
         known = np.vstack([known, scattered(objective, _ANYWHERE, step_width, rng)])

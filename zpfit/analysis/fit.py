@@ -64,7 +64,7 @@ class FitResult:
 
 @dataclass(frozen=True)
 class SampledFit:
-    """A fit of which the posterior is sampled and the best fit still has to be searched."""
+    """A fit with a sampled posterior, before the search for the best fit."""
 
     problem: Problem
     samples: Samples

@@ -39,7 +39,7 @@ _MACHINERY = tuple(
         Path(importlib.__file__).parent,
     )
 )
-"""Folders whose frames say nothing about the user's fault."""
+"""Folders whose frames are left out: they do not show the user's fault."""
 _BACKPORT = f"{os.sep}importlib_metadata{os.sep}"
 """Replaces importlib.metadata in processes that import it, as Dask does."""
 

@@ -33,7 +33,7 @@ class EntryBase(StrictModel):
     supersedes: Names = ()
     """Older entries of the same or overlapping data."""
     confidence_level: Fraction | None
-    """As published; null if the publication states none."""
+    """Level in the publication; null if it states none."""
     approximations: str
     """Effects that this entry neglects or simplifies."""
     unverified: str = ""

@@ -43,7 +43,7 @@ _WALL_MARGIN = 1e-4
 Rounding may move the minimum across the edge of the allowed region without it.
 """
 _MIN_RATIO = 1e-300
-"""Smallest ratio of which a logarithm is taken; avoids ln(0) where there is no signal."""
+"""Ratios are raised to this before their logarithm is taken: without a signal they are zero."""
 
 Ratio = Callable[[Couplings], FloatArray]
 """Function from a batch of n points to signal over limit, shape (n,)."""

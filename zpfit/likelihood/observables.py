@@ -34,7 +34,7 @@ _GROUPS = {
 _PROBE_MASSES = (17.0, 18.3, 29.0, 64.0, 210.0, 1200.0)
 """MeV; below and above the thresholds of muon pairs."""
 _PROBE_COUPLINGS = (3.1e-5, -1.7e-4, 2.3e-4, -1.3e-5, 7.1e-5, -3.1e-4)
-"""Of the size that searches constrain, with both signs."""
+"""Values of the size that searches constrain, with both signs."""
 _PROBES_AGREE = 1e-12
 """Largest relative difference between a point in a batch and the same point alone. It leaves room
 for another order of summation."""

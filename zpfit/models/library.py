@@ -118,7 +118,7 @@ class ModelSpec(StrictModel):
 
 
 def is_python_model(value: Any) -> TypeGuard[PythonModel]:
-    """Return True for a function, a class or a model, none of which a file can hold."""
+    """Return True for a function, a class or a model, which a file cannot hold."""
     return isinstance(value, Model) or (callable(value) and not isinstance(value, ModelSpec))
 
 

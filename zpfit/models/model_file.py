@@ -75,7 +75,7 @@ class ChargesFile(StrictModel):
 
 
 class ParameterSpec(StrictModel):
-    """A parameter of which couplings are linear functions."""
+    """A parameter on which couplings depend linearly."""
 
     symbol: str
     meaning: str = ""

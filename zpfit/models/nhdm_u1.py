@@ -27,7 +27,7 @@ class NHDMOptions(GaugeOptions):
 
 
 class NHiggsDoubletU1(GaugeModel):
-    """N doublets of different charges, the last of which gives the leptons their mass."""
+    """N doublets of different charges; the last one gives the leptons their mass."""
 
     name = "nhdm_u1"
     description = (

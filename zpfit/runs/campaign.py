@@ -87,7 +87,7 @@ class CampaignResult:
 
 
 class CampaignReport(NamedTuple):
-    """What :func:`campaign_in_folder` has written, and what has failed."""
+    """Record of :func:`campaign_in_folder`, and its failures."""
 
     record: dict[str, Any]
     """The content of ``campaign.json``."""

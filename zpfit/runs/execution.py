@@ -43,7 +43,7 @@ _SAME = 1e-9
 
 
 class Start(Enum):
-    """What to do if the folder holds a run."""
+    """Action if the folder holds a run."""
 
     NEW = "refuse"
     REPLACE = "start again"
@@ -103,14 +103,13 @@ def claimed(
     Raises
     ------
     FolderInUse
-        Another process holds it.
+        Another process has locked the folder.
     RunFolderExists, UnfinishedRun, UnrelatedFilesExist
-        There is something that nobody said to
-        replace.
+        The folder holds files that ``start`` does not allow to replace.
     NoRunToResume
-        No run has been there.
+        The folder never held a run.
     RunMismatch
-        What is there is not this run; says how it differs.
+        The folder holds another run; the message names the difference.
     UnwritablePath
         The folder cannot be made or written.
     """

@@ -108,7 +108,7 @@ class Workers:
                     continue
                 if outcomes:
                     seconds = sum(outcome.seconds for outcome in outcomes) / len(outcomes)
-                # A worker that somebody else has stopped, a batch system say, returns a part.
+                # A worker that another program has stopped, such as a batch system, returns a part.
                 left = sorted({*chosen} - {outcome.index for outcome in outcomes})
                 waiting.extend(left)
                 broken |= bool(left)
@@ -156,7 +156,7 @@ class Workers:
     def _one_by_one(
         self, function: Callable[[A], R], items: Sequence[A], suspects: list[int]
     ) -> Iterator[Outcome[R]]:
-        """Repeat calls of which one may have killed its worker."""
+        """Repeat calls, because one of them may have killed its worker."""
         for index in suspects:
             for _ in range(_TRIES):
                 try:

@@ -167,7 +167,7 @@ class _Search:
         """Nodes at which chi2 is minimised."""
 
     def finer(self, coordinates: Sequence[FloatArray], old: Index) -> "_Search":
-        """Return the search on more coordinates, of which nodes ``old`` have solutions."""
+        """Return the search on more coordinates; the nodes ``old`` have solutions."""
         finer = _Search(self._posterior, self._axes, coordinates, self._rng)
         finer.solved[:] = False
         finer.u[old], finer.chi2[old], finer.solved[old] = self.u, self.chi2, self.solved

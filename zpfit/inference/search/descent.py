@@ -94,7 +94,7 @@ def descend_rows(
     tolerance: float = 0.0,
     block: int | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Run descents of which each start has a sum of squares of its own.
+    """Run descents where each start has its own sum of squares.
 
     ``residuals`` takes the row number of each point's start in ``starts`` as its third argument.
     See :func:`descend` for the other parameters and the result.

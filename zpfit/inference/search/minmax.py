@@ -46,7 +46,7 @@ class Constraints:
     """Objectives and constraints at n points; each sequence holds arrays of shape (n,)."""
 
     objectives: Sequence[FloatArray]
-    """Quantities of which the largest is minimised."""
+    """Quantities; the search minimises the largest of them."""
     excesses: Sequence[FloatArray]
     """Quantities that must not be positive."""
     ratios: Sequence[FloatArray]

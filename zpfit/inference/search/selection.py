@@ -91,7 +91,7 @@ def apart_of_each(label: Index, u: FloatArray, costs: FloatArray, n: int, apart:
 def cheapest_apart(
     costs: FloatArray, index: Index, u: FloatArray, n: int, apart: float
 ) -> tuple[Index, Index]:
-    """Return the ``n`` cheapest points of each row, of which no two are closer than ``apart``.
+    """Return the ``n`` cheapest points of each row that are at least ``apart`` from each other.
 
     Parameters
     ----------

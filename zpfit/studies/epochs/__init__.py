@@ -1,4 +1,4 @@
-"""What new data did to the no-go theorem: fits of every model to every epoch, and a page."""
+"""The no-go theorem with new data: fits of every model to every epoch, and a page."""
 
 from pathlib import Path
 
