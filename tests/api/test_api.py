@@ -271,5 +271,5 @@ def test_available() -> None:
     everything = zpfit.available()
     assert {"quickstart", "sm_u1", "today_cs", "paper_fig2b"} <= set(everything["name"])
     assert set(zpfit.available("runs")["kind"]) == {"run"}
-    with pytest.raises(ValueError, match="models"):
+    with pytest.raises(zpfit.ZpfitError, match="models"):
         zpfit.available("model")

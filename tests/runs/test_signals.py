@@ -84,7 +84,7 @@ def test_patience_waits_for_the_other(place: Path, workspace: Path):
     process.wait_for(lambda: process.phase != "starting")
     with claimed(loaded, folder, Start.CONTINUE, patience=PATIENCE) as claim:
         assert claim.finished
-        assert carry_out(claim, Silent())["model"] == "effective"
+        assert carry_out(claim, Silent()).summary["model"] == "effective"
     assert process.ended() == 0
 
 

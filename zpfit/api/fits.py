@@ -287,7 +287,7 @@ def fit(
     problem, reporter = load(source, **changes), progress_of(progress)
     if output is None:
         return Result(fit_in_memory(problem, reporter, check=cross_check))
-    fit_in_folder(
+    result, _ = fit_in_folder(
         problem,
         Path(output),
         lambda _: nullcontext(reporter),
@@ -298,7 +298,7 @@ def fit(
         plots=plots,
         checkpoint_every=checkpoint_every,
     )
-    return Result.read(output)
+    return result
 
 
 def fit_in_folder(
@@ -312,7 +312,7 @@ def fit_in_folder(
     resume: bool = False,
     plots: bool = True,
     checkpoint_every: float = CHECKPOINT_INTERVAL,
-) -> tuple[FitSummary, bool]:
+) -> tuple[Result, bool]:
     """Fit a problem in a run folder; this is what ``zpfit run`` does.
 
     Parameters
@@ -330,8 +330,8 @@ def fit_in_folder(
 
     Returns
     -------
-    summary : FitSummary
-        Results, as ``summary.json`` holds them.
+    result : Result
+        The finished fit.
     was_finished : bool
         True if the folder held the finished run before.
 
@@ -346,8 +346,8 @@ def fit_in_folder(
     start = Start.RESUME if resume else Start.REPLACE if force else Start.NEW
     with claimed(problem, folder, start, cross_check=cross_check) as claim:
         if claim.finished:
-            return folder.summary(), True
+            return Result.read(path), True
         with open_progress(folder.log_path) as progress:
-            summary = carry_out(claim, progress, plots=plots, checkpoint_interval=checkpoint_every)
-            finish(progress, summary)
-            return summary, False
+            result = carry_out(claim, progress, plots=plots, checkpoint_interval=checkpoint_every)
+            finish(progress, result.summary)
+            return Result(result, path), False

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from zpfit.errors import UnknownName
 from zpfit.io.library import Library
 from zpfit.runs.catalogue import LISTS, listed
 
@@ -31,7 +32,7 @@ def available(kind: str | None = None) -> "pd.DataFrame":
     import pandas as pd
 
     if kind is not None and kind not in LISTS:
-        raise ValueError(f"kind must be one of {', '.join(LISTS)}, not {kind!r}")
+        raise UnknownName("kind of name", kind, LISTS)
     kinds = [kind] if kind else list(LISTS)
     rows = [row for one in kinds for row in listed(one, Library.beside())]
     columns = ("kind", "name", "title", "unverified")

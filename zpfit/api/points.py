@@ -8,6 +8,7 @@ import numpy as np
 from zpfit.analysis.evaluate import evaluate as evaluate_likelihood
 from zpfit.analysis.evaluate import evaluate_model, parameter_table
 from zpfit.api.sources import IN_PYTHON, plain_value
+from zpfit.errors import InvalidInput
 from zpfit.inference.problem import ModelOnly
 from zpfit.io.document import Document
 from zpfit.io.library import Library
@@ -75,6 +76,7 @@ def _rows(points: Points) -> list[dict[str, float]]:
     import pandas as pd
 
     if isinstance(points, Mapping):
+        _check_lengths(points)
         columns: dict[str, Any] = dict(
             zip(points, np.broadcast_arrays(*map(np.atleast_1d, points.values())), strict=True)
         )
@@ -82,6 +84,13 @@ def _rows(points: Points) -> list[dict[str, float]]:
     if isinstance(points, pd.DataFrame):
         points = points.to_dict("records")
     return [{str(name): float(value) for name, value in row.items()} for row in points]
+
+
+def _check_lengths(columns: Mapping[str, Any]) -> None:
+    lengths = {name: np.size(values) for name, values in columns.items()}
+    if len(set(lengths.values()) - {1}) > 1:
+        found = ", ".join(f"{name} has {length}" for name, length in lengths.items() if length > 1)
+        raise InvalidInput([f"points: arrays differ in length: {found}; give one for each point"])
 
 
 def _total_likelihood(likelihood: Any) -> TotalLikelihood:

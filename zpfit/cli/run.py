@@ -82,7 +82,7 @@ def run(
     loaded = load_run(found, options.parse_changes(changes, seed), options.parse_limits(limits))
     same_folder = resume and Path(file) in found.parents
     folder = output or (Path(file) if same_folder else Path("output") / loaded.name)
-    summary, was_finished = fit_in_folder(
+    result, was_finished = fit_in_folder(
         loaded,
         folder,
         RunReporter,
@@ -92,6 +92,7 @@ def run(
         resume=resume,
         checkpoint_every=interval,
     )
+    summary = result.summary
     if was_finished:
         note("Nothing to do: the run is finished")
     if as_json:

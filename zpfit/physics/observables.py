@@ -115,9 +115,9 @@ def observable(
     Examples
     --------
     >>> @observable(reads=("C_Ve", "C_Vmu"), group=Group.OTHER, symbol=r"C_{Ve}/C_{V\mu}")
-    ... def vector_ratio(c):
+    ... def electron_over_muon(c):
     ...     return c.C_Ve / c.C_Vmu
-    >>> find_observable("vector_ratio").reads
+    >>> find_observable("electron_over_muon").reads
     ('C_Ve', 'C_Vmu')
     """
 

@@ -233,7 +233,7 @@ def carry_out_task(task: Task) -> Row:
         if claim.finished:
             return _row(task, run, folder.summary())
         with RunLog(folder.log_path) as log:
-            return _row(task, run, carry_out(claim, log, plots=task.plots))
+            return _row(task, run, carry_out(claim, log, plots=task.plots).summary)
 
 
 @lru_cache(maxsize=_CACHED_CELLS)

@@ -140,7 +140,7 @@ def _finished(plan: _Plan, start: Start, progress: Progress) -> FitResult:
     if plan.to_fit:
         progress.stage(f"Fitting {plan.name}")
         with claimed(plan.run, plan.folder, start) as claim:
-            summary = carry_out(claim, progress)
+            summary = carry_out(claim, progress).summary
         text = "".join(f"Not converged: {problem}\n" for problem in summary["shortcomings"])
         write_text(plan.folder.log_path, text)
     return read_fit(plan.folder, plan.name)

@@ -8,7 +8,6 @@ from enum import Enum
 import numpy as np
 
 from zpfit.analysis.fit import FitResult, complete, sample
-from zpfit.analysis.records import FitSummary
 from zpfit.errors import (
     ChangedLikelihood,
     DamagedCheckpoint,
@@ -142,8 +141,8 @@ def carry_out(
     *,
     plots: bool = True,
     checkpoint_interval: float = CHECKPOINT_INTERVAL,
-) -> FitSummary:
-    """Fit what is not finished yet, write and draw the results; return the summary.
+) -> FitResult:
+    """Fit what is not finished yet, write and draw the results; return them.
 
     Raises
     ------
@@ -178,7 +177,7 @@ def carry_out(
             stop.heed()
             folder.write_fingerprint(claim.fingerprint)
             folder.drop_unfinished()
-    return result.summary
+    return result
 
 
 def keep_result(result: FitResult, folder: RunFolder, *, force: bool = False) -> None:
