@@ -429,9 +429,8 @@ def test_output(rejected, accepted, copied):
     assert Path("there.html").read_text() == "mine"
     Path("folder.html").mkdir()
     assert "a folder has this name" in rejected("report", "mine", "--output", "folder.html")
-    assert "ends with .html" in rejected(
-        "report", "mine", "--output", "mine/config.yaml", "--force"
-    )
+    message = rejected("report", "mine", "--output", "mine/config.yaml", "--force")
+    assert "--output mine/config.yaml: the name must end with .html" in message
     accepted("report", "mine", "--output", "there.html", "--force")
     assert Path("there.html").read_text().lstrip().startswith("<!doctype html>")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from zpfit.analysis.bayes_factors import verbal
 from zpfit.analysis.compare import NO_ZPRIME
-from zpfit.pages.report.gather import CampaignContent, ComparisonContent, Content, RunContent
+from zpfit.pages.report.read_folders import CampaignContent, ComparisonContent, Content, RunContent
 from zpfit.pages.report.records import ComparedModel, Summary
 from zpfit.pages.report.symbols import number
 from zpfit.pages.report.tables import with_error
