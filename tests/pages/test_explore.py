@@ -25,9 +25,9 @@ from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.models.base import Parameter
 from zpfit.models.gauge import SINGLET
 from zpfit.pages.explore.answers import point_answer, slice_answer
+from zpfit.pages.explore.catalogue import Catalogue, open_catalogue
 from zpfit.pages.explore.grid import GRIDS, quick_grid
 from zpfit.pages.explore.sliders import Slider, slider
-from zpfit.pages.explore.workbench import Workbench, open_workbench
 from zpfit.runs.run_file import load_single_model
 
 SET = "paper_2021_cs"
@@ -279,8 +279,8 @@ def test_whole_numbers_in_a_slice(workspace: Path):
     (workspace / "whole.yaml").write_text(
         f"model: froggatt_nielsen\nlikelihood: {SET}\npriors: froggatt_nielsen_integers\n"
     )
-    bench = open_workbench("whole.yaml", None)
-    subject = bench.subject(bench.model, bench.likelihood)
+    catalogue = open_catalogue("whole.yaml", None)
+    subject = catalogue.subject(catalogue.model, catalogue.likelihood)
     found = slice_answer(subject, subject.start, "n_e", "n_mu", 60)
     assert found["x"]["values"] == list(range(-10, 11))
     assert np.shape(found["chi2"]) == (21, 21)
@@ -404,20 +404,20 @@ def test_the_page_brings_all_it_needs(explorer: Explorer):
 
 
 def test_a_run_folder_starts_at_its_best_fit(small_run: Path):
-    bench = open_workbench(str(small_run), None)
-    subject = bench.subject(bench.model, bench.likelihood)
+    catalogue = open_catalogue(str(small_run), None)
+    subject = catalogue.subject(catalogue.model, catalogue.likelihood)
     best = json.loads((small_run / "summary.json").read_text())["best_fit"]
     assert subject.start == best["parameters"]
     answer = point_answer(subject, subject.start)
     assert answer["chi2"] == pytest.approx(best["chi2"], rel=1e-9)
-    assert not bench.is_found_elsewhere(bench.likelihood)
+    assert not catalogue.is_found_elsewhere(catalogue.likelihood)
 
 
 def test_a_folder_without_a_run_is_named(workspace: Path):
     (workspace / "fits").mkdir()
     for source in ("fits", str(workspace / "fits")):
         with pytest.raises(RunNotFound, match="fits: no finished run here"):
-            open_workbench(source, None)
+            open_catalogue(source, None)
 
 
 def test_a_run_file_brings_its_priors_and_data(workspace: Path):
@@ -427,32 +427,32 @@ def test_a_run_file_brings_its_priors_and_data(workspace: Path):
         "priors: {parameters: {zS_vS: {type: log_uniform, lower: 1e3, upper: 1e7}, "
         "g_prime: 1e-4, eps: 0}}\n"
     )
-    bench = open_workbench("mine.yaml", None)
-    assert bench.likelihood == f"{SET} -na64_2020"
-    subject = bench.subject(bench.model, bench.likelihood)
+    catalogue = open_catalogue("mine.yaml", None)
+    assert catalogue.likelihood == f"{SET} -na64_2020"
+    subject = catalogue.subject(catalogue.model, catalogue.likelihood)
     assert subject.sliders["zS_vS"].scale == LogUniform(lower=1e3, upper=1e7)
     assert subject.start["g_prime"] == 1e-4
     assert "na64_2020" not in {e.name for e in subject.likelihood.exclusions}
-    other = open_workbench("mine.yaml", "dark_photon")
+    other = open_catalogue("mine.yaml", "dark_photon")
     assert other.subject("dark_photon", other.likelihood).model.name == "dark_photon"
 
 
 def test_a_named_run(workspace: Path):
-    bench = open_workbench("quickstart", None)
-    assert (bench.model, bench.likelihood) == ("effective", SET)
-    assert bench.is_found_elsewhere(SET)
+    catalogue = open_catalogue("quickstart", None)
+    assert (catalogue.model, catalogue.likelihood) == ("effective", SET)
+    assert catalogue.is_found_elsewhere(SET)
 
 
 def test_users_models(workspace: Path):
     (workspace / "slow.py").write_text(SLOW_MODEL)
-    bench = open_workbench(SET, "{python: slow.py:slow}")
-    subject = bench.subject(bench.model, SET)
+    catalogue = open_catalogue(SET, "{python: slow.py:slow}")
+    subject = catalogue.subject(catalogue.model, SET)
     assert any("point by point" in note for note in subject.notes)
     assert subject.grid in GRIDS
     found = slice_answer(subject, {**subject.start}, "m_Zp", "C", 5)
     assert np.shape(found["chi2"]) == (5, 5)
     with pytest.raises(InvalidInput, match="only if the command names it"):
-        bench.subject("{python: other.py:model}", SET)
+        catalogue.subject("{python: other.py:model}", SET)
 
 
 def test_slow_models_get_a_coarser_grid():
@@ -474,7 +474,7 @@ def test_slow_models_get_a_coarser_grid():
 def test_a_failing_model_gives_its_reason(workspace: Path):
     (workspace / "failing.py").write_text(FAILING_MODEL)
     text = "{python: failing.py:failing}"
-    subject = Workbench(Library.beside(), text, SET).subject(text, SET)
+    subject = Catalogue(Library.beside(), text, SET).subject(text, SET)
     with pytest.raises(InvalidModel, match="out of tune"):
         point_answer(subject, {"m_Zp": 20, "C": 1})
     with pytest.raises(InvalidModel, match="out of tune"):
@@ -486,7 +486,7 @@ def test_unknown_sources_are_refused(rejected: Callable[..., str]):
     assert "did you mean 'effective'" in rejected("explore", "--model", "efective")
     assert "cannot be read" in rejected("explore", "missing.yaml", "--no-browser")
     with pytest.raises(UnknownName):
-        open_workbench("nothing at all", None)
+        open_catalogue("nothing at all", None)
 
 
 # Beginning and end
