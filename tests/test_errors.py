@@ -61,6 +61,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
         {"path": FOLDER, "kept": -1.0, "now": -2.0, "point": "m_Zp = 1"},
     ),
     "MissingExtra": (ImportError, {"module": "dask", "extra": "dask", "reason": "not found"}),
+    "WrongSuffix": (ValueError, {"path": FOLDER, "suffix": ".html"}),
     "PortInUse": (OSError, {"host": "127.0.0.1", "port": 80, "reason": "in use"}),
     "SchedulerUnreachable": (ConnectionError, {"address": "tcp://x:1", "reason": "timeout"}),
     "MultithreadedWorkers": (RuntimeError, {"address": "tcp://x:1"}),

@@ -436,6 +436,14 @@ class MissingExtra(ZpfitError, ImportError):
         )
 
 
+class WrongSuffix(ZpfitError, ValueError):
+    """A file name whose ending does not fit the content."""
+
+    def __init__(self, path: Path, suffix: str) -> None:
+        self.path, self.suffix = path, suffix
+        super().__init__(f"output {path}: the name must end with {suffix}; choose another name")
+
+
 class PortInUse(ZpfitError, OSError):
     """An address that a server cannot listen at."""
 

@@ -2,32 +2,25 @@
 
 import json
 import math
-import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers_explorer import Explorer
 
-import zpfit.pages.explore
 from zpfit.analysis.evaluate import describe_point, evaluate, evaluate_model, parameter_table
 from zpfit.errors import InvalidInput, InvalidModel, RunNotFound, UnknownName
-from zpfit.inference.priors import Fixed, Fractions, LogUniform, Normal, SignedLogUniform, Uniform
+from zpfit.inference.priors import LogUniform
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
-from zpfit.models.base import Parameter
-from zpfit.models.gauge import SINGLET
 from zpfit.pages.explore.answers import point_answer, slice_answer
+from zpfit.pages.explore.catalogue import Catalogue, open_catalogue
 from zpfit.pages.explore.grid import GRIDS, quick_grid
-from zpfit.pages.explore.sliders import Slider, slider
-from zpfit.pages.explore.workbench import Workbench, open_workbench
 from zpfit.runs.run_file import load_single_model
 
 SET = "paper_2021_cs"
@@ -46,42 +39,6 @@ def failing(m_Zp, C):
     return {"C_Ve": C}
 """
 Ask = Callable[..., tuple[int, Any]]
-
-
-class Explorer:
-    """A running ``zpfit explore``."""
-
-    def __init__(self, *arguments: str, cwd: Path) -> None:
-        command = [sys.executable, "-m", "zpfit", "explore", "--no-browser", *arguments]
-        self.process = subprocess.Popen(
-            command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        self.url = line.split()[0] if line else ""
-        self.port = int(self.url.rstrip("/").rpartition(":")[2]) if line else 0
-
-    def request(
-        self, method: str, path: str, body: bytes | None = None, **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=300)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, named)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, content
-
-    def ask(self, path: str, question: Any, **headers: str) -> tuple[int, Any]:
-        body = question if isinstance(question, bytes) else json.dumps(question).encode()
-        given = {"Content_Type": "application/json", **headers}
-        status, _, content = self.request("POST", path, body, **given)
-        return status, json.loads(content, parse_constant=pytest.fail)
-
-    def end(self, number: int) -> tuple[int, str]:
-        self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=300)
-        return self.process.returncode, errors
 
 
 @pytest.fixture(scope="module")
@@ -108,57 +65,6 @@ def ask(explorer: Explorer) -> Ask:
 
 def library_likelihood(name: str = SET):
     return assemble(LikelihoodSpec(set=name), Library.beside()).likelihood
-
-
-# Sliders
-
-
-def parameter(low=-1.0, high=1.0, name="p"):
-    return Parameter(name, name, domain=(low, high))
-
-
-@pytest.mark.parametrize(
-    "prior",
-    [
-        Uniform(lower=-1, upper=1),
-        LogUniform(lower=1e-3, upper=1),
-        SignedLogUniform(lower=1e-8, upper=0.1),
-        Fractions(largest=1, denominator=2),
-    ],
-)
-def test_a_slider_has_the_scale_of_its_prior(prior):
-    assert slider(parameter(), prior).scale == prior
-
-
-def test_a_normal_prior_becomes_a_range_within_the_domain():
-    chosen = slider(parameter(-10, 10), Normal(mean=1, sd=0.5)).scale
-    assert chosen == Uniform(lower=-1, upper=3)
-    assert isinstance(slider(parameter(), Normal(mean=0, sd=1)).scale, SignedLogUniform)
-
-
-@pytest.mark.parametrize(
-    ("domain", "expected"),
-    [
-        ((-1e4, 1e4), SignedLogUniform(lower=1e-8, upper=100)),
-        ((0, 12), LogUniform(lower=1e-8, upper=12)),
-        ((-2, -1), Uniform(lower=-2, upper=-1)),
-    ],
-)
-def test_what_is_fixed_moves_through_its_domain(domain, expected):
-    for prior in (None, Fixed(value=domain[1])):
-        assert slider(parameter(*domain), prior).scale == expected
-
-
-def test_the_singlet_reaches_masses_of_searches():
-    low, high = slider(SINGLET, None).scale.support()
-    assert low * 1e-1 <= 100
-    assert high * 1e-8 >= 1
-
-
-def test_whole_numbers_are_nodes_of_their_own():
-    steps = Slider(parameter(-10, 10), Fractions(largest=10))
-    np.testing.assert_array_equal(steps.values(steps.nodes(60)), np.arange(-10, 11))
-    assert len(set(steps.values(steps.nodes(7)))) == 7
 
 
 # A point
@@ -279,8 +185,8 @@ def test_whole_numbers_in_a_slice(workspace: Path):
     (workspace / "whole.yaml").write_text(
         f"model: froggatt_nielsen\nlikelihood: {SET}\npriors: froggatt_nielsen_integers\n"
     )
-    bench = open_workbench("whole.yaml", None)
-    subject = bench.subject(bench.model, bench.likelihood)
+    catalogue = open_catalogue("whole.yaml", None)
+    subject = catalogue.subject(catalogue.model, catalogue.likelihood)
     found = slice_answer(subject, subject.start, "n_e", "n_mu", 60)
     assert found["x"]["values"] == list(range(-10, 11))
     assert np.shape(found["chi2"]) == (21, 21)
@@ -404,20 +310,20 @@ def test_the_page_brings_all_it_needs(explorer: Explorer):
 
 
 def test_a_run_folder_starts_at_its_best_fit(small_run: Path):
-    bench = open_workbench(str(small_run), None)
-    subject = bench.subject(bench.model, bench.likelihood)
+    catalogue = open_catalogue(str(small_run), None)
+    subject = catalogue.subject(catalogue.model, catalogue.likelihood)
     best = json.loads((small_run / "summary.json").read_text())["best_fit"]
     assert subject.start == best["parameters"]
     answer = point_answer(subject, subject.start)
     assert answer["chi2"] == pytest.approx(best["chi2"], rel=1e-9)
-    assert not bench.is_found_elsewhere(bench.likelihood)
+    assert not catalogue.is_found_elsewhere(catalogue.likelihood)
 
 
 def test_a_folder_without_a_run_is_named(workspace: Path):
     (workspace / "fits").mkdir()
     for source in ("fits", str(workspace / "fits")):
         with pytest.raises(RunNotFound, match="fits: no finished run here"):
-            open_workbench(source, None)
+            open_catalogue(source, None)
 
 
 def test_a_run_file_brings_its_priors_and_data(workspace: Path):
@@ -427,32 +333,32 @@ def test_a_run_file_brings_its_priors_and_data(workspace: Path):
         "priors: {parameters: {zS_vS: {type: log_uniform, lower: 1e3, upper: 1e7}, "
         "g_prime: 1e-4, eps: 0}}\n"
     )
-    bench = open_workbench("mine.yaml", None)
-    assert bench.likelihood == f"{SET} -na64_2020"
-    subject = bench.subject(bench.model, bench.likelihood)
+    catalogue = open_catalogue("mine.yaml", None)
+    assert catalogue.likelihood == f"{SET} -na64_2020"
+    subject = catalogue.subject(catalogue.model, catalogue.likelihood)
     assert subject.sliders["zS_vS"].scale == LogUniform(lower=1e3, upper=1e7)
     assert subject.start["g_prime"] == 1e-4
     assert "na64_2020" not in {e.name for e in subject.likelihood.exclusions}
-    other = open_workbench("mine.yaml", "dark_photon")
+    other = open_catalogue("mine.yaml", "dark_photon")
     assert other.subject("dark_photon", other.likelihood).model.name == "dark_photon"
 
 
 def test_a_named_run(workspace: Path):
-    bench = open_workbench("quickstart", None)
-    assert (bench.model, bench.likelihood) == ("effective", SET)
-    assert bench.is_found_elsewhere(SET)
+    catalogue = open_catalogue("quickstart", None)
+    assert (catalogue.model, catalogue.likelihood) == ("effective", SET)
+    assert catalogue.is_found_elsewhere(SET)
 
 
 def test_users_models(workspace: Path):
     (workspace / "slow.py").write_text(SLOW_MODEL)
-    bench = open_workbench(SET, "{python: slow.py:slow}")
-    subject = bench.subject(bench.model, SET)
+    catalogue = open_catalogue(SET, "{python: slow.py:slow}")
+    subject = catalogue.subject(catalogue.model, SET)
     assert any("point by point" in note for note in subject.notes)
     assert subject.grid in GRIDS
     found = slice_answer(subject, {**subject.start}, "m_Zp", "C", 5)
     assert np.shape(found["chi2"]) == (5, 5)
     with pytest.raises(InvalidInput, match="only if the command names it"):
-        bench.subject("{python: other.py:model}", SET)
+        catalogue.subject("{python: other.py:model}", SET)
 
 
 def test_slow_models_get_a_coarser_grid():
@@ -474,7 +380,7 @@ def test_slow_models_get_a_coarser_grid():
 def test_a_failing_model_gives_its_reason(workspace: Path):
     (workspace / "failing.py").write_text(FAILING_MODEL)
     text = "{python: failing.py:failing}"
-    subject = Workbench(Library.beside(), text, SET).subject(text, SET)
+    subject = Catalogue(Library.beside(), text, SET).subject(text, SET)
     with pytest.raises(InvalidModel, match="out of tune"):
         point_answer(subject, {"m_Zp": 20, "C": 1})
     with pytest.raises(InvalidModel, match="out of tune"):
@@ -486,7 +392,7 @@ def test_unknown_sources_are_refused(rejected: Callable[..., str]):
     assert "did you mean 'effective'" in rejected("explore", "--model", "efective")
     assert "cannot be read" in rejected("explore", "missing.yaml", "--no-browser")
     with pytest.raises(UnknownName):
-        open_workbench("nothing at all", None)
+        open_catalogue("nothing at all", None)
 
 
 # Beginning and end
@@ -514,133 +420,3 @@ def test_a_port_in_use_is_said(rejected: Callable[..., str]):
         port = other.getsockname()[1]
         message = rejected("explore", SET, "--no-browser", "--port", str(port))
     assert f"--port {port}: cannot listen at 127.0.0.1" in message
-
-
-# The page in a browser
-
-BROWSER_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("there is no chromium")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Any, explorer: Explorer) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "requestfailed",
-        # What is on its way when the page is left is no failure.
-        lambda request: complaints.extend(
-            [f"{request.url}: {request.failure}"] * (request.failure != "net::ERR_ABORTED")
-        ),
-    )
-    page.goto(explorer.url)
-    page.wait_for_selector("#plot .heatmaplayer image")
-    yield page
-    assert not complaints
-    context.close()
-
-
-def changed(page: Any, selector: str, action: Callable[[], None], attribute: str = "") -> str:
-    """What an element says after something was done to the page, once that is new."""
-    words = f"e => {'e.getAttribute(name)' if attribute else 'e.textContent'}"
-    read = words.replace("name", json.dumps(attribute))
-    before = page.locator(selector).first.evaluate(read)
-    action()
-    page.wait_for_function(
-        f"([s, t]) => ({read})(document.querySelector(s)) !== t", arg=[selector, before]
-    )
-    return page.locator(selector).first.evaluate(read)
-
-
-def test_sliders_move_numbers_and_slice(page: Any):
-    picture = "#plot .heatmaplayer image"
-    slider = page.get_by_role("slider", name="C_Ae axial coupling")
-    slider.focus()
-    verdict = changed(page, "#verdict", lambda: page.keyboard.press("PageUp"))
-    assert "χ²" in verdict
-    changed(page, picture, lambda: page.keyboard.press("Home"), "href")
-    assert page.locator("#p-C_Ae").get_attribute("aria-valuetext").strip() == "−0.1"
-    page.wait_for_function(
-        "() => document.getElementById('verdict').textContent.includes('excluded by')"
-    )
-
-
-def test_typed_numbers_are_checked(page: Any):
-    number = page.get_by_label("m_Zp, as a number")
-    changed(page, "#verdict", lambda: number.fill("55"))
-    number.fill("-3")
-    assert number.get_attribute("aria-invalid") == "true"
-    assert "between" in page.locator("#sliders .reason").first.text_content()
-    number.fill("40")
-    assert number.get_attribute("aria-invalid") is None
-
-
-def test_hovering_and_clicking_the_slice(page: Any):
-    box = page.locator("#plot .nsewdrag").first.bounding_box()
-    x, y = box["x"] + 0.2 * box["width"], box["y"] + 0.1 * box["height"]
-    page.mouse.move(x, y)
-    page.wait_for_selector("#plot .hoverlayer .hovertext")
-    assert "m_Zp = " in page.locator("#plot .hoverlayer").first.text_content()
-    before = page.get_by_label("m_Zp, as a number").input_value()
-    page.mouse.click(x, y)
-    page.wait_for_function(
-        "before => document.querySelector('#sliders input[type=number]').value !== before",
-        arg=before,
-    )
-
-
-def test_the_address_brings_a_point_back(page: Any, explorer: Explorer):
-    words = "#model=B-L&data=paper_2021_rb&x=g_prime&y=m_Zp&view=who&p.m_Zp=33&p.g_prime=2e-5"
-    page.goto("about:blank")
-    page.goto(explorer.url + words)
-    page.wait_for_selector("#legend li")
-    assert page.get_by_label("m_Zp, as a number").input_value() == "33"
-    assert page.locator("#likelihood").input_value() == "paper_2021_rb"
-    assert page.locator("#x").input_value() == "g_prime"
-    page.locator("#options select").last.select_option("zS_vS")
-    page.wait_for_selector("#p-zS_vS")
-    page.wait_for_function("() => decodeURIComponent(location.hash).includes('zS_vS')")
-    page.click("#command")
-    page.wait_for_function(
-        "() => document.getElementById('copied').textContent.includes('zpfit evaluate')"
-    )
-    copied = page.locator("#copied").text_content()
-    assert "--likelihood paper_2021_rb" in copied
-    assert "zS_vS" in copied
-
-
-def test_nothing_sticks_out_on_a_telephone_in_the_dark(page: Any):
-    bright = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    page.emulate_media(color_scheme="dark")
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
-    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") != bright
-
-
-def test_the_tables_need_no_markup_of_others():
-    # Names come from files: they are set as text.
-    folder = Path(zpfit.pages.explore.__file__).parent / "page"
-    for path in folder.glob("*.js"):
-        assert "innerHTML" not in path.read_text(encoding="utf-8")

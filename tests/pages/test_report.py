@@ -245,7 +245,7 @@ def test_several_runs_have_an_overview(accepted, small_run, grid):
     fits = sorted((grid / "runs").iterdir())
     assert accepted("report", small_run, *fits) == "Written: report.html\n"
     page = read("report.html")
-    assert "How do 3 fits stand beside each other?" in page.text
+    assert "How do 3 fits compare?" in page.text
     assert [row[0][1] for row in page.tables[0][1:]] == ["quickstart", *(f.name for f in fits)]
     assert len(page.named("h1")) == 1
 
@@ -293,7 +293,7 @@ def test_silent_exclusions_are_not_survived(accepted, copied):
     rewrite(copied / "summary.json", curve_reach={"kloe_2015": reach})
     accepted("report", "mine")
     page = read("mine.html")
-    assert re.search(r"survives (\d) of (\d) exclusions; kloe_2015 says nothing", page.text)
+    assert re.search(r"survives (\d) of (\d) exclusions; kloe_2015 sets no limit", page.text)
     assert [row[1][1] for row in page.tables[2] if row[0][0] == "kloe_2015"] == ["silent"]
 
 
@@ -429,9 +429,8 @@ def test_output(rejected, accepted, copied):
     assert Path("there.html").read_text() == "mine"
     Path("folder.html").mkdir()
     assert "a folder has this name" in rejected("report", "mine", "--output", "folder.html")
-    assert "ends with .html" in rejected(
-        "report", "mine", "--output", "mine/config.yaml", "--force"
-    )
+    message = rejected("report", "mine", "--output", "mine/config.yaml", "--force")
+    assert "--output mine/config.yaml: the name must end with .html" in message
     accepted("report", "mine", "--output", "there.html", "--force")
     assert Path("there.html").read_text().lstrip().startswith("<!doctype html>")
 

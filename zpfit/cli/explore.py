@@ -30,15 +30,15 @@ def explore(source: str, *, model_text: str | None, port: int, no_browser: bool)
     zpfit explore output/quickstart
     """
     from zpfit.pages.explore.app import application
+    from zpfit.pages.explore.catalogue import open_catalogue
     from zpfit.pages.explore.server import open_browser, serve
-    from zpfit.pages.explore.workbench import open_workbench
 
-    bench = open_workbench(source, model_text)
+    catalogue = open_catalogue(source, model_text, "--model")
 
     def ready(address: str) -> None:
         click.echo(f"{address} (Ctrl+C ends it)")
         if not no_browser:
             open_browser(address)
 
-    serve(application(bench), port, ready)
+    serve(application(catalogue), port, ready)
     click.echo("stopped", err=True)

@@ -27,6 +27,7 @@ from zpfit.errors import (
     UnrelatedFilesExist,
     UnsafeCheckpoint,
     UnwritablePath,
+    WrongSuffix,
     ZpfitError,
 )
 
@@ -92,6 +93,7 @@ _REWORDED: dict[type[ZpfitError], Callable[[str], str]] = {
     UnknownReference: _as_option,
     AmbiguousReference: _as_option,
     PortInUse: _as_option,
+    WrongSuffix: _as_option,
     SchedulerUnreachable: _as_option,
     MultithreadedWorkers: _as_option,
 }

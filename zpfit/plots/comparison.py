@@ -1,13 +1,13 @@
 """Figures that compare models."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import corner
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from zpfit.analysis.records import ComparisonRow
 from zpfit.io.arrays import FloatArray
 from zpfit.plots.scales import Log, Scale, SignedLog
 from zpfit.plots.style import SERIES_COLOURS
@@ -18,7 +18,7 @@ _LEVELS = (0.393, 0.865)
 _RANGE = 0.999
 
 
-def evidence_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def evidence_figure(rows: Sequence[ComparisonRow]) -> Figure:
     """Draw ln B of every row with its error, also under wider and narrower priors."""
     figure = Figure(figsize=(7, 0.5 * len(rows) + 1.6), layout="constrained")
     axes = figure.subplots()
@@ -59,7 +59,7 @@ def _hollow(marker: str, colour: str, label: str) -> Line2D:
     )
 
 
-def chi2_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def chi2_figure(rows: Sequence[ComparisonRow]) -> Figure:
     """Draw chi2 of every term at the best fit, stacked."""
     figure = Figure(figsize=(7.5, 0.5 * len(rows) + 2.2), layout="constrained")
     axes = figure.subplots()
@@ -81,7 +81,7 @@ def chi2_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def _label(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+def _label(row: ComparisonRow, rows: Sequence[ComparisonRow]) -> str:
     several = len({other["data"] for other in rows}) > 1
     return f"{row['run']}\n{row['likelihood']}" if several else str(row["run"])
 

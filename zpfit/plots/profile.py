@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from zpfit.analysis.records import ProfileRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.plots.scales import Scale, axis_label, scale_of
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
@@ -30,13 +31,13 @@ _FAR = 30.0
 """Delta chi2 that replaces infinity in contours."""
 
 
-def profile_figure(result: Mapping[str, Any]) -> Figure:
+def profile_figure(result: ProfileRecord) -> Figure:
     """Draw profile likelihood and posterior as curves (one axis) or contours (two axes)."""
     draw = _curves if len(result["axes"]) == 1 else _contours
     return draw(result)
 
 
-def _curves(result: Mapping[str, Any]) -> Figure:
+def _curves(result: ProfileRecord) -> Figure:
     [axis] = result["axes"]
     scale = scale_of(axis)
     profile, posterior = result["profile"], result["posterior"]
@@ -85,7 +86,7 @@ def _curves(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _contours(result: Mapping[str, Any]) -> Figure:
+def _contours(result: ProfileRecord) -> Figure:
     axes = result["axes"]
     scales = [scale_of(axis) for axis in axes]
     profile, posterior = result["profile"], result["posterior"]

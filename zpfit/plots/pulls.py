@@ -1,19 +1,21 @@
 """Figure of the pulls of measurements and the ratios of exclusions."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zpfit.analysis.records import ExclusionRatioRecord, FitSummary, TermRecord
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
 
 _LOWEST_RATIO = 1e-3
 """Smallest ratio on the axis; smaller ones are drawn at its edge."""
 
+_Terms = Mapping[str, TermRecord]
 
-def pulls_figure(summary: Mapping[str, Any]) -> Figure:
+
+def pulls_figure(summary: FitSummary) -> Figure:
     """Draw pulls (left) and signal over limit (right) of the best fit and of no Z'."""
     best, without = summary["best_fit"], summary["no_zprime"]
     n_rows = max(len(best["terms"]), len(best["exclusions"]), 1)
@@ -32,7 +34,7 @@ def pulls_figure(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _draw_pulls(axes: Axes, best: Mapping[str, Any], without: Mapping[str, Any]) -> None:
+def _draw_pulls(axes: Axes, best: _Terms, without: _Terms) -> None:
     names = list(best)
     y = np.arange(len(names))[::-1]
     pulls = np.array([best[name]["pull"] for name in names])
@@ -49,7 +51,7 @@ def _draw_pulls(axes: Axes, best: Mapping[str, Any], without: Mapping[str, Any])
     axes.set_xlabel("pull: (measured - predicted) / error")
 
 
-def _draw_ratios(axes: Axes, exclusions: Mapping[str, Any]) -> None:
+def _draw_ratios(axes: Axes, exclusions: Mapping[str, ExclusionRatioRecord]) -> None:
     names = list(exclusions)
     y = np.arange(len(names))[::-1]
     ratios = np.array([exclusions[name]["ratio"] for name in names])
@@ -77,5 +79,5 @@ def _draw_ratios(axes: Axes, exclusions: Mapping[str, Any]) -> None:
     axes.set_xlabel("signal / limit at the best fit")
 
 
-def _with_form(name: str, exclusion: Mapping[str, Any]) -> str:
+def _with_form(name: str, exclusion: ExclusionRatioRecord) -> str:
     return f"{name} (soft)" if "chi2" in exclusion else name

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from zpfit.analysis.records import TensionRecord
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
 
 _APART = 0.13
 """Distance between the two pulls of a measurement and the middle of its row."""
 
 
-def tension_figure(result: Mapping[str, Any]) -> Figure:
+def tension_figure(result: TensionRecord) -> Figure:
     """Draw both pulls of every measurement, with the numbers on tension between groups above."""
     pulls = result["pulls"]
     names = list(pulls)
@@ -36,7 +37,7 @@ def tension_figure(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _numbers(result: Mapping[str, Any]) -> str:
+def _numbers(result: TensionRecord) -> str:
     goodness, evidence = result["parameter_goodness"], result["evidence"]
     words = [
         rf"$\chi^2_\mathrm{{PG}}$ = {goodness['chi2']:.2g} ({_sigma(goodness)})",

@@ -24,7 +24,7 @@ from zpfit.errors import InvalidInput, ZpfitError, suggestion
 from zpfit.io.document import Document
 from zpfit.io.schema import StrictModel, validate
 from zpfit.pages.explore.answers import LARGEST_GRID, as_json, point_answer, slice_answer
-from zpfit.pages.explore.workbench import Workbench
+from zpfit.pages.explore.catalogue import Catalogue
 
 _HOSTS = ["127.0.0.1", "localhost"]
 """Host names of this machine. Others would come from a forged name server."""
@@ -73,25 +73,25 @@ class SliceRequest(PointRequest):
     x: Name
     y: Name
     grid: Annotated[int, Field(ge=2, le=LARGEST_GRID)] | None = None
-    """Nodes along each axis; the default is as many as are fast."""
+    """Nodes along each axis; the default is the finest grid that is fast."""
 
 
 Asked = TypeVar("Asked", bound=SubjectRequest)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def application(bench: Workbench) -> Starlette:
-    """Return the application for the models and data of a workbench.
+def application(catalogue: Catalogue) -> Starlette:
+    """Return the application for the models and data of a catalogue.
 
     It answers requests of this machine only.
     """
     routes = [
         *(_asset(path, name, kind) for path, (name, kind) in _PAGE.items()),
         Route("/plotly.js", _constant(get_plotlyjs(), "text/javascript", keep=True)),
-        Route("/api/catalogue", _catalogue(bench)),
-        _question("/api/subject", SubjectRequest, lambda asked: _subject(bench, asked)),
-        _question("/api/point", PointRequest, lambda asked: _point(bench, asked)),
-        _question("/api/slice", SliceRequest, lambda asked: _slice(bench, asked)),
+        Route("/api/catalogue", _catalogue(catalogue)),
+        _question("/api/subject", SubjectRequest, lambda asked: _subject(catalogue, asked)),
+        _question("/api/point", PointRequest, lambda asked: _point(catalogue, asked)),
+        _question("/api/slice", SliceRequest, lambda asked: _slice(catalogue, asked)),
     ]
     middleware = [
         Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False),
@@ -142,16 +142,16 @@ def _question(path: str, form: type[Asked], answer: Callable[[Asked], dict[str, 
 
 
 async def _body(request: Request) -> Any:
-    """The JSON that a request brings.
+    """Return the JSON in the body of a request.
 
     Raises
     ------
     HTTPException
-        It is none, too much of it, or sent by another page.
+        The body is not JSON or too long, or another page sent it.
     """
     own = {f"http://{request.headers.get('host')}", None}
     if request.headers.get("origin") not in own:
-        raise HTTPException(403, "asked by another page")
+        raise HTTPException(403, "sent by another page")
     if request.headers.get("content-type", "").split(";")[0].strip() != _JSON:
         raise HTTPException(415, f"the body must be {_JSON}")
     body = b""
@@ -166,7 +166,7 @@ async def _body(request: Request) -> Any:
 
 
 def _json(content: Mapping[str, Any], status: int = 200) -> Response:
-    # json.dumps would take almost as long as it takes to compute a slice.
+    # json.dumps takes almost as long as the computation of a slice.
     text = to_json(content, inf_nan_mode="null")
     return Response(text, status, {"Cache-Control": "no-store"}, _JSON)
 
@@ -180,32 +180,34 @@ async def _mistaken(_: Request, error: ZpfitError) -> Response:
     return _json({"problems": list(problems)}, 422)
 
 
-def _catalogue(bench: Workbench) -> Endpoint:
+def _catalogue(catalogue: Catalogue) -> Endpoint:
     async def answer(_: Request) -> Response:
         return _json(
             {
                 "version": version("zpfit"),
-                "models": bench.models,
-                "likelihoods": bench.likelihoods,
-                "model": bench.model,
-                "likelihood": bench.likelihood,
-                "found_elsewhere": [n for n in bench.likelihoods if bench.is_found_elsewhere(n)],
+                "models": catalogue.models,
+                "likelihoods": catalogue.likelihoods,
+                "model": catalogue.model,
+                "likelihood": catalogue.likelihood,
+                "found_elsewhere": [
+                    n for n in catalogue.likelihoods if catalogue.is_found_elsewhere(n)
+                ],
             }
         )
 
     return answer
 
 
-def _subject(bench: Workbench, asked: SubjectRequest) -> dict[str, Any]:
-    return as_json(bench.subject(asked.model, asked.likelihood))
+def _subject(catalogue: Catalogue, asked: SubjectRequest) -> dict[str, Any]:
+    return as_json(catalogue.subject(asked.model, asked.likelihood))
 
 
-def _point(bench: Workbench, asked: PointRequest) -> dict[str, Any]:
-    return point_answer(bench.subject(asked.model, asked.likelihood), asked.point)
+def _point(catalogue: Catalogue, asked: PointRequest) -> dict[str, Any]:
+    return point_answer(catalogue.subject(asked.model, asked.likelihood), asked.point)
 
 
-def _slice(bench: Workbench, asked: SliceRequest) -> dict[str, Any]:
-    subject = bench.subject(asked.model, asked.likelihood)
+def _slice(catalogue: Catalogue, asked: SliceRequest) -> dict[str, Any]:
+    subject = catalogue.subject(asked.model, asked.likelihood)
     known = list(subject.sliders)
     problems = [
         f"{key}: model {subject.model.name!r} has no parameter {name!r}; {suggestion(name, known)}"

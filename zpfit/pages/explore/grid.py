@@ -50,7 +50,7 @@ def look_around(
         A user's model fails.
     """
     size = len(next(iter(values.values())))
-    with np.errstate(all="ignore"):  # what is no number is shown as none
+    with np.errstate(all="ignore"):  # NaN becomes null on the page
         conditions = model.conditions(values)
         exists = np.flatnonzero(model.exists(values))
         chi2 = np.full(size, np.nan)
@@ -97,5 +97,5 @@ def quick_grid(model: Model, likelihood: Likelihood, values: Mapping[str, FloatA
         return perf_counter() - began
 
     least, most = (min(seconds(n) for _ in range(_TIMED)) for n in (few, many))
-    per_node = max(most - least, 0.0) / (many - few)  # every call has a cost of its own besides
+    per_node = max(most - least, 0.0) / (many - few)  # a call also has a constant cost
     return next((n for n in GRIDS if least + n * n * per_node <= _BUDGET), GRIDS[-1])

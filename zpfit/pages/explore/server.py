@@ -23,7 +23,7 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
 
     Parameters
     ----------
-    application
+    app
         The ASGI application.
     port
         Port; 0 for any free one.
@@ -33,7 +33,7 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
     Raises
     ------
     PortInUse
-        Another program listens there, or the system lets nobody.
+        Another program listens at the port, or the system refuses it.
     """
     with _listening(port) as listener:
         address = f"http://{_LOOPBACK}:{listener.getsockname()[1]}/"
@@ -55,9 +55,9 @@ def open_browser(address: str) -> None:
 
 @contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
-    # Only where the protocol is named does asyncio send answers without waiting for more, 40 ms.
+    # With the protocol named, asyncio disables Nagle's algorithm, which delays answers by 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        # Ports of a server that has just ended are free; on Windows this would share live ones.
+        # Allows the port of a server that has just ended; on Windows it would share a port in use.
         if hasattr(socket, "SO_REUSEPORT"):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -66,28 +66,41 @@ class NamedModel:
     loaded: LoadedModel
 
 
-def named_model(text: str, library: Library, allow_code: Callable[[str], bool]) -> NamedModel:
+def named_model(
+    text: str, library: Library, allow_code: Callable[[str], bool], place: str = "request"
+) -> NamedModel:
     """Load a model from the text that a run file has under ``model``.
+
+    Parameters
+    ----------
+    text
+        The model, as a run file describes it.
+    library
+        Named files.
+    allow_code
+        Returns whether Python code that a text names is loaded.
+    place
+        Place of the text in messages.
 
     Raises
     ------
     UnknownName, InvalidInput, InvalidYaml
-        Nothing has that name, or options are wrong.
+        No model has that name, or options are wrong.
     InvalidInput
-        It names a Python file, and ``allow_code`` does not know the text.
+        The text names a Python file, and ``allow_code`` refuses it.
     """
-    value = parse_yaml(text, Path("--model")).data
-    document = Document(Path("--model"), {"model": value}, {})
+    value = parse_yaml(text, Path(place)).data
+    document = Document(Path(place), {"model": value}, {})
     spec = validate(ModelOnly, document).model
     if spec.python is not None and not allow_code(text):
         raise InvalidInput(
-            ["model: Python code is loaded only if the command names it; start with --model"]
+            ["model: Python code is loaded only if the command names it; start with it"]
         )
     return NamedModel(text, spec, document, load_model(spec, document, library))
 
 
 def named_priors(model: Model, library: Library) -> Mapping[str, Prior]:
-    """Return packaged or own priors of the model's parameters, as far as they exist.
+    """Return packaged or own priors of the model's parameters that have some.
 
     Priors with the model's name come first, then those that fit its options.
     """
@@ -163,7 +176,7 @@ def _best_of(
         return {name: float(values[0]) for name, values in parameters.items()}
     try:
         heights = posterior.log_likelihood(u)
-    except ZpfitError:  # such a point is shown with its reason once a user gets there
+    except ZpfitError:  # the page shows the reason at the point itself
         return middle
     best = int(np.argmax(heights))
     if np.isneginf(heights[best]):

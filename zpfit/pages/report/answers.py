@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from zpfit.analysis.bayes_factors import verbal
 from zpfit.analysis.compare import NO_ZPRIME
-from zpfit.pages.report.gather import CampaignContent, ComparisonContent, Content, RunContent
+from zpfit.pages.report.read_folders import CampaignContent, ComparisonContent, Content, RunContent
 from zpfit.pages.report.records import ComparedModel, Summary
 from zpfit.pages.report.symbols import number
 from zpfit.pages.report.tables import with_error
@@ -43,7 +43,7 @@ def overview(runs: Sequence[RunContent]) -> Answer:
         "" if len(likelihoods) == 1 else " (on different data, each against no Z\u2032 on the same)"
     )
     return Answer(
-        f"How do {len(runs)} fits stand beside each other?",
+        f"How do {len(runs)} fits compare?",
         first=(
             f"The evidence favours {best.name} most, with {_log_b(best.summary)} against no "
             f"Z\u2032, and {worst.name} least, with {_log_b(worst.summary)}{caution}."
@@ -73,7 +73,7 @@ def _of_run(content: RunContent) -> Answer:
     where = "" if mass is None else f" at {mass:.3g} MeV"
     excluding = [name for name, limit in summary.best_fit.exclusions.items() if limit.ratio > 1]
     survives = (
-        f"and lies beyond the limit of {', '.join(excluding)}, which only fades here"
+        f"and lies beyond the limit of {', '.join(excluding)}, which is a soft limit"
         if excluding
         else _survival(summary)
     )
@@ -100,7 +100,7 @@ def _survival(summary: Summary) -> str:
         return f"and survives all {count} exclusions"
     return (
         f"and survives {count - len(silent)} of {count} exclusions; "
-        f"{', '.join(silent)} say{'s' if len(silent) == 1 else ''} nothing at this mass"
+        f"{', '.join(silent)} set{'s' if len(silent) == 1 else ''} no limit at this mass"
     )
 
 

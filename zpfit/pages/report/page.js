@@ -12,7 +12,7 @@
   }
 
   function compare(a, b) {
-    // Numbers before text, so that what is missing comes last.
+    // Numbers before text, so that missing values come last.
     if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
     return typeof a === "number" ? a - b : a.localeCompare(b, undefined, { numeric: true });
   }
@@ -60,13 +60,13 @@
 
   function draw({ target, content }) {
     const layout = { ...content.layout, template: colours() };
-    // Named one by one, because newer versions of Plotly offer to upload a plot.
+    // The buttons are listed, because newer versions of Plotly offer to upload a plot.
     const options = { responsive: true, displaylogo: false, plotlyServerURL: "",
       modeBarButtons: [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]] };
     return Plotly.react(target, content.data, layout, options);
   }
 
-  // A plot is drawn when it comes near the window, so that the page is there at once.
+  // A plot is drawn when it comes near the window, so that the page opens fast.
   const waiting = new Map(figures.map((figure) => [figure.target, figure]));
   const observer = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) {

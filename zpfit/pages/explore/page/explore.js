@@ -1,13 +1,13 @@
-// The page's state (model, data, point, slice) and what happens when a part of it changes.
+// The page's state (model, data, point, slice) and its updates.
 
 import { countOf, plain, positionOf, trimmed, valueAt, words } from "./scales.js";
 import { SlicePlot } from "./slice.js";
 import { drawExclusions, drawMeasurements, drawQuantities, drawVerdict, element } from "./tables.js";
 
-const PATIENCE = 150; // ms before the address follows
+const PATIENCE = 150; // ms before the address is updated
 const at = (id) => document.getElementById(id);
 
-/** The newest of several questions: one on its way, later ones wait, older ones are dropped. */
+/** Requests of one kind: one at a time; of those that wait, only the newest is sent. */
 class Newest {
   constructor(path, receive) {
     Object.assign(this, { path, receive, busy: false, next: null, number: 0 });
@@ -19,7 +19,7 @@ class Newest {
     if (!this.busy) this.send();
   }
 
-  /** What is on its way is of no use any more. */
+  /** Ignore the answer to the current request. */
   forget() {
     this.number += 1;
     this.next = null;
@@ -81,7 +81,7 @@ const slices = new Newest("/api/slice", (answer, problems, question) => {
 
 const complaints = { load: [], point: [], slice: [] };
 
-/** Say what is wrong with the last answer to a kind of question, if anything. */
+/** Show the problems of the last answer to a kind of request. */
 function complain(kind, problems) {
   complaints[kind] = problems;
   const all = [...new Set(Object.values(complaints).flat())];
@@ -158,7 +158,7 @@ function fill(select, entries, chosen) {
   select.value = chosen;
 }
 
-/** The model in the words of --model, with other options. */
+/** The model as a run file describes it, with one option changed. */
 function withOption(name, value) {
   const options = {};
   for (const option of subject.options) {
@@ -181,7 +181,7 @@ function drawOptions() {
   }));
 }
 
-/** Another model or other data; `keep` holds values of parameters that should stay. */
+/** Load another model or other data; `keep` holds parameter values to preserve. */
 async function load({ model, likelihood, keep = {}, x = state.x, y = state.y }) {
   points.forget();
   slices.forget();
@@ -229,7 +229,7 @@ function draw() {
   at("notes").replaceChildren(...subject.notes.map((note) => element("li", note)));
   const named = catalogue.found_elsewhere.includes(state.likelihood);
   at("command").disabled = !named;
-  at("command").title = named ? "zpfit evaluate at this point" : "zpfit evaluate knows named sets, not the data of a run";
+  at("command").title = named ? "zpfit evaluate at this point" : "zpfit evaluate accepts named sets, not the data of a run";
   askPoint();
   askSlice();
   follow();
@@ -242,7 +242,7 @@ function fragment() {
   return `#${parts}`;
 }
 
-/** Let the address follow the state, so that it can be kept and shared. */
+/** Update the address after a change of state, so that it can be shared. */
 function follow() {
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => history.replaceState(null, "", fragment()), PATIENCE);

@@ -1,4 +1,4 @@
-// From a slider's position, 0 to 1, to a value and back, as zpfit/priors.py does it.
+// Conversion between slider positions, 0 to 1, and values, as in zpfit/inference/priors.py.
 
 export function valueAt(slider, position) {
   const { scale, lower, upper } = slider;
@@ -38,7 +38,7 @@ export function positionOf(slider, value) {
   }
 }
 
-/** How many values a slider has, or how finely it moves. */
+/** Number of values of a slider; 2001 for a continuous one. */
 export function countOf(slider) {
   return slider.scale === "fractions" ? 2 * stepsOf(slider) + 1 : 2001;
 }
@@ -52,7 +52,7 @@ export function ticksOf(slider, most = 7) {
   };
 }
 
-/** A number for people: four digits, and no sign of rounding. */
+/** A number as text with a few significant digits. */
 export function words(value, digits = 4) {
   if (value === null || value === undefined) return "–";
   if (value === 0) return "0";
@@ -63,13 +63,13 @@ export function words(value, digits = 4) {
   return text.replace("-", "−").replace("e-", "e−");
 }
 
-/** A number as it stands in an input, with every digit it has. */
+/** A number as text for an input, with all of its digits. */
 export function plain(value) {
   const small = value !== 0 && Math.abs(value) < 1e-3;
   return small ? value.toExponential() : String(value);
 }
 
-/** With no more digits than a node of a grid deserves. */
+/** A value of a grid node, rounded to six digits. */
 export function trimmed(value) {
   return Number(value.toPrecision(6));
 }

@@ -1,4 +1,4 @@
-// The slice of two parameters: chi2 where allowed, or who excludes, with the present point on it.
+// The slice of two parameters: chi2 or the strongest exclusion, with the current point.
 
 import { positionOf, ticksOf, words } from "./scales.js";
 import { element } from "./tables.js";
@@ -10,14 +10,14 @@ const LARGEST_REACH = 30;
 const DECADES = 3;
 
 export class SlicePlot {
-  /** `moveTo(x, y)` is called with the values of a node that was clicked. */
+  /** `moveTo(x, y)` is called with the values of the clicked node. */
   constructor(place, legend, wordsPlace, bestButton, moveTo) {
     Object.assign(this, { place, legend, bestButton, moveTo, words: wordsPlace });
     this.answer = null;
     this.wired = false;
   }
 
-  /** Draw an answer of the server; `subject` is whose it is, `point` the present values. */
+  /** Draw an answer of the server for a `subject` and the current `point`. */
   draw(answer, subject, point, view) {
     Object.assign(this, { answer, subject, view });
     this.soft = new Set(subject.soft);
@@ -38,14 +38,14 @@ export class SlicePlot {
     this.say();
   }
 
-  /** Move the mark of the present point. */
+  /** Move the mark of the current point. */
   mark(point) {
     if (!this.answer) return;
     const { x, y } = this.marker(point);
     Plotly.restyle(this.place, { x: [x], y: [y] }, [2]);
   }
 
-  /** The node of least chi2 that nothing excludes: {x, y, chi2}, or null. */
+  /** The allowed node of lowest chi2: {x, y, chi2}, or null. */
   best() {
     let found = null;
     this.each((row, column) => {
@@ -71,7 +71,7 @@ export class SlicePlot {
     return ratio !== null && ratio > 0 && !this.soft.has(name);
   }
 
-  /** Beyond a limit, be it hard or soft. */
+  /** Return whether the strongest limit, hard or soft, is exceeded. */
   beyond(row, column) {
     return this.answer.log_ratio[row][column] > 0;
   }
@@ -88,7 +88,7 @@ export class SlicePlot {
     return this.answer.chi2[row][column] - this.answer.chi2_no_zprime;
   }
 
-  /** From 0 to 1 where allowed, 1 to 2 where excluded, beyond where there is no model. */
+  /** Colours: 0 to 1 where allowed, 1 to 2 where excluded, above 2 where the model cannot exist. */
   chi2Field() {
     let reach = LEAST_REACH;
     this.each((row, column) => {
@@ -112,7 +112,7 @@ export class SlicePlot {
     if (missing) stops.push([2.02, impossible], [3, impossible]);
     const shown = words(reach, 2);
     const entries = [
-      [`Δχ² −${shown}`, better], ["as without Z′", middle], [`+${shown} or more`, worse],
+      [`Δχ² −${shown}`, better], ["equal to no Z′", middle], [`+${shown} or more`, worse],
       ["just excluded", weak], [`excluded ×${10 ** DECADES} or more`, strong],
     ];
     if (missing) entries.push(["no model", impossible]);
@@ -165,7 +165,7 @@ export class SlicePlot {
     if (this.impossible(row, column)) lines.push(`no model: ${name} ×${words(10 ** ratio, 3)}`);
     else if (this.excluded(row, column)) lines.push(`excluded by ${name} ×${words(10 ** ratio, 3)}`);
     else if (this.beyond(row, column)) lines.push(`beyond the soft limit of ${name} ×${words(10 ** ratio, 3)}`);
-    else if (name === undefined) lines.push("nothing excludes here");
+    else if (name === undefined) lines.push("no exclusion here");
     else lines.push(`allowed; nearest limit ${name}, ratio ${words(10 ** ratio, 2)}`);
     const chi2 = this.answer.chi2[row][column];
     if (chi2 !== null) {
@@ -231,17 +231,17 @@ export class SlicePlot {
     this.each((row, column) => { all += 1; allowed += this.allowed(row, column); });
     const best = this.best();
     const [x, y] = this.axes;
-    const found = best === null ? "" : `; least χ² there ${words(best.chi2)} at ${x.name} = ${words(best.x)}, ${y.name} = ${words(best.y)}`;
+    const found = best === null ? "" : `; lowest allowed χ² ${words(best.chi2)} at ${x.name} = ${words(best.x)}, ${y.name} = ${words(best.y)}`;
     const { grid } = this.answer;
-    const coarse = grid < this.subject.finest_grid ? ` Coarser than ${this.subject.finest_grid} × ${this.subject.finest_grid}, as this model is slow.` : "";
-    const text = `${words((100 * allowed) / all, 2)} % of the slice is allowed${found}. Grid ${this.answer.x.values.length} × ${this.answer.y.values.length}.${coarse} Other parameters as the sliders say; click to move the point.`;
+    const coarse = grid < this.subject.finest_grid ? ` Coarser than ${this.subject.finest_grid} × ${this.subject.finest_grid}, because this model is slow.` : "";
+    const text = `${words((100 * allowed) / all, 2)} % of the slice is allowed${found}. Grid ${this.answer.x.values.length} × ${this.answer.y.values.length}.${coarse} Other parameters have the values of the sliders; click to move the point.`;
     this.words.textContent = text;
     this.bestButton.disabled = best === null;
     this.place.setAttribute("aria-label", `Slice of ${x.name} and ${y.name}: ${text}`);
   }
 }
 
-/** An array whose items are made when somebody asks: thousands of texts of which few are read. */
+/** An array that computes items when they are read: Plotly reads only the text under the cursor. */
 function onDemand(length, make) {
   return new Proxy(new Array(length), {
     get: (array, key) => (typeof key === "string" && /^\d+$/.test(key) ? make(Number(key)) : array[key]),

@@ -1,4 +1,4 @@
-// What the data say of the point, as tables. Text is always set as text, never as markup.
+// Tables of measurements and exclusions at the point. Text is always set as text, never as markup.
 
 import { words } from "./scales.js";
 
@@ -17,7 +17,7 @@ export function drawVerdict(place, answer) {
   const parts = [];
   const broken = Object.entries(answer.impossible);
   if (broken.length) {
-    const why = broken.map(([name, ratio]) => `${name}, ${words(ratio, 3)} times too much`);
+    const why = broken.map(([name, ratio]) => `${name}, ${words(ratio, 3)} times its bound`);
     parts.push(said("bad", `The model cannot exist here: ${why.join("; ")}`));
   } else {
     const gain = answer.chi2 - answer.chi2_no_zprime;
@@ -85,7 +85,7 @@ function exclusionWords(answer) {
   const hard = Object.values(answer.exclusions).filter((row) => !row.soft);
   const speaking = hard.filter((row) => !row.silent).length;
   const silent = hard.length - speaking;
-  if (silent) return said("good", `✓ allowed by ${speaking} hard exclusions; ${silent} silent at this mass`);
+  if (silent) return said("good", `✓ allowed by ${speaking} hard exclusions; ${silent} have no limit at this mass`);
   return said("good", hard.length ? `✓ allowed by all ${hard.length} hard exclusions` : "no hard exclusions");
 }
 
@@ -111,7 +111,7 @@ function measured(term) {
 
 function outcome(row) {
   if (row.excluded) return row.soft ? "beyond its limit" : "excluded";
-  if (row.silent) return "silent here";
+  if (row.silent) return "no limit here";
   return "allowed";
 }
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from zpfit.errors import FilesExist, InvalidInput
+from zpfit.errors import FilesExist, WrongSuffix
 from zpfit.io.writing import check_writable, write_whole
-from zpfit.pages.report.gather import gather
 from zpfit.pages.report.page import page
+from zpfit.pages.report.read_folders import read_contents
 
 _SUFFIXES = {".html", ".htm"}
 
@@ -19,19 +19,21 @@ def write_report(folders: Sequence[Path], output: Path | None, *, force: bool = 
 
     Raises
     ------
+    WrongSuffix
+        The output's name does not end with .html.
     InvalidInput
-        Everything that is wrong with the folders or the output's name.
+        A folder has problems; the message lists all of them.
     FilesExist
-        The output is there and ``force`` is not given.
+        The output exists, and ``force`` is false.
     UnwritablePath
         It cannot be written.
     """
     target = output or _default(folders)
     if target.suffix.lower() not in _SUFFIXES:
-        raise InvalidInput([f"--output {target}: a page's name ends with .html"])
+        raise WrongSuffix(target, ".html")
     if target.is_file() and not force:
         raise FilesExist(target.parent, [target.name])
-    contents = gather(folders)
+    contents = read_contents(folders)
     check_writable(target)
     html = page(contents)
     write_whole(target, lambda path: path.write_text(html, encoding="utf-8"))

@@ -72,7 +72,7 @@ class CampaignContent:
 Content = RunContent | ComparisonContent | CampaignContent
 
 
-def gather(folders: Sequence[Path]) -> list[Content]:
+def read_contents(folders: Sequence[Path]) -> list[Content]:
     """Read the contents of some folders, in their order.
 
     Raises

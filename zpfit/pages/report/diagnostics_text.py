@@ -25,7 +25,7 @@ class Diagnostic:
     meaning: str
 
 
-def of_run(summary: Summary, target_ess: int) -> list[Diagnostic]:
+def diagnose_run(summary: Summary, target_ess: int) -> list[Diagnostic]:
     """Return the diagnostics of a run, the most important first."""
     return [
         *_shortcomings(summary.shortcomings),
@@ -54,10 +54,10 @@ def _sampling(summary: Summary, target_ess: int) -> Iterator[Diagnostic]:
     ess = _worst((m.ess for m in marginals), min)
     yield Diagnostic(
         "Effective samples",
-        f"{number(ess, 4)} of {target_ess} asked for",
+        f"{number(ess, 4)} of {target_ess} requested",
         good=ess is not None and ess >= target_ess,
-        meaning="Independent samples that the worst parameter is worth; with few of them, medians "
-        "and intervals jitter. Worry below what was asked for.",
+        meaning="Number of independent samples with the same information, for the worst parameter. "
+        "With few of them, medians and intervals are imprecise. Worry below the requested number.",
     )
     rhat = _worst((m.rhat for m in marginals), max)
     if rhat is not None:
@@ -74,8 +74,8 @@ def _sampling(summary: Summary, target_ess: int) -> Iterator[Diagnostic]:
             "Autocorrelation time",
             f"{number(time)} of {sampler.steps} steps",
             good=sampler.steps >= MIN_AUTOCORRELATION_TIMES * time,
-            meaning="Steps until a walker forgets where it was. Worry if the run has fewer than "
-            f"{MIN_AUTOCORRELATION_TIMES} of these times.",
+            meaning="Steps until the position of a walker is independent of its start. Worry if "
+            f"the run has fewer than {MIN_AUTOCORRELATION_TIMES} of these times.",
         )
     if sampler.acceptance:
         yield Diagnostic(
@@ -109,24 +109,24 @@ def _evidence(summary: Summary) -> Iterator[Diagnostic]:
             "Effective fraction",
             number(evidence.effective_fraction, 2),
             good=evidence.effective_fraction > 1e-4,
-            meaning="Share of the draws of the evidence integral that count. Worry if it is tiny: "
-            "the map has hardly found the posterior.",
+            meaning="Effective fraction of the draws of the evidence integral. Worry if it is "
+            "tiny: few draws then reach the posterior.",
         )
         yield Diagnostic(
             "Largest weight",
             number(evidence.largest_weight, 2),
             good=evidence.largest_weight < _LARGEST_WEIGHT,
-            meaning="Share of the evidence that a single draw carries. Worry above "
-            f"{_LARGEST_WEIGHT:.0%}: the next draw could change the answer.",
+            meaning="Largest contribution of a single draw to the evidence. Worry above "
+            f"{_LARGEST_WEIGHT:.0%}: one more draw could change the result.",
         )
     check = evidence.cross_check
     if check is None:
         yield Diagnostic(
             "Cross-check of ln Z",
-            "not asked for",
+            "not requested",
             good=True,
-            meaning="A second engine can compute the evidence too: zpfit run --cross-check. Ask "
-            "for it before a conclusion is published.",
+            meaning="A second engine can compute the evidence too, in a run with a cross-check. "
+            "Request it before a conclusion is published.",
         )
     else:
         found = f"{check.log_z:.2f} \u00b1 {check.error:.2f} by {check.engine}"
@@ -135,14 +135,15 @@ def _evidence(summary: Summary) -> Iterator[Diagnostic]:
             f"{found}, {abs(check.sigma):.1f} standard errors away",
             good=check.agrees,
             meaning="The evidence by another engine. Worry if the two disagree: one of them has "
-            "missed something.",
+            "missed a part of the posterior.",
         )
     yield Diagnostic(
         "Prior without a model",
         f"{summary.impossible_prior_fraction:.1%}",
         good=summary.impossible_prior_fraction < 0.99,
         meaning="Share of the prior at which the model cannot exist, which counts against its "
-        "evidence. Worry if it is nearly all: the prior is then not what it seems.",
+        "evidence. Worry if it is near 100 %: the effective prior is then much "
+        "narrower than the given one.",
     )
 
 
@@ -156,8 +157,8 @@ def _silent_curves(summary: Summary) -> Iterator[Diagnostic]:
             f"Reach of {name}",
             f"{reach.posterior_outside:.0%} of the posterior outside{best}",
             good=False,
-            meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and says nothing elsewhere. "
-            "Worry if a conclusion rests on it: points outside are allowed for lack of data.",
+            meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and sets no limit at other "
+            "masses. Worry if a conclusion rests on it: no data exclude points outside.",
         )
 
 
@@ -172,7 +173,7 @@ def _unverified(summary: Summary) -> Iterator[Diagnostic]:
         )
 
 
-def of_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
+def diagnose_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
     """Return the shortcomings of each run, and whether the priors decide the order."""
     found: list[Diagnostic] = []
     rows = list(rows)
@@ -191,7 +192,7 @@ def of_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
     return found
 
 
-def of_campaign(record: Campaign) -> list[Diagnostic]:
+def diagnose_campaign(record: Campaign) -> list[Diagnostic]:
     """Return failures, convergence, and the agreement between seeds."""
     converged = sum(fit.converged for fit in record.fits)
     found = [
@@ -205,7 +206,7 @@ def of_campaign(record: Campaign) -> list[Diagnostic]:
             "Converged fits",
             f"{converged} of {len(record.fits)}",
             good=converged == len(record.fits),
-            meaning="Fits that found nothing to complain of. Worry about a combination in which "
+            meaning="Fits without a shortcoming. Worry about a combination in which "
             "most seeds did not converge.",
         ),
     ]
@@ -220,7 +221,7 @@ def of_campaign(record: Campaign) -> list[Diagnostic]:
                     f"{number(cell.log_z_error_of_one, 2)}",
                     good=False,
                     meaning="ln Z scatters between seeds by more than twice its error: the error "
-                    "is too small, and ln B is known no better than the scatter.",
+                    "is too small, and the scatter is the true uncertainty of ln B.",
                 )
             )
     return found

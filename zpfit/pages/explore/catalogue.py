@@ -35,7 +35,7 @@ class OwnRun:
 
 
 @dataclass
-class Workbench:
+class Catalogue:
     """Models and data to choose from; builds each subject once."""
 
     library: Library
@@ -44,6 +44,8 @@ class Workbench:
     likelihood: str
     """Likelihood at the start: a set, or the name of the run's data."""
     own: OwnRun | None = None
+    place: str = "model"
+    """Place of the model at the start in messages."""
     _subjects: OrderedDict[tuple[str, str], Subject] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -78,8 +80,7 @@ class Workbench:
         Raises
         ------
         UnknownName, InvalidInput, InvalidYaml, InvalidModel
-            See
-            :func:`zpfit.pages.explore.subject.named_model`.
+            The model or the data cannot be loaded.
         """
         with self._lock:
             key = (model, likelihood)
@@ -92,7 +93,8 @@ class Workbench:
 
     def _built(self, text: str, likelihood: str) -> Subject:
         trusted = {self.model, self.own.text if self.own else ""}
-        named = named_model(text, self.library, trusted.__contains__)
+        place = self.place if text == self.model else "request"
+        named = named_model(text, self.library, trusted.__contains__, place)
         assembled = self._assembled(likelihood)
         if self.own is None or text != self.own.text:
             return build(named, assembled, named_priors(named.loaded.model, self.library))
@@ -114,26 +116,35 @@ class Workbench:
         )
 
 
-def open_workbench(source: str, model: str | None) -> Workbench:
-    """Open a workbench for a set, a run file or a run folder, and a model.
+def open_catalogue(source: str, model: str | None, place: str = "model") -> Catalogue:
+    """Open the catalogue for a set, a run file or a run folder, and a model.
+
+    Parameters
+    ----------
+    source
+        Name of a likelihood set or run, or path of a run file or run folder.
+    model
+        The model at the start, as a run file describes it; that of the run by default.
+    place
+        Place of the model in messages.
 
     Raises
     ------
     UnknownName
-        Nothing has that name.
+        No set, run or model has that name.
     InvalidInput
         The run file or the model has problems, each with its place.
     """
     library = Library.beside()
     if source in library.names("likelihood set") and not Path(source).is_dir():
-        bench = Workbench(library, model or _DEFAULT_MODEL, source)
+        catalogue = Catalogue(library, model or _DEFAULT_MODEL, source, place=place)
     else:
-        bench = _of_run(source, model, library)
-    bench.subject(bench.model, bench.likelihood)
-    return bench
+        catalogue = _of_run(source, model, library, place)
+    catalogue.subject(catalogue.model, catalogue.likelihood)
+    return catalogue
 
 
-def _of_run(source: str, model: str | None, library: Library) -> Workbench:
+def _of_run(source: str, model: str | None, library: Library, place: str) -> Catalogue:
     is_file = Path(source).suffix in {".yaml", ".yml"} or len(Path(source).parts) > 1
     names = {*library.names("run"), *library.names("likelihood set")}
     if not is_file and not Path(source).is_dir() and source not in names:
@@ -146,7 +157,7 @@ def _of_run(source: str, model: str | None, library: Library) -> Workbench:
     best = folder.summary()["best_fit"]["parameters"] if folder.is_finished else None
     own = OwnRun(run, _in_words(run.settings.model), best)
     name = run.assembled.likelihood.name
-    return Workbench(Library.beside(path), model or own.text, name, own)
+    return Catalogue(Library.beside(path), model or own.text, name, own, place)
 
 
 def _in_words(spec: ModelSpec) -> str:

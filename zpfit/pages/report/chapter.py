@@ -1,0 +1,118 @@
+"""A chapter of the page: what a report says about one folder."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from markupsafe import Markup
+
+from zpfit.likelihood.describe import describe_subject, describe_value
+from zpfit.likelihood.entry_base import Citation
+from zpfit.pages.report.answers import Answer, answers
+from zpfit.pages.report.diagnostics_text import Diagnostic
+from zpfit.pages.report.figures.axes import Picture
+from zpfit.pages.report.read_folders import (
+    CampaignContent,
+    ComparisonContent,
+    Content,
+    Data,
+    RunContent,
+)
+from zpfit.pages.report.symbols import label_html
+from zpfit.pages.report.tables import Table
+
+_KINDS = {RunContent: "Run", ComparisonContent: "Comparison", CampaignContent: "Campaign"}
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The command that computes a folder again."""
+
+    commands: tuple[str, ...]
+    words: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """An entry of the data."""
+
+    name: str
+    label: Markup
+    subject: str
+    value: str
+    approximations: str
+    unverified: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The chapter about one folder."""
+
+    identifier: str
+    kind: str
+    title: str
+    path: str
+    answers: tuple[Answer, ...]
+    tables: tuple[Table, ...]
+    pictures: tuple[Picture, ...]
+    slices: tuple[Picture, ...]
+    slices_note: str
+    diagnostics: tuple[Diagnostic, ...]
+    sources: tuple[Source, ...]
+    software: tuple[tuple[Citation, str], ...]
+    """Publications behind formulas and engines."""
+    sources_note: str
+    repeat: Repeat
+
+
+def build_chapter(content: Content, **parts: Any) -> Chapter:
+    """Return a chapter; add the parts that follow from its data."""
+    used = {e.name for e in content.data.entries}
+    sources = tuple(
+        Source(
+            e.name,
+            label_html(e.entry.label or e.name),
+            describe_subject(e.entry),
+            describe_value(e),
+            e.entry.approximations,
+            e.entry.unverified,
+            tuple(r.citation for r in content.data.references if e.name in r.used_for),
+        )
+        for e in content.data.entries
+    )
+    software = tuple(
+        (r.citation, ", ".join(others))
+        for r in content.data.references
+        if (others := [use for use in r.used_for if use not in used])
+    )
+    missing = "The folders of the runs have moved; give them to zpfit report as well."
+    return Chapter(
+        kind=_KINDS[type(content)],
+        path=str(content.path),
+        answers=tuple(answers(content)),
+        sources=sources,
+        software=software,
+        sources_note="" if sources else missing,
+        **parts,
+    )
+
+
+def labels_of(data: Data) -> dict[str, str]:
+    """Return HTML of the short names of entries."""
+    labels = {e.name: str(label_html(e.entry.label or e.name)) for e in data.entries}
+    doubled = [label for label in labels.values() if list(labels.values()).count(label) > 1]
+    return {n: f"{text} ({escape(n)})" if text in doubled else text for n, text in labels.items()}
+
+
+def present(*pictures: Picture | None) -> tuple[Picture, ...]:
+    """Return the pictures without those that do not exist."""
+    return tuple(picture for picture in pictures if picture is not None)
+
+
+def command_line(*words: object) -> str:
+    """Return words as a command line with quotes where a shell needs them."""
+    return shlex.join(map(str, words))
