@@ -10,6 +10,7 @@ from zpfit.analysis.profile.axis import AxisRequest, choose_axes
 from zpfit.analysis.profile.profile import profile as profile_problem
 from zpfit.analysis.profile.profile import profile_record
 from zpfit.analysis.records import ProfileRecord
+from zpfit.api.reported import Reported
 from zpfit.api.sources import Source, escaped, load, progress_of
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Profile:
+class Profile(Reported):
     """Profile likelihood and posterior of one or two parameters. Made by :func:`profile`."""
 
     record: ProfileRecord
@@ -37,16 +38,6 @@ class Profile:
         delta = np.array(self.record["profile"]["delta_chi2"], dtype=float)
         columns = {name: grid.ravel() for name, grid in zip(names, grids, strict=True)}
         return pd.DataFrame({**columns, "delta_chi2": delta.ravel()})
-
-    @property
-    def shortcomings(self) -> tuple[str, ...]:
-        """Reasons why the result is not converged, with remedies."""
-        return tuple(self.record["shortcomings"])
-
-    @property
-    def converged(self) -> bool:
-        """True if no shortcoming was found."""
-        return self.record["converged"]
 
     def plot(self) -> "Figure":
         """Return the plot of profile likelihood and posterior."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zpfit.analysis.records import TensionRecord
 from zpfit.analysis.tension.tension import tension as tension_of
 from zpfit.analysis.tension.tension import tension_record
+from zpfit.api.reported import Reported
 from zpfit.api.sources import Source, load, progress_of
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Tension:
+class Tension(Reported):
     """Agreement between groups of data. Made by :func:`tension`."""
 
     record: TensionRecord
@@ -35,16 +36,6 @@ class Tension:
     def joint_sigma(self) -> float | None:
         """Smallest number of standard errors within which both anomalies can be met at once."""
         return self.record["joint_sigma"]
-
-    @property
-    def shortcomings(self) -> tuple[str, ...]:
-        """Reasons why the result is not converged, with remedies."""
-        return tuple(self.record["shortcomings"])
-
-    @property
-    def converged(self) -> bool:
-        """True if no shortcoming was found."""
-        return self.record["converged"]
 
     def plot(self) -> "Figure":
         """Return the plot of pulls and tension."""
