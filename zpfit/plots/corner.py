@@ -78,7 +78,7 @@ def _limits_and_bins(
     if step == 0:
         margin = _MARGIN * (high - low)
         return (low - margin, high + margin), _BINS
-    # The same number of values in every bin, else some would stand out for no reason.
+    # The same number of values in every bin, so that equal probability has equal height.
     values = round((high - low) / step) + 1
     each = -(-values // _MAX_STEPS)
     bins = -(-values // each)

@@ -62,7 +62,7 @@ def point_answer(subject: Subject, point: Mapping[str, float]) -> dict[str, Any]
     Raises
     ------
     InvalidInput
-        Unknown parameters, missing ones, values outside a domain.
+        Unknown parameters, missing ones, or values outside a domain.
     UndefinedValue, InvalidModel
         The model has no couplings there.
     """
@@ -119,7 +119,7 @@ def slice_answer(
     Raises
     ------
     InvalidInput
-        As for a point.
+        Unknown parameters, missing ones, or values outside a domain.
     InvalidModel
         A user's model fails.
     """

@@ -51,7 +51,7 @@ class Slider:
 
     @property
     def middle(self) -> float:
-        """Return zero if the parameter has either sign, otherwise the median."""
+        """Zero for a parameter of either sign, otherwise the median."""
         if isinstance(self.scale, SignedLogUniform):
             return 0.0
         return float(self.scale.ppf(np.array([0.5]))[0])

@@ -1,4 +1,4 @@
-"""A chapter of the page: what a report says about one folder."""
+"""A chapter of the page: the part of a report about one folder."""
 
 import shlex
 from collections.abc import Mapping
@@ -70,7 +70,15 @@ class Chapter:
 
 
 def build_chapter(content: Content, **parts: Any) -> Chapter:
-    """Return a chapter; add the parts that follow from its data."""
+    """Return a chapter with its answers, sources and software.
+
+    Parameters
+    ----------
+    content
+        Content of the folder.
+    parts
+        The other fields of :class:`Chapter`.
+    """
     used = {e.name for e in content.data.entries}
     sources = tuple(
         Source(

@@ -31,7 +31,7 @@ def page(contents: Sequence[Content]) -> str:
     Raises
     ------
     OutsidePrior, InvalidInput
-        What folders hold does not fit together.
+        The files of a folder do not belong together.
     """
     chapters = [_chapter(content, f"part{i}") for i, content in enumerate(contents)]
     runs = [content for content in contents if isinstance(content, RunContent)]

@@ -78,7 +78,7 @@ def read_contents(folders: Sequence[Path]) -> list[Content]:
     Raises
     ------
     InvalidInput
-        Everything that is wrong with them.
+        A folder has problems; the message lists those of all folders.
     """
     problems, found = ProblemCollector(), []
     names = [path.resolve().name for path in folders]

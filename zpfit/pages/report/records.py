@@ -125,7 +125,7 @@ class Summary(_Record):
 
     @property
     def silent(self) -> list[str]:
-        """Return exclusions whose curves do not cover the mass of the best fit."""
+        """Exclusions whose curves do not cover the mass of the best fit."""
         exclusions = self.best_fit.exclusions
         return [n for n, r in self.curve_reach.items() if r.best_fit_outside and n in exclusions]
 
@@ -219,7 +219,7 @@ def read_record(kind: type[T], path: Path) -> T:
     Raises
     ------
     DamagedRecord
-        It cannot be read, or lacks what a page needs.
+        The file cannot be read, or lacks a field of the record.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

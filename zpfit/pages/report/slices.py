@@ -51,7 +51,7 @@ class SlicePlane:
 
     @property
     def strongest(self) -> NDArray[np.intp]:
-        """Return the index of the strongest hard exclusion; -1 where the point is allowed."""
+        """Index of the strongest hard exclusion; -1 where the point is allowed."""
         if not self.is_hard.any():
             return np.full(self.chi2.shape, -1)
         ratios = np.where(self.is_hard[:, None, None], np.nan_to_num(self.ratios, nan=-1), -2)
@@ -60,7 +60,7 @@ class SlicePlane:
 
     @property
     def allowed_share(self) -> float:
-        """Return the allowed fraction of the plane."""
+        """Allowed fraction of the plane."""
         return float(np.mean(self.strongest < 0))
 
 

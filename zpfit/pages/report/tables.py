@@ -22,17 +22,17 @@ class Cell:
 
     @property
     def is_number(self) -> bool:
-        """Return whether the cell holds a number, aligned to the right."""
+        """True for the cell of a number, which is aligned to the right."""
         return isinstance(self.key, float)
 
     @property
     def is_long(self) -> bool:
-        """Return whether the text can wrap."""
+        """True if the text can wrap."""
         return len(self.text) > _LONG
 
     @property
     def sort_key(self) -> str:
-        """Return the sort key for the page's script."""
+        """Sort key for the page's script."""
         return repr(self.key) if isinstance(self.key, float) else str(self.key or self.text)
 
 
@@ -72,7 +72,7 @@ class Table:
 
     @property
     def are_numbers(self) -> tuple[bool, ...]:
-        """Return which columns hold numbers."""
+        """True for each column of numbers."""
         return tuple(
             any(cell.is_number for cell in column) for column in zip(*self.rows, strict=True)
         )

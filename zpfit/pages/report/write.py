@@ -14,8 +14,15 @@ _SUFFIXES = {".html", ".htm"}
 def write_report(folders: Sequence[Path], output: Path | None, *, force: bool = False) -> Path:
     """Write the page about some folders; return its path.
 
-    The default path lies beside the folder and has its name; for several folders it is
-    ``report.html`` in the current folder.
+    Parameters
+    ----------
+    folders
+        Folders of runs, comparisons and campaigns.
+    output
+        Path of the page. The default is ``NAME.html`` beside the folder NAME, and ``report.html``
+        in the current folder for several folders.
+    force
+        Replace an existing page.
 
     Raises
     ------
@@ -26,7 +33,7 @@ def write_report(folders: Sequence[Path], output: Path | None, *, force: bool = 
     FilesExist
         The output exists, and ``force`` is false.
     UnwritablePath
-        It cannot be written.
+        The output cannot be written.
     """
     target = output or _default(folders)
     if target.suffix.lower() not in _SUFFIXES:

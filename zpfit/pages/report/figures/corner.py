@@ -35,7 +35,24 @@ _RESOLUTION = 1e-9
 def draw_corner(
     samples: StoredSamples, best: Mapping[str, float], identifier: str, title: str
 ) -> Picture | None:
-    """Draw marginal posteriors of all varying parameters and pairs; None if none varies."""
+    """Draw marginal posteriors of all varying parameters and pairs.
+
+    Parameters
+    ----------
+    samples
+        Samples of equal weight.
+    best
+        Best fit by parameter.
+    identifier
+        Name of the picture in the page.
+    title
+        Title of the run.
+
+    Returns
+    -------
+    Picture or None
+        None if no parameter varies.
+    """
     values = {name: column.ravel() for name, column in samples.values.items()}
     columns = {
         name: scale_of(samples.attributes[name]).forward(column) for name, column in values.items()
@@ -122,7 +139,7 @@ class _CornerGrid:
         low, high = self.limits(index)
         step = float(self._of(index).get("step", 0.0))
         bins = _BINS
-        if step:  # whole steps in a bin, or some would stand out for no reason
+        if step:  # whole steps in a bin, so that equal probability has equal height
             bins = max(round((high - low) / step), 1)
             bins = -(-bins // -(-bins // _BINS))
         return np.asarray(np.linspace(low, high, bins + 1))
@@ -166,7 +183,7 @@ class _CornerGrid:
             figure.add_contour(
                 x=(x_edges[1:] + x_edges[:-1]) / 2, y=(y_edges[1:] + y_edges[:-1]) / 2,
                 z=inside.astype(np.float32), showscale=False, hoverinfo="skip",
-                # What does not meet a constraint is filled.
+                # Plotly fills the points that violate a constraint.
                 contours={"type": "constraint", "operation": ">", "value": level},
                 fillcolor=f"rgba(0,114,178,{opacity})",
                 line={"color": ENSEMBLE_COLOURS[0], "width": 1}, **axes,

@@ -46,7 +46,25 @@ def draw_slice(
     colours: Mapping[str, str],
     identifier: str,
 ) -> Picture:
-    """Draw the strongest exclusion at each point, and chi2 where none excludes it."""
+    """Draw the strongest exclusion at each point, and chi2 where none excludes it.
+
+    Parameters
+    ----------
+    plane
+        Exclusions and chi2 on the plane.
+    attributes
+        Symbol, unit and scale of each parameter.
+    best
+        Best fit by parameter.
+    best_chi2
+        chi2 of the best fit; the colours show the difference from it.
+    labels
+        HTML labels of entries by name.
+    colours
+        Colour of each exclusion by name.
+    identifier
+        Name of the picture in the page.
+    """
     x_of, y_of = attributes[plane.x], attributes[plane.y]
     x, y = scale_of(x_of).forward(plane.x_values), scale_of(y_of).forward(plane.y_values)
     strongest = plane.strongest
