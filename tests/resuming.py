@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from helpers_samplers import use_small_batches
 
+from zpfit.analysis.fit import FitOptions, sample
 from zpfit.cli import main
 from zpfit.cli.progress import RunReporter
 from zpfit.inference.posterior import Posterior
@@ -73,11 +74,6 @@ STAGES = (
     "Searching the best fit",
     "Drawing the plots",
 )
-SMALL = {
-    "zpfit.analysis.fit._PRIOR_DRAWS": 1_000,
-    "zpfit.analysis.summary._MAX_STORED": 2_000,
-}
-"""Sizes that make a run with all its phases take a second."""
 KLOE = packaged_data() / "likelihoods/entries/kloe_2015.csv"
 OFTEN = ("--checkpoint-every", "0")
 PATIENCE = 300.0
@@ -101,8 +97,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 def small_batches() -> Iterator[None]:
     """Patch the sizes; forked processes inherit this."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in SMALL.items():
-            patch.setattr(name, value)
+        small = partial(sample, options=FitOptions(prior_draws=1_000, stored_samples=2_000))
+        patch.setattr("zpfit.runs.execution.sample", small)
         use_small_batches(patch, 5_000, 10_000)
         search = partial(best_fit, options=SearchOptions(kept=5, descent_steps=10))
         patch.setattr("zpfit.analysis.fit.best_fit", search)

@@ -13,7 +13,6 @@ from resuming import (
     OFTEN,
     OWN,
     RUN,
-    SMALL,
     STAGES,
     Hook,
     assert_same,
@@ -36,6 +35,8 @@ from zpfit.runs.run_folder import RunFolder
 
 # Plots of forked runs are compared as well, so that they must be drawn.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
+
+TESTS = Path(__file__).parents[1]
 
 
 def killed_often(place: Path, undisturbed: Path, kills: int, seed: int) -> list[str]:
@@ -157,19 +158,20 @@ def test_a_new_process_goes_on_to_the_same_numbers(tmp_path: Path):
     one, other = written(tmp_path / "one"), written(tmp_path / "other")
     settings = ["--set", "best_fit.starts=11"]
     snippet = (
-        "import importlib, zpfit.runs.drawing, zpfit.runs.execution\n"
-        f"for path, value in {SMALL!r}.items():\n"
-        "    module, _, name = path.rpartition('.')\n"
-        "    setattr(importlib.import_module(module), name, value)\n"
+        f"import sys; sys.path.insert(0, {str(TESTS)!r})\n"
+        "import zpfit.runs.drawing\n"
+        "from resuming import small_batches\n"
         "zpfit.runs.drawing.draw_run = lambda *_: []\n"
         "from zpfit.cli import main\n"
-        "main()\n"
+        "with small_batches():\n"
+        "    main()\n"
     )
     done(one, *run(*settings), hooks=(no_plots,))
     at = at_stage("Searching the best fit", sent(signal.SIGKILL))
     assert zpfit(other, *run(*settings), hooks=(at,)).ended() == -signal.SIGKILL
     words = [sys.executable, "-c", snippet, *run(*settings, "--resume")]
-    subprocess.run(words, cwd=other, check=True, capture_output=True, timeout=300)
+    ended = subprocess.run(words, cwd=other, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
     assert_same(other, one)
 
 

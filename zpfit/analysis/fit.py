@@ -17,8 +17,18 @@ from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 
-_PRIOR_DRAWS = 20_000
-"""Prior draws that estimate the fraction of the prior where the model cannot exist."""
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Sizes that do not belong into a run file."""
+
+    prior_draws: int = 20_000
+    """Prior draws that estimate the fraction of the prior where the model cannot exist."""
+    stored_samples: int = 50_000
+    """Largest number of stored samples of either kind; more would be redundant."""
+
+
+_OPTIONS = FitOptions()
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,12 @@ def fit(
 
 
 def sample(
-    problem: Problem, progress: Progress, checkpoint: Checkpoint, *, check: bool
+    problem: Problem,
+    progress: Progress,
+    checkpoint: Checkpoint,
+    *,
+    check: bool,
+    options: FitOptions = _OPTIONS,
 ) -> SampledFit:
     """Sample the posterior: the first part of :func:`fit`.
 
@@ -139,7 +154,7 @@ def sample(
     ).spawn(5)
     for note in problem.notes:
         progress.note(note)
-    impossible = posterior.impossible_fraction(_PRIOR_DRAWS, prior_rng)
+    impossible = posterior.impossible_fraction(options.prior_draws, prior_rng)
     samples = sample_posterior(
         posterior, settings, sampler_rng, progress, checkpoint.part("sampling")
     )
@@ -155,8 +170,8 @@ def sample(
         problem=problem,
         samples=samples,
         check=checked,
-        equal=equal_samples(posterior, samples),
-        weighted=weighted_samples(posterior, samples.weighted, prune_rng),
+        equal=equal_samples(posterior, samples, options.stored_samples),
+        weighted=weighted_samples(posterior, samples.weighted, prune_rng, options.stored_samples),
         dead_points=samples.dead_points or (checked.samples.dead_points if checked else None),
         shortcomings=shortcomings,
         impossible_fraction=impossible,

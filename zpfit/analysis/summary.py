@@ -18,8 +18,6 @@ from zpfit.io.versions import versions
 from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
 
-_MAX_STORED = 50_000
-"""Largest number of stored samples of either kind; more would be redundant."""
 _QUANTILES = {"q05": 0.05, "q16": 0.16, "q84": 0.84, "q95": 0.95}
 
 
@@ -29,9 +27,9 @@ def varying(posterior: Posterior, u: FloatArray) -> dict[str, FloatArray]:
     return {name: parameters[name].reshape(u.shape[:-1]) for name in posterior.priors.varying}
 
 
-def equal_samples(posterior: Posterior, samples: Samples) -> StoredSamples:
-    """Return the samples of equal weight, thinned to the number that is stored."""
-    stride = -(-samples.log_likelihood.size // _MAX_STORED)
+def equal_samples(posterior: Posterior, samples: Samples, most: int) -> StoredSamples:
+    """Return the samples of equal weight, thinned to at most ``most``."""
+    stride = -(-samples.log_likelihood.size // most)
     return StoredSamples(
         values=varying(posterior, samples.u[:, ::stride]),
         log_likelihood=samples.log_likelihood[:, ::stride],
@@ -40,10 +38,10 @@ def equal_samples(posterior: Posterior, samples: Samples) -> StoredSamples:
 
 
 def weighted_samples(
-    posterior: Posterior, samples: WeightedSamples, rng: np.random.Generator
+    posterior: Posterior, samples: WeightedSamples, rng: np.random.Generator, most: int
 ) -> StoredSamples:
-    """Return the weighted samples; light ones are thinned and gain weight."""
-    kept = samples.pruned(rng, _MAX_STORED)
+    """Return about ``most`` weighted samples; light ones are thinned and gain weight."""
+    kept = samples.pruned(rng, most)
     return StoredSamples(
         values=varying(posterior, kept.u[None, :, None]),
         log_likelihood=kept.log_likelihood[None, :, None],
