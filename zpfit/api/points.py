@@ -1,12 +1,13 @@
 """Predictions and exclusions at given points: :func:`evaluate`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from zpfit.analysis.evaluate import EvaluatedPoints, evaluate_model, parameter_table
 from zpfit.analysis.evaluate import evaluate as evaluate_likelihood
-from zpfit.analysis.evaluate import evaluate_model, parameter_table
 from zpfit.api.sources import IN_PYTHON, plain_value
 from zpfit.errors import InvalidInput
 from zpfit.inference.problem import ModelOnly
@@ -16,7 +17,8 @@ from zpfit.io.logging import LOGGER
 from zpfit.io.schema import validate
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
-from zpfit.models.library import load_model, ready_for_batches
+from zpfit.models.base import Model
+from zpfit.models.library import ModelSpec, load_model, ready_for_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,13 +65,59 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
     document = Document(IN_PYTHON, {"model": plain_value("model", model)}, {})
     spec = validate(ModelOnly, document).model
     loaded = load_model(spec, document, Library.beside()).model
-    table = parameter_table(rows, loaded, [f"point {index}" for index in range(len(rows))])
-    ready, notes = ready_for_batches(loaded, spec, table, "model")
-    for note in notes:
+    places = [f"point {index}" for index in range(len(rows))]
+    found = evaluate_rows(rows, places, (spec, loaded), _total_likelihood(likelihood), "model")
+    for note in found.notes:
         LOGGER.warning(note)
-    return pd.json_normalize(
-        evaluate_likelihood(_total_likelihood(likelihood), evaluate_model(ready, table))
-    )
+    return pd.json_normalize(found.records)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Predictions at points. Made by :func:`evaluate_rows`."""
+
+    records: list[dict[str, Any]]
+    """One record for each point, see :func:`zpfit.analysis.evaluate.evaluate`."""
+    points: EvaluatedPoints
+    """Couplings and derived quantities where the model exists."""
+    notes: tuple[str, ...]
+    """Remarks for the user."""
+
+
+def evaluate_rows(
+    rows: Sequence[Mapping[str, float]],
+    places: Sequence[str],
+    model: tuple[ModelSpec, Model],
+    likelihood: TotalLikelihood,
+    model_place: str,
+) -> Evaluation:
+    """Evaluate points of a loaded model; this is what ``zpfit evaluate`` does.
+
+    Parameters
+    ----------
+    rows
+        Parameters of each point.
+    places
+        Name of each point in messages.
+    model
+        Description of the model, and the model.
+    likelihood
+        Sum of measurements and exclusions; it can be empty.
+    model_place
+        Name of the model's origin in messages.
+
+    Raises
+    ------
+    InvalidInput
+        A parameter is unknown or outside its domain.
+    InvalidModel, UndefinedValue
+        The model fails or gives NaN.
+    """
+    spec, loaded = model
+    table = parameter_table(rows, loaded, places)
+    ready, notes = ready_for_batches(loaded, spec, table, model_place)
+    points = evaluate_model(ready, table)
+    return Evaluation(evaluate_likelihood(likelihood, points), points, notes)
 
 
 def _rows(points: Points) -> list[dict[str, float]]:

@@ -64,27 +64,23 @@ def evaluate(
     zpfit evaluate --likelihood paper_2021_cs --model B-L --at "m_Zp=20 g_prime=1e-5"
     zpfit evaluate --model "{name: B-L, options: {mass: zS_vS}}" --at "zS_vS=2e6 g_prime=1e-5"
     """
-    from zpfit.analysis.evaluate import evaluate as evaluate_points
-    from zpfit.analysis.evaluate import evaluate_model, parameter_table
-    from zpfit.models.library import ready_for_batches
+    from zpfit.api.points import evaluate_rows
     from zpfit.runs.run_file import load_single_model
 
     if bool(at) == (points is not None):
         raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
-    chosen, (spec, model), (points_given, places) = all_of(
+    chosen, model, (points_given, places) = all_of(
         lambda: _likelihood(likelihood),
         lambda: load_single_model(model_text, "--model"),
         lambda: _points(at, points),
     )
-    table = parameter_table(points_given, model, places)
-    model, notes = ready_for_batches(model, spec, table, "--model")
-    for text in notes:
+    found = evaluate_rows(points_given, places, model, chosen, "--model")
+    for text in found.notes:
         note(text)
-    evaluated = evaluate_model(model, table)
     if as_json:
-        click.echo(json.dumps(evaluate_points(chosen, evaluated), indent=2))
+        click.echo(json.dumps(found.records, indent=2))
     else:
-        print_points(chosen, points_given, evaluated)
+        print_points(chosen, points_given, found.points)
 
 
 def _likelihood(name: str | None) -> "Likelihood":
