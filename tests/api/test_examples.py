@@ -47,15 +47,6 @@ def test_points_that_are_excluded_say_by_what() -> None:
     assert frame["excluded_by"].tolist() == [["na64_2020"], []]
 
 
-def test_comparison_sorted_by_evidence(result: zpfit.Result) -> None:
-    other = zpfit.fit(
-        {"model": "dark_photon", "likelihood": "paper_2021_cs"}, sampler=SMALL, best_fit=FEW
-    )
-    frame = zpfit.compare(result, other).frame.sort_values("lnZ")
-    assert frame["lnZ"].is_monotonic_increasing
-    assert frame.loc[result.name, "lnZ"] == result.log_z
-
-
 def test_a_function_is_a_model(tmp_path: Path) -> None:
     def leptophilic(m_Zp, g):
         return {"C_Ve": g, "C_Vmu": g}
