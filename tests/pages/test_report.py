@@ -11,7 +11,6 @@ import pytest
 from command import invoke
 
 from zpfit.io.yaml import dump_yaml
-from zpfit.pages.report.records import Summary
 from zpfit.pages.report.slices import slices_of
 from zpfit.pages.report.symbols import label_html, number, plain, symbol_html
 from zpfit.pages.report.tables import fixed, value, with_error
@@ -116,7 +115,9 @@ def comparison(small_run, tmp_path_factory):
             "delta_chi2": chi2 - without, "aic": chi2, "bic": None, "lnZ": log_z,
             "lnZ_err": error, "reference": "no Z'", "ln_bayes_factor": log_z + without / 2,
             "ln_bayes_factor_err": error, "evidence": "weak for", "information": 1.5,
-            "dimensionality": 2.0, "joint_sigma": None,
+            "dimensionality": 2.0, "joint_sigma": None, "joint_sigma_at": None,
+            "probability_both_within_1_sigma": None, "probability_both_within_1_sigma_err": None,
+            "ln_possible": 0.0, "bayes_factor": 1.0, "ranks": {},
             "chi2_by_term": {n: t["chi2"] for n, t in summary["no_zprime"]["terms"].items()},
             "prior_sensitivity": {"wider": varied, "narrower": varied}, "rank_changes": False,
             "shortcomings": [], "converged": True,
@@ -195,15 +196,15 @@ def test_data_citations_command_and_versions(run_page, small_run):
 
 def test_slices_say_what_the_likelihood_says(small_run):
     run = load_run(small_run / "config.yaml")
-    summary = Summary.model_validate_json((small_run / "summary.json").read_text())
-    planes = slices_of(run, summary.best_fit)
+    best = json.loads((small_run / "summary.json").read_text())["best_fit"]
+    planes = slices_of(run, best)
     assert planes
     assert {plane.x for plane in planes} == {"m_Zp"}
     posterior, rng = run.posterior, np.random.default_rng(1)
     for plane in planes:
         for _ in range(10):
             i, j = (int(rng.integers(n)) for n in plane.chi2.shape)
-            point = summary.best_fit.parameters | {
+            point = best["parameters"] | {
                 plane.x: plane.x_values[j],
                 plane.y: plane.y_values[i],
             }
@@ -219,10 +220,10 @@ def test_slices_say_what_the_likelihood_says(small_run):
                 assert plane.ratios[who, i, j] == pytest.approx(max(ratios.values()))
             assert plane.chi2[i, j] == pytest.approx(posterior.likelihood.chi2(c)[0], rel=1e-6)
         # One node is the best fit itself.
-        at_x = list(plane.x_values).index(summary.best_fit.parameters[plane.x])
-        at_y = list(plane.y_values).index(summary.best_fit.parameters[plane.y])
+        at_x = list(plane.x_values).index(best["parameters"][plane.x])
+        at_y = list(plane.y_values).index(best["parameters"][plane.y])
         assert plane.strongest[at_y, at_x] == -1
-        assert plane.chi2[at_y, at_x] == pytest.approx(summary.best_fit.chi2, abs=1e-9)
+        assert plane.chi2[at_y, at_x] == pytest.approx(best["chi2"], abs=1e-9)
 
 
 def test_hover_text_names_the_strongest_exclusion(run_page):
@@ -386,6 +387,8 @@ def test_refuses_what_is_no_result(rejected, workspace, small_run):
         ("summary.json", "{", ["summary.json", "damaged"]),
         ("summary.json", "[]", ["summary.json", "damaged"]),
         ("summary.json", "{}", ["summary.json", "title"]),
+        ("summary.json", '{"seed": NaN}', ["summary.json", "NaN is not a finite number"]),
+        ("summary.json", '{"seed": 1e999}', ["summary.json", "1e999 is not a finite number"]),
         ("summary.json", None, ["holds no finished run"]),
         ("config.yaml", None, ["config.yaml"]),
         ("config.yaml", "model: effective\n", ["config.yaml", "likelihood"]),

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from zpfit.analysis.records import ComparisonRow
+from zpfit.analysis.records import ComparisonRow, HypothesisRecord
 
 _SCALE = ((1.0, "inconclusive"), (2.5, "weak"), (5.0, "moderate"))
 """Upper ends of |ln B| for each strength; above the last it is "strong". See SCALE_SOURCE."""
@@ -20,8 +20,8 @@ Choice = Literal["default", "wider", "narrower"]
 _CHOICES: tuple[Choice, ...] = ("default", "wider", "narrower")
 
 
-def add_bayes_factors(rows: Sequence[ComparisonRow], reference: str) -> None:
-    """Add Bayes factors, their strength and ranks under each choice of priors to each row.
+def against_reference(rows: Sequence[HypothesisRecord], reference: str) -> list[ComparisonRow]:
+    """Return rows with Bayes factors, their strength, and ranks under each choice of priors.
 
     Parameters
     ----------
@@ -31,36 +31,41 @@ def add_bayes_factors(rows: Sequence[ComparisonRow], reference: str) -> None:
         Model in the denominator of each Bayes factor.
     """
     base = next(row for row in rows if row["model"] == reference)
-    for row in rows:
-        difference = row["lnZ"] - base["lnZ"]
-        row["reference"] = reference
-        row["ln_bayes_factor"] = difference
-        row["ln_bayes_factor_err"] = (
-            0.0 if row is base else float(np.hypot(row["lnZ_err"], base["lnZ_err"]))
-        )
-        row["bayes_factor"] = exp(min(difference, 700.0))
-        row["evidence"] = verbal(difference)
-        row["ranks"] = {name: _rank(row, rows, name) for name in _CHOICES}
-        row["rank_changes"] = any(
-            _swaps(row, other, name) for other in rows for name in _CHOICES[1:]
-        )
+    return [_against(row, base, rows) for row in rows]
 
 
-def _log_z(row: ComparisonRow, priors: Choice) -> tuple[float | None, float | None]:
+def _against(
+    row: HypothesisRecord, base: HypothesisRecord, rows: Sequence[HypothesisRecord]
+) -> ComparisonRow:
+    difference = row["lnZ"] - base["lnZ"]
+    error = 0.0 if row is base else float(np.hypot(row["lnZ_err"], base["lnZ_err"]))
+    return {
+        **row,
+        "reference": base["model"],
+        "ln_bayes_factor": difference,
+        "ln_bayes_factor_err": error,
+        "bayes_factor": exp(min(difference, 700.0)),
+        "evidence": verbal(difference),
+        "ranks": {name: _rank(row, rows, name) for name in _CHOICES},
+        "rank_changes": any(_swaps(row, other, name) for other in rows for name in _CHOICES[1:]),
+    }
+
+
+def _log_z(row: HypothesisRecord, priors: Choice) -> tuple[float | None, float | None]:
     if priors == "default":
         return row["lnZ"], row["lnZ_err"]
     varied = row["prior_sensitivity"][priors]
     return varied["lnZ"], varied["lnZ_err"]
 
 
-def _rank(row: ComparisonRow, rows: Sequence[ComparisonRow], priors: Choice) -> int | None:
+def _rank(row: HypothesisRecord, rows: Sequence[HypothesisRecord], priors: Choice) -> int | None:
     own, _ = _log_z(row, priors)
     if own is None:
         return None
     return 1 + sum((_log_z(other, priors)[0] or -np.inf) > own for other in rows)
 
 
-def _swaps(row: ComparisonRow, other: ComparisonRow, priors: Choice) -> bool:
+def _swaps(row: HypothesisRecord, other: HypothesisRecord, priors: Choice) -> bool:
     """Return whether other priors reverse the order of two rows by more than the errors."""
     signs = []
     choices: tuple[Choice, ...] = ("default", priors)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.analysis.bayes_factors import add_bayes_factors
+from zpfit.analysis.bayes_factors import against_reference
 from zpfit.analysis.fit import FitResult
 from zpfit.analysis.joint_sigma import (
     JointSigma,
@@ -16,7 +16,12 @@ from zpfit.analysis.joint_sigma import (
     joint_sigma_or_none,
 )
 from zpfit.analysis.prior_sensitivity import FACTOR, VariedEvidence, WeightedRun, varied_evidence
-from zpfit.analysis.records import ComparisonRow, PointRecord, VariedEvidenceRecord
+from zpfit.analysis.records import (
+    ComparisonRow,
+    HypothesisRecord,
+    PointRecord,
+    VariedEvidenceRecord,
+)
 from zpfit.errors import AmbiguousReference, UnknownReference
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
@@ -71,18 +76,16 @@ def compare(
     progress = progress or Silent()
     problems = [fit.problem for fit in fits]
     check_reference(problems, reference)
-    rng, rows = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    rows: list[ComparisonRow] = []
     rngs = [own.spawn(3) for own in rng.spawn(len(fits))]
     reached = joint_sigmas(problems, [own[0] for own in rngs], progress)
-    for number, group in enumerate(by_data(problems)):
-        together = [_without(fits[group[0]])]
+    for number, group in enumerate(by_data(problems), start=1):
+        together = [_without(fits[group[0]], number)]
         for index in group:
             progress.stage(f"Comparing {fits[index].name}")
-            together.append(_row(fits[index], reached[index], rngs[index][1:], progress))
-        for row in together:
-            row["data"] = number + 1
-        add_bayes_factors(together, reference)
-        rows += together
+            together.append(_row(fits[index], number, reached[index], rngs[index][1:], progress))
+        rows += against_reference(together, reference)
     return Comparison(tuple(rows), reference, tuple(fits))
 
 
@@ -178,10 +181,11 @@ def _ends(reached: Sequence[Reached], group: Sequence[int]) -> FloatArray:
 
 def _row(
     fit: FitResult,
+    data: int,
     reached: Reached,
     rngs: Sequence[np.random.Generator],
     progress: Progress,
-) -> ComparisonRow:
+) -> HypothesisRecord:
     summary, posterior = fit.summary, fit.problem.posterior
     best, evidence = summary["best_fit"], summary["evidence"]
     k, n = posterior.dimension, len(posterior.likelihood.smooth)
@@ -221,6 +225,7 @@ def _row(
         },
         "shortcomings": [*summary["shortcomings"], *notes],
         "converged": summary["converged"] and not notes,
+        "data": data,
     }
 
 
@@ -262,7 +267,7 @@ def _chi2_by_term(point: PointRecord) -> dict[str, float]:
     return terms | soft
 
 
-def _without(fit: FitResult) -> ComparisonRow:
+def _without(fit: FitResult, data: int) -> HypothesisRecord:
     """Return the row without a Z'; its evidence is its likelihood."""
     point = fit.summary["no_zprime"]
     log_z = -0.5 * point["chi2"]
@@ -291,6 +296,7 @@ def _without(fit: FitResult) -> ComparisonRow:
         "prior_sensitivity": {"wider": same, "narrower": same},
         "shortcomings": [],
         "converged": True,
+        "data": data,
     }
 
 

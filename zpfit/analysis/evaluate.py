@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.records import ExclusionRatioRecord, PointRecord
 from zpfit.errors import InvalidInput, UndefinedValue, suggestion
 from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.exclusions import Exclusion
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
 from zpfit.physics.couplings import Couplings
@@ -150,13 +152,11 @@ def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[
     ]
 
 
-def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
+def describe_point(likelihood: Likelihood, c: Couplings) -> PointRecord:
     """Return chi2, every measurement and every exclusion at one point.
 
-    ``terms`` has measured value, error (``errors`` towards larger and smaller predictions),
-    prediction, pull and chi2 of each measurement, ``exclusions`` the ratio of each exclusion
-    and, of soft ones, chi2. chi2 add up: that of a correlated measurement is what it adds to
-    those before it, while its pull is its own.
+    The chi2 of the terms add up: that of a correlated measurement is what it adds to those before
+    it, while its pull is its own. Only soft exclusions have a chi2.
     """
     chi2 = likelihood.chi2_by_term(c)
     return {
@@ -174,11 +174,19 @@ def describe_point(likelihood: Likelihood, c: Couplings) -> dict[str, Any]:
             for term in likelihood.measurements
         },
         "exclusions": {
-            exclusion.name: {"ratio": float(exclusion.ratio(c)[0])}
-            | ({"chi2": float(chi2[exclusion.name][0])} if exclusion.soft else {})
+            exclusion.name: _exclusion_record(exclusion, c, chi2)
             for exclusion in likelihood.exclusions
         },
     }
+
+
+def _exclusion_record(
+    exclusion: Exclusion, c: Couplings, chi2: Mapping[str, FloatArray]
+) -> ExclusionRatioRecord:
+    ratio = float(exclusion.ratio(c)[0])
+    if not exclusion.soft:
+        return {"ratio": ratio}
+    return {"ratio": ratio, "chi2": float(chi2[exclusion.name][0])}
 
 
 def _at(columns: Mapping[str, FloatArray], index: int) -> dict[str, float | None]:

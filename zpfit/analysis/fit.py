@@ -2,12 +2,11 @@
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from zpfit.analysis.records import FitSummary
-from zpfit.analysis.summary import equal_samples, summarise, weighted_samples
+from zpfit.analysis.summary import Provenance, equal_samples, summarise, weighted_samples
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
@@ -190,14 +189,13 @@ def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) ->
     start_rng, kick_rng = sampled.search_rng.spawn(2)
     starts = starting_points(problem, flat, samples.log_likelihood.ravel(), start_rng)
     best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"))
-    rest: dict[str, Any] = {
-        "converged": not sampled.shortcomings,
-        "shortcomings": list(sampled.shortcomings),
-        "impossible_prior_fraction": sampled.impossible_fraction,
-        "data_hash": sampled.data_hash,
-        "wall_time_s": time.perf_counter() - sampled.started,
-    }
-    summary: Any = summarise(problem, samples, best, sampled.check) | rest
+    provenance = Provenance(
+        sampled.shortcomings,
+        sampled.impossible_fraction,
+        sampled.data_hash,
+        time.perf_counter() - sampled.started,
+    )
+    summary = summarise(problem, samples, best, sampled.check, provenance)
     return FitResult(
         problem.name,
         problem,

@@ -4,7 +4,12 @@ Each analysis returns a frozen result; its record holds the same numbers in the 
 with ``None`` where a number does not exist.
 """
 
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
+
+from annotated_types import Len
+
+# Pydantic, which checks the records that are read, needs this form before Python 3.12.
+from typing_extensions import TypedDict
 
 
 class TermRecord(TypedDict):
@@ -13,7 +18,7 @@ class TermRecord(TypedDict):
     observable: str
     measured: float
     error: float
-    errors: list[float]
+    errors: Annotated[list[float], Len(2, 2)]
     """Standard errors towards larger and smaller predictions."""
     prediction: float
     pull: float
@@ -41,7 +46,7 @@ class BestFitRecord(PointRecord):
     """The best fit of a run."""
 
     parameters: dict[str, float]
-    couplings: dict[str, float]
+    couplings: dict[str, float | None]
     derived: dict[str, float | None]
 
 
@@ -67,7 +72,8 @@ class EvidenceRecord(TypedDict):
 
     log_z: float
     error: float
-    spread: float
+    spread: float | None
+    """Error of ln Z from the scatter between batches of draws; None for other engines."""
     evaluations: int
     independent: list[IndependentEvidence]
     effective_fraction: float
@@ -94,7 +100,7 @@ class ParameterRecord(TypedDict):
 class ReachRecord(TypedDict):
     """Masses that a limit curve covers, and the fraction of the posterior outside."""
 
-    mass_range_MeV: list[float]
+    mass_range_MeV: Annotated[list[float], Len(2, 2)]
     posterior_outside: float
     best_fit_outside: bool
 
@@ -123,7 +129,7 @@ class FitSummary(TypedDict):
     evidence: EvidenceRecord
     posterior: dict[str, ParameterRecord]
     curve_reach: dict[str, ReachRecord]
-    unverified: dict[str, Any]
+    unverified: dict[str, str]
     sampler: SamplerRecord
     versions: dict[str, str]
     converged: bool
@@ -141,8 +147,8 @@ class VariedEvidenceRecord(TypedDict):
     method: str
 
 
-class ComparisonRow(TypedDict):
-    """One hypothesis of a comparison on one data set."""
+class HypothesisRecord(TypedDict):
+    """One hypothesis of a comparison, before it is set against the reference."""
 
     run: str
     model: str
@@ -166,18 +172,92 @@ class ComparisonRow(TypedDict):
     prior_sensitivity: dict[str, VariedEvidenceRecord]
     shortcomings: list[str]
     converged: bool
-    data: NotRequired[int]
+    data: int
     """Number of the data set, from 1."""
-    reference: NotRequired[str]
-    ln_bayes_factor: NotRequired[float]
-    ln_bayes_factor_err: NotRequired[float]
-    bayes_factor: NotRequired[float]
-    evidence: NotRequired[str]
+
+
+class ComparisonRow(HypothesisRecord):
+    """One hypothesis of a comparison on one data set, against the reference."""
+
+    reference: str
+    ln_bayes_factor: float
+    ln_bayes_factor_err: float
+    bayes_factor: float
+    evidence: str
     """Strength of the evidence in words."""
-    ranks: NotRequired[dict[str, int | None]]
-    rank_changes: NotRequired[bool]
+    ranks: dict[str, int | None]
+    rank_changes: bool
+
+
+class WrittenComparisonRow(ComparisonRow):
+    """A row of ``compare.json``."""
+
     folder: NotRequired[str | None]
-    """Folder of the run, relative to that of the comparison."""
+    """Folder of the run, relative to that of the comparison; None without a Z'."""
+
+
+class CampaignAxes(TypedDict):
+    """Labels of a fit of a campaign on each axis; None without this axis."""
+
+    runs: str | None
+    models: str | None
+    data: str | None
+    priors: str | None
+    overrides: str | None
+
+
+class CampaignFit(CampaignAxes):
+    """One fit of a campaign."""
+
+    name: str
+    seed: int
+    chi2: float
+    chi2_no_zprime: float
+    log_z: float
+    log_z_error: float
+    log_bayes_factor: float
+    """ln B against no Z'."""
+    evaluations: int
+    converged: bool
+    shortcomings: list[str]
+    best_fit: dict[str, float]
+
+
+class CampaignCell(CampaignAxes):
+    """Fits of a campaign that differ by their seeds."""
+
+    name: str
+    fits: int
+    """Number of fits."""
+    converged: int
+    """Number of converged fits."""
+    chi2: float
+    """chi2 of the best seed."""
+    chi2_worst_seed: float
+    chi2_no_zprime: float
+    log_z: float
+    """Mean over seeds, weighted by inverse squared errors."""
+    log_z_error: float
+    log_z_error_of_one: float
+    """Quadratic mean of the errors of one fit."""
+    log_z_scatter: float | None
+    """Standard deviation between seeds; None with one seed."""
+    log_bayes_factor: float
+    log_bayes_factors: list[float]
+    """ln B of each seed."""
+    best_fit: dict[str, float]
+    """Parameters of the best seed."""
+
+
+class CampaignRecord(TypedDict):
+    """Fits, combinations of the axes and failures of a campaign."""
+
+    title: str
+    finished: int
+    failed: dict[str, str]
+    """Error messages by name of the fit."""
+    cells: list[CampaignCell]
+    fits: list[CampaignFit]
 
 
 class TensionRecord(TypedDict):

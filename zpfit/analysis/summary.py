@@ -1,11 +1,20 @@
 """Summaries of fits, and the samples that are stored."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from zpfit.analysis.evaluate import describe_point
+from zpfit.analysis.records import (
+    BestFitRecord,
+    CrossCheckRecord,
+    EvidenceRecord,
+    FitSummary,
+    ParameterRecord,
+    ReachRecord,
+)
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, LogUniform, SignedLogUniform, Tied
 from zpfit.inference.problem import Problem
@@ -17,8 +26,6 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
 from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
-
-_QUANTILES = {"q05": 0.05, "q16": 0.16, "q84": 0.84, "q95": 0.95}
 
 
 def varying(posterior: Posterior, u: FloatArray) -> dict[str, FloatArray]:
@@ -80,9 +87,22 @@ def _scale(posterior: Posterior, name: str) -> dict[str, Any]:
     return {"scale": "linear", "lower": 0.0, "step": step}
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """How a fit was made, as far as the samples do not say it."""
+
+    shortcomings: tuple[str, ...]
+    """Reasons why the samples are not converged; empty if they are."""
+    impossible_fraction: float
+    """Fraction of the prior where the model cannot exist."""
+    data_hash: str
+    seconds: float
+    """Wall time."""
+
+
 def summarise(
-    run: Problem, samples: Samples, best: Minimum, check: CrossCheck | None
-) -> dict[str, Any]:
+    run: Problem, samples: Samples, best: Minimum, check: CrossCheck | None, provenance: Provenance
+) -> FitSummary:
     """Return the results of a fit in the form of JSON."""
     posterior = run.posterior
     free = list(posterior.names)
@@ -93,9 +113,9 @@ def summarise(
         "seed": run.settings.seed,
         "best_fit": _at_best_fit(posterior, best),
         "no_zprime": describe_point(posterior.likelihood, Couplings.none()),
-        "evidence": _evidence(samples) | ({} if check is None else {"cross_check": _check(check)}),
+        "evidence": _evidence(samples, check),
         "posterior": {
-            name: _moments(values) | _trust(posterior, samples, free, name)
+            name: _marginal(posterior, samples, free, name, values)
             for name, values in varying(posterior, samples.u).items()
         },
         "curve_reach": _reach(posterior, samples, best),
@@ -113,12 +133,17 @@ def summarise(
             "thin": samples.thin,
         },
         "versions": versions(packages_behind(run.settings.sampler.engine)),
+        "converged": not provenance.shortcomings,
+        "shortcomings": list(provenance.shortcomings),
+        "impossible_prior_fraction": provenance.impossible_fraction,
+        "data_hash": provenance.data_hash,
+        "wall_time_s": provenance.seconds,
     }
 
 
-def _evidence(samples: Samples) -> dict[str, Any]:
+def _evidence(samples: Samples, check: CrossCheck | None) -> EvidenceRecord:
     evidence = samples.evidence
-    return {
+    record: EvidenceRecord = {
         "log_z": evidence.log_z,
         "error": evidence.error,
         "spread": evidence.spread,
@@ -132,9 +157,12 @@ def _evidence(samples: Samples) -> dict[str, Any]:
         "information": samples.information,
         "dimensionality": samples.dimensionality,
     }
+    if check is not None:
+        record["cross_check"] = _check(check)
+    return record
 
 
-def _check(check: CrossCheck) -> dict[str, Any]:
+def _check(check: CrossCheck) -> CrossCheckRecord:
     return {
         "engine": check.samples.engine,
         "log_z": check.samples.evidence.log_z,
@@ -144,7 +172,7 @@ def _check(check: CrossCheck) -> dict[str, Any]:
     }
 
 
-def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, Any]:
+def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, ReachRecord]:
     u = samples.u.reshape(-1, posterior.dimension)
     masses, [mass] = posterior.couplings(u).m_Zp, posterior.couplings(best.u[None]).m_Zp
     reach = mass_coverage(posterior.likelihood, masses, float(mass))
@@ -158,38 +186,40 @@ def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, A
     }
 
 
-def _at_best_fit(posterior: Posterior, best: Minimum) -> dict[str, Any]:
+def _at_best_fit(posterior: Posterior, best: Minimum) -> BestFitRecord:
     u = best.u[None]
     values = posterior.parameters(u)
     couplings = posterior.model.couplings(values)
     return {
-        "parameters": _first(values),
+        "parameters": {name: float(column[0]) for name, column in values.items()},
         "couplings": _first(dict(couplings.items())),
         "derived": _first(posterior.model.derived(values)),
-    } | describe_point(posterior.likelihood, couplings)
+        **describe_point(posterior.likelihood, couplings),
+    }
 
 
 def _first(columns: Mapping[str, FloatArray]) -> dict[str, float | None]:
     return {name: _finite(values[0]) for name, values in columns.items()}
 
 
-def _moments(values: FloatArray) -> dict[str, float]:
-    moments = {
-        "median": float(np.median(values)),
-        "mean": float(np.mean(values)),
-        "sd": float(np.std(values)),
-    }
-    return moments | {key: float(np.quantile(values, q)) for key, q in _QUANTILES.items()}
-
-
-def _trust(
-    posterior: Posterior, samples: Samples, free: list[str], name: str
-) -> dict[str, float | None]:
-    """Return ESS and R-hat; a tied parameter has those of the parameter it is tied to."""
+def _marginal(
+    posterior: Posterior, samples: Samples, free: list[str], name: str, values: FloatArray
+) -> ParameterRecord:
+    """Return moments; ESS and R-hat of a tied parameter are those of the one it is tied to."""
     prior = posterior.priors.by_name[name]
     axis = free.index(prior.to if isinstance(prior, Tied) else name)
     diagnostics = samples.diagnostics
-    return {"ess": _finite(diagnostics.ess[axis]), "rhat": _finite(diagnostics.rhat[axis])}
+    return {
+        "median": float(np.median(values)),
+        "mean": float(np.mean(values)),
+        "sd": float(np.std(values)),
+        "q05": float(np.quantile(values, 0.05)),
+        "q16": float(np.quantile(values, 0.16)),
+        "q84": float(np.quantile(values, 0.84)),
+        "q95": float(np.quantile(values, 0.95)),
+        "ess": _finite(diagnostics.ess[axis]),
+        "rhat": _finite(diagnostics.rhat[axis]),
+    }
 
 
 def _finite(value: float) -> float | None:

@@ -1,8 +1,7 @@
 """Command ``campaign``: many fits from one file."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +12,7 @@ from zpfit.cli.output import console, print_json, table, yellow
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from zpfit.analysis.records import CampaignRecord
     from zpfit.runs.campaign_file import Campaign
 
 _MOST_ROWS = 40
@@ -90,7 +90,7 @@ def print_plan(loaded: "Campaign") -> None:
         terminal.print(f"note: runs Python code: {code}")
 
 
-def print_campaign(record: Mapping[str, Any], output: Path) -> None:
+def print_campaign(record: "CampaignRecord", output: Path) -> None:
     """Print a table of all combinations, and the fits that have not converged.
 
     Parameters
@@ -111,7 +111,7 @@ def print_campaign(record: Mapping[str, Any], output: Path) -> None:
     terminal.print(f"Campaign folder: {output}", soft_wrap=True)
 
 
-def _cells_table(record: Mapping[str, Any]) -> "Table":
+def _cells_table(record: "CampaignRecord") -> "Table":
     caption = (
         "fits: converged/all; ln B: against no Z'; scatter: standard deviation of ln Z between "
         "seeds/standard error of one fit"

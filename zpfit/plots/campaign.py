@@ -1,17 +1,17 @@
 """Figure of a campaign: evidence and best fit of every combination."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from zpfit.analysis.records import CampaignCell
 from zpfit.plots.style import SERIES_COLOURS
 
 MOST_ROWS = 100
 """Largest number of combinations that a figure shows."""
 
 
-def campaign_figure(title: str, cells: Sequence[Mapping[str, Any]]) -> Figure:
+def campaign_figure(title: str, cells: Sequence[CampaignCell]) -> Figure:
     """Draw ln B against no Z' of each seed and their mean, and chi2 of the best fit."""
     figure = Figure(figsize=(8.5, 0.32 * len(cells) + 2.0), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))

@@ -6,16 +6,17 @@ Finished fits are reused, so that an interrupted campaign resumes when it is sta
 import csv
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import numpy as np
 
+from zpfit.analysis.records import CampaignCell, CampaignFit, CampaignRecord, FitSummary
 from zpfit.errors import FailedTasks, Stopped
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
@@ -46,8 +47,6 @@ _CACHED_CELLS = 16
 """Resolved run files that a worker keeps in memory; the seeds of one cell follow each other."""
 _SMALLEST_ERROR = 1e-12
 """Lower bound of the errors in weighted means, against division by zero."""
-Row = dict[str, Any]
-"""A row of the tables: one fit, or one combination of axes."""
 OpenProgress = Callable[[Path], AbstractContextManager[Progress]]
 """Opens a progress report that also writes to a log file of this path."""
 
@@ -71,7 +70,7 @@ class Task:
 class CampaignResult:
     """The results and failures of all fits of a campaign."""
 
-    rows: list[Row]
+    rows: list[CampaignFit]
     """One row for each finished fit, in the order of the campaign."""
     failures: dict[str, str]
     """Error messages of failed fits, by name of the fit."""
@@ -89,7 +88,7 @@ class CampaignResult:
 class CampaignReport(NamedTuple):
     """Record of :func:`campaign_in_folder`, and its failures."""
 
-    record: dict[str, Any]
+    record: CampaignRecord
     """The content of ``campaign.json``."""
     problems: list[str]
     """Reasons for which there is no plot."""
@@ -174,7 +173,7 @@ def run_campaign(
     if force:
         for task in tasks:
             RunFolder(task.folder).forget()
-    rows: dict[int, Row] = {}
+    rows: dict[int, CampaignFit] = {}
     failures: dict[int, str] = {}
     progress.stage(f"{len(tasks)} fits, {workers.number} at a time")
     for outcome in workers.run(carry_out_task, tasks):
@@ -214,7 +213,7 @@ def _report(progress: Progress, finished: int, failed: int, total: int, seconds:
     progress.update(done / total, f"{done} of {total}{failures}, {left:,.0f} s left")
 
 
-def carry_out_task(task: Task) -> Row:
+def carry_out_task(task: Task) -> CampaignFit:
     """Run one fit in its folder, or read its results if it is finished.
 
     Raises
@@ -241,13 +240,17 @@ def _resolve(cell: Cell, campaign_id: str) -> Problem:  # noqa: ARG001 - a key o
     return cell.run()
 
 
-def _row(task: Task, run: Problem, summary: Mapping[str, Any]) -> Row:
+def _row(task: Task, run: Problem, summary: FitSummary) -> CampaignFit:
     """Return the row of a fit. It depends on the summary alone, not on the executor."""
-    best, evidence = summary["best_fit"], summary["evidence"]
+    best, evidence, labels = summary["best_fit"], summary["evidence"], task.cell.labels
     log_z, without = evidence["log_z"], summary["no_zprime"]["chi2"]
     return {
         "name": task.name,
-        **{axis: task.cell.labels.get(axis) for axis in AXES},
+        "runs": labels.get("runs"),
+        "models": labels.get("models"),
+        "data": labels.get("data"),
+        "priors": labels.get("priors"),
+        "overrides": labels.get("overrides"),
         "seed": run.settings.seed,
         "chi2": best["chi2"],
         "chi2_no_zprime": without,
@@ -262,7 +265,7 @@ def _row(task: Task, run: Problem, summary: Mapping[str, Any]) -> Row:
     }
 
 
-def combine_seeds(rows: Sequence[Row]) -> list[Row]:
+def combine_seeds(rows: Sequence[CampaignFit]) -> list[CampaignCell]:
     """Return one row for each combination of axes, with means over the seeds.
 
     ``log_z`` is the mean over seeds, weighted by inverse squared errors. ``log_z_scatter`` is the
@@ -274,22 +277,32 @@ def combine_seeds(rows: Sequence[Row]) -> list[Row]:
     rows
         Rows of fits, as :func:`carry_out_task` returns them.
     """
-    cells: dict[tuple[Any, ...], list[Row]] = {}
+    cells: dict[tuple[str | None, ...], list[CampaignFit]] = {}
     for row in rows:
-        cells.setdefault(tuple(row[axis] for axis in AXES), []).append(row)
+        cells.setdefault(_labels(row), []).append(row)
     return [_combine(members) for members in cells.values()]
 
 
-def _combine(members: Sequence[Row]) -> Row:
-    log_z, error = (np.array([row[key] for row in members]) for key in ("log_z", "log_z_error"))
+def _labels(row: CampaignFit) -> tuple[str | None, ...]:
+    """Return the labels of a fit on :data:`AXES`."""
+    return row["runs"], row["models"], row["data"], row["priors"], row["overrides"]
+
+
+def _combine(members: Sequence[CampaignFit]) -> CampaignCell:
+    log_z = np.array([row["log_z"] for row in members])
+    error = np.array([row["log_z_error"] for row in members])
     weight = 1 / np.maximum(error, _SMALLEST_ERROR) ** 2
-    best = min(members, key=lambda row: float(row["chi2"]))
+    best = min(members, key=lambda row: row["chi2"])
     mean = float(np.sum(weight * log_z) / np.sum(weight))
     return {
-        **{axis: best[axis] for axis in AXES},
-        "name": "-".join(best[axis] for axis in AXES if best[axis]),
+        "runs": best["runs"],
+        "models": best["models"],
+        "data": best["data"],
+        "priors": best["priors"],
+        "overrides": best["overrides"],
+        "name": "-".join(label for label in _labels(best) if label),
         "fits": len(members),
-        "converged": sum(bool(row["converged"]) for row in members),
+        "converged": sum(row["converged"] for row in members),
         "chi2": best["chi2"],
         "chi2_worst_seed": max(row["chi2"] for row in members),
         "chi2_no_zprime": best["chi2_no_zprime"],
@@ -303,7 +316,7 @@ def _combine(members: Sequence[Row]) -> Row:
     }
 
 
-def campaign_record(title: str, result: CampaignResult) -> dict[str, Any]:
+def campaign_record(title: str, result: CampaignResult) -> CampaignRecord:
     """Return the content of ``campaign.json``: fits, combinations and failures."""
     return {
         "title": title,
@@ -314,7 +327,7 @@ def campaign_record(title: str, result: CampaignResult) -> dict[str, Any]:
     }
 
 
-def write_campaign(record: Mapping[str, Any], output: Path) -> list[str]:
+def write_campaign(record: CampaignRecord, output: Path) -> list[str]:
     """Write JSON, table and plots; return the reasons for which there is no plot.
 
     Raises
@@ -339,7 +352,7 @@ def write_campaign(record: Mapping[str, Any], output: Path) -> list[str]:
     return []
 
 
-def _table(rows: Sequence[Row]) -> str:
+def _table(rows: Sequence[CampaignFit]) -> str:
     table = io.StringIO()
     writer = csv.DictWriter(table, _COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

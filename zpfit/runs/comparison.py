@@ -10,6 +10,7 @@ import numpy as np
 
 from zpfit.analysis.compare import NO_ZPRIME, Comparison, check_reference, compare
 from zpfit.analysis.fit import FitResult
+from zpfit.analysis.records import WrittenComparisonRow
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
@@ -94,7 +95,9 @@ def write_comparison(
     list of str
         A message for each plot that failed.
     """
-    rows = [row | {"folder": folders.get(row["run"])} for row in result.rows]
+    rows: list[WrittenComparisonRow] = [
+        {**row, "folder": folders.get(row["run"])} for row in result.rows
+    ]
     write_json(output / "compare.json", rows)
     return _write_plots(result, output, seed)
 

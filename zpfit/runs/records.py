@@ -1,23 +1,65 @@
-"""Records of analyses on disk: JSON, tables and figures in a folder."""
+"""Records of analyses on disk: JSON, tables and figures in a folder, written and read."""
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from zpfit.analysis.exclusion.record import table_lines
 from zpfit.analysis.records import ExclusionMapRecord, ProfileRecord, TensionRecord
-from zpfit.errors import InvalidInput
+from zpfit.errors import DamagedRecord, InvalidInput
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+T = TypeVar("T")
 TENSION_FILES = ("tension.json", "tension.png")
 EXCLUSION_FILES = ("exclusion.json", "exclusion.csv", "exclusion.png", "exclusion.pdf")
 _PROFILE_DPI = 300
 _EXCLUSION_DPI = 220
 """Narrow allowed strips need more than the default resolution."""
+
+
+def read_record(kind: type[T], path: Path) -> T:
+    """Read a JSON file as a record, and check the type of each field.
+
+    Fields that the record does not have are left out: files of later versions can have them.
+
+    Parameters
+    ----------
+    kind
+        A record of :mod:`zpfit.analysis.records`, or a list of them.
+    path
+        The file.
+
+    Raises
+    ------
+    DamagedRecord
+        The file cannot be read, lacks a field of the record, or has NaN or infinity.
+    """
+    try:
+        content = json.loads(
+            path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
+        )
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        raise DamagedRecord(path, f"{place}: {first['msg']}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedRecord(path, str(error)) from error
+
+
+def _finite(text: str) -> float:
+    """Return a number of a JSON file."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+    return value
 
 
 def profile_files(axes: Sequence[str]) -> tuple[str, ...]:

@@ -84,17 +84,21 @@ def _of_couplings(subject: Subject, c: Couplings) -> dict[str, Any]:
     likelihood = subject.likelihood
     described = describe_point(likelihood, c)
     mass = float(c.m_Zp[0])
+    exclusions: dict[str, dict[str, Any]] = {}
     for exclusion in likelihood.exclusions:
         row = described["exclusions"][exclusion.name]
         low, high = exclusion.mass_range or (mass, mass)
-        row |= {
+        exclusions[exclusion.name] = {
+            **row,
             "excluded": bool(row["ratio"] > 1),
             "soft": exclusion.soft,
             "silent": not low <= mass <= high,
         }
     [excluded_by] = likelihood.excluded_by(c)
     measured = {term.observable.name for term in likelihood.measurements}
-    return described | {
+    return {
+        **described,
+        "exclusions": exclusions,
         "excluded_by": excluded_by,
         "couplings": _only(dict(c.items())),
         "predictions": {

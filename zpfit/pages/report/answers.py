@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from zpfit.analysis.bayes_factors import verbal
 from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.analysis.records import FitSummary, WrittenComparisonRow
 from zpfit.pages.report.read_folders import CampaignContent, ComparisonContent, Content, RunContent
-from zpfit.pages.report.records import ComparedModel, Summary
 from zpfit.pages.report.symbols import number
 from zpfit.pages.report.tables import with_error
 
@@ -37,8 +37,8 @@ def overview(runs: Sequence[RunContent]) -> Answer:
     """Return the answer about several run folders together."""
     best = max(runs, key=lambda run: log_bayes_factor(run.summary))
     worst = min(runs, key=lambda run: log_bayes_factor(run.summary))
-    converged = sum(run.summary.converged for run in runs)
-    likelihoods = {run.summary.likelihood for run in runs}
+    converged = sum(run.summary["converged"] for run in runs)
+    likelihoods = {run.summary["likelihood"] for run in runs}
     caution = (
         "" if len(likelihoods) == 1 else " (on different data, each against no Z\u2032 on the same)"
     )
@@ -55,9 +55,9 @@ def overview(runs: Sequence[RunContent]) -> Answer:
     )
 
 
-def log_bayes_factor(summary: Summary) -> float:
+def log_bayes_factor(summary: FitSummary) -> float:
     """Return ln B against no Z', whose evidence is its likelihood."""
-    return summary.evidence.log_z + 0.5 * summary.no_zprime.chi2
+    return summary["evidence"]["log_z"] + 0.5 * summary["no_zprime"]["chi2"]
 
 
 def reading(log_b: float) -> str:
@@ -69,17 +69,19 @@ def reading(log_b: float) -> str:
 
 def _of_run(content: RunContent) -> Answer:
     summary = content.summary
-    mass = summary.best_fit.couplings.get("m_Zp")
+    mass = summary["best_fit"]["couplings"].get("m_Zp")
     where = "" if mass is None else f" at {mass:.3g} MeV"
-    excluding = [name for name, limit in summary.best_fit.exclusions.items() if limit.ratio > 1]
+    excluding = [
+        name for name, limit in summary["best_fit"]["exclusions"].items() if limit["ratio"] > 1
+    ]
     survives = (
         f"and lies beyond the limit of {', '.join(excluding)}, which is a soft limit"
         if excluding
         else _survival(summary)
     )
-    converged = "converged" if summary.converged else "did not converge"
+    converged = "converged" if summary["converged"] else "did not converge"
     return Answer(
-        f"Can a Z\u2032 of the model {summary.model} explain the data {summary.likelihood}?",
+        f"Can a Z\u2032 of the model {summary['model']} explain the data {summary['likelihood']}?",
         first=f"The best fit{where} has {_gain(summary)}, {survives}.",
         second=(
             f"Over the whole prior the evidence is {_log_b(summary)} against no Z\u2032, "
@@ -88,12 +90,18 @@ def _of_run(content: RunContent) -> Answer:
     )
 
 
-def _survival(summary: Summary) -> str:
+def silent_curves(summary: FitSummary) -> list[str]:
+    """Return the exclusions whose curves do not cover the mass of the best fit."""
+    exclusions, reach = summary["best_fit"]["exclusions"], summary["curve_reach"]
+    return [name for name, r in reach.items() if r["best_fit_outside"] and name in exclusions]
+
+
+def _survival(summary: FitSummary) -> str:
     """Return how a best fit survives the exclusions.
 
     Curves without coverage at its mass do not count as survived.
     """
-    count, silent = len(summary.best_fit.exclusions), summary.silent
+    count, silent = len(summary["best_fit"]["exclusions"]), silent_curves(summary)
     if not count:
         return "with no exclusions in the data"
     if not silent:
@@ -104,13 +112,13 @@ def _survival(summary: Summary) -> str:
     )
 
 
-def _gain(summary: Summary) -> str:
-    best, without = summary.best_fit.chi2, summary.no_zprime.chi2
+def _gain(summary: FitSummary) -> str:
+    best, without = summary["best_fit"]["chi2"], summary["no_zprime"]["chi2"]
     return f"\u03c7\u00b2 = {number(best)} where no Z\u2032 has {number(without)}"
 
 
-def _log_b(summary: Summary) -> str:
-    return _with_error(log_bayes_factor(summary), summary.evidence.error)
+def _log_b(summary: FitSummary) -> str:
+    return _with_error(log_bayes_factor(summary), summary["evidence"]["error"])
 
 
 def _with_error(log_b: float, error: float) -> str:
@@ -118,29 +126,29 @@ def _with_error(log_b: float, error: float) -> str:
 
 
 def _of_comparison(content: ComparisonContent) -> Iterator[Answer]:
-    for data in dict.fromkeys(row.data for row in content.rows):
-        yield _of_group([row for row in content.rows if row.data == data])
+    for data in dict.fromkeys(row["data"] for row in content.rows):
+        yield _of_group([row for row in content.rows if row["data"] == data])
 
 
-def _of_group(rows: Sequence[ComparedModel]) -> Answer:
-    models = [row for row in rows if row.model != NO_ZPRIME]
-    best = max(models, key=lambda row: row.ln_bayes_factor)
-    fitting = min(models, key=lambda row: row.best_fit_chi2)
-    without = fitting.best_fit_chi2 - fitting.delta_chi2
-    [reference] = {row.reference for row in rows}
+def _of_group(rows: Sequence[WrittenComparisonRow]) -> Answer:
+    models = [row for row in rows if row["model"] != NO_ZPRIME]
+    best = max(models, key=lambda row: row["ln_bayes_factor"])
+    fitting = min(models, key=lambda row: row["best_fit_chi2"])
+    without = fitting["best_fit_chi2"] - fitting["delta_chi2"]
+    [reference] = {row["reference"] for row in rows}
     versus = "no Z\u2032" if reference == NO_ZPRIME else reference
-    meaning = reading(best.ln_bayes_factor) if reference == NO_ZPRIME else best.evidence
-    shaky = [row.run for row in models if not row.converged]
+    meaning = reading(best["ln_bayes_factor"]) if reference == NO_ZPRIME else best["evidence"]
+    shaky = [row["run"] for row in models if not row["converged"]]
     trust = f"{', '.join(shaky)} did not converge" if shaky else "all runs converged"
-    moves = any(row.rank_changes for row in rows)
+    moves = any(row["rank_changes"] for row in rows)
     rank = "some ranks change" if moves else "no rank changes"
     return Answer(
-        f"Which of {len(models)} models do the data {rows[0].likelihood} favour?",
+        f"Which of {len(models)} models do the data {rows[0]['likelihood']} favour?",
         first=(
-            f"The evidence is highest for {best.run}, "
-            f"{_with_error(best.ln_bayes_factor, best.ln_bayes_factor_err)} against {versus} "
-            f"({meaning}), and {fitting.run} fits best, with "
-            f"\u03c7\u00b2 = {number(fitting.best_fit_chi2)} where no Z\u2032 has "
+            f"The evidence is highest for {best['run']}, "
+            f"{_with_error(best['ln_bayes_factor'], best['ln_bayes_factor_err'])} against {versus} "
+            f"({meaning}), and {fitting['run']} fits best, with "
+            f"\u03c7\u00b2 = {number(fitting['best_fit_chi2'])} where no Z\u2032 has "
             f"{number(without)}."
         ),
         second=f"With wider or narrower priors {rank}, and {trust}.",
@@ -149,20 +157,20 @@ def _of_group(rows: Sequence[ComparedModel]) -> Answer:
 
 def _of_campaign(content: CampaignContent) -> Answer:
     record = content.record
-    planned = record.finished + len(record.failed)
-    converged = sum(fit.converged for fit in record.fits)
+    planned = record["finished"] + len(record["failed"])
+    converged = sum(fit["converged"] for fit in record["fits"])
     first = (
-        f"Of {planned} fits of {len(record.cells)} combinations {record.finished} are finished, "
-        f"{len(record.failed)} failed, and {converged} converged."
+        f"Of {planned} fits of {len(record['cells'])} combinations {record['finished']} are "
+        f"finished, {len(record['failed'])} failed, and {converged} converged."
     )
     second = "No combination has a result."
-    if record.cells:
-        best = max(record.cells, key=lambda cell: cell.log_bayes_factor)
-        worst = min(record.cells, key=lambda cell: cell.log_bayes_factor)
+    if record["cells"]:
+        best = max(record["cells"], key=lambda cell: cell["log_bayes_factor"])
+        worst = min(record["cells"], key=lambda cell: cell["log_bayes_factor"])
         second = (
-            f"Against no Z\u2032 on the same data the evidence is highest for {best.name}, "
-            f"{_with_error(best.log_bayes_factor, best.log_z_error)} "
-            f"({reading(best.log_bayes_factor)}), and lowest for {worst.name}, "
-            f"{_with_error(worst.log_bayes_factor, worst.log_z_error)}."
+            f"Against no Z\u2032 on the same data the evidence is highest for {best['name']}, "
+            f"{_with_error(best['log_bayes_factor'], best['log_z_error'])} "
+            f"({reading(best['log_bayes_factor'])}), and lowest for {worst['name']}, "
+            f"{_with_error(worst['log_bayes_factor'], worst['log_z_error'])}."
         )
     return Answer(f"What do the fits of the campaign {content.name} say?", first, second)

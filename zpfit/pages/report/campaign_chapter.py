@@ -15,46 +15,46 @@ def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter
     cells = table(
         "Combinations",
         [
-            ("combination", lambda c: Cell(c.name)),
-            ("fits", lambda c: count(c.fits)),
-            ("converged", lambda c: count(c.converged)),
-            ("ln B", lambda c: with_error(c.log_bayes_factor, c.log_z_error)),
-            ("reading", lambda c: Cell(reading(c.log_bayes_factor))),
-            ("scatter", lambda c: value(c.log_z_scatter, 2)),
-            ("\u03c7\u00b2", lambda c: value(c.chi2, 4)),
-            ("worst seed", lambda c: value(c.chi2_worst_seed, 4)),
-            ("\u03c7\u00b2 without Z\u2032", lambda c: value(c.chi2_no_zprime, 4)),
+            ("combination", lambda c: Cell(c["name"])),
+            ("fits", lambda c: count(c["fits"])),
+            ("converged", lambda c: count(c["converged"])),
+            ("ln B", lambda c: with_error(c["log_bayes_factor"], c["log_z_error"])),
+            ("reading", lambda c: Cell(reading(c["log_bayes_factor"]))),
+            ("scatter", lambda c: value(c["log_z_scatter"], 2)),
+            ("\u03c7\u00b2", lambda c: value(c["chi2"], 4)),
+            ("worst seed", lambda c: value(c["chi2_worst_seed"], 4)),
+            ("\u03c7\u00b2 without Z\u2032", lambda c: value(c["chi2_no_zprime"], 4)),
         ],
-        record.cells,
+        record["cells"],
         "ln B: against no Z\u2032 on the same data, mean over seeds; scatter: standard deviation "
         f"of ln Z between seeds. Read after {SCALE_SOURCE}.",
     )
     fits = table(
         "Fits",
         [
-            ("fit", lambda f: Cell(f.name)),
-            ("seed", lambda f: Cell(str(f.seed), float(f.seed))),
-            ("\u03c7\u00b2", lambda f: value(f.chi2, 4)),
-            ("ln Z", lambda f: with_error(f.log_z, f.log_z_error)),
-            ("ln B", lambda f: fixed(f.log_bayes_factor, 2)),
-            ("converged", lambda f: Cell("yes" if f.converged else "no")),
-            ("shortcomings", lambda f: Cell("; ".join(f.shortcomings))),
+            ("fit", lambda f: Cell(f["name"])),
+            ("seed", lambda f: Cell(str(f["seed"]), float(f["seed"]))),
+            ("\u03c7\u00b2", lambda f: value(f["chi2"], 4)),
+            ("ln Z", lambda f: with_error(f["log_z"], f["log_z_error"])),
+            ("ln B", lambda f: fixed(f["log_bayes_factor"], 2)),
+            ("converged", lambda f: Cell("yes" if f["converged"] else "no")),
+            ("shortcomings", lambda f: Cell("; ".join(f["shortcomings"]))),
         ],
-        record.fits,
+        record["fits"],
     )
     failed = table(
         "Failed fits",
         [("fit", lambda item: Cell(item[0])), ("why", lambda item: Cell(item[1]))],
-        record.failed.items(),
+        record["failed"].items(),
     )
-    first = record.fits[0].name if record.fits else "NAME"
+    first = record["fits"][0]["name"] if record["fits"] else "NAME"
     command = command_line(
         "zpfit", "run", content.path / "runs" / first / "config.yaml", "--output", "again"
     )
     return build_chapter(
         content,
         identifier=identifier,
-        title=record.title or f"Campaign {content.name}",
+        title=record["title"] or f"Campaign {content.name}",
         tables=tuple(t for t in (cells, fits, failed) if t.rows),
         pictures=present(draw_campaign(record, f"{identifier}-campaign")),
         slices=(),

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.analysis.records import WrittenComparisonRow
 from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter, command_line, labels_of
 from zpfit.pages.report.diagnostics_text import diagnose_comparison
 from zpfit.pages.report.figures.axes import Picture
 from zpfit.pages.report.figures.comparison import draw_chi2_by_term, draw_evidences
 from zpfit.pages.report.read_folders import ComparisonContent
-from zpfit.pages.report.records import ComparedModel
 from zpfit.pages.report.tables import Cell, Table, fixed, table, value, with_error
 from zpfit.runs.campaign import RUNS
 
@@ -20,8 +20,8 @@ def build_comparison_chapter(content: ComparisonContent, identifier: str) -> Cha
     rows, labels = content.rows, labels_of(content.data)
     pictures: list[Picture] = []
     tables: list[Table] = []
-    for data in dict.fromkeys(row.data for row in rows):
-        group = [row for row in rows if row.data == data]
+    for data in dict.fromkeys(row["data"] for row in rows):
+        group = [row for row in rows if row["data"] == data]
         tables += _compared(group)
         pictures += [
             draw_evidences(group, f"{identifier}-evidence{data}"),
@@ -40,23 +40,23 @@ def build_comparison_chapter(content: ComparisonContent, identifier: str) -> Cha
     )
 
 
-def _compared(group: Sequence[ComparedModel]) -> list[Table]:
-    likelihood, reference = group[0].likelihood, group[0].reference
+def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
+    likelihood, reference = group[0]["likelihood"], group[0]["reference"]
     versus = "no Z\u2032" if reference == NO_ZPRIME else reference
     evidence = table(
         f"Evidence, {likelihood}",
         [
-            ("run", lambda r: Cell(r.run)),
+            ("run", lambda r: Cell(r["run"])),
             (
                 f"ln B against {versus}",
-                lambda r: with_error(r.ln_bayes_factor, r.ln_bayes_factor_err),
+                lambda r: with_error(r["ln_bayes_factor"], r["ln_bayes_factor_err"]),
             ),
-            ("reading", lambda r: Cell("\u2013" if r.run == reference else r.evidence)),
-            ("ln Z", lambda r: with_error(r.lnZ, r.lnZ_err)),
+            ("reading", lambda r: Cell("\u2013" if r["run"] == reference else r["evidence"])),
+            ("ln Z", lambda r: with_error(r["lnZ"], r["lnZ_err"])),
             ("ln Z, wider priors", lambda r: value(_varied(r, "wider"), 4)),
             ("ln Z, narrower priors", lambda r: value(_varied(r, "narrower"), 4)),
-            ("rank changes", lambda r: Cell("yes" if r.rank_changes else "no")),
-            ("information [nats]", lambda r: value(r.information)),
+            ("rank changes", lambda r: Cell("yes" if r["rank_changes"] else "no")),
+            ("information [nats]", lambda r: value(r["information"])),
         ],
         group,
         f"Read after {SCALE_SOURCE}.",
@@ -64,14 +64,14 @@ def _compared(group: Sequence[ComparedModel]) -> list[Table]:
     fits = table(
         f"Best fits, {likelihood}",
         [
-            ("run", lambda r: Cell(r.run)),
-            ("parameters", lambda r: value(r.parameters)),
-            ("\u03c7\u00b2", lambda r: value(r.best_fit_chi2, 4)),
-            ("\u0394\u03c7\u00b2", lambda r: value(r.delta_chi2, 4)),
-            ("AIC", lambda r: value(r.aic, 4)),
-            ("BIC", lambda r: value(r.bic, 4)),
-            ("joint \u03c3", lambda r: fixed(r.joint_sigma, 2)),
-            ("converged", lambda r: Cell("yes" if r.converged else "no")),
+            ("run", lambda r: Cell(r["run"])),
+            ("parameters", lambda r: value(r["parameters"])),
+            ("\u03c7\u00b2", lambda r: value(r["best_fit_chi2"], 4)),
+            ("\u0394\u03c7\u00b2", lambda r: value(r["delta_chi2"], 4)),
+            ("AIC", lambda r: value(r["aic"], 4)),
+            ("BIC", lambda r: value(r["bic"], 4)),
+            ("joint \u03c3", lambda r: fixed(r["joint_sigma"], 2)),
+            ("converged", lambda r: Cell("yes" if r["converged"] else "no")),
         ],
         group,
         "\u0394\u03c7\u00b2: against no Z\u2032. Joint \u03c3: least level at which every anomaly "
@@ -80,15 +80,15 @@ def _compared(group: Sequence[ComparedModel]) -> list[Table]:
     return [evidence, fits]
 
 
-def _varied(row: ComparedModel, name: str) -> float | None:
-    found = row.prior_sensitivity.get(name)
-    return None if found is None else found.lnZ
+def _varied(row: WrittenComparisonRow, name: str) -> float | None:
+    found = row["prior_sensitivity"].get(name)
+    return None if found is None else found["lnZ"]
 
 
 def _repeat_comparison(content: ComparisonContent) -> Repeat:
-    names = [row.run for row in content.rows if row.model != NO_ZPRIME]
+    names = [row["run"] for row in content.rows if row["model"] != NO_ZPRIME]
     runs = [_argument_for(content, name) for name in names]
-    reference = content.rows[0].reference
+    reference = content.rows[0]["reference"]
     extra = () if reference == NO_ZPRIME else ("--reference", reference)
     command = command_line("zpfit", "compare", *runs, *extra, "--output", f"{content.path}-again")
     elsewhere = [name for name in names if name not in content.runs]

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.inference.diagnostics import MIN_AUTOCORRELATION_TIMES, RHAT_LIMIT
 from zpfit.inference.samplers.registry import find_engine
-from zpfit.pages.report.records import Campaign, ComparedModel, Summary
 from zpfit.pages.report.symbols import number
 
 _LARGEST_WEIGHT = 0.05
@@ -25,10 +25,10 @@ class Diagnostic:
     meaning: str
 
 
-def diagnose_run(summary: Summary, target_ess: int) -> list[Diagnostic]:
+def diagnose_run(summary: FitSummary, target_ess: int) -> list[Diagnostic]:
     """Return the diagnostics of a run, the most important first."""
     return [
-        *_shortcomings(summary.shortcomings),
+        *_shortcomings(summary["shortcomings"]),
         *_sampling(summary, target_ess),
         *_evidence(summary),
         *_silent_curves(summary),
@@ -49,9 +49,9 @@ def _worst(
     return choose(known) if known else None
 
 
-def _sampling(summary: Summary, target_ess: int) -> Iterator[Diagnostic]:
-    marginals, sampler = summary.posterior.values(), summary.sampler
-    ess = _worst((m.ess for m in marginals), min)
+def _sampling(summary: FitSummary, target_ess: int) -> Iterator[Diagnostic]:
+    marginals, sampler = summary["posterior"].values(), summary["sampler"]
+    ess = _worst((m["ess"] for m in marginals), min)
     yield Diagnostic(
         "Effective samples",
         f"{number(ess, 4)} of {target_ess} requested",
@@ -59,7 +59,7 @@ def _sampling(summary: Summary, target_ess: int) -> Iterator[Diagnostic]:
         meaning="Number of independent samples with the same information, for the worst parameter. "
         "With few of them, medians and intervals are imprecise. Worry below the requested number.",
     )
-    rhat = _worst((m.rhat for m in marginals), max)
+    rhat = _worst((m["rhat"] for m in marginals), max)
     if rhat is not None:
         yield Diagnostic(
             "R-hat",
@@ -68,58 +68,58 @@ def _sampling(summary: Summary, target_ess: int) -> Iterator[Diagnostic]:
             meaning="Scatter between independent ensembles over that within them. Worry above "
             f"{RHAT_LIMIT}: the ensembles have not found the same posterior.",
         )
-    time = _worst(sampler.autocorrelation_time.values(), max)
-    if time is not None and find_engine(sampler.engine).chains:
+    time = _worst(sampler["autocorrelation_time"].values(), max)
+    if time is not None and find_engine(sampler["engine"]).chains:
         yield Diagnostic(
             "Autocorrelation time",
-            f"{number(time)} of {sampler.steps} steps",
-            good=sampler.steps >= MIN_AUTOCORRELATION_TIMES * time,
+            f"{number(time)} of {sampler['steps']} steps",
+            good=sampler["steps"] >= MIN_AUTOCORRELATION_TIMES * time,
             meaning="Steps until the position of a walker is independent of its start. Worry if "
             f"the run has fewer than {MIN_AUTOCORRELATION_TIMES} of these times.",
         )
-    if sampler.acceptance:
+    if sampler["acceptance"]:
         yield Diagnostic(
             "Acceptance",
-            ", ".join(f"{share:.2f}" for share in sampler.acceptance),
-            good=min(sampler.acceptance) >= _LOW_ACCEPTANCE,
+            ", ".join(f"{share:.2f}" for share in sampler["acceptance"]),
+            good=min(sampler["acceptance"]) >= _LOW_ACCEPTANCE,
             meaning="Share of proposed moves that each ensemble took. Worry below "
             f"{_LOW_ACCEPTANCE}: walkers hardly move.",
         )
 
 
-def _evidence(summary: Summary) -> Iterator[Diagnostic]:
-    evidence = summary.evidence
+def _evidence(summary: FitSummary) -> Iterator[Diagnostic]:
+    evidence = summary["evidence"]
     yield Diagnostic(
         "Error of ln Z",
-        number(evidence.error, 2),
-        good=evidence.error < 0.5,
+        number(evidence["error"], 2),
+        good=evidence["error"] < 0.5,
         meaning="Standard error of the evidence. Worry if it is not small beside the ln B that a "
         "conclusion rests on.",
     )
-    if evidence.spread is not None:
+    if evidence["spread"] is not None:
         yield Diagnostic(
             "Spread of ln Z",
-            number(evidence.spread, 2),
-            good=evidence.spread < _WIDE_SCATTER * max(evidence.error, 0.01),
+            number(evidence["spread"], 2),
+            good=evidence["spread"] < _WIDE_SCATTER * max(evidence["error"], 0.01),
             meaning="The same error from the scatter between batches of draws. Worry if it is more "
             "than twice the error above: a part of the posterior is rarely hit.",
         )
-    if find_engine(summary.sampler.engine).independent_draws:
+    if find_engine(summary["sampler"]["engine"]).independent_draws:
         yield Diagnostic(
             "Effective fraction",
-            number(evidence.effective_fraction, 2),
-            good=evidence.effective_fraction > 1e-4,
+            number(evidence["effective_fraction"], 2),
+            good=evidence["effective_fraction"] > 1e-4,
             meaning="Effective fraction of the draws of the evidence integral. Worry if it is "
             "tiny: few draws then reach the posterior.",
         )
         yield Diagnostic(
             "Largest weight",
-            number(evidence.largest_weight, 2),
-            good=evidence.largest_weight < _LARGEST_WEIGHT,
+            number(evidence["largest_weight"], 2),
+            good=evidence["largest_weight"] < _LARGEST_WEIGHT,
             meaning="Largest contribution of a single draw to the evidence. Worry above "
             f"{_LARGEST_WEIGHT:.0%}: one more draw could change the result.",
         )
-    check = evidence.cross_check
+    check = evidence.get("cross_check")
     if check is None:
         yield Diagnostic(
             "Cross-check of ln Z",
@@ -129,41 +129,41 @@ def _evidence(summary: Summary) -> Iterator[Diagnostic]:
             "Request it before a conclusion is published.",
         )
     else:
-        found = f"{check.log_z:.2f} \u00b1 {check.error:.2f} by {check.engine}"
+        found = f"{check['log_z']:.2f} \u00b1 {check['error']:.2f} by {check['engine']}"
         yield Diagnostic(
             "Cross-check of ln Z",
-            f"{found}, {abs(check.sigma):.1f} standard errors away",
-            good=check.agrees,
+            f"{found}, {abs(check['sigma']):.1f} standard errors away",
+            good=check["agrees"],
             meaning="The evidence by another engine. Worry if the two disagree: one of them has "
             "missed a part of the posterior.",
         )
     yield Diagnostic(
         "Prior without a model",
-        f"{summary.impossible_prior_fraction:.1%}",
-        good=summary.impossible_prior_fraction < 0.99,
+        f"{summary['impossible_prior_fraction']:.1%}",
+        good=summary["impossible_prior_fraction"] < 0.99,
         meaning="Share of the prior at which the model cannot exist, which counts against its "
         "evidence. Worry if it is near 100 %: the effective prior is then much "
         "narrower than the given one.",
     )
 
 
-def _silent_curves(summary: Summary) -> Iterator[Diagnostic]:
-    for name, reach in summary.curve_reach.items():
-        if reach.posterior_outside < _SILENT and not reach.best_fit_outside:
+def _silent_curves(summary: FitSummary) -> Iterator[Diagnostic]:
+    for name, reach in summary["curve_reach"].items():
+        if reach["posterior_outside"] < _SILENT and not reach["best_fit_outside"]:
             continue
-        low, high = reach.mass_range_MeV
-        best = ", the best fit too" if reach.best_fit_outside else ""
+        low, high = reach["mass_range_MeV"]
+        best = ", the best fit too" if reach["best_fit_outside"] else ""
         yield Diagnostic(
             f"Reach of {name}",
-            f"{reach.posterior_outside:.0%} of the posterior outside{best}",
+            f"{reach['posterior_outside']:.0%} of the posterior outside{best}",
             good=False,
             meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and sets no limit at other "
             "masses. Worry if a conclusion rests on it: no data exclude points outside.",
         )
 
 
-def _unverified(summary: Summary) -> Iterator[Diagnostic]:
-    for name, what in summary.unverified.items():
+def _unverified(summary: FitSummary) -> Iterator[Diagnostic]:
+    for name, what in summary["unverified"].items():
         yield Diagnostic(
             f"Unverified: {name}",
             what,
@@ -173,16 +173,16 @@ def _unverified(summary: Summary) -> Iterator[Diagnostic]:
         )
 
 
-def diagnose_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
+def diagnose_comparison(rows: Iterable[WrittenComparisonRow]) -> list[Diagnostic]:
     """Return the shortcomings of each run, and whether the priors decide the order."""
     found: list[Diagnostic] = []
     rows = list(rows)
     for row in rows:
-        found += _shortcomings(row.shortcomings, f"Shortcoming of {row.run}")
+        found += _shortcomings(row["shortcomings"], f"Shortcoming of {row['run']}")
     if not found:
         meaning = "No run of the comparison reports a shortcoming; their own pages show more."
         found.append(Diagnostic("Convergence", "every run converged", good=True, meaning=meaning))
-    changing = [row.run for row in rows if row.rank_changes]
+    changing = [row["run"] for row in rows if row["rank_changes"]]
     meaning = (
         "Whether any two models change places when all priors are made wider or narrower. Worry "
         "if they do: the prior and not the data ranks them."
@@ -192,33 +192,33 @@ def diagnose_comparison(rows: Iterable[ComparedModel]) -> list[Diagnostic]:
     return found
 
 
-def diagnose_campaign(record: Campaign) -> list[Diagnostic]:
+def diagnose_campaign(record: CampaignRecord) -> list[Diagnostic]:
     """Return failures, convergence, and the agreement between seeds."""
-    converged = sum(fit.converged for fit in record.fits)
+    converged = sum(fit["converged"] for fit in record["fits"])
     found = [
         Diagnostic(
             "Failed fits",
-            str(len(record.failed)),
-            good=not record.failed,
+            str(len(record["failed"])),
+            good=not record["failed"],
             meaning="Fits without a result. Worry if there are any: means leave them out.",
         ),
         Diagnostic(
             "Converged fits",
-            f"{converged} of {len(record.fits)}",
-            good=converged == len(record.fits),
+            f"{converged} of {len(record['fits'])}",
+            good=converged == len(record["fits"]),
             meaning="Fits without a shortcoming. Worry about a combination in which "
             "most seeds did not converge.",
         ),
     ]
-    for cell in record.cells:
-        if cell.log_z_scatter is None:
+    for cell in record["cells"]:
+        if cell["log_z_scatter"] is None:
             continue
-        if cell.log_z_scatter > _WIDE_SCATTER * cell.log_z_error_of_one:
+        if cell["log_z_scatter"] > _WIDE_SCATTER * cell["log_z_error_of_one"]:
             found.append(
                 Diagnostic(
-                    f"Seeds of {cell.name}",
-                    f"scatter {number(cell.log_z_scatter, 2)}, error "
-                    f"{number(cell.log_z_error_of_one, 2)}",
+                    f"Seeds of {cell['name']}",
+                    f"scatter {number(cell['log_z_scatter'], 2)}, error "
+                    f"{number(cell['log_z_error_of_one'], 2)}",
                     good=False,
                     meaning="ln Z scatters between seeds by more than twice its error: the error "
                     "is too small, and the scatter is the true uncertainty of ln B.",

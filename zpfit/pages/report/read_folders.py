@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.errors import (
     InvalidInput,
     ProblemCollector,
@@ -15,9 +16,9 @@ from zpfit.errors import (
 from zpfit.inference.problem import Problem
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.likelihood.library import LoadedEntry
-from zpfit.pages.report.records import Campaign, ComparedModel, Summary, read_record
 from zpfit.runs.bibliography import Reference, bibliography
 from zpfit.runs.campaign import RUNS
+from zpfit.runs.records import read_record
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
 
@@ -38,7 +39,7 @@ class RunContent:
 
     name: str
     path: Path
-    summary: Summary
+    summary: FitSummary
     run: Problem
     samples: StoredSamples
     cross_checked: bool
@@ -51,7 +52,7 @@ class ComparisonContent:
 
     name: str
     path: Path
-    rows: tuple[ComparedModel, ...]
+    rows: list[WrittenComparisonRow]
     runs: dict[str, Path]
     """Folders of the runs."""
     versions: dict[str, str]
@@ -64,7 +65,7 @@ class CampaignContent:
 
     name: str
     path: Path
-    record: Campaign
+    record: CampaignRecord
     versions: dict[str, str]
     data: Data
 
@@ -108,7 +109,7 @@ def _contents(path: Path, name: str) -> list[Content]:
 def _run(folder: RunFolder, name: str) -> RunContent:
     if folder.is_unfinished:
         raise UnfinishedRun(folder.path)
-    summary = read_record(Summary, folder.path / _SUMMARY)
+    summary = read_record(FitSummary, folder.path / _SUMMARY)
     run = load_run(folder.config_path)
     if run.data_hash() != folder.summary().get("data_hash"):
         raise RunNotFound(folder.path, "the data that it was fitted to")
@@ -120,35 +121,38 @@ def _run(folder: RunFolder, name: str) -> RunContent:
     return RunContent(name, folder.path, summary, run, samples, cross_checked, data)
 
 
-def _check_names(folder: RunFolder, summary: Summary, run: Problem) -> None:
+def _check_names(folder: RunFolder, summary: FitSummary, run: Problem) -> None:
     """Check that summary and run file belong to one run."""
-    missing = set(run.posterior.priors.by_name) - set(summary.best_fit.parameters)
-    if missing or set(summary.posterior) - set(run.posterior.priors.varying):
+    missing = set(run.posterior.priors.by_name) - set(summary["best_fit"]["parameters"])
+    if missing or set(summary["posterior"]) - set(run.posterior.priors.varying):
         raise RunNotFound(folder.path, "a summary that goes with its config.yaml")
 
 
 def _comparison(path: Path, name: str) -> ComparisonContent:
-    rows = read_record(tuple[ComparedModel, ...], path / _COMPARISON)
+    rows = read_record(list[WrittenComparisonRow], path / _COMPARISON)
     if not rows:
         raise ResultsNotFound(path)
-    runs = {row.run: folder for row in rows if (folder := _folder_of(row, path)) is not None}
+    runs = {row["run"]: folder for row in rows if (folder := _folder_of(row, path)) is not None}
     folders = tuple(runs.values())
     return ComparisonContent(name, path, rows, runs, _versions(folders), _data(folders))
 
 
-def _folder_of(row: ComparedModel, path: Path) -> Path | None:
+def _folder_of(row: WrittenComparisonRow, path: Path) -> Path | None:
     """Return the folder of a compared run; None if it is gone or holds another fit."""
-    folder = Path(os.path.normpath(path / (row.folder or f"{RUNS}/{row.run}")))
+    folder = Path(os.path.normpath(path / (row.get("folder") or f"{RUNS}/{row['run']}")))
     if not RunFolder(folder).is_finished:
         return None
-    now = read_record(Summary, folder / _SUMMARY)
-    return folder if now.best_fit.chi2 == row.best_fit_chi2 else None
+    now = read_record(FitSummary, folder / _SUMMARY)
+    return folder if now["best_fit"]["chi2"] == row["best_fit_chi2"] else None
 
 
 def _campaign(path: Path, name: str) -> CampaignContent:
-    record = read_record(Campaign, path / _CAMPAIGN)
+    record = read_record(CampaignRecord, path / _CAMPAIGN)
     # Data depend on these labels alone.
-    first = {(fit.runs, fit.data, fit.overrides): fit.name for fit in reversed(record.fits)}
+    first = {
+        (fit["runs"], fit["data"], fit["overrides"]): fit["name"]
+        for fit in reversed(record["fits"])
+    }
     runs = [path / RUNS / fit for fit in first.values()]
     missing = [str(run) for run in runs if not RunFolder(run).is_finished]
     if missing:
@@ -160,7 +164,7 @@ def _versions(runs: Sequence[Path]) -> dict[str, str]:
     """Return versions of the packages of runs; several where they differ."""
     found: dict[str, dict[str, None]] = {}
     for run in runs:
-        for package, version in read_record(Summary, run / _SUMMARY).versions.items():
+        for package, version in read_record(FitSummary, run / _SUMMARY)["versions"].items():
             found.setdefault(package, {})[version] = None
     return {package: " and ".join(versions) for package, versions in found.items()}
 

@@ -1,11 +1,14 @@
 """The chapter about a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
+from statistics import mean
 
 from markupsafe import Markup
 
+from zpfit.analysis.records import FitSummary
 from zpfit.analysis.summary import axis_attributes
+from zpfit.pages.report.answers import silent_curves
 from zpfit.pages.report.chapter import (
     Chapter,
     Repeat,
@@ -20,7 +23,6 @@ from zpfit.pages.report.figures.corner import draw_corner
 from zpfit.pages.report.figures.pulls import draw_limits, draw_pulls
 from zpfit.pages.report.figures.slices import colours_of, draw_slice
 from zpfit.pages.report.read_folders import RunContent
-from zpfit.pages.report.records import Summary
 from zpfit.pages.report.slices import slices_of
 from zpfit.pages.report.symbols import symbol_html
 from zpfit.pages.report.tables import Cell, Table, count, fixed, table, value
@@ -34,11 +36,14 @@ def build_run_chapter(content: RunContent, identifier: str) -> Chapter:
     return build_chapter(
         content,
         identifier=identifier,
-        title=summary.title,
+        title=summary["title"],
         tables=_run_tables(content, labels),
         pictures=present(
             draw_corner(
-                content.samples, summary.best_fit.parameters, f"{identifier}-corner", summary.title
+                content.samples,
+                summary["best_fit"]["parameters"],
+                f"{identifier}-corner",
+                summary["title"],
             ),
             draw_pulls(summary, labels, f"{identifier}-pulls"),
             draw_limits(summary, labels, f"{identifier}-limits"),
@@ -51,12 +56,18 @@ def build_run_chapter(content: RunContent, identifier: str) -> Chapter:
 
 
 def _slices(content: RunContent, labels: Mapping[str, str], identifier: str) -> tuple[Picture, ...]:
-    best, attributes = content.summary.best_fit, axis_attributes(content.run.posterior)
+    best, attributes = content.summary["best_fit"], axis_attributes(content.run.posterior)
     planes = slices_of(content.run, best)
     colours = colours_of(planes)
     return tuple(
         draw_slice(
-            plane, attributes, best.parameters, best.chi2, labels, colours, f"{identifier}-slice{i}"
+            plane,
+            attributes,
+            best["parameters"],
+            best["chi2"],
+            labels,
+            colours,
+            f"{identifier}-slice{i}",
         )
         for i, plane in enumerate(planes)
     )
@@ -64,7 +75,7 @@ def _slices(content: RunContent, labels: Mapping[str, str], identifier: str) -> 
 
 def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, ...]:
     summary = content.summary
-    best = summary.best_fit
+    best = summary["best_fit"]
     symbols = {p.name: (p.symbol, p.unit) for p in content.run.posterior.model.parameters}
 
     def named(name: str) -> Cell:
@@ -78,16 +89,16 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
         "Parameters",
         [
             ("parameter", named),
-            ("best fit", lambda n: value(best.parameters.get(n))),
-            ("median", lambda n: value(summary.posterior[n].median)),
-            ("16 %", lambda n: value(summary.posterior[n].q16)),
-            ("84 %", lambda n: value(summary.posterior[n].q84)),
-            ("5 %", lambda n: value(summary.posterior[n].q05)),
-            ("95 %", lambda n: value(summary.posterior[n].q95)),
-            ("ESS", lambda n: count(summary.posterior[n].ess)),
-            ("R-hat", lambda n: fixed(summary.posterior[n].rhat, 4)),
+            ("best fit", lambda n: value(best["parameters"].get(n))),
+            ("median", lambda n: value(summary["posterior"][n]["median"])),
+            ("16 %", lambda n: value(summary["posterior"][n]["q16"])),
+            ("84 %", lambda n: value(summary["posterior"][n]["q84"])),
+            ("5 %", lambda n: value(summary["posterior"][n]["q05"])),
+            ("95 %", lambda n: value(summary["posterior"][n]["q95"])),
+            ("ESS", lambda n: count(summary["posterior"][n]["ess"])),
+            ("R-hat", lambda n: fixed(summary["posterior"][n]["rhat"], 4)),
         ],
-        summary.posterior,
+        summary["posterior"],
         "Quantiles of the posterior, so that 16 % to 84 % is its central 68 %. ESS: effective "
         "samples." + _fixed_words(content),
     )
@@ -95,14 +106,14 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
         "Measurements at the best fit",
         [
             ("measurement", of_entry),
-            ("measured", lambda n: value(best.terms[n].measured, 4)),
-            ("error", lambda n: value(_mean(best.terms[n].errors), 2)),
-            ("predicted", lambda n: value(best.terms[n].prediction, 4)),
-            ("pull", lambda n: fixed(best.terms[n].pull, 3)),
-            ("\u03c7\u00b2", lambda n: fixed(best.terms[n].chi2, 3)),
+            ("measured", lambda n: value(best["terms"][n]["measured"], 4)),
+            ("error", lambda n: value(mean(best["terms"][n]["errors"]), 2)),
+            ("predicted", lambda n: value(best["terms"][n]["prediction"], 4)),
+            ("pull", lambda n: fixed(best["terms"][n]["pull"], 3)),
+            ("\u03c7\u00b2", lambda n: fixed(best["terms"][n]["chi2"], 3)),
             ("\u03c7\u00b2 without Z\u2032", lambda n: fixed(_chi2_without(content, n), 3)),
         ],
-        best.terms,
+        best["terms"],
         "Pull: (measured \u2212 predicted) / error. Of unequal errors the mean is shown.",
     )
     exclusions = table(
@@ -110,37 +121,37 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
         [
             ("exclusion", of_entry),
             ("signal / limit", lambda n: _ratio(summary, n)),
-            ("form", lambda n: Cell("hard" if best.exclusions[n].chi2 is None else "soft")),
-            ("\u03c7\u00b2", lambda n: fixed(best.exclusions[n].chi2, 3)),
+            (
+                "form",
+                lambda n: Cell("hard" if best["exclusions"][n].get("chi2") is None else "soft"),
+            ),
+            ("\u03c7\u00b2", lambda n: fixed(best["exclusions"][n].get("chi2"), 3)),
         ],
-        best.exclusions,
+        best["exclusions"],
         "Above 1 is excluded: hard exclusions cut off, soft ones add to \u03c7\u00b2."
-        + (" Silent: their curves do not reach this mass." if summary.silent else ""),
+        + (" Silent: their curves do not reach this mass." if silent_curves(summary) else ""),
     )
     return tuple(t for t in (parameters, measurements, exclusions) if t.rows)
 
 
-def _ratio(summary: Summary, name: str) -> Cell:
+def _ratio(summary: FitSummary, name: str) -> Cell:
     """Return the signal over the limit, if there is a limit."""
     return (
-        Cell("silent") if name in summary.silent else value(summary.best_fit.exclusions[name].ratio)
+        Cell("silent")
+        if name in silent_curves(summary)
+        else value(summary["best_fit"]["exclusions"][name]["ratio"])
     )
 
 
 def _fixed_words(content: RunContent) -> str:
-    best, varying = content.summary.best_fit, content.summary.posterior
-    fixed = [f"{n} = {v:g}" for n, v in best.parameters.items() if n not in varying]
+    best, varying = content.summary["best_fit"], content.summary["posterior"]
+    fixed = [f"{n} = {v:g}" for n, v in best["parameters"].items() if n not in varying]
     return f" Fixed: {', '.join(fixed)}." if fixed else ""
 
 
 def _chi2_without(content: RunContent, name: str) -> float | None:
-    term = content.summary.no_zprime.terms.get(name)
-    return None if term is None else term.chi2
-
-
-def _mean(errors: Sequence[float | None]) -> float | None:
-    known = [error for error in errors if error is not None]
-    return sum(known) / len(known) if known else None
+    term = content.summary["no_zprime"]["terms"].get(name)
+    return None if term is None else term["chi2"]
 
 
 def _repeat_run(content: RunContent) -> Repeat:
@@ -150,7 +161,7 @@ def _repeat_run(content: RunContent) -> Repeat:
     check = " --cross-check" if content.cross_checked else ""
     return Repeat(
         (command + check,),
-        f"The run file in the folder is complete, with its seed ({content.summary.seed}), and the "
-        "data lie beside it. With the versions below the numbers are the same.",
-        content.summary.versions,
+        f"The run file in the folder is complete, with its seed ({content.summary['seed']}), and "
+        "the data lie beside it. With the versions below the numbers are the same.",
+        content.summary["versions"],
     )

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zpfit.analysis.records import BestFitRecord
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.io.arrays import FloatArray
-from zpfit.pages.report.records import Point
 
 NODES = 80
 """Points along each side."""
@@ -64,7 +64,7 @@ class SlicePlane:
         return float(np.mean(self.strongest < 0))
 
 
-def slices_of(run: Problem, best: Point) -> list[SlicePlane]:
+def slices_of(run: Problem, best: BestFitRecord) -> list[SlicePlane]:
     """Compute planes of the mass and the most constrained parameters, or of these parameters.
 
     None if fewer than two parameters are sampled.
@@ -78,15 +78,15 @@ def slices_of(run: Problem, best: Point) -> list[SlicePlane]:
     return [through.plane(x, y) for x, y in through.pairs()]
 
 
-def _nodes(posterior: Posterior, best: Point) -> dict[str, FloatArray]:
+def _nodes(posterior: Posterior, best: BestFitRecord) -> dict[str, FloatArray]:
     """Return values along each axis, the best fit included; each value of a discrete prior once."""
-    at_best = posterior.priors.to_unit_cube(best.parameters)
+    at_best = posterior.priors.to_unit_cube(best["parameters"])
     nodes = {}
     for (name, prior), u in zip(posterior.priors.free.items(), at_best, strict=True):
         even = np.linspace(_EDGE, 1 - _EDGE, NODES)
         values = prior.ppf(even)
         # To the last bit, as it may lie on the edge of an exclusion.
-        values[np.argmin(np.abs(even - u))] = best.parameters[name]
+        values[np.argmin(np.abs(even - u))] = best["parameters"][name]
         nodes[name] = np.unique(values)
     return nodes
 
@@ -96,7 +96,7 @@ class _Through:
     """Points that differ from the best fit in one or two parameters."""
 
     posterior: Posterior
-    best: Point
+    best: BestFitRecord
     nodes: dict[str, FloatArray]
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -110,7 +110,7 @@ class _Through:
     def _parameters(self, changed: dict[str, FloatArray]) -> dict[str, FloatArray]:
         """Return every parameter at the points, tied ones included, each of shape (n,)."""
         n = len(next(iter(changed.values())))
-        free = {name: np.full(n, self.best.parameters[name]) for name in self.nodes}
+        free = {name: np.full(n, self.best["parameters"][name]) for name in self.nodes}
         return self.posterior.priors.complete(free | changed, n)
 
     def _held(self, name: str) -> tuple[float, float]:
@@ -124,7 +124,7 @@ class _Through:
             c = self.posterior.model.couplings(parameters)
             log_likelihood = self.posterior.likelihood.log_likelihood(c)
         excluded = ~exists | np.isneginf(log_likelihood)
-        disfavoured = excluded | (-2 * log_likelihood > self.best.chi2 + _PULLED)
+        disfavoured = excluded | (-2 * log_likelihood > self.best["chi2"] + _PULLED)
         return float(np.mean(excluded)), float(np.mean(disfavoured))
 
     def plane(self, x: str, y: str) -> SlicePlane:

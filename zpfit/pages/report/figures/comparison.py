@@ -6,6 +6,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.analysis.records import CampaignRecord, WrittenComparisonRow
 from zpfit.pages.report.figures.axes import (
     ROW_HEIGHT,
     Picture,
@@ -13,23 +14,22 @@ from zpfit.pages.report.figures.axes import (
     as_picture,
     label_of,
 )
-from zpfit.pages.report.records import Campaign, ComparedModel
 from zpfit.pages.report.symbols import number
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 
 
-def draw_evidences(rows: Sequence[ComparedModel], identifier: str) -> Picture:
+def draw_evidences(rows: Sequence[WrittenComparisonRow], identifier: str) -> Picture:
     """Draw ln B of every model, also under wider and narrower priors."""
-    reference = rows[0].reference
-    base = next(row for row in rows if row.model == reference)
-    models = [row for row in rows if row.model != reference]
-    shown = [escape(row.run) for row in models]
+    reference = rows[0]["reference"]
+    base = next(row for row in rows if row["model"] == reference)
+    models = [row for row in rows if row["model"] != reference]
+    shown = [escape(row["run"]) for row in models]
     figure = go.Figure()
     for name, symbol in (("narrower", "triangle-left-open"), ("wider", "triangle-right-open")):
         pairs = [
-            (i, row.prior_sensitivity[name].lnZ, base.prior_sensitivity[name].lnZ)
+            (i, row["prior_sensitivity"][name]["lnZ"], base["prior_sensitivity"][name]["lnZ"])
             for i, row in enumerate(models)
-            if name in row.prior_sensitivity and name in base.prior_sensitivity
+            if name in row["prior_sensitivity"] and name in base["prior_sensitivity"]
         ]
         known = [(i, a - b) for i, a, b in pairs if a is not None and b is not None]
         figure.add_scatter(
@@ -39,10 +39,10 @@ def draw_evidences(rows: Sequence[ComparedModel], identifier: str) -> Picture:
             hoverinfo="text", marker={"symbol": symbol, "size": 10, "color": ENSEMBLE_COLOURS[4]},
         )  # fmt: skip
     figure.add_scatter(
-        x=[row.ln_bayes_factor for row in models], y=list(range(len(models))), mode="markers",
-        error_x={"array": [row.ln_bayes_factor_err for row in models], "color": BEST_FIT_COLOUR},
+        x=[row["ln_bayes_factor"] for row in models], y=list(range(len(models))), mode="markers",
+        error_x={"array": [row["ln_bayes_factor_err"] for row in models], "color": BEST_FIT_COLOUR},
         name="priors of the run", marker={"size": 11, "color": BEST_FIT_COLOUR},
-        text=[f"{label}: ln B {number(row.ln_bayes_factor)}, {row.evidence}"
+        text=[f"{label}: ln B {number(row['ln_bayes_factor'])}, {row['evidence']}"
               for label, row in zip(shown, models, strict=True)],
         hoverinfo="text",
     )  # fmt: skip
@@ -50,20 +50,20 @@ def draw_evidences(rows: Sequence[ComparedModel], identifier: str) -> Picture:
     add_rows(figure, shown, f"ln B against {versus}")
     figure.update_xaxes(rangemode="tozero")
     caption = "Right of zero the data favour the model; triangles: other widths of all priors."
-    spoken = "ln B: " + ", ".join(f"{row.run} {row.ln_bayes_factor:+.2f}" for row in models)
+    spoken = "ln B: " + ", ".join(f"{row['run']} {row['ln_bayes_factor']:+.2f}" for row in models)
     return as_picture(figure, identifier, caption, spoken)
 
 
 def draw_chi2_by_term(
-    rows: Sequence[ComparedModel], labels: Mapping[str, str], identifier: str
+    rows: Sequence[WrittenComparisonRow], labels: Mapping[str, str], identifier: str
 ) -> Picture:
     """Draw chi2 of every term at the best fit of every model."""
-    names = list(dict.fromkeys(name for row in rows for name in row.chi2_by_term))
-    z = [[row.chi2_by_term.get(name) for name in names] for row in rows]
+    names = list(dict.fromkeys(name for row in rows for name in row["chi2_by_term"]))
+    z = [[row["chi2_by_term"].get(name) for name in names] for row in rows]
     shown = [label_of(name, labels) for name in names]
     figure = go.Figure()
     figure.add_heatmap(
-        x=shown, y=[escape(row.run) for row in rows], z=z, zmin=0, zmax=9,
+        x=shown, y=[escape(row["run"]) for row in rows], z=z, zmin=0, zmax=9,
         colorscale=[[0, "#D7ECF8"], [0.45, "#56B4E9"], [1, "#0072B2"]],
         colorbar={"title": {"text": "\u03c7\u00b2", "side": "right"}, "thickness": 12},
         hovertemplate="%{y}, %{x}: \u03c7\u00b2 = %{z:.3g}<extra></extra>",
@@ -78,28 +78,30 @@ def draw_chi2_by_term(
     return as_picture(figure, identifier, caption, "chi2 by measurement; the table has the numbers")
 
 
-def draw_campaign(record: Campaign, identifier: str) -> Picture | None:
+def draw_campaign(record: CampaignRecord, identifier: str) -> Picture | None:
     """Draw ln B of every combination and seed; None if there is none."""
-    if not record.cells:
+    cells = record["cells"]
+    if not cells:
         return None
-    shown = [escape(cell.name) for cell in record.cells]
+    shown = [escape(cell["name"]) for cell in cells]
     figure = go.Figure()
-    seeds = [(i, b) for i, cell in enumerate(record.cells) for b in cell.log_bayes_factors]
+    seeds = [(i, b) for i, cell in enumerate(cells) for b in cell["log_bayes_factors"]]
     figure.add_scatter(
         x=[b for _, b in seeds], y=[i for i, _ in seeds], mode="markers", name="each seed",
         text=[f"{shown[i]}: {number(b)}" for i, b in seeds], hoverinfo="text",
         marker={"symbol": "line-ns-open", "size": 12, "color": ENSEMBLE_COLOURS[4]},
     )  # fmt: skip
     figure.add_scatter(
-        x=[cell.log_bayes_factor for cell in record.cells], y=list(range(len(shown))),
-        error_x={"array": [cell.log_z_error for cell in record.cells], "color": BEST_FIT_COLOUR},
+        x=[cell["log_bayes_factor"] for cell in cells], y=list(range(len(shown))),
+        error_x={"array": [cell["log_z_error"] for cell in cells], "color": BEST_FIT_COLOUR},
         mode="markers", name="mean over seeds", marker={"size": 9, "color": BEST_FIT_COLOUR},
-        text=[f"{label}: ln B {number(cell.log_bayes_factor)}, \u03c7\u00b2 {number(cell.chi2)}"
-              for label, cell in zip(shown, record.cells, strict=True)],
+        text=[f"{label}: ln B {number(cell['log_bayes_factor'])}, "
+              f"\u03c7\u00b2 {number(cell['chi2'])}"
+              for label, cell in zip(shown, cells, strict=True)],
         hoverinfo="text",
     )  # fmt: skip
     add_rows(figure, shown, "ln B against no Z\u2032")
     figure.update_xaxes(rangemode="tozero")
     caption = "Right of zero the data favour a Z\u2032 of this kind over none."
-    spoken = "ln B: " + ", ".join(f"{c.name} {c.log_bayes_factor:+.2f}" for c in record.cells)
+    spoken = "ln B: " + ", ".join(f"{c['name']} {c['log_bayes_factor']:+.2f}" for c in cells)
     return as_picture(figure, identifier, caption, spoken)

@@ -1,13 +1,12 @@
 """Pulls of measurements, and signal over limit of exclusions, at the best fit."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from zpfit.analysis.records import FitSummary, TermRecord
 from zpfit.pages.report.figures.axes import Picture, add_rows, as_picture, label_of
-from zpfit.pages.report.records import Summary
 from zpfit.pages.report.symbols import number
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 
@@ -15,9 +14,9 @@ _LEAST_RATIO = 1e-3
 """Smallest ratio of signal to limit on the axis."""
 
 
-def draw_pulls(summary: Summary, labels: Mapping[str, str], identifier: str) -> Picture | None:
+def draw_pulls(summary: FitSummary, labels: Mapping[str, str], identifier: str) -> Picture | None:
     """Draw pulls of the best fit and of no Z'; None without measurements."""
-    terms = summary.best_fit.terms
+    terms = summary["best_fit"]["terms"]
     if not terms:
         return None
     names = list(terms)
@@ -27,7 +26,7 @@ def draw_pulls(summary: Summary, labels: Mapping[str, str], identifier: str) -> 
         figure.add_vrect(
             x0=-width, x1=width, fillcolor="#888888", opacity=opacity, line_width=0, layer="below"
         )
-    without = summary.no_zprime.terms
+    without = summary["no_zprime"]["terms"]
     for words, points, marker in (
         (
             "no Z\u2032",
@@ -38,32 +37,32 @@ def draw_pulls(summary: Summary, labels: Mapping[str, str], identifier: str) -> 
     ):
         present = [i for i, name in enumerate(names) if name in points]
         figure.add_scatter(
-            x=[points[names[i]].pull for i in present], y=present, name=words, mode="markers",
+            x=[points[names[i]]["pull"] for i in present], y=present, name=words, mode="markers",
             marker=marker | {"size": 11},
             text=[_pull_words(shown[i], points[names[i]]) for i in present], hoverinfo="text",
         )  # fmt: skip
     add_rows(figure, shown, "pull")
     caption = "Pull: (measured \u2212 predicted) / error; grey: within 1 and 2 standard errors."
     spoken = "Pulls at the best fit: " + ", ".join(
-        f"{name} {terms[name].pull:+.2g}" for name in names
+        f"{name} {terms[name]['pull']:+.2g}" for name in names
     )
     return as_picture(figure, identifier, caption, spoken)
 
 
-def _pull_words(label: str, term: Any) -> str:
+def _pull_words(label: str, term: TermRecord) -> str:
     return (
-        f"{label}: pull {number(term.pull)}<br>measured {number(term.measured, 4)}, predicted "
-        f"{number(term.prediction, 4)}<br>\u03c7\u00b2 {number(term.chi2)}"
+        f"{label}: pull {number(term['pull'])}<br>measured {number(term['measured'], 4)}, "
+        f"predicted {number(term['prediction'], 4)}<br>\u03c7\u00b2 {number(term['chi2'])}"
     )
 
 
-def draw_limits(summary: Summary, labels: Mapping[str, str], identifier: str) -> Picture | None:
+def draw_limits(summary: FitSummary, labels: Mapping[str, str], identifier: str) -> Picture | None:
     """Draw the signal over the limit of every exclusion at the best fit; None without any."""
-    exclusions = summary.best_fit.exclusions
+    exclusions = summary["best_fit"]["exclusions"]
     if not exclusions:
         return None
     names = list(exclusions)
-    ratios = [max(exclusions[name].ratio, _LEAST_RATIO) for name in names]
+    ratios = [max(exclusions[name]["ratio"], _LEAST_RATIO) for name in names]
     shown = [label_of(name, labels) for name in names]
     top = max(3.0, 1.5 * max(ratios))
     figure = go.Figure()
@@ -74,7 +73,7 @@ def draw_limits(summary: Summary, labels: Mapping[str, str], identifier: str) ->
         x=ratios, y=list(range(len(names))), mode="markers", name="best fit", showlegend=False,
         marker={"symbol": "star", "size": 11, "color": BEST_FIT_COLOUR},
         text=[
-            f"{label}: {number(exclusions[name].ratio)} of the limit"
+            f"{label}: {number(exclusions[name]['ratio'])} of the limit"
             for label, name in zip(shown, names, strict=True)
         ],
         hoverinfo="text",
@@ -87,6 +86,6 @@ def draw_limits(summary: Summary, labels: Mapping[str, str], identifier: str) ->
         f"{_LEAST_RATIO:g} are drawn there."
     )
     spoken = "Signal over limit at the best fit: " + ", ".join(
-        f"{name} {exclusions[name].ratio:.2g}" for name in names
+        f"{name} {exclusions[name]['ratio']:.2g}" for name in names
     )
     return as_picture(figure, identifier, caption, spoken)
