@@ -4,6 +4,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from published_limits import B_MINUS_L, BAUER, TWO_SIDED_90, TWO_SIDED_95, limit
 from scipy.optimize import brentq
 
 from zpfit.errors import InvalidInput
@@ -22,7 +23,6 @@ ENTRIES = {name: read_entry(LIBRARY, name).entry for name in LIBRARY.names("entr
 SETS = LIBRARY.names("likelihood set")
 PROMPT = [name for name, entry in ENTRIES.items() if isinstance(entry, PromptLimitEntry)]
 DUMPS = [name for name, entry in ENTRIES.items() if isinstance(entry, BeamDumpEntry)]
-TWO_SIDED_90, TWO_SIDED_95 = 1.6449, 1.96
 """Standard deviations."""
 
 
@@ -343,45 +343,21 @@ def b_minus_l(m, g):
     return points(m, C_Ve=-g, C_nue=-g, C_numu=-g, C_nutau=-g)
 
 
-def limit(deviation, target):
-    """The coupling at which the deviation reaches the target."""
-    return np.exp(brentq(lambda log_g: deviation(np.exp(log_g)) - target, -16.0, -2.0))
-
-
-BAUER = "Bauer, Foldenauer and Jaeckel, arXiv:1803.05466, Fig. 13: limits on g of B-L"
-
-
-@pytest.mark.parametrize(
-    ("m", "published"),
-    [
-        (1.1077, 3.4753e-6),
-        (2.6853, 4.5695e-6),
-        (11.402, 1.5614e-5),
-        (34.253, 4.9013e-5),
-        (110.50, 1.5240e-4),
-        (265.29, 3.6023e-4),
-    ],
-)
+@pytest.mark.parametrize(("m", "published"), B_MINUS_L["texono"])
 def test_b_minus_l_limit_of_texono(m, published):
     [term] = likelihood("nue_texono_2010").measurements
     found = limit(lambda g: -term.pull(b_minus_l(m, g))[0], TWO_SIDED_90)
     assert found == pytest.approx(published, rel=0.2), BAUER
 
 
-@pytest.mark.parametrize(
-    ("m", "published"),
-    [(3.006, 6.3552e-5), (11.351, 6.4040e-5), (98.054, 9.2780e-5), (280.68, 1.953e-4)],
-)
+@pytest.mark.parametrize(("m", "published"), B_MINUS_L["charm2"])
 def test_b_minus_l_limit_of_charm2(m, published):
     both = likelihood("nue_charm2_nu_1993", "nue_charm2_nubar_1993")
     found = limit(lambda g: sqrt(both.chi2(b_minus_l(m, g))[0]), TWO_SIDED_90)
     assert found == pytest.approx(published, rel=0.2), BAUER
 
 
-@pytest.mark.parametrize(
-    ("m", "published"),
-    [(1.0343, 2.4627e-6), (10.935, 2.6943e-5), (97.026, 2.4696e-4), (309.42, 7.9958e-4)],
-)
+@pytest.mark.parametrize(("m", "published"), B_MINUS_L["borexino"])
 def test_b_minus_l_limit_of_borexino(m, published):
     """With equal flavours and the 10 % of those days; entries have more nu_e and smaller errors."""
 
