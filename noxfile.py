@@ -18,7 +18,7 @@ nox.options.default_venv_backend = "venv"
 
 PYTHONS = ("3.11", "3.12", "3.13")
 """Supported versions; the lowest first."""
-PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "loadgroup")
+PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def show_all_of_pyenv() -> None:

@@ -1,7 +1,7 @@
 """Shared fixtures: the command line in process, and one small run."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from command import invoke as invoke_command
 from command import run_small
-from helpers_samplers import use_small_batches
+from helpers_samplers import quick, use_small_batches
 from matplotlib.figure import Figure
 
 from zpfit.errors import ZpfitError
@@ -20,17 +20,16 @@ from zpfit.inference.sampling import sample_posterior
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share their fixtures in one process.
+    """Put files with tests of Dask behind all others, and doctests, which fork nothing, last.
 
-    Dask comes last: its threads stay, and a process that has threads is not safe to fork.
+    Dask leaves threads behind, and a process that has threads is not safe to fork.
     """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("dask" if _with_dask(item) else item.path.stem))
-    items.sort(key=_with_dask)
+    with_dask = {item.path for item in items if "dask" in item.nodeid}
 
+    def place(item: pytest.Item) -> tuple[bool, bool, bool]:
+        return isinstance(item, pytest.DoctestItem), item.path in with_dask, "dask" in item.nodeid
 
-def _with_dask(item: pytest.Item) -> bool:
-    return "dask" in item.nodeid
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +85,13 @@ def rejected(invoke: Callable[..., Result]) -> Callable[..., str]:
     return run
 
 
+@pytest.fixture(scope="module")
+def quick_fits() -> Iterator[None]:
+    """Let the fits of a test module adapt and integrate with few draws at a time."""
+    with quick():
+        yield
+
+
 @pytest.fixture
 def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs sample but a little, and stop when run file, data and samples are in the folder."""
@@ -107,7 +113,7 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small run, at its default place; for reading only."""
     folder = tmp_path_factory.mktemp("small")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, quick():
         patch.chdir(folder)
         result = run_small()
     assert result.exit_code == 0, result.output
@@ -124,7 +130,7 @@ def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     def broken(*_: object) -> None:
         raise RuntimeError("out of ink")
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, quick():
         patch.chdir(folder.parent)
         patch.setattr("zpfit.runs.drawing.corner_figure", broken)
         result = run_small("--output", folder, "--force")

@@ -1,6 +1,9 @@
 """Samplers with small batches, for tests that run a whole fit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -13,3 +16,21 @@ def use_small_batches(patch: pytest.MonkeyPatch, adaptation: int, integral: int)
     small = partial(adapt_maps, options=MapOptions(batch=adaptation))
     patch.setattr("zpfit.inference.samplers.vegas_map.adapt_maps", small)
     patch.setattr("zpfit.inference.samplers.vegas.integrate", partial(integrate, batch=integral))
+
+
+@contextmanager
+def quick() -> Iterator[None]:
+    """Let fits of this process take a third of their time.
+
+    Small batches suffice for tests of what surrounds a fit. Tests of its numbers keep the
+    defaults.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        use_small_batches(patch, 5_000, 30_000)
+        yield
+
+
+def first_fast(*values: object) -> list[Any]:
+    """Return values of a test's parameter; all but the first run in the slow target only."""
+    first, *others = values
+    return [first, *(pytest.param(value, marks=pytest.mark.slow) for value in others)]

@@ -27,6 +27,8 @@ from zpfit.cli import cli
 from zpfit.cli.options import parse_limits
 from zpfit.runs.run_file import find_run_file, load_run
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
 """Folders that a reader has before him."""
 
@@ -352,6 +354,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_site_asks_no_other_server(site: Path) -> None:
     fetched = re.compile(
         r"<(?:script|img|iframe|source|video)[^>]+src=[\"']?(?:https?:)?//"
@@ -364,6 +367,7 @@ def test_the_site_asks_no_other_server(site: Path) -> None:
         assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", styles), path.name
 
 
+@pytest.mark.slow
 def test_formulas_are_drawn_without_a_script(site: Path) -> None:
     physics = (site / "physics.html").read_text(encoding="utf-8")
     assert physics.count("<math") > 10
@@ -371,6 +375,7 @@ def test_formulas_are_drawn_without_a_script(site: Path) -> None:
         assert "arithmatex" not in path.read_text(encoding="utf-8"), path.name
 
 
+@pytest.mark.slow
 def test_the_reference_holds_the_docstrings(site: Path) -> None:
     page = (site / "reference" / "physics.html").read_text(encoding="utf-8")
     assert "shift of the muon&#39;s (g-2)/2" in page or "shift of the muon's (g-2)/2" in page

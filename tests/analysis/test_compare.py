@@ -28,6 +28,8 @@ from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.observables import Group, Observable
 from zpfit.runs.run_file import load_run
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 RUNS = packaged_data() / "runs"
 PRIORS = [
     Uniform(lower=-2, upper=3),

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from light_toys import shrink_pool
 from matplotlib.figure import Figure
 
 import zpfit
 from zpfit.runs.pools import ExecutorChoice, Kind
+
+pytestmark = pytest.mark.usefixtures("quick_fits")
 
 SMALL = {"walkers": 32, "max_steps": 40, "target_ess": 10}
 FEW_STARTS = {"starts": 50}
@@ -260,7 +263,8 @@ def test_exclusion() -> None:
     assert set(found.frame["kind"]) >= {"excluded", "allowed"}
 
 
-def test_toys_in_memory_and_in_a_folder(tmp_path: Path) -> None:
+def test_toys_in_memory_and_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shrink_pool(monkeypatch)
     problem = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "seed": 5}
     options = {"best_fit": {"starts": 50}, "joint_sigma": False, "progress": False}
     memory = zpfit.toys(problem, 3, **options)

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 import zpfit
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 SMALL = {"engine": "vegas"}
 FEW = {"starts": 50}
 

@@ -30,6 +30,8 @@ from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.models.base import Model, Parameter
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 # Files that cannot be read or written
 
 

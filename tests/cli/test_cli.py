@@ -17,6 +17,8 @@ from zpfit.io.places import packaged_data
 from zpfit.io.yaml import read_yaml
 from zpfit.runs.samples import load
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 Command = Callable[..., str]
 
 COMMANDS = [

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from zpfit.errors import InvalidYaml
 from zpfit.io.yaml import parse_yaml
 
-FEW, MANY, TO_RUN = 30, 1250, 210
+FEW, MANY, TO_RUN = 15, 1250, 210
 """Cases of each kind of file: always, in the slow target, and there for those that also run."""
 RUNNABLE = [kind for kind in CASES if kind != "slices"]
 
@@ -75,7 +75,7 @@ def test_files_are_in_order_before_they_are_mutated(kind: str):
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_a_few_hundred_bad_files(kind: str):
+def test_some_bad_files_of_each_kind(kind: str):
     assert _try(kind, check, _settings(FEW, reproducible=True))[False]
 
 

@@ -15,6 +15,8 @@ from zpfit.cli import cli
 from zpfit.cli.messages import Messages, keep_log
 from zpfit.cli.progress import LiveView, RunReporter, StageLines, TimeLeft
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 Command = Callable[..., str]
 
 

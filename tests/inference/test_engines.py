@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from calibration import BINS, calibrate, uniformity
 from helpers_evidence import LIMIT, NESTED, nested
-from helpers_samplers import use_small_batches
+from helpers_samplers import first_fast, use_small_batches
 from scipy.stats import kstwo
 
 from zpfit.inference.samplers.result import Samples
@@ -64,7 +64,7 @@ def one_parameter():
     return real_run("quickstart", **FIXED, **(SMALL | {"dynesty__live_points": 200}))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", first_fast(*ENGINES))
 def test_one_parameter(engine, one_parameter):
     posterior = one_parameter.posterior
     assert posterior.dimension == 1
@@ -150,7 +150,7 @@ def plain_sum(posterior, seed, n=2_000_000):
 PAPER_RUNS = ("quickstart", "effective_rb", "sm_u1_cs")
 
 
-@pytest.mark.parametrize("name", PAPER_RUNS)
+@pytest.mark.parametrize("name", first_fast(*PAPER_RUNS))
 def test_vegas_and_a_plain_sum_agree_on_the_papers_fits(name):
     run = real_run(name, sampler__target_ess=1000)
     result = sampled(run, "vegas", 1, batch=100_000)
@@ -160,7 +160,7 @@ def test_vegas_and_a_plain_sum_agree_on_the_papers_fits(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PAPER_RUNS)
+@pytest.mark.parametrize("name", first_fast(*PAPER_RUNS))
 def test_dynesty_and_vegas_agree_on_the_papers_fits(name):
     run = real_run(name, sampler__target_ess=1000, dynesty__live_points=300)
     first, second = (sampled(run, engine, 3).evidence for engine in ("vegas", "dynesty"))

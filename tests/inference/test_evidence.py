@@ -19,6 +19,7 @@ from helpers_evidence import (
     two_modes,
     vegas,
 )
+from helpers_samplers import first_fast
 
 from zpfit.errors import NoAllowedPoint, PoorProposal
 from zpfit.inference.samplers.importance import Target, integrate
@@ -29,6 +30,7 @@ from zpfit.inference.samplers.vegas_map import adapt_maps
 # vegas
 
 
+FEW_SEEDS = range(3)
 SLOW_FOR_VEGAS = ("gaussian 10d", "correlated")
 
 
@@ -37,6 +39,17 @@ def _slow_for_vegas(name):
 
 
 @pytest.mark.parametrize("name", [_slow_for_vegas(name) for name in PROBLEMS])
+def test_vegas_agrees_with_closed_forms(name):
+    problem = PROBLEMS[name]
+    for seed in FEW_SEEDS:
+        result = vegas(problem, seed)
+        assert not result.shortcomings
+        assert abs(pull(problem, result.evidence)) < LIMIT
+        assert np.abs(moment_pulls(problem, result.samples)).max() < LIMIT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_vegas_pulls_over_many_seeds(name):
     """Errors of ln Z are neither too small nor too large, and there is no bias."""
     problem = PROBLEMS[name]
@@ -93,7 +106,7 @@ def hand_made(problem, maps, seed=1, *, batch=50_000, target=None):
     return integrate(problem.log_likelihood, mixture, rng, target, batch=batch)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", first_fast(1, 2, 3))
 def test_what_one_map_misses_the_other_draws(seed):
     problem = two_modes()
     result = hand_made(problem, (LEFT, RIGHT), seed)
@@ -173,7 +186,7 @@ def classical_sum(dead):
     return float(np.log(np.sum(np.exp(log_l) * -np.diff(volume))))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", first_fast(1, 2))
 @pytest.mark.parametrize("name", NESTED)
 def test_dynesty(name, seed):
     problem = NESTED[name]

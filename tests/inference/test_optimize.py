@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers_samplers import first_fast
 
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.search.best_fit import find_minimum
@@ -118,9 +119,7 @@ def test_with_every_coordinate_held_points_stay():
 @pytest.mark.parametrize(
     ("run_name", "goal"), [("quickstart", 0.15), ("effective_rb", 0.10)], ids=["cs", "rb"]
 )
-@pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))]
-)
+@pytest.mark.parametrize("seed", first_fast(1, 2, 3))
 def test_the_best_fit_of_the_paper_is_the_global_one(run_name, goal, seed):
     """Local minima near 0.33-0.44 differ in the signs of the couplings."""
     posterior = load_run(packaged_data() / "runs" / f"{run_name}.yaml").posterior

@@ -5,6 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 from helpers_evidence import LIMIT
+from helpers_samplers import first_fast
 
 from zpfit.inference.samplers.result import WeightedSamples
 
@@ -16,7 +17,7 @@ def uneven(n=20_000, seed=0):
     return WeightedSamples.normalised(u, u[:, 0], log_weight)
 
 
-@pytest.mark.parametrize("n", [50, 500, 5000])
+@pytest.mark.parametrize("n", first_fast(500, 50, 5000))
 def test_pruning_is_unbiased_and_keeps_few(n):
     samples, rng = uneven(), np.random.default_rng(1)
     functions = (lambda s: s.u[:, 0], lambda s: s.u[:, 1] ** 2, lambda s: s.log_likelihood)

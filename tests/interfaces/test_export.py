@@ -13,6 +13,8 @@ import zpfit.interfaces.export
 from zpfit.errors import FilesExist, RunNotFound, UnwritablePath
 from zpfit.runs.run_file import find_run_file, load_run
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 Command = Callable[..., str]
 
 

@@ -20,7 +20,8 @@ Command = Callable[..., str]
 def test_points_have_the_posteriors_likelihood(name: str):
     run = load_run(find_run_file(name))
     points, expected = points_of(run)
-    found = [point_likelihood(name).log_likelihood(point) for point in points]
+    given = point_likelihood(name)
+    found = [given.log_likelihood(point) for point in points]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
     assert np.isfinite(expected).any()
 

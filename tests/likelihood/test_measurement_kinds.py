@@ -19,6 +19,8 @@ from zpfit.likelihood.measurements import Correlation, GaussianTerm
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.observables import Group, Observable, find_observable
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 Command = Callable[..., str]
 WITHIN = 1e-9
 """Relative, of numbers that the same formula gives in two ways."""

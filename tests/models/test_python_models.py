@@ -24,6 +24,8 @@ from helpers_models import (
     write,
 )
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 # Functions
 
 

@@ -25,6 +25,8 @@ from zpfit.runs.bibliography import (
     packaged_references,
 )
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 Command = Callable[..., str]
 
 ENTRY = """\

@@ -6,12 +6,13 @@ Shell completion uses this module, so it imports nothing slow and reads no file'
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from zpfit.io.logging import LOGGER
+from zpfit.io.plugins import plugins_of
 
 Kind = Literal["entry", "likelihood set", "model", "priors", "run", "slice", "campaign"]
 """Kind of a named file."""
@@ -53,9 +54,9 @@ def data_packages() -> tuple[Path, ...]:
 
 @lru_cache(maxsize=1)
 def _data_packages(path: tuple[str, ...]) -> tuple[Path, ...]:  # noqa: ARG001 - key of the cache
-    """Return the folders; cached, as reading the metadata of all packages takes 10 ms."""
+    """Return the folders; cached, so that a package that cannot be found is reported once."""
     found = []
-    for point in sorted(entry_points(group=DATA), key=lambda point: point.name):
+    for point in plugins_of(DATA).values():
         try:
             found.append(_folder_of(point))
         except Exception as error:  # noqa: BLE001 - importing a package may fail in any way

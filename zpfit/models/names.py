@@ -1,10 +1,11 @@
 """Names of all models, without importing them, so that shells complete names at once."""
 
-from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from zpfit.io.places import names_in
+from zpfit.io.plugins import plugins_of
 
 PLUGINS = "zpfit.models"
 """Group of entry points through which installed packages offer models."""
@@ -17,6 +18,6 @@ def names_of_models(roots: Iterable[Path]) -> list[str]:
     return sorted({*BUILT_IN_NAMES, *names_in(roots, "model"), *plugins()})
 
 
-def plugins() -> dict[str, EntryPoint]:
+def plugins() -> Mapping[str, EntryPoint]:
     """Return the models of installed packages by name."""
-    return {point.name: point for point in entry_points(group=PLUGINS)}
+    return plugins_of(PLUGINS)

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import TypeVar
 
 from zpfit.io.arrays import FloatArray
+from zpfit.io.plugins import plugins_of
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
 PLUGINS = "zpfit.observables"
@@ -162,9 +163,9 @@ def predictions() -> Mapping[str, Observable]:
     )
 
 
-def plugins() -> dict[str, EntryPoint]:
+def plugins() -> Mapping[str, EntryPoint]:
     """Return the entry points of installed packages by name."""
-    return {point.name: point for point in entry_points(group=PLUGINS)}
+    return plugins_of(PLUGINS)
 
 
 def observable_names() -> list[str]:

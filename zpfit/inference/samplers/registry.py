@@ -4,12 +4,14 @@ A package offers an engine by an entry point of the group ``zpfit.samplers`` tha
 :class:`~zpfit.inference.samplers.engine.Engine`. It is imported when a run file uses its name.
 """
 
+from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from zpfit.errors import UnknownName
 from zpfit.inference.samplers import dynesty, emcee, vegas
 from zpfit.inference.samplers.engine import Engine
+from zpfit.io.plugins import plugins_of
 
 ENTRY_POINTS = "zpfit.samplers"
 """Group of entry points by which installed packages offer engines."""
@@ -51,9 +53,9 @@ def packages_behind(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for engine in engines for package in engine.packages))
 
 
-def plugins() -> dict[str, EntryPoint]:
+def plugins() -> Mapping[str, EntryPoint]:
     """Return the entry points of installed packages by engine name."""
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    return plugins_of(ENTRY_POINTS)
 
 
 @cache
