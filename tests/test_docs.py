@@ -15,6 +15,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import nbformat
@@ -23,11 +24,10 @@ from click.testing import CliRunner
 from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
 from nbclient import NotebookClient
 
+import zpfit as api
 from zpfit.cli import cli
 from zpfit.cli.options import parse_limits
 from zpfit.runs.run_file import find_run_file, load_run
-
-pytestmark = pytest.mark.usefixtures("quick_fits")
 
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
 """Folders that a reader has before him."""
@@ -250,7 +250,22 @@ def go_through(
         yield block
 
 
+@pytest.fixture
+def small_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the function ``fit`` take seconds, behind what a page gives it."""
+    whole = api.fit
+
+    def fit(source: object, *, sampler: object = None, **changes: Any) -> api.Result:
+        given = {"engine": sampler} if isinstance(sampler, str) else sampler or {}
+        few = {"walkers": 32, "max_steps": 40, "target_ess": 10}
+        starts = {"starts": 50}
+        return whole(source, **changes | {"sampler": {**given, **few}, "best_fit": starts})
+
+    monkeypatch.setattr(api, "fit", fit)
+
+
 @every_page
+@pytest.mark.usefixtures("small_fits", "quick_fits")
 def test_a_page_is_true(page: Path, checkout: Path) -> None:
     dealt_with = list(go_through(page, try_command, try_code))
     assert dealt_with == blocks_of(page), "a block that nobody executes"
