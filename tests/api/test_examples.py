@@ -81,13 +81,6 @@ def test_an_exclusion_plane_is_drawn() -> None:
     assert isinstance(found.plot(), Figure)
 
 
-def test_tension_in_memory() -> None:
-    found = zpfit.tension("L_mu-L_tau_cs", best_fit=FEW)
-    assert "a_mu_2021" in found.pulls.index
-    assert found.joint_sigma is None or found.joint_sigma >= 0
-    assert isinstance(found.plot(), Figure)
-
-
 def test_points_of_different_lengths_are_refused() -> None:
     with pytest.raises(zpfit.ZpfitError, match="m_Zp has 2, C_Ve has 3"):
         zpfit.evaluate({"m_Zp": [1, 2], "C_Ve": [1, 2, 3]})

@@ -108,6 +108,15 @@ def compare(
     ------
     UnknownName, AmbiguousReference
         A data set has no fit of the reference, or several.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
+    >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "sampler": {"engine": "vegas"}}
+    >>> found = zpfit.compare({**run, "priors": {"parameters": muon}})
+    >>> found.frame[["model", "best_fit_chi2", "lnZ"]].round(2).to_numpy().tolist()
+    [["no Z'", 24.45, -12.22], ['L_mu-L_tau', 7.83, -7.8]]
     """
     reporter = progress_of(progress)
     if all(isinstance(source, str | Path) for source in sources):

@@ -91,6 +91,15 @@ def profile(
     ------
     InvalidInput
         An axis is no sampled parameter, or its range leaves the prior.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
+    >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "sampler": {"engine": "vegas"}}
+    >>> found = zpfit.profile({**run, "priors": {"parameters": muon}}, "g_prime", points=10)
+    >>> list(found.frame)
+    ['g_prime', 'delta_chi2']
     """
     problem = load(source, **changes)
     chosen = [("x", x)] if y is None else [("x", x), ("y", y)]

@@ -77,6 +77,17 @@ def tension(
     -------
     Tension
         Pulls, joint sigma, parameter goodness of fit and suspiciousness.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
+    >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "sampler": {"engine": "vegas"}}
+    >>> found = zpfit.tension({**run, "priors": {"parameters": muon}})
+    >>> found.pulls["best_fit"].loc[["a_e_cs_2018", "a_mu_2021"]].round(2).to_dict()
+    {'a_e_cs_2018': -2.42, 'a_mu_2021': 0.28}
+    >>> round(found.joint_sigma, 3)
+    2.417
     """
     problem = load(source, **changes)
     if output is not None:

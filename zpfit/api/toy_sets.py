@@ -130,6 +130,15 @@ def toys(
         ``nested`` has other data, or as many parameters as the source.
     NoSamplingDistribution
         A measurement is a table of chi2, from which no pseudo-data can be drawn.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
+    >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "sampler": {"engine": "vegas"}}
+    >>> found = zpfit.toys({**run, "priors": {"parameters": muon}}, 2, joint_sigma=False)
+    >>> len(found), list(found.p_values.index)
+    (2, ['chi2', 'delta_chi2'])
     """
     shared = {key: value for key, value in changes.items() if key.split(".")[0] in _SHARED}
     reporter = progress_of(progress)
