@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import RegularGridInterpolator
 
 from zpfit.analysis.profile.axis import Axis
+from zpfit.analysis.profile.contours import area_below, cells_of, crossed_share
 from zpfit.analysis.profile.likelihood import ProfileLikelihood, profile_likelihood
 from zpfit.analysis.profile.regions import Density, intervals
 from zpfit.analysis.records import ProfileRecord
@@ -30,8 +30,6 @@ _PRIOR_DRAWS = 20_000
 """Prior draws; the model must exist at one of them."""
 _EFFECTIVE = 40_000
 """Effective number of weighted samples to aim at, for smooth regions."""
-_FINE = 300
-"""Points on each axis of the grid that measures areas."""
 _ENOUGH = 10_000
 """Effective samples below which the edges of regions are dominated by noise."""
 
@@ -148,23 +146,13 @@ def _profile(found: ProfileLikelihood) -> dict[str, Any]:
             pieces = intervals(found.coordinates[0], delta, level)
             row["intervals"] = _in_values(found.axes[0], pieces)
         else:
-            row["area"] = _area_below(found, level)
+            row["area"] = area_below(found.coordinates, delta, level)
         levels.append(row)
     return {
         "values": _columns(found.axes, found.coordinates),
         "delta_chi2": _finite(np.round(delta, 6).tolist()),
         "levels": levels,
     }
-
-
-def _area_below(found: ProfileLikelihood, level: float) -> float:
-    """Return the fraction of the plane where the interpolated Delta chi2 is below a level."""
-    finite = np.minimum(
-        found.delta_chi2, 10 * level
-    )  # interpolation needs finite values; these are above the level
-    between = RegularGridInterpolator(found.coordinates, finite)
-    fine = np.meshgrid(*(axis.nodes(_FINE) for axis in found.axes), indexing="ij")
-    return float(np.mean(between(tuple(fine)) <= level))
 
 
 def _finite(table: Any) -> Any:

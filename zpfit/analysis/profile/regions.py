@@ -40,13 +40,46 @@ def intervals(x: FloatArray, y: FloatArray, level: float) -> list[tuple[float, f
     >>> intervals(np.arange(4.0), np.array([2.0, 0.0, 0.0, 2.0]), 1.0)
     [(0.5, 2.5)]
     """
+    return [
+        (_crossing(x, y, level, i, i - 1), _crossing(x, y, level, j, j + 1))
+        for i, j in pieces(y, level)
+    ]
+
+
+def pieces(y: FloatArray, level: float) -> list[tuple[int, int]]:
+    """Return the first and last index of each run of values of at most ``level``."""
     inside = np.concatenate([[False], y <= level, [False]])
     first = np.flatnonzero(inside[1:] & ~inside[:-1])
     last = np.flatnonzero(inside[:-1] & ~inside[1:]) - 1
-    return [
-        (_crossing(x, y, level, i, i - 1), _crossing(x, y, level, j, j + 1))
-        for i, j in zip(first.tolist(), last.tolist(), strict=True)
-    ]
+    return list(zip(first.tolist(), last.tolist(), strict=True))
+
+
+def unknown_ends(x: FloatArray, y: FloatArray, level: float) -> float:
+    """Return the widest bracket of an end of an interval, relative to the interval's length.
+
+    Parameters
+    ----------
+    x, y, level
+        See :func:`intervals`.
+
+    Returns
+    -------
+    float
+        Zero if there is no interval or none ends inside; infinite if one is a single node.
+
+    Examples
+    --------
+    >>> unknown_ends(np.array([0.0, 1.0, 2.0, 2.5]), np.array([0.0, 0.0, 0.0, 2.0]), 1.0)
+    0.25
+    """
+    worst = 0.0
+    for first, last in pieces(y, level):
+        length = x[last] - x[first]
+        for inner, outer in ((first, first - 1), (last, last + 1)):
+            if 0 <= outer < len(x):
+                width = abs(float(x[outer] - x[inner]))
+                worst = max(worst, width / length if length else np.inf)
+    return worst
 
 
 def _crossing(x: FloatArray, y: FloatArray, level: float, inner: int, outer: int) -> float:
