@@ -7,8 +7,8 @@ import numpy as np
 from zpfit.io.arrays import FloatArray
 
 _BEYOND = 2.0
-"""Largest value at a node in units of the level, for interpolation. Beyond a wall there is none;
-contours then run halfway between the last node inside and the first one outside."""
+"""Largest root of a value in units of that of the level, for interpolation. Beyond a wall there is
+none; the contour of a flat region then runs halfway between a node inside and one outside."""
 _FINE = 8
 """Points on each side of a cell that a contour crosses, to measure the area inside."""
 
@@ -21,9 +21,13 @@ def cells_of(values: FloatArray) -> FloatArray:
     return np.stack([values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]])
 
 
-def clipped(values: FloatArray, level: float) -> FloatArray:
-    """Return finite values whose linear interpolation gives the contour of a level."""
-    return np.minimum(values, _BEYOND * level)
+def roots(values: FloatArray, level: float) -> FloatArray:
+    """Return finite values whose linear interpolation crosses 1 at the contour of a level.
+
+    They are the roots of values in units of the level, since that of a chi2 is close to linear.
+    """
+    result: FloatArray = np.minimum(np.sqrt(np.maximum(values, 0) / level), _BEYOND)
+    return result
 
 
 def shares_below(corners: FloatArray, level: float) -> FloatArray:
@@ -38,17 +42,17 @@ def shares_below(corners: FloatArray, level: float) -> FloatArray:
 
     Examples
     --------
-    >>> shares_below(np.array([0.0, 2.0, 0.0, 2.0])[:, None, None], 1.0).tolist()
+    >>> shares_below(np.array([0.0, 4.0, 0.0, 4.0])[:, None, None], 1.0).tolist()
     [[0.5]]
     """
     inside = corners <= level
     share = inside.all(axis=0).astype(float)
     crossed = inside.any(axis=0) & ~inside.all(axis=0)
-    a, b, c, d = clipped(corners[:, crossed], level)[:, :, None, None]
+    a, b, c, d = roots(corners[:, crossed], level)[:, :, None, None]
     t = (np.arange(_FINE) + 0.5) / _FINE
     s, t = t[:, None], t
     between = (1 - s) * ((1 - t) * a + t * c) + s * ((1 - t) * b + t * d)
-    share[crossed] = (between <= level).mean(axis=(1, 2))
+    share[crossed] = (between <= 1).mean(axis=(1, 2))
     return share
 
 

@@ -140,20 +140,19 @@ def _refined(
     levels = Levels(min(best.chi2, float(met[1].min())), steps)
     _bridged(search, levels)
     search = with_peaks(search, met, levels.lowered(search))
-    refined = refined_line if len(search.shape) == 1 else refined_plane
-    search = refined(search, levels.lowered(search))
-    if _bridged(search, levels.lowered(search)):
-        search = refined(search, levels.lowered(search))
+    if len(search.shape) == 1:
+        return refined_line(search, levels.lowered(search)), met
+    search = refined_plane(search, levels.lowered(search))
+    _bridged(search, levels.lowered(search))
     return search, met
 
 
-def _bridged(search: NodeSearch, levels: Levels) -> bool:
-    """Search again beyond jumps until nothing improves; return whether anything did."""
-    for turn in range(_BRIDGES):
+def _bridged(search: NodeSearch, levels: Levels) -> None:
+    """Search again beyond jumps until nothing improves."""
+    for _ in range(_BRIDGES):
         jumps = search.jumps(levels.least, levels.steps[-1])
         if not len(jumps) or not search.bridge(jumps).any():
-            return turn > 0
-    return True
+            return
 
 
 def _with_best(nodes: FloatArray, axis: Axis, best: Minimum) -> FloatArray:

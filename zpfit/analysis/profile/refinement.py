@@ -26,7 +26,7 @@ _SMOOTH = {1: 0.05, 2: 0.3}
 _FINEST = 1e-12
 """Smallest distance of nodes, as a fraction of the axis: close to the rounding of a coordinate."""
 _COARSE = 1 / 4096
-"""Smallest distance of nodes where no interval is near, as a fraction of the axis."""
+"""Largest distance of the nodes around the end of an interval, as a fraction of the axis."""
 _GRADING = 0.1
 """Growth of the distance of nodes with the distance from an interval."""
 _MAX_ROUNDS = 60
@@ -35,8 +35,8 @@ _MAX_NODES = 1500
 """Number of nodes of a line beyond which none are added."""
 _HALVINGS, _MAX_HALVINGS = 2, 24
 """Rounds that halve cells of a plane: for any region, and at most for narrow ones."""
-_MAX_SOLVED = 2.0
-"""Solved nodes of a plane beyond which none are added, relative to those after `_HALVINGS`."""
+_MORE, _LEAST_MORE = 1.0, 5000
+"""Largest number of nodes solved after `_HALVINGS`: relative to those before, or at least so many."""
 _MAX_LINES = 1000
 """Largest number of nodes on an axis of a plane."""
 _PEAKS = 12
@@ -126,7 +126,7 @@ def _wanted(search: NodeSearch, levels: Levels) -> FloatArray:
     new = []
     for level in levels.steps:
         for first, last in pieces(delta, level):
-            own = max(TOLERANCE * float(x[last] - x[first]), _FINEST * reach)
+            own = np.clip(TOLERANCE * (x[last] - x[first]), _FINEST * reach, _COARSE * reach)
             away = np.maximum(x[first] - x[1:], x[:-1] - x[last]).clip(0)
             tolerance = np.minimum(tolerance, own + _GRADING * away)
             for inner, outer in ((first, first - 1), (last, last + 1)):
@@ -140,7 +140,8 @@ def _between(
     x: FloatArray, delta: FloatArray, level: float, ends: tuple[int, int], own: float
 ) -> FloatArray:
     """Return new nodes between one inside and one outside, close to the likely crossing."""
-    (a, b), (low, high) = x[list(ends)], np.sqrt(delta[list(ends)].clip(0))
+    a, b = x[list(ends)]
+    low, high = np.sqrt(delta[list(ends)].clip(0))
     new = [a + (b - a) * np.array([0.25, 0.5, 0.75])]
     if np.isfinite(high):
         # The root of chi2 is close to linear.
@@ -161,19 +162,23 @@ def refined_plane(search: NodeSearch, levels: Levels) -> NodeSearch:
         levels = levels.lowered(search)
         delta = (search.chi2 - levels.least).reshape(search.shape)
         if turn == _HALVINGS:
-            enough = _MAX_SOLVED * search.solved.sum()
+            enough = search.solved.sum() + max(_MORE * search.solved.sum(), _LEAST_MORE)
         matters = _matters(cells_of(delta), levels)
         cells = matters if turn < _HALVINGS else _rough(search, levels)
         crowded = max(search.shape) > _MAX_LINES or search.solved.sum() > enough
         if crowded or not cells.any():
             break
-        lines = [cells.any(axis=1), cells.any(axis=0)]
-        columns = zip(search.coordinates, lines, strict=True)
-        coordinates = [
-            np.union1d(c, (c[:-1][line] + c[1:][line]) / 2) for c, line in columns
-        ]
+        lines = zip(search.coordinates, (cells.any(axis=1), cells.any(axis=0)), strict=True)
+        coordinates = [_halved(nodes, line) for nodes, line in lines]
         search = _extended(search, coordinates, cells | matters)
     return search
+
+
+def _halved(nodes: FloatArray, chosen: NDArray[np.bool_]) -> FloatArray:
+    """Return nodes with further ones in the middle of the widest of the chosen intervals."""
+    width = np.diff(nodes)
+    chosen = chosen & (width > 0.6 * width[chosen].max())
+    return np.union1d(nodes, (nodes[:-1][chosen] + nodes[1:][chosen]) / 2)
 
 
 def _rough(search: NodeSearch, levels: Levels) -> NDArray[np.bool_]:
@@ -186,7 +191,10 @@ def _rough(search: NodeSearch, levels: Levels) -> NDArray[np.bool_]:
         region, n_regions = label(corners.any(axis=0), np.ones((3, 3)))
         for number in range(1, n_regions + 1):
             own = region == number
-            if crossed_share(search.coordinates, np.where(own, cells_of(delta), np.inf), level) > ROUGH:
+            if (
+                crossed_share(search.coordinates, np.where(own, cells_of(delta), np.inf), level)
+                > ROUGH
+            ):
                 rough |= own & crossed
     # A region may bulge into a cell of which no corner is inside.
     rough = binary_dilation(rough, np.ones((3, 3)))

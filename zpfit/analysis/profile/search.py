@@ -83,9 +83,7 @@ class NodeSearch:
 
     def finer(self, coordinates: Sequence[FloatArray], old: Index) -> "NodeSearch":
         """Return the search on more coordinates; the nodes ``old`` have solutions."""
-        finer = NodeSearch(
-            self._posterior, self._axes, coordinates, self._rng, self._cancelling
-        )
+        finer = NodeSearch(self._posterior, self._axes, coordinates, self._rng, self._cancelling)
         finer.solved[:] = False
         finer.u[old], finer.chi2[old], finer.solved[old] = self.u, self.chi2, self.solved
         return finer
@@ -173,7 +171,9 @@ class NodeSearch:
         for step in range(1, _BRIDGE + 1):
             moved = u.copy()
             share = step / _BRIDGE
-            moved[:, self._columns] = (1 - share) * self._fixed[source] + share * self._fixed[target]
+            moved[:, self._columns] = (1 - share) * self._fixed[source] + share * self._fixed[
+                target
+            ]
             ends, chi2 = self._inside(moved, np.full(len(moved), np.inf))
             u = np.where(np.isfinite(chi2)[:, None], ends, moved)
         changed = self.attempt(target, u)
@@ -295,8 +295,8 @@ class NodeSearch:
     def _couplings(self, u: FloatArray) -> FloatArray:
         """Return the couplings of points, shape (n, couplings)."""
         couplings = self._posterior.model.couplings(self._posterior.parameters(u))
-        rows = [np.broadcast_to(row, len(u)) for row in couplings.rows()]
-        return np.stack([row for row in rows if row.strides != (0,)], axis=1)
+        rows = couplings.rows()
+        return np.stack([np.broadcast_to(row, len(u)) for row in rows], axis=1)
 
     def _at(self, node: Index, u: FloatArray) -> FloatArray:
         """Return points moved to the coordinates of nodes."""

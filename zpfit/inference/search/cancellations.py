@@ -8,6 +8,7 @@ coupling lies inside.
 from collections.abc import Callable
 
 import numpy as np
+from scipy.optimize.elementwise import find_root
 
 from zpfit.inference.search.selection import Index
 from zpfit.io.arrays import FloatArray
@@ -15,10 +16,10 @@ from zpfit.io.arrays import FloatArray
 _GRID = 65
 """Points at which a coordinate is searched for changes of sign: two for a factor e in a coupling
 of either sign over seven decades."""
-_HALVINGS = 50
-"""Bisections of each change of sign: down to the rounding of a coordinate."""
+_MAX_STEPS = 60
+"""Largest number of steps towards each root: enough to halve a bracket down to rounding."""
 _JUMP = 1e-3
-"""Smallest ratio of a coupling at the end of a bisection and at its beginning that is a jump."""
+"""Smallest ratio of a coupling at its root and around it that shows a jump instead of a root."""
 
 
 def cancellations(
@@ -56,11 +57,23 @@ def cancellations(
         return row, points
     low, high = grid[cell], grid[cell + 1]
     at_low, at_high = table[row, cell, which], table[row, cell + 1, which]
-    number = np.arange(len(row))
-    for _ in range(_HALVINGS):
-        points[:, axis] = (low + high) / 2
-        value = amplitudes(points)[number, which]
-        above = value * at_low > 0
-        low, high = np.where(above, points[:, axis], low), np.where(above, high, points[:, axis])
+    found = find_root(
+        lambda t, r, k: _with(amplitudes, u[r.astype(int)], axis, t)[
+            np.arange(len(t)), k.astype(int)
+        ],
+        (low, high),
+        args=(row, which),
+        maxiter=_MAX_STEPS,
+    )
+    points[:, axis], value = found.x, found.f_x
     continuous = np.abs(value) <= _JUMP * np.minimum(np.abs(at_low), np.abs(at_high))
     return row[continuous], points[continuous]
+
+
+def _with(
+    amplitudes: Callable[[FloatArray], FloatArray], u: FloatArray, axis: int, t: FloatArray
+) -> FloatArray:
+    """Return the amplitudes of points with one coordinate replaced."""
+    trial = u.copy()
+    trial[:, axis] = t
+    return amplitudes(trial)
