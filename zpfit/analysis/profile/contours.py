@@ -50,7 +50,7 @@ def shares_below(corners: FloatArray, level: float) -> FloatArray:
     crossed = inside.any(axis=0) & ~inside.all(axis=0)
     a, b, c, d = roots(corners[:, crossed], level)[:, :, None, None]
     t = (np.arange(_FINE) + 0.5) / _FINE
-    s, t = t[:, None], t
+    s = t[:, None]
     between = (1 - s) * ((1 - t) * a + t * c) + s * ((1 - t) * b + t * d)
     share[crossed] = (between <= 1).mean(axis=(1, 2))
     return share

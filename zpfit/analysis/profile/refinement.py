@@ -36,7 +36,8 @@ _MAX_NODES = 1500
 _HALVINGS, _MAX_HALVINGS = 2, 24
 """Rounds that halve cells of a plane: for any region, and at most for narrow ones."""
 _MORE, _LEAST_MORE = 1.0, 5000
-"""Largest number of nodes solved after `_HALVINGS`: relative to those before, or at least so many."""
+"""Largest number of nodes solved after `_HALVINGS`: relative to those before, but at least the
+second number."""
 _MAX_LINES = 1000
 """Largest number of nodes on an axis of a plane."""
 _PEAKS = 12
@@ -92,7 +93,7 @@ def with_peaks(search: NodeSearch, met: Points, levels: Levels) -> NodeSearch:
 
 def hidden(search: NodeSearch, met: Points, levels: Levels) -> int:
     """Return the number of known points below the last level where no node around is."""
-    near, at = _near(search, met, levels)
+    _, at = _near(search, met, levels)
     return int(np.sum(search.around(at).min(axis=0) > levels.least + levels.steps[-1]))
 
 
@@ -168,8 +169,8 @@ def refined_plane(search: NodeSearch, levels: Levels) -> NodeSearch:
         crowded = max(search.shape) > _MAX_LINES or search.solved.sum() > enough
         if crowded or not cells.any():
             break
-        lines = zip(search.coordinates, (cells.any(axis=1), cells.any(axis=0)), strict=True)
-        coordinates = [_halved(nodes, line) for nodes, line in lines]
+        axes = zip(search.coordinates, (1, 0), strict=True)
+        coordinates = [_halved(nodes, np.any(cells, axis=other)) for nodes, other in axes]
         search = _extended(search, coordinates, cells | matters)
     return search
 
@@ -196,7 +197,7 @@ def _rough(search: NodeSearch, levels: Levels) -> NDArray[np.bool_]:
                 > ROUGH
             ):
                 rough |= own & crossed
-    # A region may bulge into a cell of which no corner is inside.
+    # A region may bulge into a cell whose corners are all outside.
     rough = binary_dilation(rough, np.ones((3, 3)))
     wide = [np.diff(c) > _FINEST * (c[-1] - c[0]) for c in search.coordinates]
     result: NDArray[np.bool_] = rough & wide[0][:, None] & wide[1]

@@ -155,8 +155,11 @@ class NodeSearch:
         """
         source, target = self._pairs().T
         inside = self.chi2[source] <= least + level
-        high = self.chi2[target] > np.where(inside, self.chi2[source], np.inf) + level
-        return np.stack([source, target], axis=1)[inside & high]
+        high: NDArray[np.bool_] = (
+            self.chi2[target] > np.where(inside, self.chi2[source], np.inf) + level
+        )
+        rises: Index = np.stack([source, target], axis=1)[inside & high]
+        return rises
 
     def bridge(self, jumps: Index) -> NDArray[np.bool_]:
         """Search again beyond jumps: move solutions across them in small steps.
@@ -223,7 +226,8 @@ class NodeSearch:
         """Return the numbers of the nodes below coordinates on each axis, shape (n, axes)."""
         columns = zip(self.coordinates, at.T, strict=True)
         low = [np.searchsorted(c, own, "right") - 1 for c, own in columns]
-        return np.minimum(np.stack(low, axis=1), np.array(self.shape) - 2)
+        numbers: Index = np.minimum(np.stack(low, axis=1), np.array(self.shape) - 2)
+        return numbers
 
     def attempt(self, node: Index, starts: FloatArray) -> NDArray[np.bool_]:
         """Descend at nodes, keep better solutions, and return the mask of improved nodes."""
