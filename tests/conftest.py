@@ -95,7 +95,7 @@ def quick_fits() -> Iterator[None]:
 
 @pytest.fixture
 def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run files sample only briefly, and stop when run file, data and samples are in the folder."""
+    """Let runs sample only briefly, and stop when run file, data and samples are in the folder."""
 
     def a_little(posterior: Posterior, settings: RunFile, *rest: Any) -> Samples:
         few = {"engine": "emcee", "walkers": 32, "max_steps": 20, "target_ess": 10}

@@ -250,7 +250,7 @@ def at_stage(title: str, act: Callable[[], object]) -> Hook:
 
 
 def at_file(number: int, act: Callable[[], object], name: str = "", *, after: bool = False) -> Hook:
-    """Act before the ``number``-th renaming of a file whose name begins with ``name``."""
+    """Act at the ``number``-th renaming of a file whose name begins with ``name``."""
 
     def hook() -> None:
         replace, left = Path.replace, [number]

@@ -216,7 +216,7 @@ def test_white_dwarfs():
 
 
 def borexino_edges(m: np.ndarray) -> list[np.ndarray]:
-    """On the boundary, the rate of Eq. (14) is 10 % off, with C_Ae alone from delta_a_e."""
+    """Return C_nue at which the rate of Eq. (14) is 10 % off, with C_Ae alone from delta_a_e."""
     c_ae = np.sqrt(-A_E / loop(m)[1])
     roots = [np.roots([2.76e21, -8.27e10, -side]) for side in (-0.1, 0.1)]
     return [z * m**2 / c_ae for pair in roots for z in pair]

@@ -157,7 +157,7 @@ priors:
 
 
 def expected_sigma(tridents):
-    """C_Vmu puts CCFR that many standard errors off by Eq. (16), which leaves a pull of a_mu."""
+    """Return the pull of a_mu at the C_Vmu that puts CCFR that many errors off, Eq. (16)."""
     linear, quadratic = 5.6e5 * 3, 1.3e11 * 9 * 2 * log(105.6583755 / 20)
     excess = 0.82 + tridents * 0.28 - 1
     c2 = (-linear + sqrt(linear**2 + 4 * quadratic * excess)) / (2 * quadratic)

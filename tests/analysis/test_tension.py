@@ -64,7 +64,7 @@ def measured(group, a, b, value, error):
 
 
 def limit(size, *, soft=False):
-    """Return a hard exclusion of |x| above ``size``."""
+    """Return an exclusion of |x| above ``size``, hard by default."""
     ratio = lambda c: np.abs(c.C_Ve) / size  # noqa: E731
     return Exclusion(f"|x| < {size}", ratio, HalfGaussian(power=1, confidence_level=0.9), soft=soft)
 

@@ -58,7 +58,7 @@ def check_claims(rows):
 
 
 def check_links(folder):
-    """Every link of the page leads to a file in the folder, and the page links every figure."""
+    """Check that every link of the page leads to a file, and that the page links every figure."""
     text = (folder / "paper.md").read_text(encoding="utf-8")
     links = re.findall(r'src="([^"]+)"', text) + re.findall(r"\]\(([^)]+)\)", text)
     assert len(links) >= 20
