@@ -45,8 +45,7 @@ TASKS = 2000
 
 
 class Memory:
-    """Record the largest resident memory of this process and of its children, in MiB, over a
-    time."""
+    """Largest resident memory of this process and of its children over a time, in MiB."""
 
     def __init__(self) -> None:
         self.own = self.largest_child = 0.0
@@ -86,8 +85,7 @@ def campaign_of(fits: int, folder: Path) -> Campaign:
 
 
 def measured(fits: int, choice: ExecutorChoice) -> dict[str, float]:
-    """Measure wall time of a campaign without the start of workers, overhead of a fit, and
-    memory."""
+    """Measure a campaign's wall time without the start of workers, its overhead and its memory."""
     with tempfile.TemporaryDirectory() as scratch, Memory() as memory:
         campaign = campaign_of(fits, Path(scratch))
         with open_workers(choice) as workers:

@@ -1,8 +1,8 @@
 """Measure the response times of the explorer for points and slices of several models, warm.
 
-Run as ``python benchmarks/explore.py [--json FILE]``. Questions go over HTTP to a server of this
-machine, as a browser's do; what is printed is the median and the slowest of many. Ends with an
-error if any median is above a tenth of a second.
+Run as ``python benchmarks/explore.py [--json FILE]``. It sends requests over HTTP to a server on
+this machine, as a browser does, and prints the median and the longest of many times. It exits with
+an error if any median is above a tenth of a second.
 """
 
 import argparse

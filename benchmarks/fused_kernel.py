@@ -82,8 +82,7 @@ def fused_likelihood(entries: Sequence[LoadedEntry]) -> Callable[[Couplings], Fl
 
 
 def _loop(bounds: Compiled, searches: Compiled, chi2: Compiled) -> Compiled:
-    """Loop over points: cheap exclusions, expensive ones, measurements; the result is the only
-    array."""
+    """Compile the loop over points: cheap exclusions, expensive ones, then measurements."""
 
     @_compile
     def kernel(  # type: ignore[no-untyped-def]

@@ -228,8 +228,7 @@ def verdict(*, met: bool) -> str:
 
 
 def write_json(path: Path, results: dict[str, float], rows: Sequence[Row]) -> None:
-    """Return all results as JSON allows; times in seconds per point unless the key states
-    otherwise."""
+    """Return all results as JSON allows; times are in seconds per point unless the key differs."""
     data = {
         "environment": environment(),
         "headlines": results,

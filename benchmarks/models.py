@@ -240,8 +240,7 @@ def interleaved(functions: Sequence[Callable[[], float]]) -> FloatArray:
 
 @dataclass(frozen=True)
 class Matrices:
-    """Kinetic and mass matrices of two doublets before any mixing is removed, in the order B, W3,
-    X; MeV^2."""
+    """Kinetic and mass matrices of two doublets before mixing is removed: B, W3, X; in MeV^2."""
 
     kinetic: FloatArray
     mass: FloatArray

@@ -84,8 +84,7 @@ QUICK = Effort(4, 1, 100, 500, 2_000, 100, 20, 15, 3, 15)
 
 
 class OutOfTime(BaseException):
-    """A sampler has reached its cap; no Exception, because some samplers catch these and
-    continue."""
+    """A sampler has reached its cap; not an Exception, because some samplers catch these."""
 
 
 class Meter:
@@ -236,8 +235,7 @@ def main() -> None:
 
 
 def warm_up(run: Problem) -> WeightedSamples:
-    """Compile and load everything; return samples of the posterior from which other samplers
-    start."""
+    """Compile and load everything; return posterior samples from which other samplers start."""
     effective_samples(np.random.default_rng(SEED).random((4, 50, 1)))
     return evidence_of(run.posterior, run.settings, np.random.default_rng(SEED), Silent()).samples
 
@@ -246,8 +244,7 @@ def warm_up(run: Problem) -> WeightedSamples:
 
 
 def measure_evidences(run: Problem, effort: Effort) -> list[EvidenceRow]:
-    """Run zpfit before and after the others, so that a change of the machine's speed affects
-    both."""
+    """Run zpfit before and after the others, so that a change of speed affects both."""
     half = effort.seeds // 2
     before = [zpfit_evidence(run, seed) for seed in range(half)]
     rivals = [
@@ -287,8 +284,7 @@ def zpfit_evidence(run: Problem, seed: int) -> EvidenceRow:
 
 
 def dynesty_evidence(run: Problem, effort: Effort) -> EvidenceRow:
-    """Run dynesty point by point, by random walks; its default here, uniform draws, is far
-    slower."""
+    """Run dynesty point by point with random walks; uniform draws, its default, are far slower."""
     posterior = metered(run, effort.nested_cap)
     sampler = dynesty.NestedSampler(
         posterior.one,
@@ -489,8 +485,7 @@ def first_state(run: Problem, starts: WeightedSamples) -> emcee.State:
 
 
 def cobaya_chain(run: Problem, cap: float, starts: WeightedSamples) -> ChainRow:
-    """Run one chain from a draw of the posterior, with the posterior's own covariance as
-    proposal."""
+    """Run one chain from a draw of the posterior, with the posterior's covariance as proposal."""
     posterior = metered(run, cap)
     names = list(posterior.names)
     draws, _ = starts.resampled(np.random.default_rng(SEED), 20_000)

@@ -142,7 +142,7 @@ VALUES = st.one_of(_SCALARS, _SCALARS, _SCALARS, _NESTED)
 
 
 def as_file(data: Any) -> str:
-    """A document whose top-level keys stand on lines of their own."""
+    """Return a document whose top-level keys stand on lines of their own."""
     if not isinstance(data, dict):
         return as_yaml(data) + "\n"
     return "".join(f"{yaml_key(key)}: {as_yaml(value)}\n" for key, value in data.items())

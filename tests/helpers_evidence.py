@@ -26,7 +26,7 @@ class Problem:
 
 
 def normal(mean, sd, dimension):
-    """Return ln L of a Gaussian, its ln Z, and its first and second moments."""
+    """Return a Gaussian with its ln Z and its first and second moments."""
     moments = []
     for axis in range(dimension):
         moments.append(((lambda u, a=axis: u[:, a]), mean))
@@ -67,7 +67,7 @@ def two_modes(dimension=2, sd=0.02, shares=(0.25, 0.75)):
 
 
 def ridge(c=0.001):
-    """Return a constant where |xy| < c on the square from -1 to 1, zero elsewhere: a thin cross."""
+    """Return a likelihood that is constant where |xy| < c on the square from -1 to 1, else zero."""
 
     def log_likelihood(u):
         x, y = 2 * u.T - 1
@@ -101,7 +101,7 @@ def wall(mean=0.5, sd=0.1):
 
 
 def plateau(width, dimension=5):
-    """Return a constant inside a box, zero elsewhere."""
+    """Return a likelihood that is constant inside a box and zero elsewhere."""
     low = 0.4
 
     def log_likelihood(u):
