@@ -85,7 +85,7 @@ def unknown_ends(x: FloatArray, y: FloatArray, level: float) -> float:
     """
     worst = 0.0
     for first, last in pieces(y, level):
-        length = x[last] - x[first]
+        length = float(x[last] - x[first])
         for inner, outer in ((first, first - 1), (last, last + 1)):
             if 0 <= outer < len(x):
                 width = abs(float(x[outer] - x[inner]))
