@@ -23,6 +23,8 @@ _FAR = 4.0
 """Delta chi2 above the last level beyond which no contour is near."""
 _SMOOTH = {1: 0.05, 2: 0.3}
 """Largest change of L/L_max between neighbouring nodes, by the number of axes."""
+_TAIL = 0.3
+"""Smallest ratio of the likelihood at neighbouring nodes of a line, so that its tails are drawn."""
 _FINEST = 1e-12
 """Smallest distance of nodes, as a fraction of the axis: close to the rounding of a coordinate."""
 _COARSE = 1 / 4096
@@ -209,7 +211,10 @@ def _matters(corners: FloatArray, levels: Levels) -> NDArray[np.bool_]:
 
     ``corners`` holds Delta chi2 at both ends or four corners, shape (2 or 4, ...).
     """
-    steep = np.ptp(np.exp(-0.5 * corners), axis=0) > _SMOOTH[corners.ndim - 1]
+    likelihood = np.exp(-0.5 * corners)
+    steep = np.ptp(likelihood, axis=0) > _SMOOTH[corners.ndim - 1]
+    if corners.ndim == 2:
+        steep |= likelihood.min(axis=0) < _TAIL * likelihood.max(axis=0)
     allowed = [np.isfinite(corners), *(corners <= level for level in levels.steps)]
     crosses = np.any([inside.any(axis=0) & ~inside.all(axis=0) for inside in allowed], axis=0)
     near = corners.min(axis=0) < levels.steps[-1] + _FAR
