@@ -10,9 +10,10 @@ from pydantic import Field
 
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.progress import SILENT, Progress
-from zpfit.inference.samplers.engine import Engine, LogLikelihood, SamplingTask
+from zpfit.inference.samplers.engine import Engine, SamplingTask
 from zpfit.inference.samplers.equal_weight import from_weighted
 from zpfit.inference.samplers.importance import FALLBACK, Integral, Target, integrate
+from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Samples
 from zpfit.io.schema import StrictModel
@@ -52,8 +53,7 @@ def sample(
     """
     integral_rng, draw_rng = rng.spawn(2)
     _, integral = adapt_and_integrate(
-        task.log_likelihood,
-        task.dimension,
+        task,
         options,
         integral_rng,
         effective=task.target_ess,
@@ -72,8 +72,7 @@ def sample(
 
 
 def adapt_and_integrate(
-    log_likelihood: LogLikelihood,
-    dimension: int,
+    task: SamplingTask,
     options: VegasOptions,
     rng: np.random.Generator,
     *,
@@ -81,14 +80,12 @@ def adapt_and_integrate(
     progress: Progress = SILENT,
     checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> tuple[MixtureMap, Integral]:
-    """Adapt maps to a likelihood and compute ln Z with draws from their mixture.
+    """Adapt maps to a likelihood, add its peaks, and compute ln Z with draws from the mixture.
 
     Parameters
     ----------
-    log_likelihood
-        Points of the unit cube, shape (n, d), to ln L, shape (n,).
-    dimension
-        Number of axes, d.
+    task
+        Likelihood on the unit cube.
     options
         Number of adaptations and when the integral stops.
     rng
@@ -107,17 +104,19 @@ def adapt_and_integrate(
     """
     from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow
 
-    map_rng, draw_rng = rng.spawn(2)
+    map_rng, draw_rng, peak_rng = rng.spawn(3)
     progress.stage("Adapting to the posterior")
     maps = adapt_maps(
-        log_likelihood, dimension, options.adaptations, map_rng, checkpoint.part("map")
+        task.log_likelihood, task.dimension, options.adaptations, map_rng, checkpoint.part("map")
     )
+    progress.stage("Searching peaks")
+    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"))
     progress.stage("Integrating the evidence")
     target = Target(options.error, effective, options.max_evaluations)
     integral = integrate(
-        log_likelihood, maps, draw_rng, target, progress, checkpoint.part("integral")
+        task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral")
     )
-    return maps, integral
+    return mixture, integral
 
 
 ENGINE = Engine(
