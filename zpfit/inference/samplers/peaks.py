@@ -29,9 +29,10 @@ _EVEN, _TESTED, _LOPSIDED = 1e-9, 100, 1.0
 difference of a map's ln density between images above which its image is needed."""
 _NARROWED, _ENOUGH = 3, 0.4
 """Times that a peak's shape is fitted to its draws; effective fraction that needs no other."""
-_EM_STEPS, _IDLE, _LEAST, _MOST = 20, 2e-3, 0.02, 0.75
+_EM_STEPS, _IDLE, _LEAST, _MOST, _WORTH = 20, 2e-3, 0.02, 0.75, 0.8
 """Steps of the fit of the shares; share below which a peak is of no use; smallest share of a
-peak; largest share of all peaks together."""
+peak; largest share of all peaks together; ratio of the mean square weight with peaks to that
+without them above which they are not worth their time."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,13 @@ class PeakOptions:
     """Starts of ascents, of each kind."""
     descent_steps: int = 12
     """Steps of a descent on residuals."""
-    most: int = 24
+    most: int = 16
     """Largest number of peaks."""
+    explaining: int = 6
+    """Heaviest peaks from which draws must stand out."""
     fitted: int = 2_000
     """Draws to which the shape of a peak is fitted."""
-    pilot: int = 50_000
+    pilot: int = 20_000
     """Draws to which the shares of the peaks are fitted."""
 
 
@@ -343,7 +346,7 @@ def _explore(
     A thin mode shows in the draws long before it has a draw near its summit: its flank stands
     out of the peaks around it.
     """
-    kept = _Unexplained(task, peaks, rng, options.starts, checkpoint.load())
+    kept = _Unexplained(task, peaks[: options.explaining], rng, options.starts, checkpoint.load())
     uniform = replace(maps, prior_share=1.0, peaks=(), peak_shares=())
     while kept.done < options.prior_batches + options.map_batches:
         proposal = uniform if kept.done < options.prior_batches else maps
@@ -390,11 +393,12 @@ class _Unexplained:
         self.done += 1
 
     def _explained(self, u: FloatArray) -> FloatArray:
-        """Return ln of the sum of the Gaussian peaks at points, shape (n,)."""
-        result = np.full(len(u), -np.inf)
-        for peak in self._peaks:
-            result = np.logaddexp(result, peak.log_likelihood - 0.5 * peak.map.distance(u))
-        return result
+        """Return the largest ln of the Gaussian peaks at points, shape (n,)."""
+        if not self._peaks:
+            return np.zeros(len(u))
+        distances = [peak.map.distance(u) for peak in self._peaks]
+        heights = [peak.log_likelihood for peak in self._peaks]
+        return np.max(np.array(heights)[:, None] - 0.5 * np.array(distances), axis=0)
 
 
 def _largest(values: FloatArray, n: int) -> NDArray[np.intp]:
@@ -473,17 +477,26 @@ def _with_shares(
     u, log_l = u[np.isfinite(log_l)], log_l[np.isfinite(log_l)]
     if not len(u):
         return maps
-    share = _fitted_shares(trial, u, log_l)
+    log_densities = trial.log_densities(u)
+    log_weight = log_l - trial.mix(log_densities)
+    share = _fitted_shares(trial, log_densities, log_weight)
     useful = np.flatnonzero(share > _IDLE)
     share = np.maximum(share[useful], _LEAST)
     share *= min(1.0, _MOST / max(share.sum(), 1e-300))
-    return maps.with_peaks([peaks[index].map for index in useful], share.tolist())
+    result = maps.with_peaks([peaks[index].map for index in useful], share.tolist())
+    split = len(maps.maps)
+    parts = [*range(split), *(useful + split)]
+    # The mean square weight of a mixture, from draws of another one.
+    after = _log_mean(log_weight + log_l - result.mix(log_densities[parts]))
+    before = _log_mean(log_weight + log_l - maps.mix(log_densities[:split]))
+    return result if after < before + np.log(_WORTH) else maps
 
 
-def _fitted_shares(trial: MixtureMap, u: FloatArray, log_l: FloatArray) -> FloatArray:
+def _fitted_shares(
+    trial: MixtureMap, log_densities: FloatArray, log_weight: FloatArray
+) -> FloatArray:
     """Return the share of each peak that brings the mixture closest to the posterior."""
-    log_densities = trial.log_densities(u)
-    weight = np.exp((log_weight := log_l - trial.mix(log_densities)) - log_weight.max())
+    weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     density, split = np.exp(log_densities), len(trial.maps)
     parts = np.vstack([density[:split].mean(axis=0), density[split:]])

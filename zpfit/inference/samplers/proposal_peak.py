@@ -91,8 +91,9 @@ class PeakMap:
         if not len(self.smooth):
             square = np.zeros(len(u))
         else:
-            offset = (u - self.centre)[:, self.smooth] @ self._inverse_root.T
-            square = np.einsum("nf,nf->n", offset, offset)
+            # Rows are axes: sums over a few rows are faster than over many short ones.
+            offset = self._inverse_root @ (u - self.centre)[:, self.smooth].T
+            square = np.einsum("fn,fn->n", offset, offset)
         if len(self.smooth) == len(self.centre):
             return square
         same = np.all(self._steps(u) == self._steps(self.centre[None]), axis=1)

@@ -26,7 +26,9 @@ Far outside a peak that adds to a plateau, Newton's step is much too short.
 _LONGEST = 0.3
 """Largest change of a coordinate in one step."""
 _GAIN = 1e-3
-"""Gain in a step below which an ascent has arrived."""
+"""Gain in a step below which an ascent has arrived, unless its gains are growing."""
+_GROWING = 2.0
+"""Ratio of a gain to the one before at which gains are growing: a foot of a peak on a plateau."""
 
 
 def ascend(
@@ -65,6 +67,7 @@ def ascend(
     points, values = starts.copy(), function(starts)
     width = np.full((len(points), len(free)), _FIRST_STEP)
     curvature = np.zeros((len(points), len(free), len(free)))
+    last_gain = np.zeros(len(points))
     live = np.arange(len(points))
     for _ in range(steps):
         gradient, curvature[live] = _derivatives(function, points[live], free, width[live])
@@ -73,7 +76,9 @@ def ascend(
             function, points[live], _newton_step(gradient, curvature[live]), free
         )
         better = found > values[live]
-        arrived = ~(found > values[live] + _GAIN)
+        gain = np.where(better, found - values[live], 0.0)
+        arrived = (gain <= _GAIN) & (gain <= _GROWING * last_gain[live])
+        last_gain[live] = gain
         points[live[better]], values[live[better]] = trial[better], found[better]
         live = live[~arrived]
         if not len(live):
@@ -121,7 +126,8 @@ def _derivatives(
     """
     n, f = width.shape
     first, second = np.triu_indices(f, 1)
-    shifts = np.concatenate([[np.zeros(f)], np.eye(f), -np.eye(f), np.eye(f)[first] + np.eye(f)[second]])
+    unit = np.eye(f)
+    shifts = np.concatenate([np.zeros((1, f)), unit, -unit, unit[first] + unit[second]])
     stencil = np.repeat(points[:, None], len(shifts), axis=1)
     middle = np.clip(points[:, free], width, 1 - width)
     stencil[:, :, free] = middle[:, None] + shifts * width[:, None]
