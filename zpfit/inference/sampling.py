@@ -55,12 +55,13 @@ def sample_posterior(
         The model or a term gives NaN.
     """
     engine = find_engine(settings.sampler.engine)
-    task = _task(posterior, settings)
+    task = sampling_task(posterior, settings)
     options = settings.engine_options(engine.name)
     return engine.sample(task, options, rng, progress, checkpoint)
 
 
-def _task(posterior: Posterior, settings: Settings) -> SamplingTask:
+def sampling_task(posterior: Posterior, settings: Settings) -> SamplingTask:
+    """Return what sampling engines know of a posterior."""
     priors = posterior.priors
     supports = [prior.support() for prior in priors.free.values()]
     return SamplingTask(
@@ -107,7 +108,7 @@ def evidence_of(
         The model or a term gives NaN.
     """
     _, integral = vegas.adapt_and_integrate(
-        _task(posterior, settings),
+        sampling_task(posterior, settings),
         settings.vegas,
         rng,
         effective=effective,

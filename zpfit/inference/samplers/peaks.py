@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
 from zpfit.inference.samplers.engine import LogLikelihood, SamplingTask, inside
-from zpfit.inference.samplers.proposal_map import EvenMap, HistogramMap, MixtureMap, mirror
+from zpfit.inference.samplers.proposal_map import EvenMap, MixtureMap, mirror
 from zpfit.inference.samplers.proposal_peak import PeakMap
 from zpfit.inference.samplers.result import effective_number
 from zpfit.inference.search.ascent import WIDEST, ascend
-from zpfit.inference.search.descent import descend
+from zpfit.inference.search.descent import Residuals, descend
 from zpfit.inference.search.walls import descend_inside, walls
 from zpfit.io.arrays import FloatArray
 
@@ -29,7 +29,7 @@ _EVEN, _TESTED, _LOPSIDED = 1e-9, 100, 1.0
 difference of a map's ln density between images above which its image is needed."""
 _NARROWED, _ENOUGH = 3, 0.4
 """Times that a peak's shape is fitted to its draws; effective fraction that needs no other."""
-_EM_STEPS, _IDLE, _LEAST, _MOST, _WORTH = 20, 2e-3, 0.02, 0.75, 0.8
+_EM_STEPS, _IDLE, _LEAST, _MOST, _WORTH = 20, 2e-3, 0.02, 0.75, 0.5
 """Steps of the fit of the shares; share below which a peak is of no use; smallest share of a
 peak; largest share of all peaks together; ratio of the mean square weight with peaks to that
 without them above which they are not worth their time."""
@@ -43,13 +43,13 @@ class PeakOptions:
     """Likelihood evaluations at once."""
     prior_batches: int = 20
     """Batches of prior draws among which peaks are sought."""
-    map_batches: int = 8
+    map_batches: int = 5
     """Batches of the maps' draws among which peaks are sought."""
-    starts: int = 150
+    starts: int = 100
     """Starts of ascents, of each kind."""
     descent_steps: int = 12
     """Steps of a descent on residuals."""
-    most: int = 16
+    most: int = 12
     """Largest number of peaks."""
     explaining: int = 6
     """Heaviest peaks from which draws must stand out."""
@@ -57,6 +57,14 @@ class PeakOptions:
     """Draws to which the shape of a peak is fitted."""
     pilot: int = 20_000
     """Draws to which the shares of the peaks are fitted."""
+
+    def with_effort(self, effort: float) -> "PeakOptions":
+        """Return the same sizes with more or fewer batches of draws."""
+        return replace(
+            self,
+            prior_batches=max(round(effort * self.prior_batches), 1),
+            map_batches=max(round(effort * self.map_batches), 1),
+        )
 
 
 _DEFAULTS = PeakOptions()
@@ -78,6 +86,7 @@ def add_peaks(
     maps: MixtureMap,
     rng: np.random.Generator,
     checkpoint: Checkpoint = NO_CHECKPOINT,
+    effort: float = 1.0,
     options: PeakOptions = _DEFAULTS,
 ) -> MixtureMap:
     """Return the maps beside the peaks of the likelihood, and images of both if it is even.
@@ -96,6 +105,8 @@ def add_peaks(
         Generator of all draws.
     checkpoint
         Store of intermediate states.
+    effort
+        Factor of the numbers of batches among which peaks are sought.
     options
         Sizes of the search.
 
@@ -103,12 +114,12 @@ def add_peaks(
     ----------
     O. Cappe et al., Stat. Comput. 18, 447 (2008), arXiv:0710.4242: shares and shapes from draws.
     """
-    finished = checkpoint.part("found")
-    kept = finished.load()
+    kept = checkpoint.load()
     if kept is not None:
         return _restored(kept, maps)
+    options = options.with_effort(effort)
     pilot_rng, start_rng, explore_rng, fit_rng, share_rng = rng.spawn(5)
-    pilot = _Draws.of(task, *_drawn(maps, pilot_rng, options.batch))
+    pilot = _Draws.of(task, *maps.draw(pilot_rng, options.batch))
     even = even_axes(task, pilot, start_rng)
     if even is not None:
         maps = _evened(maps, even, pilot)
@@ -118,7 +129,7 @@ def add_peaks(
     unexplained = _explore(task, maps, peaks, explore_rng, checkpoint.part("explored"), options)
     peaks = climb.distinct([*peaks, *climb.peaks(unexplained)])
     peaks = [fitted(task.log_likelihood, peak, fit_rng, options.fitted) for peak in peaks]
-    peaks = _with_images(_heavy(peaks, pilot.log_z), even)
+    peaks = _with_images(_heavy(peaks, pilot.log_z), even)[: options.most]
     found = _with_shares(task, maps, peaks, share_rng, options)
 
     def state() -> State:
@@ -126,7 +137,7 @@ def add_peaks(
         return {
             "u": pilot.u[checked],
             "log_likelihood": pilot.log_likelihood[checked],
-            "even": even,
+            "even": np.zeros(task.dimension, dtype=bool) if even is None else even,
             "evened": [isinstance(component, EvenMap) for component in maps.maps],
             "centres": [peak.centre for peak in found.peaks],
             "covariances": [peak.covariance for peak in found.peaks],
@@ -134,20 +145,16 @@ def add_peaks(
             "shares": list(found.peak_shares),
         }
 
-    finished.finish(state)
+    checkpoint.finish(state)
     return found
 
 
 def _restored(state: State, maps: MixtureMap) -> MixtureMap:
-    evened = tuple(
-        EvenMap(component, state["even"]) if turned else component
-        for component, turned in zip(maps.maps, state["evened"], strict=True)
-    )
     peaks = [
         PeakMap(centre, covariance, state["step_width"])
         for centre, covariance in zip(state["centres"], state["covariances"], strict=True)
     ]
-    return replace(maps, maps=evened).with_peaks(peaks, state["shares"])
+    return maps.evened(state["even"], state["evened"]).with_peaks(peaks, state["shares"])
 
 
 # Draws
@@ -193,12 +200,6 @@ class _Draws:
         return self.u[np.argsort(self.log_likelihood)[-n:]]
 
 
-def _drawn(
-    maps: MixtureMap, rng: np.random.Generator, n: int
-) -> tuple[FloatArray, FloatArray]:
-    return maps.draw(rng, n)
-
-
 # Symmetry
 
 
@@ -222,12 +223,8 @@ def _evened(maps: MixtureMap, axes: NDArray[np.bool_], draws: _Draws) -> Mixture
     sample = draws.resampled(np.random.default_rng(0), 10 * _TESTED)
     image = mirror(sample, axes)
 
-    def even(component: HistogramMap | EvenMap) -> HistogramMap | EvenMap:
-        gap = np.abs(component.log_density(sample) - component.log_density(image))
-        lopsided = isinstance(component, HistogramMap) and gap.mean() > _LOPSIDED
-        return EvenMap(component, axes) if lopsided else component
-
-    return replace(maps, maps=tuple(even(component) for component in maps.maps))
+    gaps = [np.abs(part.log_density(sample) - part.log_density(image)) for part in maps.maps]
+    return maps.evened(axes, [bool(gap.mean() > _LOPSIDED) for gap in gaps])
 
 
 def _with_images(peaks: list[Peak], axes: NDArray[np.bool_] | None) -> list[Peak]:
@@ -283,7 +280,7 @@ class _Climb:
             return []
         free = np.flatnonzero(task.steps == 0)
         if task.residuals is not None:
-            starts = self._descended(starts)
+            starts = self._descended(task.residuals, starts)
         starts = starts[np.isfinite(task.log_likelihood(starts))]
         if not len(starts):
             return []
@@ -293,10 +290,9 @@ class _Climb:
             for point, value, matrix in zip(points, values.tolist(), curvature, strict=True)
         ]
 
-    def _descended(self, starts: FloatArray) -> FloatArray:
+    def _descended(self, residuals: Residuals, starts: FloatArray) -> FloatArray:
         """Return the ends of descents on the residuals, which cross excluded regions."""
-        task, residuals = self.task, self.task.residuals
-        assert residuals is not None
+        task = self.task
         points, _ = descend_inside(
             starts,
             walls(3.0, 3),
@@ -325,7 +321,7 @@ def peak_at(
     """Return the Gaussian peak at a maximum, whose negative second derivatives are given."""
     size, axes = np.linalg.eigh(curvature)
     # A direction without curvature is as wide as the prior.
-    variance = 1 / np.maximum(size, max(WIDEST**-2, 1e-14 * float(np.abs(size).max(initial=0))))
+    variance = 1 / np.maximum(size, max(WIDEST**-2, 1e-11 * float(np.abs(size).max(initial=0))))
     shape = PeakMap(point, (axes * variance) @ axes.T, step_width)
     return Peak(shape, log_likelihood, log_likelihood + shape.log_volume)
 
@@ -398,7 +394,9 @@ class _Unexplained:
             return np.zeros(len(u))
         distances = [peak.map.distance(u) for peak in self._peaks]
         heights = [peak.log_likelihood for peak in self._peaks]
-        return np.max(np.array(heights)[:, None] - 0.5 * np.array(distances), axis=0)
+        explained = np.array(heights)[:, None] - 0.5 * np.array(distances)
+        result: FloatArray = explained.max(axis=0)
+        return result
 
 
 def _largest(values: FloatArray, n: int) -> NDArray[np.intp]:
@@ -409,9 +407,7 @@ def _largest(values: FloatArray, n: int) -> NDArray[np.intp]:
 # Shapes and shares
 
 
-def fitted(
-    log_likelihood: LogLikelihood, peak: Peak, rng: np.random.Generator, n: int
-) -> Peak:
+def fitted(log_likelihood: LogLikelihood, peak: Peak, rng: np.random.Generator, n: int) -> Peak:
     """Return a peak with the shape and the integral that draws around it show.
 
     Curvature at the summit says little about a peak that is cut by an exclusion or bent.
@@ -480,12 +476,12 @@ def _with_shares(
     log_densities = trial.log_densities(u)
     log_weight = log_l - trial.mix(log_densities)
     share = _fitted_shares(trial, log_densities, log_weight)
-    useful = np.flatnonzero(share > _IDLE)
+    useful = np.flatnonzero(share > _IDLE).tolist()
     share = np.maximum(share[useful], _LEAST)
     share *= min(1.0, _MOST / max(share.sum(), 1e-300))
     result = maps.with_peaks([peaks[index].map for index in useful], share.tolist())
     split = len(maps.maps)
-    parts = [*range(split), *(useful + split)]
+    parts = [*range(split), *(split + index for index in useful)]
     # The mean square weight of a mixture, from draws of another one.
     after = _log_mean(log_weight + log_l - result.mix(log_densities[parts]))
     before = _log_mean(log_weight + log_l - maps.mix(log_densities[:split]))

@@ -146,6 +146,14 @@ class MixtureMap:
         """Return the same maps beside other peaks."""
         return replace(self, peaks=tuple(peaks), peak_shares=tuple(shares))
 
+    def evened(self, axes: NDArray[np.bool_], chosen: Sequence[bool]) -> "MixtureMap":
+        """Return the mixture with images of the chosen maps under the reversal of some axes."""
+        maps = (
+            EvenMap(part, axes) if turned and isinstance(part, HistogramMap) else part
+            for part, turned in zip(self.maps, chosen, strict=True)
+        )
+        return replace(self, maps=tuple(maps))
+
     def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
         """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,).
 
@@ -190,7 +198,8 @@ class MixtureMap:
         shares = self.shares.copy()
         shares[: len(self.maps)] *= np.arange(len(self.maps)) == index
         if not self.peaks:
-            return log_densities[index]
+            alone: FloatArray = log_densities[index]
+            return alone
         with np.errstate(divide="ignore"):  # far from this map and from all peaks
             result: FloatArray = np.log(shares / shares.sum() @ np.exp(log_densities))
         return result

@@ -51,13 +51,11 @@ class PeakMap:
 
     @cached_property
     def _root(self) -> FloatArray:
-        root: FloatArray = np.linalg.cholesky(self.covariance)
-        return root
+        return np.linalg.cholesky(self.covariance).astype(float)
 
     @cached_property
     def _inverse_root(self) -> FloatArray:
-        inverse: FloatArray = np.linalg.inv(self._root)
-        return inverse
+        return np.linalg.inv(self._root).astype(float)
 
     @cached_property
     def _log_norm(self) -> float:

@@ -24,6 +24,10 @@ PRECISION_KEYS = ("vegas.max_evaluations", "vegas.adaptations")
 """Keys of the run file that make the integral more precise."""
 
 
+_USUAL_EVALUATIONS = 5_000_000
+"""Default limit of evaluations, at which the search for peaks has its usual effort."""
+
+
 class VegasOptions(StrictModel):
     """Options of the evidence integral; emcee's walkers start from its draws."""
 
@@ -31,8 +35,8 @@ class VegasOptions(StrictModel):
     """Independent adaptations of the map; their values of ln Z must agree."""
     error: Annotated[float, Field(gt=0, le=1)] = 0.01
     """Target standard error of ln Z."""
-    max_evaluations: Annotated[int, Field(ge=300_000, le=10**9)] = 5_000_000
-    """Largest number of likelihood evaluations of the integral."""
+    max_evaluations: Annotated[int, Field(ge=300_000, le=10**9)] = _USUAL_EVALUATIONS
+    """Largest number of likelihood evaluations of the integral; the search for peaks follows it."""
 
 
 def sample(
@@ -110,7 +114,8 @@ def adapt_and_integrate(
         task.log_likelihood, task.dimension, options.adaptations, map_rng, checkpoint.part("map")
     )
     progress.stage("Searching peaks")
-    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"))
+    effort = options.max_evaluations / _USUAL_EVALUATIONS
+    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort)
     progress.stage("Integrating the evidence")
     target = Target(options.error, effective, options.max_evaluations)
     integral = integrate(

@@ -61,8 +61,8 @@ def ascend(
     >>> def parabola(u):
     ...     return -np.sum(((u - 0.3) / 0.01) ** 2, axis=1) / 2
     >>> points, values, curvature = ascend(parabola, np.array([[0.9, 0.1]]), np.arange(2))
-    >>> points.round(5).tolist(), curvature.round(-1).tolist()
-    ([[0.3, 0.3]], [[[10000.0, 0.0], [0.0, 10000.0]]])
+    >>> bool(np.allclose(points, 0.3)), bool(np.allclose(curvature, 1e4 * np.eye(2), atol=1))
+    (True, True)
     """
     points, values = starts.copy(), function(starts)
     width = np.full((len(points), len(free)), _FIRST_STEP)
@@ -114,7 +114,8 @@ def _newton_step(gradient: FloatArray, curvature: FloatArray) -> FloatArray:
 def _next_width(curvature: FloatArray) -> FloatArray:
     """Return the step of finite differences along each axis, shape (n, f)."""
     diagonal = np.abs(np.einsum("nff->nf", curvature))
-    return np.clip(0.1 / np.sqrt(diagonal + 1e-300), _SMALLEST_STEP, _LARGEST_STEP)
+    width: FloatArray = np.clip(0.1 / np.sqrt(diagonal + 1e-300), _SMALLEST_STEP, _LARGEST_STEP)
+    return width
 
 
 def _derivatives(
