@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from zpfit.inference.samplers.importance import integrate
-from zpfit.inference.samplers.peaks import PeakOptions, add_peaks
+from zpfit.inference.samplers.peak_search import PeakOptions
+from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 
 

@@ -20,7 +20,8 @@ from zpfit.errors import PoorProposal
 from zpfit.inference.samplers import vegas
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.importance import Target, integrate
-from zpfit.inference.samplers.peaks import PeakOptions, add_peaks
+from zpfit.inference.samplers.peak_search import PeakOptions
+from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import EvenMap, HistogramMap, MixtureMap
 from zpfit.inference.samplers.proposal_peak import PeakMap
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
@@ -290,3 +291,17 @@ def test_a_warned_run_states_its_largest_error():
     integral = small_integral(problem, narrow)
     assert integral.shortcomings
     assert integral.evidence.error == pytest.approx(0.5 * np.log(3), abs=0.05)
+
+
+def test_a_model_without_smooth_axes_has_no_peaks():
+    def log_likelihood(u):
+        return np.where(np.floor(u[:, 0] * 4) == 2, 0.0, -3.0)
+
+    steps = np.array([0.25])
+    task = SamplingTask(log_likelihood, 1, 2000, step_width=steps)
+    maps = MixtureMap((HistogramMap((np.linspace(0, 1, 5),)),) * 2)
+    assert not add_peaks(task, maps, np.random.default_rng(1), options=FEW).peaks
+    samples = samples_of(ClosedForm(1, log_likelihood, 0.0))
+    evidence = Evidence(0.0, 0.01, 1000)
+    best = np.array([0.6])
+    assert missing_weight(task, best, samples, evidence, np.random.default_rng(1)) is None

@@ -20,7 +20,8 @@ from zpfit.inference.samplers.dynesty_state import frozen, revived
 from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.importance import Target, integrate
-from zpfit.inference.samplers.peaks import PeakOptions, add_peaks
+from zpfit.inference.samplers.peak_search import PeakOptions
+from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map
 from zpfit.inference.search.best_fit import SearchOptions, find_minimum

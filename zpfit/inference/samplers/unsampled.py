@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zpfit.inference.samplers.engine import SamplingTask, inside
-from zpfit.inference.samplers.peaks import Peak, fitted, peak_at
+from zpfit.inference.samplers.peak_search import Peak, fitted, peak_at
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.inference.search.ascent import ascend
 from zpfit.io.arrays import FloatArray
@@ -76,6 +76,8 @@ def missing_weight(
     >>> bool(abs(missing.rise - np.log(2)) < 0.02)
     True
     """
+    if not np.any(task.steps == 0):
+        return None  # without smooth axes nothing has a width
     peak = _peak_at(task, best)
     peak = fitted(task.log_likelihood, peak, rng, draws)
     u = peak.map.draw(rng, draws)
