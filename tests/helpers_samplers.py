@@ -14,7 +14,7 @@ from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 
 
 def use_small_batches(patch: pytest.MonkeyPatch, adaptation: int, integral: int) -> None:
-    """Let the engines adapt and integrate with so many draws at a time."""
+    """Let the engines adapt and integrate with this number of draws at a time."""
     small = partial(adapt_maps, options=MapOptions(batch=adaptation))
     patch.setattr("zpfit.inference.samplers.vegas_map.adapt_maps", small)
     few = PeakOptions(batch=adaptation, prior_batches=4, map_batches=2, starts=20, fitted=500)

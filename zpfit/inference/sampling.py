@@ -64,12 +64,13 @@ def sampling_task(posterior: Posterior, settings: Settings) -> SamplingTask:
     """Return what sampling engines know of a posterior."""
     priors = posterior.priors
     supports = [prior.support() for prior in priors.free.values()]
+    has_terms = posterior.likelihood.measurements or posterior.likelihood.exclusions
     return SamplingTask(
         posterior.log_likelihood,
         posterior.dimension,
         settings.sampler.target_ess,
         settings.all_engine_options(),
-        posterior.residuals,
+        posterior.residuals if has_terms else None,
         priors.step_width,
         np.array([low == -high for low, high in supports]),
         tuple(priors.to_unit_cube(point) for point in settings.best_fit.points),
