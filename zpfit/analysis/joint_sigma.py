@@ -129,7 +129,9 @@ def joint_sigma(
         quiet = 0 if found.level < reached.level - _MET else quiet + 1
         reached = reached.or_lower(found)
     if reached.level >= _MET:
-        reached = reached.or_lower(improve_leaders(objective, _LEADERS_AT * reached.level, known, space))
+        reached = reached.or_lower(
+            improve_leaders(objective, _LEADERS_AT * reached.level, known, space)
+        )
     # At a jump of a published curve the constrained search misses narrow basins.
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)
 

@@ -201,9 +201,7 @@ def best_of_points(objective: Objective, points: FloatArray) -> MinMax:
     return MinMax(float(largest[index]), points[index])
 
 
-def improve_leaders(
-    objective: Objective, level: float, known: FloatArray, space: Space
-) -> MinMax:
+def improve_leaders(objective: Objective, level: float, known: FloatArray, space: Space) -> MinMax:
     """Return the best result of constrained searches from the best point of each stratum.
 
     Least squares end where several constraints meet in a corner, short of the optimum. A narrow
