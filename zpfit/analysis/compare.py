@@ -133,7 +133,7 @@ def check_reference(runs: Sequence[Problem], reference: str) -> None:
 def best_fits_in_order(
     fits: Sequence[FitResult], rngs: Sequence[np.random.Generator], progress: Progress
 ) -> list[FitResult]:
-    """Return fits of which none is worse than one of a model that it contains.
+    """Return fits that are no worse than those of the models they contain.
 
     A larger model fits the same data at least as well. Where a search has missed that, it is
     repeated from the best fit of the smaller model, and the fit gets a shortcoming.

@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.decays import (
-    branching_ratio_ee,
-    branching_ratio_invisible,
-    branching_ratio_mumu,
-    reduced_widths,
-)
+from zpfit.physics.decays import branching_ratio, reduced_widths
 
 
 @dataclass(frozen=True)
@@ -250,19 +245,19 @@ class Couplings:
     @cached_property
     def br_ee(self) -> FloatArray:
         """BR(Z' -> e+ e-), zero below threshold."""
-        result: FloatArray = branching_ratio_ee(*self.rows())
+        result: FloatArray = branching_ratio(self.widths.e, self.widths.total)
         return result
 
     @cached_property
     def br_inv(self) -> FloatArray:
         """BR(Z' -> nu nubar), summed over flavours; zero where no channel is open."""
-        result: FloatArray = branching_ratio_invisible(*self.rows())
+        result: FloatArray = branching_ratio(self.widths.nu, self.widths.total)
         return result
 
     @cached_property
     def br_mumu(self) -> FloatArray:
         """BR(Z' -> mu+ mu-), zero below threshold."""
-        result: FloatArray = branching_ratio_mumu(*self.rows())
+        result: FloatArray = branching_ratio(self.widths.mu, self.widths.total)
         return result
 
     @cached_property

@@ -70,32 +70,6 @@ def width_nunu(m_Zp, c_nue, c_numu, c_nutau):  # type: ignore[no-untyped-def]
     return m_Zp / (12 * pi) * reduced_width_nunu(c_nue, c_numu, c_nutau)
 
 
-@inline
-def reduced_width(
-    m_Zp: float,
-    c_ve: float,
-    c_ae: float,
-    c_nue: float,
-    c_vmu: float,
-    c_amu: float,
-    c_numu: float,
-    c_vtau: float,
-    c_atau: float,
-    c_nutau: float,
-) -> float:
-    """Return the total width in units of m_Zp/(12 pi).
-
-    A further channel (hadrons, a dark sector) is one more term here.
-    """
-    total = reduced_width_ll(m_Zp, c_ve, c_ae, ELECTRON_MASS)
-    total += reduced_width_nunu(c_nue, c_numu, c_nutau)
-    if m_Zp > 2 * MUON_MASS:
-        total += reduced_width_ll(m_Zp, c_vmu, c_amu, MUON_MASS)
-    if m_Zp > 2 * TAU_MASS:
-        total += reduced_width_ll(m_Zp, c_vtau, c_atau, TAU_MASS)
-    return total
-
-
 @gufunc("(p),(p),(p),(p),(p),(p),(p),(p),(p),(p)->(p),(p),(p),(p),(p)")
 def reduced_widths(  # type: ignore[no-untyped-def]
     m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau,
@@ -108,52 +82,13 @@ def reduced_widths(  # type: ignore[no-untyped-def]
         muons[i] = reduced_width_ll(m, c_vmu[i], c_amu[i], MUON_MASS)
         taus[i] = reduced_width_ll(m, c_vtau[i], c_atau[i], TAU_MASS)
         neutrinos[i] = reduced_width_nunu(c_nue[i], c_numu[i], c_nutau[i])
-        total[i] = reduced_width(
-            m, c_ve[i], c_ae[i], c_nue[i], c_vmu[i], c_amu[i], c_numu[i], c_vtau[i], c_atau[i],
-            c_nutau[i],
-        )  # fmt: skip
-
-
-# The three branching ratios are compiled apart although ``reduced_widths`` holds all they
-# need. The compiler fuses the sum of the total width differently in each, so that ratios
-# of stored widths differ from these in the last digit at 3 % of all points, and published
-# results were computed with these. A search that needs one ratio is also faster this way.
+        # A further channel (hadrons, a dark sector) is one more term here.
+        total[i] = electrons[i] + neutrinos[i] + muons[i] + taus[i]
 
 
 @ufunc
-def branching_ratio_ee(  # type: ignore[no-untyped-def]
-    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
-):
-    """Return BR(Z' -> e+ e-), zero below threshold."""
-    electrons = reduced_width_ll(m_Zp, c_ve, c_ae, ELECTRON_MASS)
-    if electrons == 0.0:
+def branching_ratio(partial, total):  # type: ignore[no-untyped-def]
+    """Return partial/total, which is zero for a closed channel even if all are closed."""
+    if partial == 0.0:
         return 0.0
-    return electrons / reduced_width(
-        m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
-    )
-
-
-@ufunc
-def branching_ratio_mumu(  # type: ignore[no-untyped-def]
-    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
-):
-    """Return BR(Z' -> mu+ mu-), zero below threshold."""
-    muons = reduced_width_ll(m_Zp, c_vmu, c_amu, MUON_MASS)
-    if muons == 0.0:
-        return 0.0
-    return muons / reduced_width(
-        m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
-    )
-
-
-@ufunc
-def branching_ratio_invisible(  # type: ignore[no-untyped-def]
-    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
-):
-    """Return BR(Z' -> nu nubar), summed over flavours; zero where no channel is open."""
-    neutrinos = reduced_width_nunu(c_nue, c_numu, c_nutau)
-    if neutrinos == 0.0:
-        return 0.0
-    return neutrinos / reduced_width(
-        m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau
-    )
+    return partial / total

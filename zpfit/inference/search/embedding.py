@@ -19,7 +19,7 @@ def embedded_points(larger: Posterior, smaller: Model, point: Mapping[str, float
 
     Values beyond the priors move to their ends. A value that is smaller than any size of a signed
     logarithmic prior takes the smallest size of either sign, and fixed parameters keep their
-    values. The points may thus differ from the smaller model's; their chi2 tells by how much.
+    values. The points may thus differ from the smaller model's; compare their chi2.
 
     Parameters
     ----------
