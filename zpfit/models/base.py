@@ -146,6 +146,33 @@ class Model(ABC):
             result &= ratio <= 1
         return result
 
+    def embed(self, smaller: "Model", values: Values) -> dict[str, FloatArray] | None:
+        """Return the parameters at which this model has the couplings of a smaller one.
+
+        A larger model can do whatever a smaller one in it does, so that its search may start from
+        the best points of the smaller one. Override it for models that contain others.
+
+        Parameters
+        ----------
+        smaller : Model
+            Another model.
+        values : mapping of str to numpy.ndarray, shape (n,)
+            Every parameter of the smaller model.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray, shape (n,), or None
+            Every parameter of this model; None if it does not contain the other one. The same
+            model contains itself. Couplings that the smaller model lacks are zero, which a
+            prior in the logarithm lacks; the caller then takes the smallest size.
+        """
+        alike = (type(smaller), smaller.name) == (type(self), self.name)
+        return dict(values) if alike and self._named(values) else None
+
+    def _named(self, values: Values) -> bool:
+        """Return True if values have exactly the names of the parameters."""
+        return {parameter.name for parameter in self.parameters} == set(values)
+
     def derived(self, values: Values) -> dict[str, FloatArray]:  # noqa: ARG002 - for subclasses
         """Return further quantities for tables, each of shape (n,); NaN if undefined."""
         return {}

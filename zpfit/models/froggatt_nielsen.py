@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from zpfit.models.base import Parameter, Values
+import numpy as np
+
+from zpfit.io.arrays import FloatArray
+from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.gauge import charge
 from zpfit.models.gauge_mixing import Charges
 from zpfit.models.sm_u1 import StandardModelU1
@@ -35,3 +38,11 @@ class FroggattNielsen(StandardModelU1):
         """Return the gauge sector at n points."""
         powers = (values["n_e"], values["n_mu"], values["n_tau"])
         return replace(super().charges(values), mismatch=(-powers[0], -powers[1], -powers[2]))
+
+    def embed(self, smaller: Model, values: Values) -> dict[str, FloatArray] | None:
+        """Return the parameters of the standard model with a U(1)': no flavon in any coupling."""
+        if type(smaller) is not StandardModelU1:
+            return super().embed(smaller, values)
+        zero = np.zeros_like(values["g_prime"])
+        embedded = {**values, "n_e": zero, "n_mu": zero, "n_tau": zero}
+        return embedded if self._named(embedded) else None

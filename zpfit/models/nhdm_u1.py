@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from zpfit.io.arrays import FloatArray
-from zpfit.models.base import Parameter, Values
+from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.gauge import (
     EPS_Y,
     G_PRIME,
@@ -17,6 +17,10 @@ from zpfit.models.gauge import (
     charge,
 )
 from zpfit.models.gauge_mixing import Charges
+from zpfit.models.sm_u1 import StandardModelU1
+
+_LARGEST_RATIO = 1e6
+"""Largest ratio of vevs for which the model is defined; its inverse is the smallest."""
 
 
 class NHDMOptions(GaugeOptions):
@@ -82,6 +86,20 @@ class NHiggsDoubletU1(GaugeModel):
             mismatch=(mismatch, mismatch, mismatch),
         )
 
+    def embed(self, smaller: Model, values: Values) -> dict[str, FloatArray] | None:
+        """Return the parameters of the standard model with a U(1)': doublets of one charge.
+
+        The largest ratios of vevs leave the doublet that couples to leptons alone, so that other
+        charges of the others hardly matter.
+        """
+        if type(smaller) is not StandardModelU1:
+            return super().embed(smaller, values)
+        own = {name: column for name, column in values.items() if name != "z_H"}
+        alike = {f"z_{i}": values["z_H"] for i in range(1, self._n + 1)}
+        alone = {name: np.full_like(values["z_H"], _LARGEST_RATIO) for name in self._tan_betas}
+        embedded = own | alike | alone
+        return embedded if self._named(embedded) else None
+
     @property
     def _tan_betas(self) -> list[str]:
         if self._n == 2:
@@ -102,4 +120,5 @@ class NHiggsDoubletU1(GaugeModel):
 def _vev_ratio(name: str, number: int) -> Parameter:
     symbol = r"\tan\beta" + (f"_{number}" if name != "tan_beta" else "")
     meaning = f"vevs of the doublets after H_{number} over that of H_{number}"
-    return Parameter(name, symbol, "", (1e-6, 1e6), meaning=meaning)
+    domain = (1 / _LARGEST_RATIO, _LARGEST_RATIO)
+    return Parameter(name, symbol, "", domain, meaning=meaning)
