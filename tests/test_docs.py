@@ -44,7 +44,7 @@ FILES = {
 QUICK = {"list", "show", "validate", "data check", "cite", "evaluate"}
 """Commands that the fast tests run as they are, unless they need an earlier run."""
 
-FITTED = {"run", "compare", "tension", "profile", "toys"}
+FITTED = {"run", "compare", "tension", "profile", "toys", "coverage"}
 """Commands whose arguments are run files, which the fast tests read."""
 
 ELSEWHERE = {
@@ -67,6 +67,7 @@ FEWER = {
     "tension": _SMALL,
     "profile": [*_SMALL, "--points", "10"],
     "toys": [*_SMALL, "--n", "5", "--no-joint-sigma"],
+    "coverage": [*_SMALL, "--n", "2", "--no-credible"],
 }
 """Options that make the slow tests take minutes and not an hour, behind those of the page."""
 

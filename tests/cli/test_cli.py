@@ -23,6 +23,7 @@ Command = Callable[..., str]
 
 COMMANDS = [
     *("run", "compare", "campaign", "tension", "paper", "epochs", "exclusion", "profile", "toys"),
+    "coverage",
     *("evaluate", "validate", "list", "show", "cite", "data", "plot", "report", "explore"),
     *("export", "schema", "completion"),
 ]

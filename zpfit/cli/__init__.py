@@ -25,6 +25,7 @@ _COMMANDS = {
     "exclusion": "exclusion",
     "profile": "profile",
     "toys": "toys",
+    "coverage": "coverage",
     "evaluate": "evaluate",
     "validate": "run",
     "list": "data",
