@@ -203,16 +203,17 @@ def test_the_command_and_the_function_give_the_same(accepted, rejected, workspac
 @pytest.mark.slow
 def test_processes_give_the_same(accepted, workspace):
     (workspace / "mine.yaml").write_text(RUN, encoding="utf-8")
-    command = ("coverage", "mine.yaml", "--at", "g_prime=5e-4", "--n", 14, "--json")
+    command = ("coverage", "mine.yaml", "--at", "g_prime=5e-4", "--n", 11, "--no-credible", "--json")
     here = json.loads(accepted(*command, "--executor", "here"))
     assert json.loads(accepted(*command, "--workers", "2", "--output", "other")) == here
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("light", "quick_fits")
 def test_intervals_of_a_linear_model_cover():
-    found = coverage(problem(terms()), TRUTH, 400)
+    found = coverage(problem(terms()), TRUTH, 200)
     for name in TRUTH:
         for kind in (found.profile(name), found.credible(name)):
             for level, wanted in (("68", 0.6827), ("95", 0.9545)):
-                error = np.sqrt(wanted * (1 - wanted) / 400)
+                error = np.sqrt(wanted * (1 - wanted) / 200)
                 assert abs(kind[level].fraction - wanted) < norm.isf(RARE / 16) * error
