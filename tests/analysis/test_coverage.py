@@ -203,7 +203,16 @@ def test_the_command_and_the_function_give_the_same(accepted, rejected, workspac
 @pytest.mark.slow
 def test_processes_give_the_same(accepted, workspace):
     (workspace / "mine.yaml").write_text(RUN, encoding="utf-8")
-    command = ("coverage", "mine.yaml", "--at", "g_prime=5e-4", "--n", 11, "--no-credible", "--json")
+    command = (
+        "coverage",
+        "mine.yaml",
+        "--at",
+        "g_prime=5e-4",
+        "--n",
+        11,
+        "--no-credible",
+        "--json",
+    )
     here = json.loads(accepted(*command, "--executor", "here"))
     assert json.loads(accepted(*command, "--workers", "2", "--output", "other")) == here
 
