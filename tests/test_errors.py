@@ -37,6 +37,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "InvalidModel": (ValueError, {"model": "mine", "reason": "takes no arguments"}),
     "ModelNeverValid": (ValueError, {"model": "mine", "draws": 100, "least": {"width": 3.0}}),
     "NoAllowedPoint": (RuntimeError, {"evaluations": 100, "found": 2}),
+    "FailedRefit": (RuntimeError, {"statistic": "chi2", "expected": 7.5}),
     "PoorProposal": (RuntimeError, {"effective": 3.0, "wanted": 100}),
     "NoAnomalies": (ValueError, {"likelihood": "mine"}),
     "NoSamplingDistribution": (ValueError, {"entry": "table"}),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zpfit.api.comparisons import compare as compare
+    from zpfit.api.coverages import coverage as coverage
     from zpfit.api.exclusions import exclusion as exclusion
     from zpfit.api.fits import Result as Result
     from zpfit.api.fits import fit as fit
@@ -29,6 +30,7 @@ _PLACES = {
     "ZpfitError": ("zpfit.errors", "ZpfitError"),
     "available": ("zpfit.api.names", "available"),
     "compare": ("zpfit.api.comparisons", "compare"),
+    "coverage": ("zpfit.api.coverages", "coverage"),
     "evaluate": ("zpfit.api.points", "evaluate"),
     "exclusion": ("zpfit.api.exclusions", "exclusion"),
     "fit": ("zpfit.api.fits", "fit"),

@@ -25,6 +25,7 @@ PUBLIC = [
     "ZpfitError",
     "available",
     "compare",
+    "coverage",
     "evaluate",
     "exclusion",
     "fit",

@@ -276,6 +276,40 @@ class TensionRecord(TypedDict):
     shortcomings: list[str]
 
 
+class CoveredRecord(TypedDict):
+    """Pseudo-experiments whose interval contains the truth."""
+
+    covered: int
+    of: int
+    """Pseudo-experiments with an interval."""
+    fraction: float
+    interval: Annotated[list[float], Len(2, 2)]
+    """Interval of the fraction by Clopper and Pearson, 68.27 %."""
+
+
+class CoveredIntervals(TypedDict):
+    """Coverage of the intervals of 68.27 % and 95.45 % of one parameter."""
+
+    profile: dict[str, CoveredRecord]
+    """Profile likelihood intervals, by ``"68"`` and ``"95"``."""
+    credible: NotRequired[dict[str, CoveredRecord]]
+    """Central credible intervals."""
+
+
+class CoverageRecord(TypedDict):
+    """Coverage of the intervals of each parameter at one truth."""
+
+    title: str
+    model: str
+    likelihood: str
+    seed: int
+    toys: int
+    truth: dict[str, float]
+    parameters: dict[str, CoveredIntervals]
+    shortcomings: list[str]
+    versions: NotRequired[dict[str, str]]
+
+
 class ProfileRecord(TypedDict):
     """Profile likelihood and posterior density of one or two parameters."""
 

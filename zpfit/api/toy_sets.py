@@ -1,28 +1,19 @@
 """Pseudo-experiments: :func:`toys` and its :class:`Toys`."""
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
-from zpfit.api.sources import Source, escaped, flat_changes, load, progress_of
-from zpfit.inference.problem import Problem
+from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.api.worker_sources import readable
 from zpfit.inference.progress import Progress
-from zpfit.io.document import Given
-from zpfit.io.yaml import dump_yaml
 from zpfit.runs.pools import ExecutorChoice
-from zpfit.runs.run_file import find_run_file, resolved_settings
-from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.toy_folder import ToyFolder
-from zpfit.runs.toys import RunSource, ToyRequest, toys_in_folder, toys_in_memory
+from zpfit.runs.toys import ToyRequest, toys_in_folder, toys_in_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,12 +146,12 @@ def toys(
         )
         return Toys(drawn, drawn.record())
     choice = executor or ExecutorChoice()
-    with _readable(source, changes, output) as run:
+    with readable(source, changes, output) as run:
         if nested is None:
             request = ToyRequest(run, n, hypothesis, None, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
         beside = None if output is None else Path(output) / "nested"
-        with _readable(nested, shared, beside) as smaller_run:
+        with readable(nested, shared, beside) as smaller_run:
             request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
 
@@ -179,33 +170,3 @@ def _drawn(
     folder = ToyFolder(Path(output))
     record, drawn = toys_in_folder(request, folder, choice, progress, force=force)
     return Toys(drawn, record)
-
-
-@contextmanager
-def _readable(
-    source: Source, changes: Mapping[str, Any], folder: str | Path | None
-) -> Iterator[RunSource]:
-    """Yield a file that worker processes can read: the source's own, or a resolved copy."""
-    if isinstance(source, str | Path):
-        texts = {".".join(keys): _text(value) for keys, value in flat_changes(changes)}
-        path = find_run_file(str(source)).resolve()
-        yield RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
-        return
-    problem = load(source, **changes)
-    if folder is not None:
-        yield _written(problem, Path(folder))
-        return
-    with TemporaryDirectory() as scratch:
-        yield _written(problem, Path(scratch))
-
-
-def _text(value: Any) -> Given:
-    """Return a value as text that worker processes can read."""
-    return value if isinstance(value, Given) else Given(json.dumps(value))
-
-
-def _written(problem: Problem, folder: Path) -> RunSource:
-    run_folder = RunFolder(folder)
-    run_folder.write_config(dump_yaml(resolved_settings(problem)))
-    run_folder.copy_data(problem.files())
-    return RunSource(run_folder.config_path.resolve(), (), uuid4().hex)

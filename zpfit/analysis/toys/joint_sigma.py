@@ -144,9 +144,9 @@ def _violations(constraints: Constraints) -> list[FloatArray]:
     return [*excesses, *(wall_residual(ratio, _WALL) for ratio in constraints.ratios)]
 
 
-def _squares(columns: list[FloatArray]) -> FloatArray:
-    """Return the sum of squares, infinite where a column is NaN; shape (n,)."""
-    total = sum((column**2 for column in columns), np.zeros(len(columns[0])))
+def _squares(columns: list[FloatArray], points: int) -> FloatArray:
+    """Return the sum of squares, infinite where a column is NaN; shape (points,)."""
+    total = sum((column**2 for column in columns), np.zeros(points))
     result: FloatArray = np.where(np.isnan(total), np.inf, total)
     return result
 
@@ -222,11 +222,12 @@ class _Search:
         )
 
     def _pool_costs(self, toy: int, level: float) -> FloatArray:
+        size = len(self._pool)
         if toy not in self._pool_constraints:
-            constraints = self._objectives.constraints(self._pool, np.full(len(self._pool), toy))
-            self._pool_constraints[toy] = constraints, _squares(_violations(constraints))
+            constraints = self._objectives.constraints(self._pool, np.full(size, toy))
+            self._pool_constraints[toy] = constraints, _squares(_violations(constraints), size)
         constraints, violations = self._pool_constraints[toy]
-        return _squares(_above(constraints, level)) + violations
+        return _squares(_above(constraints, level), size) + violations
 
     def _note(self, toy: Index, u: FloatArray) -> None:
         largest = self._objectives.constraints(u, toy).largest()
