@@ -1,5 +1,6 @@
 """The interface of a model: parameters to couplings."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,31 @@ def in_words(values: Values, index: int) -> str:
     'm_Zp = 17, g = 0.0001'
     """
     return ", ".join(f"{name} = {float(column[index]):.6g}" for name, column in values.items())
+
+
+@dataclass(frozen=True)
+class LeptonRelation:
+    """What a model says about its couplings, for proofs.
+
+    C_V - C_A - C_nu is one number for all families.
+
+    References
+    ----------
+    Eqs. (30) and (33) of arXiv:2102.07781.
+    """
+
+    universal_axial: bool
+    """True if C_A is one number for all families too."""
+    tau: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    """Factors of C_Ve, C_Ae, C_nue and C_numu in C_nutau."""
+    tau_slack: float = 0.0
+    """Largest distance of C_nutau from this sum."""
+    tau_mixing: float = 0.0
+    """A further distance is at most this number times m^2/(M^2 - m^2), with the Z's mass M."""
+    largest_axial: float = math.inf
+    """Largest size of C_Ae."""
+    largest: float = 1.0
+    """Largest size of any coupling inside the supports of the priors."""
 
 
 class Model(ABC):
@@ -145,6 +171,19 @@ class Model(ABC):
         for ratio in self.conditions(values).values():
             result &= ratio <= 1
         return result
+
+    def lepton_relation(
+        self,
+        supports: Mapping[str, tuple[float, float]],  # noqa: ARG002 - for subclasses
+    ) -> LeptonRelation | None:
+        """Return relations that hold between the couplings, or None if none is declared.
+
+        Parameters
+        ----------
+        supports : mapping of str to (float, float)
+            Smallest and largest value of every parameter.
+        """
+        return None
 
     def derived(self, values: Values) -> dict[str, FloatArray]:  # noqa: ARG002 - for subclasses
         """Return further quantities for tables, each of shape (n,); NaN if undefined."""

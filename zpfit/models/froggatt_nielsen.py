@@ -1,9 +1,10 @@
 """The Froggatt-Nielsen model: a flavon of charge 1 in the Yukawa couplings."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from zpfit.models.base import Parameter, Values
-from zpfit.models.gauge import charge
+from zpfit.models.base import LeptonRelation, Parameter, Values
+from zpfit.models.gauge import GaugeModel, charge
 from zpfit.models.gauge_mixing import Charges
 from zpfit.models.sm_u1 import StandardModelU1
 
@@ -35,3 +36,7 @@ class FroggattNielsen(StandardModelU1):
         """Return the gauge sector at n points."""
         powers = (values["n_e"], values["n_mu"], values["n_tau"])
         return replace(super().charges(values), mismatch=(-powers[0], -powers[1], -powers[2]))
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)'; axial couplings are free."""
+        return self._without_tau(GaugeModel.lepton_relation(self, supports), supports)
