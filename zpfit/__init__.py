@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zpfit.api.certificates import certify as certify
     from zpfit.api.comparisons import compare as compare
     from zpfit.api.exclusions import exclusion as exclusion
     from zpfit.api.fits import Result as Result
@@ -28,6 +29,7 @@ _PLACES = {
     "Result": ("zpfit.api.fits", "Result"),
     "ZpfitError": ("zpfit.errors", "ZpfitError"),
     "available": ("zpfit.api.names", "available"),
+    "certify": ("zpfit.api.certificates", "certify"),
     "compare": ("zpfit.api.comparisons", "compare"),
     "evaluate": ("zpfit.api.points", "evaluate"),
     "exclusion": ("zpfit.api.exclusions", "exclusion"),

@@ -338,6 +338,8 @@ class CertificateRecord(TypedDict):
     """No point of the domain has a smaller joint sigma."""
     upper: float | None
     """Joint sigma of the point."""
+    sigma: float | None
+    """Level that was asked about; None for a bracket."""
     converged: bool
     tolerance: float
     point: dict[str, float] | None

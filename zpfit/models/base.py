@@ -1,6 +1,5 @@
 """The interface of a model: parameters to couplings."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,16 +57,14 @@ class LeptonRelation:
 
     universal_axial: bool
     """True if C_A is one number for all families too."""
+    largest: tuple[float, float, float, float]
+    """Largest sizes of C_Ve, C_Ae, C_nue and C_numu inside the supports of the priors."""
     tau: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     """Factors of C_Ve, C_Ae, C_nue and C_numu in C_nutau."""
     tau_slack: float = 0.0
     """Largest distance of C_nutau from this sum."""
     tau_mixing: float = 0.0
     """A further distance is at most this number times m^2/(M^2 - m^2), with the Z's mass M."""
-    largest_axial: float = math.inf
-    """Largest size of C_Ae."""
-    largest: float = 1.0
-    """Largest size of any coupling inside the supports of the priors."""
 
 
 class Model(ABC):

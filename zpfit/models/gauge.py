@@ -143,7 +143,10 @@ class GaugeModel(Model):
         which C_A and C_nu take away what differs between families.
         """
         reach = _reach(supports)
-        return LeptonRelation(universal_axial=False, tau_slack=reach, largest=max(1.0, reach))
+        largest = max(1.0, reach)
+        return LeptonRelation(
+            universal_axial=False, largest=(largest, largest, largest, largest), tau_slack=reach
+        )
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
         """Return masses, mixing angle and shifts of the Z's couplings, each of shape (n,)."""

@@ -240,9 +240,7 @@ class LinearModel(_FileModel):
         }
         return Couplings(m_Zp=values[MASS.name], **rows)
 
-    def lepton_relation(
-        self, supports: Mapping[str, tuple[float, float]]
-    ) -> LeptonRelation | None:
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
         """Return the relations that the factors of the file obey, or None."""
         rows = {name: self._row(name) for name in COUPLING_NAMES[1:]}
         electron = rows["C_Ve"] - rows["C_Ae"] - rows["C_nue"]
@@ -250,10 +248,10 @@ class LinearModel(_FileModel):
         if np.any(electron != muon) or np.any(rows["C_nutau"]):
             return None
         sizes = np.array([max(map(abs, supports[name])) for name in self._file.parameters])
+        reach = {name: float(np.abs(row) @ sizes) for name, row in rows.items()}
         return LeptonRelation(
             universal_axial=bool(np.all(rows["C_Ae"] == rows["C_Amu"])),
-            largest_axial=float(np.abs(rows["C_Ae"]) @ sizes),
-            largest=float(max(np.abs(row) @ sizes for row in rows.values())),
+            largest=(reach["C_Ve"], reach["C_Ae"], reach["C_nue"], reach["C_numu"]),
         )
 
     def _row(self, coupling: str) -> FloatArray:

@@ -58,7 +58,8 @@ class StandardModelU1(GaugeModel):
         mass = supports[MASS.name][1] if MASS.name in supports else MASS_RANGE[1]
         share = mass**2 / (BARE_Z_MASS**2 - mass**2)
         axial = 0.5 * share * largest_mixing(supports, "z_H")
-        return replace(relation, universal_axial=True, largest_axial=axial)
+        vector, _, *neutrinos = relation.largest
+        return replace(relation, universal_axial=True, largest=(vector, axial, *neutrinos))
 
     @staticmethod
     def _without_tau(

@@ -142,9 +142,7 @@ def recoil_bounds(experiment: RecoilExperiment, masses: FloatArray) -> Bounds:
         ]
     )
     totals = kinds.sum(axis=1)
-    standard_model = float(
-        np.dot([g_left**2, g_right**2, -g_left * g_right], totals)
-    )
+    standard_model = float(np.dot([g_left**2, g_right**2, -g_left * g_right], totals))
     parts = [_combined(row, linear) for row in rows[:2]] + [
         _combined(row, square) for row in rows[2:]
     ]

@@ -88,7 +88,7 @@ def sub(a: Interval, b: Interval) -> Interval:
 def mul(a: Interval, b: Interval) -> Interval:
     """Return a b."""
     p, q, r, s = a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1]
-    return down(min(min(p, q), min(r, s))), up(max(max(p, q), max(r, s)))
+    return down(min(p, q, r, s)), up(max(p, q, r, s))
 
 
 @rigorous
@@ -110,7 +110,7 @@ def sqr(a: Interval) -> Interval:
 def div(a: Interval, b: Interval) -> Interval:
     """Return a / b for an interval ``b`` of positive numbers."""
     p, q, r, s = a[0] / b[0], a[0] / b[1], a[1] / b[0], a[1] / b[1]
-    return down(min(min(p, q), min(r, s))), up(max(max(p, q), max(r, s)))
+    return down(min(p, q, r, s)), up(max(p, q, r, s))
 
 
 @rigorous

@@ -28,7 +28,7 @@ _BISECTIONS: Final = 12
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Bracket:
     """Bounds of the joint sigma: no point of the domain lies below ``lower``."""
 
     lower: float
@@ -43,14 +43,18 @@ class Certificate:
     """Boxes examined in all proofs and attempts."""
     structure: Structure
     tolerance: float
+    level: float | None = None
+    """Level that was asked about; None if the joint sigma was to be bracketed."""
 
     @property
     def converged(self) -> bool:
-        """True if the bounds are within the tolerance."""
+        """True if the bounds are within the tolerance, or answer the question about a level."""
+        if self.level is not None:
+            return self.lower >= self.level or self.upper <= self.level
         return self.upper - self.lower <= self.tolerance
 
 
-def certify_level(problem: Problem, sigma: float) -> Certificate:
+def certify_level(problem: Problem, sigma: float) -> Bracket:
     """Try to prove that no point has a joint sigma of at most ``sigma``.
 
     Parameters
@@ -62,22 +66,22 @@ def certify_level(problem: Problem, sigma: float) -> Certificate:
 
     Returns
     -------
-    Certificate
+    Bracket
         ``lower`` is ``sigma`` if the proof succeeds, otherwise 0. If it fails, a search from the
         undecided boxes looks for a point, which gives ``upper``.
     """
     structure = structure_of(problem)
     proof = Prover(structure).prove(sigma)
     if proof.proved:
-        return Certificate(sigma, inf, None, proof, proof.boxes, structure, 0.0)
+        return Bracket(sigma, inf, None, proof, proof.boxes, structure, 0.0, sigma)
     found = _point(problem, structure, proof, np.random.default_rng(problem.settings.seed))
     u = found.u if found.sigma < inf else None
-    return Certificate(0.0, found.sigma, u, None, proof.boxes, structure, 0.0)
+    return Bracket(0.0, found.sigma, u, None, proof.boxes, structure, 0.0, sigma)
 
 
 def certify_bracket(
     problem: Problem, tolerance: float = 1e-3, progress: Progress | None = None
-) -> Certificate:
+) -> Bracket:
     """Bracket the joint sigma.
 
     A proof at the upper end less the tolerance leaves either nothing or undecided boxes, from
@@ -90,7 +94,7 @@ def certify_bracket(
     tolerance : float
         Largest distance of the bounds, in standard errors.
     progress : Progress, optional
-        Receives a note for each level.
+        Receives a stage for each level.
 
     Raises
     ------
@@ -110,7 +114,8 @@ def certify_bracket(
         proof = prover.prove(level)
         boxes += proof.boxes
         if progress is not None:
-            progress.note(f"{level:.4f} sigma: {proof.boxes} boxes, proved: {proof.proved}")
+            outcome = "excluded" if proof.proved else "not excluded"
+            progress.stage(f"{level:.4f} sigma {outcome} after {proof.boxes} boxes")
         if proof.proved:
             lower = proof
             if best.sigma < inf or level >= _LARGEST:
@@ -124,7 +129,7 @@ def certify_bracket(
         break
     lower, more = _raised(prover, lower, best.sigma, level, tolerance, proof.proved)
     u = best.u if best.sigma < inf else None
-    return Certificate(
+    return Bracket(
         lower.sigma if lower else 0.0, best.sigma, u, lower, boxes + more, structure, tolerance
     )
 
@@ -162,21 +167,22 @@ def _point(
     return upper_end(problem.posterior, starts, proof.sigma, limits, rng)
 
 
-def certificate_record(problem: Problem, certificate: Certificate) -> CertificateRecord:
+def certificate_record(problem: Problem, bracket: Bracket) -> CertificateRecord:
     """Return the record of a certificate."""
-    structure = certificate.structure
+    structure = bracket.structure
     return {
         "model": problem.posterior.model.name,
         "likelihood": problem.posterior.likelihood.name,
         "title": problem.title,
-        "lower": certificate.lower,
-        "upper": certificate.upper if certificate.upper < inf else None,
-        "converged": certificate.converged,
-        "tolerance": certificate.tolerance,
-        "point": _couplings(problem, certificate),
-        "parameters": _parameters(problem, certificate),
-        "boxes": certificate.boxes,
-        "boxes_of_proof": certificate.proof.boxes if certificate.proof else None,
+        "lower": bracket.lower,
+        "upper": bracket.upper if bracket.upper < inf else None,
+        "sigma": bracket.level,
+        "converged": bracket.converged,
+        "tolerance": bracket.tolerance,
+        "point": _couplings(problem, bracket),
+        "parameters": _parameters(problem, bracket),
+        "boxes": bracket.boxes,
+        "boxes_of_proof": bracket.proof.boxes if bracket.proof else None,
         "domain": structure.domain.record(),
         "relation": {
             "universal_axial": structure.relation.universal_axial,
@@ -188,7 +194,9 @@ def certificate_record(problem: Problem, certificate: Certificate) -> Certificat
             a.name: {"value": a.value, "up": a.up, "down": a.down}
             for a in (*structure.electron, *structure.muon)
         },
-        "targets": {term.name: list(term.target) for term in (*structure.recoils, *structure.products)},
+        "targets": {
+            term.name: list(term.target) for term in (*structure.recoils, *structure.products)
+        },
         "used": list(structure.used),
         "left_out": dict(structure.left_out),
         "constants": {
@@ -200,15 +208,15 @@ def certificate_record(problem: Problem, certificate: Certificate) -> Certificat
     }
 
 
-def _couplings(problem: Problem, certificate: Certificate) -> dict[str, float] | None:
-    if certificate.u is None:
+def _couplings(problem: Problem, bracket: Bracket) -> dict[str, float] | None:
+    if bracket.u is None:
         return None
-    c = problem.posterior.couplings(certificate.u[None])
+    c = problem.posterior.couplings(bracket.u[None])
     return {name: float(row[0]) for name, row in c.items()}
 
 
-def _parameters(problem: Problem, certificate: Certificate) -> dict[str, float] | None:
-    if certificate.u is None:
+def _parameters(problem: Problem, bracket: Bracket) -> dict[str, float] | None:
+    if bracket.u is None:
         return None
-    values = problem.posterior.parameters(certificate.u[None])
+    values = problem.posterior.parameters(bracket.u[None])
     return {name: float(column[0]) for name, column in values.items()}

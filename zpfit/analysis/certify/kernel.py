@@ -204,7 +204,9 @@ def _visible(box, cells, node, tau):  # type: ignore[no-untyped-def]
     if both[0] > limit:
         # N >= 2 E (P/L^2 - 1), which grows with P and with E.
         excess = down(down(both[0] / limit) - 1.0)
-        if not _keep_neutrinos(box, cells, node, tau, down(2.0 * down(width[0] * excess)), NO_LIMIT):
+        if not _keep_neutrinos(
+            box, cells, node, tau, down(2.0 * down(width[0] * excess)), NO_LIMIT
+        ):
             return False
         if _neutrinos(box, cells, node, tau)[1] < down(2.0 * down(width[0] * excess)):
             return False
@@ -406,11 +408,9 @@ def _recoils(box, cells, node, tau, blocks, targets):  # type: ignore[no-untyped
         low, high = targets[rate, 0], targets[rate, 1]
         central = _central_recoil(box, cells, node, tau, blocks, first, last)
         if (
-            central < low
-            and _largest_recoil(box, cells, node, tau, blocks, first, last) < low
+            central < low and _largest_recoil(box, cells, node, tau, blocks, first, last) < low
         ) or (
-            central > high
-            and _smallest_recoil(box, cells, node, tau, blocks, first, last) > high
+            central > high and _smallest_recoil(box, cells, node, tau, blocks, first, last) > high
         ):
             return False
         first = last

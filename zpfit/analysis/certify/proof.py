@@ -57,7 +57,7 @@ class Proof:
 class Prover:
     """Branch and bound for one structure; keeps the bounds of mass cells between levels."""
 
-    def __init__(self, structure: Structure, *, most: int = 20_000_000) -> None:
+    def __init__(self, structure: Structure, *, most: int = 5_000_000) -> None:
         self.structure = structure
         self._most = most
         self._cells: dict[tuple[float, float, int], MassCells] = {}

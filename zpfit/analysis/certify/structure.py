@@ -84,7 +84,9 @@ class Domain:
 
     def record(self) -> dict[str, list[float]]:
         """Return the ends by name."""
-        boxes = {name: list(map(float, row)) for name, row in zip(COUPLINGS, self.couplings, strict=True)}
+        boxes = {
+            name: list(map(float, row)) for name, row in zip(COUPLINGS, self.couplings, strict=True)
+        }
         return {MASS.name: list(self.mass), **boxes}
 
 
@@ -143,11 +145,7 @@ def _domain(posterior: Posterior) -> tuple[Domain, LeptonRelation]:
     relation = posterior.model.lepton_relation(supports)
     if relation is None:
         raise NoStructure(posterior.model.name, "it declares no relation between its couplings")
-    ends = np.full(len(COUPLINGS), relation.largest)
-    ends[1] = min(ends[1], relation.largest_axial)
-    for row, name in enumerate(COUPLINGS):
-        if name in supports:  # the coupling itself is a parameter
-            ends[row] = min(ends[row], max(map(abs, supports[name])))
+    ends = np.array(relation.largest) * (1 + _MARGIN)
     low, high = supports[MASS.name]
     return Domain((low, high), np.stack([-ends, ends], axis=1)), relation
 
@@ -218,7 +216,9 @@ def _e158(edges: FloatArray) -> Bounds:
     return Bounds(value, value).widened(_MARGIN).between()
 
 
-def _contact(flavours: Mapping[int, tuple[float, ...]], edges: FloatArray) -> list[tuple[int, Bounds]]:
+def _contact(
+    flavours: Mapping[int, tuple[float, ...]], edges: FloatArray
+) -> list[tuple[int, Bounds]]:
     """Return coefficients that fall as m^-2 (two linear ones) and m^-4 (three squares)."""
     powers = np.stack([edges ** (-2.0 * power) for power in (1, 1, 2, 2, 2)])
     found = []

@@ -141,4 +141,3 @@ def upper_end(
     if not np.isfinite(best.level):
         return JointSigma(best.level, best.u)
     return improve_joint_sigma(posterior, best.u[None], rng, limits)
-
