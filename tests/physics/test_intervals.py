@@ -12,7 +12,7 @@ from zpfit.physics.paper_2021 import CHARM2_NU, CHARM2_NUBAR
 RNG = np.random.default_rng(5)
 
 
-def random_interval(positive=False):
+def random_interval(*, positive=False):
     ends = np.sort(RNG.normal(size=2) * 10.0 ** RNG.uniform(-12, 12))
     return tuple(map(float, np.sort(np.abs(ends)))) if positive else tuple(map(float, ends))
 
@@ -123,9 +123,12 @@ def test_recoil_coefficients_lie_inside_their_bounds(experiment, energy, g, m):
 
     def integral(weight, power):
         with mpmath.workdps(25):
-            return mpmath.quad(
-                lambda t: weight(t) / (m**2 + 2 * ELECTRON_MASS * t) ** power, [3e3, 8e3, end]
-            ) / (2 * mpmath.sqrt(2) * mpmath.mpf(FERMI_CONSTANT)) ** power
+            return (
+                mpmath.quad(
+                    lambda t: weight(t) / (m**2 + 2 * ELECTRON_MASS * t) ** power, [3e3, 8e3, end]
+                )
+                / (2 * mpmath.sqrt(2) * mpmath.mpf(FERMI_CONSTANT)) ** power
+            )
 
     unity, square = lambda t: 1, lambda t: (1 - t / energy) ** 2
     left, right = (square, unity) if g else (unity, square)

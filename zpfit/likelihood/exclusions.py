@@ -318,6 +318,7 @@ class OverLimit:
     limit: float
 
     def __call__(self, c: Couplings) -> FloatArray:
+        """Return the ratio at n points."""
         return self.function(c) / self.limit
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from zpfit.models.base import LeptonRelation, Parameter, Values
-from zpfit.models.gauge import GaugeModel, charge
+from zpfit.models.gauge import charge
 from zpfit.models.gauge_mixing import Charges
 from zpfit.models.sm_u1 import StandardModelU1
 
@@ -39,4 +39,4 @@ class FroggattNielsen(StandardModelU1):
 
     def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
         """Return the relations of every U(1)'; axial couplings are free."""
-        return self._without_tau(GaugeModel.lepton_relation(self, supports), supports)
+        return self._without_tau(self.gauge_relation(supports), supports)

@@ -136,7 +136,12 @@ class GaugeModel(Model):
             "mass forced by the doublets": self._route.doublets_share(charges, values[MASS.name])
         }
 
-    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
+        """Return the relations of every U(1)'."""
+        return self.gauge_relation(supports)
+
+    @staticmethod
+    def gauge_relation(supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
         """Return the relations of every U(1)', which hold to all orders in the mixing.
 
         Charges enter C_V - C_A - C_nu of a family only through z_L + (z_R - z_L + z_H)/2, from

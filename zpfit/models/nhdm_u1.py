@@ -90,7 +90,7 @@ class NHiggsDoubletU1(GaugeModel):
 
         Without charges of the tau and of the leptons' doublet, C_nutau = 2 C_A.
         """
-        relation = replace(super().lepton_relation(supports), universal_axial=True)
+        relation = replace(self.gauge_relation(supports), universal_axial=True)
         if not fixed_to_zero(supports, f"z_{self._n}", "z_Ltau"):
             return relation
         return replace(relation, tau=(0.0, 2.0, 0.0, 0.0), tau_slack=0.0)

@@ -54,12 +54,13 @@ class StandardModelU1(GaugeModel):
 
     def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
         """Return the relations of every U(1)', and that C_A is universal and almost zero."""
-        relation = self._without_tau(super().lepton_relation(supports), supports)
+        relation = self._without_tau(self.gauge_relation(supports), supports)
         mass = supports[MASS.name][1] if MASS.name in supports else MASS_RANGE[1]
         share = mass**2 / (BARE_Z_MASS**2 - mass**2)
         axial = 0.5 * share * largest_mixing(supports, "z_H")
-        vector, _, *neutrinos = relation.largest
-        return replace(relation, universal_axial=True, largest=(vector, axial, *neutrinos))
+        vector, _, electron, muon = relation.largest
+        largest = (vector, axial, electron, muon)
+        return replace(relation, universal_axial=True, largest=largest)
 
     @staticmethod
     def _without_tau(

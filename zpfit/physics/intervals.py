@@ -20,6 +20,8 @@ from typing import Any, Final, TypeVar
 
 import numba
 
+from zpfit.physics.kernel_cache import kernel_cache
+
 Interval = tuple[float, float]
 """Lower and upper end."""
 
@@ -39,7 +41,9 @@ _LIBRARY: Final = 4 * _UNIT
 
 def rigorous(function: F) -> F:
     """Compile without fast-math options; division by zero gives infinity, as in NumPy."""
-    compiled: F = _numba.njit(function, error_model="numpy", cache=True)
+    # The name of the cache's folder follows every file that holds helpers.
+    with kernel_cache(function) as cache:
+        compiled: F = _numba.njit(function, error_model="numpy", cache=cache)
     return compiled
 
 

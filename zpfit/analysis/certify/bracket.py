@@ -127,7 +127,9 @@ def certify_bracket(
             best = found
             continue
         break
-    lower, more = _raised(prover, lower, best.sigma, level, tolerance, proof.proved)
+    more = 0
+    if not proof.proved and level > 0:
+        lower, more = _raised(prover, lower, level, tolerance)
     u = best.u if best.sigma < inf else None
     return Bracket(
         lower.sigma if lower else 0.0, best.sigma, u, lower, boxes + more, structure, tolerance
@@ -135,11 +137,9 @@ def certify_bracket(
 
 
 def _raised(
-    prover: Prover, lower: Proof | None, upper: float, failed: float, tolerance: float, done: bool
+    prover: Prover, lower: Proof | None, failed: float, tolerance: float
 ) -> tuple[Proof | None, int]:
     """Return the best lower bound by bisection where the one next to the point fails."""
-    if done or failed <= 0:
-        return lower, 0
     low, high, boxes = (lower.sigma if lower else 0.0), failed, 0
     step = 4 * tolerance
     for _ in range(_BISECTIONS):
@@ -194,9 +194,7 @@ def certificate_record(problem: Problem, bracket: Bracket) -> CertificateRecord:
             a.name: {"value": a.value, "up": a.up, "down": a.down}
             for a in (*structure.electron, *structure.muon)
         },
-        "targets": {
-            term.name: list(term.target) for term in (*structure.recoils, *structure.products)
-        },
+        "targets": _targets(structure),
         "used": list(structure.used),
         "left_out": dict(structure.left_out),
         "constants": {
@@ -206,6 +204,12 @@ def certificate_record(problem: Problem, bracket: Bracket) -> CertificateRecord:
         "data_hash": problem.data_hash(),
         "version": versions()["zpfit"],
     }
+
+
+def _targets(structure: Structure) -> dict[str, list[float]]:
+    """Return the limits of rates and products by term."""
+    rates = {recoil.name: list(recoil.target) for recoil in structure.recoils}
+    return rates | {product.name: list(product.target) for product in structure.products}
 
 
 def _couplings(problem: Problem, bracket: Bracket) -> dict[str, float] | None:

@@ -9,8 +9,11 @@ undecided. Every bound is rounded outwards (:mod:`zpfit.physics.intervals`).
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from zpfit.io.arrays import FloatArray
 from zpfit.physics.intervals import (
+    Interval,
     add,
     div,
     down,
@@ -28,6 +31,8 @@ from zpfit.physics.intervals import (
 V, A, NUE, NUMU = 0, 1, 2, 3
 """Rows of a box: C_Ve, C_Ae, C_nue, C_numu."""
 N_COUPLINGS: Final = 4
+
+IntArray = NDArray[np.int64]
 
 # Columns of a mass cell. The first ones hold an interval each.
 K_VE, K_AE, K_VMU, K_AMU = 0, 1, 2, 3
@@ -65,25 +70,25 @@ _FLOOR: Final = 1e-7
 
 
 @rigorous
-def _cell(cells, node, column):  # type: ignore[no-untyped-def]
+def _cell(cells: FloatArray, node: int, column: int) -> Interval:
     return cells[node, column, 0], cells[node, column, 1]
 
 
 @rigorous
-def _of(box, row):  # type: ignore[no-untyped-def]
+def _of(box: FloatArray, row: int) -> Interval:
     return box[row, 0], box[row, 1]
 
 
 @rigorous
-def _keep(box, row, low, high):  # type: ignore[no-untyped-def]
+def _keep(box: FloatArray, row: int, low: float, high: float) -> bool:
     """Cut an interval to [low, high]; return False if nothing is left."""
     box[row, 0] = max(box[row, 0], low)
     box[row, 1] = min(box[row, 1], high)
-    return box[row, 0] <= box[row, 1]
+    return bool(box[row, 0] <= box[row, 1])
 
 
 @rigorous
-def _keep_square(box, row, low, high):  # type: ignore[no-untyped-def]
+def _keep_square(box: FloatArray, row: int, low: float, high: float) -> bool:
     """Cut to sizes whose squares lie in [low, high]; return False if nothing is left."""
     if high < 0.0:
         return False
@@ -96,11 +101,11 @@ def _keep_square(box, row, low, high):  # type: ignore[no-untyped-def]
             box[row, 0] = max(box[row, 0], inner)
         if box[row, 1] < inner:
             box[row, 1] = min(box[row, 1], -inner)
-    return box[row, 0] <= box[row, 1]
+    return bool(box[row, 0] <= box[row, 1])
 
 
 @rigorous
-def _tau(box, cells, node, tau):  # type: ignore[no-untyped-def]
+def _tau(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> Interval:
     """Return C_nutau, a sum of the other couplings with given factors and a slack."""
     total = (-cells[node, TAU_SLACK, 1], cells[node, TAU_SLACK, 1])
     for row in range(N_COUPLINGS):
@@ -110,19 +115,19 @@ def _tau(box, cells, node, tau):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _electrons(box):  # type: ignore[no-untyped-def]
+def _electrons(box: FloatArray) -> Interval:
     """Return C_Ve^2 + C_Ae^2."""
     return add(sqr(_of(box, V)), sqr(_of(box, A)))
 
 
 @rigorous
-def _neutrinos(box, cells, node, tau):  # type: ignore[no-untyped-def]
+def _neutrinos(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> Interval:
     """Return the sum of the squared neutrino couplings."""
     return add(add(sqr(_of(box, NUE)), sqr(_of(box, NUMU))), sqr(_tau(box, cells, node, tau)))
 
 
 @rigorous
-def _keep_electrons(box, high):  # type: ignore[no-untyped-def]
+def _keep_electrons(box: FloatArray, high: float) -> bool:
     """Cut to C_Ve^2 + C_Ae^2 <= high."""
     axial, vector = sqr(_of(box, A))[0], sqr(_of(box, V))[0]
     return _keep_square(box, V, 0.0, up(high - axial)) and _keep_square(
@@ -131,7 +136,9 @@ def _keep_electrons(box, high):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _keep_neutrinos(box, cells, node, tau, low, high):  # type: ignore[no-untyped-def]
+def _keep_neutrinos(
+    box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, low: float, high: float
+) -> bool:
     """Cut to squared neutrino couplings whose sum lies in [low, high]."""
     rest = sqr(_tau(box, cells, node, tau))
     for row, other in ((NUE, NUMU), (NUMU, NUE)):
@@ -144,7 +151,9 @@ def _keep_neutrinos(box, cells, node, tau, low, high):  # type: ignore[no-untype
 
 
 @rigorous
-def _nucleosynthesis(box, cells, node, tau, contact):  # type: ignore[no-untyped-def]
+def _nucleosynthesis(
+    box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, contact: float
+) -> bool:
     if cells[node, FLOOR_E, 0] > 0.0 and not _keep_electrons(box, up(contact * contact)):
         return False
     if cells[node, FLOOR_NU, 0] > 0.0:
@@ -159,7 +168,7 @@ def _nucleosynthesis(box, cells, node, tau, contact):  # type: ignore[no-untyped
 
 
 @rigorous
-def _moment(box, cells, node, low, high):  # type: ignore[no-untyped-def]
+def _moment(box: FloatArray, cells: FloatArray, node: int, low: float, high: float) -> bool:
     """Cut to low <= k_V C_Ve^2 - k_A C_Ae^2 <= high."""
     k_v, k_a = _cell(cells, node, K_VE), _cell(cells, node, K_AE)
     target = (low, high)
@@ -172,7 +181,7 @@ def _moment(box, cells, node, low, high):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _products(box, cells, node, products):  # type: ignore[no-untyped-def]
+def _products(box: FloatArray, cells: FloatArray, node: int, products: FloatArray) -> bool:
     """Cut to low <= factor C_Ve C_Ae <= high for every product."""
     for row in range(products.shape[0]):
         factor = _cell(cells, node, int(products[row, 0]))
@@ -191,7 +200,7 @@ def _products(box, cells, node, products):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _visible(box, cells, node, tau):  # type: ignore[no-untyped-def]
+def _visible(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> bool:
     """Cut to P E/(E + N/2) <= L^2 with E = w_V C_Ve^2 + w_A C_Ae^2, w_V >= w_A."""
     limit = cells[node, VISIBLE, 1]
     if limit >= NO_LIMIT:
@@ -220,7 +229,7 @@ def _visible(box, cells, node, tau):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _invisible(box, cells, node, tau):  # type: ignore[no-untyped-def]
+def _invisible(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> bool:
     """Cut to P (N/2)/(E + N/2) <= L^2, where E <= w_V P."""
     limit = cells[node, INVISIBLE, 1]
     if limit >= NO_LIMIT:
@@ -241,7 +250,7 @@ def _invisible(box, cells, node, tau):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _stars(box, cells, node, tau):  # type: ignore[no-untyped-def]
+def _stars(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> bool:
     """Cut to P N <= limit."""
     limit = cells[node, STARS, 1]
     if limit >= NO_LIMIT:
@@ -256,14 +265,14 @@ def _stars(box, cells, node, tau):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _difference(box, axial):  # type: ignore[no-untyped-def]
+def _difference(box: FloatArray, axial: float) -> Interval:
     """Return C_Ve - axial C_Ae - C_nue + C_numu."""
     total = sub(_of(box, V), _of(box, NUE))
     return sub(add(total, _of(box, NUMU)), scale(axial, _of(box, A)))
 
 
 @rigorous
-def _between(box, axial, low, high):  # type: ignore[no-untyped-def]
+def _between(box: FloatArray, axial: float, low: float, high: float) -> bool:
     """Cut to low <= C_Ve - axial C_Ae - C_nue + C_numu <= high."""
     factors = (1.0, -axial, -1.0, 1.0)
     total = _difference(box, axial)
@@ -285,14 +294,16 @@ def _between(box, axial, low, high):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _muon(box, cells, node, low, high, free_axial):  # type: ignore[no-untyped-def]
+def _muon(
+    box: FloatArray, cells: FloatArray, node: int, low: float, high: float, free_axial: float
+) -> bool:
     """Cut to low <= (g-2)/2 of the muon <= high.
 
     If C_Amu is free, the largest moment at given S = C_Vmu - C_Amu is S^2/(1/k_V - 1/k_A).
     Else C_Amu = C_Ae and C_Vmu = C_Ve - C_nue + C_numu.
     """
     k_v, k_a = _cell(cells, node, K_VMU), _cell(cells, node, K_AMU)
-    if free_axial:
+    if free_axial > 0.0:
         axial, most = 1.0, NO_LIMIT
         inverse = sub(div((1.0, 1.0), k_v), div((1.0, 1.0), k_a))
         square = mul((max(low, 0.0), max(low, 0.0)), (max(inverse[0], 0.0), max(inverse[1], 0.0)))
@@ -311,11 +322,11 @@ def _muon(box, cells, node, low, high, free_axial):  # type: ignore[no-untyped-d
             return _between(box, axial, -most, -least)
         if total[0] > -least:
             return _between(box, axial, least, most)
-    return free_axial or _between(box, axial, -most, most)
+    return free_axial > 0.0 or _between(box, axial, -most, most)
 
 
 @rigorous
-def _trident(box, cells, node, low, high):  # type: ignore[no-untyped-def]
+def _trident(box: FloatArray, cells: FloatArray, node: int, low: float, high: float) -> bool:
     """Return False if 1 + c_1 x + c_2 x^2 lies outside [low, high]; C_Vmu as without C_Amu."""
     first, second = _cell(cells, node, TRIDENT_1), _cell(cells, node, TRIDENT_2)
     if low <= -NO_LIMIT or second[0] <= 0.0:
@@ -329,7 +340,9 @@ def _trident(box, cells, node, low, high):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _block(cells, node, column):  # type: ignore[no-untyped-def]
+def _block(
+    cells: FloatArray, node: int, column: int
+) -> tuple[Interval, Interval, tuple[Interval, Interval, Interval]]:
     """Return the coefficients of C_V, C_A and of the squares, for C_nu = 1."""
     squares = (
         _cell(cells, node, column + 2),
@@ -340,7 +353,9 @@ def _block(cells, node, column):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _neutrino(box, cells, node, tau, flavour):  # type: ignore[no-untyped-def]
+def _neutrino(
+    box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, flavour: int
+) -> Interval:
     if flavour == 0:
         return _of(box, NUE)
     if flavour == 1:
@@ -349,7 +364,15 @@ def _neutrino(box, cells, node, tau, flavour):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _largest_recoil(box, cells, node, tau, blocks, first, last):  # type: ignore[no-untyped-def]
+def _largest_recoil(
+    box: FloatArray,
+    cells: FloatArray,
+    node: int,
+    tau: FloatArray,
+    blocks: IntArray,
+    first: int,
+    last: int,
+) -> float:
     """Return an upper bound of a rate; convex in each coupling, so that it is at a corner."""
     best = -NO_LIMIT
     for corner in range(4):
@@ -369,7 +392,15 @@ def _largest_recoil(box, cells, node, tau, blocks, first, last):  # type: ignore
 
 
 @rigorous
-def _smallest_recoil(box, cells, node, tau, blocks, first, last):  # type: ignore[no-untyped-def]
+def _smallest_recoil(
+    box: FloatArray,
+    cells: FloatArray,
+    node: int,
+    tau: FloatArray,
+    blocks: IntArray,
+    first: int,
+    last: int,
+) -> float:
     """Return a lower bound of a rate, from the ranges of C_nu C_V and C_nu C_A."""
     total = 1.0
     for index in range(first, last):
@@ -381,7 +412,15 @@ def _smallest_recoil(box, cells, node, tau, blocks, first, last):  # type: ignor
 
 
 @rigorous
-def _central_recoil(box, cells, node, tau, blocks, first, last):  # type: ignore[no-untyped-def]
+def _central_recoil(
+    box: FloatArray,
+    cells: FloatArray,
+    node: int,
+    tau: FloatArray,
+    blocks: IntArray,
+    first: int,
+    last: int,
+) -> float:
     """Return about the rate at the centre; if it is allowed, no bound can exclude the box."""
     c_v, c_a = 0.5 * (box[V, 0] + box[V, 1]), 0.5 * (box[A, 0] + box[A, 1])
     total = 1.0
@@ -398,7 +437,14 @@ def _central_recoil(box, cells, node, tau, blocks, first, last):  # type: ignore
 
 
 @rigorous
-def _recoils(box, cells, node, tau, blocks, targets):  # type: ignore[no-untyped-def]
+def _recoils(
+    box: FloatArray,
+    cells: FloatArray,
+    node: int,
+    tau: FloatArray,
+    blocks: IntArray,
+    targets: FloatArray,
+) -> bool:
     """Return False if a rate lies outside its limits; rows of ``blocks`` are sorted by rate."""
     first = 0
     for rate in range(targets.shape[0]):
@@ -418,7 +464,7 @@ def _recoils(box, cells, node, tau, blocks, targets):  # type: ignore[no-untyped
 
 
 @rigorous
-def _size(box):  # type: ignore[no-untyped-def]
+def _size(box: FloatArray) -> float:
     """Return the sum of the relative widths of a box."""
     total = 0.0
     for row in range(N_COUPLINGS):
@@ -428,7 +474,16 @@ def _size(box):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def survives(box, node, cells, level, tau, products, blocks, targets):  # type: ignore[no-untyped-def]
+def survives(
+    box: FloatArray,
+    node: int,
+    cells: FloatArray,
+    level: FloatArray,
+    tau: FloatArray,
+    products: FloatArray,
+    blocks: IntArray,
+    targets: FloatArray,
+) -> bool:
     """Contract a box in place; return False if no point of it meets every constraint.
 
     ``level`` holds the ends for the moments of electron and muon, those for tridents, the
@@ -443,7 +498,7 @@ def survives(box, node, cells, level, tau, products, blocks, targets):  # type: 
             and _visible(box, cells, node, tau)
             and _invisible(box, cells, node, tau)
             and _stars(box, cells, node, tau)
-            and _muon(box, cells, node, level[2], level[3], level[7] > 0.0)
+            and _muon(box, cells, node, level[2], level[3], level[7])
         ):
             return False
         if _size(box) > 0.9 * before:
@@ -454,9 +509,13 @@ def survives(box, node, cells, level, tau, products, blocks, targets):  # type: 
 
 
 @rigorous
-def _widest(box, node, depth, leaves, log_width):  # type: ignore[no-untyped-def]
+def _widest(box: FloatArray, node: int, leaves: int, log_width: float) -> tuple[int, float]:
     """Return the axis to halve (4 for the mass) and its width; -1 if the mass cannot be."""
-    axis, largest = 4, _MASS_WEIGHT * log_width * 2.0**-depth
+    axis, largest = 4, _MASS_WEIGHT * log_width
+    above = node
+    while above > 1:
+        above //= 2
+        largest *= 0.5
     if node >= leaves:
         axis, largest = -1, 0.0
     for row in range(N_COUPLINGS):
@@ -469,14 +528,14 @@ def _widest(box, node, depth, leaves, log_width):  # type: ignore[no-untyped-def
 
 
 @rigorous
-def _cut(low, high):  # type: ignore[no-untyped-def]
+def _cut(low: float, high: float) -> float:
     """Return where to halve an interval: zero, a geometric mean, or the middle."""
     if low < 0.0 < high:
         return 0.0
     if low > 0.0 and high > 4.0 * low:
-        return np.sqrt(low) * np.sqrt(high)
+        return float(np.sqrt(low) * np.sqrt(high))
     if high < 0.0 and low < 4.0 * high:
-        return -np.sqrt(-low) * np.sqrt(-high)
+        return float(-np.sqrt(-low) * np.sqrt(-high))
     if low == 0.0 and high > 1e-6:
         return 0.1 * high
     if high == 0.0 and low < -1e-6:
@@ -485,7 +544,44 @@ def _cut(low, high):  # type: ignore[no-untyped-def]
 
 
 @rigorous
-def _has_witness(box, leaf, cells, level, tau, products, blocks, targets):  # type: ignore[no-untyped-def]
+def _middle_leaf(node: int, leaves: int) -> int:
+    """Return a leaf in the middle of a node."""
+    leaf = node
+    while leaf < leaves:
+        leaf = 2 * leaf + (1 if leaf == node else 0)
+    return leaf
+
+
+@rigorous
+def _halved(
+    stack: FloatArray, nodes: IntArray, n_stack: int, box: FloatArray, node: int, axis: int
+) -> int:
+    """Put both halves of a box on the stack, and return how many boxes it holds."""
+    if axis == N_COUPLINGS:
+        for child in range(2):
+            stack[n_stack], nodes[n_stack] = box, 2 * node + child
+            n_stack += 1
+        return n_stack
+    middle = _cut(box[axis, 0], box[axis, 1])
+    far = 1 if middle >= 0.0 and box[axis, 1] > -box[axis, 0] else 0
+    for part in (far, 1 - far):  # the last one, closer to zero, is examined first
+        stack[n_stack], nodes[n_stack] = box, node
+        stack[n_stack, axis, 1 - part] = middle
+        n_stack += 1
+    return n_stack
+
+
+@rigorous
+def _has_witness(
+    box: FloatArray,
+    leaf: int,
+    cells: FloatArray,
+    level: FloatArray,
+    tau: FloatArray,
+    products: FloatArray,
+    blocks: IntArray,
+    targets: FloatArray,
+) -> bool:
     """Return True if the centre of a box survives in a leaf, so that it cannot be excluded."""
     centre = np.empty_like(box)
     for row in range(N_COUPLINGS):
@@ -494,10 +590,23 @@ def _has_witness(box, leaf, cells, level, tau, products, blocks, targets):  # ty
 
 
 @rigorous
-def search(  # type: ignore[no-untyped-def]
-    stack, nodes, n_stack, found, found_leaves, is_open, cells, log_width, smallest, most,
-    level, tau, products, blocks, targets,
-):  # fmt: skip
+def search(
+    stack: FloatArray,
+    nodes: IntArray,
+    n_stack: int,
+    found: FloatArray,
+    found_leaves: IntArray,
+    is_open: NDArray[np.bool_],
+    cells: FloatArray,
+    log_width: float,
+    smallest: float,
+    most: int,
+    level: FloatArray,
+    tau: FloatArray,
+    products: FloatArray,
+    blocks: IntArray,
+    targets: FloatArray,
+) -> tuple[int, int, int]:
     """Work on a stack of boxes until it is empty, ``found`` is full or ``most`` boxes are done.
 
     A leaf of the mass tree with a box that cannot be excluded is open: its other boxes are
@@ -539,13 +648,8 @@ def search(  # type: ignore[no-untyped-def]
         last = node
         if not survives(box, node, cells, level, tau, products, blocks, targets):
             continue
-        depth = 0
-        while node >> (depth + 1) > 0:
-            depth += 1
-        axis, width = _widest(box, node, depth, leaves, log_width)
-        leaf = node
-        while leaf < leaves:  # a leaf in the middle of the node
-            leaf = 2 * leaf + (1 if leaf == node else 0)
+        axis, width = _widest(box, node, leaves, log_width)
+        leaf = _middle_leaf(node, leaves)
         given_up = node >= leaves and (width < smallest or in_leaf > _MOST_IN_LEAF)
         if given_up or (
             not is_open[leaf]
@@ -558,15 +662,5 @@ def search(  # type: ignore[no-untyped-def]
                 continue
         if width < smallest:
             axis = 4
-        if axis == 4:
-            for child in range(2):
-                stack[n_stack], nodes[n_stack] = box, 2 * node + child
-                n_stack += 1
-            continue
-        middle = _cut(box[axis, 0], box[axis, 1])
-        far = 1 if middle >= 0.0 and box[axis, 1] > -box[axis, 0] else 0
-        for part in (far, 1 - far):  # the last one, closer to zero, is examined first
-            stack[n_stack], nodes[n_stack] = box, node
-            stack[n_stack, axis, 1 - part] = middle
-            n_stack += 1
+        n_stack = _halved(stack, nodes, n_stack, box, node, axis)
     return done, n_stack, n_found

@@ -23,6 +23,7 @@ from zpfit.analysis.certify.kernel import (
     VISIBLE,
     WIDTH_A,
     WIDTH_V,
+    IntArray,
 )
 from zpfit.analysis.certify.structure import Structure
 from zpfit.io.arrays import FloatArray
@@ -45,7 +46,7 @@ class MassCells:
     """Bounds, shape (2 leaves, columns, 2). Row 1 is the root, 2 i and 2 i + 1 the halves of i."""
     products: FloatArray
     """Column and limits of each product of C_Ve and C_Ae, shape (k, 3)."""
-    blocks: FloatArray
+    blocks: IntArray
     """Rate, flavour and first column of each block of recoils, shape (b, 3)."""
 
     @property
@@ -81,9 +82,7 @@ def mass_cells(structure: Structure, low: float, high: float, leaves: int) -> Ma
     return MassCells(edges, table, products, blocks)
 
 
-def _columns(
-    structure: Structure, edges: FloatArray
-) -> tuple[list[Bounds], FloatArray, FloatArray]:
+def _columns(structure: Structure, edges: FloatArray) -> tuple[list[Bounds], FloatArray, IntArray]:
     """Return the bounds of every column on the leaves, and where products and recoils are."""
     fixed = _fixed_columns(structure, edges)
     columns = [fixed[index] for index in range(FIRST_FREE)]
@@ -100,7 +99,7 @@ def _columns(
     return (
         columns,
         np.array(products, dtype=float).reshape(-1, 3),
-        np.array(blocks, dtype=int).reshape(-1, 3),
+        np.array(blocks, dtype=np.int64).reshape(-1, 3),
     )
 
 
@@ -198,14 +197,17 @@ def _trident(edges: FloatArray) -> tuple[Bounds, Bounds]:
 
 
 def _check_convex(name: str, bounds: Bounds) -> None:
-    """Check that the squares form a convex function, as the bounds of rates assume.
+    """Check the convexity that the bounds of rates assume, as a guard against wrong tables.
+
+    The proof: the rate is a sum over recoils T of a form whose determinant has the sign of
+    2 (1 - T/E) - m_e T/E^2, which kinematics keeps from being negative. Coefficients in the
+    contact limit are constants times powers of the mass.
 
     Raises
     ------
     ArithmeticError
-        They do not, which would be a mistake in the formulas of zpfit.
+        A rate is not convex, which would be a mistake in the formulas of zpfit.
     """
-    mixed = np.maximum(np.abs(bounds.lower[3]), np.abs(bounds.upper[3]))
-    determinant = 4 * bounds.lower[2] * bounds.lower[4] - mixed**2
-    if not (np.all(bounds.lower[[2, 4]] >= 0) and np.all(determinant >= 0)):
+    vector, mixed, axial = 0.5 * (bounds.lower[2:] + bounds.upper[2:])
+    if np.any(vector < 0) or np.any(axial < 0) or np.any(mixed**2 > 4 * vector * axial):
         raise ArithmeticError(f"the rate of {name} is not convex in the couplings")

@@ -111,19 +111,18 @@ class _Search:
         self._stack[0], self._nodes[0] = first_box(structure), 1
         self._left = 1
         self._open = np.zeros(len(cells.table), dtype=bool)
-        self._data = (
-            level_of(structure, sigma), tau_of(structure), cells.products, cells.blocks,
-            targets_of(structure),
-        )  # fmt: skip
+        self._structure = structure
         self._sigma = sigma
 
     def go_on(self, most: int) -> Proof:
         """Search until every box is excluded, several cells are open, or ``most`` are done."""
-        cells = self._cells
+        cells, structure = self._cells, self._structure
         found, where = np.empty((_OPEN, N_COUPLINGS, 2)), np.empty(_OPEN, dtype=np.int64)
         done, self._left, n = search(
             self._stack, self._nodes, self._left, found, where, self._open, cells.table,
-            cells.log_width, _SMALLEST, max(most, 0), *self._data,
+            cells.log_width, _SMALLEST, max(most, 0),
+            level_of(structure, self._sigma), tau_of(structure), cells.products, cells.blocks,
+            targets_of(structure),
         )  # fmt: skip
         first = where[:n] - (len(cells.edges) - 1)
         order = np.argsort(first)
@@ -133,7 +132,7 @@ class _Search:
 
 
 def _finer(open_cells: FloatArray) -> list[tuple[float, float, int]]:
-    """Return ranges that cover cells, sorted, of shape (n, 2), and the leaves to divide them into."""
+    """Return ranges that cover sorted cells, shape (n, 2), and the number of their leaves."""
     width = float(np.log(open_cells[0, 1] / open_cells[0, 0]))
     gaps = np.log(open_cells[1:, 0] / open_cells[:-1, 1]) > _NEAR * width
     groups = np.split(open_cells, 1 + np.flatnonzero(gaps))

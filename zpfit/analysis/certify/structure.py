@@ -32,6 +32,7 @@ COUPLINGS = ("C_Ve", "C_Ae", "C_nue", "C_numu")
 _MARGIN = 1e-12
 """Relative widening of closed formulas, a thousand times their rounding."""
 
+Observed = Callable[[Couplings], FloatArray]
 Blocks = Callable[[FloatArray], list[tuple[int, Bounds]]]
 """Function from edges of mass cells (MeV) to flavours and bounds of five coefficients, shape
 (5, n), see :func:`zpfit.physics.enclosures.recoil_bounds`."""
@@ -151,7 +152,10 @@ def _domain(posterior: Posterior) -> tuple[Domain, LeptonRelation]:
 
 
 def _add_anomaly(structure: Structure, term: Measurement) -> None:
-    lists = {delta_a_e: structure.electron, delta_a_mu: structure.muon}
+    lists: dict[Observed, list[Anomaly]] = {
+        delta_a_e: structure.electron,
+        delta_a_mu: structure.muon,
+    }
     chosen = lists.get(term.observable.function)
     if chosen is None or not isinstance(term, GaussianTerm | AsymmetricTerm):
         raise NoStructure(term.name, "there are no bounds for this form of a magnetic moment")
@@ -256,7 +260,7 @@ _OTHER = (-1.16e10, 2.22e10, 0.81e21, -1.38e21, 1.38e21)
 _BOREXINO = {0: (6.86e10, -8.27e10, 1.62e21, -2.76e21, 2.76e21), 1: _OTHER, 2: _OTHER}
 """Eq. (14) of arXiv:2102.07781."""
 
-_RECOILS: dict[Callable[[Couplings], FloatArray], Blocks] = {
+_RECOILS: dict[Observed, Blocks] = {
     paper_2021.paper_texono: partial(_contact, _TEXONO),
     paper_2021.paper_borexino: partial(_contact, _BOREXINO),
     paper_2021.paper_charm2_nu: _single(1, paper_2021.CHARM2_NU),
