@@ -41,7 +41,7 @@ FILES = {
 }
 """What pages say a reader has of his own."""
 
-QUICK = {"list", "show", "validate", "data check", "cite", "evaluate"}
+QUICK = {"list", "show", "validate", "data check", "cite", "evaluate", "certify"}
 """Commands that the fast tests run as they are, unless they need an earlier run."""
 
 FITTED = {"run", "compare", "tension", "profile", "toys"}

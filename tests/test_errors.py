@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "ModelNeverValid": (ValueError, {"model": "mine", "draws": 100, "least": {"width": 3.0}}),
     "NoAllowedPoint": (RuntimeError, {"evaluations": 100, "found": 2}),
     "PoorProposal": (RuntimeError, {"effective": 3.0, "wanted": 100}),
+    "NoStructure": (ValueError, {"name": "mine", "reason": "it declares no relation"}),
     "NoAnomalies": (ValueError, {"likelihood": "mine"}),
     "NoSamplingDistribution": (ValueError, {"entry": "table"}),
     "ToysMismatch": (FileExistsError, {"path": FOLDER, "difference": "seed"}),

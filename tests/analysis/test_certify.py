@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import zpfit
 from zpfit.analysis.certify.bracket import certify_bracket
@@ -20,6 +21,7 @@ from zpfit.analysis.certify.kernel import (
 from zpfit.analysis.certify.mass_cells import mass_cells
 from zpfit.analysis.certify.proof import Prover, tau_of
 from zpfit.analysis.certify.structure import structure_of
+from zpfit.cli import cli
 from zpfit.errors import NoStructure
 from zpfit.physics.constants import FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
@@ -307,3 +309,22 @@ def test_white_dwarfs_bound_the_product_of_squares():
         cells.table[16:, STARS, 1], (FERMI_CONSTANT * cells.edges[1:] ** 2) ** 2, rtol=1e-9
     )
     assert cells.table[1, STARS, 1] == cells.table[31, STARS, 1]
+
+
+def test_the_command_writes_a_certificate(tmp_path):
+    target = tmp_path / "proof.json"
+    shown = CliRunner().invoke(
+        cli, ["certify", "sm_u1_cs", "--sigma", "1", "--json", "--output", str(target)]
+    )
+    assert shown.exit_code == 0, shown.output
+    record = json.loads(shown.stdout)
+    assert record == json.loads(target.read_text())
+    assert record["lower"] == 1.0
+    again = CliRunner().invoke(cli, ["certify", "sm_u1_cs", "--sigma", "1"])
+    assert "no point of the domain has a joint sigma below 1.0000" in " ".join(again.output.split())
+
+
+def test_the_command_refuses_what_it_cannot_prove():
+    refused = CliRunner().invoke(cli, ["certify", "quickstart"])
+    assert refused.exit_code == 2
+    assert "effective: nothing can be proved" in refused.output

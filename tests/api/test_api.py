@@ -24,6 +24,7 @@ PUBLIC = [
     "Result",
     "ZpfitError",
     "available",
+    "certify",
     "compare",
     "evaluate",
     "exclusion",

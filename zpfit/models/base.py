@@ -46,7 +46,7 @@ def in_words(values: Values, index: int) -> str:
 
 @dataclass(frozen=True)
 class LeptonRelation:
-    """What a model says about its couplings, for proofs.
+    """Relations between the couplings of a model, for proofs.
 
     C_V - C_A - C_nu is one number for all families.
 

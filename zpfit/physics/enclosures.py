@@ -86,7 +86,7 @@ def loop_bounds(lepton_mass: float, masses: FloatArray) -> Bounds:
     --------
     >>> bounds = loop_bounds(0.51099895, np.array([17.0]))
     >>> bool(np.all(bounds.lower < bounds.upper)), f"{bounds.lower[0, 0]:.6e}"
-    (True, '7.525490e-06')
+    (True, '7.526419e-06')
     """
     r = (lepton_mass / masses) ** 2
     sums = _loop_sums(r)

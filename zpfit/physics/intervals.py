@@ -75,8 +75,9 @@ def add(a: Interval, b: Interval) -> Interval:
 
     Examples
     --------
+    >>> from fractions import Fraction
     >>> low, high = add((0.1, 0.1), (0.2, 0.2))
-    >>> low < 0.3 < high
+    >>> low < Fraction(0.1) + Fraction(0.2) < high
     True
     """
     return down(a[0] + b[0]), up(a[1] + b[1])

@@ -1,7 +1,7 @@
 """Branch and bound over mass and couplings, compiled.
 
 A box is a node of the tree of mass cells and an interval for each of C_Ve, C_Ae, C_nue and
-C_numu. Contractors shrink it to what the constraints leave; a box of which nothing is left is
+C_numu. Contractors shrink it to what the constraints leave; an empty box is
 excluded. Other boxes are halved, until they are excluded or too small, which leaves them
 undecided. Every bound is rounded outwards (:mod:`zpfit.physics.intervals`).
 """

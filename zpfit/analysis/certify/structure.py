@@ -1,4 +1,4 @@
-"""What a proof knows of a problem: relations between couplings, and terms in closed form."""
+"""Input of a proof: relations between couplings, and terms in closed form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
