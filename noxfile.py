@@ -17,12 +17,12 @@ nox.options.error_on_missing_interpreters = False
 nox.options.default_venv_backend = "venv"
 
 PYTHONS = ("3.11", "3.12", "3.13")
-"""Supported versions; the lowest first."""
+"""Supported versions, in ascending order."""
 PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def show_all_of_pyenv() -> None:
-    """Let pyenv offer every installed version, and not only the one that it has switched on."""
+    """Let pyenv offer every installed version, not only the active one."""
     pyenv = shutil.which("pyenv")
     if pyenv and "PYENV_VERSION" not in os.environ:
         listed = subprocess.run(
@@ -48,7 +48,7 @@ def oldest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "oldest.txt"
     constraints.write_text("\n".join(lower_bounds()) + "\n", encoding="utf-8")
     session.install("--editable", ".[test]", "--constraint", str(constraints))
-    # Old versions use what newer versions of their own dependencies deprecate.
+    # Old versions use features that newer versions of their own dependencies deprecate.
     session.run(*PYTEST, "-W", "ignore::DeprecationWarning", *session.posargs)
 
 

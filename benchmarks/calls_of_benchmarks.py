@@ -6,9 +6,9 @@ import zpfit.runs.campaign  # noqa: F401 - what a worker imports for its first f
 
 
 def nothing(_: int) -> None:
-    """Take no time."""
+    """Return at once."""
 
 
 def warm(_: int) -> None:
-    """Take long enough for every worker to get one."""
+    """Take long enough for every worker to get a call."""
     time.sleep(0.2)

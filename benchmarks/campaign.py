@@ -1,9 +1,9 @@
-"""Campaigns: cost per fit from 10 to 2,000 fits, workers against each other, overhead, memory.
+"""Measure campaigns: cost per fit from 10 to 2,000 fits, scaling with workers, overhead, memory.
 
 Each campaign fits one small model (a coupling and a mass, quick options) with another seed in
-each fit. The overhead of a fit is what a worker's time holds beside the fit itself: reading,
-fingerprint, lock, travel, waiting. Executors are measured
-with empty calls as well, many to a task as zpfit does and one by one.
+each fit. The overhead of a fit is a worker's time for everything except the fit itself: reading,
+fingerprint, lock, transfer, waiting. Executors are also measured with empty calls, many to
+a task as zpfit does and one by one.
 
     python benchmarks/campaign.py [--quick] [--json FILE]
 """
@@ -41,11 +41,11 @@ SIZES, QUICK_SIZES = (10, 50, 2000), (10, 40)
 SPEED_UP_FITS, QUICK_SPEED_UP_FITS = 200, 20
 MOST_OVERHEAD_MS, LEAST_SPEED_UP = 20, 1.7
 TASKS = 2000
-"""Empty calls that measure executors alone."""
+"""Empty calls that measure the executors alone."""
 
 
 class Memory:
-    """Largest resident memory of this process and of its children, in MiB, over a time."""
+    """Largest resident memory of this process and of its children over a time, in MiB."""
 
     def __init__(self) -> None:
         self.own = self.largest_child = 0.0
@@ -73,7 +73,7 @@ class Memory:
 
 
 def campaign_of(fits: int, folder: Path) -> Campaign:
-    """A campaign that differs in seeds."""
+    """Return a campaign whose fits differ in seeds only."""
     path = folder / "grid.yaml"
     content = {
         "runs": {"tiny": {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}},
@@ -85,7 +85,7 @@ def campaign_of(fits: int, folder: Path) -> Campaign:
 
 
 def measured(fits: int, choice: ExecutorChoice) -> dict[str, float]:
-    """Wall time of a campaign without the start of workers, overhead of a fit, memory."""
+    """Measure a campaign's wall time without the start of workers, its overhead and its memory."""
     with tempfile.TemporaryDirectory() as scratch, Memory() as memory:
         campaign = campaign_of(fits, Path(scratch))
         with open_workers(choice) as workers:
@@ -108,7 +108,7 @@ def measured(fits: int, choice: ExecutorChoice) -> dict[str, float]:
 
 
 def calls_per_second() -> dict[str, float]:
-    """Empty calls, many to a task and one by one."""
+    """Measure empty calls, many to a task and one by one."""
     rates = {}
     for name, choice in {
         "processes": ExecutorChoice(Kind.PROCESSES, 2),
@@ -124,7 +124,7 @@ def calls_per_second() -> dict[str, float]:
 
 
 def one_by_one(executor: Executor) -> None:
-    """Empty calls, each a task."""
+    """Run empty calls, one to a task."""
     for future in [executor.submit(calls.nothing, index) for index in range(TASKS)]:
         future.result()
 

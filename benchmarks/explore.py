@@ -1,8 +1,8 @@
-"""How long does the explorer take to answer? Points and slices of several models, warm.
+"""Measure the response times of the explorer for points and slices of several models, warm.
 
-Run as ``python benchmarks/explore.py [--json FILE]``. Questions go over HTTP to a server of this
-machine, as a browser's do; what is printed is the median and the slowest of many. Ends with an
-error if any median is above a tenth of a second.
+Run as ``python benchmarks/explore.py [--json FILE]``. It sends requests over HTTP to a server on
+this machine, as a browser does, and prints the median and the longest of many times. It exits with
+an error if any median is above a tenth of a second.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def measured(connection: HTTPConnection) -> list[dict[str, Any]]:
-    """Times of every model's answers, in seconds."""
+    """Return the times of every model's answers, in seconds."""
     rows = []
     for model in MODELS:
         about = {"model": model, "likelihood": SET}
@@ -74,7 +74,7 @@ def measured(connection: HTTPConnection) -> list[dict[str, Any]]:
 
 
 def answer(connection: HTTPConnection, kind: str, question: dict[str, Any]) -> dict[str, Any]:
-    """What the server says, read to its end."""
+    """Return the complete answer of the server."""
     body, headers = json.dumps(question), {"Content-Type": "application/json"}
     connection.request("POST", f"/api/{kind}", body, headers)
     response = connection.getresponse()

@@ -1,9 +1,9 @@
 """The likelihood of the set ``paper_2021_cs`` written by hand as one compiled loop.
 
-What zpfit would be without separate terms: a yardstick for its speed, and for
-nothing else. Which terms there are is fixed here; their numbers come from the
-same entries, curves and tables. All of them are closure constants, so that the
-compiler knows every number and the shape of every table.
+It serves only as a reference for zpfit's speed: it is zpfit without separate
+terms. The terms are fixed here; their numbers come from the same entries, curves
+and tables. All numbers are closure constants, so that the compiler knows each of
+them and the shape of every table.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,16 +48,16 @@ ENTRIES: Mapping[str, type[Entry]] = {
     "kloe_2015": PromptLimitEntry,
     "na64_2020": BeamDumpEntry,
 }
-"""What the kernel computes."""
+"""Types of the entries that the kernel computes."""
 
 LoadedEntries = Mapping[str, Any]
-"""Entries of the types above, by name."""
+"""Entries of these types, by name."""
 Compiled = Callable[..., Any]
 
 _GUIDE_CELLS = 1024
-"""Cells into which the mass range of a curve is cut to find a row without a search."""
+"""Number of cells into which a curve's mass range is divided, so that no search is needed."""
 
-# Fused multiply-adds change the last digit only; NaN must survive, so no more than that.
+# Allow fused multiply-adds only, which change the last digit; other options would break NaN.
 _compile = numba.njit(error_model="numpy", fastmath={"contract"})
 
 
@@ -82,7 +82,7 @@ def fused_likelihood(entries: Sequence[LoadedEntry]) -> Callable[[Couplings], Fl
 
 
 def _loop(bounds: Compiled, searches: Compiled, chi2: Compiled) -> Compiled:
-    """The loop over points: cheap exclusions, dear ones, measurements; no array but the result."""
+    """Compile the loop over points: cheap exclusions, expensive ones, then measurements."""
 
     @_compile
     def kernel(  # type: ignore[no-untyped-def]
@@ -112,7 +112,7 @@ def _loop(bounds: Compiled, searches: Compiled, chi2: Compiled) -> Compiled:
 
 
 def _bounds(entries: LoadedEntries) -> Compiled:
-    """Exclusions that take no more than arithmetic."""
+    """Compile the exclusions that need only arithmetic."""
     cosmology = entries["bbn_2020"].entry
     electrophilic, neutrinophilic = cosmology.electrophilic, cosmology.neutrinophilic
     contact = cosmology.contact
@@ -205,16 +205,16 @@ def _curve(loaded: Any, columns: tuple[str, ...]) -> FloatArray:
 
 
 def _slopes(curve: FloatArray) -> FloatArray:
-    """Of every column between a row and the next."""
+    """Return the slopes of every column between each row and the next."""
     steps = np.diff(curve, axis=0)
     return steps / steps[:, :1]
 
 
 def _row_below(log_masses: FloatArray) -> Compiled:
-    """Find the row below a mass inside the curve: a table leads to it or just below it."""
+    """Find the row below a mass inside a curve: a table gives this row or one just below it."""
     start, last = log_masses[0], len(log_masses) - 2
     cells_per_unit = _GUIDE_CELLS / (log_masses[-1] - start)
-    # Half a cell lower than the cell begins, so that rounding cannot lead too far.
+    # Start half a cell below the lower edge, so that rounding cannot lead too far.
     cells = start + (np.arange(_GUIDE_CELLS + 1) - 0.5) / cells_per_unit
     guide = np.clip(np.searchsorted(log_masses, cells) - 1, 0, last)
 
@@ -229,7 +229,7 @@ def _row_below(log_masses: FloatArray) -> Compiled:
 
 
 def _chi2(entries: LoadedEntries) -> Compiled:
-    """The seven measurements."""
+    """Compile the chi2 of the seven measurements."""
     electron_moment = _magnetic_moment(entries["a_e_cs_2018"], ELECTRON_MASS)
     muon_moment = _magnetic_moment(entries["a_mu_2021"], MUON_MASS)
     texono = _texono(entries["texono_2010"])
@@ -244,7 +244,7 @@ def _chi2(entries: LoadedEntries) -> Compiled:
         m2 = m * m
         inverse_m2 = 1 / m2
         vv, va, aa = ve * ve, ve * ae, ae * ae
-        # The tables of both beams have one grid.
+        # The tables of both beams have the same grid.
         interval, offset = locate(log_m, start, inverse_step, table)
         return (
             electron_moment(log_m, inverse_m2, vv, aa)

@@ -1,13 +1,14 @@
-"""How fast is the likelihood? zpfit beside a hand-fused kernel and a loop over single points.
+"""Measure the speed of the likelihood beside a hand-fused kernel and a loop over single points.
 
-Run as ``python benchmarks/likelihood.py [--json FILE]``. Set ``paper_2021_cs``,
-points drawn from the priors ``effective``, one core. Ends with an error if zpfit
-and the kernel disagree; the timings are printed and judge nothing.
+Run as ``python benchmarks/likelihood.py [--json FILE]``. It uses the set
+``paper_2021_cs``, points drawn from the priors ``effective``, and one core. It exits with
+an error if zpfit and the kernel disagree; the printed timings have no effect on the exit
+code.
 """
 
 import os
 
-# Before NumPy and numba are imported, as they read these once.
+# Set these before the import of NumPy and numba, which read them once.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
@@ -37,19 +38,20 @@ RUN = "{model: effective, likelihood: paper_2021_cs, priors: effective}"
 BATCH_SIZES = (1, 16, 128, 1024, 16384)
 SEED = 2021
 POOL = 65536
-"""Points drawn; so many that no branch predictor learns them by heart."""
+"""Number of drawn points; so many that a branch predictor cannot learn them."""
 MAX_CALLS = 2048
-"""Calls in one timing."""
+"""Largest number of calls in one timing."""
 LOOP_POINTS = 1024
-"""Single points in one timing of the loop."""
+"""Number of single points in one timing of the loop."""
 ROUNDS = 25
-"""Timings of each contestant, in turn; the shortest counts, as noise only ever adds."""
+"""Number of timings of each contestant, in turn; the shortest counts, because noise only adds
+time."""
 TOLERANCE = 1e-9
-"""Relative, between zpfit and the kernel."""
+"""Relative tolerance between zpfit and the kernel."""
 GOAL_FRACTION = 0.5
-"""Of the kernel's throughput at zpfit's best batch size."""
+"""Smallest accepted share of the kernel's throughput, at zpfit's best batch size."""
 GOAL_ONE_POINT = 60.0
-"""Microseconds."""
+"""Largest accepted time of one allowed point, in microseconds."""
 
 LogLikelihood = Callable[[Couplings], FloatArray]
 
@@ -60,23 +62,23 @@ class Row:
 
     batch_size: int
     points: str
-    """Which points: those of the prior, or the allowed ones among them."""
+    """Kind of the points: all those of the prior, or only the allowed ones."""
     zpfit: float
     fused: float
     loop: float
-    """zpfit, one point a call."""
+    """zpfit with one point per call."""
 
 
 @dataclass(frozen=True)
 class Contestants:
-    """Two ways to the same numbers."""
+    """Two implementations of the same likelihood."""
 
     zpfit: LogLikelihood
     fused: LogLikelihood
 
 
 def main() -> None:
-    """Check, measure, print."""
+    """Check the agreement, measure the times, and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
     options = parser.parse_args()
@@ -97,7 +99,7 @@ def main() -> None:
 
 
 def set_up() -> tuple[Contestants, Couplings]:
-    """The likelihood in both forms, and points from the prior."""
+    """Return the likelihood in both forms, and points from the prior."""
     run = resolve(parse_yaml(RUN, Path("benchmark")), Library.beside())
     u = np.random.default_rng(SEED).random((POOL, run.posterior.dimension))
     contestants = Contestants(
@@ -107,21 +109,21 @@ def set_up() -> tuple[Contestants, Couplings]:
 
 
 def check_agreement(contestants: Contestants, points: Couplings) -> Couplings:
-    """The allowed points; ends the program if the contestants differ anywhere."""
+    """Return the allowed points; exit if the contestants differ anywhere."""
     ours, fused = contestants.zpfit(points), contestants.fused(points)
     allowed = ours > -np.inf
     different = np.flatnonzero(allowed != (fused > -np.inf))
     if len(different):
         sys.exit(f"zpfit and the fused kernel differ in what is excluded: points {different[:10]}")
     deviation = np.max(np.abs(fused[allowed] / ours[allowed] - 1))
-    # Written so that NaN fails.
+    # This form of the comparison also fails for NaN.
     if not deviation <= TOLERANCE:
         sys.exit(f"zpfit and the fused kernel differ by {deviation:.2g} > {TOLERANCE:g}")
     return points.take(np.flatnonzero(allowed))
 
 
 def measure(contestants: Contestants, points: Couplings, kind: str, batch_size: int) -> Row:
-    """Time all contestants in turn, so that a busy spell of the machine hits each of them."""
+    """Time all contestants in turn, so that a busy period of the machine affects each of them."""
     batches = split(points, batch_size)
     singles = split(points, 1)[:LOOP_POINTS]
     runs = (
@@ -140,14 +142,14 @@ def measure(contestants: Contestants, points: Couplings, kind: str, batch_size: 
 
 
 def split(points: Couplings, batch_size: int) -> list[Couplings]:
-    """As many whole batches as there are, at most ``MAX_CALLS``."""
+    """Return all whole batches, at most ``MAX_CALLS``."""
     n_batches = min(len(points) // batch_size, MAX_CALLS)
     starts = range(0, n_batches * batch_size, batch_size)
     return [points.take(slice(start, start + batch_size)) for start in starts]
 
 
 def seconds_per_point(function: LogLikelihood, batches: Sequence[Couplings]) -> float:
-    """One pass over the batches."""
+    """Time one pass over the batches."""
     start = perf_counter()
     for batch in batches:
         function(batch)
@@ -155,7 +157,7 @@ def seconds_per_point(function: LogLikelihood, batches: Sequence[Couplings]) -> 
 
 
 def headlines(single: Row, rows: Sequence[Row]) -> dict[str, float]:
-    """What the speed is judged by."""
+    """Return the numbers that the goals refer to."""
     best = min(rows, key=lambda row: row.zpfit)
     return {
         "best_batch_size": best.batch_size,
@@ -167,7 +169,7 @@ def headlines(single: Row, rows: Sequence[Row]) -> dict[str, float]:
 
 
 def environment() -> dict[str, str]:
-    """Versions and processor."""
+    """Return versions and processor."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -177,7 +179,7 @@ def environment() -> dict[str, str]:
 
 
 def cpu_model() -> str:
-    """As the kernel names it, or what Python knows."""
+    """Return the kernel's name of the processor, or the one that Python knows."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text().splitlines():
@@ -226,7 +228,7 @@ def verdict(*, met: bool) -> str:
 
 
 def write_json(path: Path, results: dict[str, float], rows: Sequence[Row]) -> None:
-    """Everything that is printed; times in seconds per point unless the key says otherwise."""
+    """Return all results as JSON allows; times are in seconds per point unless the key differs."""
     data = {
         "environment": environment(),
         "headlines": results,

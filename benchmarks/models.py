@@ -1,14 +1,14 @@
-"""What does a model cost? Each model and route alone and inside the posterior, beside eigh.
+"""Measure the cost of models: each model and route alone and inside the posterior, beside eigh.
 
-Run as ``python benchmarks/models.py [--json FILE]``. Set ``paper_2021_cs``, points
-drawn from each model's priors, one core. Ends with an error if the closed form and
-the numerical diagonalisation disagree by more than rounding explains; the timings
-are printed and judge nothing.
+Run as ``python benchmarks/models.py [--json FILE]``. It uses the set
+``paper_2021_cs``, points drawn from each model's priors, and one core. It exits with an
+error if the closed form and the numerical diagonalisation disagree by more than rounding;
+the printed timings have no effect on the exit code.
 """
 
 import os
 
-# Before NumPy and numba are imported, as they read these once.
+# Set these before the import of NumPy and numba, which read them once.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
@@ -41,20 +41,20 @@ from zpfit.physics.constants import ELECTRIC_CHARGE, SIN2_THETA_W
 
 LIKELIHOOD = "paper_2021_cs"
 BATCH_SIZES = (16384, 256)
-"""A pass of the likelihood, and about what an ensemble of walkers asks for."""
+"""Batch sizes: one pass of the likelihood, and about one step of an ensemble of walkers."""
 SEED = 2021
 POOL = 65536
-"""Points drawn from the priors of each model."""
+"""Number of points drawn from the priors of each model."""
 LOOP_POINTS = 2048
-"""Of them, those given to what works point by point."""
+"""Number of these points for models and methods that work point by point."""
 MAX_CALLS = 32
-"""Calls in one timing."""
+"""Largest number of calls in one timing."""
 ROUNDS = 41
-"""Timings of each contestant, in turn; medians count."""
+"""Number of timings of each contestant, in turn; medians count."""
 GOAL_RATIO = 3.0
-"""Cost of the exact route over that of leading order, per point; to stay below."""
+"""Largest accepted cost of the exact route per point, in units of that of leading order."""
 ROUNDING = 1e-15
-"""What eigh may be wrong by, relative to the largest matrix element."""
+"""Rounding error of eigh relative to the largest matrix element."""
 
 LEADING_ORDER, EXACT = "leading_order", "exact"
 
@@ -71,7 +71,7 @@ THREE_DOUBLETS = f"""{{parameters: {{
     z_3: 0,
     tan_beta_1: {{type: log_uniform, lower: 1e-2, upper: 1e2}},
     tan_beta_2: {{type: log_uniform, lower: 1e-2, upper: 1e2}},{_LEPTONS}}}}}"""
-"""The priors ``nhdm_u1`` with one more doublet."""
+"""Priors ``nhdm_u1`` with one more doublet."""
 OWN = """{parameters: {
     m_Zp: {type: log_uniform, lower: 1, upper: 100},
     g_prime: {type: log_uniform, lower: 1e-8, upper: 1e-1},
@@ -79,7 +79,7 @@ OWN = """{parameters: {
 
 
 def own_model(m_Zp, g_prime, eps):  # noqa: ARG001 - the mass is a parameter as it stands
-    """B-L with a mixed photon, as a user would write it."""
+    """Return couplings of B-L with a mixed photon, as a user would write them."""
     charged = ELECTRIC_CHARGE * eps - g_prime
     return {
         **{f"C_V{family}": charged for family in ("e", "mu", "tau")},
@@ -89,19 +89,19 @@ def own_model(m_Zp, g_prime, eps):  # noqa: ARG001 - the mass is a parameter as 
 
 @dataclass(frozen=True)
 class Case:
-    """A model as a run file names it."""
+    """A model in the form of a run file."""
 
     name: str
     model: str
-    """Without its options."""
+    """Name of the model without its options."""
     options: Mapping[str, str]
     priors: str = ""
-    """The model's own if empty."""
+    """Priors; the model's own if empty."""
     pointwise: bool = False
 
 
 def gauge_cases(name: str, model: str, priors: str = "", **options: str) -> list[Case]:
-    """A gauge model by either route."""
+    """Return a gauge model by either route."""
     routes = (LEADING_ORDER, EXACT)
     return [Case(name, model, {**options, "route": route}, priors) for route in routes]
 
@@ -126,15 +126,16 @@ class Row:
     batch_size: int
     name: str
     route: str
-    """Empty if there is but one."""
+    """Name of the route, empty if there is only one."""
     couplings: float
-    """From parameters to couplings."""
+    """Time from parameters to couplings."""
     log_likelihood: float
-    """From the unit cube to ln L: priors, couplings and likelihood."""
+    """Time from the unit cube to ln L: priors, couplings and likelihood."""
     allowed: float
     """Share of the points that no exclusion forbids."""
     couplings_ratio: float | None
-    """Over leading order, the median of the rounds' ratios; None if there is but one route."""
+    """Cost over that of leading order, the median of the rounds' ratios; None if there is only one
+    route."""
     log_likelihood_ratio: float | None
 
 
@@ -144,17 +145,17 @@ class Diagonalisation:
 
     closed_form: float
     scipy: float
-    """scipy.linalg.eigh, a point a call."""
+    """Time of scipy.linalg.eigh with one point per call."""
     numpy: float
-    """Cholesky by hand and numpy.linalg.eigh, all points in a call."""
+    """Time of Cholesky by hand and numpy.linalg.eigh with all points in one call."""
     numpy_over_closed_form: float
     scipy_over_closed_form: float
     worst_coupling: float
-    """Largest relative deviation of any coupling from the closed form, of either."""
+    """Largest relative deviation of any coupling of either method from the closed form."""
 
 
 def main() -> None:
-    """Check, measure, print."""
+    """Check the agreement, measure the times, and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
     options = parser.parse_args()
@@ -172,7 +173,7 @@ def main() -> None:
 
 
 def posterior(case: Case) -> Posterior:
-    """What a run file with this model would explore."""
+    """Return the posterior of a run file with this model."""
     options = ", ".join(f"{key}: {value}" for key, value in case.options.items())
     model = f"{{{case.model}, options: {{{options}}}}}"
     priors = f", priors: {case.priors}" if case.priors else ""
@@ -181,12 +182,12 @@ def posterior(case: Case) -> Posterior:
 
 
 def measure_models(posteriors: Sequence[Posterior], batch_size: int) -> list[Row]:
-    """Time all models in turn, so that a busy spell of the machine hits each of them."""
+    """Time all models in turn, so that a busy period of the machine affects each of them."""
     functions: list[Callable[[], float]] = []
     allowed = []
     for case, model in zip(CASES, posteriors, strict=True):
         n_points = LOOP_POINTS if case.pointwise else POOL
-        # The same points for both routes of a model.
+        # Use the same points for both routes of a model.
         u = np.random.default_rng(SEED).random((n_points, model.dimension))
         cubes = split(u, batch_size)
         values = [model.parameters(cube) for cube in cubes]
@@ -198,7 +199,7 @@ def measure_models(posteriors: Sequence[Posterior], batch_size: int) -> list[Row
     rows = []
     for index, case in enumerate(CASES):
         route = case.options.get("route", "")
-        # Leading order comes just before.
+        # The row of leading order precedes this one.
         reference = {LEADING_ORDER: index, EXACT: index - 1}.get(route)
         ratios = [
             None if reference is None else float(np.median(times[index] / times[reference]))
@@ -210,13 +211,13 @@ def measure_models(posteriors: Sequence[Posterior], batch_size: int) -> list[Row
 
 
 def split(u: FloatArray, batch_size: int) -> list[FloatArray]:
-    """As many whole batches as there are, at least one and at most ``MAX_CALLS``."""
+    """Return all whole batches, at least one and at most ``MAX_CALLS``."""
     n_batches = max(1, min(len(u) // batch_size, MAX_CALLS))
     return [u[index * batch_size : (index + 1) * batch_size] for index in range(n_batches)]
 
 
 def seconds_per_point(function: Callable, batches: Sequence) -> float:
-    """One pass over the batches."""
+    """Time one pass over the batches."""
     n_points = sum(
         len(next(iter(b.values()))) if isinstance(b, Mapping) else len(b) for b in batches
     )
@@ -227,7 +228,7 @@ def seconds_per_point(function: Callable, batches: Sequence) -> float:
 
 
 def interleaved(functions: Sequence[Callable[[], float]]) -> FloatArray:
-    """What each function returns in each round, shape (functions, rounds)."""
+    """Return the result of each function in each round, shape (functions, rounds)."""
     for function in functions:
         function()
     gc.collect()
@@ -239,7 +240,7 @@ def interleaved(functions: Sequence[Callable[[], float]]) -> FloatArray:
 
 @dataclass(frozen=True)
 class Matrices:
-    """Two doublets before any mixing is removed, in the order B, W3, X; mass matrix in MeV^2."""
+    """Kinetic and mass matrices of two doublets before mixing is removed: B, W3, X; in MeV^2."""
 
     kinetic: FloatArray
     mass: FloatArray
@@ -248,7 +249,7 @@ class Matrices:
 
 
 def matrices(values: Mapping[str, FloatArray]) -> Matrices:
-    """What one writes down from the charges of nhdm_u1 with the option mass: zS_vS."""
+    """Return the matrices for charges of nhdm_u1 with the option mass: zS_vS."""
     n = len(values["eps_Y"])
     g_1, g_2 = HYPERCHARGE_COUPLING, ELECTRIC_CHARGE / sqrt(SIN2_THETA_W)
     g_prime = values["g_prime"]
@@ -271,13 +272,13 @@ def matrices(values: Mapping[str, FloatArray]) -> Matrices:
 
 
 def charge_vectors(b: float, w: float, x: FloatArray) -> FloatArray:
-    """Couplings to B, W3 and X, shape (n, 3)."""
+    """Return couplings to B, W3 and X, shape (n, 3)."""
     return np.stack([np.full_like(x, b), np.full_like(x, w), x], axis=-1)
 
 
 def couplings_of(m2: FloatArray, light: FloatArray, fermions: FloatArray) -> FloatArray:
-    """m_Zp, then C_V, C_A and C_nu of each family, shape (10, n)."""
-    # The sign of an eigenvector is arbitrary; X is most of the light one.
+    """Return m_Zp, then C_V, C_A and C_nu of each family, shape (10, n)."""
+    # The sign of an eigenvector is arbitrary; the light one consists mostly of X.
     light = light * np.sign(light[:, 2])[:, None]
     left, right, neutrino = (fermions[:, first::3] @ light[:, :, None] for first in range(3))
     by_family = np.concatenate([(left + right) / 2, (right - left) / 2, neutrino], axis=2)
@@ -285,7 +286,7 @@ def couplings_of(m2: FloatArray, light: FloatArray, fermions: FloatArray) -> Flo
 
 
 def by_scipy(values: Mapping[str, FloatArray]) -> FloatArray:
-    """The generalised eigenvalue problem point by point; the photon is the lightest."""
+    """Solve the generalised eigenvalue problem point by point; the photon is the lightest."""
     given = matrices(values)
     solved = [eigh(m, k) for m, k in zip(given.mass, given.kinetic, strict=True)]
     m2 = np.array([squares[1] for squares, _ in solved])
@@ -294,7 +295,7 @@ def by_scipy(values: Mapping[str, FloatArray]) -> FloatArray:
 
 
 def by_numpy(values: Mapping[str, FloatArray]) -> FloatArray:
-    """The same in a batch, with unit kinetic terms by Cholesky."""
+    """Solve it in a batch, with unit kinetic terms by Cholesky."""
     given = matrices(values)
     inverse = np.linalg.inv(np.linalg.cholesky(given.kinetic))
     transposed = inverse.swapaxes(1, 2)
@@ -304,7 +305,7 @@ def by_numpy(values: Mapping[str, FloatArray]) -> FloatArray:
 
 
 def measure_diagonalisation() -> Diagonalisation:
-    """Two doublets, the mass from the vevs: closed form, scipy and numpy from the same numbers."""
+    """Time closed form, scipy and numpy for two doublets with the mass from the vevs."""
     case = Case(
         "nhdm_u1", "name: nhdm_u1", {"mass": "zS_vS", "route": EXACT}, "{use: nhdm_u1_singlet}"
     )
@@ -332,16 +333,16 @@ def measure_diagonalisation() -> Diagonalisation:
 
 
 def check_agreement(closed_form: FloatArray, *numerical: FloatArray) -> float:
-    """Largest relative deviation of a coupling; ends the program on more than rounding explains.
+    """Return the largest relative deviation of a coupling; exit if rounding does not explain it.
 
-    An eigenvector is wrong by the matrix's rounding over the distance of the
-    eigenvalues, of which photon and Z' have m_Zp^2.
+    The error of an eigenvector is the matrix's rounding over the distance of the
+    eigenvalues, which is m_Zp^2 between photon and Z'.
     """
     m = closed_form[0]
     error = ROUNDING * BARE_Z_MASS**2 / m**2
     for result in numerical:
         deviation = np.abs(result - closed_form) / np.vstack([m, *[np.ones_like(m)] * 9])
-        # Written so that NaN fails.
+        # This form of the comparison also fails for NaN.
         if not np.all(deviation <= error):
             worst = float(np.max(deviation / error))
             sys.exit(f"closed form and eigh differ by {worst:.2g} times what rounding explains")
@@ -350,7 +351,7 @@ def check_agreement(closed_form: FloatArray, *numerical: FloatArray) -> float:
 
 
 def environment() -> dict[str, str]:
-    """Versions."""
+    """Return the versions of packages."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -410,7 +411,7 @@ def verdict(*, met: bool) -> str:
 
 
 def write_json(path: Path, rows: Sequence[Row], diagonalisation: Diagonalisation) -> None:
-    """Everything that is printed; times in seconds per point."""
+    """Return all results as JSON allows; times in seconds per point."""
     data = {
         "environment": environment(),
         "goals": {"exact_over_leading_order": GOAL_RATIO},

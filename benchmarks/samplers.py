@@ -1,15 +1,15 @@
-"""How fast are the samplers? zpfit beside dynesty, nautilus, UltraNest, plain emcee and cobaya.
+"""Compare the speed of zpfit with dynesty, nautilus, UltraNest, plain emcee and cobaya.
 
 Run as ``python benchmarks/samplers.py [--quick] [--plot PNG] [--json FILE]`` after
-``pip install '.[benchmark]'``. The fit ``quickstart`` on the unit cube, one core. Two
-questions: how long until ln Z is known to 0.01, and how many effective samples a second.
-Times are CPU time of the process, which other work on the machine hardly changes; wall
-time stands beside it. The bars are printed as met or missed and judge nothing else.
+``pip install '.[benchmark]'``. It runs the fit ``quickstart`` on the unit cube on
+one core, and measures the time until ln Z is known to 0.01 and the effective samples per
+second. Times are CPU time of the process, which other work on the machine hardly changes;
+wall time is printed beside it. Each bar is printed as met or missed, without further effect.
 """
 
 import os
 
-# Before NumPy and numba are imported, as they read these once.
+# Set these before the import of NumPy and numba, which read them once.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
@@ -51,23 +51,23 @@ from zpfit.runs.run_file import find_run_file, load_run
 RUN = "quickstart"
 SEED = 2021
 ERROR = 0.01
-"""Of ln Z, to which times are scaled."""
+"""Error of ln Z to which times are scaled."""
 THIN = 20
-"""Steps of plain emcee between those kept."""
+"""Number of steps of plain emcee per stored step."""
 EXCLUDED = -1e100
-"""What UltraNest gets for ln 0, as it wants finite values."""
+"""Value that replaces ln 0 for UltraNest, which needs finite values."""
 BAR_DYNESTY, BAR_EMCEE, BAR_COBAYA = 1000, 50, 300
 PACKAGES = ("zpfit", "vegas", "dynesty", "nautilus-sampler", "ultranest", "emcee", "cobaya")
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much each contestant may do; caps are seconds of CPU time."""
+    """Amount of work of each contestant; caps are seconds of CPU time."""
 
     seeds: int
-    """Evidences by zpfit."""
+    """Number of zpfit's evidences."""
     posteriors: int
-    """Posteriors by zpfit."""
+    """Number of zpfit's posteriors."""
     dynesty_live: int
     nautilus_live: int
     nautilus_effective: int
@@ -75,7 +75,7 @@ class Effort:
     nested_cap: float
     emcee_cap: float
     single_cap: float
-    """Of plain emcee point by point."""
+    """Cap of plain emcee point by point."""
     cobaya_cap: float
 
 
@@ -84,11 +84,11 @@ QUICK = Effort(4, 1, 100, 500, 2_000, 100, 20, 15, 3, 15)
 
 
 class OutOfTime(BaseException):
-    """No Exception, as some samplers catch these and go on."""
+    """A sampler has reached its cap; not an Exception, because some samplers catch these."""
 
 
 class Meter:
-    """Seconds and evaluations since it was made; ends what goes past its cap."""
+    """Count seconds and evaluations since its creation, and stop a sampler at its cap."""
 
     def __init__(self, cap: float = inf) -> None:
         self._cap = cap
@@ -98,41 +98,41 @@ class Meter:
 
     @property
     def elapsed(self) -> float:
-        """Seconds of CPU time so far."""
+        """Return the seconds of CPU time so far."""
         return process_time() - self._start[0]
 
     def count(self, n: int) -> None:
-        """``n`` more evaluations."""
+        """Count ``n`` more evaluations."""
         if self.elapsed > self._cap:
             raise OutOfTime
         self.evaluations += n
 
     def stop(self) -> None:
-        """Keep the times."""
+        """Store the times."""
         self.cpu, self.wall = self.elapsed, perf_counter() - self._start[1]
 
 
 @dataclass(frozen=True)
 class Metered(Posterior):
-    """A posterior that a meter watches."""
+    """A posterior whose evaluations a meter counts."""
 
     meter: Meter
 
     def log_likelihood(self, u: FloatArray) -> FloatArray:
-        """As the posterior's, in a batch."""
+        """Count the points of a batch, and return ln L of each."""
         self.meter.count(len(u))
         return super().log_likelihood(u)
 
     def one(self, u: FloatArray) -> float:
-        """At a single point, as most samplers ask for it."""
+        """Return ln L at a single point, the form that most samplers call."""
         return float(self.log_likelihood(u[None])[0])
 
     def finite(self, u: FloatArray) -> FloatArray:
-        """In a batch, with a very small number where excluded."""
+        """Return ln L of a batch, with a very small number where points are excluded."""
         return np.maximum(self.log_likelihood(u), EXCLUDED)
 
     def inside(self, u: FloatArray) -> FloatArray:
-        """In a batch, and -inf outside the unit cube."""
+        """Return ln L of a batch, and -inf outside the unit cube."""
         result = np.full(len(u), -np.inf)
         index = np.flatnonzero(np.all((u > 0) & (u < 1), axis=1))
         if len(index):
@@ -140,35 +140,35 @@ class Metered(Posterior):
         return result
 
     def one_inside(self, u: FloatArray) -> float:
-        """At a single point, and -inf outside the unit cube."""
+        """Return ln L at a single point, and -inf outside the unit cube."""
         return self.one(u) if np.all((u > 0) & (u < 1)) else -inf
 
 
 def metered(run: Problem, cap: float = inf) -> Metered:
-    """The run's posterior and a meter that starts now."""
+    """Return the run's posterior and a meter that starts now."""
     p = run.posterior
     return Metered(p.model, p.priors, p.likelihood, Meter(cap))
 
 
 @dataclass(frozen=True)
 class EvidenceRow:
-    """One way to ln Z."""
+    """Result of one method for ln Z."""
 
     name: str
     log_z: float
     error: float
-    """As stated by the sampler."""
+    """Error as reported by the sampler."""
     cpu: float
     wall: float
     evaluations: int
     finished: bool = True
-    """Within the cap."""
+    """True if the sampler finished within the cap."""
 
     @property
     def seconds(self) -> float:
-        """CPU time to the error asked for, by error squared; a lower bound if not finished.
+        """CPU time scaled to the target error by error squared; a lower bound if not finished.
 
-        zpfit's is not scaled: it reached the error, and adapting the maps takes its time at any.
+        zpfit's time is not scaled: it reached the error, and the time to adapt the maps is fixed.
         """
         if not self.finished or self.error <= ERROR:
             return self.cpu
@@ -177,32 +177,32 @@ class EvidenceRow:
 
 @dataclass(frozen=True)
 class ChainRow:
-    """One way to samples of the posterior."""
+    """Result of one method for samples of the posterior."""
 
     name: str
     ess: float
-    """Of the worst parameter."""
+    """Effective samples of the worst parameter."""
     worst: str
     cpu: float
     wall: float
     evaluations: int
     steps: int
     starts: int
-    """Starting points drawn from the posterior."""
+    """Number of starting points drawn from the posterior."""
 
     @property
     def rate(self) -> float:
-        """Effective samples per second of CPU time."""
+        """Return effective samples per second of CPU time."""
         return self.ess / self.cpu
 
     @property
     def rate_beyond_starts(self) -> float:
-        """As above, not counting the starting points."""
+        """Return the rate without the starting points."""
         return (self.ess - self.starts) / self.cpu
 
 
 def main() -> None:
-    """Measure, print, draw."""
+    """Measure, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute and a half, smaller caps")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the results to PNG")
@@ -235,7 +235,7 @@ def main() -> None:
 
 
 def warm_up(run: Problem) -> WeightedSamples:
-    """Compile and load everything; the posterior's samples from which rivals start."""
+    """Compile and load everything; return posterior samples from which other samplers start."""
     effective_samples(np.random.default_rng(SEED).random((4, 50, 1)))
     return evidence_of(run.posterior, run.settings, np.random.default_rng(SEED), Silent()).samples
 
@@ -244,7 +244,7 @@ def warm_up(run: Problem) -> WeightedSamples:
 
 
 def measure_evidences(run: Problem, effort: Effort) -> list[EvidenceRow]:
-    """zpfit before and after its rivals, so that a change of the machine's speed hits both."""
+    """Run zpfit before and after the others, so that a change of speed affects both."""
     half = effort.seeds // 2
     before = [zpfit_evidence(run, seed) for seed in range(half)]
     rivals = [
@@ -257,7 +257,7 @@ def measure_evidences(run: Problem, effort: Effort) -> list[EvidenceRow]:
 
 
 def middle(rows: Sequence[EvidenceRow]) -> EvidenceRow:
-    """Medians over seeds; says how far the seeds spread."""
+    """Return medians over seeds; print the spread of the seeds."""
     values = [row.log_z for row in rows]
     print(
         f"zpfit, {len(rows)} seeds: ln Z from {min(values):.4f} to {max(values):.4f}, standard "
@@ -277,14 +277,14 @@ def middle(rows: Sequence[EvidenceRow]) -> EvidenceRow:
 
 
 def zpfit_evidence(run: Problem, seed: int) -> EvidenceRow:
-    """Default settings: two adaptations, then draws until the error is 0.01."""
+    """Run zpfit with default settings: two adaptations, then draws until the error is 0.01."""
     posterior = metered(run)
     result = evidence_of(posterior, run.settings, np.random.default_rng(seed), Silent()).evidence
     return evidence_row("zpfit (vegas)", posterior.meter, result.log_z, result.error)
 
 
 def dynesty_evidence(run: Problem, effort: Effort) -> EvidenceRow:
-    """Point by point, by random walks; uniform draws, its default here, are far slower."""
+    """Run dynesty point by point with random walks; uniform draws, its default, are far slower."""
     posterior = metered(run, effort.nested_cap)
     sampler = dynesty.NestedSampler(
         posterior.one,
@@ -304,7 +304,7 @@ def dynesty_evidence(run: Problem, effort: Effort) -> EvidenceRow:
 
 
 def nautilus_evidence(run: Problem, effort: Effort) -> EvidenceRow:
-    """In batches and without neural networks, which cost more than this likelihood.
+    """Run nautilus in batches, without neural networks, which cost more than this likelihood.
 
     The error is 1 / sqrt(n_eff), as for importance sampling; nautilus states none.
     """
@@ -321,13 +321,13 @@ def nautilus_evidence(run: Problem, effort: Effort) -> EvidenceRow:
     )
     finished = in_time(lambda: sampler.run(n_eff=effort.nautilus_effective))
     posterior.meter.stop()
-    log_z, error = sampler.log_z, sampler.n_eff**-0.5  # so far, if not finished
+    log_z, error = sampler.log_z, sampler.n_eff**-0.5  # the value so far, if not finished
     name = f"nautilus, {effort.nautilus_live} live points"
     return evidence_row(name, posterior.meter, log_z, error, finished=finished)
 
 
 def ultranest_evidence(run: Problem, effort: Effort) -> EvidenceRow:
-    """In batches by slices of a population; drawing from its regions takes longer."""
+    """Run UltraNest in batches by slices of a population; drawing from its regions takes longer."""
     posterior = metered(run, effort.nested_cap)
     np.random.seed(SEED)  # noqa: NPY002 - what UltraNest draws from
     sampler = ultranest.ReactiveNestedSampler(
@@ -362,12 +362,12 @@ def evidence_row(
 
 
 def unchanged(u: FloatArray) -> FloatArray:
-    """The prior is uniform."""
+    """Return the coordinates themselves, because the prior on the unit cube is uniform."""
     return u
 
 
 def in_time(sampling: Callable[[], object]) -> bool:
-    """Whether it came to its end."""
+    """Return whether a sampler has finished within its cap."""
     try:
         sampling()
     except OutOfTime:
@@ -379,7 +379,7 @@ def in_time(sampling: Callable[[], object]) -> bool:
 
 
 def measure_chains(run: Problem, effort: Effort, starts: WeightedSamples) -> list[ChainRow]:
-    """zpfit's posterior with and without what comes before the chains, and its rivals."""
+    """Run zpfit with and without the steps before the chains, and the other samplers."""
     rows = [zpfit_chains(run, seed) for seed in range(effort.posteriors)]
     whole, alone = (sorted(kind, key=lambda row: row.rate) for kind in zip(*rows, strict=True))
     middle_row = len(rows) // 2
@@ -394,19 +394,19 @@ def measure_chains(run: Problem, effort: Effort, starts: WeightedSamples) -> lis
 
 
 class Stopwatch(Silent):
-    """Notes when chains begin."""
+    """Record the time at which chains begin."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self.chains_begin = nan, nan, 0
 
     def stage(self, title: str) -> None:  # noqa: ARG002
-        """The last stage is that of the chains."""
+        """Sampling the chains is the last stage."""
         self.chains_begin = self._meter.elapsed, perf_counter(), self._meter.evaluations
 
 
 def zpfit_chains(run: Problem, seed: int) -> tuple[ChainRow, ChainRow]:
-    """Everything from the first adaptation on, and the chains alone."""
+    """Return the results from the first adaptation on, and of the chains alone."""
     posterior = metered(run)
     watch = Stopwatch(posterior.meter)
     samples = sample_posterior(posterior, run.settings, np.random.default_rng(seed), watch)
@@ -430,7 +430,7 @@ def zpfit_chains(run: Problem, seed: int) -> tuple[ChainRow, ChainRow]:
 
 
 def plain_emcee(run: Problem, cap: float, starts: WeightedSamples) -> ChainRow:
-    """The default stretch move, as many walkers as zpfit's, each half in one batch."""
+    """Run the default stretch move with as many walkers as zpfit, each half in one batch."""
     posterior = metered(run)
     sampler = emcee.EnsembleSampler(
         n_walkers(run), posterior.dimension, posterior.inside, vectorize=True
@@ -474,18 +474,18 @@ def point_by_point(
 
 
 def n_walkers(run: Problem) -> int:
-    """Of all ensembles together."""
+    """Return effective samples of all ensembles together."""
     return run.settings.sampler.walkers * run.settings.sampler.ensembles
 
 
 def first_state(run: Problem, starts: WeightedSamples) -> emcee.State:
-    """Walkers at independent draws from the posterior."""
+    """Return walkers at independent draws from the posterior."""
     u, _ = starts.resampled(np.random.default_rng(SEED), n_walkers(run))
     return emcee.State(u, random_state=np.random.RandomState(SEED).get_state())
 
 
 def cobaya_chain(run: Problem, cap: float, starts: WeightedSamples) -> ChainRow:
-    """One chain from a draw of the posterior, with the posterior's own covariance to propose."""
+    """Run one chain from a draw of the posterior, with the posterior's covariance as proposal."""
     posterior = metered(run, cap)
     names = list(posterior.names)
     draws, _ = starts.resampled(np.random.default_rng(SEED), 20_000)
@@ -499,7 +499,7 @@ def cobaya_chain(run: Problem, cap: float, starts: WeightedSamples) -> ChainRow:
             "covmat_params": names,
             "seed": SEED,
             "max_tries": 10**6,
-            "Rminus1_stop": 1e-6,  # never: the cap ends it
+            "Rminus1_stop": 1e-6,  # never reached: the cap ends it
         }
     }
     info = {
@@ -541,11 +541,11 @@ def effective_samples(by_walker: FloatArray) -> FloatArray:
     return np.array([float(array_stats.ess(chains, method="mean")) for chains in axes])
 
 
-# What is shown
+# Output
 
 
 def environment() -> dict[str, str]:
-    """Versions and processor."""
+    """Return versions and processor."""
     packages = {name: version(name) for name in (*PACKAGES, "numpy", "numba")}
     return {"python": platform.python_version(), **packages, "cpu": cpu_model()}
 
@@ -597,7 +597,7 @@ def print_chains(rows: Sequence[ChainRow]) -> None:
 def print_bars(
     evidences: Sequence[EvidenceRow], chains: Sequence[ChainRow]
 ) -> dict[str, dict[str, float | str]]:
-    """What was asked for, and whether it is reached."""
+    """Print the bars and whether each is met, and return them as JSON allows."""
     zpfit, nested = evidences[:2]
     whole, _, batched, _, cobaya = chains
     asked = (
@@ -651,7 +651,7 @@ def chain_bars(rows: Sequence[ChainRow]) -> list[Bar]:
 
 
 def in_words(value: float) -> str:
-    """Two digits, as no more are known."""
+    """Format with two digits, because no more are known."""
     rounded = float(f"{value:.2g}")
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"
 
@@ -666,7 +666,7 @@ def write_json(
     chains: Sequence[ChainRow],
     bars: dict[str, dict[str, float | str]],
 ) -> None:
-    """Everything that is printed."""
+    """Return all results as JSON allows."""
     data = {
         "environment": environment(),
         "evidence": [asdict(row) | {"seconds_to_error": row.seconds} for row in evidences],

@@ -1,4 +1,4 @@
-"""The results of ``samplers.py`` as bars on logarithmic axes."""
+"""Draw the results of ``samplers.py`` as bars on logarithmic axes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ OURS, THEIRS = ENSEMBLE_COLOURS[:2]
 
 @dataclass(frozen=True)
 class Bar:
-    """One contestant."""
+    """Result of one contestant."""
 
     name: str
     value: float
     text: str
-    """The value in words."""
+    """The value as text."""
     ratio: str
-    """To zpfit, in words."""
+    """The ratio to zpfit as text."""
     ours: bool
     measured: bool
-    """Not scaled from something else."""
+    """True if the value is not scaled from another one."""
 
 
 def draw(path: Path, seconds: Sequence[Bar], rates: Sequence[Bar], caption: str) -> None:
-    """Two panels to a PNG."""
+    """Draw two panels to a PNG."""
     with house_style():
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         left, right = figure.subplots(1, 2)
@@ -42,7 +42,7 @@ def draw(path: Path, seconds: Sequence[Bar], rates: Sequence[Bar], caption: str)
 
 
 def panel(axes: Axes, bars: Sequence[Bar], title: str) -> None:
-    """Bars from the top, each with its value and ratio at the end."""
+    """Draw bars from the top, each with its value and ratio at the end."""
     values = [bar.value for bar in bars]
     low, high = min(values) / 4, max(values) * 4
     for y, bar in enumerate(bars):
@@ -60,7 +60,7 @@ def panel(axes: Axes, bars: Sequence[Bar], title: str) -> None:
             text, (bar.value, y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9
         )
     axes.set_xscale("log")
-    # Room for what is written after the longest bar.
+    # Leave room for the text after the longest bar.
     axes.set_xlim(low, high * (high / low) ** 0.35)
     axes.set_yticks(range(len(bars)), [bar.name for bar in bars], fontsize=9)
     axes.tick_params(axis="y", length=0)

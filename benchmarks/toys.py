@@ -31,7 +31,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Row:
-    """One run file; processor seconds."""
+    """Result of one run file; times are processor seconds."""
 
     run: str
     pool_points: int
@@ -40,9 +40,9 @@ class Row:
     toys_per_second_with_joint_sigma: float
     slow_toys_per_second: float
     ratio: float
-    """Fast over slow, the same toys in the same minute."""
+    """Ratio of the fast rate to the slow one, for the same toys in the same minute."""
     mean_difference: float
-    """chi2 of the fast refit less that of the global search."""
+    """chi2 of the fast refit minus that of the global search."""
 
 
 def main() -> None:
@@ -104,7 +104,7 @@ def measure(name: str) -> Row:
 
 
 def global_search(posterior: Posterior, row: FloatArray) -> float:
-    """The least chi2 of one toy by the search that a run makes."""
+    """Return the least chi2 of one toy by the global search of a run."""
 
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         return posterior.residuals(u, wall, np.broadcast_to(row, (len(u), len(row))))

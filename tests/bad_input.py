@@ -1,4 +1,4 @@
-"""Helpers of tests about bad input: files to write, and what a message must mention."""
+"""Helpers of tests of bad input: files to write, and the content required of a message."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +53,7 @@ def own_entry(text: str, name: str = "mine") -> None:
 
 
 def gaussian(**changes: str) -> str:
-    """A measurement like the packaged muon moment, the changed lines after the first one."""
+    """Return an entry like the packaged muon moment, with changed lines after the first one."""
     lines = MUON_MOMENT.splitlines()
     values = {"measurement": "another one"} | changes
     kept = [line for line in lines if line.split(":")[0] not in values]

@@ -32,9 +32,9 @@ _BATCH = 20_000
 _MAPS = MapOptions(batch=_BATCH)
 _TARGET = Target(error=0.05, effective=2000, max_evaluations=1_000_000)
 _FEWEST = 300
-"""Effective samples of a fit that still give a rank."""
+"""Smallest number of effective samples for which a fit gives a rank."""
 _SIZES = {"C_Ve": 3e-4, "C_Ae": 1e-4, "C_nue": 1e-5, "C_Vmu": 1e-3, "C_Amu": 3e-4, "C_numu": 3e-5}
-"""Largest couplings: what they do to the data reaches some ten standard errors, not thousands."""
+"""Largest couplings; their effects on the data are some ten standard errors, not thousands."""
 
 
 def _posterior():
@@ -46,7 +46,7 @@ def _posterior():
 
 
 def _truth(posterior, rng):
-    """A draw from the prior that no hard exclusion forbids."""
+    """Draw from the prior until no hard exclusion forbids the point."""
     while True:
         u = rng.random((1000, posterior.dimension))
         allowed = np.flatnonzero(np.isfinite(posterior.log_likelihood(u)))
@@ -73,13 +73,13 @@ def _fit(posterior, rng):
 
 
 def _ranks(samples, truth, log_likelihood):
-    """Posterior probability below the truth."""
+    """Return the posterior probability below the truth."""
     below = [samples.mean(samples.u[:, axis] < value) for axis, value in enumerate(truth[0])]
     return [*below, samples.mean(samples.log_likelihood < log_likelihood)]
 
 
 def calibrate(simulations, seed, error_factor=1.0):
-    """Ranks of the truth, 0 to 1, for each parameter and for ln L; shape (simulations,) each.
+    """Return ranks of the truth, 0 to 1, for each parameter and ln L; shape (simulations,) each.
 
     ``error_factor`` other than 1 fits with wrong errors, which must show.
     """
@@ -95,13 +95,13 @@ def calibrate(simulations, seed, error_factor=1.0):
 
 
 def uniformity(ranks):
-    """p-value of chi2 over equal bins."""
+    """Return the p-value of chi2 over equal bins."""
     counts, _ = np.histogram(ranks, BINS, (0, 1))
     return float(chisquare(counts).pvalue)
 
 
 def figure(ranks, symbols):
-    """A histogram of ranks for each quantity, with the band that holds 99 % of counts."""
+    """Draw a histogram of ranks for each quantity, with the band that holds 99 % of counts."""
     with house_style():
         result = Figure(figsize=(9, 4.6), layout="constrained")
         axes = result.subplots(2, 4, sharex=True, sharey=True).ravel()

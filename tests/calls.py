@@ -28,7 +28,7 @@ def kills_its_worker(x: int) -> int:
 
 
 def kills_its_worker_once(path: str) -> str:
-    """Die in the first call with a path; the second call finds the mark of the first."""
+    """Die in the first call with a path; the second call finds the mark that the first has left."""
     mark = Path(path)
     if mark.exists():
         return path

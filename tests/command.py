@@ -1,4 +1,4 @@
-"""The command line in process, and the options of a small run."""
+"""Run the command line in process, and define the options of a small run."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ SMALL = {
     "priors.parameters.C_Amu": "0",
     "priors.parameters.C_numu": "{type: tied, to: C_Vmu, factor: -0.5}",
 }
-"""Options that make the quickstart take seconds, with a fixed and a tied parameter."""
+"""Options with which the quickstart takes seconds, with a fixed and a tied parameter."""
 
 
 def invoke(*arguments: str | Path) -> Result:

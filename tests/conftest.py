@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def blank_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plots of runs take as long as all else in a small one; tests marked ``drawn`` need them."""
+    """Draw no plots unless a test is marked ``drawn``: in a small run they take half of the
+    time."""
     if "drawn" in request.keywords:
         return
     for name in ("corner", "pulls", "trace"):
@@ -47,20 +48,20 @@ def _blank(*_: object) -> Figure:
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, which is the current one."""
+    """Empty folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def invoke(workspace: Path) -> Callable[..., Result]:
-    """Run a command in the workspace."""
+    """Return a function that runs a command in the workspace."""
     return invoke_command
 
 
 @pytest.fixture
 def accepted(invoke: Callable[..., Result]) -> Callable[..., str]:
-    """Run a command that must succeed; returns what it prints."""
+    """Return a function that runs a command, which must succeed, and returns its output."""
 
     def run(*arguments: str | Path) -> str:
         result = invoke(*arguments)
@@ -72,7 +73,7 @@ def accepted(invoke: Callable[..., Result]) -> Callable[..., str]:
 
 @pytest.fixture
 def rejected(invoke: Callable[..., Result]) -> Callable[..., str]:
-    """Run a command that must be refused; returns the message."""
+    """Return a function that runs a command, which must be refused, and returns the message."""
 
     def run(*arguments: str | Path) -> str:
         result = invoke(*arguments)
@@ -94,7 +95,7 @@ def quick_fits() -> Iterator[None]:
 
 @pytest.fixture
 def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs sample but a little, and stop when run file, data and samples are in the folder."""
+    """Let runs sample only briefly, and stop when run file, data and samples are in the folder."""
 
     def a_little(posterior: Posterior, settings: RunFile, *rest: Any) -> Samples:
         few = {"engine": "emcee", "walkers": 32, "max_steps": 20, "target_ess": 10}
@@ -111,7 +112,7 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small run, at its default place; for reading only."""
+    """Folder of a small run, at its default place; for reading only."""
     folder = tmp_path_factory.mktemp("small")
     with pytest.MonkeyPatch.context() as patch, quick():
         patch.chdir(folder)
@@ -122,7 +123,8 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small run again, with --force over a copy of it and a corner plot that breaks."""
+    """The small run repeated with --force over a copy of its folder, with a corner plot that
+    fails."""
     folder = tmp_path_factory.mktemp("replaced") / "run"
     shutil.copytree(small_run, folder)
     (folder / "notes.txt").write_text("mine\n", encoding="utf-8")
@@ -140,7 +142,7 @@ def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="session")
 def nested_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small run with nested sampling; for reading only."""
+    """Folder of a small run with nested sampling; for reading only."""
     folder = tmp_path_factory.mktemp("small") / "nested"
     dynesty = ("sampler.engine=dynesty", "dynesty.live_points=50", "dynesty.tolerance=0.5")
     settings = [word for setting in dynesty for word in ("--set", setting)]

@@ -1,4 +1,4 @@
-"""Blocks of the documentation: finding them, and what each asks for."""
+"""Blocks of the documentation, and the commands and files in them."""
 
 import re
 import shlex
@@ -19,7 +19,7 @@ _EVALUATED = re.compile(r'eval "\$\((?P<command>.*)\)"')
 
 @dataclass(frozen=True)
 class Block:
-    """What stands between two fences."""
+    """A fenced block of a page."""
 
     page: str
     line: int
@@ -32,13 +32,13 @@ class Block:
 
     @property
     def file_name(self) -> str | None:
-        """A first line such as ``# runs/mine.yaml`` says that the block is that file."""
+        """Name of the file in the block's first line, such as ``# runs/mine.yaml``, or None."""
         found = _FILE_NAME.fullmatch(self.text.partition("\n")[0])
         return found["name"] if found else None
 
     @property
     def commands(self) -> list[str]:
-        """Lines of a console, continued ones as one."""
+        """Lines of a console, with continued lines joined."""
         joined = re.sub(r" *\\\n *", " ", self.text)
         return [line.strip() for line in joined.splitlines() if line.strip()]
 
@@ -57,7 +57,8 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def arguments_of(command: str) -> list[str] | None:
-    """Of zpfit, without a comment or redirection behind them; None for another program."""
+    """Return the arguments of a zpfit command without comment or redirection; None for another
+    program."""
     command = re.sub(r"\s+#.*$|\s+>\s+\S+", "", command)
     evaluated = _EVALUATED.fullmatch(command.strip())
     command = evaluated["command"] if evaluated else command
@@ -66,5 +67,5 @@ def arguments_of(command: str) -> list[str] | None:
 
 
 def prose_of(page: Path) -> str:
-    """The page without its blocks."""
+    """Return the page without its blocks."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))

@@ -36,7 +36,7 @@ CLOSE = 5e-4
 
 @dataclass(frozen=True)
 class Drawn:
-    """A slice and its map."""
+    """Slice and its map."""
 
     chosen: Slice
     traced: ExclusionMap
@@ -46,7 +46,7 @@ class Drawn:
         return found
 
     def edge(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """x and y on the boundary, at corners and halfway between them."""
+        """Return x and y on the boundary, at corners and halfway between them."""
         lines = inner_lines(self.region(name).region)
         halfway = [(line[1:] + line[:-1]) / 2 for line in lines]
         u = np.concatenate([*lines, *halfway])
@@ -71,7 +71,7 @@ def drawn(*entries: str, **settings) -> Drawn:
 COARSE = ProfileOptions(
     mesh=12, tolerance=Tolerance(corner=5e-5, sag=2e-4, max_divisions=2), starts=4
 )
-"""Profiles from few starts on a coarse mesh, which does not move boundaries."""
+"""Profile with few starts on a coarse mesh, which does not move boundaries."""
 
 
 def profiled_coarsely(*entries: str, **settings) -> Drawn:
@@ -87,7 +87,8 @@ def packaged(name: str) -> Drawn:
 
 
 def curve(entry: str) -> np.ndarray:
-    """Columns of a published curve: mass in MeV, and the electron coupling at its edges."""
+    """Return the columns of a published curve: mass in MeV, and the electron coupling at its
+    edges."""
     text = (packaged_data() / "likelihoods" / "entries" / f"{entry}.csv").read_text("utf-8")
     rows = [line for line in text.splitlines() if not line.startswith("#")][1:]
     table = np.array([row.split(",") for row in rows], dtype=float).T
@@ -96,18 +97,18 @@ def curve(entry: str) -> np.ndarray:
 
 
 def limit(entry: str, m: np.ndarray, column: int = 1) -> np.ndarray:
-    """The electron coupling at a published edge."""
+    """Return the electron coupling at a published edge."""
     table = curve(entry)
     return np.exp(np.interp(np.log(m), np.log(table[0]), np.log(table[column])))
 
 
 def loop(m: np.ndarray, lepton_mass: float = ELECTRON_MASS) -> tuple[np.ndarray, np.ndarray]:
-    """What multiplies C_V^2 and -C_A^2 in the shift of a magnetic moment."""
+    """Return the coefficients of C_V^2 and -C_A^2 in the shift of a magnetic moment."""
     r = (lepton_mass / m) ** 2
     vector, axial = r / (4 * np.pi**2) * loop_integrals(r)
     return vector, axial
 
 
 def off(values: np.ndarray, *expected: np.ndarray) -> np.ndarray:
-    """Relative distance from the nearest of several curves."""
+    """Return the relative distance from the nearest of several curves."""
     return np.min([np.abs(values / curve - 1) for curve in expected], axis=0)

@@ -108,11 +108,11 @@ ODD = [
     list(range(100)),
     {f"key{i}": i for i in range(100)},
 ]
-"""Values of other types, extreme numbers, and YAML that is not plain."""
+"""Values of other types, extreme numbers, and unusual YAML."""
 
 
 def _one_of(values: Sequence[Any]) -> st.SearchStrategy[Any]:
-    """One of many values, some of them long, of its own, as it may be mutated further."""
+    """Draw one of many values, some of them long; return a copy, as it may be mutated further."""
     return st.integers(0, len(values) - 1).map(lambda index: deepcopy(values[index]))
 
 
@@ -142,17 +142,17 @@ VALUES = st.one_of(_SCALARS, _SCALARS, _SCALARS, _NESTED)
 
 
 def as_file(data: Any) -> str:
-    """A document whose top-level keys stand in lines of their own."""
+    """Return a document whose top-level keys stand on lines of their own."""
     if not isinstance(data, dict):
         return as_yaml(data) + "\n"
     return "".join(f"{yaml_key(key)}: {as_yaml(value)}\n" for key, value in data.items())
 
 
-# How it is mutated
+# Mutations
 
 
 def _places(data: Any, keys: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in nested mappings and lists but the root."""
+    """Return every place in nested mappings and lists except the root."""
     if isinstance(data, dict):
         children = list(data.items())
     elif isinstance(data, list):
@@ -175,7 +175,7 @@ _HOW = ["number"] * 6 + ["replace"] * 4 + ["delete", "double", "rename", "move",
 
 
 def _changed(draw: Any, data: Any) -> Any:
-    """``data`` with a value replaced, deleted, doubled, renamed, moved or swapped."""
+    """Return ``data`` with a value replaced, deleted, doubled, renamed, moved or swapped."""
     places = _places(data)
     if not places:
         return draw(VALUES)
@@ -198,7 +198,7 @@ def _changed(draw: Any, data: Any) -> Any:
     elif isinstance(parent, list):
         parent.insert(0, parent[key])
     elif how == "double":
-        # The same key again, which a dict can hold only if it is written in another way.
+        # A duplicate key, which a dict can hold only if the key is written differently.
         parent[Raw(f'"{key}" ')] = parent[key]
     elif how == "rename":
         parent[draw(st.one_of(st.text(max_size=10), st.just(f"{key}x"), st.just(str(key)[1:])))] = (
@@ -211,7 +211,7 @@ def _changed(draw: Any, data: Any) -> Any:
 
 @st.composite
 def restructured(draw: Any, text: str) -> bytes:
-    """A YAML file whose structure has changed in one to three places."""
+    """Draw a YAML file whose structure has changed in one to three places."""
     data = parse_yaml(text, Path("seed")).data
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
         data = _changed(draw, data)
@@ -269,7 +269,7 @@ _JUNK = [
 
 @st.composite
 def damaged(draw: Any, text: str) -> bytes:
-    """A file whose bytes were cut, doubled or mixed with others."""
+    """Draw a file whose bytes were cut, doubled or mixed with others."""
     data = text.encode()
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(data)))
@@ -312,7 +312,7 @@ _CELLS = st.one_of(
 
 @st.composite
 def retabulated(draw: Any, text: str) -> bytes:
-    """A table with rows or cells changed, doubled, mixed up or missing."""
+    """Draw a table with rows or cells changed, doubled, mixed up or missing."""
     lines = text.splitlines()
     blank = "," if any("," in line for line in lines if not line.startswith("#")) else " "
     for _ in range(draw(st.integers(1, 3))):

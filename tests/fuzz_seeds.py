@@ -1,4 +1,4 @@
-"""Files in order that fuzzing mutates, and YAML text of values."""
+"""Valid files for mutation, and YAML text of values."""
 
 import json
 import math
@@ -12,18 +12,18 @@ from zpfit.io.yaml import parse_yaml
 
 
 class Raw(str):
-    """What stands in a YAML file as it is, without quotes."""
+    """Text that is written to a YAML file unchanged, without quotes."""
 
 
 def yaml_number(x: float) -> str:
-    """A number as YAML writes it."""
+    """Return a number in YAML syntax."""
     if math.isnan(x):
         return ".nan"
     return repr(x) if math.isfinite(x) else ".inf" if x > 0 else "-.inf"
 
 
 def as_yaml(value: Any) -> str:
-    """A value in YAML's flow style."""
+    """Return a value in YAML's flow style."""
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, dict):
@@ -41,10 +41,10 @@ def yaml_key(key: str) -> str:
 
 @dataclass(frozen=True)
 class Seed:
-    """A file that is in order, the files beside it, and the command that reads them."""
+    """A valid file, the files beside it, and the command that reads them."""
 
     path: str
-    """Of the file that is mutated, below a folder of its own."""
+    """Path of the mutated file, in a separate folder."""
     text: str = field(repr=False)
     command: tuple[str, ...] = ("validate", "fit.yaml")
     beside: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -121,7 +121,7 @@ _COMMON = (
 
 
 def run_seeds() -> list[Seed]:
-    """Run files."""
+    """Return seeds of run files."""
     texts = [packaged(f"runs/{name}.yaml") for name in _all("runs", "yaml")]
     examples = Path(__file__).parent.parent / "examples"
     beside = {
@@ -132,13 +132,13 @@ def run_seeds() -> list[Seed]:
     return [
         *(Seed("fit.yaml", text) for text in texts),
         *(Seed("fit.yaml", text, beside=beside) for text in own),
-        # As often as the short ones together, as it has most to get wrong.
+        # This file has the most keys, so it appears as often as all short ones together.
         *[Seed("fit.yaml", _ALL_KEYS, beside=_LIMITS)] * 20,
     ]
 
 
 def entry_seeds() -> list[Seed]:
-    """Entries of data."""
+    """Return seeds of entries."""
     path = "likelihoods/entries/mine.yaml"
     run = {"fit.yaml": _run("{add: [mine]}")}
     seeds = []
@@ -153,7 +153,7 @@ def entry_seeds() -> list[Seed]:
 
 
 def set_seeds() -> list[Seed]:
-    """Sets of entries."""
+    """Return seeds of likelihood sets."""
     beside = {"fit.yaml": _run("mine")}
     return [
         Seed("likelihoods/sets/mine.yaml", packaged(f"likelihoods/sets/{name}.yaml"), beside=beside)
@@ -162,7 +162,7 @@ def set_seeds() -> list[Seed]:
 
 
 def prior_seeds() -> list[Seed]:
-    """Priors files."""
+    """Return seeds of priors files."""
     seeds = []
     for name in _all("priors", "yaml"):
         text = packaged(f"priors/{name}.yaml")
@@ -174,7 +174,7 @@ def prior_seeds() -> list[Seed]:
 
 
 def model_seeds() -> list[Seed]:
-    """Model files."""
+    """Return seeds of model files."""
     seeds = []
     for name in _all("models", "yaml"):
         if (packaged_data() / f"priors/{name}.yaml").is_file():
@@ -188,7 +188,7 @@ def model_seeds() -> list[Seed]:
 
 
 def slice_seeds() -> list[Seed]:
-    """Slice files, which another command resolves."""
+    """Return seeds of slice files, which another command reads."""
     command = ("cite", "slice.yaml")
     return [
         Seed("slice.yaml", packaged(f"slices/{name}.yaml"), command)
@@ -197,7 +197,7 @@ def slice_seeds() -> list[Seed]:
 
 
 def curve_seeds() -> list[Seed]:
-    """Tables of limits, DarkCast's files and tables of chi2."""
+    """Return seeds of limit tables, DarkCast's files and tables of chi2."""
     entries = "likelihoods/entries"
     seeds = []
     for name in _all(entries, "csv"):

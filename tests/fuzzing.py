@@ -1,4 +1,4 @@
-"""Bad input by the thousand: cases, and what must hold of commands with them."""
+"""Cases of bad input, and the conditions that every command must meet with them."""
 
 import contextlib
 import signal
@@ -38,12 +38,12 @@ TINY = {
     "vegas.max_evaluations": "300000",
     "best_fit.starts": "50",
 }
-"""Options that make any run take a second or two."""
+"""Options with which any run takes a second or two."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A seed with another content."""
+    """Return a seed with another content."""
 
     seed: Seed
     data: bytes
@@ -54,7 +54,7 @@ def _cases(seeds: Sequence[Seed], *ways: Any) -> st.SearchStrategy[Case]:
         seed, way = chosen
         return way(seed.text).map(lambda data: Case(seed, data))
 
-    # Not one_of, which would look into the ways and take the simplest most often.
+    # st.one_of would inspect the mutations and draw the simplest most often.
     return st.tuples(st.sampled_from(seeds), st.sampled_from(ways)).flatmap(of)
 
 
@@ -73,17 +73,17 @@ SEEDS = {
     "models": model_seeds(),
     "slices": slice_seeds(),
 }
-"""By what is mutated."""
+"""Seeds by the kind of the mutated file."""
 CASES = {
     kind: _cases(seeds, *(_TABLES if kind == "curves" else _YAML)) for kind, seeds in SEEDS.items()
 }
 
 
-# What must hold
+# Required behaviour
 
 
 class Hangs(BaseException):
-    """A command that takes too long; nothing that zpfit catches."""
+    """A command takes too long; zpfit does not catch this exception."""
 
 
 @contextlib.contextmanager
@@ -102,7 +102,7 @@ def _watched(patience: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def laid_out(case: Case) -> Iterator[Path]:
-    """A folder with the files of a case, which is the current one."""
+    """Create a folder with the files of a case, and make it the current one."""
     files = {name: text.encode() for name, text in case.seed.beside.items()}
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         folder = Path(name)
@@ -113,13 +113,13 @@ def laid_out(case: Case) -> Iterator[Path]:
 
 
 def invoke(*arguments: str, patience: int = PATIENCE) -> Result:
-    """A command in process, watched."""
+    """Run a command in process, with a time limit."""
     with _watched(patience):
         return CliRunner(env={"COLUMNS": "200"}).invoke(cli, list(arguments))
 
 
 def assert_clear(result: Result, *, names: Sequence[str] = ()) -> None:
-    """The command succeeded, or said what is wrong and where."""
+    """Check that the command succeeded, or reported the fault and its place."""
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code in {0, 2}, result.output
@@ -132,7 +132,7 @@ def assert_clear(result: Result, *, names: Sequence[str] = ()) -> None:
 
 
 def check(case: Case, patience: int = PATIENCE) -> bool:
-    """Whether a case is valid; if not it must be refused clearly."""
+    """Return True if a case is valid; otherwise check that it is refused clearly."""
     with laid_out(case):
         result = invoke(*case.seed.command, patience=patience)
     beside = str(Path(case.seed.path).parent)
@@ -141,10 +141,10 @@ def check(case: Case, patience: int = PATIENCE) -> bool:
 
 
 def check_run(case: Case) -> bool:
-    """Whether a case runs; if not the folder must hold no results."""
+    """Return True if a case runs; otherwise check that the folder holds no results."""
     options = [word for key, value in TINY.items() for word in ("--set", f"{key}={value}")]
     with laid_out(case) as folder, warnings.catch_warnings():
-        # Where a posterior is too narrow for the sampler's map, NumPy says so as well.
+        # If a posterior is too narrow for the sampler's map, NumPy warns as well.
         warnings.simplefilter("ignore", RuntimeWarning)
         result = invoke("run", "fit.yaml", "--output", "out", *options, patience=LONG_PATIENCE)
         assert_clear(result)

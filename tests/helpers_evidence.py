@@ -1,4 +1,4 @@
-"""Likelihoods with known evidence and moments, and the engines on them."""
+"""Likelihoods with known evidence and moments, and runs of the engines on them."""
 
 from math import log, pi, sqrt
 
@@ -10,7 +10,7 @@ from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 
 LIMIT = 4.5
-"""Standard errors; with some two hundred comparisons, chance rarely goes beyond."""
+"""Tolerance in standard errors, rarely exceeded by chance in some two hundred comparisons."""
 SEEDS = range(20)
 
 
@@ -22,11 +22,11 @@ class Problem:
         self.log_likelihood = log_likelihood
         self.log_z = log_z
         self.moments = moments
-        """(function of u, mean)."""
+        """Pairs (function of u, mean)."""
 
 
 def normal(mean, sd, dimension):
-    """ln L of a Gaussian, its ln Z, and its first and second moments."""
+    """Return a Gaussian with its ln Z and its first and second moments."""
     moments = []
     for axis in range(dimension):
         moments.append(((lambda u, a=axis: u[:, a]), mean))
@@ -40,7 +40,7 @@ def normal(mean, sd, dimension):
 
 
 def correlated(correlation, sd=0.05, mean=0.5):
-    """Two parameters, each of standard deviation ``sd``."""
+    """Return a Gaussian of two parameters, each of standard deviation ``sd``."""
     precision = np.linalg.inv(sd**2 * np.array([[1, correlation], [correlation, 1]]))
 
     def log_likelihood(u):
@@ -55,7 +55,7 @@ def correlated(correlation, sd=0.05, mean=0.5):
 
 
 def two_modes(dimension=2, sd=0.02, shares=(0.25, 0.75)):
-    """Gaussians thirty standard deviations apart, one three times as heavy."""
+    """Return two Gaussians thirty standard deviations apart, one three times as heavy."""
     modes = [normal(centre, sd, dimension) for centre in (0.2, 0.8)]
 
     def log_likelihood(u):
@@ -67,7 +67,7 @@ def two_modes(dimension=2, sd=0.02, shares=(0.25, 0.75)):
 
 
 def ridge(c=0.001):
-    """Constant where |xy| < c on the square from -1 to 1, zero elsewhere: two thin crossed arms."""
+    """Return a likelihood that is constant where |xy| < c on the square from -1 to 1, else zero."""
 
     def log_likelihood(u):
         x, y = 2 * u.T - 1
@@ -84,14 +84,14 @@ def ridge(c=0.001):
 
 
 def wall(mean=0.5, sd=0.1):
-    """A Gaussian cut off at its own centre is half-normal."""
+    """Return a Gaussian cut off at its own centre, which is half-normal."""
     whole = normal(mean, sd, 2)
 
     def log_likelihood(u):
         return np.where(u[:, 0] > mean, whole.log_likelihood(u), -np.inf)
 
     half = truncnorm(0, np.inf, loc=mean, scale=sd)
-    tail = 2 * np.exp(-0.5 * ((1 - mean) / sd) ** 2)  # beyond the cube: 1e-6 of the whole
+    tail = 2 * np.exp(-0.5 * ((1 - mean) / sd) ** 2)  # 1e-6 of it is beyond the cube
     moments = (
         (lambda u: u[:, 0], half.mean()),
         (lambda u: (u[:, 0] - half.mean()) ** 2, half.var()),
@@ -101,7 +101,7 @@ def wall(mean=0.5, sd=0.1):
 
 
 def plateau(width, dimension=5):
-    """Constant inside a box, zero elsewhere."""
+    """Return a likelihood that is constant inside a box and zero elsewhere."""
     low = 0.4
 
     def log_likelihood(u):
@@ -140,11 +140,11 @@ NESTED = {
     "plateau": plateau(0.5),
     "constant": constant(),
 }
-"""Less narrow, as the cost grows with the information."""
+"""Problems with wider peaks, because the cost grows with the information."""
 
 
 def vegas(problem, seed, *, batch=10_000, error=0.01, effective=2000, max_evaluations=500_000):
-    """Small batches, so that many seeds take seconds."""
+    """Integrate with small batches, so that many seeds take seconds."""
     rng = np.random.default_rng(seed)
     target = Target(error, effective, max_evaluations)
     options = MapOptions(batch=batch)
@@ -153,12 +153,12 @@ def vegas(problem, seed, *, batch=10_000, error=0.01, effective=2000, max_evalua
 
 
 def pull(problem, evidence):
-    """(found - true)/error of ln Z; the constant's error may be no more than rounding."""
+    """Return (found - true)/error of ln Z; the error of a constant may be zero up to rounding."""
     return (evidence.log_z - problem.log_z) / max(evidence.error, 1e-9)
 
 
 def moment_pulls(problem, samples):
-    """The same for posterior means, with the error of a ratio of weighted sums."""
+    """Return the pulls of posterior means, with the error of a ratio of weighted sums."""
     pulls = []
     for function, mean in problem.moments:
         values = function(samples.u)

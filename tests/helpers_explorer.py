@@ -1,4 +1,4 @@
-"""A running ``zpfit explore`` and requests to it."""
+"""Start ``zpfit explore`` and send requests to it."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Shared by the tests of zpfit's interfaces to other programs."""
+"""Helpers of the tests of zpfit's interfaces to other programs."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ def summary_of(folder: Path) -> dict[str, Any]:
 
 
 def points_of(run: Problem, n: int = 40) -> tuple[list[dict[str, float]], np.ndarray]:
-    """Points of the prior, allowed ones among them, and ln L of each."""
+    """Return points of the prior, some of them allowed, and ln L of each."""
     rng = np.random.default_rng(3)
     u = rng.random((4000, run.posterior.dimension))
     log_likelihood = run.posterior.log_likelihood(u)

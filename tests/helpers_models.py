@@ -102,7 +102,7 @@ def python_fit(code: str, options: str = "", name: str = "mine", parameters: str
 
 
 def evaluated(accepted: Command, model: str, *points: str) -> list[dict]:
-    """What evaluate says of points like ``17,1e-4`` in m_Zp and g."""
+    """Return the result of ``evaluate`` at points like ``17,1e-4`` in m_Zp and g."""
     write("points.csv", "\n".join(["m_Zp,g", *points]) + "\n")
     options = ("--likelihood", "paper_2021_cs", "--model", model, "--points", "points.csv")
     return json.loads(accepted("evaluate", *options, "--json"))

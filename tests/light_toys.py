@@ -1,4 +1,4 @@
-"""A small pool of starting points, so that tests of toys take a second."""
+"""Use a small pool of starting points, so that tests of toys take a second."""
 
 from functools import partial
 
@@ -14,11 +14,11 @@ LIGHT = RefitOptions(
     starts=4,
     rounds=1,
 )
-"""Options of the fast refit that are enough for models with one minimum."""
+"""Options of the fast refit that suffice for models with one minimum."""
 
 
 def shrink_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let whole sets of toys use :data:`LIGHT`."""
+    """Fit whole sets of toys with :data:`LIGHT`."""
     small_pool = partial(solution_pool, options=LIGHT)
     monkeypatch.setattr("zpfit.analysis.toys.toys.solution_pool", small_pool)
     monkeypatch.setattr("zpfit.analysis.toys.block.refit", partial(refit, options=LIGHT))

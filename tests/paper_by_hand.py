@@ -25,7 +25,7 @@ BABAR = {"envelope": "babar_2014_envelope", "curve": "babar_2014"}
 
 
 def loop_factors(lepton, m):
-    """(k_V, k_A) of Delta a = k_V C_V^2 - k_A C_A^2, Eq. (7)."""
+    """Return (k_V, k_A) of Delta a = k_V C_V^2 - k_A C_A^2, Eq. (7)."""
     r = (lepton / m) ** 2
     edge = min(r, 0.5)
     cuts = [1 - edge, 1 - edge / 30] if r < 1 else [1 / sqrt(1 + r), 0.5]
@@ -48,13 +48,14 @@ def _loop_splines(lepton):
 
 
 def loops(lepton, m):
-    """The same for arrays of masses from 9 to 110 MeV."""
+    """Return (k_V, k_A) for arrays of masses from 9 to 110 MeV."""
     return np.exp(_loop_splines(lepton)(np.log(m))).T
 
 
 @cache
 def table(name):
-    """Logarithms of a packaged table, couplings in place of kinetic mixings; its columns."""
+    """Return logarithms of the columns of a packaged table, couplings in place of kinetic
+    mixings."""
     path = packaged_data() / "likelihoods" / "entries" / f"{name}.csv"
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     logs = np.log([[float(cell) for cell in line.split(",")] for line in lines[1:]]).T
@@ -63,20 +64,20 @@ def table(name):
 
 
 def limit(name, m):
-    """Limit of a search for prompt decays on the electron coupling; none outside its masses."""
+    """Return the limit of a prompt search on the electron coupling, infinite outside its masses."""
     log_m, log_c = table(name)
     return np.exp(np.interp(np.log(m), log_m, log_c, left=np.inf, right=np.inf))
 
 
 @cache
 def _lifetimes():
-    """ln of t0 Gamma at the lower edge of NA64's region against ln of (upper/lower)^2."""
+    """Return ln of t0 Gamma at the lower edge of NA64's region against ln of (upper/lower)^2."""
 
     def at_lower_edge(log_q):
         def difference(log_x):
             return _log_decays(log_x) - _log_decays(log_x + log_q)
 
-        # The most decays are between the edges.
+        # The number of decays is largest between the edges.
         return brentq(difference, _MOST - log_q, _MOST, xtol=1e-13)
 
     nodes = np.linspace(0.05, 15, 1200)
@@ -89,11 +90,11 @@ def _log_decays(log_x):
 
 
 _MOST = brentq(lambda y: 1 / exp(y) - 1 + 4 / expm1(4 * exp(y)), -5, 2)
-"""ln of t0 Gamma with the most decays."""
+"""Return ln of t0 Gamma where the number of decays is largest."""
 
 
 def na64(name, m, ve, ae, br):
-    """Decays in the volume over those at the edge of the region; volume/shield = 4."""
+    """Return decays in the volume over those at the edge of the region; volume/shield = 4."""
     log_m, log_low, log_high = table(name)
     inside = (np.log(m) >= log_m[0]) & (np.log(m) <= log_m[-1])
     low, high = (np.exp(np.interp(np.log(m), log_m, edge)) for edge in (log_low, log_high))
@@ -108,20 +109,20 @@ def na64(name, m, ve, ae, br):
 
 
 def br_ee(m, ve, ae, nue, numu):
-    """Branching ratio to electrons below the muons' threshold."""
+    """Return the branching ratio to electrons below the muons' threshold."""
     x = (M_E / m) ** 2
     electrons = np.sqrt(1 - 4 * x) * (ve**2 * (1 + 2 * x) + ae**2 * (1 - 4 * x))
     return electrons / np.maximum(electrons + (nue**2 + numu**2) / 2, 1e-300)
 
 
 def moments(m, ve, ae, vmu, amu):
-    """Delta a of electron and muon."""
+    """Return Delta a of electron and muon."""
     (ve_k, ae_k), (vmu_k, amu_k) = loops(M_E, m), loops(M_MU, m)
     return ve_k * ve**2 - ae_k * ae**2, vmu_k * vmu**2 - amu_k * amu**2
 
 
 def texono(m, ve, ae, nue):
-    """Eq. (13)."""
+    """Return the rate of Eq. (13)."""
     z = nue / m**2
     first = 2.07e11 * ve + 1.39e11 * ae
     second = 1.37e22 * ve**2 + 2.62e22 * ve * ae + 1.64e22 * ae**2
@@ -129,20 +130,20 @@ def texono(m, ve, ae, nue):
 
 
 def borexino(m, ve, ae, nue, numu):
-    """Eq. (14) without tau neutrinos."""
+    """Return the rate of Eq. (14) without tau neutrinos."""
     first = ve * (6.86e10 * nue - 1.16e10 * numu) + ae * (2.22e10 * numu - 8.27e10 * nue)
     second = (1.38e21 * ae**2 + 0.81e21 * ve**2 - 1.38e21 * ve * ae) * (2 * nue**2 + numu**2)
     return 1 + first / m**2 + second / m**4
 
 
 def trident(m, vmu, numu):
-    """Eq. (16)."""
+    """Return the rate of Eq. (16)."""
     x = vmu * numu
     return 1 + 5.6e5 * x + 1.3e11 * x**2 * np.log(M_MU**2 / m**2)
 
 
 def excesses(form, m, ve, ae, nue, vmu, amu, numu):
-    """What is beyond each demand but those of the moments; above zero is forbidden.
+    """Return the excess over each constraint except the moments; a positive excess is excluded.
 
     TEXONO and CCFR within two standard errors, Borexino and CHARM-II within one.
     """
@@ -166,7 +167,7 @@ def excesses(form, m, ve, ae, nue, vmu, amu, numu):
 
 
 def least(value, demands, box, seeds=(1, 2), iterations=300, population=20):
-    """The least value where no demand is above zero, by differential evolution; and the point."""
+    """Return the least allowed value and its point, found by differential evolution."""
 
     def objective(x):
         beyond = sum(np.clip(demand, 0, 1e6) for demand in demands(*x))
@@ -192,7 +193,7 @@ def least(value, demands, box, seeds=(1, 2), iterations=300, population=20):
 
 
 def axial(m, moment, share):
-    """C_Ve and C_Ae that give the electron a moment, with C_Ve C_Ae a share of 1e-8."""
+    """Return C_Ve and C_Ae, with C_Ve C_Ae = share * 1e-8, that give the electron a moment."""
     k_v, k_a = loops(M_E, m)
     product = (share * 1e-8) ** 2
     ae = np.sqrt((-moment + np.sqrt(moment**2 + 4 * k_a * k_v * product)) / (2 * k_a))
@@ -200,6 +201,6 @@ def axial(m, moment, share):
 
 
 def vector(m, moment, amu):
-    """C_Vmu that gives the muon a moment with a C_Amu."""
+    """Return the C_Vmu that gives the muon a moment with a C_Amu."""
     k_v, k_a = loops(M_MU, m)
     return np.sqrt((moment + k_a * amu**2) / k_v)

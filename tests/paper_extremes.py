@@ -1,4 +1,4 @@
-"""Extremes of the paper's couplings by differential evolution and in closed form."""
+"""Find extremes of the paper's couplings by differential evolution and in closed form."""
 
 from functools import cache
 from math import log, sqrt
@@ -22,7 +22,7 @@ MASS = {"m_Zp": 1.0}
 LOW, HIGH = A_E["cs"][0] - A_E["cs"][1], A_E["cs"][0] + A_E["cs"][1]
 MU_LOW, MU_HIGH = A_MU[0] - A_MU[1], A_MU[0] + A_MU[1]
 
-# Coordinates in which the moments and the Moller limit are met throughout.
+# In these coordinates every point meets the moments and the Moller limit.
 ELECTRON_BOX = [(9.8, 100), (LOW / 1e-13, HIGH / 1e-13), (-1, 1)]
 NEUTRINO_BOX = (-1, 1)
 """Range of couplings to neutrinos in 1e-4, several times Borexino's limit."""
@@ -54,7 +54,7 @@ def electron_extreme(name, form):
 
 
 ELECTRON_QUANTITIES = {
-    # largest or least, whether C_nue and C_numu are free, of what
+    # quantity, largest or least, and whether C_nue and C_numu are free
     "mass_min": (-1, True, False, lambda m, ve, ae, nue, numu: m),
     "mass_max": (1, True, False, lambda m, ve, ae, nue, numu: m),
     "c_ae_min": (-1, True, False, lambda m, ve, ae, nue, numu: ae),
@@ -101,7 +101,7 @@ def muon_extremes(form):
         "c_vmu_min": smallest.min(),
         "c_vmu_max": largest.max(),
         "c_amu_max": np.sqrt((largest**2 * k_v - MU_LOW) / k_a).max(),
-        # C_V - C_A at a given moment is least for C_A = C_V k_V/k_A.
+        # C_V - C_A at a given moment is smallest for C_A = C_V k_V/k_A.
         "fn_right_min": (smallest * np.sqrt(1 - k_v / k_a)).min() - 2e-5,
     }
 
@@ -119,7 +119,8 @@ def meeting_of_bands():
 
 
 def meeting_in_fig4():
-    """Return the same with C_Ae = -1e-8/C_Ve, C_Vmu = C_Ve + 1e-8/C_Ve: quadratic in C_Ve^2."""
+    """Return mass and coupling for C_Ae = -1e-8/C_Ve, C_Vmu = C_Ve + 1e-8/C_Ve: quadratic in
+    C_Ve^2."""
     top = sum(A_E["rb"])
 
     def electron(m):

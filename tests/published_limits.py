@@ -35,9 +35,9 @@ B_MINUS_L = {
         (309.42, 7.9958e-4),
     ),
 }
-"""Mass in MeV and g by experiment, read off the figure of :data:`BAUER`."""
+"""Mass in MeV and g by experiment, read from the figure of :data:`BAUER`."""
 
 
 def limit(deviation, target):
-    """The coupling at which the deviation reaches the target."""
+    """Return the coupling at which the deviation reaches the target."""
     return np.exp(brentq(lambda log_g: deviation(np.exp(log_g)) - target, -16.0, -2.0))

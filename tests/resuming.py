@@ -77,7 +77,7 @@ STAGES = (
 KLOE = packaged_data() / "likelihoods/entries/kloe_2015.csv"
 OFTEN = ("--checkpoint-every", "0")
 PATIENCE = 300.0
-"""Seconds until a test gives up."""
+"""Timeout of a test, in seconds."""
 
 
 def assert_mentions(message: str, *words: object) -> None:
@@ -95,7 +95,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @contextmanager
 def small_batches() -> Iterator[None]:
-    """Patch the sizes; forked processes inherit this."""
+    """Patch the batch sizes; forked processes inherit this."""
     with pytest.MonkeyPatch.context() as patch:
         small = partial(sample, options=FitOptions(prior_draws=1_000, stored_samples=2_000))
         patch.setattr("zpfit.runs.execution.sample", small)
@@ -110,7 +110,7 @@ def small_batches() -> Iterator[None]:
 
 
 def import_everything(folder: Path) -> None:
-    """Run once in this process, so that forked ones find every module imported."""
+    """Run once in this process, so that forked processes find every module imported."""
     with pytest.MonkeyPatch.context() as patch, small_batches():
         patch.chdir(folder)
         Path("fit.yaml").write_text(RUN)
@@ -124,7 +124,7 @@ def import_everything(folder: Path) -> None:
 
 @dataclass
 class Zpfit:
-    """The command line in a process forked from this one, which has everything imported."""
+    """The command line in a process forked from this one, which has imported every module."""
 
     place: Path
     words: tuple[str, ...]
@@ -185,13 +185,13 @@ class Zpfit:
 
     @property
     def log(self) -> str:
-        """The lines of the log that this process has written."""
+        """Lines of the log that this process has written."""
         log = self.place / "out/log.txt"
         return log.read_bytes()[self.log_before :].decode() if log.exists() else ""
 
     @property
     def phase(self) -> str:
-        """The stage that the log names last."""
+        """The last stage that the log names."""
         lines = [line.split(" s  ", 1)[-1] for line in self.log.splitlines()]
         return next((line for line in reversed(lines) if line in STAGES), "starting")
 
@@ -208,14 +208,14 @@ def zpfit(place: Path, *words: str | Path, hooks: tuple[Hook, ...] = ()) -> Zpfi
 
 
 def done(place: Path, *words: str | Path, hooks: tuple[Hook, ...] = ()) -> Zpfit:
-    """Run to the end, which must be successful."""
+    """Run to the end, and check that it succeeds."""
     process = zpfit(place, *words, hooks=hooks)
     assert process.ended() == 0, process.stderr
     return process
 
 
 def refused(place: Path, *words: str | Path, hooks: tuple[Hook, ...] = ()) -> str:
-    """Run a command that must be refused; return the message."""
+    """Run a command that must be refused, and return the message."""
     process = zpfit(place, *words, hooks=hooks)
     assert process.ended() == 2, process.stderr
     assert process.stdout == ""
@@ -250,7 +250,7 @@ def at_stage(title: str, act: Callable[[], object]) -> Hook:
 
 
 def at_file(number: int, act: Callable[[], object], name: str = "", *, after: bool = False) -> Hook:
-    """Act when the ``number``-th file whose name begins with ``name`` is about to be renamed."""
+    """Act at the ``number``-th renaming of a file whose name begins with ``name``."""
 
     def hook() -> None:
         replace, left = Path.replace, [number]
@@ -299,7 +299,7 @@ def sent(*numbers: int) -> Callable[[], None]:
 
 
 def results(folder: Path) -> dict[str, Any]:
-    """Return all content of a run folder but the wall time."""
+    """Return all content of a run folder except the wall time."""
     summary = json.loads((folder / "summary.json").read_text())
     del summary["wall_time_s"]
     found: dict[str, Any] = {"summary": json.dumps(summary)}

@@ -24,7 +24,7 @@ FLOORS = {
     "studies": 12,
     "cli": 13,
 }
-"""A module may import from its own package and from lower floors."""
+"""Levels: a module may import from its own package and from lower levels."""
 
 
 def modules() -> list[Path]:
@@ -42,7 +42,8 @@ NAMES = {name_of(path) for path in modules()}
 
 
 def imported(path: Path) -> set[tuple[str, ...]]:
-    """Modules of zpfit that a module imports, also inside functions, as parts of their names."""
+    """Return the modules of zpfit that a module imports, also inside functions, as parts of
+    names."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "zpfit":
@@ -83,7 +84,7 @@ def test_no_circles() -> None:
 
 @pytest.mark.parametrize("package", ["physics", "inference/samplers"])
 def test_physics_and_samplers_touch_no_files(package: str) -> None:
-    # Except where compiled formulas are kept.
+    # Compiled formulas are kept in files by one module only.
     for path in set((PACKAGE / package).glob("*.py")) - {PACKAGE / "physics" / "kernel_cache.py"}:
         names = {
             node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)

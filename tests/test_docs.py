@@ -30,7 +30,7 @@ from zpfit.cli.options import parse_limits
 from zpfit.runs.run_file import find_run_file, load_run
 
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
-"""Folders that a reader has before him."""
+"""Folders that a reader of the pages has."""
 
 FILES = {
     "my_limit.lmt": "1e-2 9e-4\n4e-2 8e-4\n",
@@ -39,10 +39,10 @@ FILES = {
     "babar_visible.lmt": "2.1e-2 9e-4\n4e-2 8e-4\n",
     "e141.lmt": "1e-2 1e-5 1e-4\n1.5e-2 1e-5 5e-5\n",
 }
-"""What pages say a reader has of his own."""
+"""Files that a reader of the pages has of his own."""
 
 QUICK = {"list", "show", "validate", "data check", "cite", "evaluate", "certify"}
-"""Commands that the fast tests run as they are, unless they need an earlier run."""
+"""Commands that the fast tests run unchanged, unless they need an earlier run."""
 
 FITTED = {"run", "compare", "tension", "profile", "toys"}
 """Commands whose arguments are run files, which the fast tests read."""
@@ -50,7 +50,7 @@ FITTED = {"run", "compare", "tension", "profile", "toys"}
 ELSEWHERE = {
     "paper": "tests/studies/test_paper_command.py",
     "explore": "tests/pages/test_explore.py",
-    "cobaya-run": "tests/interfaces/test_cobaya.py",  # as python -m cobaya
+    "cobaya-run": "tests/interfaces/test_cobaya.py",  # run as python -m cobaya
 }
 """Commands with tests of their own that take minutes, serve until they are stopped, or are other
 programs."""
@@ -68,19 +68,20 @@ FEWER = {
     "profile": [*_SMALL, "--points", "10"],
     "toys": [*_SMALL, "--n", "5", "--no-joint-sigma"],
 }
-"""Options that make the slow tests take minutes and not an hour, behind those of the page."""
+"""Options with which the slow tests take minutes instead of an hour, appended to those of the
+page."""
 
 SMALLER = {
     "seeds: {first: 1, count: 3}": "seeds: {first: 1, count: 1}",
     "vegas.error: 0.002, best_fit.starts: 20000": "vegas.error: 0.02, best_fit.starts: 200",
     "compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart": "compare sm_u1_cs quickstart",
 }
-"""The same in files that a page shows, and in commands."""
+"""Replacements to the same end in files and commands of a page."""
 
 Invoke = Callable[..., str]
 _CONTEXT = click.Context(cli)
 COMMANDS = {name: cli.get_command(_CONTEXT, name) for name in cli.list_commands(_CONTEXT)}
-"""Every command by name; they are imported when they are looked up."""
+"""Every command by name; a look-up imports it."""
 
 
 def page_name(page: Path) -> str:
@@ -93,7 +94,7 @@ every_page = pytest.mark.parametrize("page", WITH_BLOCKS, ids=page_name)
 
 @pytest.fixture
 def checkout(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder like the one in which a reader types."""
+    """Create a folder like the one in which a reader types."""
     for name in CHECKOUT:
         shutil.copytree(ROOT / name, workspace / name)
     for name, text in FILES.items():
@@ -150,7 +151,7 @@ def write_file(block: Block) -> None:
 
 
 def check_script(block: Block) -> None:
-    """A job script needs a cluster: it is parsed, and so are its calls of zpfit."""
+    """Parse a job script, and its calls of zpfit: to run it would need a cluster."""
     syntax = subprocess.run(
         ["bash", "-n"], input=block.text, text=True, capture_output=True, check=False
     )
@@ -170,7 +171,7 @@ def execute(block: Block) -> None:
 
 
 def needs_a_run(text: str) -> bool:
-    """Whether earlier output is read, not only written."""
+    """Return whether a command reads earlier output."""
     return "output/" in re.sub(r"--output \S+", "", text)
 
 
@@ -210,7 +211,7 @@ def run_command(command: str, place: str) -> None:
 
 
 def try_code(block: Block) -> None:
-    """Run code that stands for itself; of what needs a run or makes one, see that it is Python."""
+    """Run self-contained code; only compile code that needs or makes a run."""
     if "output/" in block.text or "import bilby" in block.text:
         code_of(block)
     else:
@@ -230,7 +231,7 @@ def go_through(
     command: Callable[[str, str], None],
     code: Callable[[Block], None],
 ) -> Iterator[Block]:
-    """Deal with every block of a page; gives back those that somebody dealt with."""
+    """Check every block of a page; yield those that were checked."""
     for block in blocks_of(page):
         if block.language == "bash":
             check_script(block)
@@ -252,7 +253,7 @@ def go_through(
 
 @pytest.fixture
 def small_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the function ``fit`` take seconds, behind what a page gives it."""
+    """Let the function ``fit`` take seconds, by options that replace those of the page."""
     whole = api.fit
 
     def fit(source: object, *, sampler: object = None, **changes: Any) -> api.Result:
@@ -268,14 +269,14 @@ def small_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_fits", "quick_fits")
 def test_a_page_is_true(page: Path, checkout: Path) -> None:
     dealt_with = list(go_through(page, try_command, try_code))
-    assert dealt_with == blocks_of(page), "a block that nobody executes"
+    assert dealt_with == blocks_of(page), "a block is not executed"
 
 
 @pytest.mark.slow
 @every_page
 def test_a_page_can_be_typed(page: Path, checkout: Path) -> None:
     dealt_with = list(go_through(page, run_command, run_code))
-    assert dealt_with == blocks_of(page), "a block that nobody executes"
+    assert dealt_with == blocks_of(page), "a block is not executed"
 
 
 @every_page
@@ -296,7 +297,7 @@ def test_files_of_a_page_are_used_on_it(page: Path) -> None:
 
 @every_page
 def test_commands_are_in_consoles(page: Path) -> None:
-    """Otherwise nobody would execute them."""
+    """Commands elsewhere would not be executed."""
     for block in blocks_of(page):
         if block.language in {"", "text"}:
             commands = rf"(\.venv/bin/)?zpfit ({'|'.join(COMMANDS)})\b"

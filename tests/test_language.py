@@ -26,7 +26,7 @@ PHRASES = (
     "without a word",
     "what it is asked",
 )
-"""Phrases that a native speaker has to read twice; plain words exist for all of them."""
+"""Phrases that a native speaker has to read twice; each has a plain alternative."""
 UNCLEAR = re.compile(rf"\b({'|'.join(PHRASES)})\b", re.IGNORECASE)
 FIRST_WORDS = re.compile(r"(Of|What|The same|Whether|Likewise|As)\b")
 """First words of docstrings that are neither a verb nor a noun phrase."""

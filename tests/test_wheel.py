@@ -1,4 +1,4 @@
-"""The built wheel works in a clean environment, outside the repository."""
+"""Test the built wheel in a clean environment, outside the repository."""
 
 import json
 import os
@@ -50,12 +50,12 @@ def test_the_wheel_runs_the_quickstart_from_an_empty_folder(tmp_path: Path) -> N
     run(zpfit, "run", "quickstart", "--output", "quickstart", *changes, cwd=empty)
     summary = json.loads((empty / "quickstart" / "summary.json").read_text(encoding="utf-8"))
     # Without a Z' the chi2 of the quickstart is that of the paper's six measurements.
-    # Pulls of a_e, a_mu, TEXONO and CCFR; Borexino and CHARM-II measured the Standard Model's 1.
+    # These are pulls of a_e, a_mu, TEXONO and CCFR; Borexino and CHARM-II measured exactly 1.
     chi2 = (8.7 / 3.6) ** 2 + (25.1 / 5.9) ** 2 + (0.08 / 0.26) ** 2 + (0.18 / 0.28) ** 2
     assert summary["no_zprime"]["chi2"] == pytest.approx(chi2, rel=1e-9)
     assert (empty / "quickstart" / "corner.png").exists()
     assert "Hanneke:2008tm" in run(zpfit, "cite", "quickstart", "--bibtex", cwd=empty)
-    # The report is an extra, which the message names.
+    # Reports need an optional package, which the message names.
     report = subprocess.run(
         [zpfit, "report", "quickstart"], cwd=empty, capture_output=True, text=True, check=False
     )

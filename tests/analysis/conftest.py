@@ -1,4 +1,4 @@
-"""Exclusion maps that several files of tests share."""
+"""Exclusion maps shared by several test files."""
 
 import pytest
 from drawn_planes import Drawn, packaged

@@ -1,4 +1,4 @@
-"""The comparison of models: closed forms of its pieces, and the table from small runs."""
+"""Test the comparison of models: closed forms of its parts, and the table from small runs."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ PRIORS = [
 
 @pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: prior.type)
 def test_density_is_the_derivative_of_the_distribution(prior):
-    u = np.linspace(0.01, 0.99, 40)  # the ends of two signs meet at 0.5
+    u = np.linspace(0.01, 0.99, 40)  # the branches of the two signs meet at 0.5
     values = prior.ppf(u)
     step = 1e-6 * np.abs(values)
     slope = [
@@ -146,7 +146,7 @@ def plane(measurements, ratio=None):
 
 
 def test_joint_sigma_of_two_anomalies_on_a_line():
-    """x = 0.4 and y = 0.4, both +- 0.1, with x + y <= 0.5 split the difference: 1.5."""
+    """For x = 0.4 and y = 0.4, both +- 0.1, x + y <= 0.5 leaves a pull of 1.5 on each."""
     terms = (GaussianTerm("x", X, 0.4, 0.1), GaussianTerm("y", Y, 0.4, 0.1))
     posterior = plane(terms, lambda c: np.maximum((c.C_Ve + c.C_Vmu) / 0.5, 0))
     found = joint_sigma(posterior, np.random.default_rng(1))
@@ -177,14 +177,15 @@ def test_joint_sigma_of_anomalies_that_can_be_met():
 
 
 def spots(c):
-    """A disc of radius 0.3 around (0, 0), and one that random points never meet, at (0.8, 0.8)."""
+    """Disc of radius 0.3 around (0, 0), and one too small for random points at (0.8, 0.8)."""
     x, y = c.C_Ve, c.C_Vmu
     far = ((x - 0.8) ** 2 + (y - 0.8) ** 2) / 1e-4**2
     return np.minimum((x**2 + y**2) / 0.3**2, far)
 
 
 def test_points_from_elsewhere_lead_to_what_a_search_misses():
-    """x = y = 1 +- 0.1: (1 - 0.3/sqrt2)/0.1 from the disc, and 2 less 1e-3/sqrt2 from the other."""
+    """x = y = 1 +- 0.1 gives (1 - 0.3/sqrt2)/0.1 from one disc, and 2 - 1e-3/sqrt2 from the
+    other."""
     terms = (GaussianTerm("x", X, 1.0, 0.1), GaussianTerm("y", Y, 1.0, 0.1))
     posterior = plane(terms, spots)
     rng = np.random.default_rng(1)
@@ -199,7 +200,7 @@ def test_points_from_elsewhere_lead_to_what_a_search_misses():
 
 
 def test_descents_from_given_points_reach_the_optimum():
-    """x <= 0.6 for x = 0.9 +- 0.1 is 3 off, from a point that is 7 off."""
+    """The bound x <= 0.6 is 3 errors below x = 0.9 +- 0.1; the search starts 7 errors below."""
     terms = (GaussianTerm("x", X, 0.9, 0.1), GaussianTerm("y", Y, 0.5, 0.01))
     posterior = plane(terms, lambda c: np.maximum(c.C_Ve, 0) / 0.6)
     start = np.array([[0.6, 0.75]])
@@ -227,7 +228,8 @@ def test_joint_sigma_without_anomalies_or_without_a_point():
     ],
 )
 def test_no_go_of_the_paper(name, least):
-    """No class meets both anomalies; sm_u1 cannot lower a_e, 8.7/3.6 away for Caesium."""
+    """No class meets both anomalies; sm_u1 cannot lower a_e, which is 8.7/3.6 errors off for
+    Caesium."""
     posterior = load_run(RUNS / f"{name}.yaml").posterior
     found = joint_sigma(posterior, np.random.default_rng(1)).sigma
     assert found > least
@@ -237,9 +239,10 @@ def test_no_go_of_the_paper(name, least):
 
 @pytest.mark.slow
 def test_more_exclusions_never_lower_a_joint_sigma():
-    """Searches of Froggatt-Nielsen with Caesium meet two optima; every data set gets the lower.
+    """The search for Froggatt-Nielsen with Caesium finds the lower of two optima.
 
-    It is reached at m = 28.4 MeV, C_Ae = -3.5e-4 and C_Vmu = 4.1e-4, found independently.
+    Every data set gives it; it lies at m = 28.4 MeV, C_Ae = -3.5e-4 and C_Vmu = 4.1e-4, found
+    independently.
     """
     names = ("cs", "closed_cs", "today_cs_wp2020")
     runs = [load_run(RUNS / f"froggatt_nielsen_{name}.yaml") for name in names]
@@ -262,7 +265,7 @@ def write_run(name, text):
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """A comparison of two small runs with --output; its folder and its rows."""
+    """Compare two small runs with --output; return the folder and its rows."""
     from click.testing import CliRunner
 
     from zpfit.cli import cli
@@ -299,7 +302,7 @@ def test_files_of_a_comparison(compared):
     folder, rows = compared
     out = folder / "out"
     kept = json.loads((out / "compare.json").read_text())
-    # Where each run lies, for who reads the comparison later; nothing was run without a Z'.
+    # The record names the folder of each run; no run exists for the hypothesis without a Z'.
     assert [row.pop("folder") for row in kept] == [None, "runs/one", "runs/two"]
     assert kept == rows
     for name in ("evidence", "chi2", "couplings"):
@@ -328,7 +331,7 @@ def test_comparing_folders_again_changes_nothing(compared, monkeypatch):
 
 
 def test_evidence_of_one_parameter_in_closed_form(tmp_path, monkeypatch):
-    """Through the run file: a coupling that only the muon's moment sees, to 0.02 in ln Z."""
+    """A coupling that affects only the muon's moment gives ln Z to 0.02 from a run file."""
     monkeypatch.chdir(tmp_path)
     Path("one.yaml").write_text(
         "model: L_mu-L_tau\n"
@@ -356,7 +359,7 @@ def test_flat_priors_keep_an_end_at_zero():
 
 
 def test_comparison_without_anomalies_and_beyond_a_model(workspace, accepted):
-    """What does not exist is null; a model that ends where its priors do costs one number."""
+    """Missing values are null; a model whose bounds are those of its priors lacks one number."""
     Path("root.py").write_text(
         "import numpy as np\n\ndef root(m_Zp, x):\n    return {'C_Vmu': 1e-4 * np.sqrt(x)}\n"
     )

@@ -1,4 +1,4 @@
-"""Exclusion maps against boundaries that are known in closed form."""
+"""Compare exclusion maps with boundaries that are known in closed form."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_profiled_slices_that_differ_in_data():
 
 @pytest.mark.parametrize("entry", ["babar_2014_envelope", "babar_2014", "kloe_2015"])
 def test_visible_search(entry: str):
-    """C_Ae is at the published limit, or m_Zp where the curve begins."""
+    """On the boundary, C_Ae is at the published limit, or m_Zp at the start of the curve."""
     first = curve(entry)[0, 0]
     m, c = drawn(entry).edge(entry)
     assert len(m) > 100
@@ -108,7 +108,7 @@ def test_the_corners_of_the_published_curve_are_followed():
 
 @pytest.mark.parametrize("entry", ["babar_2014_envelope", "kloe_2015"])
 def test_visible_search_with_a_solved_coupling(fig2a: Drawn, entry: str):
-    """C_Ve^2 + C_Ae^2 is at the limit and C_Ve follows from delta_a_e."""
+    """On the boundary, C_Ve^2 + C_Ae^2 is at the limit and C_Ve follows from delta_a_e."""
     first = curve(entry)[0, 0]
     m, c = fig2a.edge(entry)
     vector, axial = loop(m)
@@ -148,7 +148,8 @@ def test_beam_dump_for_the_kinetic_mixing():
 
 
 def test_beam_dump_for_an_axial_coupling():
-    """As many decays as at the edge of the dark photon's region, with another lifetime."""
+    """On the boundary, decays are as frequent as at the edge for a dark photon of another
+    lifetime."""
     ratio = 4.0
 
     def log_decays(log_square, log_tau):
@@ -215,7 +216,7 @@ def test_white_dwarfs():
 
 
 def borexino_edges(m: np.ndarray) -> list[np.ndarray]:
-    """C_nue at which the rate of Eq. (14) is 10 % off, with C_Ae alone from delta_a_e."""
+    """Return C_nue at which the rate of Eq. (14) is 10 % off, with C_Ae alone from delta_a_e."""
     c_ae = np.sqrt(-A_E / loop(m)[1])
     roots = [np.roots([2.76e21, -8.27e10, -side]) for side in (-0.1, 0.1)]
     return [z * m**2 / c_ae for pair in roots for z in pair]
@@ -230,7 +231,7 @@ def test_borexino_is_a_quadratic_in_the_neutrino_coupling(fig2c: Drawn):
 
 
 def test_solved_axial_coupling_meets_kloe_at_one_mass(fig2c: Drawn):
-    """Neutrinos take a share of the decays, so the line bends with C_nue."""
+    """Neutrinos take a share of the decays, so the boundary depends on C_nue."""
     m, c_nue = fig2c.edge("babar_2014_envelope")
     c_ae = np.sqrt(-A_E / loop(m)[1])
     x = (ELECTRON_MASS / m) ** 2
@@ -274,7 +275,7 @@ def test_soft_exclusions_are_drawn_like_hard_ones():
 
 
 def test_conditions_of_a_model():
-    """Two doublets make the boson at least g' v/2 heavy at charges 1 and 0 and equal vevs."""
+    """Two doublets give the boson a mass of at least g' v/2 at charges 1 and 0 and equal vevs."""
     charges = {"z_1": 1, "z_2": 0, "tan_beta": 1, "z_Le": 0, "z_Lmu": 0}
     y = {"parameter": "g_prime", "lower": 1e-5, "upper": 1e-3, "scale": "log"}
     nhdm = drawn("bbn_2020", model="nhdm_u1", y=y, fix=charges)
@@ -349,7 +350,7 @@ def test_contours_of_a_coupling_and_of_the_axes():
     assert levels["C_Ve"].lines == ()
 
 
-# What is left
+# The allowed region
 
 
 SLICES = [f"paper_{name}" for name in ("fig2a", "fig3a", "fig3c", "fig4")]
@@ -370,7 +371,8 @@ def test_allowed_with_the_published_curve_of_babar():
 
 
 def check_allowed(figure: Drawn) -> None:
-    """At random points, half of them around what is allowed."""
+    """Compare regions with direct evaluation at random points, half of them near the allowed
+    region."""
     rng = np.random.default_rng(0)
     allowed = figure.traced.allowed
     u = rng.random((4000, 2))
@@ -395,7 +397,8 @@ def check_allowed(figure: Drawn) -> None:
 
 
 def compare(u: np.ndarray, region: shapely.MultiPolygon, expected: np.ndarray) -> None:
-    """The points inside a region are those that are expected, up to a hair of its boundary."""
+    """Check that a region contains exactly the expected points, except very close to its
+    boundary."""
     at = shapely.points(u)
     inside = shapely.contains(region, at)
     wrong = inside != expected

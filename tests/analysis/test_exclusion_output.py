@@ -1,4 +1,4 @@
-"""Records, tables, files and figures of exclusion maps, and the command."""
+"""Test records, tables, files and figures of exclusion maps, and the command."""
 
 import csv
 import json
@@ -71,7 +71,7 @@ KLOE = (*SMALL, "likelihood.add=[kloe_2015]")
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a map with every kind of region and a contour."""
+    """Write the files of a map with every kind of region and a contour."""
     from zpfit.runs.records import write_exclusion
 
     figure = drawn(
@@ -191,7 +191,7 @@ def test_every_packaged_slice_is_valid():
 
 
 def shown(record: dict) -> list[str]:
-    """Every text of a figure, in which none is cut off and no label lies on another."""
+    """Return every text of a figure; check that none is cut off and that labels do not overlap."""
     with house_style():
         figure = exclusion_figure(record)
         renderer = FigureCanvasAgg(figure).get_renderer()
@@ -202,7 +202,7 @@ def shown(record: dict) -> list[str]:
         for text in texts:
             box = text.get_window_extent(renderer)
             ticks = text in axes.get_xticklabels(which="both") + axes.get_yticklabels(which="both")
-            if not ticks:  # those beyond the limits have places, but are not drawn
+            if not ticks:  # ticks beyond the limits have positions, but are not drawn
                 assert box.x0 >= 0, text
                 assert box.x1 <= width, text
                 assert box.y0 >= 0, text

@@ -1,4 +1,4 @@
-"""Exclusion maps with profiled parameters against closed forms."""
+"""Compare exclusion maps with profiled parameters with closed forms."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from zpfit.analysis.exclusion.tracing import SQUARE
 
 
 def test_profile_over_a_coupling_that_undoes_an_exclusion():
-    """A Z' that decays to neutrinos is not seen."""
+    """Visible searches do not exclude a Z' that decays to neutrinos."""
     profiled = profiled_coarsely("kloe_2015", profile=["C_nue"])
     assert profiled.region("kloe_2015").region.is_empty
     assert profiled.traced.allowed.equals(SQUARE)
@@ -26,7 +26,7 @@ def test_profile_over_a_coupling_that_does_not_matter_is_the_slice():
 
 
 def test_profile_over_the_vector_coupling():
-    """C_Ve raises a_e where C_Ae lowers it too much, as far as KLOE lets it."""
+    """C_Ve compensates an a_e that C_Ae lowers too much, up to the limit of KLOE."""
     heavy = MASS | {"lower": 25}
     profiled = profiled_coarsely("a_e_cs_2018", "kloe_2015", x=heavy, profile=["C_Ve"])
     low, high = (-8.7e-13 + side * 2 * 3.6e-13 for side in (-1, 1))
@@ -53,7 +53,7 @@ def test_profile_over_the_vector_coupling():
     kloe = limit("kloe_2015", m)
     strongest = np.sqrt((kloe**2 - low / vector) / (1 + axial / vector))
     weakest = np.sqrt(-high / axial)
-    between = np.maximum(strongest, weakest) < 0.98 * kloe  # each is met, but not both
+    between = np.maximum(strongest, weakest) < 0.98 * kloe  # each alone, but not both
     assert between.sum() > 10
     for c, expected in ((np.sqrt(strongest * kloe), True), (1.02 * kloe, False)):
         u = np.stack([(m - 25) / 25, np.log(c / 5e-5) / np.log(20)], axis=1)[between]
@@ -65,19 +65,20 @@ def test_without_profile_there_is_no_joint_exclusion(fig2a: Drawn):
 
 
 def beyond_two_sigma(m, ae, ve, nue) -> list[np.ndarray]:
-    """What is beyond each demand of the paper's data but a_mu; above zero is forbidden."""
+    """Return the excess over each constraint of the paper's data except a_mu; positive is
+    excluded."""
     low, high = (-8.7e-13 + side * 2 * 3.6e-13 for side in (-1, 1))
     zero = 0 * ae
     found = excesses("envelope", zero + m, ve, ae, nue, zero, zero, zero)
     *exact, texono, borexino, charm, charm_bar, ccfr = found
     e, _ = moments(zero + m, ve, ae, zero, zero)
-    # Borexino and CHARM-II count from one standard error there, from two here.
+    # excesses() applies one standard error to Borexino and CHARM-II; this test applies two.
     within_two = [texono, borexino - 1, charm - 1, charm_bar - 1, ccfr]
     return [*exact, *within_two, (low - e) / 1e-13, (e - high) / 1e-13]
 
 
 def least_axial(m: float) -> tuple[float, float, float]:
-    """The least C_Ae that meets these data at a mass, and C_Ve and C_nue with which it does."""
+    """Return the smallest C_Ae that meets these data at a mass, with its C_Ve and C_nue."""
 
     def scaled(ae, ve, nue):
         return ae * 1e-4, ve * 1e-4, nue * 1e-5
@@ -89,7 +90,8 @@ def least_axial(m: float) -> tuple[float, float, float]:
 
 @pytest.mark.slow
 def test_profile_that_ends_where_what_is_allowed_shrinks_to_a_corner():
-    """Several limits meet there: descents from a few random starts miss what is left."""
+    """Several limits meet at the corner; descents from a few random starts would miss the allowed
+    part."""
     profiled = drawn(
         likelihood={"set": "paper_2021_cs", "drop": ["a_mu_2021"]},
         x=MASS | {"lower": 18, "upper": 28},

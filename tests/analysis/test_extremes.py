@@ -1,4 +1,4 @@
-"""Extremes where data are met, and joint sigmas from run files, against closed forms."""
+"""Compare extremes under data, and joint sigmas from run files, with closed forms."""
 
 from math import log, sqrt
 from pathlib import Path
@@ -21,12 +21,12 @@ SEEDS = (1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)))
 
 
 def disc(c):
-    """Around (0.5, 0.5)."""
+    """Return the ratio of an exclusion that allows a disc around (0.5, 0.5)."""
     return ((c.C_Ve - 0.5) ** 2 + (c.C_Vmu - 0.5) ** 2) / RADIUS**2
 
 
 def two_discs(c):
-    """A second one around (-0.8, -0.8), a hundred times smaller in area."""
+    """Allow a second disc around (-0.8, -0.8), a hundred times smaller in area."""
     return np.minimum(disc(c), ((c.C_Ve + 0.8) ** 2 + (c.C_Vmu + 0.8) ** 2) / 0.03**2)
 
 
@@ -48,7 +48,7 @@ def found(posterior, *, largest, seed=1, quantity=total, limits=None):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("largest", [False, True])
 def test_extremes_of_a_sum_on_a_disc(largest, seed):
-    """1 -+ sqrt2 r, at 45 degrees."""
+    """The extremes of the sum over the disc are 1 -+ sqrt2 r, at 45 degrees."""
     side = RADIUS * (1 if largest else -1)
     posterior = plane((), disc)
     result = found(posterior, largest=largest, seed=seed)
@@ -60,7 +60,7 @@ def test_extremes_of_a_sum_on_a_disc(largest, seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_wall_cuts_the_largest_short_and_leaves_the_least(seed):
-    """x <= 0.6 leaves the disc's edge above it."""
+    """The bound x <= 0.6 leaves the edge of the disc above it."""
     posterior = plane((), walled)
     above = 0.6 + 0.5 + sqrt(RADIUS**2 - 0.1**2)
     assert found(posterior, largest=True, seed=seed).value == pytest.approx(above, rel=1e-5)
@@ -70,7 +70,7 @@ def test_wall_cuts_the_largest_short_and_leaves_the_least(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_extremes_stay_within_the_limit_of_a_measurement(seed):
-    """x + y = 0.9 +- 0.1 at two standard errors, or at its own limit of one."""
+    """The bound on x + y = 0.9 +- 0.1 is two standard errors, or its own limit of one."""
     posterior = plane((GaussianTerm("sum", SUM, 0.9, 0.1),), disc)
     own = JointSigmaSpec(within={"sum": 1.0})
     for limits, reach in ((JointSigmaSpec(), 0.2), (JointSigmaSpec(others=1.5), 0.15), (own, 0.1)):
@@ -80,7 +80,7 @@ def test_extremes_stay_within_the_limit_of_a_measurement(seed):
 
 
 def test_anomalies_are_measurements_like_others():
-    """x = 0.4 +- 0.1 and y = 0.2 +- 0.1, each within its limit."""
+    """x = 0.4 +- 0.1 and y = 0.2 +- 0.1 are each within their limits."""
     posterior = plane((GaussianTerm("x", X, 0.4, 0.1), GaussianTerm("y", Y, 0.2, 0.1)))
     limits = JointSigmaSpec(within={"x": 1.0, "y": 0.5})
     assert found(posterior, largest=True, limits=limits).value == pytest.approx(0.75, rel=1e-5)
@@ -94,14 +94,14 @@ def test_extreme_at_the_corner_of_the_prior():
 
 @pytest.mark.parametrize("seed", [1, 4, 9, 10, 21, 46, 54])
 def test_largest_of_two_separate_pieces(seed):
-    """The small one reaches further."""
+    """The smaller disc contains the largest value."""
     result = found(plane((), two_discs), largest=True, seed=seed)
     assert result.value == pytest.approx(1.6 + sqrt(2) * 0.03, rel=1e-5)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_allowed_has_no_extreme(seed):
-    """The sum is asked to be where the disc does not reach, or more than the priors give."""
+    """The measured sum is out of reach of the disc or of the priors."""
     for value, ratio in ((0.0, disc), (9.0, None)):
         posterior = plane((GaussianTerm("sum", SUM, value, 0.1),), ratio)
         with pytest.raises(NoAllowedPoint, match="allowed"):
@@ -110,7 +110,7 @@ def test_nothing_allowed_has_no_extreme(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_joint_sigma_on_a_disc(seed):
-    """x = y = 1 +- 0.1 from within the disc: (0.5 - r/sqrt2)/0.1."""
+    """From within the disc x = y = 1 +- 0.1 is (0.5 - r/sqrt2)/0.1 errors off."""
     terms = (GaussianTerm("x", X, 1.0, 0.1), GaussianTerm("y", Y, 1.0, 0.1))
     result = joint_sigma(plane(terms, disc), np.random.default_rng(seed))
     assert result.sigma == pytest.approx((0.5 - RADIUS / sqrt(2)) / 0.1, abs=1e-4)
@@ -118,13 +118,14 @@ def test_joint_sigma_on_a_disc(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_joint_sigma_in_a_small_piece_far_away(seed):
-    """(-0.8, -0.8) within 0.03 meets x = y = -0.8 +- 0.1; the large disc is 10.9 errors off."""
+    """The disc of radius 0.03 at (-0.8, -0.8) meets x = y = -0.8 +- 0.1; the large one is 10.9
+    off."""
     terms = (GaussianTerm("x", X, -0.8, 0.1), GaussianTerm("y", Y, -0.8, 0.1))
     assert joint_sigma(plane(terms, two_discs), np.random.default_rng(seed)).sigma < 1e-3
 
 
 def test_joint_sigma_with_errors_of_different_size_behind_a_wall():
-    """x <= 0.6 for x = 0.9 +- 0.1 is 3 off, whatever y does; y = 0.5 +- 0.01 is met with it."""
+    """x <= 0.6 is 3 errors below x = 0.9 +- 0.1 for any y, and y = 0.5 +- 0.01 is met as well."""
     terms = (GaussianTerm("x", X, 0.9, 0.1), GaussianTerm("y", Y, 0.5, 0.01))
     assert joint_sigma(plane(terms, walled), np.random.default_rng(1)).sigma == pytest.approx(
         3, abs=1e-4
@@ -156,7 +157,7 @@ priors:
 
 
 def expected_sigma(tridents):
-    """C_Vmu at which CCFR is so many standard errors off, Eq. (16), and what a_mu lacks there."""
+    """Return the pull of a_mu at the C_Vmu that puts CCFR that many errors off, Eq. (16)."""
     linear, quadratic = 5.6e5 * 3, 1.3e11 * 9 * 2 * log(105.6583755 / 20)
     excess = 0.82 + tridents * 0.28 - 1
     c2 = (-linear + sqrt(linear**2 + 4 * quadratic * excess)) / (2 * quadratic)
@@ -228,7 +229,7 @@ def test_exclusion_has_no_standard_errors_to_be_within(rejected):
 
 
 def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.MonkeyPatch):
-    """Two of them say nothing about where the third leads."""
+    """Two failed searches do not stop the third."""
 
     def judge(u):
         return minmax.Constraints([u[:, 0]], [], [np.where(u[:, 0] < 0.5, 2.0, 0.5)])

@@ -1,4 +1,4 @@
-"""Two-parameter planes: what their points are."""
+"""Test the points of two-parameter planes."""
 
 from pathlib import Path
 
@@ -33,7 +33,8 @@ def solve(name: str, value: float, observable: str = "delta_a_e", **options) -> 
 
 
 def loop(mass: float) -> tuple[float, float]:
-    """What multiplies C_V^2 and -C_A^2 in Eq. (7) of arXiv:2102.07781 for the electron."""
+    """Return the coefficients of C_V^2 and -C_A^2 in Eq. (7) of arXiv:2102.07781 for the
+    electron."""
     r = (ELECTRON_MASS / mass) ** 2
 
     def vector(x):
@@ -120,7 +121,7 @@ def test_solved_vector_coupling_and_where_there_is_none(sign: str):
 
 
 def test_solved_axial_coupling_of_a_heavy_boson():
-    """C_A^2 = -12 pi^2 (m_Zp/m_e)^2 delta_a_e / 5 up to terms in (m_e/m_Zp)^2."""
+    """The solution is C_A^2 = -12 pi^2 (m_Zp/m_e)^2 delta_a_e / 5 up to terms in (m_e/m_Zp)^2."""
     heavy = {"parameter": "m_Zp", "lower": 1e3, "upper": 5e3}
     y = {"parameter": "C_nue", "lower": -5e-5, "upper": 5e-5}
     points = plane(x=heavy, y=y, solve=solve("C_Ae", A_E)).points(U)
@@ -129,7 +130,7 @@ def test_solved_axial_coupling_of_a_heavy_boson():
 
 
 def test_solved_vector_coupling_of_a_light_boson():
-    """delta_a_e = C_V^2/(8 pi^2) up to terms in m_Zp/m_e."""
+    """The solution has delta_a_e = C_V^2/(8 pi^2) up to terms in m_Zp/m_e."""
     light = {"parameter": "m_Zp", "lower": 1e-4, "upper": 2e-4}
     y = {"parameter": "C_nue", "lower": -5e-5, "upper": 5e-5}
     points = plane(x=light, y=y, solve=solve("C_Ve", 1e-12)).points(U)
@@ -199,7 +200,7 @@ def test_not_a_number_where_a_model_does_not_exist(workspace: Path):
 
 
 def test_a_value_reached_only_in_a_dip_is_found():
-    """TEXONO falls and rises again with a negative C_nue: Eq. (13) has two roots."""
+    """For negative C_nue TEXONO falls and rises again, so that Eq. (13) has two roots."""
     solve = {"C_nue": {"observable": "paper_texono", "value": 0.9, "sign": "negative"}}
     points = plane(solve=solve).points(U)
     assert points.solved.all()

@@ -1,4 +1,4 @@
-"""Profile likelihoods and posterior regions, against closed forms."""
+"""Compare profile likelihoods and posterior regions with closed forms."""
 
 import json
 from dataclasses import replace
@@ -37,11 +37,11 @@ SETTINGS = RUN.settings.model_copy(
 )
 WIDE = Uniform(lower=-1, upper=1)
 FAR = Uniform(lower=-9, upper=9)
-"""Ends that no minimum reaches."""
+"""Prior whose bounds are far from every minimum."""
 
 
 class Linear(Model):
-    """x, y and z are couplings themselves; ``positive`` demands it of x."""
+    """Model whose parameters x, y and z are couplings; ``positive`` requires x > 0."""
 
     name = "linear"
     parameters = tuple(Parameter(name, name) for name in "xyz")
@@ -59,7 +59,7 @@ class Linear(Model):
 
 
 def measured(weights, value, error):
-    """A measurement of a weighted sum of x, y and z."""
+    """Return a measurement of a weighted sum of x, y and z."""
     a, b, c = weights
     function = lambda p: a * p.C_Ve + b * p.C_Vmu + c * p.C_numu  # noqa: E731
     name = f"{a} x + {b} y + {c} z = {value}"
@@ -67,7 +67,7 @@ def measured(weights, value, error):
 
 
 def below(size):
-    """x + y below ``size``, hard."""
+    """Return a hard exclusion of x + y above ``size``."""
     ratio = lambda c: np.maximum(c.C_Ve + c.C_Vmu, 0) / size  # noqa: E731
     return Exclusion(f"x + y < {size}", ratio, HalfGaussian(power=1, confidence_level=0.9))
 
@@ -134,7 +134,7 @@ def test_profile_in_a_plane_of_a_linear_model():
     exact = np.einsum("iab,ij,jab->ab", away, np.linalg.inv(COVARIANCE[:2, :2]), away)
     solved = found.solved
     np.testing.assert_allclose(found.delta_chi2[solved], exact[solved], atol=1e-5, rtol=1e-5)
-    # What is interpolated is far from every level, and on its right side.
+    # Interpolated points are far from every level, on the correct side.
     assert 0.02 < solved.mean() < 0.9
     for level in (2.3, 6.18):
         np.testing.assert_array_equal(found.delta_chi2 <= level, exact <= level)
@@ -168,7 +168,7 @@ def test_where_a_model_cannot_exist_there_is_no_profile():
 
 
 def test_parameters_in_steps_are_profiled_over():
-    """x is a whole number and x + y = 1.3 +- 0.1: for each y the nearest x."""
+    """x is a whole number and x + y = 1.3 +- 0.1: for each y the nearest x is best."""
     posterior = bound(
         [measured((1, 1, 0), 1.3, 0.1)],
         x=Fractions(largest=5),
@@ -191,7 +191,7 @@ def test_every_parameter_on_an_axis():
 
 
 def test_a_gaussian_prior_is_no_measurement():
-    """The profile ignores it; its axis goes 5 standard deviations to either side."""
+    """The profile ignores the prior; its axis extends 5 standard deviations to either side."""
     posterior = bound([measured((0, 1, 0), 0.4, 0.1)], y=Normal(mean=0.1, sd=0.1))
     found = profiled(posterior, "y", points=11)
     np.testing.assert_allclose(values(found)[[0, -1]], [-0.4, 0.6], atol=1e-9)
@@ -206,15 +206,15 @@ def test_where_nothing_is_allowed_the_profile_is_infinite():
 
 
 def run_of(entries, *free, **fixed):
-    """Effective couplings under a few entries; of C_... only some are free."""
+    """Return a run of the effective couplings with a few entries and the free couplings given."""
     couplings = [name for name in RUN.posterior.names if name not in free]
     changes = {f"priors.parameters.{name}": str(fixed.get(name, 0)) for name in couplings}
     return load_run(find_run_file("quickstart"), {"likelihood": f"{{add: {entries}}}"} | changes)
 
 
 def test_the_electrons_moment_alone():
-    """Heavy Z': delta_a = m^2/(4 pi^2 M^2) (C_V^2 - 5 C_A^2)/3. C_V makes up for too large a C_A,
-    and for nothing if C_A is too small."""
+    """For a heavy Z', delta_a = m^2/(4 pi^2 M^2) (C_V^2 - 5 C_A^2)/3: C_V compensates a C_A that is
+    too large, but not one that is too small."""
     run = run_of("[a_e_cs_2018]", "C_Ve", "C_Ae", m_Zp=100)
     [term] = run.posterior.likelihood.measurements
     found = profiled(run.posterior, "C_Ae=1e-5:1e-2", points=25)
@@ -226,7 +226,7 @@ def test_the_electrons_moment_alone():
 
 
 def test_masses_below_the_floor_of_nucleosynthesis():
-    """Infinite below 9.8 MeV; above, C_Vmu meets the muon's moment at every mass."""
+    """The profile is infinite below 9.8 MeV; above, C_Vmu meets the muon's moment at every mass."""
     run = run_of("[a_mu_2021, bbn_2020]", "m_Zp", "C_Vmu", C_Ve=1e-4)
     found = profiled(run.posterior, "m_Zp", levels=(1, 4))
     mass = values(found)
@@ -243,7 +243,7 @@ def quickstart_best():
 
 
 def test_the_papers_fit_does_not_know_the_sign_of_all_couplings():
-    """Observables have products of two, so that every profile is symmetric."""
+    """Observables depend on products of two couplings, so every profile is symmetric."""
     found = profiled(RUN.posterior, "C_Ae", points=8, best=quickstart_best())
     np.testing.assert_array_equal(np.isfinite(found.chi2), np.isfinite(found.chi2[::-1]))
     allowed = np.isfinite(found.chi2)
@@ -251,7 +251,7 @@ def test_the_papers_fit_does_not_know_the_sign_of_all_couplings():
 
 
 def test_the_papers_fit_against_scipy():
-    """Nowhere above what an independent minimiser finds from many starts."""
+    """The profile never exceeds the result of an independent minimiser with many starts."""
     posterior = RUN.posterior
     found = profiled(posterior, "m_Zp=12:60", points=10, best=quickstart_best())
     rng = np.random.default_rng(3)
@@ -318,7 +318,8 @@ def test_highest_density_of_two_modes_and_of_an_edge():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_of_a_flat_density_makes_no_pieces(seed):
-    """Flat over [0, 0.9], nothing beyond: one piece, though bins scatter by several per cent."""
+    """The density is flat over [0, 0.9] and zero beyond: bins scatter by several per cent, but the
+    interval is one piece."""
     samples = 0.9 * np.random.default_rng(seed).random((30_000, 1))
     density = Density.of(samples, np.full(len(samples), 1 / len(samples)), [(0, 1)])
     for probability in (0.683, 0.954):
@@ -327,12 +328,12 @@ def test_noise_of_a_flat_density_makes_no_pieces(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_error_of_the_density(seed):
-    """Flat over [0, 1]: the scatter of bins is the stated error."""
+    """For a density that is flat over [0, 1], the scatter of bins is the stated error."""
     samples = np.random.default_rng(seed).random((30_000, 1))
     density = Density.of(samples, np.full(len(samples), 1 / len(samples)), [(0, 1)])
-    inner = slice(10, -10)  # where smoothing is not reflected
+    inner = slice(10, -10)  # away from the ends, where smoothing reflects
     scatter = np.std(density.density[inner]) / np.mean(density.error[inner])
-    assert scatter == pytest.approx(1, abs=0.25)  # some sixty independent numbers
+    assert scatter == pytest.approx(1, abs=0.25)  # some sixty independent bins
 
 
 def test_highest_density_in_a_plane():
@@ -350,12 +351,12 @@ def test_identical_samples_have_a_region():
     assert low <= 0.3 <= high
 
 
-# The whole
+# The command as a whole
 
 
 @pytest.fixture(scope="module")
 def linear():
-    """Profile and posterior of x in the linear model."""
+    """Return profile and posterior of x in the linear model."""
     run = replace(RUN, settings=SETTINGS, posterior=bound(TERMS))
     axes = choose_axes(run.posterior.priors, [AxisRequest("x")])
     return profile_record(run, profile(run, axes, 21, Silent()))

@@ -1,4 +1,4 @@
-"""Tension between groups of data, against closed forms of linear models with Gaussian errors."""
+"""Compare tension statistics with closed forms of linear models with Gaussian errors."""
 
 import json
 from dataclasses import replace
@@ -30,7 +30,7 @@ from zpfit.plots.tension import tension_figure
 from zpfit.runs.run_file import find_run_file, load_run
 
 LIMIT = 4.5
-"""Standard errors that chance rarely goes beyond."""
+"""Tolerance in standard errors that a random deviation rarely exceeds."""
 WIDE = Uniform(lower=-1, upper=1)
 RUN = load_run(find_run_file("quickstart"))
 SETTINGS = RUN.settings.model_copy(
@@ -39,7 +39,7 @@ SETTINGS = RUN.settings.model_copy(
 
 
 class Linear(Model):
-    """x and y are couplings themselves; ``condition`` may restrict x."""
+    """Model whose parameters x and y are couplings; ``condition`` may restrict x."""
 
     name = "linear"
     parameters = (Parameter("x", "x"), Parameter("y", "y", default=0.0))
@@ -57,20 +57,20 @@ class Linear(Model):
 
 
 def measured(group, a, b, value, error):
-    """A measurement of a x + b y."""
+    """Return a measurement of a x + b y."""
     function = lambda c: a * c.C_Ve + b * c.C_Vmu  # noqa: E731
     name = f"{group.value}: {a} x + {b} y = {value}"
     return GaussianTerm(name, Observable(name, function, group), value, error)
 
 
 def limit(size, *, soft=False):
-    """|x| below ``size``."""
+    """Return an exclusion of |x| above ``size``, hard by default."""
     ratio = lambda c: np.abs(c.C_Ve) / size  # noqa: E731
     return Exclusion(f"|x| < {size}", ratio, HalfGaussian(power=1, confidence_level=0.9), soft=soft)
 
 
 def bound(measurements=(), exclusions=(), *, x=WIDE, y=Fixed(value=0), model=None):  # noqa: B008
-    """A posterior of x, and of y if it has a prior."""
+    """Return a posterior of x, and of y if it has a prior."""
     likelihood = Likelihood("toy", tuple(measurements), tuple(exclusions))
     return Posterior(model or Linear(), Priors({"x": x, "y": y}), likelihood)
 
@@ -95,7 +95,7 @@ def goodness(posterior, seed=1, starts=200):
 
 
 def pair(distance):
-    """Two measurements of x that many standard deviations apart, and their errors."""
+    """Return two measurements of x at a distance in standard deviations, and their errors."""
     errors = np.array([0.02, 0.03])
     centre = distance * np.hypot(*errors)
     groups = (Group.ELECTRON, Group.MUON)
@@ -112,12 +112,12 @@ SHARED = [
     measured(Group.SCATTERING, 1, -1, 0.20, 0.05),
     measured(Group.SCATTERING, 2, -2, 0.50, 0.10),
 ]
-"""Three groups: x, y, and both once more with a measurement to spare."""
+"""Measurements of three groups: x, y, and three combinations of both."""
 DESIGN = np.array([[1, 0], [0, 1], [1, 1], [1, -1], [2, -2]])
 
 
 def least_squares(rows):
-    """Least chi2 of some of the shared measurements."""
+    """Return the least chi2 of some of the shared measurements."""
     errors = np.array([SHARED[i].error for i in rows])
     a = DESIGN[rows] / errors[:, None]
     b = np.array([SHARED[i].value for i in rows]) / errors
@@ -175,7 +175,7 @@ def test_goodness_of_three_groups():
 
 
 def test_goodness_keeps_hard_exclusions_in_every_fit():
-    """Both want x beyond the wall and meet at it alone: no tension between them is left."""
+    """Both measurements lie beyond the wall and are best fitted at it, so no tension is left."""
     terms = [
         measured(Group.ELECTRON, 1, 0, 0.5, 0.1),
         measured(Group.MUON, 1, 0, 0.7, 0.1),
@@ -239,7 +239,7 @@ def test_evidence_of_two_measurements_of_one_parameter(distance):
     assert max(*result.errors, result.log_i_error, result.sigma_error) < 0.05
     for constraint, error in zip(result.by_group.values(), errors, strict=True):
         log_z = np.log(np.sqrt(2 * np.pi) * error / width)
-        # The first is cut by no bound, so that D = ln(W/(sqrt(2 pi) e)) - 1/2.
+        # No bound cuts the first, so that D = ln(W/(sqrt(2 pi) e)) - 1/2.
         assert close(constraint.log_z, log_z, constraint.error)
         assert close(constraint.information, -log_z - 0.5, constraint.information_error)
         assert close(constraint.dimensionality, 1, constraint.dimensionality_error)
@@ -260,7 +260,7 @@ def test_evidence_of_a_hard_exclusion_is_the_share_it_allows():
     assert close(wall.log_z, np.log(0.25), wall.error)
     assert close(wall.information, np.log(4), wall.information_error)
     assert wall.dimensionality == pytest.approx(0, abs=1e-12)
-    # The measurement lies inside, and is four times likelier there.
+    # The measurement lies inside, where the prior is four times denser.
     assert close(result.log_r, np.log(4), result.errors[0])
     assert close(result.log_s, 0, result.errors[1])
 
@@ -282,7 +282,7 @@ def test_a_single_group_agrees_with_itself():
 
 
 def test_where_a_model_cannot_exist_there_is_no_prior():
-    """ln R is that of the smaller prior; without the correction it would be off by ln 2."""
+    """ln R is that of the smaller prior; without the correction it would differ by ln 2."""
     terms = [
         measured(Group.ELECTRON, 1, 0, 0.40, 0.02),
         measured(Group.MUON, 1, 0, 0.43, 0.02),
@@ -296,7 +296,7 @@ def test_where_a_model_cannot_exist_there_is_no_prior():
 
 
 def test_errors_are_the_spread_over_seeds():
-    """Importance sampling of a Gaussian from a wider one, as often as a bootstrap would."""
+    """Stated errors agree with the scatter of 200 importance samplings of a Gaussian."""
     found, stated = [], []
     for seed in range(200):
         u = 0.2 * np.random.default_rng(seed).normal(size=(4000, 1))
@@ -344,11 +344,12 @@ def test_predictive_pulls_of_gaussians():
         assert found.p_value == pytest.approx(2 * norm.sf(abs(predictive)), abs=0.01)
 
 
-# The whole
+# The command as a whole
 
 
 def test_two_inconsistent_measurements_in_every_number():
-    """4 sigma apart: chi2_PG and suspiciousness say 4, joint sigma is what each must give."""
+    """At a distance of 4 sigma chi2_PG and suspiciousness are 4 sigma, and the joint sigma
+    follows."""
     terms = [
         measured(Group.ELECTRON, 1, 0, 0.0, 0.02),
         measured(Group.MUON, 1, 0, 4 * 0.02 * np.sqrt(2), 0.02),
@@ -408,7 +409,8 @@ def test_the_command_on_the_papers_data(accepted, capsys):
     assert list(evidences["by_group"]) == [*measurements, "exclusions"]
     for group in evidences["by_group"].values():
         assert {"log_z", "error", "information", "dimensionality"} <= set(group)
-    # From runs of a hundred times the draws; p and sigma follow from ln S and d.
+    # These numbers are from runs with a hundred times the draws; p and sigma follow from ln S and
+    # d.
     assert evidences["log_r"] == pytest.approx(2.27, abs=0.1)
     assert evidences["log_s"] == pytest.approx(-1.11, abs=0.1)
     assert evidences["dimensionality"] == pytest.approx(2.17, abs=0.4)

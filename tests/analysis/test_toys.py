@@ -1,4 +1,4 @@
-"""Pseudo-experiments and their p-values, against closed forms of linear models."""
+"""Compare pseudo-experiments and their p-values with closed forms of linear models."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ from zpfit.physics.observables import Group, Observable
 from zpfit.runs.run_file import find_run_file, load_run
 
 RARE = 1e-4
-"""Probability that a test of random numbers fails although the code is right."""
+"""Probability that a test of random numbers fails although the code is correct."""
 WIDE = Uniform(lower=-1, upper=1)
 TRUTH = np.array([0.1, -0.2])
 DESIGN = np.array([[1.0, 0], [0, 1], [1, 1], [1, -1], [2, -1]])
@@ -40,7 +40,7 @@ NONE = Fixed(value=0)
 
 
 class Linear(Model):
-    """A model whose parameters x and y are couplings."""
+    """Model whose parameters x and y are couplings."""
 
     name = "linear"
     parameters = (Parameter("x", "x"), Parameter("y", "y", default=0.0))
@@ -52,7 +52,7 @@ class Linear(Model):
 
 
 def observable(a, b, group=Group.SCATTERING):
-    """a x + b y."""
+    """Return the observable a x + b y."""
     return Observable(f"{a} x + {b} y", lambda c: a * c.C_Ve + b * c.C_Vmu, group)
 
 
@@ -62,7 +62,7 @@ def bound(measurements, exclusions=(), correlations=(), *, x=WIDE, y=WIDE):
 
 
 def five(y=WIDE):
-    """Five measurements of two parameters."""
+    """Return a posterior with five measurements of two parameters."""
     terms = [
         GaussianTerm(f"term {i}", observable(a, b), 0.0, e)
         for i, ((a, b), e) in enumerate(zip(DESIGN, ERRORS, strict=True))
@@ -109,7 +109,7 @@ def test_moments_of_gaussian_data_and_of_a_correlated_pair():
 
 
 def test_unequal_errors_have_half_of_the_toys_on_each_side():
-    # The error towards larger predictions counts where less is measured than predicted.
+    # The error towards larger predictions applies if the measured value is below the prediction.
     term = AsymmetricTerm("a", observable(1, 0), 0.0, error_up=2.0, error_down=0.5)
     n = 20_000
     [drawn] = pseudo_data(Likelihood("toy", (term,), ()), np.array([3.0]), 1, range(n)).T
@@ -162,7 +162,8 @@ def test_a_table_has_no_pseudo_data():
 
 @pytest.fixture
 def linear_toys():
-    """300 toys of five measurements: data, least chi2 with y and without it."""
+    """Return data, least chi2 with y and least chi2 without it, for 300 toys of five
+    measurements."""
     large, small = five(), five(y=Fixed(value=-0.2))
     truth, n = DESIGN @ TRUTH, 300
     data = pseudo_data(large.likelihood, truth, 3, range(n))
@@ -184,7 +185,7 @@ def test_chi2_and_its_difference_have_the_distributions_of_linear_models(linear_
     _, large, small = linear_toys
     assert distance(large, chi2(3).cdf) < 1
     assert distance(small - large, chi2(1).cdf) < 1
-    # A control that must fail: one degree of freedom too many.
+    # Negative control: one degree of freedom too many.
     assert distance(large, chi2(4).cdf) > 1
     assert distance(small - large, chi2(2).cdf) > 1
 
@@ -197,13 +198,13 @@ def test_p_values_of_toys_taken_for_data_are_uniform(linear_toys):
     ordered = np.sort(p)
     largest = np.abs(ordered - np.arange(1, 151) / 150).max()
     assert largest < kstwo.isf(RARE, 75)
-    # A control that must fail: data of another hypothesis, twice as far off.
+    # Negative control: data of another hypothesis, twice as far off.
     shifted = [empirical_p(reference, 4 * value, 0.0).p_value for value in data]
     assert np.abs(np.sort(shifted) - np.arange(1, 151) / 150).max() > kstwo.isf(RARE, 75)
 
 
 def test_a_minimum_outside_a_wall_is_found_on_it():
-    """|x| < 0.05 and one measurement: chi2 = ((|d| - 0.05)/e)^2 beyond."""
+    """With |x| < 0.05 and one measurement chi2 is ((|d| - 0.05)/e)^2 beyond the bound."""
     wall = Exclusion(
         "wall", lambda c: np.abs(c.C_Ve) / 0.05, HalfGaussian(power=1, confidence_level=0.9)
     )
@@ -219,7 +220,7 @@ def test_a_minimum_outside_a_wall_is_found_on_it():
 
 
 def test_steps_of_a_prior_are_crossed():
-    """x is a multiple of 1/10: the best is the nearest."""
+    """x is a multiple of 1/10, so the nearest multiple is best."""
     term = GaussianTerm("t", observable(1, 0), 0.0, 0.1)
     posterior = bound([term], x=Fractions(largest=1, denominator=10), y=NONE)
     truth = np.array([0.3])
@@ -234,7 +235,7 @@ def test_steps_of_a_prior_are_crossed():
 
 
 def anomalies(limit=2.0):
-    """Two moments that both measure x, and a third measurement of it."""
+    """Return two moments that both measure x, and a third measurement of it."""
     terms = [
         GaussianTerm("e", observable(1, 0, Group.ELECTRON), 0.0, 0.02),
         GaussianTerm("mu", observable(1, 0, Group.MUON), 0.0, 0.03),
@@ -244,7 +245,7 @@ def anomalies(limit=2.0):
 
 
 def exact_level(row, limit):
-    """Return the least larger pull over x: where both pulls are equal, or at an end."""
+    """Return the smallest value of the larger pull over x, at equal pulls or at a bound."""
     e, mu, s = row
     low, high = s - 0.02 * limit, s + 0.02 * limit
     x = np.array([(e * 0.03 + mu * 0.02) / 0.05, low, high, e, mu])
@@ -300,7 +301,8 @@ def test_without_anomalies_there_is_no_joint_sigma():
 
 @pytest.mark.parametrize(("extreme", "toys"), [(0, 100), (1, 100), (37, 100), (100, 100)])
 def test_the_interval_is_that_of_clopper_and_pearson(extreme, toys):
-    """At each end the tail beyond the count has half of the remaining probability."""
+    """At each end of the interval the tail beyond the count has half of the remaining
+    probability."""
     p = EmpiricalP(extreme, toys)
     low, high = p.interval
     tail = (1 - 0.6827) / 2

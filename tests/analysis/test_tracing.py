@@ -1,4 +1,4 @@
-"""Regions traced in the unit square against shapes that are known."""
+"""Compare traced regions of the unit square with known shapes."""
 
 import numpy as np
 import pytest
@@ -10,13 +10,13 @@ from shapely.geometry.base import BaseGeometry
 from zpfit.analysis.exclusion.tracing import SQUARE, inner_lines, mesh_nodes, trace, without_slivers
 
 NARROW = 1e-5
-"""What corners and areas are good to."""
+"""Tolerance of corners and areas."""
 STRAIGHT = 3e-5
-"""What the boundary between corners is good to."""
+"""Tolerance of the boundary between corners."""
 
 
 def traced(*shapes, mesh=200) -> list[BaseGeometry]:
-    """The regions in which functions of x and y are positive."""
+    """Return the regions in which functions of x and y are positive."""
 
     def depth(u, which):
         values = np.stack([shape(*u.T) for shape in shapes])
@@ -27,12 +27,12 @@ def traced(*shapes, mesh=200) -> list[BaseGeometry]:
 
 
 def corners(region: BaseGeometry) -> np.ndarray:
-    """Corners of the boundary inside the square."""
+    """Return the corners of the boundary inside the square."""
     return np.concatenate(inner_lines(region))
 
 
 def along(region: BaseGeometry, shares=(0.0, 0.25, 0.5, 0.75)) -> np.ndarray:
-    """Points on the boundary inside the square, at corners and between them."""
+    """Return points on the boundary inside the square, at corners and between them."""
     points = [
         line[:-1] + share * np.diff(line, axis=0)
         for line in inner_lines(region)
@@ -42,7 +42,7 @@ def along(region: BaseGeometry, shares=(0.0, 0.25, 0.5, 0.75)) -> np.ndarray:
 
 
 def distances(points: np.ndarray, region: BaseGeometry) -> np.ndarray:
-    """From points to the boundary of a region."""
+    """Return the distance of points from the boundary of a region."""
     return shapely.distance(shapely.points(points), region.boundary)
 
 
@@ -67,13 +67,13 @@ def nowhere(x, y):
 
 
 def outline(nodes):
-    """Where y is below the straight lines between nodes."""
+    """Return a function that is positive below the straight lines between nodes."""
     xs, ys = np.array(nodes).T
     return lambda x, y: np.interp(x, xs, ys) - y
 
 
 STEP = [(0, 0.3), (0.3141, 0.3), (0.3141, 0.7123), (1, 0.7123)]
-"""A jump between two lines of the mesh."""
+"""Nodes of a jump between two lines of the mesh."""
 ZIGZAG = [(0, 0.5), (0.1234, 0.7), (0.2345, 0.3), (0.4567, 0.62), (0.4711, 0.4), (1, 0.55)]
 
 
@@ -82,12 +82,12 @@ def step(x, y):
 
 
 def below(nodes):
-    """The polygon below a line from the left to the right side."""
+    """Return the polygon below a line from the left to the right side."""
     return Polygon([*nodes, (1, 0), (0, 0)])
 
 
 def test_depth_zero_is_outside():
-    """As the logarithm of a condition that is 1 wherever it is kept."""
+    """The logarithm of a condition that is 1 in the allowed region is zero there."""
 
     def condition(x, y):
         return np.log(np.where(circle(x, y) > 0, 2.0, 1.0))
@@ -167,7 +167,7 @@ def test_kinks_between_the_lines_of_the_mesh():
 
 
 def test_strip_much_narrower_than_a_cell():
-    """Between two regions, each of which is wide."""
+    """A narrow strip between two wide regions has the correct width."""
     width = 2e-4
     low, high = traced(half_plane, lambda x, y: -half_plane(x, y) - width)
     strip = without_slivers(SQUARE.difference(unary_union([low, high])))

@@ -1,4 +1,4 @@
-"""The public Python API: results in memory, changes, names, and the speed of the import."""
+"""Test the public Python API: results in memory, changes, names, and the import time."""
 
 import logging
 import subprocess
@@ -48,7 +48,7 @@ def small(source: object, **changes: object) -> zpfit.Result:
 
 @pytest.fixture(scope="module")
 def light() -> zpfit.Result:
-    """A fit that several tests read."""
+    """Fit that several tests read."""
     return small("L_mu-L_tau_cs")
 
 

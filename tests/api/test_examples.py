@@ -1,4 +1,4 @@
-"""The examples of the public API, from one source to all kinds of results."""
+"""Run the examples of the public API, from one source to all kinds of results."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A mistake in a user's entry, set or curve gets a message with place, value and remedy."""
+"""Messages about mistakes in a user's entry, set or curve give place, value and remedy."""
 
 from pathlib import Path
 

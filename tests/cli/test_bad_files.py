@@ -1,4 +1,4 @@
-"""Files and folders that cannot be used get a message, exit code 2, and stay as they are."""
+"""Files and folders that cannot be used give a message and exit code 2, and stay unchanged."""
 
 import shutil
 import subprocess
@@ -110,7 +110,7 @@ def test_exit_code_of_an_interrupted_command(
 
 @dataclass(frozen=True)
 class Root(Model):
-    """A model that is defined for x >= 0 only."""
+    """Model that is defined for x >= 0 only."""
 
     broken: str
     name: str = "root"

@@ -1,4 +1,4 @@
-"""A mistake in a run file or an option gets a message with place, value and remedy."""
+"""Messages about mistakes in a run file or an option give place, value and remedy."""
 
 from pathlib import Path
 

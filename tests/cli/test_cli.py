@@ -1,4 +1,4 @@
-"""The command line when all is well."""
+"""Test the command line with valid input."""
 
 import json
 import math
@@ -270,7 +270,7 @@ def test_head_of_the_summary(summary: dict[str, Any]):
     assert summary["wall_time_s"] > 0
     assert len(bytes.fromhex(summary["data_hash"])) == 32
     assert {"zpfit", "numpy", "scipy", "emcee", "arviz", "python"} <= set(summary["versions"])
-    # Forty steps are far from enough, and the summary must own up to it.
+    # Forty steps are far too few, and the summary must say so.
     assert summary["converged"] is False
     assert any("sampler.max_steps" in text for text in summary["shortcomings"])
 
@@ -361,7 +361,7 @@ OWN_SET = "title: t\ndescription: d\nexclusions: hard\nentries: [a_mu_2021, mine
 
 
 def own_likelihood(folder: Path, curve: str) -> None:
-    """A set of the user's own, with an entry whose curve lies at ``curve``."""
+    """Write a user's own set, with an entry whose curve lies at ``curve``."""
     entries, packaged = folder / "likelihoods" / "entries", packaged_data() / "likelihoods/entries"
     (entries / curve).parent.mkdir(parents=True)
     text = (packaged / "kloe_2015.yaml").read_text(encoding="utf-8")

@@ -1,4 +1,5 @@
-"""Bad input by the thousand: a clear error or a valid run, never a traceback or half a folder."""
+"""Test thousands of bad inputs: a clear error or a valid run, never a traceback or partial
+folder."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from zpfit.errors import InvalidYaml
 from zpfit.io.yaml import parse_yaml
 
 FEW, MANY, TO_RUN = 15, 1250, 210
-"""Cases of each kind of file: always, in the slow target, and there for those that also run."""
+"""Numbers of cases for each kind of file: always, in the slow target, and in the slow target if the
+case also runs."""
 RUNNABLE = [kind for kind in CASES if kind != "slices"]
 
 RUN = "model: effective\nlikelihood: paper_2021_cs\n"
@@ -31,17 +33,17 @@ def _settings(examples: int, *, reproducible: bool = False, shrink: bool = True)
     return settings(
         max_examples=examples,
         derandomize=reproducible,
-        database=None,  # no folder in the checkout
-        deadline=None,  # a watchdog looks after each command
+        database=None,  # write no folder into the checkout
+        deadline=None,  # a watchdog limits the time of each command
         phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
-        # The files that are mutated are long, and each case takes what a command takes.
+        # The mutated files are long, and each case takes as long as a command.
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         print_blob=True,
     )
 
 
 def _try(kind: str, test: Callable[[Case], bool], settings_: settings) -> Counter[bool]:
-    """How many cases of a kind were refused and how many were not."""
+    """Count the refused and the accepted cases of a kind."""
     found: Counter[bool] = Counter()
 
     @settings_
@@ -59,7 +61,7 @@ def _check_and_run(case: Case) -> bool:
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
-    """The first command imports and compiles, which does not count as hanging."""
+    """Run one command first: its imports and compilation must not count as hanging."""
     check(_intact("run files"), patience=600)
 
 
@@ -84,7 +86,7 @@ def test_some_bad_files_of_each_kind(kind: str):
 def test_ten_thousand_bad_files(kind: str):
     found = _try(kind, check, _settings(MANY))
     assert found.total() >= MANY
-    # Files that are all nonsense would never get past the first check.
+    # Files of pure nonsense would never pass the first check.
     assert found[True] > MANY / 50
 
 
@@ -98,11 +100,11 @@ def test_the_slow_target_tries_ten_thousand():
     assert len(CASES) * MANY + len(RUNNABLE) * TO_RUN >= 10_000
 
 
-# What was found
+# Former failures
 
 
 FOUND = [
-    # Tags that the parser of YAML knows, and fails on.
+    # Tags that the YAML parser knows and fails on.
     ("title: !!bool x\n", ["fit.yaml:1: ", "'x' is no bool"]),
     ("title: !!omap x\n", ["fit.yaml:1: ", "tag '!!omap' is not allowed"]),
     ("title: !!omap [a: 1]\n", ["fit.yaml:1: ", "'!!omap'"]),
@@ -110,25 +112,25 @@ FOUND = [
     ("title: !!map x\n", ["fit.yaml:1: ", "tag !!map does not belong here"]),
     ("title: !mine x\n", ["fit.yaml:1: ", "tag '!mine'"]),
     ("a:\n- !!python/object/apply:os.system [x]\n", ["fit.yaml:2: ", "python/object", "leave it"]),
-    # What looks like a number and is none, and numbers that cannot be printed.
+    # Text that looks like a number but is not, and numbers that cannot be printed.
     ("seed: -_\n", ["fit.yaml:1: ", "'-_' is no int"]),
     (f"seed: 0x{'f' * 5000}\n", ["fit.yaml:1: ", "a number of more than 300 characters"]),
     (f"seed: {'9' * 5000}\n", ["fit.yaml:1: ", "a number of more than 300 characters"]),
-    # Text that no terminal or file can show.
+    # Text that a terminal or file cannot represent.
     ('title: "\\ud800"\n', ["fit.yaml:1: ", "'\\ud800' is not allowed"]),
     ('title: "\\0"\n', ["fit.yaml:1: ", "'\\x00' is not allowed"]),
     ('title: "\\e[31m"\n', ["fit.yaml:1: ", "'\\x1b' is not allowed"]),
-    # Names that no file can have.
+    # Impossible file names.
     (f"model: effective\nlikelihood: {'x' * 300}\n", ["fit.yaml:2: likelihood.set", "unknown"]),
     (f"model: {'x' * 300}\nlikelihood: paper_2021_cs\n", ["fit.yaml:1: model", "unknown"]),
     (f"{RUN}priors: {'x' * 300}\n", ["fit.yaml:3: priors.use", "unknown"]),
     (f"model: {{python: '{'x' * 300}.py:f'}}\nlikelihood: paper_2021_cs\n", ["is not found"]),
-    # Keys that are no names.
+    # Keys that are not names.
     ("? [a]\n: 1\n", ["fit.yaml:1: ", "a key must be text"]),
     ('"a\\nb": 1\n', ["fit.yaml:1: ", "on one line"]),
     (f"? {'x' * 300}\n: 1\n", ["fit.yaml:1: ", "a key of more than 200 characters"]),
     ("<<: 3\n", ["fit.yaml:1: ", "<< takes a mapping"]),
-    # Far too much of something.
+    # Excessively large input.
     (f"title: {'x' * 30_000}\n", ["fit.yaml:1: ", "a text of more than 20,000 characters"]),
     (f"# {'x' * 1_000_000}\n", ["fit.yaml:1: ", "longer than 1,000,000 characters"]),
     (f"a: {'[' * 3000}\n", ["fit.yaml:1: ", "nested more than 40 levels deep"]),

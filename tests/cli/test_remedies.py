@@ -1,4 +1,4 @@
-"""Failures name options of a command on the command line, and nowhere else."""
+"""Messages name options of a command on the command line only."""
 
 import ast
 import re
@@ -63,7 +63,7 @@ def test_exceptions_name_no_option():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     named = {option for text in texts for option in re.findall(r"(?<!\S)--[a-z]+", text)}
-    assert named <= {"--nthreads"}  # an option of Dask
+    assert named <= {"--nthreads"}  # this is an option of Dask
 
 
 def test_commands_are_imported_when_they_are_called():

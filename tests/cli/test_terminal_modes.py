@@ -1,4 +1,4 @@
-"""JSON of every command, quiet and log modes, the live view, completion, and helpful errors."""
+"""Test JSON of every command, quiet and log modes, the live view, completion and helpful errors."""
 
 import io
 import json
@@ -79,7 +79,7 @@ def test_cite_has_one_form_at_a_time(rejected: Command):
 
 @pytest.fixture
 def finished(small_run: Path, workspace: Path) -> Path:
-    """A copy of a finished run, of which the command line says that there is nothing to do."""
+    """Copy a finished run; the command line reports that there is nothing to do."""
     shutil.copytree(small_run, workspace / "run")
     return workspace / "run"
 
@@ -166,5 +166,5 @@ def test_time_left_counts_from_the_first_report():
     assert str(TimeLeft().render(view.tasks[0])) == ""
     view.update(0.9, "a tenth later")
     [task] = view.tasks
-    task.start_time -= 3600  # as if that tenth had taken an hour, and what is left another one
+    task.start_time -= 3600  # as if that tenth had taken an hour, so that the rest takes another
     assert str(TimeLeft().render(task)) in {"0:59:59 left", "1:00:00 left", "1:00:01 left"}

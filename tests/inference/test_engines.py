@@ -1,4 +1,4 @@
-"""Engine against engine and plain sums on the paper's fits; calibration of posteriors."""
+"""Compare engines with each other and with plain sums on the paper's fits; calibrate posteriors."""
 
 import warnings
 from dataclasses import replace
@@ -56,7 +56,7 @@ FIXED = {
         "C_numu": 1e-7,
     }.items()
 }
-"""All but the muon's vector coupling, so that its magnetic moment decides: both signs fit."""
+"""Return a run with all parameters but the muon's vector coupling fixed: both signs fit."""
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,8 @@ def test_every_engine_returns_the_same_kind_of_result_and_a_seed_reproduces_it(e
 
 
 def ks_p_value(u, weight):
-    """That weighted points on the unit interval are uniform."""
+    """Return the p-value of the hypothesis that weighted points on the unit interval are
+    uniform."""
     order = np.argsort(u)
     above = np.cumsum(weight[order])
     distance = max(np.max(above - u[order]), np.max(u[order] - above + weight[order]))
@@ -114,7 +115,8 @@ def ks_p_value(u, weight):
 
 
 def prior_points(result):
-    """Independent points with their weights: of chains, where the walkers have ended up."""
+    """Return independent points with their weights; of chains, the last positions of the
+    walkers."""
     if result.engine == "emcee":
         last = result.u[:, -1].reshape(-1, result.u.shape[-1])
         return last, np.full(len(last), 1 / len(last))
@@ -124,7 +126,7 @@ def prior_points(result):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_run_without_data_returns_the_prior(engine):
     run = real_run("sm_u1_cs", **(SMALL | {"sampler__walkers": 200, "dynesty__live_points": 1000}))
-    # Without the model's own conditions, which forbid a part of the prior.
+    # Leave out the model's own conditions, which forbid a part of the prior.
     effective = real_run("quickstart").posterior
     run = replace(run, posterior=replace(effective, likelihood=Likelihood("none", (), ())))
     p_values = []
@@ -139,7 +141,7 @@ def test_a_run_without_data_returns_the_prior(engine):
 
 
 def plain_sum(posterior, seed, n=2_000_000):
-    """ln of the mean likelihood over prior draws, and its error."""
+    """Return ln of the mean likelihood over prior draws, and its error."""
     rng = np.random.default_rng(seed)
     shape = (100_000, posterior.dimension)
     values = [np.exp(posterior.log_likelihood(rng.random(shape))) for _ in range(n // shape[0])]
@@ -171,7 +173,7 @@ def test_dynesty_and_vegas_agree_on_the_papers_fits(name):
 
 
 def anesthetic_log_z(posterior, dead, folder):
-    """ln Z and its error from the exported files, read as anyone would."""
+    """Return ln Z and its error from the exported files, read with anesthetic's own reader."""
     anesthetic = pytest.importorskip("anesthetic")
     RunFolder(folder).write_nested(dead_birth(posterior, dead), paramnames(posterior))
     with warnings.catch_warnings():
@@ -185,7 +187,7 @@ def anesthetic_log_z(posterior, dead, folder):
 
 
 class GaussianPosterior:
-    """What the export needs of a posterior."""
+    """The part of a posterior that the export needs."""
 
     def __init__(self, real, problem):
         self._real, self.dimension = real, problem.dimension
@@ -212,7 +214,7 @@ def test_anesthetic_reads_the_export(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_anesthetic_reads_the_papers_fit(tmp_path):
-    """Nine prior points in ten are excluded, and belong to the evidence."""
+    """Nine in ten points of the prior are excluded; the evidence counts them."""
     run = real_run("quickstart", dynesty__live_points=200, sampler__target_ess=100)
     result = sampled(run, "dynesty", 7)
     assert np.mean(np.isneginf(result.dead_points.log_likelihood)) > 0.3

@@ -1,4 +1,4 @@
-"""ln Z and weighted samples against closed forms, with negative controls."""
+"""Compare ln Z and weighted samples with closed forms, with negative controls."""
 
 from math import log, pi, sqrt
 from unittest.mock import patch
@@ -51,7 +51,7 @@ def test_vegas_agrees_with_closed_forms(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_vegas_pulls_over_many_seeds(name):
-    """Errors of ln Z are neither too small nor too large, and there is no bias."""
+    """Errors of ln Z are neither too small nor too large, and ln Z has no bias."""
     problem = PROBLEMS[name]
     results = [vegas(problem, seed) for seed in SEEDS]
     assert all(not result.shortcomings for result in results)
@@ -91,7 +91,7 @@ def test_leaving_out_the_proposal_density_is_caught():
 
 
 def one_sided(low, high, dimension=2):
-    """A map of nearly nothing but the box from ``low`` to ``high``."""
+    """Return a map that covers almost only the box from ``low`` to ``high``."""
     edges = np.concatenate([[0.0], np.linspace(low, high, 10_000), [1.0]])
     return HistogramMap((edges,) * dimension)
 
@@ -164,7 +164,7 @@ def test_scatter_over_batches_is_what_the_error_says():
     target = Target(error=1e-9, effective=0, max_evaluations=3_000_000)
     rng = np.random.default_rng(2)
     evidence = integrate(log_likelihood, maps, rng, target).evidence
-    # Thirty batches know the error to one part in eight.
+    # Thirty batches determine the error to one part in eight.
     assert evidence.spread == pytest.approx(evidence.error, rel=4 / np.sqrt(2 * 29))
 
 
@@ -197,12 +197,12 @@ def test_dynesty(name, seed):
     assert np.all(dead.log_birth[allowed] < dead.log_likelihood[allowed])
     assert np.all(np.isneginf(dead.log_birth[~allowed]))
     assert np.all(np.diff(dead.log_likelihood[allowed]) >= 0)
-    # Both sums take expected volumes; dynesty's is a trapezoid, which differs at order 1/live.
+    # Both sums use expected volumes; dynesty's is a trapezoid, which differs at order 1/live.
     assert classical_sum(dead) == pytest.approx(result.evidence.log_z, abs=0.03)
 
 
 def test_the_error_of_nested_sampling_holds_the_excluded_volume():
-    """A plateau has no information: its error is that of counting the allowed draws."""
+    """A plateau has no information, so its error is that of counting the allowed draws."""
     problem = plateau(0.5)
     evidences = [nested(problem, seed).evidence for seed in range(60)]
     pulls = np.array([pull(problem, evidence) for evidence in evidences])
@@ -217,7 +217,7 @@ def test_the_error_of_nested_sampling_holds_the_excluded_volume():
 def test_dynesty_pulls_over_many_seeds(name):
     problem = NESTED[name]
     pulls = [pull(problem, nested(problem, seed).evidence) for seed in SEEDS]
-    # dynesty's own error holds the variance of the volumes only, to first order.
+    # dynesty's own error contains only the variance of the volumes, to first order.
     assert 0.5 < np.std(pulls, ddof=1) < 1.6
     assert abs(np.mean(pulls)) < 4 / sqrt(len(pulls))
 
@@ -226,7 +226,7 @@ def test_dynesty_pulls_over_many_seeds(name):
 
 
 def as_samples(result):
-    """Only what information and dimensionality need."""
+    """The part of a result that information and dimensionality need."""
     return Samples("", result.samples, result.evidence, *[None] * 4, None, ())
 
 

@@ -1,4 +1,4 @@
-"""The search for the best fit against minima that are known."""
+"""Compare the search for the best fit with known minima."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,8 @@ def test_descents_do_not_depend_on_their_neighbours():
 
 
 def test_held_coordinates_stay_and_cost_no_evaluations():
-    """20 |u - c|^2 with the middle coordinate held: the others find c, three points a step."""
+    """chi2 is 20 |u - c|^2; with the middle coordinate fixed, three points per step find the
+    others."""
     centre, asked = np.array([0.2, 0.9, 0.6]), []
 
     def residuals(u, wall):

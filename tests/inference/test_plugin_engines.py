@@ -1,4 +1,4 @@
-"""A sampling engine of an installed package: options, fits, messages."""
+"""Test a sampling engine of an installed package: options, fits, messages."""
 
 import json
 import sys
@@ -59,7 +59,7 @@ FIXED = {
         "C_numu": "1e-7",
     }.items()
 }
-"""All but the muon's vector coupling: rejection needs a posterior that is not too narrow."""
+"""Return a run with all but the muon's vector coupling fixed: rejection needs a wide posterior."""
 SMALL = FIXED | {"sampler.target_ess": 200, "rejection": {"draws": 200_000}}
 QUICKSTART = packaged_data() / "runs" / "quickstart.yaml"
 

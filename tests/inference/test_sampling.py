@@ -1,4 +1,4 @@
-"""The sampler against known moments; tolerances follow from the stated errors."""
+"""Compare the sampler with known moments; tolerances follow from the stated errors."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,8 @@ from zpfit.io.places import packaged_data
 from zpfit.runs.run_file import load_run
 
 LIMIT = 4.5
-"""Standard errors; with some hundred comparisons in this file, chance rarely goes beyond."""
+"""Tolerance in standard errors, rarely exceeded by chance in the hundred comparisons of this
+file."""
 
 
 def draw(log_likelihood, maps, rng, n):
@@ -61,7 +62,7 @@ def deviations(result, expected):
 
 
 def moments(dimension, mean, sd):
-    """First and second central moment of independent normal coordinates."""
+    """Return the first and second central moment of independent normal coordinates."""
     for axis in range(dimension):
         yield (lambda u, axis=axis: u[..., axis]), mean, sd**2
         yield (lambda u, axis=axis: (u[..., axis] - mean) ** 2), sd**2, 2 * sd**4
@@ -81,7 +82,7 @@ def test_gaussian(dimension, seed):
 
 @pytest.mark.parametrize("seed", first_fast(1, 2, 3))
 def test_separate_modes_keep_their_weights(seed):
-    """Two Gaussians 30 standard deviations apart, one three times as heavy."""
+    """The likelihood is two Gaussians 30 standard deviations apart, one three times as heavy."""
     sd = 0.02
     centres, shares = (0.2, 0.8), (0.25, 0.75)
 
@@ -110,7 +111,7 @@ def test_hard_wall(seed):
 
 @pytest.mark.parametrize("seed", first_fast(1, 2))
 def test_plateau(seed):
-    """Constant inside a box that fills one part in a hundred thousand, zero outside."""
+    """The likelihood is constant inside a box that fills 1e-5 of the cube, and zero outside."""
     low, high = 0.6, 0.7
 
     def log_likelihood(u):
@@ -157,7 +158,8 @@ def test_starts_are_distributed_like_the_posterior():
     rng = np.random.default_rng(5)
     log_likelihood = gaussian(mean, sd)
     starts = draw(log_likelihood, adapt_maps(log_likelihood, 4, 2, rng), rng, n)
-    # Resampled from ten times as many weighted draws: the error is that of n, and a tenth more.
+    # The sample is drawn from ten times as many weighted draws: the error is a tenth above that of
+    # n.
     scores = (starts.mean(axis=0) - mean) / (sd * np.sqrt(1.1 / n))
     assert np.abs(scores).max() < LIMIT
     spread = (starts.std(axis=0) / sd - 1) * np.sqrt(2 * n / 1.1)
@@ -181,7 +183,7 @@ def test_effective_number_of_weights():
 
 
 def test_a_likelihood_that_hardly_allows_anything_is_an_error():
-    """One draw in a million: nothing to adapt to, and a message rather than a bad posterior."""
+    """With one allowed draw in a million no map can adapt, and the run stops with a message."""
 
     def log_likelihood(u):
         return np.where(np.all(np.abs(u - 0.5) < 0.005, axis=1), 0.0, -np.inf)
@@ -191,7 +193,8 @@ def test_a_likelihood_that_hardly_allows_anything_is_an_error():
 
 
 def test_few_allowed_points_are_enough_to_find_a_peak():
-    """One draw in ten thousand is allowed, and the peak fills a small part of that."""
+    """One draw in ten thousand is allowed, and the peak fills a small part of the allowed
+    region."""
 
     def log_likelihood(u):
         return np.where(u.max(axis=1) < 0.1, gaussian(0.03, 0.004)(u), -np.inf)
@@ -207,7 +210,7 @@ def test_an_impossible_likelihood_is_an_error():
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
 def test_autocorrelation_time_of_an_ar1_process(correlation):
-    """tau = (1 + rho)/(1 - rho)."""
+    """The autocorrelation time is (1 + rho)/(1 - rho)."""
     rng = np.random.default_rng(3)
     steps, shape = 4000, (2, 20)
     x = np.empty((shape[0], steps, shape[1], 1))
@@ -256,7 +259,7 @@ def test_a_seed_reproduces_a_run_to_the_bit():
 
 @pytest.mark.slow
 def test_the_papers_posterior_agrees_with_plain_monte_carlo():
-    """Weighted draws from the prior need no map, no moves and no start."""
+    """Weighted draws from the prior need neither map nor moves nor starting points."""
     posterior = load_run(packaged_data() / "runs" / "quickstart.yaml").posterior
     result = run(posterior.log_likelihood, posterior.dimension, 3, walkers=128, target_ess=5000)
     rng = np.random.default_rng(11)
@@ -281,7 +284,7 @@ def test_the_papers_posterior_agrees_with_plain_monte_carlo():
 
 @pytest.mark.slow
 def test_standard_errors_hold_over_many_seeds():
-    """The scatter of means over 40 runs is what the effective sample sizes say."""
+    """The effective sample sizes predict the scatter of means over 40 runs."""
     scores = [
         deviations(run(gaussian(0.4, 0.02), 3, seed), list(moments(3, 0.4, 0.02)))
         for seed in range(40)

@@ -1,4 +1,4 @@
-"""Weighted samples: pruning and resampling leave means where they are."""
+"""Test weighted samples: pruning and resampling do not change means."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""The likelihood and priors in bilby."""
+"""Test the likelihood and priors in bilby."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_bilby_has_the_same_likelihood_and_priors(name: str, quiet: None):
     )
 
 
-def test_bilby_gets_no_priors_that_nobody_gave(quiet: None):
+def test_bilby_gets_no_priors_without_a_run_file(quiet: None):
     pytest.importorskip("bilby")
     from zpfit.interfaces.bilby import ZpfitLikelihood
 
@@ -51,7 +51,7 @@ def test_bilby_hears_of_a_misspelt_parameter(quiet: None):
     likelihood = ZpfitLikelihood(likelihood="paper_2021_cs")
     with pytest.raises(InvalidInput, match="did you mean 'C_Ve'"):
         likelihood.log_likelihood({"m_Zp": 17.0, "C_Vee": 0.5})
-    # Columns of a posterior, which bilby hands over when it weights samples anew.
+    # bilby passes columns of a posterior when it weights samples anew.
     point = {"m_Zp": 17.0, "C_Ve": 1e-6}
     expected = likelihood.log_likelihood(point)
     assert likelihood.log_likelihood(point | {"log_likelihood": 1.0, "log_prior": 2.0}) == expected
@@ -89,5 +89,5 @@ def test_either_sign_ends_at_its_bounds_in_bilby(quiet: None):
     u = np.array([0.01, 0.3, 0.7, 0.99])
     np.testing.assert_allclose(prior.cdf(prior.rescale(u)), u)
     np.testing.assert_array_equal(prior.cdf(np.array([-1.0, 0.0, 1.0])), [0, 0.5, 1])
-    # As bilby does with the priors of a result.
+    # bilby does this with the priors of a result.
     assert json.loads(prior.to_json(), object_hook=bilby.core.utils.decode_bilby_json) == prior

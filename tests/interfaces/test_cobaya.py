@@ -1,4 +1,4 @@
-"""The likelihood in cobaya, and input files of cobaya."""
+"""Test the likelihood in cobaya, and input files of cobaya."""
 
 import json
 import shutil
@@ -48,7 +48,7 @@ def test_cobaya_reads_the_file_and_derives_couplings(
     yaml = pytest.importorskip("cobaya.yaml")
     info = yaml.yaml_load_file(written)
     info["params"] |= {"C_Vtau": {"derived": True}, "C_numu": {"derived": True}}
-    # The best fit is where the chains begin.
+    # Chains start at the best fit.
     info["sampler"] = {"evaluate": {}}
     for parameter in info["params"].values():
         parameter.pop("proposal", None)
@@ -66,7 +66,7 @@ def test_cobaya_reads_the_file_and_derives_couplings(
 def test_cobaya_starts_where_the_likelihood_is_not_zero(small_run: Path, tmp_path: Path):
     folder = shutil.copytree(small_run, tmp_path / "run")
     summary = summary_of(folder)
-    # As a rounding might: into what is excluded.
+    # Move the point into an excluded region, as rounding might.
     summary["best_fit"]["parameters"] |= {"C_Ve": 0.09}
     (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     [path] = zpfit.interfaces.export.export_cobaya(str(folder), tmp_path)

@@ -1,4 +1,4 @@
-"""Samples in files for other programs."""
+"""Test samples in files for other programs."""
 
 import csv
 import json
@@ -94,7 +94,7 @@ def test_anesthetic_reads_dead_points(accepted: Command, nested_run: Path, quiet
     loaded = anesthetic.read_chains("chains/nested")
     evidence = summary_of(nested_run)["evidence"]
     assert float(loaded.logZ()) == pytest.approx(evidence["log_z"], abs=3 * evidence["error"])
-    # Weighted samples are another thing.
+    # Weighted samples are a separate export.
     accepted("export", nested_run, "--to", "anesthetic", "--weighted", "--output", "weighted")
     assert Path("weighted/nested_1.txt").exists()
 
@@ -116,7 +116,7 @@ def test_arviz_reads_the_tree(accepted: Command, small_run: Path):
 
 
 def test_xarray_reads_both_files_as_trees(accepted: Command, small_run: Path):
-    # ArviZ 1 does nothing else.
+    # ArviZ 1 supports only this.
     xarray = pytest.importorskip("xarray")
     accepted("export", small_run, "--to", "arviz", "--output", "tree")
     for path in (Path("tree/quickstart.nc"), small_run / "samples.nc"):

@@ -1,4 +1,4 @@
-"""Samples as objects of other programs, and extras that are not installed."""
+"""Test samples as objects of other programs, and extras that are not installed."""
 
 import subprocess
 import sys
@@ -85,7 +85,7 @@ def test_anesthetic_computes_the_evidence_of_dead_points(quiet: None):
     points, d, sd = 5000, posterior.dimension, 0.1
     u = np.random.default_rng(4).random((points, d))
     log_likelihood = -0.5 * np.sum((u - 0.5) ** 2, axis=1) / sd**2
-    # Points drawn from the whole prior: the standard error of ln Z is 0.07.
+    # With points drawn from the whole prior, the standard error of ln Z is 0.07.
     dead = DeadPoints(u, log_likelihood, np.full(points, -np.inf))
     found = float(dead_points_to_anesthetic(posterior, dead).logZ())
     assert found == pytest.approx(d / 2 * np.log(2 * np.pi * sd**2), abs=0.2)

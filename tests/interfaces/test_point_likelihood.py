@@ -1,4 +1,4 @@
-"""The likelihood of one point at a time."""
+"""Test the likelihood of single points."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Packages of data entries: found through entry points, without being imported."""
+"""Packages of data entries are found through entry points, without an import."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The choice of data in Python: the same likelihood as that of a run file."""
+"""A choice of data in Python gives the same likelihood as a run file."""
 
 from pathlib import Path
 from typing import Any

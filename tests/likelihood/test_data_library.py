@@ -1,4 +1,4 @@
-"""The packaged entries, their curves and the sets of them, against publications and by hand."""
+"""Compare the packaged entries, their curves and sets with publications and hand calculations."""
 
 from math import sqrt
 
@@ -40,14 +40,14 @@ def likelihood(*entries, **spec):
 
 
 def table(name):
-    """Columns of an entry's curve."""
+    """Return the columns of an entry's curve."""
     text = (packaged_data() / "likelihoods" / "entries" / f"{name}.csv").read_text("utf-8")
     rows = [line for line in text.splitlines() if not line.startswith("#")][1:]
     return np.array([row.split(",") for row in rows], dtype=float).T
 
 
 def with_halfway(columns):
-    """Rows and, in logarithms, the points halfway between them."""
+    """Return rows and, in logarithms, the points halfway between them."""
     logarithms = np.log(columns)
     halfway = (logarithms[:, 1:] + logarithms[:, :-1]) / 2
     return np.concatenate([columns, np.exp(halfway)], axis=1)
@@ -142,7 +142,7 @@ def test_alternatives_cannot_be_combined(pair):
 
 
 def test_moments_that_count_twice_are_told(tmp_path):
-    """Whatever the entries call what they measure."""
+    """The note appears under any names of the measurements."""
     folder = tmp_path / "likelihoods" / "entries"
     folder.mkdir(parents=True)
     (folder / "both.yaml").write_text(
@@ -169,7 +169,7 @@ def likelihood_notes(name):
 
 @pytest.mark.parametrize("name", PROMPT)
 def test_prompt_limit_on_its_own_model(name):
-    """A dark photon that decays to electrons alone, or all invisibly, is at the limit."""
+    """A dark photon that decays to electrons alone, or only invisibly, is at the limit."""
     m, epsilon = with_halfway(table(name))
     coupling = ELECTRIC_CHARGE * epsilon
     own = {
@@ -229,7 +229,7 @@ PUBLISHED = {
 
 @pytest.mark.parametrize(("name", "published"), PUBLISHED.items())
 def test_prompt_curve_agrees_with_the_published_one(name, published):
-    """Thinned to 0.3 %."""
+    """Packaged curves are thinned to 0.3 %."""
     m, epsilon, source = published
     columns = np.log(table(name))
     found = np.exp(np.interp(np.log(m), *columns))
@@ -268,12 +268,13 @@ REGIONS = {
         [4.8053e-3, 1.3089e-3, 3.0421e-4],
     ),
 }
-"""NA64: arXiv:1803.07748, Fig. 3; the others: arXiv:1209.6083, Fig. 2; both by way of DarkCast."""
+"""Sources: arXiv:1803.07748, Fig. 3 (NA64), and arXiv:1209.6083, Fig. 2 (others), both through
+DarkCast."""
 
 
 @pytest.mark.parametrize(("name", "published"), REGIONS.items())
 def test_dump_region_agrees_with_the_published_one(name, published):
-    """Thinned to 0.005 %; tables have five digits."""
+    """Packaged curves are thinned to 0.005 %; tables have five digits."""
     m, *edges = published
     log_m, *columns = np.log(table(name))
     for edge, column in zip(edges, columns, strict=True):
@@ -290,7 +291,7 @@ LENGTHS = {
     "orsay_1989": (2, 1),
     "kek_1986": (2.2, 2.4),
 }
-"""Decay volume and shielding as DarkCast has them."""
+"""Lengths of decay volume and shielding agree with DarkCast's."""
 
 
 def test_length_ratios_of_dumps():
@@ -303,21 +304,22 @@ def l_mu_l_tau(m, g):
 
 
 def test_na64mu_on_l_mu_minus_l_tau():
-    """g' of 5.3e-4 at 3-50 MeV, 5.6e-4 at 100 MeV, arXiv:2409.10128; all decays invisible."""
+    """With invisible decays only, g' is 5.3e-4 at 3-50 MeV and 5.6e-4 at 100 MeV
+    (arXiv:2409.10128)."""
     m = np.array([3.0, 10.0, 50.0, 100.0])
     found = 1e-3 / likelihood("na64mu_2024").ratios(l_mu_l_tau(m, 1e-3))["na64mu_2024"]
     np.testing.assert_allclose(found, [5.3e-4, 5.3e-4, 5.3e-4, 5.6e-4], rtol=0.01)
 
 
 def test_belle2_on_l_mu_minus_l_tau():
-    """g' of 5e-2 at small masses, abstract of arXiv:1912.11276."""
+    """The abstract of arXiv:1912.11276 gives g' of 5e-2 at small masses."""
     name = "belle2_invisible_2020"
     found = 0.1 / likelihood(name).ratios(l_mu_l_tau(np.array([10.0, 200.0]), 0.1))[name]
     np.testing.assert_allclose(found, 5e-2, rtol=0.03)
 
 
 def test_babar_muons_on_l_mu_minus_l_tau():
-    """g' of arXiv:1606.03501, Fig. 5, as digitised by DarkCast; 7e-4 near threshold (abstract)."""
+    """DarkCast digitised g' of arXiv:1606.03501, Fig. 5; the abstract gives 7e-4 near threshold."""
     m = np.array([226.62, 426.62, 1859.9, 6191.9])
     g = np.array([6.7362e-4, 1.1177e-3, 2.7034e-3, 3.3213e-2])
     ratio = likelihood("babar_muons_2016").ratios(l_mu_l_tau(m, g))["babar_muons_2016"]
@@ -326,7 +328,7 @@ def test_babar_muons_on_l_mu_minus_l_tau():
 
 
 def test_invisible_decays_trade_places():
-    """Neutrinos at half the width share a dark photon between both kinds of searches."""
+    """With half of the width to neutrinos, both kinds of searches see a share of a dark photon."""
     visible, invisible = likelihood("hps_2018"), likelihood("na64_invisible_2023")
     c = 1e-3
     half = points(50.0, C_Ve=c, C_nutau=sqrt(2) * c)
@@ -359,7 +361,7 @@ def test_b_minus_l_limit_of_charm2(m, published):
 
 @pytest.mark.parametrize(("m", "published"), B_MINUS_L["borexino"])
 def test_b_minus_l_limit_of_borexino(m, published):
-    """With equal flavours and the 10 % of those days; entries have more nu_e and smaller errors."""
+    """The publication uses equal flavours and 10 %; entries have more nu_e and smaller errors."""
 
     def deviation(g):
         return (nue_borexino(b_minus_l(m, g), 1 / 3)[0] - 1) / 0.10
@@ -371,14 +373,15 @@ def test_b_minus_l_limit_of_borexino(m, published):
 
 
 def test_l_mu_minus_l_tau_limit_of_ccfr():
-    """g' < 8.7e-4 at 10 MeV and 95 %, R < 0.82 + 1.96 x 0.28."""
+    """The limit is g' < 8.7e-4 at 10 MeV and 95 %, from R < 0.82 + 1.96 x 0.28."""
     [term] = likelihood("trident_ccfr_1991").measurements
     found = limit(lambda g: -term.pull(l_mu_l_tau(10.0, g))[0], TWO_SIDED_95)
     assert found == pytest.approx(8.7e-4, rel=0.005)
 
 
 def test_products_allowed_by_e158():
-    """C_Ve C_Ae = 1e-9 shifts the mixing angle by 2.900e-3 at 10 MeV; (5.5 +- 4.9)e-10."""
+    """C_Ve C_Ae = 1e-9 shifts the mixing angle by 2.900e-3 at 10 MeV, so the limit is (5.5 +-
+    4.9)e-10."""
     [term] = likelihood("e158_2005").measurements
 
     def product(pull):
@@ -398,7 +401,7 @@ FLUX = 0.06
 
 
 def borexino_chi2():
-    """The flux profiled by hand: a pull on it, and the shift that it makes in both phases."""
+    """Profile the flux by hand: its pull, and the shift that it causes in both phases."""
     deviations = [(value - 1, 1 / error**2) for value, error in BOREXINO]
     squares = sum(weight * d**2 for d, weight in deviations)
     slope = FLUX * sum(weight * d for d, weight in deviations)
@@ -456,7 +459,7 @@ def test_covariance_of_borexino():
 
 
 def test_known_flux_of_beryllium():
-    """A run may take the flux as known, and the phases are independent then."""
+    """If a run treats the flux as known, the phases are independent."""
     exact = likelihood("nue_borexino_2018", "nue_borexino_2011", nuisances={"be7_flux": 0.0})
     expected = sum(((value - 1) / error) ** 2 for value, error in BOREXINO)
     assert exact.chi2(NOTHING)[0] == pytest.approx(expected, rel=1e-12)
@@ -475,7 +478,7 @@ EXPECTED = {
 @pytest.mark.parametrize("year", MEASURED)
 @pytest.mark.parametrize("theory", EXPECTED)
 def test_muon_moments(year, theory):
-    """Units of 1e-11, with the rounding of the publications."""
+    """Values are in units of 1e-11, with the rounding of the publications."""
     name = "a_mu_2021" if (year, theory) == ("2021", "wp2020") else f"a_mu_{year}_{theory}"
     entry = ENTRIES[name]
     (measured, error), (expected, uncertainty) = MEASURED[year], EXPECTED[theory]
@@ -527,7 +530,7 @@ def texono_rate(sin2):
 
 
 def test_texono_is_relative_to_the_standard_model_that_zpfit_divides_by():
-    """Published is 1.08 +- 0.21 +- 0.16 of that at sin^2 = 0.2387; ours has 0.2312."""
+    """The publication has 1.08 +- 0.21 +- 0.16 of the rate at sin^2 = 0.2387; zpfit uses 0.2312."""
     factor = texono_rate(0.2387) / texono_rate(0.2312)
     assert factor == pytest.approx(1.051, abs=1e-3)
     entry = ENTRIES["nue_texono_2010"]
@@ -536,7 +539,7 @@ def test_texono_is_relative_to_the_standard_model_that_zpfit_divides_by():
 
 
 def test_ratios_to_the_standard_model():
-    """Rates over predictions, and their errors, as entries say."""
+    """Entries contain the ratios of rates to predictions, and their errors."""
     for name, measured, error, predicted in (
         ("nue_borexino_2011", 46.0, np.hypot(1.5, 1.55), 46.5),
         ("nue_borexino_2018", 48.3, np.hypot(1.1, 0.55), 48.4),

@@ -1,4 +1,4 @@
-"""Limit files of DarkCast's form: as they are read, added to runs and slices, and kept."""
+"""Test limit files in DarkCast's format: reading, use in runs and slices, copies in run folders."""
 
 import json
 from collections.abc import Callable
@@ -116,7 +116,7 @@ def test_mistake_in_a_limit_file(text: str, line: int, words: list[str]):
     assert_mentions(str(error.value), f"file.lmt:{line}: ", *words)
 
 
-# The limit comes out again
+# Recovery of the limit
 
 SEARCHES = {
     "visible": {"C_Ve": 1.0},
@@ -271,7 +271,7 @@ def test_a_run_keeps_its_limit_files(rejected: Command, workspace: Path):
     assert again.data_hash() == first.data_hash()
     names = [e.name for e in again.posterior.likelihood.exclusions]
     assert names[-2:] == ["prompt", "behind"]
-    # A repetition into the same folder and into another one.
+    # Repeat the run into the same folder and into another one.
     rejected("run", "out", "--output", "out", "--force")
     rejected("run", "out", "--output", "second")
     assert load_run(Path("second/config.yaml")).data_hash() == first.data_hash()
@@ -335,7 +335,7 @@ def test_a_slice_file_with_a_limit_file(accepted: Command):
     assert {r["name"] for r in record["regions"]} == {"own", "allowed"}
 
 
-# Where curves say something
+# Coverage of the curves
 
 
 def test_reach_of_curves():

@@ -1,4 +1,4 @@
-"""Every kind of measurement against its closed form, and through every command that uses it."""
+"""Compare every type of measurement with its closed form, and use it in every command."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
 
 Command = Callable[..., str]
 WITHIN = 1e-9
-"""Relative, of numbers that the same formula gives in two ways."""
+"""Relative tolerance of numbers that the same formula gives in two ways."""
 
 
 def write(path: str, text: str) -> None:
@@ -32,7 +32,7 @@ def write(path: str, text: str) -> None:
 
 
 def own(name: str, text: str) -> None:
-    """An entry of one's own."""
+    """Write an entry of the user."""
     common = "citations: [{key: mine, arxiv: '2102.07781'}]\nconfidence_level: 0.683\n"
     write(
         f"likelihoods/entries/{name}.yaml",
@@ -62,7 +62,7 @@ SHIFTED = "type: gaussian\nobservable: {}\nvalue: {}\nerror: {}\nnuisances: {}\n
 
 @pytest.fixture
 def kinds(workspace: Path) -> None:
-    """One entry of each kind, and three that share nuisance parameters."""
+    """Write one entry of each type, and three that share nuisance parameters."""
     own("asymmetric", ASYMMETRIC)
     own("correlated", CORRELATED)
     own("counts", COUNTS)
@@ -75,7 +75,7 @@ def kinds(workspace: Path) -> None:
 
 
 def points(n: int = 200) -> Couplings:
-    """Predictions around the values measured."""
+    """Return points with predictions around the measured values."""
     rng = np.random.default_rng(1)
     columns = {name: np.zeros(n) for name in COUPLING_NAMES}
     columns["m_Zp"] = rng.uniform(12, 25, n)
@@ -92,7 +92,7 @@ def predicted(*names: str) -> np.ndarray:
 
 
 def assert_adds_up(likelihood: Likelihood) -> None:
-    """chi2, its terms, the residuals and ln L are the same thing."""
+    """Check that chi2, its terms, the residuals and ln L agree."""
     chi2 = likelihood.chi2(C)
     np.testing.assert_allclose(sum(likelihood.chi2_by_term(C).values()), chi2, rtol=WITHIN)
     residuals = likelihood.residuals(C, wall=1.0)
@@ -122,7 +122,7 @@ def test_correlated_observables_have_a_multivariate_gaussian():
     likelihood = assembled("correlated").likelihood
     errors = np.array([4e-13, 6e-10, 0.2])
     rho = np.array([[1, 0.6, -0.2], [0.6, 1, 0.3], [-0.2, 0.3, 1]])
-    # Divided by the errors, as densities of such small numbers overflow.
+    # Divide by the errors, because densities of such small numbers overflow.
     deviation = (predicted("delta_a_e", "delta_a_mu", "br_ee").T - [1e-12, 2e-9, 0.3]) / errors
     density = multivariate_normal([0, 0, 0], rho)
     expected = -2 * (density.logpdf(deviation) - density.logpdf([0, 0, 0]))
@@ -155,7 +155,7 @@ def test_counts_follow_poisson(observed: int):
 
 
 @pytest.mark.usefixtures("kinds")
-def test_counts_go_on_where_fewer_than_no_events_are_expected():
+def test_counts_are_extrapolated_below_zero_expected_events():
     own("counts", COUNTS.replace("br_ee", "delta_a_e").replace("signal: 20", "signal: 1e15"))
     likelihood = assembled("counts").likelihood
     assert (1e15 * predicted("delta_a_e") + 1.5 < 0).any()
@@ -165,14 +165,14 @@ def test_counts_go_on_where_fewer_than_no_events_are_expected():
 
 
 def at_values(values: list[float]) -> tuple[Couplings, Observable]:
-    """Points at which an observable has these values."""
+    """Return points at which an observable has these values."""
     n = len(values)
     columns = dict.fromkeys(COUPLING_NAMES, np.zeros(n)) | {"C_Ve": np.array(values)}
     return Couplings(**columns), Observable("x", lambda c: c.C_Ve, Group.OTHER)
 
 
 @pytest.mark.usefixtures("kinds")
-def test_a_table_is_met_at_its_rows_and_goes_on_beyond_them():
+def test_a_table_is_met_at_its_rows_and_extrapolated_beyond_them():
     [term] = assembled("table").likelihood.measurements
     c, x = at_values([0.1, 0.3, 0.4, 0.8, 1.8, 2.8, -0.9, -1.9])
     table = type(term)("table", x, term.values, term.chi2s)  # type: ignore[attr-defined]
@@ -217,7 +217,7 @@ def test_a_one_sided_table_has_errors(rows: str):
 
 
 def marginalised(widths: dict[str, float], near: np.ndarray) -> np.ndarray:
-    """ln of the likelihood of electron, muon and decay, integrated over both nuisances."""
+    """Return ln of the likelihood of electron, muon and decay, integrated over both nuisances."""
     nodes, weights = hermegauss(120)
     flux, theory = np.meshgrid(widths["flux"] * nodes, widths["theory"] * nodes)
     weight = np.outer(weights, weights)
@@ -237,7 +237,7 @@ def marginalised(widths: dict[str, float], near: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("widths", [{"flux": 1.0, "theory": 1.0}, {"flux": 0.3, "theory": 2.0}])
 def test_nuisances_are_marginalised(widths: dict[str, float]):
     likelihood = assembled("electron", "muon", "decay", nuisances=widths).likelihood
-    near = likelihood.chi2(C) < 60  # where the quadrature has no tail to lose
+    near = likelihood.chi2(C) < 60  # the quadrature loses no tail here
     assert near.sum() > 30
     difference = likelihood.log_likelihood(C)[near] - marginalised(widths, near)
     np.testing.assert_allclose(difference, difference[0], atol=1e-7)
@@ -303,7 +303,7 @@ def test_a_correlation_reads_like_a_conditional_gaussian():
     assert by_term["y"][0] == pytest.approx((2 - 0.8) ** 2 / 0.36)
 
 
-# What becomes of them in the commands
+# Use in commands
 
 PLANE = """\
 model: effective

@@ -1,4 +1,4 @@
-"""A Python function of the couplings as the observable of a user's own entry."""
+"""Test a Python function of the couplings as the observable of a user's own entry."""
 
 import json
 import textwrap
@@ -151,7 +151,7 @@ def test_nan_at_a_point_of_the_fit_is_named():
     function = guarded("mine", lambda c: np.where(c.C_Ve > 0.5, np.nan, c.C_Ve))
     with pytest.raises(InvalidObservable, match=r"NaN at m_Zp = 17, C_Ve = 0\.7"):
         function(Couplings.of(m_Zp=17.0, C_Ve=[0.1, 0.7]))
-    # Couplings that are NaN belong to points that cannot exist.
+    # Couplings that are NaN belong to impossible points.
     assert np.isnan(function(Couplings.of(m_Zp=17.0, C_Ve=[0.1, np.nan]))[1])
 
 

@@ -1,4 +1,4 @@
-"""Priors over whole numbers and fractions, with models of charges."""
+"""Test priors over whole numbers and fractions, with models of charges."""
 
 import json
 import math

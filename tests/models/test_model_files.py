@@ -1,4 +1,4 @@
-"""Models in files of charges and of couplings, and the choice of a model in a run file."""
+"""Test models in files of charges and of couplings, and the choice of a model in a run file."""
 
 import json
 import shutil

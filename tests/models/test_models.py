@@ -1,4 +1,4 @@
-"""Model classes: couplings from charges against independent values and exact relations."""
+"""Compare couplings from charges with independent values and exact relations."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def couplings(name, values, **options):
 
 
 def random_values(name, n=200, seed=1, largest_mixing=0.3, **options):
-    """Points far beyond the reach of experiments, where every order in g' and eps counts."""
+    """Points far beyond the reach of experiments, where every order in g' and eps matters."""
     rng = np.random.default_rng(seed)
     values = {}
     for parameter in model(name, **options).parameters:
@@ -74,7 +74,7 @@ def cases(function):
 
 
 def mixing_for(g_t):
-    """eps with -g_1 eps / sqrt(1 - eps^2) = g_t."""
+    """Return the eps for which -g_1 eps / sqrt(1 - eps^2) = g_t."""
     return -g_t / np.hypot(G1, g_t)
 
 
@@ -141,7 +141,7 @@ def test_leading_order_of_two_doublets(inputs, value):
 
 @pytest.mark.parametrize(("inputs", "value"), cases("exact_lepton"))
 def test_exact_route_in_extended_precision(inputs, value):
-    """The axial coupling, a thousand times smaller than the issue's 1e-12, is right as well."""
+    """The axial coupling is accurate even where it is a thousand times smaller than 1e-12."""
     values = columns(
         zS_vS=inputs["zSvS"],
         g_prime=inputs["gp"],
@@ -188,7 +188,7 @@ def eigenstates(values, doublets, left, right):
 
 
 def gauge_sector(name, v):
-    """Doublets and charges of the electron, straight from each model's definition."""
+    """Return doublets and charges of the electron, straight from each model's definition."""
     if name == "nhdm_u1":
         t1, t2 = v["tan_beta_1"], v["tan_beta_2"]
         b1, b2 = np.arctan(t1), np.arctan(t2)
@@ -227,7 +227,7 @@ def test_mass_and_singlet_are_inverse(name, route):
     m = model(name, mass="zS_vS", route=route).couplings(by_singlet).m_Zp
     by_mass = {key: v for key, v in by_singlet.items() if key != "zS_vS"} | {"m_Zp": m}
     derived = model(name, route=route).derived(by_mass)
-    # Where the doublets make nearly all of the mass, little is left to tell the singlet from.
+    # Where the doublets give nearly all of the mass, the singlet's part has few digits.
     digits = 1e-13 * (m / (by_singlet["g_prime"] * by_singlet["zS_vS"])) ** 2 + 1e-11
     assert np.all(np.abs(derived["zS_vS"] / by_singlet["zS_vS"] - 1) < digits)
 
@@ -235,7 +235,7 @@ def test_mass_and_singlet_are_inverse(name, route):
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize("route", ROUTES)
 def test_equation_33(name, route):
-    """C_V - C_A - C_nu is the same for every family, in the exact route to all orders."""
+    """C_V - C_A - C_nu is the same for every family, to all orders in the exact route."""
     c = couplings(name, random_values(name, 2000), route=route)
     sides = [c[f"C_V{f}"] - c[f"C_A{f}"] - c[f"C_nu{f}"] for f in FAMILIES]
     size = np.max([np.abs(row) for key, row in c.items() if key != "m_Zp"], axis=0)
@@ -267,7 +267,8 @@ def test_doublets_of_equal_charge_are_one(route, doublets):
 
 
 def test_axial_couplings_of_the_standard_model():
-    """Zero at leading order, and m_Zp^2/m_Z^2 smaller than the vector coupling beyond."""
+    """Axial couplings are zero at leading order; exact ones are m_Zp^2/m_Z^2 times vector
+    couplings."""
     values = random_values("sm_u1")
     assert not couplings("sm_u1", values, route="leading_order")["C_Ae"].any()
     exact = couplings("sm_u1", values)
@@ -312,7 +313,7 @@ def test_charges_shift_along_hypercharge(name):
 
 def test_leading_order_mixing_angle_is_equation_25():
     values = random_values("nhdm_u1", largest_mixing=1e-3)
-    values["m_Zp"] = values["m_Zp"] + 2000  # above what the doublets force
+    values["m_Zp"] = values["m_Zp"] + 2000  # above the mass from the doublets
     exists = model("nhdm_u1").exists(values)
     assert exists.any()
     derived = model("nhdm_u1", route="leading_order").derived(values)
@@ -327,7 +328,7 @@ def test_leading_order_mixing_angle_is_equation_25():
 
 
 def test_doublets_force_a_mass():
-    """m_Zp >= 2 |C_A| v tan(beta): C_A = 2e-4 means 98 MeV times tan(beta)."""
+    """The condition is m_Zp >= 2 |C_A| v tan(beta): C_A = 2e-4 needs 98 MeV times tan(beta)."""
     tan_beta = np.array([0.1, 1.0, 3.0])
     z_1 = 2 * 2e-4 / 1e-3 * (1 + tan_beta**2)
     values = columns(
@@ -378,13 +379,13 @@ def test_phenomenological_benchmarks():
 
 
 def test_lower_end_of_tan_beta_is_where_the_tau_yukawa_coupling_is_one():
-    """As the description of the priors nhdm_u1 says."""
+    """The value agrees with the description of the priors nhdm_u1."""
     assert np.sqrt(2) * TAU_MASS / (VEV * 0.01) == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize("run_name", RUNS)
 def test_every_prior_spans_the_effective_couplings(run_name):
-    """So that evidences of classes can be compared: products g' z and masses share their bounds."""
+    """Products g' z and masses share their bounds, so that evidences of classes are comparable."""
     priors = load_run(packaged_data() / "runs" / f"{run_name}.yaml").posterior.priors
     g_prime = priors.support("g_prime")[0]
     charges = [name for name in priors.free if name.startswith(("z_", "n_"))]
@@ -418,7 +419,7 @@ def minimum_of(posterior, seed, starts=2000):
 @pytest.mark.slow
 @pytest.mark.parametrize("run_name", RUNS)
 def test_best_fits_are_global(run_name):
-    """Three hundred simplex searches, which share nothing with ours, do not beat it."""
+    """Three hundred simplex searches, which share no code with zpfit, find no better fit."""
     posterior = load_run(packaged_data() / "runs" / f"{run_name}.yaml").posterior
     best = minimum_of(posterior, 1)
 
@@ -440,7 +441,7 @@ def test_best_fits_are_global(run_name):
 
 @pytest.mark.slow
 def test_best_fit_over_whole_numbers_is_global():
-    """Every combination of charges up to 2, each with its own search over what is smooth."""
+    """Every combination of charges up to 2 has its own search over the continuous parameters."""
     changes = {f"priors.parameters.{name}": "{type: fractions, largest: 2}" for name in
                ("z_Le", "z_Lmu", "n_e", "n_mu")}  # fmt: skip
     path = packaged_data() / "runs" / "froggatt_nielsen_integers_rb.yaml"

@@ -1,4 +1,4 @@
-"""Models in Python: functions, classes and plug-ins."""
+"""Test models in Python: functions, classes and plug-ins."""
 
 import json
 import sys
@@ -324,7 +324,7 @@ def test_options_that_a_plugin_lacks(rejected: Command, plugin: Callable[[str, s
     assert_mentions(rejected("validate", "fit.yaml"), "fit.yaml:1: model: ", "'heavy'", "options")
 
 
-# Python code is named as such
+# Notes about Python code
 
 
 def test_validate_says_that_a_run_file_names_python_code(invoke: Callable[..., Result]):

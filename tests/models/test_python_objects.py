@@ -1,4 +1,4 @@
-"""Python functions, classes and instances given as models from Python itself."""
+"""Test Python functions, classes and instances that are given as models from Python."""
 
 import importlib
 import sys
@@ -30,7 +30,7 @@ def problem(model: object):
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A module of a user's own, beside the script that imports it."""
+    """Write a user's module, beside the script that imports it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     write("own_objects.py", CLASS + "\n\n" + SIMPLE)

@@ -1,4 +1,4 @@
-"""The explorer answers as evaluate does, listens to this machine alone and ends cleanly."""
+"""Test the explorer: answers equal to those of evaluate, local access only, and a clean end."""
 
 import json
 import math
@@ -192,7 +192,7 @@ def test_whole_numbers_in_a_slice(workspace: Path):
     assert np.shape(found["chi2"]) == (21, 21)
 
 
-# Bad questions
+# Invalid requests
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_other_paths_and_methods(explorer: Explorer):
         assert json.loads(content)["problems"]
 
 
-# Who may ask
+# Access to the server
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
@@ -306,7 +306,7 @@ def test_the_page_brings_all_it_needs(explorer: Explorer):
         assert len(content) > 1000
 
 
-# What may stand in place of a set
+# Sources in place of a set
 
 
 def test_a_run_folder_starts_at_its_best_fit(small_run: Path):
@@ -395,7 +395,7 @@ def test_unknown_sources_are_refused(rejected: Callable[..., str]):
         open_catalogue("nothing at all", None)
 
 
-# Beginning and end
+# Start and end of the server
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,4 +1,4 @@
-"""The explorer's page in a browser."""
+"""Test the explorer's page in a browser."""
 
 import json
 import shutil
@@ -56,7 +56,7 @@ def page(browser: Any, explorer: Explorer) -> Iterator[Any]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "requestfailed",
-        # What is on its way when the page is left is no failure.
+        # Requests that are pending when the page closes are not failures.
         lambda request: complaints.extend(
             [f"{request.url}: {request.failure}"] * (request.failure != "net::ERR_ABORTED")
         ),
@@ -69,7 +69,7 @@ def page(browser: Any, explorer: Explorer) -> Iterator[Any]:
 
 
 def changed(page: Any, selector: str, action: Callable[[], None], attribute: str = "") -> str:
-    """What an element says after something was done to the page, once that is new."""
+    """Act on the page, wait until the element changes, and return its new content."""
     words = f"e => {'e.getAttribute(name)' if attribute else 'e.textContent'}"
     read = words.replace("name", json.dumps(attribute))
     before = page.locator(selector).first.evaluate(read)
@@ -146,7 +146,7 @@ def test_nothing_sticks_out_on_a_telephone_in_the_dark(page: Any):
 
 
 def test_the_tables_need_no_markup_of_others():
-    # Names come from files: they are set as text.
+    # Names come from files, so the page sets them as text.
     folder = Path(zpfit.pages.explore.__file__).parent / "page"
     for path in folder.glob("*.js"):
         assert "innerHTML" not in path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page about runs, comparisons and campaigns: contents, escaping, bad input, a browser."""
+"""Test the report on runs, comparisons and campaigns: contents, escaping, bad input, a browser."""
 
 import json
 import re
@@ -29,7 +29,7 @@ TINY = {
 
 
 class Page(HTMLParser):
-    """The elements of a page: tables, figures, what it loads."""
+    """The elements of a page: tables, figures, loaded resources."""
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
@@ -90,7 +90,7 @@ def run_page(small_run, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def grid(tmp_path_factory):
-    """The folder of a small campaign whose title is unfriendly."""
+    """Folder of a small campaign with HTML in its title."""
     folder = tmp_path_factory.mktemp("grid")
     run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
     content = {"title": EVIL, "runs": {"tiny": run}, "settings": TINY, "seeds": [1, 2]}
@@ -103,7 +103,7 @@ def grid(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def comparison(small_run, tmp_path_factory):
-    """The folder of a comparison as ``zpfit compare`` would write it, with a run inside."""
+    """Folder of a comparison in the format of ``zpfit compare``, with a run inside."""
     folder = tmp_path_factory.mktemp("compared") / "classes"
     shutil.copytree(small_run, folder / "runs" / "one")
     summary = json.loads((small_run / "summary.json").read_text())
@@ -135,7 +135,7 @@ def comparison(small_run, tmp_path_factory):
 
 @pytest.fixture
 def copied(small_run, workspace):
-    """A copy of the small run that a test may change."""
+    """Copy of the small run that a test may change."""
     shutil.copytree(small_run, workspace / "mine")
     return workspace / "mine"
 
@@ -145,7 +145,7 @@ def rewrite(path, **changes):
     path.write_text(json.dumps(content | changes))
 
 
-# What it says
+# Contents
 
 
 def test_numbers_are_those_of_the_summary(run_page, small_run):
@@ -213,7 +213,7 @@ def test_slices_say_what_the_likelihood_says(small_run):
                 plane.y: plane.y_values[i],
             }
             columns = {name: np.array([number]) for name, number in point.items()}
-            columns = posterior.priors.complete(columns, 1)  # tied ones follow
+            columns = posterior.priors.complete(columns, 1)  # tied parameters follow
             c = posterior.model.couplings(columns)
             [excluded_by] = posterior.likelihood.excluded_by(c)
             who = int(plane.strongest[i, j])
@@ -223,7 +223,7 @@ def test_slices_say_what_the_likelihood_says(small_run):
                 assert plane.names[who] == max(excluded_by, key=ratios.__getitem__)
                 assert plane.ratios[who, i, j] == pytest.approx(max(ratios.values()))
             assert plane.chi2[i, j] == pytest.approx(posterior.likelihood.chi2(c)[0], rel=1e-6)
-        # One node is the best fit itself.
+        # One node coincides with the best fit.
         at_x = list(plane.x_values).index(best["parameters"][plane.x])
         at_y = list(plane.y_values).index(best["parameters"][plane.y])
         assert plane.strongest[at_y, at_x] == -1
@@ -309,7 +309,7 @@ def test_page_lies_beside_its_folder(accepted, copied):
     assert answer == {"page": str(copied.parent / "mine.html")}
 
 
-# What it must not do
+# Security and accessibility
 
 
 def test_loads_nothing(run_page):
@@ -448,7 +448,7 @@ def test_campaign_without_its_fits(rejected, grid, workspace):
     assert "is gone" in rejected("report", "fits")
 
 
-# Small parts
+# Functions of the page
 
 
 @pytest.mark.parametrize(
@@ -504,7 +504,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser):
-    """Open a page; afterwards there must be nothing on the console and nothing loaded."""
+    """Open a page; check at the end that its console is empty and that it has loaded nothing."""
     heard, contexts = [], []
 
     def open_page(path, width=1280, scheme="light"):

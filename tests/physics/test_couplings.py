@@ -1,4 +1,4 @@
-"""The table of couplings, and the batches made from it."""
+"""Test the table of couplings, and the batches made from it."""
 
 import pickle
 

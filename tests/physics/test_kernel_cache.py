@@ -1,4 +1,4 @@
-"""Compiled formulas on disk: many processes that start together, edits, nowhere to write."""
+"""Test compiled formulas on disk: many processes that start together, edits, read-only places."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def start(cache: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 def test_processes_that_start_together(tmp_path):
-    """Without a lock these, and every later process, die of a segmentation fault (numba #10128)."""
+    """Without a lock these and all later processes die of a segmentation fault (numba #10128)."""
     together = []
     for _ in range(3):
         together.append(start(tmp_path))

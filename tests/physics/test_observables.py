@@ -1,4 +1,4 @@
-"""The registry of observables: names, what each reads, plug-ins."""
+"""Test the registry of observables: names, the couplings that each reads, plug-ins."""
 
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def bare(c):
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install a package that offers three observables, one of them in working order."""
+    """Install a package that offers three observables, one of them valid."""
     names = {"plugged_square": "plugged_square", "bare": "bare", "absent": "absent"}
     lines = [f"{name} = plugged_physics:{target}\n" for name, target in names.items()]
     info = tmp_path / "plugged_physics-1.0.dist-info"

@@ -1,4 +1,4 @@
-"""Physics against closed forms, direct quadrature and the paper's equations."""
+"""Compare physics with closed forms, direct quadrature and the paper's equations."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def point(**values):
 
 
 def test_loop_integrals_against_adaptive_quadrature():
-    """Eq. (7) of the paper by mpmath, with 30 digits."""
+    """Return Eq. (7) of the paper by mpmath, with 30 digits."""
     for r in (1e-10, 1e-6, 3e-3, 0.7, 40.0, 1e5, 1e9, 1e13):
         with mpmath.workdps(30):
             x0 = 1 / mpmath.sqrt(1 + r)
@@ -51,7 +51,7 @@ def test_tabulated_loop_functions_follow_the_quadrature():
 
 
 def test_limits_of_heavy_and_light_bosons():
-    """Eq. (8) of the paper, with the next terms of the light limit."""
+    """Return Eq. (8) of the paper, with the next terms of the light limit."""
     heavy = 1e6
     expected = ELECTRON_MASS**2 / (12 * pi**2 * heavy**2)
     assert delta_a(ELECTRON_MASS, heavy, 1.0, 0.0) == pytest.approx(expected, rel=1e-6)
@@ -76,7 +76,7 @@ def test_charm2_spline_follows_the_recoil_integral(beam):
     np.testing.assert_allclose(
         scattering_ratio(beam, m, c_v, c_a, c_nu), 1 + linear + quadratic, rtol=1e-10
     )
-    # and the response alone, where it is small against 1
+    # compare the response alone too, where it is small against 1
     half = 0.5 * (
         scattering_ratio(beam, m, c_v, c_a, 1e3) - scattering_ratio(beam, m, c_v, c_a, -1e3)
     )
@@ -85,7 +85,7 @@ def test_charm2_spline_follows_the_recoil_integral(beam):
 
 @pytest.mark.parametrize("antineutrino", [False, True])
 def test_charm2_recoil_integral_by_mpmath(antineutrino):
-    """The integral of the differential cross-section of the docstring, at simple couplings."""
+    """Return the integral of the docstring's differential cross-section at simple couplings."""
     beam = CHARM2_NUBAR if antineutrino else CHARM2_NU
     m, c_v, c_a, c_nu = 20.0, 1e-4, 2e-4, 1e-5
     from zpfit.physics.constants import FERMI_CONSTANT, SIN2_THETA_W
@@ -109,10 +109,10 @@ def test_charm2_recoil_integral_by_mpmath(antineutrino):
 
 
 def test_branching_ratio_in_the_massless_limit():
-    """Gamma(ee) = m (C_V^2 + C_A^2)/(12 pi), Gamma(nu nu) = m C_nu^2/(24 pi)."""
+    """The widths are m (C_V^2 + C_A^2)/(12 pi) to electrons and m C_nu^2/(24 pi) to neutrinos."""
     assert br_ee(point(m_Zp=100.0, C_Ve=1e-4, C_nue=1e-4))[0] == pytest.approx(2 / 3, rel=1e-8)
     assert br_ee(point(m_Zp=100.0, C_Ae=1e-4, C_nue=1e-4))[0] == pytest.approx(2 / 3, rel=1e-3)
-    # above the muon threshold three equal couplings share, up to the muon mass
+    # above the muons' threshold three equal couplings share alike, up to the muon mass
     heavy = br_ee(point(m_Zp=1000.0, C_Ve=1e-4, C_Vmu=1e-4))[0]
     x = (MUON_MASS / 1000) ** 2
     assert heavy == pytest.approx(1 / (1 + np.sqrt(1 - 4 * x) * (1 + 2 * x)), rel=1e-9)
@@ -168,7 +168,7 @@ def test_dump_region_recast_onto_itself(length_ratio):
 
 @pytest.mark.parametrize(("share", "shift"), [(0.05, -0.04), (0.5, -0.48)])
 def test_invisible_width_lowers_the_upper_edge_of_a_dump(share, shift):
-    """NA64 near 17 MeV: 5 % (50 %) invisible move the upper edge by about -4 % (-48 %)."""
+    """Invisible shares of 5 % (50 %) move NA64's upper edge by about -4 % (-48 %) near 17 MeV."""
     lower, upper = 3.6e-5, 1.95e-4
     region = np.log(np.array([[16.0, lower, upper], [18.0, lower, upper]]))
     c_ve = np.linspace(0.4 * upper, upper, 4001)
@@ -181,7 +181,8 @@ def test_invisible_width_lowers_the_upper_edge_of_a_dump(share, shift):
 
 
 def test_soft_forms_at_the_limit():
-    """chi2 = z^2 at the limit, z = 1.2816 at 90 %; 2 x 2.30 events for a zero-background search."""
+    """At the limit chi2 = z^2, z = 1.2816 at 90 %, or 2 x 2.30 events for a zero-background
+    search."""
     assert HalfGaussian(power=2, confidence_level=0.90).chi2(np.array([1.0]))[0] == pytest.approx(
         1.2816**2, rel=1e-4
     )
@@ -195,7 +196,7 @@ def test_soft_forms_at_the_limit():
 
 
 def test_formulas_run_interpreted():
-    """With NUMBA_DISABLE_JIT=1 the same numbers come out, for debugging and coverage."""
+    """NUMBA_DISABLE_JIT=1, for debugging and coverage, gives the same numbers."""
     code = (
         "import numpy as np; from zpfit.likelihood.build import LikelihoodSpec, assemble; "
         "from zpfit.io.library import Library; from zpfit.physics.couplings import Couplings; "

@@ -1,4 +1,4 @@
-"""Branching ratios, searches for invisible and muonic decays, and parity violation at E158."""
+"""Test branching ratios, invisible and muonic decays, and parity violation at E158."""
 
 from math import sqrt
 
@@ -59,7 +59,7 @@ def test_branching_ratios_are_partial_over_total_width():
 
 
 def test_invisible_decays_in_the_massless_limit():
-    """Gamma(nu nu) = m C_nu^2/(24 pi) a flavour, half of Gamma(ee) at equal coupling."""
+    """Gamma(nu nu) is m C_nu^2/(24 pi) for each flavour, half of Gamma(ee) at equal coupling."""
     equal = {"C_Ve": 1e-4, "C_nue": 1e-4, "C_numu": -1e-4, "C_nutau": 1e-4}
     assert br_inv(point(m_Zp=100.0, **equal))[0] == pytest.approx(3 / 5, rel=1e-7)
     assert br_inv(point(m_Zp=100.0, C_nutau=1e-9))[0] == 1
@@ -81,7 +81,8 @@ def test_closed_channels():
 
 
 def test_limit_on_invisible_decays_of_electron_production():
-    """Like the prompt one, with the other branching ratio: where one closes the other opens."""
+    """The invisible and the prompt limit differ only in the branching ratio, and complement each
+    other."""
     values = {"m_Zp": 30.0, "C_Ve": 3e-4, "C_Ae": -4e-4}
     dark = point(**values, C_nue=1.0)
     assert invisible_ratio(dark, curve(1e-4))[0] == pytest.approx(5.0, rel=1e-6)
@@ -96,7 +97,7 @@ def test_limit_on_invisible_decays_of_electron_production():
 
 
 def test_limits_of_muon_beams():
-    """L_mu-L_tau: invisible below 2 m_mu, a share of muons above."""
+    """The Z' of L_mu-L_tau decays invisibly below 2 m_mu, and partly to muons above."""
     g = 2e-3
     light = point(m_Zp=50.0, C_Vmu=-g, C_numu=-g, C_nutau=g)
     assert muon_invisible_ratio(light, curve(5e-4))[0] == pytest.approx(4.0, rel=1e-12)
@@ -119,21 +120,21 @@ def test_limits_of_muon_beams():
     ("m", "shift"), [(10.0, 2.900e-3), (17.0, 2.873e-3), (30.0, 2.789e-3), (100.0, 1.951e-3)]
 )
 def test_mixing_angle_at_e158(m, shift):
-    """An independent calculation, at C_Ve C_Ae = 1e-9."""
+    """An independent calculation at C_Ve C_Ae = 1e-9 gives the same values."""
     for c_v, c_a, sign in ((1e-4, 1e-5, 1), (-1e-4, 1e-5, -1), (-1e-3, -1e-6, 1)):
         found = e158_sin2_theta(point(m_Zp=m, C_Ve=c_v, C_Ae=c_a))[0]
         assert found == pytest.approx(sign * shift, abs=0.6e-6)
 
 
 def test_heavy_bosons_at_e158():
-    """The contact limit C_V C_A/(sqrt2 G_F m^2)."""
+    """The contact limit is C_V C_A/(sqrt2 G_F m^2)."""
     m = 8e3
     found = e158_sin2_theta(point(m_Zp=m, C_Ve=0.3, C_Ae=0.2))[0]
     assert found == pytest.approx(0.06 / (sqrt(2) * FERMI_CONSTANT * m**2), rel=1e-3)
 
 
 def test_e158_measures_the_product():
-    """(6.5 +- 5.7)e-10 for a light boson, from 0.2397 +- 0.0013 against 0.2381 +- 0.0006."""
+    """For a light boson 0.2397 +- 0.0013 against 0.2381 +- 0.0006 gives (6.5 +- 5.7)e-10."""
     per_product = e158_sin2_theta(point(m_Zp=1e-3, C_Ve=1e-5, C_Ae=1e-5))[0] / 1e-10
     assert (0.2397 - 0.2381) / per_product == pytest.approx(6.5e-10, rel=0.16)
     assert np.hypot(0.0013, 0.0006) / per_product == pytest.approx(5.7e-10, rel=0.16)

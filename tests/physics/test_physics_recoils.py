@@ -1,4 +1,4 @@
-"""Neutrino-electron scattering from first principles: quadrature, closed forms, publications."""
+"""Compare neutrino-electron scattering with quadrature, closed forms and publications."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -57,7 +57,8 @@ def point(**values):
 
 
 def cross_section(experiment, antineutrino, energy, point):
-    """dsigma/dT integrated over the window, up to a factor; ``point`` is m, C_V, C_A, C_nu."""
+    """Return dsigma/dT integrated over the window, up to a factor; ``point`` is m, C_V, C_A,
+    C_nu."""
     m, c_v, c_a, c_nu = point
 
     def differential(recoil):
@@ -73,7 +74,7 @@ def cross_section(experiment, antineutrino, energy, point):
 
 
 def rate_by_quadrature(experiment, point):
-    """Adaptive integrals over recoil and energy."""
+    """Return adaptive integrals over recoil and energy."""
     total = 0.0
     for spectrum, antineutrino in (
         (experiment.neutrinos, False),
@@ -124,7 +125,8 @@ def test_spline_follows_the_coefficients(experiment):
 
 
 def test_total_cross_section_in_closed_form():
-    """g_L^2 + g_R^2/3 for E >> m_e; LSND's sigma_0 = G_F^2 m_e E/(2 pi) makes it 2.21 for nu_e."""
+    """For E >> m_e it is g_L^2 + g_R^2/3; LSND's sigma_0 = G_F^2 m_e E/(2 pi) makes it 2.21 for
+    nu_e."""
     energy = 2e5
     for electron_flavour, antineutrino in ((True, False), (True, True), (False, False)):
         beam = {"antineutrinos" if antineutrino else "neutrinos": Line(energy)}
@@ -139,7 +141,7 @@ def test_total_cross_section_in_closed_form():
 
 
 def test_cross_section_of_charm2_by_an_independent_implementation():
-    """nu_mu at 23.7 GeV, recoils of 3-24 GeV, in MeV^-2."""
+    """Cross-section of nu_mu at 23.7 GeV for recoils of 3-24 GeV, in MeV^-2."""
     assert standard_model_rate(CHARM2_MEAN_NU) == pytest.approx(7.86445361003e-20, rel=1e-10)
 
 
@@ -158,7 +160,7 @@ def test_rate_of_beryllium_7_in_100_tonnes():
 
 @every_experiment
 def test_heavy_vector_shifts_the_mixing_angle(experiment):
-    """A contact interaction with C_A = 0 adds the same to g_L and g_R, as sin^2(theta_w) would."""
+    """A contact interaction with C_A = 0 shifts g_L and g_R equally, as sin^2(theta_w) would."""
     shift = 0.03
     rates = [
         standard_model_rate(e)
@@ -173,7 +175,8 @@ def test_heavy_vector_shifts_the_mixing_angle(experiment):
 
 
 def test_contact_terms_of_a_line_in_closed_form():
-    """Linear in the shift of g_L and g_R, with the moments of (1 - T/E)^2 and of m_e T/E^2."""
+    """The response is linear in the shift of g_L and g_R, with moments of (1 - T/E)^2 and m_e
+    T/E^2."""
     energy, low = 0.862, 0.27
     high = recoil_end_point(energy)
     cubes = energy / 3 * ((1 - low / energy) ** 3 - (1 - high / energy) ** 3)
@@ -192,7 +195,7 @@ def test_antineutrinos_exchange_the_chiralities():
     """nu_mu with (g_L, g_R, C_L, C_R) scatter as nubar_mu with L and R exchanged."""
     plain = RecoilExperiment(3e3, 24e3, neutrinos=Line(2e4), sin2_theta_w=0.25)
     anti = RecoilExperiment(3e3, 24e3, antineutrinos=Line(2e4), sin2_theta_w=0.25)
-    # at sin^2 = 1/4 g_R = -g_L, so that the exchange is C_V -> -C_V
+    # at sin^2 = 1/4 g_R is -g_L, and the exchange is C_V -> -C_V
     found = scattering_ratio(plain, 20.0, 2e-4, 1e-4, 1e-5)
     assert scattering_ratio(anti, 20.0, -2e-4, 1e-4, 1e-5) == pytest.approx(found, rel=1e-10)
 
@@ -210,7 +213,8 @@ def test_michel_spectrum():
 
 
 def test_mean_energies_of_charm2():
-    """23.7 and 19.1 GeV are quoted; the figure's flux starts above 4 GeV, which raises them."""
+    """The beams' quoted energies are 23.7 and 19.1 GeV; the figure's flux starts above 4 GeV, which
+    raises the means."""
     for spectrum, digitised, quoted in (
         (CHARM2_NU.neutrinos, 25.0e3, 23.7e3),
         (CHARM2_NUBAR.antineutrinos, 21.2e3, 19.1e3),
@@ -222,7 +226,7 @@ def test_mean_energies_of_charm2():
 
 
 def vogel_engel(energy):
-    """nubar_e per MeV and fission by Vogel and Engel, PRD 39, 3378 (1989)."""
+    """Return nubar_e per MeV and fission by Vogel and Engel, PRD 39, 3378 (1989)."""
     isotopes = (
         (0.55, (0.870, -0.160, -0.0910)),
         (0.32, (0.896, -0.239, -0.0981)),
@@ -233,7 +237,7 @@ def vogel_engel(energy):
 
 
 def test_reactor_spectrum_hardly_matters():
-    """Another parametrisation moves the coefficients of the ratio by less than 1 %."""
+    """Another parametrisation changes the coefficients of the ratio by less than 1 %."""
     other = replace(TEXONO, antineutrinos=Spectrum(vogel_engel, (2.0, 4.0, 6.0, 8.0, 9.5)))
     for m in (3.0, 20.0, 1e3):
         ours, theirs = (recoil_coefficients(e, np.array([m**2])) for e in (TEXONO, other))
@@ -244,7 +248,8 @@ def test_reactor_spectrum_hardly_matters():
 
 
 def test_texono_at_its_own_mixing_angle():
-    """An independent calculation: Huber-Mueller flux, recoils of 3-8 MeV, sin^2 = 0.2387."""
+    """An independent calculation uses the Huber-Mueller flux, recoils of 3-8 MeV and sin^2 =
+    0.2387."""
     own = replace(TEXONO, sin2_theta_w=0.2387)
     m2 = 1e10
     found = recoil_coefficients(own, np.array([m2]))[:, 0] * (m2 / 1e11) ** np.array(
@@ -254,7 +259,7 @@ def test_texono_at_its_own_mixing_angle():
 
 
 def test_the_papers_equations_agree_in_sign_and_size():
-    """Eqs. (13) and (14) of arXiv:2102.07781, to 8 % (TEXONO) and 16 % (Borexino)."""
+    """Eqs. (13) and (14) of arXiv:2102.07781 agree to 8 % (TEXONO) and 16 % (Borexino)."""
     heavy = 1e3
     for c_v, c_a in ((1.0, 0.0), (0.0, 1.0)):
         z = 1e-9 * heavy**2
@@ -273,13 +278,13 @@ def test_the_papers_equations_agree_in_sign_and_size():
 
 
 def b_minus_l(experiments, m, g):
-    """Deviations from 1 with C_Ve = C_nu = -g."""
+    """Return deviations from 1 with C_Ve = C_nu = -g."""
     return [scattering_ratio(e, m, -g, 0.0, -g) - 1 for e in experiments]
 
 
 @pytest.mark.parametrize(("m", "published"), B_MINUS_L["texono"])
 def test_b_minus_l_limit_of_texono(m, published):
-    """1.08 + 1.645 x 0.26."""
+    """The published limit is at 1.08 + 1.645 x 0.26."""
     found = limit(
         lambda g: nue_texono(point(m_Zp=m, C_Ve=-g, C_nue=-g))[0], 1.08 + TWO_SIDED_90 * 0.26
     )
@@ -288,7 +293,7 @@ def test_b_minus_l_limit_of_texono(m, published):
 
 @pytest.mark.parametrize(("m", "published"), B_MINUS_L["charm2"])
 def test_b_minus_l_limit_of_charm2(m, published):
-    """1.645 from both cross-sections, each known to 6 %; ours is 14-16 % weaker."""
+    """The limit is 1.645 from both cross-sections, each known to 6 %; zpfit's is 14-16 % weaker."""
 
     def found(experiments):
         return limit(
@@ -321,7 +326,7 @@ def test_b_minus_l_limit_of_borexino(m, published):
 
 
 def test_mean_energies_misstate_charm2():
-    """The response to C_V, by -8 to +13 % as an independent folding of the full figure finds."""
+    """Mean energies misstate the response to C_V by -8 to +13 %, as found independently."""
     for folded, mean, expected in (
         (CHARM2_NU, CHARM2_MEAN_NU, (-0.08, -0.04, 0.02)),
         (CHARM2_NUBAR, CHARM2_MEAN_NUBAR, (0.08, 0.10, 0.13)),
@@ -331,7 +336,7 @@ def test_mean_energies_misstate_charm2():
             assert k[0] / k[1] - 1 == pytest.approx(misstated, abs=0.01)
 
 
-# what depends on what
+# dependences
 
 
 def test_each_experiment_sees_its_own_flavour():

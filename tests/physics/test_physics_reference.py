@@ -1,4 +1,4 @@
-"""Physics against an independent implementation in high precision."""
+"""Compare physics with an independent implementation in high precision."""
 
 import csv
 import json
@@ -171,7 +171,7 @@ def read_points():
     return columns, Couplings(*(columns.get(name, zero) for name in COUPLING_NAMES))
 
 
-# The reference tables were made under the former names.
+# The reference tables use the former names.
 PAPER_PREDICTIONS = [n for n in read_points()[0] if RENAMED.get(n, n) in predictions()]
 
 
@@ -216,14 +216,14 @@ def test_chi2_without_a_zprime(sets, name, chi2):
 
 
 def test_standard_model_cross_section_of_charm2():
-    """The normalisation of the ratio, from the published cross-section with G_F^2 m_e."""
+    """The published cross-section in units of G_F^2 m_e gives the normalisation of the ratio."""
     [(inputs, value)] = [p.values for p in cases("sigma_nue")]
     from zpfit.physics.constants import FERMI_CONSTANT, SIN2_THETA_W
 
     energy, low = inputs["E"], inputs["T1"]
     high = min(inputs["T2"], 2 * energy**2 / (2 * energy + ELECTRON_MASS))
     left, right = SIN2_THETA_W - 0.5, SIN2_THETA_W
-    # A very heavy Z' is a shift of g_L and g_R by contact terms: compare with the closed form.
+    # A very heavy Z' shifts g_L and g_R by contact terms: compare with the closed form.
     m2 = 1e14
     shift = 1 / (2 * np.sqrt(2) * FERMI_CONSTANT * m2)
     cubes = energy / 3 * ((1 - low / energy) ** 3 - (1 - high / energy) ** 3)

@@ -1,4 +1,4 @@
-"""Exact neutrino tridents against the calculation they are tabulated from, and publications."""
+"""Compare exact neutrino tridents with the calculation behind their tables, and publications."""
 
 from math import sqrt
 
@@ -19,7 +19,7 @@ from zpfit.physics.trident import (
 from zpfit.physics.trident_spectra import CCFR, CHARM2, NUTEV
 
 MASSES = (1.0, 10.0, 17.0, 30.0, 100.0, 1000.0)
-"""MeV."""
+"""Masses in MeV."""
 CALCULATED = {
     "ccfr": (
         (2.313203e5, 2.300458e5, 2.282646e5, 2.239310e5, 1.940011e5, 4.354161e4),
@@ -111,7 +111,7 @@ def test_heavy_bosons_follow_the_published_contact_limit(name):
 
 
 def test_limit_on_light_l_mu_l_tau():
-    """g' < 8.7e-4 at 10 MeV where R = 1.369 is reached, by an independent calculation."""
+    """An independent calculation finds R = 1.369 at g' = 8.7e-4 and 10 MeV."""
 
     def excess(g):
         return trident_ccfr(point(m_Zp=10.0, C_Vmu=g, C_numu=g))[0] - CCFR_95
@@ -120,7 +120,8 @@ def test_limit_on_light_l_mu_l_tau():
 
 
 def test_limit_on_heavy_l_mu_l_tau():
-    """m/g' = 545 GeV to leading log, 550 GeV as published in arXiv:1406.2332; ours is 539 GeV."""
+    """m/g' is 545 GeV to leading log, 550 GeV as published in arXiv:1406.2332, and 539 GeV in
+    zpfit."""
     m = 1e6
 
     def excess(scale):
@@ -135,7 +136,7 @@ def test_limit_on_heavy_l_mu_l_tau():
 
 @pytest.mark.parametrize(("m", "linear", "quadratic"), [(10.0, 2.4, 1.85), (30.0, 2.4, 1.7)])
 def test_the_papers_formula_is_too_large(m, linear, quadratic):
-    """Eq. (16) of arXiv:2102.07781 against the exact coefficients."""
+    """Eq. (16) of arXiv:2102.07781 differs from the exact coefficients as stated."""
     parts = []
     for function in (paper_ccfr, trident_ccfr):
         up, down = (function(point(m_Zp=m, C_Vmu=s * 1e-3, C_numu=1e-3))[0] for s in (1, -1))

@@ -1,4 +1,4 @@
-"""Drawn figures of small fixed records: labels, legends, artists, and no text that is cut off."""
+"""Test figures of small fixed records: labels, legends, artists, and no text that is cut off."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from zpfit.plots.pulls import pulls_figure
 from zpfit.plots.style import house_style
 
 PIXEL = 1.0
-"""Text may reach this far over the edge, because a bounding box includes its antialiasing."""
+"""Text may extend this far beyond the edge, because a bounding box includes its antialiasing."""
 
 
 def drawn(figure: Figure) -> list[str]:

@@ -1,4 +1,4 @@
-"""Figures say what they should; how they look is for eyes."""
+"""Test the content of figures; their appearance is checked by eye."""
 
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def test_pulls_of_likelihoods_without_measurements_or_exclusions():
 
 @pytest.mark.parametrize("factor", [-1.0, 0.0])
 def test_parameters_tied_with_a_negative_or_zero_factor(factor):
-    """The opposite of a positive parameter needs a signed axis; nothing times it is a constant."""
+    """The negative of a positive parameter needs a signed axis; zero times it is a constant."""
     settings = {
         "model": "effective",
         "likelihood": "paper_2021_cs",

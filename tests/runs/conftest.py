@@ -1,4 +1,4 @@
-"""Fixtures for tests of stopped and resumed runs, shared by their files."""
+"""Fixtures for tests of stopped and resumed runs, shared by several files."""
 
 import shutil
 import signal
@@ -17,20 +17,20 @@ def everything_imported(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def small_batches(everything_imported: None) -> Iterator[None]:
-    """Runs that take a second, in this process and in forked ones."""
+    """Let runs take a second, in this process and in forked ones."""
     with resuming.small_batches():
         yield
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder with the run file."""
+    """Folder with the run file."""
     return written(tmp_path / "place")
 
 
 @pytest.fixture(scope="session")
 def undisturbed(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with cross-check and plots that nothing interrupted; for reading only."""
+    """Uninterrupted run with cross-check and plots; for reading only."""
     place = written(tmp_path_factory.mktemp("whole") / "place")
     with resuming.small_batches():
         done(place, *run("--cross-check"))
@@ -39,7 +39,8 @@ def undisturbed(everything_imported: None, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def plain(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same without cross-check and plots, which takes half the time."""
+    """Uninterrupted run without cross-check and plots, which takes half the time; for reading
+    only."""
     place = written(tmp_path_factory.mktemp("plain") / "place")
     with resuming.small_batches():
         done(place, *run(), hooks=(no_plots,))
@@ -48,7 +49,7 @@ def plain(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def halfway(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with the user's own model and data, killed at its last stage; for reading only."""
+    """Run with the user's own model and data, killed at its last stage; for reading only."""
     place = written(tmp_path_factory.mktemp("halfway") / "place", OWN)
     own_files(place)
     at = at_stage("Searching the best fit", sent(signal.SIGKILL))
@@ -59,6 +60,6 @@ def halfway(everything_imported: None, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def own(halfway: Path, workspace: Path) -> Path:
-    """A copy of it to change, which is the current folder."""
+    """Copy of the killed run to change, which is the current folder."""
     shutil.copytree(halfway, workspace, dirs_exist_ok=True)
     return workspace

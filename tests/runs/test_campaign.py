@@ -1,4 +1,4 @@
-"""Campaigns: the fits of a file, equal numbers from every executor, failures, resuming."""
+"""Test campaigns: the fits of a file, equal numbers from every executor, failures, resuming."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ TINY = {
     "dynesty.tolerance": 1,
     "best_fit.starts": 20,
 }
-"""Options that make a fit take half a second."""
+"""Options with which a fit takes half a second."""
 RUN = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
 
 
@@ -43,7 +43,7 @@ def names(path):
     return [name for _, _, name in load_campaign(Path(path)).tasks()]
 
 
-# What a file comes to
+# Combinations of a file
 
 
 def test_every_combination(workspace):
@@ -167,12 +167,12 @@ def test_bad_choices_are_refused(invoke, arguments):
     assert invoke("campaign", write({}), *arguments).exit_code == 2
 
 
-# Carrying out
+# Execution
 
 
 @pytest.fixture(scope="module")
 def whole_folder(tmp_path_factory):
-    """An uninterrupted campaign of three fits in this process; for reading only."""
+    """Uninterrupted campaign of three fits in this process; for reading only."""
     folder = tmp_path_factory.mktemp("whole")
     path = write({"seeds": {"count": 3}}, folder / "grid.yaml")
     cli(
@@ -184,7 +184,7 @@ def whole_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(whole_folder):
-    """Its record."""
+    """Record of the uninterrupted campaign."""
     return record(whole_folder)
 
 
@@ -205,7 +205,7 @@ def test_record_table_and_plot(whole_folder, whole):
 
 @pytest.fixture
 def same_numbers(accepted):
-    """Run a campaign in several ways; return their records, which must be equal."""
+    """Run a campaign in several ways, and return their records, which must be equal."""
 
     def run(content, ways):
         path = write(content)
@@ -262,7 +262,7 @@ def test_failures_are_named_and_the_others_finished(invoke):
         {
             "overrides": {
                 "fine": {},
-                # Nothing of this prior is allowed by nucleosynthesis.
+                # Nucleosynthesis excludes all of this prior.
                 "light": {"priors": {"parameters": {"m_Zp": 1.5}}},
             },
             "seeds": [1],
@@ -320,7 +320,7 @@ def finished(folder):
         pytest.param(signal.SIGINT, marks=pytest.mark.slow),
     ],
 )
-def test_a_campaign_that_was_stopped_goes_on(accepted, whole, number):
+def test_a_stopped_campaign_resumes(accepted, whole, number):
     path = write({"seeds": {"count": 3}})
     process = start("campaign", path, "--workers", "2", "--output", "stopped")
     wait_for(lambda: finished("stopped") >= 1)
@@ -404,7 +404,7 @@ def test_means_weigh_by_errors():
 
 @pytest.mark.slow
 def test_mpi(accepted):
-    """MPI gives the same numbers; skipped without MPI."""
+    """MPI gives the same numbers (skipped if MPI is not installed)."""
     pytest.importorskip("mpi4py")
     launcher = shutil.which("mpiexec") or shutil.which("mpiexec", path=Path(sys.executable).parent)
     if launcher is None:

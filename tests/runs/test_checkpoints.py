@@ -1,4 +1,4 @@
-"""Checkpoints: every state of every sampler, and their files."""
+"""Test checkpoints: every state of every sampler, and their files."""
 
 import os
 import pickle
@@ -27,18 +27,18 @@ from zpfit.runs.checkpoint_files import CheckpointFiles, _write
 
 @pytest.fixture(autouse=True)
 def small_sizes() -> Iterator[None]:
-    """Samplers save several times within a second."""
+    """Let samplers save several times within a second."""
     with small_batches():
         yield
 
 
 class Interrupted(Exception):
-    """Raised after a number of saves."""
+    """The test has interrupted a sampler after a number of saves."""
 
 
 @dataclass
 class Interrupting:
-    """Writes every state to a file, and interrupts after a number of them."""
+    """Write every state to a file, and interrupt after a number of them."""
 
     files: CheckpointFiles
     left: list[int]
@@ -63,7 +63,7 @@ WALL = 1.5
 
 
 def log_likelihood(u: np.ndarray) -> np.ndarray:
-    """Two ridges, and nothing in a corner."""
+    """Return ln L of two ridges, with one corner excluded."""
     ridges = np.logaddexp(
         -0.5 * ((u[:, 0] * u[:, 1] - 0.2) / 0.02) ** 2, -0.5 * ((u[:, 0] - 0.7) / 0.05) ** 2
     )
@@ -156,7 +156,7 @@ def interrupted(compute: Callable[[Any], Any], folder: Path, every: int) -> tupl
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_state_leads_to_the_same_numbers(tmp_path: Path, name: str):
-    """A chain of interruptions goes through every state; dynesty has hundreds."""
+    """A chain of interruptions passes through every state; dynesty has hundreds."""
     compute = SAMPLERS[name]
     expected = bits(compute(CheckpointFiles(tmp_path / "none", 1e9)))
     for every in {"find_minimum": (2, 3), "nested_sampling": (23,)}.get(name, (1, 2)):
@@ -208,7 +208,7 @@ def test_saves_keep_their_distance(tmp_path: Path):
     assert files.load() is None
     often = CheckpointFiles(tmp_path, 0.0, name="often")
     often.save(lambda: {"x": 1})
-    often.save(lambda: {"x": 2})  # a write takes longer than that
+    often.save(lambda: {"x": 2})  # a write takes longer than the interval
     assert often.load() == {"x": 1}
     often.finish(lambda: {"x": 3})
     assert often.load() == {"x": 3}

@@ -1,4 +1,4 @@
-"""The bibliography of what is used, the check of all data, the page about them, and its marks."""
+"""Test the bibliography, the check of all data, the page about them, and its marks."""
 
 import json
 import re
@@ -90,7 +90,7 @@ def test_an_arxiv_number_alone_joins_the_key_that_has_it():
         [reference] = merged(used)
         assert reference.citation == named
         assert reference.used_for == ("x", "y")
-    # The packaged references know the key of this number.
+    # The packaged references contain the key of this number.
     [alone] = merged([(nameless, "x")])
     assert alone.citation == named
     unknown = Citation(key="arXiv:2401.00001", arxiv="2401.00001")
@@ -146,7 +146,7 @@ def test_files_of_every_kind(workspace: Path):
 
 
 def test_what_a_curve_names_is_cited(workspace: Path):
-    # The comment of KLOE's curve says whose figure it was digitised from.
+    # The comment of KLOE's curve states the figure from which it was digitised.
     [reference] = [r for r in bibliography(["kloe_2015"]) if r.citation.arxiv == "1603.06086"]
     assert reference.used_for == ("kloe_2015",)
     assert reference.citation.key == "Anastasi:2016ktq"
@@ -273,7 +273,7 @@ SOME = ("a_e_cs_2018", "a_mu_2021", "kloe_2015", "na64_2018", "na64_2020", "bbn_
 
 @pytest.fixture
 def few_data(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The packaged data are a few entries and a set, which are quickly read."""
+    """Use a few entries and a set as packaged data, because they are quickly read."""
     source = packaged_data() / "likelihoods" / "entries"
     target = workspace / "packaged" / "likelihoods" / "entries"
     target.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""From run files to posteriors: priors, tied parameters, likelihoods, changes, places."""
+"""Test run files and their posteriors: priors, tied parameters, likelihoods, changes, places."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -23,7 +23,7 @@ from resuming import (
 from zpfit.runs.checkpoint_files import CheckpointFiles, _write
 from zpfit.runs.run_folder import RunFolder
 
-# Plots of forked runs are compared as well, so that they must be drawn.
+# The tests compare plots of forked runs as well.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_checkpoint(rejected: Command, own: Path, damage: str, which: 
 
 
 class Stranger:
-    """An object that no state of a sampler holds."""
+    """Object that no state of a sampler contains."""
 
     def __init__(self, target: Path) -> None:
         self.target = target

@@ -1,4 +1,4 @@
-"""Disks that are full or read-only cost time and no digit."""
+"""Full or read-only disks cost time, but change no digit."""
 
 import os
 import resource
@@ -29,11 +29,11 @@ from resuming import (
     zpfit,
 )
 
-# Plots of forked runs are compared as well, so that they must be drawn.
+# The tests compare plots of forked runs as well.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
 UNPRIVILEGED = 65534
-"""User without rights."""
+"""Id of a user without rights."""
 
 
 def file_limit(size: int) -> Hook:
@@ -50,7 +50,7 @@ def test_files_that_may_not_grow(place: Path, plain: Path, size: int):
 
 
 def full_from(number: int) -> Hook:
-    """Fail to write every file from the ``number``-th on."""
+    """Fail to write every file from the ``number``-th onwards."""
 
     def hook() -> None:
         write, left = Path.replace, [number]
@@ -67,7 +67,7 @@ def full_from(number: int) -> Hook:
 
 
 def filled(place: Path, expected: Path, number: int, hooks: tuple[Hook, ...] = ()) -> bool:
-    """Run on a disk that is full from that file on; return whether the run failed."""
+    """Run on a disk that is full from that file onwards, and return whether the run failed."""
     shutil.rmtree(place / "out", ignore_errors=True)
     process = zpfit(place, *run(), hooks=(*hooks, full_from(number)))
     if process.ended() == 0:
@@ -99,7 +99,7 @@ def test_a_disk_that_gets_full_at_any_file(place: Path, tmp_path: Path):
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own."""
+    """Small disk for the test."""
     where = tmp_path / "place"
     where.mkdir()
     options = ["-t", "tmpfs", "-o", "size=4m", "tmpfs", str(where)]
@@ -119,7 +119,7 @@ def remounted(disk: Path, options: str) -> None:
 
 @pytest.mark.parametrize("room", [0, 40, 120])
 def test_a_full_disk(disk: Path, plain: Path, room: int):
-    """``room`` in KiB."""
+    """A run on a disk with ``room`` KiB left fails and resumes."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         try:
@@ -148,7 +148,7 @@ def test_a_disk_that_becomes_read_only(disk: Path, plain: Path):
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, plain: Path):
-    """Root may write everywhere, and becomes a user without rights here."""
+    """Root may write everywhere, so it becomes a user without rights here."""
     root = Path(tempfile.mkdtemp())
 
     def drop_rights() -> None:

@@ -1,4 +1,4 @@
-"""Calls through every executor: failures, killed workers, stop requests."""
+"""Test calls through every executor: failures, killed workers, stop requests."""
 
 import os
 import pickle
@@ -18,7 +18,7 @@ from zpfit.runs.signals import StopRequest
 from zpfit.runs.workers import Workers, open_workers
 
 PATIENCE = 300.0
-"""Seconds until a test gives up."""
+"""Timeout of a test, in seconds."""
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_dask_makes_calls_again_whose_worker_died(tmp_path, dask_address):
 
 
 class Counting:
-    """An executor that records the number of calls of each task."""
+    """Executor that records the number of calls of each task."""
 
     number = 2
 
@@ -123,10 +123,10 @@ def test_small_calls_travel_together(seconds, most):
     pool = Counting(seconds)
     outcomes = list(Workers(pool, StopRequest()).run(calls.square, range(1000)))
     assert len(outcomes) == 1000
-    assert pool.sizes[0] == 1  # not known yet how long a call takes
+    assert pool.sizes[0] == 1  # the duration of a call is not known yet
     assert max(pool.sizes) <= most
     assert max(pool.sizes) >= min(most, 100)
-    assert pool.sizes[-1] <= 2  # an even finish
+    assert pool.sizes[-1] <= 2  # all workers finish together
 
 
 def test_workers_that_ignore_a_stop_are_killed(tmp_path):
@@ -189,7 +189,7 @@ def test_dask_does_not_wait_for_calls_that_are_under_way(tmp_path, dask_address)
     ):
         list(workers.run(calls.naps, [(str(tmp_path), 8.0)] * 2))
     asking.join()
-    assert not list(tmp_path.glob("ended*"))  # written at the end of the nap
+    assert not list(tmp_path.glob("ended*"))  # written at the end of the pause
 
 
 def test_a_worker_that_dies_between_outcomes(tmp_path):

@@ -1,4 +1,4 @@
-"""Fingerprints: a run with any other input is not resumed."""
+"""A run with any changed input is not resumed."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from zpfit.io.places import packaged_data
 from zpfit.runs.fingerprint import fingerprint, first_difference
 from zpfit.runs.run_file import load_run
 
-# Plots of forked runs are compared as well, so that they must be drawn.
+# The tests compare plots of forked runs as well.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
 

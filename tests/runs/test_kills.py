@@ -1,4 +1,4 @@
-"""Killed runs: resuming them changes no digit."""
+"""Killed runs give the same digits when they are resumed."""
 
 import random
 import shutil
@@ -33,14 +33,14 @@ from resuming import (
 
 from zpfit.runs.run_folder import RunFolder
 
-# Plots of forked runs are compared as well, so that they must be drawn.
+# The tests compare plots of forked runs as well.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
 TESTS = Path(__file__).parents[1]
 
 
 def killed_often(place: Path, undisturbed: Path, kills: int, seed: int) -> list[str]:
-    """Kill at random moments, resume and kill again; start a new run when one is finished."""
+    """Kill at random moments, resume and kill again; start a new run whenever one is finished."""
     rng, phases = random.Random(seed), []  # noqa: S311 - moments, not secrets
     began = time.monotonic()
     done(place, *run("--cross-check"))
@@ -49,7 +49,7 @@ def killed_often(place: Path, undisturbed: Path, kills: int, seed: int) -> list[
     while len(phases) < kills:
         print(phases[-1:])  # noqa: T201 - where it was hit
         process = zpfit(place, *run("--cross-check", *(["--resume"] if begun(place) else [])))
-        process.process.join(duration * rng.random() ** 2)  # as plots take half of the time
+        process.process.join(duration * rng.random() ** 2)  # plots take half of it
         if process.process.exitcode is None:
             process.kill()
             phases.append(process.phase)
@@ -83,7 +83,8 @@ def test_kills_at_random_moments_and_in_every_phase(place: Path, undisturbed: Pa
 
 
 def test_one_kill_in_every_phase(place: Path, plain: Path):
-    """Without cross-check and plots; killed, resumed and killed again in the next phase."""
+    """Run without cross-check and plots; kill it, resume it, and kill it again in the next
+    phase."""
     words = run()
     for stage in STAGES:
         if stage in ("Nested sampling", "Drawing the plots"):
@@ -104,7 +105,7 @@ def test_thirty_kills(place: Path, undisturbed: Path):
 def killed_at_file(
     place: Path, expected: Path, number: int, hooks: tuple[Hook, ...] = (), *, after: bool
 ) -> bool:
-    """Kill a run beside its ``number``-th file; return whether it has so many."""
+    """Kill a run beside its ``number``-th file; return whether there are so many files."""
     shutil.rmtree(place / "out", ignore_errors=True)
     at = at_file(number, sent(signal.SIGKILL), after=after)
     code = zpfit(place, *run(), hooks=(*hooks, at)).ended()
@@ -153,8 +154,8 @@ def test_kill_while_it_tidies_up(place: Path, plain: Path):
 
 
 @pytest.mark.slow
-def test_a_new_process_goes_on_to_the_same_numbers(tmp_path: Path):
-    """It is not forked, so that it shares no state of this process, such as the hash seed."""
+def test_a_new_process_resumes_to_the_same_numbers(tmp_path: Path):
+    """The process is not forked, so it shares no state with this one, such as the hash seed."""
     one, other = written(tmp_path / "one"), written(tmp_path / "other")
     settings = ["--set", "best_fit.starts=11"]
     snippet = (
@@ -194,7 +195,7 @@ CASES = {
         "own",
     ],
 )
-def test_file_and_folder_go_on_alike(tmp_path: Path, case: str):
+def test_file_and_folder_resume_alike(tmp_path: Path, case: str):
     text, options = CASES[case]
     places = [written(tmp_path / name, text) for name in ("whole", "file", "folder")]
     for place in places:

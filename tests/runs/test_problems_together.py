@@ -1,4 +1,4 @@
-"""One attempt shows every mistake: unknown names are reported beside misspelt keys."""
+"""One message reports all mistakes: unknown names together with misspelt keys."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +105,7 @@ def test_unknown_names_can_be_told_from_their_exceptions(workspace: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # A misspelt key may be the cause of what is missing elsewhere.
+        # A misspelt key may be the reason why another one is missing.
         ("model: effective\nlikelihood: {sett: today_cs}\n", ["likelihood.sett: unknown key"]),
         ("model: {nam: effective}\nlikelihood: today_cs\n", ["model.nam: unknown key"]),
         (
@@ -116,7 +116,7 @@ def test_unknown_names_can_be_told_from_their_exceptions(workspace: Path) -> Non
             "model: effective\nlikelihoood: today_cs\n",
             ["likelihood: is missing", "likelihoood: unknown key"],
         ),
-        # Problems of sound parts are reported in full.
+        # Problems of valid parts are reported in full.
         (
             "model: effective\nlikelihood: {set: today_cs, soft: [e158_2005]}\nsedd: 3\n",
             ["sedd: unknown key", "'e158_2005' is no exclusion"],

@@ -1,4 +1,4 @@
-"""Replaced and failed runs."""
+"""Test replaced and failed runs."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ from resuming import (
 from zpfit.analysis.compare import NO_ZPRIME, Comparison
 from zpfit.runs.run_folder import RunFolder
 
-# Plots of forked runs are compared as well, so that they must be drawn.
+# The tests compare plots of forked runs as well.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
 
@@ -71,7 +71,7 @@ FAILING = RUN.replace("lower: 5, upper: 50", "lower: 1e-3, upper: 1e-2").replace
 )
 
 
-def test_a_run_that_fails_leaves_nothing_to_go_on_with(rejected: Command, workspace: Path):
+def test_a_failed_run_leaves_nothing_to_resume(rejected: Command, workspace: Path):
     (workspace / "fit.yaml").write_text(FAILING)
     for _ in range(2):
         message = rejected(*run())
@@ -84,7 +84,7 @@ def test_a_run_that_fails_leaves_nothing_to_go_on_with(rejected: Command, worksp
     )
 
 
-def test_a_comparison_goes_on_where_it_was_killed(place: Path):
+def test_a_killed_comparison_resumes(place: Path):
     """A comparison resumes without an option."""
     words = ("compare", "fit.yaml", "--output", "table")
 

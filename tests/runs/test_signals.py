@@ -1,4 +1,4 @@
-"""Signals and second processes: runs stop at a checkpoint, folders have one user."""
+"""Signals stop runs at a checkpoint, and a folder has only one process."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ from zpfit.runs.execution import Start, carry_out, claimed
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
 
-# Plots of forked runs are compared as well, so that they must be drawn.
+# The tests compare plots of forked runs as well.
 pytestmark = [pytest.mark.drawn, pytest.mark.usefixtures("small_batches")]
 
 
@@ -107,7 +107,7 @@ def stopped(process: Zpfit, number: int) -> None:
 
 @pytest.mark.slow
 def test_a_signal_in_every_phase(place: Path, undisturbed: Path):
-    """One run, stopped in each of its phases, by one signal and the other."""
+    """Stop one run in each of its phases, alternately by both signals."""
     words = run("--cross-check")
     for index, stage in enumerate(STAGES):
         number = (signal.SIGINT, signal.SIGTERM)[index % 2]

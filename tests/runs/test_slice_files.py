@@ -1,4 +1,4 @@
-"""Every mistake in a slice file or its options gets a message with place, value and remedy."""
+"""Messages about mistakes in a slice file or its options give place, value and remedy."""
 
 import json
 from collections.abc import Callable
@@ -131,7 +131,7 @@ MISTAKES = [
     (PLANE + "bands: {a_mu_2021: -1}\n", [PLACE + "bands.a_mu_2021", "greater than 0", "-1"]),
     (PLANE + "contours: {C_Ve: []}\n", [PLACE + "contours.C_Ve", "no levels", "at least one"]),
     (PLANE + "contours: {C_Ve: 1e-3}\n", [PLACE + "contours.C_Ve", "must be a list", "0.001"]),
-    # what does not go together
+    # incompatible keys
     (
         PLANE + "bands: {a_mu_2021: 1}\nwithin: {a_mu_2021: 1}\n",
         ["map.yaml:5: within.a_mu_2021", "under bands as well", "once"],
@@ -152,7 +152,7 @@ MISTAKES = [
         PLANE + "profile: [C_nue]\npriors: {parameters: {C_nue: {type: tied, to: C_Ve}}}\n",
         [PLACE + "profile.0", "'C_nue' is fixed or tied", "free it"],
     ),
-    # what is missing
+    # missing keys
     (DATA + Y, ["map.yaml: x", "is missing"]),
     (DATA + X, ["map.yaml: y", "is missing"]),
     (X + Y, ["map.yaml: likelihood", "is missing"]),

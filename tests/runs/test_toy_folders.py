@@ -1,4 +1,4 @@
-"""Toys by the command and in folders: extended, resumed, refused."""
+"""Test toys by the command and in folders: extended, resumed, refused."""
 
 import json
 import time
@@ -71,7 +71,7 @@ def test_a_set_that_is_extended_equals_the_set_at_once(workspace):
     assert parts["statistics"] == whole["statistics"]
     assert parts["rates"]["computed_now"] == 10
     assert json.loads((workspace / "whole" / "toys.json").read_text()) == whole
-    # Fewer toys than there are: the first ones count.
+    # If the folder holds more toys than requested, only the first ones count.
     assert len(draw(workspace / "whole", 12)[1]) == 12
 
 
@@ -89,7 +89,7 @@ def test_toys_in_memory_are_those_of_a_folder(workspace):
 
 
 class Interrupting(Silent):
-    """Interrupts when the second block is finished."""
+    """Interrupt when the second block is finished."""
 
     def update(self, fraction, note):  # noqa: ARG002 - of Progress
         if note == "20 toys":
@@ -153,7 +153,7 @@ def test_a_nested_model_and_the_table_of_results(accepted, workspace):
     result = json.loads(printed)
     rows = result["statistics"]
     assert set(rows) == {"chi2", "delta_chi2", "delta_chi2_nested", "joint_sigma"}
-    # Without a coupling of the muon its moment stays unexplained: 4.2 standard errors.
+    # Without a coupling of the muon its moment remains 4.2 standard errors off.
     assert rows["delta_chi2_nested"]["observed"] == pytest.approx(17.5, abs=1)
     assert rows["delta_chi2_nested"]["naive_dof"] == 1
     assert rows["delta_chi2_nested"]["p_upper_limit"] == pytest.approx(1 - 0.05**0.1)

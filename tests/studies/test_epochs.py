@@ -1,4 +1,4 @@
-"""The study of epochs: runs, numbers, conclusions and page."""
+"""Test the study of epochs: runs, numbers, conclusions and page."""
 
 import json
 from dataclasses import replace
@@ -59,7 +59,7 @@ JOINT = {
     "today_rb": (2.5, 0.0, 0.0, 0.0, 0.0),
     "forecast": (3.7, 1.5, 3.7, 3.7, None),
 }
-"""Invented joint sigmas, in the order of no Z' and the models."""
+"""Return invented joint sigmas, in the order of no Z' and the models."""
 BAYES = {"today_cs": -2.6, "today_rb": -3.5, "today_cs_wp2020": 8.0}
 
 
@@ -120,7 +120,7 @@ def test_page_has_every_number():
 
 
 def test_page_of_the_site_has_the_words_of_the_template():
-    """Tables and conclusions are left out, as their numbers differ."""
+    """Tables and conclusions are not compared, because their numbers differ."""
     published = (Path(__file__).parents[2] / "docs/what-changed.md").read_text(encoding="utf-8")
     blocks = render_page(made_up()).split("\n\n")
     words = [block for block in blocks if not block.startswith(("|", "- "))]
@@ -164,7 +164,7 @@ def test_ends_of_priors_are_no_bounds():
 
 
 def test_spot_of_a_joint_sigma():
-    """Nothing is invisible without neutrinos; C_nu of one flavour counts half of an equal C_V."""
+    """Without neutrinos no decay is invisible; C_nu of one flavour counts half of an equal C_V."""
     values = {p.name: 0.0 for p in load_run(find_run_file("quickstart")).posterior.model.parameters}
     at = values | {"m_Zp": 50.0, "C_Ve": 3e-4, "C_Ae": 4e-4}
     fit = Fit.of(row("paper_2021_cs", "effective", "quickstart", 0.0) | {"joint_sigma_at": at})
@@ -203,7 +203,8 @@ def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, acce
 
 @pytest.mark.slow
 def test_allowed_region_of_the_paper():
-    """Independent numbers of Sec. III without neutrinos; couplings to these widen it a little."""
+    """Independent numbers of Sec. III without neutrinos; couplings to them widen the ranges a
+    little."""
     region = allowed_region("paper_2021_cs")
     assert region["m_Zp_min"] == pytest.approx(17.205, rel=3e-3)
     assert region["m_Zp_max"] == pytest.approx(38.213, rel=3e-3)

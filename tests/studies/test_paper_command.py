@@ -1,4 +1,4 @@
-"""The command zpfit paper: page, files, processes, interrupts."""
+"""Test the command zpfit paper: page, files, processes, interrupts."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from zpfit.studies.paper_2021.target_regions import FORMS
 
 slow = pytest.mark.slow
 PATIENCE = 300.0
-"""Seconds until a test gives up."""
+"""Timeout of a test, in seconds."""
 
 
 EXPECTED = {
@@ -58,7 +58,7 @@ def check_claims(rows):
 
 
 def check_links(folder):
-    """Every link of the page leads to a file in the folder, and every figure is linked."""
+    """Check that every link of the page leads to a file, and that the page links every figure."""
     text = (folder / "paper.md").read_text(encoding="utf-8")
     links = re.findall(r'src="([^"]+)"', text) + re.findall(r"\]\(([^)]+)\)", text)
     assert len(links) >= 20
@@ -101,7 +101,7 @@ def quick(workspace, monkeypatch):
 
 
 class Here:
-    """Runs jobs at once."""
+    """Executor that runs jobs at once."""
 
     def results_of(self, jobs, _):
         return {name: job() for name, job in jobs.items()}
@@ -169,7 +169,7 @@ def test_foreign_files_are_not_replaced_without_force(quick, rejected, accepted,
 def test_what_cannot_be_written_is_said_before_anything_is_computed(
     monkeypatch, workspace, rejected, arguments
 ):
-    monkeypatch.setattr(processes, "workers", nullcontext)  # which compute nothing
+    monkeypatch.setattr(processes, "workers", nullcontext)  # these compute nothing
     Path("blocked").write_text("a file")
     Path("folder").mkdir()
     Path("taken").mkdir()
@@ -210,7 +210,7 @@ def test_a_process_that_dies_is_reported_without_doing_the_rest():
 
 
 class _Few(Silent):
-    """Fails if almost all jobs end: the caller stops after the job during which the other died."""
+    """Fail if almost all jobs end: the caller stops after the job during which the other died."""
 
     def update(self, fraction, note):  # noqa: ARG002 - of Progress
         assert fraction < 0.9
@@ -264,10 +264,10 @@ def test_interrupts_are_held_and_not_lost():
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=slow)])
 @pytest.mark.parametrize("importing", [False, pytest.param(True, marks=slow)])
 def test_an_interrupt_ends_all_processes_at_once(tmp_path, number, importing):
-    """SIGINT goes to every process, as from a terminal; SIGTERM to the first one only."""
+    """SIGINT reaches every process, as from a terminal; SIGTERM reaches the first one only."""
     psutil = pytest.importorskip("psutil")
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    script = f"{heard}\nfrom zpfit.cli import cli\ncli()"  # as pytest may be deaf itself
+    script = f"{heard}\nfrom zpfit.cli import cli\ncli()"  # pytest may ignore the signal
     process = subprocess.Popen(
         [sys.executable, "-c", script, "paper", "--output", tmp_path / "out"],
         stdout=subprocess.PIPE,
@@ -277,7 +277,7 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path, number, importing):
     )
     others = partial(psutil.Process(process.pid).children, recursive=True)
     if importing:
-        wait_for(lambda: len(others()) >= 2)  # with that of multiprocessing itself
+        wait_for(lambda: len(others()) >= 2)  # including the process of multiprocessing itself
     else:
         assert process.stderr.readline().startswith("Tracing")
     left = others()
@@ -299,7 +299,7 @@ def wait_for(condition):
 
 @pytest.mark.slow
 def test_one_figure(tmp_path):
-    """Fig. 2 (a) with the envelope: files, and the lightest mass that it allows."""
+    """Fig. 2 (a) with the envelope gives the files and the lightest allowed mass."""
     record = draw([Figure("paper_fig2a", "envelope")], tmp_path)["fig2a_envelope"]
     for kind in ("png", "pdf", "json", "csv"):
         assert (tmp_path / f"fig2a_envelope.{kind}").stat().st_size > 1000

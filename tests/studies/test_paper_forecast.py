@@ -1,4 +1,4 @@
-"""Fractions of the posterior that projections leave, counted by hand."""
+"""Compare fractions of the posterior that projections leave with a count by hand."""
 
 from math import hypot, sqrt
 
@@ -14,7 +14,7 @@ from zpfit.studies.paper_2021.forecast import PROJECTIONS, forecast
 
 
 def left_by_hand(entries, m, ve, ae, nue, numu):
-    """Return whether projections leave each point."""
+    """Return whether projections leave each point allowed."""
     br = br_ee(m, ve, ae, nue, numu)
     left = np.ones(len(m), dtype=bool)
     for name in entries:
@@ -26,7 +26,7 @@ def left_by_hand(entries, m, ve, ae, nue, numu):
 
 
 def forecast_of(effective):
-    """A forecast from about that many samples, the samples' couplings and their weights."""
+    """Return a forecast from about that many samples, the samples' couplings and their weights."""
     run = load_run(find_run_file("quickstart"))
     rng = np.random.default_rng(run.settings.seed)
     samples = evidence_of(run.posterior, run.settings, rng, Silent(), effective).samples
@@ -69,7 +69,7 @@ def test_projections_together_leave_no_more_than_each(forecast_and_samples):
 
 @pytest.mark.slow
 def test_forecast_by_plain_draws_from_the_prior():
-    """Prior draws with a_e spread over its one sigma, weighted with the data; no adapted map."""
+    """Return weighted prior draws with a_e spread over its one sigma; no map is adapted."""
     rng = np.random.default_rng(1)
     n = 4_000_000
 
@@ -78,7 +78,7 @@ def test_forecast_by_plain_draws_from_the_prior():
 
     m = np.exp(rng.uniform(np.log(9.8), np.log(100), n))
     ve, nue, vmu, amu, numu = (either_sign() for _ in range(5))
-    # C_Ae is drawn by the moment that it gives.
+    # C_Ae follows from the drawn moment.
     moment = rng.uniform(LOW, HIGH, n)
     k_v, k_a = loops(M_E, m)
     ae = np.sqrt((k_v * ve**2 - moment) / k_a)

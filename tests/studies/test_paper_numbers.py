@@ -1,4 +1,4 @@
-"""The paper's numbers by independent means, and verdicts on them."""
+"""Compute the paper's numbers by independent means, and test the verdicts on them."""
 
 from math import hypot, sqrt
 
@@ -49,7 +49,7 @@ from zpfit.studies.paper_2021.claims import (
 )
 from zpfit.studies.paper_2021.target_regions import ELECTRON, FORMS, RUBIDIUM, RUBIDIUM_MOMENTS, End
 
-# Numbers that no exclusion enters
+# Numbers without exclusions
 
 
 def test_coordinates_meet_the_moments():
@@ -88,7 +88,7 @@ def test_closed_claims_by_quadrature():
     assert found["universality"] == pytest.approx(1 / sqrt(5), rel=5e-3)
 
 
-# Numbers at the edge of what is allowed
+# Numbers at the edge of the allowed region
 
 
 def test_window_of_masses_with_the_envelope():
@@ -101,7 +101,7 @@ def test_window_of_masses_with_the_envelope():
     def beyond(m):
         return sqrt(-HIGH / loop_factors(M_E, m)[1]) / limit("babar_2014_envelope", m) - 1
 
-    # The neutrino's share of decays, 3e-4 at most, moves it by no more than 1e-3.
+    # The neutrino's share of decays, at most 3e-4, changes it by no more than 1e-3.
     assert above == pytest.approx(brentq(beyond, 20, 100), rel=1e-3)
     assert below == pytest.approx(electron_extreme("mass_min", "envelope"), rel=1e-4)
 
@@ -113,7 +113,7 @@ def test_rubidium_without_exclusions():
 
 
 def test_window_that_the_babar_curve_leaves_to_rubidium():
-    """C_Ve = C_Vmu between the muon's lower end, the electron's upper one and the limits."""
+    """C_Ve = C_Vmu lies between the muon's lower end, the electron's upper end and the limits."""
     m = np.geomspace(10, 100, 200_001)
     (e, _), (mu, _) = loops(M_E, m), loops(M_MU, m)
     low = np.maximum(np.sqrt(MU_LOW / mu), np.sqrt((A_E["rb"][0] - A_E["rb"][1]) / e))
@@ -121,7 +121,7 @@ def test_window_that_the_babar_curve_leaves_to_rubidium():
     left = {}
     for form, name in (("envelope", "babar_2014_envelope"), ("curve", "babar_2014")):
         top = np.minimum(high, np.minimum(limit(name, m), limit("kloe_2015", m)))
-        # NA64 ends below, at 25 MeV.
+        # NA64 ends below this mass, at 25 MeV.
         left[form] = m[(low <= top) & (m > 25)]
         assert not np.any((low <= high)[m <= 25])
     assert not len(left["envelope"])
@@ -167,7 +167,7 @@ def test_sides_of_equation_33(form_and_claims):
 
 @pytest.mark.slow
 def test_borexino_stops_the_neutrino_coupling(form_and_claims):
-    """With C_nue 2 % above the largest, every point violates Borexino."""
+    """With C_nue 2 % above the largest allowed value, every point violates Borexino."""
     form, found = form_and_claims
 
     def least_excess(which):
@@ -183,7 +183,7 @@ def test_borexino_stops_the_neutrino_coupling(form_and_claims):
         value, _ = least(lambda *x: 0 * x[0], demands, ELECTRON_BOX)
         return value
 
-    borexino = 7  # of what excesses() lists
+    borexino = 7  # indices into the list of excesses()
     assert least_excess(()) > 0
     assert least_excess((borexino,)) == 0
 
@@ -199,12 +199,12 @@ def test_every_claim_about_regions_has_an_independent_value(form_and_claims):
 
 
 def cubed(x, largest):
-    """Dense around zero."""
+    """Return coordinates that are dense around zero."""
     return largest * x**3
 
 
 JOINT_BOXES = {
-    # mass, couplings, and C_nue and C_numu in 2e-5
+    # mass, couplings, and C_nue and C_numu in units of 2e-5
     "sm_u1": [(9.8, 60), (-1, 1), (-1, 1), (-1, 1)],
     "nhdm": [(9.8, 60), (-1, 1), (-1, 1), (-1, 1), (-1, 1)],
     "fn": [(9.8, 60), (-25, 20), (-1, 1), (-1, 1), (-1, 1), (-1, 1)],
@@ -212,10 +212,10 @@ JOINT_BOXES = {
 
 
 def joint_couplings(model_class, m, *x):
-    """Any couplings of a class: C_Vmu follows from Eq. (33)."""
+    """Return couplings of a class; C_Vmu follows from Eq. (33)."""
     nue, numu = 2e-5 * x[-2], 2e-5 * x[-1]
     if model_class == "fn":
-        # a_e in 1e-13 and the share of the Moller limit in place of C_Ve and C_Ae
+        # a_e in units of 1e-13 and the share of the Moller limit replace C_Ve and C_Ae
         _, ve, ae = from_electron_box(m, x[0], x[1])
         amu = cubed(x[2], 1e-2)
     else:
@@ -251,7 +251,8 @@ CASES = [
 
 @pytest.mark.parametrize(("model_class", "isotope", "form"), CASES)
 def test_joint_sigma_by_differential_evolution(monkeypatch, model_class, isotope, form):
-    """The found point is checked by hand (upper bound); another search finds no smaller value."""
+    """A calculation by hand confirms the point (upper bound); another search finds no smaller
+    value."""
     calls = []
 
     def recording(posterior, *arguments):
@@ -320,7 +321,7 @@ def test_wrong_side_of_a_bound_is_said(relation, value, words):
 
 
 def test_projections_by_hand():
-    """The packaged tables, read and interpolated by hand."""
+    """Read and interpolate the packaged tables by hand."""
     found = {c.claim.id: c.computed["envelope"] for c in projection_claims()}
     [belle2] = limit("belle2_projection_2019", np.array([30.0]))
     assert found["belle2_reach"] == pytest.approx(belle2, rel=1e-9)

@@ -16,6 +16,7 @@ from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
@@ -158,7 +159,12 @@ class _LocalProcesses:
         self._end(self._grace)
 
     def _end(self, grace: float) -> None:
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        # A broken executor holds its lock until all its processes have ended (Python 3.12 and
+        # later), and these ignore its SIGTERM: another thread waits for the lock.
+        ending = threading.Thread(
+            target=partial(self.executor.shutdown, wait=True, cancel_futures=True), daemon=True
+        )
+        ending.start()
         deadline = time.monotonic() + grace
         try:
             for process in self._context.started:
@@ -168,7 +174,7 @@ class _LocalProcesses:
             for process in self._context.started:
                 if process.is_alive():
                     process.kill()
-        self.executor.shutdown(wait=True)
+        ending.join()
 
 
 def begin_worker() -> None:
