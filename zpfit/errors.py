@@ -264,6 +264,17 @@ class NoAnomalies(ZpfitError, ValueError):
         )
 
 
+class NoStructure(ZpfitError, ValueError):
+    """A model or term for which no bounds can be proved."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(
+            f"{name}: nothing can be proved about the joint sigma, as {reason}; search for it "
+            "instead, which gives an upper bound"
+        )
+
+
 class NoSamplingDistribution(ZpfitError, ValueError):
     """A measurement whose entry does not define how data scatter."""
 

@@ -24,6 +24,7 @@ PUBLIC = [
     "Result",
     "ZpfitError",
     "available",
+    "certify",
     "compare",
     "coverage",
     "evaluate",

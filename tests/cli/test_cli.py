@@ -22,10 +22,9 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
 Command = Callable[..., str]
 
 COMMANDS = [
-    *("run", "compare", "campaign", "tension", "paper", "epochs", "exclusion", "profile", "toys"),
-    "coverage",
-    *("evaluate", "validate", "list", "show", "cite", "data", "plot", "report", "explore"),
-    *("export", "schema", "completion"),
+    *("run", "compare", "campaign", "tension", "certify", "paper", "epochs", "exclusion"),
+    *("profile", "toys", "coverage", "evaluate", "validate", "list", "show", "cite", "data"),
+    *("plot", "report", "explore", "export", "schema", "completion"),
 ]
 SAMPLED = ["m_Zp", "C_Ve", "C_Ae", "C_Vmu"]
 TIED = "C_numu"

@@ -20,6 +20,7 @@ _COMMANDS = {
     "compare": "compare",
     "campaign": "campaign",
     "tension": "tension",
+    "certify": "certify",
     "paper": "studies",
     "epochs": "studies",
     "exclusion": "exclusion",

@@ -1,11 +1,12 @@
 """The Froggatt-Nielsen model: a flavon of charge 1 in the Yukawa couplings."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.base import LeptonRelation, Model, Parameter, Values
 from zpfit.models.gauge import charge
 from zpfit.models.gauge_mixing import Charges
 from zpfit.models.sm_u1 import StandardModelU1
@@ -46,3 +47,7 @@ class FroggattNielsen(StandardModelU1):
         zero = np.zeros_like(values["g_prime"])
         embedded = {**values, "n_e": zero, "n_mu": zero, "n_tau": zero}
         return embedded if self._named(embedded) else None
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)'; axial couplings are free."""
+        return self._without_tau(self.gauge_relation(supports), supports)

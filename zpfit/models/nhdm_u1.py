@@ -1,5 +1,7 @@
 """Several Higgs doublets with a U(1)'."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Annotated
 
@@ -7,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from zpfit.io.arrays import FloatArray
-from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.base import LeptonRelation, Model, Parameter, Values
 from zpfit.models.gauge import (
     EPS_Y,
     G_PRIME,
@@ -15,6 +17,7 @@ from zpfit.models.gauge import (
     GaugeModel,
     GaugeOptions,
     charge,
+    fixed_to_zero,
 )
 from zpfit.models.gauge_mixing import Charges
 from zpfit.models.sm_u1 import StandardModelU1
@@ -99,6 +102,16 @@ class NHiggsDoubletU1(GaugeModel):
         alone = {name: np.full_like(values["z_H"], _LARGEST_RATIO) for name in self._tan_betas}
         embedded = own | alike | alone
         return embedded if self._named(embedded) else None
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)', and that C_A is universal.
+
+        Without charges of the tau and of the leptons' doublet, C_nutau = 2 C_A.
+        """
+        relation = replace(self.gauge_relation(supports), universal_axial=True)
+        if not fixed_to_zero(supports, f"z_{self._n}", "z_Ltau"):
+            return relation
+        return replace(relation, tau=(0.0, 2.0, 0.0, 0.0), tau_slack=0.0)
 
     @property
     def _tan_betas(self) -> list[str]:
