@@ -10,6 +10,7 @@ from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies, imp
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import LogUniform, SignedLogUniform
 from zpfit.inference.search.minmax import MinMax, improve_near
+from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.models.effective import MASS
@@ -128,12 +129,12 @@ def upper_end(
     JointSigma
         Its ``sigma`` is infinite if no point was found.
     """
-    step_width = posterior.priors.step_width
+    space = search_space(posterior)
     best = MinMax(np.inf, points[0])
     for share in (1.0, 1.05):
         found, _ = improve_near(
             lambda u: constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u), limits),
-            share * level, points, step_width, rng,
+            share * level, points, space, rng,
         )  # fmt: skip
         best = best.or_lower(found)
         if best.level <= level:
