@@ -276,23 +276,23 @@ def test_certificates_are_written_and_read(tmp_path):
 
 
 def test_a_rotated_relation_is_used_as_written(tmp_path):
-    """A parameter named like a coupling that the coupling doubles widens the domain."""
+    """A coupling that is twice a parameter has twice its domain."""
     (tmp_path / "models").mkdir()
     text = """\
 type: couplings
 title: Twice
 description: Twice
 reference: none
-parameters: {C_nue: {symbol: x}, C_Ve: {symbol: y}}
+parameters: {half: {symbol: x}, C_Ve: {symbol: y}}
 couplings:
-  C_nue: {C_nue: 2}
+  C_nue: {half: 2}
   C_Ve: {C_Ve: 1}
-  C_numu: {C_nue: 2}
+  C_numu: {half: 2}
   C_Vmu: {C_Ve: 1}
 """
     (tmp_path / "models" / "twice.yaml").write_text(text)
     run = tmp_path / "run.yaml"
-    priors = {name: {"type": "uniform", "lower": -0.1, "upper": 0.1} for name in ("C_nue", "C_Ve")}
+    priors = {name: {"type": "uniform", "lower": -0.1, "upper": 0.1} for name in ("half", "C_Ve")}
     priors["m_Zp"] = {"type": "log_uniform", "lower": 10, "upper": 50}
     content = {"model": "twice", "likelihood": "paper_2021_cs", "priors": {"parameters": priors}}
     run.write_text(json.dumps(content))

@@ -35,8 +35,8 @@ _EM_STEPS, _IDLE, _LEAST, _MOST, _WORTH = 20, 2e-3, 0.02, 0.75, 0.5
 """Steps of the fit of the shares; share below which a peak is of no use; smallest share of a
 peak; largest share of all peaks together; ratio of the mean square weight with peaks to that
 without them above which they are not worth their time."""
-
-
+_CHECKED = 500
+"""Points that a checkpoint holds besides the peaks, so that a resumed run can check ln L."""
 _DEFAULTS = PeakOptions()
 
 
@@ -87,7 +87,7 @@ def add_peaks(
     found = _with_shares(task, maps, peaks, share_rng, options)
 
     def state() -> State:
-        checked = slice(options.starts)
+        checked = slice(_CHECKED)
         return {
             "u": pilot.u[checked],
             "log_likelihood": pilot.log_likelihood[checked],
