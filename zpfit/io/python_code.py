@@ -31,6 +31,9 @@ Fail = Callable[[str], InvalidCode]
 SESSION = "python_session"
 """Stands in place of a module for objects that no file holds, such as those of notebooks."""
 
+FILE_MODULE = "zpfit_code_"
+"""Names of modules that are read from a user's file begin so."""
+
 _MACHINERY = tuple(
     f"{folder}{os.sep}"
     for folder in (
@@ -125,7 +128,7 @@ def imported(load: Callable[[], T], fail: Fail) -> T:
 def _module_from(path: Path) -> ModuleType:
     # Two files of one name in different folders are two modules.
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    name = f"zpfit_code_{path.stem}_{digest}"
+    name = f"{FILE_MODULE}{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
