@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +15,13 @@ from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
 from zpfit.api.sources import Source, escaped, flat_changes, load, progress_of
+from zpfit.errors import InvalidModel
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.io.document import Given
+from zpfit.io.python_code import is_of_session, unsaved
 from zpfit.io.yaml import dump_yaml
-from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.pools import ExecutorChoice, Kind
 from zpfit.runs.run_file import find_run_file, resolved_settings
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.toy_folder import ToyFolder
@@ -113,7 +116,8 @@ def toys(
         Folder that keeps the toys. Toys in it are reused, so that a set can be extended.
     executor
         Processes, Dask or MPI, see :class:`~zpfit.runs.pools.ExecutorChoice`; this process by
-        default, or all cores with ``output``.
+        default. ``ExecutorChoice()`` uses all cores. Each new process imports the script anew, so
+        that the script must then call this function below ``if __name__ == "__main__":``.
     progress, force
         See :func:`zpfit.fit`.
     **changes
@@ -126,6 +130,8 @@ def toys(
 
     Raises
     ------
+    InvalidModel
+        A model was defined in a Python session, and ``output`` or ``executor`` needs its file.
     ModelsNotNested
         ``nested`` has other data, or as many parameters as the source.
     NoSamplingDistribution
@@ -154,13 +160,15 @@ def toys(
             progress=reporter,
         )
         return Toys(drawn, drawn.record())
-    choice = executor or ExecutorChoice()
-    with _readable(source, changes, output) as run:
-        if nested is None:
+    choice = executor or ExecutorChoice(Kind.HERE)
+    given = _checked(source, changes)
+    given_nested = None if nested is None else _checked(nested, shared)
+    with _readable(given, output) as run:
+        if given_nested is None:
             request = ToyRequest(run, n, hypothesis, None, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
         beside = None if output is None else Path(output) / "nested"
-        with _readable(nested, shared, beside) as smaller_run:
+        with _readable(given_nested, beside) as smaller_run:
             request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
 
@@ -181,22 +189,34 @@ def _drawn(
     return Toys(drawn, record)
 
 
-@contextmanager
-def _readable(
-    source: Source, changes: Mapping[str, Any], folder: str | Path | None
-) -> Iterator[RunSource]:
-    """Yield a file that worker processes can read: the source's own, or a resolved copy."""
+def _checked(source: Source, changes: Mapping[str, Any]) -> RunSource | Problem:
+    """Return a source that worker processes can read, or a problem that can be written for them.
+
+    Raises
+    ------
+    InvalidModel
+        No file holds the model.
+    """
     if isinstance(source, str | Path):
         texts = {".".join(keys): _text(value) for keys, value in flat_changes(changes)}
         path = find_run_file(str(source)).resolve()
-        yield RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
-        return
+        return RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
     problem = load(source, **changes)
-    if folder is not None:
-        yield _written(problem, Path(folder))
-        return
-    with TemporaryDirectory() as scratch:
-        yield _written(problem, Path(scratch))
+    if is_of_session(model := problem.settings.model.python or ""):
+        raise unsaved(partial(InvalidModel, model))
+    return problem
+
+
+@contextmanager
+def _readable(given: RunSource | Problem, folder: str | Path | None) -> Iterator[RunSource]:
+    """Yield a file that worker processes can read: the source's own, or a resolved copy."""
+    if isinstance(given, RunSource):
+        yield given
+    elif folder is not None:
+        yield _written(given, Path(folder))
+    else:
+        with TemporaryDirectory() as scratch:
+            yield _written(given, Path(scratch))
 
 
 def _text(value: Any) -> Given:

@@ -88,10 +88,7 @@ def load_object(source: str, roots: Iterable[Path], fail: Fail) -> LoadedObject:
     """
     module_name, _, attribute = source.rpartition(":")
     if module_name == SESSION:
-        raise fail(
-            "was defined in a Python session and not saved; write it to a file and name it "
-            "file.py:object"
-        )
+        raise unsaved(fail)
     files = {}
     if module_name.endswith(".py"):
         path = next((root / module_name for root in roots if is_file(root / module_name)), None)
@@ -108,6 +105,19 @@ def load_object(source: str, roots: Iterable[Path], fail: Fail) -> LoadedObject:
         hint = suggestion(attribute, known)
         raise fail(f"names nothing: the module has no {attribute!r}; {hint}")
     return LoadedObject(getattr(module, attribute), files)
+
+
+def is_of_session(source: str) -> bool:
+    """Return True if ``module:object`` names an object that no file holds."""
+    return source.startswith(f"{SESSION}:")
+
+
+def unsaved(fail: Fail) -> InvalidCode:
+    """Return the failure of an object that no file holds."""
+    return fail(
+        "was defined in a Python session and not saved; write it to a file and name it "
+        "file.py:object"
+    )
 
 
 def imported(load: Callable[[], T], fail: Fail) -> T:

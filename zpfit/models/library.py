@@ -25,7 +25,7 @@ from zpfit.errors import InvalidInput, InvalidModel, UnknownName
 from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
-from zpfit.io.python_code import SESSION, imported, load_object, names_an_object
+from zpfit.io.python_code import SESSION, imported, is_of_session, load_object, names_an_object
 from zpfit.io.schema import StrictModel, validate
 from zpfit.models.base import Model, Values
 from zpfit.models.effective import Effective
@@ -289,7 +289,7 @@ def _from_object(given: PythonModel, source: str, options: Mapping[str, Any]) ->
     path, name = _source_file(given), _name_of(given)
     model = as_user_model(source, given, options)
     notes: tuple[str, ...] = ()
-    if source.startswith(f"{SESSION}:"):
+    if is_of_session(source):
         note = (
             f"model {model.name!r} is a Python object without a file of its own, so that the run "
             "cannot be repeated from its folder; write it to a file"
