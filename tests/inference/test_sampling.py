@@ -320,7 +320,7 @@ def test_a_cross_check_counts_both_errors(
             log_likelihood=zero[None, :, None],
             thin=1,
             acceptance=(),
-            diagnostics=diagnose(np.random.default_rng(0).random((2, 20, 2, 1))),
+            diagnostics=diagnose(np.random.default_rng(0).random((2, 20, 2, 1)), 1),
             shortcomings=(),
         )
         for engine, value, error in zip(("vegas", "dynesty"), log_z, errors, strict=True)
