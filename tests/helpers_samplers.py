@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from zpfit.inference.samplers.importance import integrate
+from zpfit.inference.samplers.peak_search import PeakOptions
+from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 
 
@@ -15,6 +17,8 @@ def use_small_batches(patch: pytest.MonkeyPatch, adaptation: int, integral: int)
     """Let the engines adapt and integrate with this number of draws at a time."""
     small = partial(adapt_maps, options=MapOptions(batch=adaptation))
     patch.setattr("zpfit.inference.samplers.vegas_map.adapt_maps", small)
+    few = PeakOptions(batch=adaptation, prior_batches=4, map_batches=2, starts=20, fitted=500)
+    patch.setattr("zpfit.inference.samplers.vegas.add_peaks", partial(add_peaks, options=few))
     patch.setattr("zpfit.inference.samplers.vegas.integrate", partial(integrate, batch=integral))
 
 

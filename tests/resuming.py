@@ -68,6 +68,7 @@ MODEL = "def mine(m_Zp, g):\n    return {'C_Vmu': g, 'C_Ve': 1e-2 * g}\n"
 LIMIT = "# mass lower\n1e-2 1e-2\n4e-2 4e-2\n"
 STAGES = (
     "Adapting to the posterior",
+    "Searching peaks",
     "Integrating the evidence",
     "Sampling the posterior",
     "Nested sampling",

@@ -41,10 +41,10 @@ FILES = {
 }
 """Files that a reader of the pages has of his own."""
 
-QUICK = {"list", "show", "validate", "data check", "cite", "evaluate"}
+QUICK = {"list", "show", "validate", "data check", "cite", "evaluate", "certify"}
 """Commands that the fast tests run unchanged, unless they need an earlier run."""
 
-FITTED = {"run", "compare", "tension", "profile", "toys"}
+FITTED = {"run", "compare", "tension", "profile", "toys", "coverage"}
 """Commands whose arguments are run files, which the fast tests read."""
 
 ELSEWHERE = {
@@ -67,6 +67,7 @@ FEWER = {
     "tension": _SMALL,
     "profile": [*_SMALL, "--points", "10"],
     "toys": [*_SMALL, "--n", "5", "--no-joint-sigma"],
+    "coverage": [*_SMALL, "--n", "2", "--no-credible"],
 }
 """Options with which the slow tests take minutes instead of an hour, appended to those of the
 page."""

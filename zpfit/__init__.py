@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zpfit.api.certificates import certify as certify
     from zpfit.api.comparisons import compare as compare
+    from zpfit.api.coverages import coverage as coverage
     from zpfit.api.exclusions import exclusion as exclusion
     from zpfit.api.fits import Result as Result
     from zpfit.api.fits import fit as fit
@@ -28,7 +30,9 @@ _PLACES = {
     "Result": ("zpfit.api.fits", "Result"),
     "ZpfitError": ("zpfit.errors", "ZpfitError"),
     "available": ("zpfit.api.names", "available"),
+    "certify": ("zpfit.api.certificates", "certify"),
     "compare": ("zpfit.api.comparisons", "compare"),
+    "coverage": ("zpfit.api.coverages", "coverage"),
     "evaluate": ("zpfit.api.points", "evaluate"),
     "exclusion": ("zpfit.api.exclusions", "exclusion"),
     "fit": ("zpfit.api.fits", "fit"),

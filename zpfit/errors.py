@@ -230,6 +230,18 @@ class NoAllowedPoint(ZpfitError, RuntimeError):
         )
 
 
+class FailedRefit(ZpfitError, RuntimeError):
+    """A search that fails for the data where a global search succeeds: there is no p-value."""
+
+    def __init__(self, statistic: str, expected: float) -> None:
+        self.statistic, self.expected = statistic, expected
+        super().__init__(
+            f"toys: the fast search of the {statistic} of the data found no allowed point, the "
+            f"global search found {expected:.3f}: there is no p-value; change the seed, or raise "
+            "best_fit.starts"
+        )
+
+
 class PoorProposal(ZpfitError, RuntimeError):
     """An adapted proposal that covers the posterior too poorly."""
 
@@ -249,6 +261,17 @@ class NoAnomalies(ZpfitError, ValueError):
         super().__init__(
             f"likelihood {likelihood!r} has no magnetic moment to explain; add an entry of "
             "delta_a_e or delta_a_mu"
+        )
+
+
+class NoStructure(ZpfitError, ValueError):
+    """A model or term for which no bounds can be proved."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(
+            f"{name}: nothing can be proved about the joint sigma, as {reason}; search for it "
+            "instead, which gives an upper bound"
         )
 
 

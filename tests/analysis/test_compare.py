@@ -9,15 +9,24 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from zpfit.analysis import compare as comparison
 from zpfit.analysis.bayes_factors import verbal
-from zpfit.analysis.compare import NO_ZPRIME, joint_sigmas
-from zpfit.analysis.joint_sigma import best_joint_sigma_of, improve_joint_sigma, joint_sigma
+from zpfit.analysis.compare import NO_ZPRIME, best_fits_in_order, joint_sigmas
+from zpfit.analysis.fit import FitResult
+from zpfit.analysis.joint_sigma import (
+    JointSigma,
+    best_joint_sigma_of,
+    improve_joint_sigma,
+    joint_sigma,
+)
 from zpfit.analysis.prior_sensitivity import WeightedRun, stretched, varied_evidence
+from zpfit.analysis.summary import at_best_fit
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, LogUniform, Normal, Priors, SignedLogUniform, Uniform
 from zpfit.inference.progress import Silent
 from zpfit.inference.sampling import evidence_of
+from zpfit.inference.search.best_fit import Minimum, best_fit
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.places import packaged_data
 from zpfit.likelihood.exclusions import Exclusion
@@ -249,7 +258,58 @@ def test_more_exclusions_never_lower_a_joint_sigma():
     rngs = np.random.default_rng(1).spawn(len(runs))
     (paper, _), (closed, _), _ = joint_sigmas(runs, rngs, Silent())
     assert paper.sigma <= closed.sigma
-    assert paper.sigma == pytest.approx(2.332, abs=5e-3)
+    assert paper.sigma == pytest.approx(2.3318, abs=5e-4)
+
+
+MUON = "likelihood: {add: [a_mu_2021, a_e_cs_2018]}\npriors: {parameters: {m_Zp: 20, eps_Y: 0, "
+
+
+def nested_runs():
+    """A muon's charge alone, and the same with a flavon or with a second doublet."""
+    texts = {
+        "sm_u1": "z_Le: 0}}\n",
+        "froggatt_nielsen": "z_Le: 0, n_mu: 0}}\n",
+        "nhdm_u1": "z_Le: 0, tan_beta: 1}}\n",
+    }
+    for model, text in texts.items():
+        Path(f"{model}.yaml").write_text(f"model: {model}\n{MUON}{text}", encoding="utf-8")
+    return [load_run(Path(f"{model}.yaml")) for model in texts]
+
+
+def fit_at(run, u):
+    best = Minimum(u, float(-2 * run.posterior.log_likelihood(u[None])[0]))
+    summary = {"best_fit": at_best_fit(run.posterior, best), "shortcomings": [], "converged": True}
+    return FitResult(run.name, run, summary, None, None)
+
+
+def test_no_fit_is_worse_than_one_of_a_model_that_it_contains(workspace):
+    """Both larger models claim a best fit without a Z'; the muon's charge alone does better."""
+    runs = nested_runs()
+    small = runs[0].posterior
+    rng = np.random.default_rng(1)
+    found = best_fit(small, rng.random((50, small.dimension)), rng)
+    poor = [fit_at(run, np.full(run.posterior.dimension, 0.5)) for run in runs[1:]]
+    fits = [fit_at(runs[0], found.u), *poor]
+    result = best_fits_in_order(fits, rng.spawn(3), Silent())
+    chi2 = [fit.summary["best_fit"]["chi2"] for fit in result]
+    assert fits[1].summary["best_fit"]["chi2"] > found.chi2 + 10
+    assert chi2[0] == fits[0].summary["best_fit"]["chi2"]
+    assert max(chi2[1:]) <= chi2[0] + 1e-3
+    assert [fit.summary["converged"] for fit in result] == [True, False, False]
+    assert "ended at chi2 = " in result[1].summary["shortcomings"][0]
+    assert fits[1].summary["converged"]  # the fit itself is not changed
+    assert best_fits_in_order(result, rng.spawn(3), Silent()) == result
+
+
+def test_no_joint_sigma_is_above_that_of_a_model_that_it_contains(workspace, monkeypatch):
+    runs = nested_runs()
+    own = joint_sigma(runs[0].posterior, np.random.default_rng(1))
+    poor = iter([own, *(JointSigma(4.2, np.full(r.posterior.dimension, 0.5)) for r in runs[1:])])
+    monkeypatch.setattr(comparison, "joint_sigma_or_none", lambda *_: (next(poor), ()))
+    reached = joint_sigmas(runs, np.random.default_rng(1).spawn(3), Silent())
+    assert own.sigma == pytest.approx(8.7 / 3.6, abs=1e-2)
+    assert reached[0][0] == own
+    assert all(one.sigma <= own.sigma + 1e-3 for one, _ in reached[1:])
 
 
 SMALL = """

@@ -11,6 +11,7 @@ from zpfit.analysis.extremes import Sought, extremes
 from zpfit.analysis.joint_sigma import joint_sigma, joint_sigma_or_none
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.search import minmax
+from zpfit.inference.search.selection import Space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.likelihood.measurements import GaussianTerm
 from zpfit.physics.magnetic_moment import delta_a
@@ -237,6 +238,6 @@ def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.Mon
     ends = iter([0.1, 0.2, 0.5, 0.6, 0.7])
     monkeypatch.setattr(minmax, "_polished", lambda *_: np.array([next(ends)]))
     rng = np.random.default_rng(1)
-    found, _ = minmax.improve_near(judge, 2.0, rng.random((20, 1)), np.zeros(1), rng)
+    found, _ = minmax.improve_near(judge, 2.0, rng.random((20, 1)), Space(np.zeros(1)), rng)
     assert found.level == 0.5
     assert next(ends, None) is None, "two without progress end the searches"

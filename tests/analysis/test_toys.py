@@ -7,14 +7,23 @@ import pytest
 from light_toys import LIGHT
 from scipy.stats import binom, chi2, kstwo, norm, poisson
 
+from zpfit.analysis.toys.block import ToyProblem
 from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
 from zpfit.analysis.toys.refit import refit, solution_pool
 from zpfit.analysis.toys.statistics import Hypothesis, naive_degrees
-from zpfit.errors import NoAnomalies, NoSamplingDistribution
+from zpfit.analysis.toys.toys import (
+    Preparation,
+    check_of_data,
+    check_setup,
+    prepare,
+    toy_problem,
+)
+from zpfit.errors import FailedRefit, NoAnomalies, NoSamplingDistribution
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
+from zpfit.inference.progress import Silent
 from zpfit.inference.search.best_fit import find_minimum
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
@@ -232,6 +241,49 @@ def test_steps_of_a_prior_are_crossed():
     np.testing.assert_allclose(fits.chi2, ((x - np.round(x, 1)) / 0.1) ** 2, atol=1e-9)
 
 
+def behind_a_cliff():
+    """One measurement of x; x is allowed within 1e-5 of 0.3 alone, which no descent can know."""
+    wall = Exclusion(
+        "hole",
+        lambda c: np.where(np.abs(c.C_Ve - 0.3) < 1e-5, 0.0, 5.0),
+        HalfGaussian(power=1, confidence_level=0.9),
+    )
+    return bound([GaussianTerm("a", observable(1, 0), 0.0, 0.1)], [wall], y=NONE)
+
+
+def test_no_refit_is_worse_than_the_known_point():
+    posterior = behind_a_cliff()
+    data, pool, known = np.array([[0.0], [0.2]]), np.full((1, 1), 0.1), np.array([[0.65]])
+    alone = refit(posterior, pool, data, search_rng(1), LIGHT)
+    assert np.isinf(alone.chi2).all()
+    fits = refit(posterior, pool, data, search_rng(1), LIGHT, known)
+    np.testing.assert_allclose(fits.chi2, [9.0, 1.0], atol=1e-3)
+
+
+def test_a_failed_fit_of_the_data_has_no_p_value():
+    posterior = behind_a_cliff()
+    pool = np.full((1, 1), 0.1)
+    best = np.array([[0.65]])
+    problem = ToyProblem(posterior, None, None, 1, np.zeros(1), pool, None, best, None, 3)
+    preparation = Preparation({"chi2": 9.0}, np.zeros(1), pool, None, best, None)
+    found = check_of_data(preparation, problem)
+    assert found.observed["chi2"] == pytest.approx(9.0, abs=1e-3)
+    assert np.isinf(found.unaided["chi2"])
+    with pytest.raises(FailedRefit, match=r"chi2 of the data.*9\.000.*no p-value"):
+        check_of_data(preparation, replace(problem, known=best[:0]))
+
+
+@pytest.mark.slow
+def test_data_on_the_cliff_of_an_exclusion_are_refitted():
+    """The best fit of this run lies where a limit of the mass meets one of the mixing."""
+    run = load_run(find_run_file("L_mu-L_tau_cs"))
+    setup = check_setup(run, "no-zprime", None, joint_sigma=False)
+    preparation = prepare(setup, Silent())
+    data = check_of_data(preparation, toy_problem(setup, preparation))
+    assert data.observed["chi2"] == pytest.approx(preparation.observed["chi2"], abs=1e-3)
+    assert data.unaided["chi2"] == pytest.approx(preparation.observed["chi2"], abs=0.06)
+
+
 # The joint sigma
 
 
@@ -264,6 +316,20 @@ def test_joint_sigma_of_two_moments_that_measure_the_same(limit):
     levels = joint_sigmas(posterior, pool, data, fits.u, limits, search_rng(1, 2))
     expected = [exact_level(row, limit) for row in data]
     np.testing.assert_allclose(levels, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("limit", [0.5, 2.0])
+def test_joint_sigma_of_two_moments_alone(limit):
+    """Without other measurements the level is where both pulls are equal."""
+    posterior, limits = anomalies(limit)
+    moments = posterior.likelihood.measurements[:2]
+    posterior = replace(posterior, likelihood=replace(posterior.likelihood, measurements=moments))
+    truth = np.full(2, 0.2)
+    data = pseudo_data(posterior.likelihood, truth, 1, range(20))
+    pool = solution_pool(posterior, truth, search_rng(1, 0), LIGHT)
+    fits = refit(posterior, pool, data, search_rng(1, 1), LIGHT)
+    levels = joint_sigmas(posterior, pool, data, fits.u, limits, search_rng(1, 2))
+    np.testing.assert_allclose(levels, np.abs(data[:, 0] - data[:, 1]) / 0.05, atol=2e-3)
 
 
 def test_joint_sigma_is_infinite_where_the_others_cannot_be_met():

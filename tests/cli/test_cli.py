@@ -22,9 +22,9 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
 Command = Callable[..., str]
 
 COMMANDS = [
-    *("run", "compare", "campaign", "tension", "paper", "epochs", "exclusion", "profile", "toys"),
-    *("evaluate", "validate", "list", "show", "cite", "data", "plot", "report", "explore"),
-    *("export", "schema", "completion"),
+    *("run", "compare", "campaign", "tension", "certify", "paper", "epochs", "exclusion"),
+    *("profile", "toys", "coverage", "evaluate", "validate", "list", "show", "cite", "data"),
+    *("plot", "report", "explore", "export", "schema", "completion"),
 ]
 SAMPLED = ["m_Zp", "C_Ve", "C_Ae", "C_Vmu"]
 TIED = "C_numu"
@@ -427,3 +427,18 @@ def test_help_keeps_its_examples_apart(accepted: Command, command: str):
 
 def test_options_of_a_model_in_a_file(accepted: Command):
     assert "option mass: m_Zp or zS_vS" in accepted("show", "B-L")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [("--version",), ("list", "models")])
+def test_a_full_standard_output_is_named(arguments):
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "zpfit", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 2
+    assert process.stderr == "error: standard output: No space left on device\n"

@@ -107,7 +107,8 @@ def test_comments_and_blank_lines_are_skipped():
         ("1e-2 1e5\n2e-2 1e-3\n", 1, ["at least 2 rows with a limit"]),
         ("1e-2 1e-3\n1e-2 1e-3\n", 2, ["at least 2 different masses"]),
         ("1e-2 1e-3 1e-5\n2e-2 1e-5 1e-3\n", 1, ["lower edge 0.001", "upper one 1e-05"]),
-        ("1e-2 1e-5 1e-3\n2e-2 1e5 1e5\n3e-2 1e-5 1e-3\n", 2, ["gap in a region"]),
+        ("1e-2 1e5 1e5\n2e-2 1e-5 1e-3\n3e-2 1e5 1e5\n", 1, ["at least 2 rows with a limit"]),
+        ("1e-2 1e-3 1e-3\n2e-2 1e-4 1e-4\n", 1, ["edges are equal at every mass"]),
     ],
 )
 def test_mistake_in_a_limit_file(text: str, line: int, words: list[str]):
@@ -142,6 +143,37 @@ def test_recasting_returns_the_edges_of_a_dump():
     np.testing.assert_allclose(ratio, 1, rtol=1e-3)
     inside = exclusion("dump").ratio(coupled([10], C_Ve=[ELECTRIC_CHARGE * 1e-4]))
     assert inside[0] > 1
+
+
+PARTS = ("1e-2 1e-5 1e-3\n2e-2 2e-5 4e-4\n", "4e-2 1e-4 1e-4\n5e-2 1e-4 3e-4\n6e-2 1e-4 2e-4\n")
+"""Parts of a region with a gap at 30 MeV; the second one begins at its tip."""
+
+
+def test_a_region_with_a_gap_is_the_region_of_its_parts():
+    write("both.lmt", PARTS[0] + "3e-2 1e4 1e4\n" + PARTS[1])
+    coupling = ELECTRIC_CHARGE * np.geomspace(1e-6, 1e-2, 41)
+    masses = np.array([9.0, 10, 15, 20, 20.1, 25, 30, 35, 39.9, 40, 40.5, 50, 55, 60, 61])
+    points = coupled(list(np.repeat(masses, 41)), C_Ve=list(np.tile(coupling, len(masses))))
+    ratios = []
+    for name, text in (("one", PARTS[0]), ("two", PARTS[1]), ("both", None)):
+        if text:
+            write(f"{name}.lmt", text)
+        run_with(f"{{curve: {name}.lmt, length_ratio: 2}}")
+        ratios.append(exclusion(name).ratio(points))
+    np.testing.assert_array_equal(ratios[2], np.maximum(ratios[0], ratios[1]))
+    covered = np.any(ratios[2].reshape(len(masses), 41) > 1, axis=1)
+    assert masses[covered].tolist() == [10, 15, 20, 40.5, 50, 55, 60]
+
+
+def test_at_a_tip_the_edges_meet():
+    write("tip.lmt", "1e-2 1e-3 1e-3\n2e-2 5e-4 3e-3\n3e-2 1e-3 1e-3\n")
+    run_with("{curve: tip.lmt, length_ratio: 2}")
+    # Half of the way to the tip, in ln(mass), the edges are at their geometric means.
+    edges = [1e-3, (1e-3 * 5e-4) ** 0.5, (1e-3 * 3e-3) ** 0.5]
+    at = coupled([10, 200**0.5, 200**0.5], C_Ve=list(ELECTRIC_CHARGE * np.array(edges)))
+    np.testing.assert_allclose(exclusion("tip").ratio(at), 1, rtol=1e-3)
+    beside = coupled([10, 10], C_Ve=list(ELECTRIC_CHARGE * np.array([0.9e-3, 1.1e-3])))
+    assert (exclusion("tip").ratio(beside) < 1).all()
 
 
 ENTRY = """\

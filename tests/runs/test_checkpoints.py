@@ -18,7 +18,10 @@ from zpfit.inference.progress import SILENT
 from zpfit.inference.samplers.dynesty import nested_sampling
 from zpfit.inference.samplers.dynesty_state import frozen, revived
 from zpfit.inference.samplers.emcee_chains import ChainOptions, run_chains
+from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.importance import Target, integrate
+from zpfit.inference.samplers.peak_search import PeakOptions
+from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map
 from zpfit.inference.search.best_fit import SearchOptions, find_minimum
@@ -86,6 +89,7 @@ def rng() -> np.random.Generator:
 
 
 MAPS = MapOptions(batch=5_000)
+PEAKS = PeakOptions(batch=2_000, prior_batches=4, map_batches=2, starts=20, fitted=500)
 SEARCH = SearchOptions(kept=5, descent_steps=10)
 CHAINS = ChainOptions(kept_at_once=10, max_kept_steps=200)
 
@@ -99,6 +103,12 @@ def _mixture() -> MixtureMap:
 
 def _adapt(checkpoint: Any) -> Any:
     return adapt_map(log_likelihood, 2, rng(), checkpoint, MAPS)
+
+
+def _peaks(checkpoint: Any) -> Any:
+    task = SamplingTask(log_likelihood, 2, 100)
+    found = add_peaks(task, _mixture(), rng(), checkpoint, options=PEAKS)
+    return found.log_density(np.random.default_rng(1).random((100, 2)))
 
 
 def _integrate(checkpoint: Any) -> Any:
@@ -124,6 +134,7 @@ def _minimum(checkpoint: Any) -> Any:
 
 SAMPLERS = {
     "adapt_map": _adapt,
+    "add_peaks": _peaks,
     "integrate": _integrate,
     "sample": _sample,
     "nested_sampling": _nested,

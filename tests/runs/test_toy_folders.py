@@ -69,7 +69,8 @@ def test_a_set_that_is_extended_equals_the_set_at_once(workspace):
     assert tables[0] == tables[1]
     assert len(toys) == len(toys.frame) == 30
     assert parts["statistics"] == whole["statistics"]
-    assert parts["rates"]["computed_now"] == 10
+    # The second block was half of one, so that it is drawn again, as a whole.
+    assert parts["rates"]["computed_now"] == 20
     assert json.loads((workspace / "whole" / "toys.json").read_text()) == whole
     # If the folder holds more toys than requested, only the first ones count.
     assert len(draw(workspace / "whole", 12)[1]) == 12
@@ -224,3 +225,11 @@ def test_the_figure_draws_infinite_and_missing_values():
     titles = [axes.get_title() for axes in figure.axes]
     assert "naive p = 0.3, 2 dof" in titles[0]
     assert "10 toys without any" in titles[1]
+
+
+@pytest.mark.usefixtures("light")
+def test_as_many_toys_are_computed_as_are_asked_for(workspace):
+    record, toys = draw(workspace / "set", 13)
+    rows = [len(path.read_text().splitlines()) - 1 for path in workspace.glob("set/block_*.csv")]
+    assert sorted(rows) == [3, 10]
+    assert record["toys"] == record["rates"]["computed_now"] == len(toys) == 13

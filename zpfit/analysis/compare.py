@@ -1,7 +1,7 @@
 """Comparison of fits: best fits, evidences, tension, and the influence of the priors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Any
 
@@ -22,11 +22,15 @@ from zpfit.analysis.records import (
     PointRecord,
     VariedEvidenceRecord,
 )
+from zpfit.analysis.summary import at_best_fit
 from zpfit.errors import AmbiguousReference, UnknownReference
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
 from zpfit.inference.samplers.registry import find_engine
+from zpfit.inference.search.best_fit import best_fit
+from zpfit.inference.search.embedding import embedded_points
+from zpfit.inference.search.kicks import kick
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
@@ -34,6 +38,12 @@ from zpfit.physics.couplings import Couplings
 
 NO_ZPRIME = "no Z'"
 """Name of the hypothesis without a Z', which each comparison holds."""
+_SAME_CHI2 = 1e-3
+"""Difference in chi2 between two searches that counts as none."""
+_SAME_LEVEL = 1e-6
+"""Difference of joint sigmas that counts as none."""
+_NEAR = 50
+"""Starts around each embedded best fit."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +88,14 @@ def compare(
     check_reference(problems, reference)
     rng = np.random.default_rng(seed)
     rows: list[ComparisonRow] = []
-    rngs = [own.spawn(3) for own in rng.spawn(len(fits))]
+    rngs = [own.spawn(4) for own in rng.spawn(len(fits))]
+    fits = best_fits_in_order(fits, [own[3] for own in rngs], progress)
     reached = joint_sigmas(problems, [own[0] for own in rngs], progress)
     for number, group in enumerate(by_data(problems), start=1):
         together = [_without(fits[group[0]], number)]
         for index in group:
             progress.stage(f"Comparing {fits[index].name}")
-            together.append(_row(fits[index], number, reached[index], rngs[index][1:], progress))
+            together.append(_row(fits[index], number, reached[index], rngs[index][1:3], progress))
         rows += against_reference(together, reference)
     return Comparison(tuple(rows), reference, tuple(fits))
 
@@ -119,6 +130,59 @@ def check_reference(runs: Sequence[Problem], reference: str) -> None:
             raise AmbiguousReference(reference, runs[group[0]].posterior.likelihood.name)
 
 
+def best_fits_in_order(
+    fits: Sequence[FitResult], rngs: Sequence[np.random.Generator], progress: Progress
+) -> list[FitResult]:
+    """Return fits that are no worse than those of the models they contain.
+
+    A larger model fits the same data at least as well. Where a search has missed that, it is
+    repeated from the best fit of the smaller model, and the fit gets a shortcoming.
+
+    Parameters
+    ----------
+    fits
+        Finished fits.
+    rngs
+        Random numbers of the search of each fit.
+    progress
+        Receiver of notes.
+    """
+    result = list(fits)
+    for group in by_data([fit.problem for fit in fits]):
+        for index in sorted(group, key=lambda i: fits[i].problem.posterior.dimension):
+            others = [result[other] for other in group if other != index]
+            for smaller in others:
+                result[index] = _not_above(result[index], smaller, rngs[index], progress)
+    return result
+
+
+def _not_above(
+    fit: FitResult, smaller: FitResult, rng: np.random.Generator, progress: Progress
+) -> FitResult:
+    """Return a fit, or one with the better point to which a smaller model leads."""
+    posterior, own = fit.problem.posterior, fit.summary["best_fit"]["chi2"]
+    points = embedded_points(
+        posterior, smaller.problem.posterior.model, smaller.summary["best_fit"]["parameters"]
+    )
+    if not len(points) or not (-2 * posterior.log_likelihood(points) < own - _SAME_CHI2).any():
+        return fit
+    near = kick(points, posterior.priors.step_width, rng, _NEAR)
+    found = best_fit(posterior, np.vstack([points, near]), rng)
+    if found.chi2 >= own - _SAME_CHI2:
+        return fit
+    note = (
+        f"the search of the best fit ended at chi2 = {own:.4f}, above the {found.chi2:.4f} to "
+        f"which {smaller.name} leads, whose model it contains; the lower one is listed: search "
+        "from more starts, and give that point under best_fit.points"
+    )
+    progress.note(f"{fit.name}: {note}")
+    summary = fit.summary.copy()
+    summary["best_fit"] = at_best_fit(posterior, found)
+    summary["shortcomings"] = [*summary["shortcomings"], note]
+    summary["converged"] = False
+    return replace(fit, summary=summary)
+
+
 Reached = tuple[JointSigma | None, tuple[str, ...]]
 """A joint sigma, or the reasons why there is none."""
 
@@ -130,7 +194,8 @@ def joint_sigmas(
 
     A search can miss the best basin with one data set and find it with another. Each search
     therefore also starts from the results of the same model with other data, and each run takes
-    the best of all points. More constraints then never lower a joint sigma.
+    the best of all points. More constraints then never lower a joint sigma. A model that contains
+    another one starts from its result as well, so that it is never above it.
 
     Parameters
     ----------
@@ -146,6 +211,10 @@ def joint_sigmas(
         posterior = run.posterior
         progress.stage(f"Joint sigma of {posterior.model.name}, {posterior.likelihood.name}")
         result.append(joint_sigma_or_none(run.posterior, rng, run.settings.joint_sigma))
+    for group in by_data(runs):
+        for index in sorted(group, key=lambda i: runs[i].posterior.dimension):
+            others = [other for other in group if other != index]
+            result[index] = _not_higher(runs, result, index, others, rngs[index])
     for group in _alike(runs, result):
         points = _ends(result, group)
         for index in group:
@@ -156,6 +225,32 @@ def joint_sigmas(
             posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
             result[index] = (best_joint_sigma_of(posterior, points, limits), ())
     return result
+
+
+def _not_higher(
+    runs: Sequence[Problem],
+    reached: Sequence[Reached],
+    index: int,
+    others: Sequence[int],
+    rng: np.random.Generator,
+) -> Reached:
+    """Return a joint sigma, or the lower one to which the results of smaller models lead."""
+    posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
+    ends = [
+        embedded_points(
+            posterior, runs[other].posterior.model, _values(runs[other].posterior, one.u)
+        )
+        for other in others
+        if (one := reached[other][0]) is not None
+    ]
+    points = np.vstack([np.empty((0, posterior.dimension)), *ends])
+    own, _ = reached[index]
+    if not len(points) or not posterior.likelihood.anomalies:
+        return reached[index]
+    best = best_joint_sigma_of(posterior, points, limits)
+    if best.sigma >= (np.inf if own is None else own.sigma - _SAME_LEVEL):
+        return reached[index]
+    return improve_joint_sigma(posterior, best.u[None], rng, limits), ()
 
 
 def _alike(runs: Sequence[Problem], reached: Sequence[Reached]) -> list[list[int]]:

@@ -15,6 +15,8 @@ from zpfit.inference.search.minmax import (
     scattered,
     starts_for,
 )
+from zpfit.inference.search.selection import Space
+from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
@@ -92,9 +94,10 @@ def extremes(
     if not sought:
         return []
     objective_functions = [_objective(posterior, each, limits) for each in sought]
-    known = _allowed(objective_functions[0], posterior.priors.step_width, rng)
+    space = search_space(posterior)
+    known = _allowed(objective_functions[0], space, rng)
     return [
-        _extreme(objective, each.sign, known, posterior.priors.step_width, rng)
+        _extreme(objective, each.sign, known, space, rng)
         for objective, each in zip(objective_functions, sought, strict=True)
     ]
 
@@ -109,36 +112,36 @@ def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> 
     return objective
 
 
-def _allowed(objective: Objective, step_width: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _allowed(objective: Objective, space: Space, rng: np.random.Generator) -> FloatArray:
     """Return points, some of them allowed, shape (n, d)."""
-    known = np.empty((0, len(step_width)))
+    known = np.empty((0, len(space.step_width)))
     for _ in range(_TRIES):
-        known = np.vstack([known, scattered(objective, _ANYWHERE, step_width, rng)])
-        found, known = improve_near(objective, _ANYWHERE, known, step_width, rng, _ROUGH)
+        known = np.vstack([known, scattered(objective, _ANYWHERE, space, rng)])
+        found, known = improve_near(objective, _ANYWHERE, known, space, rng, _ROUGH)
         if np.isfinite(found.level):
             return known
-    raise NoAllowedPoint(_TRIES * starts_for(step_width))
+    raise NoAllowedPoint(_TRIES * starts_for(space))
 
 
 def _extreme(
     objective: Objective,
     sign: float,
     known: FloatArray,
-    step_width: FloatArray,
+    space: Space,
     rng: np.random.Generator,
 ) -> Extreme:
     """Return the extreme of one quantity, searched from known points."""
-    found, known = improve_near(objective, _ANYWHERE, known, step_width, rng, _ROUGH)
+    found, known = improve_near(objective, _ANYWHERE, known, space, rng, _ROUGH)
     # Allowed points close to an edge are not among the best points of a search.
     reached = found.or_lower(best_of_points(objective, known))
     # Random starts that aim beyond it find regions that the first search has missed.
     aim = reached.level - _STEPS[0]
-    known = np.vstack([known, scattered(objective, aim, step_width, rng)])
+    known = np.vstack([known, scattered(objective, aim, space, rng)])
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:
             break
-        found, known = improve_near(objective, reached.level - step, known, step_width, rng)
+        found, known = improve_near(objective, reached.level - step, known, space, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
         reached = reached.or_lower(found)
     return Extreme(float(np.exp(sign * reached.level)), reached.u)

@@ -17,8 +17,14 @@ from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
 from zpfit.inference.samplers.result import Samples, StoredDeadPoints, StoredSamples
-from zpfit.inference.sampling import CrossCheck, cross_check, sample_posterior
-from zpfit.inference.search.best_fit import best_fit, starting_points
+from zpfit.inference.samplers.unsampled import missing_weight
+from zpfit.inference.sampling import (
+    CrossCheck,
+    cross_check,
+    sample_posterior,
+    sampling_task,
+)
+from zpfit.inference.search.best_fit import Minimum, best_fit, starting_points
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 
@@ -193,11 +199,14 @@ def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) ->
     posterior = problem.posterior
     progress.stage("Searching the best fit")
     flat = samples.u.reshape(-1, posterior.dimension)
-    start_rng, kick_rng = sampled.search_rng.spawn(2)
+    start_rng, kick_rng, check_rng = sampled.search_rng.spawn(3)
     starts = starting_points(problem, flat, samples.log_likelihood.ravel(), start_rng)
     best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"))
+    samples, shortcomings = _checked(sampled, best, check_rng)
+    for shortcoming in shortcomings:
+        progress.note(f"Not converged: {shortcoming}")
     provenance = Provenance(
-        sampled.shortcomings,
+        (*sampled.shortcomings, *shortcomings),
         sampled.impossible_fraction,
         sampled.data_hash,
         time.perf_counter() - sampled.started,
@@ -211,3 +220,20 @@ def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) ->
         sampled.weighted,
         sampled.dead_points,
     )
+
+
+def _checked(
+    sampled: SampledFit, best: Minimum, rng: np.random.Generator
+) -> tuple[Samples, tuple[str, ...]]:
+    """Return the samples, whose error holds what they lack at the best fit, and shortcomings.
+
+    A second engine that misses the same region agrees with the first one and proves nothing.
+    """
+    samples, problem = sampled.samples, sampled.problem
+    task = sampling_task(problem.posterior, problem.settings)
+    missing = missing_weight(task, best.u, samples.weighted, samples.evidence, rng)
+    if missing is None:
+        return samples, ()
+    error = max(samples.evidence.error, missing.rise)
+    evidence = replace(samples.evidence, error=error)
+    return replace(samples, evidence=evidence), (missing.shortcoming,)

@@ -14,10 +14,12 @@ from zpfit.inference.search.minmax import (
     MinMax,
     Objective,
     best_of_points,
+    improve_leaders,
     improve_near,
     scattered,
     starts_for,
 )
+from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 
@@ -25,6 +27,8 @@ _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0)
 """Levels, in standard errors, at which the first descents aim."""
 _LATER_LEVELS = (0.9, 0.97, 1.03, 0.9, 0.97, 1.03)
 """Later levels as fractions of the best one; descents towards different levels end differently."""
+_LEADERS_AT = 0.97
+"""Level, as a fraction of the best one, that ranks the points of a stratum in the end."""
 _WORTH_AIMING = 1.2
 """Largest ratio of a first level to the best one for which a search is useful."""
 _QUIET = 3
@@ -106,24 +110,28 @@ def joint_sigma(
     if not posterior.likelihood.anomalies:
         raise NoAnomalies(posterior.likelihood.name)
     limits = limits or JointSigmaSpec()
-    step_width, objective = posterior.priors.step_width, _objective(posterior, limits)
+    space, objective = search_space(posterior), _objective(posterior, limits)
     reached = MinMax(np.inf, np.full(posterior.dimension, 0.5))
     known = np.empty((0, posterior.dimension))
     for level in _FIRST_LEVELS:
         if reached.level < _MET or level > _WORTH_AIMING * reached.level:
             continue
-        known = np.vstack([known, scattered(objective, level, step_width, rng)])
-        found, known = improve_near(objective, level, known, step_width, rng)
+        known = np.vstack([known, scattered(objective, level, space, rng)])
+        found, known = improve_near(objective, level, known, space, rng)
         reached = reached.or_lower(found)
     if not np.isfinite(reached.level):
-        raise NoAllowedPoint(starts_for(step_width) * len(_FIRST_LEVELS))
+        raise NoAllowedPoint(starts_for(space) * len(_FIRST_LEVELS))
     quiet = 0
     for share in _LATER_LEVELS:
         if reached.level < _MET or quiet == _QUIET:
             break
-        found, known = improve_near(objective, share * reached.level, known, step_width, rng)
+        found, known = improve_near(objective, share * reached.level, known, space, rng)
         quiet = 0 if found.level < reached.level - _MET else quiet + 1
         reached = reached.or_lower(found)
+    if reached.level >= _MET:
+        reached = reached.or_lower(
+            improve_leaders(objective, _LEADERS_AT * reached.level, known, space)
+        )
     # At a jump of a published curve the constrained search misses narrow basins.
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)
 

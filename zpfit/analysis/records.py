@@ -276,6 +276,40 @@ class TensionRecord(TypedDict):
     shortcomings: list[str]
 
 
+class CoveredRecord(TypedDict):
+    """Pseudo-experiments whose interval contains the truth."""
+
+    covered: int
+    of: int
+    """Pseudo-experiments with an interval."""
+    fraction: float
+    interval: Annotated[list[float], Len(2, 2)]
+    """Interval of the fraction by Clopper and Pearson, 68.27 %."""
+
+
+class CoveredIntervals(TypedDict):
+    """Coverage of the intervals of 68.27 % and 95.45 % of one parameter."""
+
+    profile: dict[str, CoveredRecord]
+    """Profile likelihood intervals, by ``"68"`` and ``"95"``."""
+    credible: NotRequired[dict[str, CoveredRecord]]
+    """Central credible intervals."""
+
+
+class CoverageRecord(TypedDict):
+    """Coverage of the intervals of each parameter at one truth."""
+
+    title: str
+    model: str
+    likelihood: str
+    seed: int
+    toys: int
+    truth: dict[str, float]
+    parameters: dict[str, CoveredIntervals]
+    shortcomings: list[str]
+    versions: NotRequired[dict[str, str]]
+
+
 class ProfileRecord(TypedDict):
     """Profile likelihood and posterior density of one or two parameters."""
 
@@ -307,3 +341,58 @@ class ExclusionMapRecord(TypedDict):
     allowed: dict[str, Any] | None
     """None if the whole plane is excluded."""
     notes: list[str]
+
+
+class RelationRecord(TypedDict):
+    """Relations between couplings on which a proof rests."""
+
+    universal_axial: bool
+    """True if C_A is one number for all families."""
+    tau: Annotated[list[float], Len(4, 4)]
+    """Factors of C_Ve, C_Ae, C_nue and C_numu in C_nutau."""
+    tau_slack: float
+    tau_mixing: float
+
+
+class AnomalyRecord(TypedDict):
+    """A magnetic moment and its standard errors."""
+
+    value: float
+    up: float
+    down: float
+
+
+class CertificateRecord(TypedDict):
+    """A proved lower bound of the joint sigma, and a point above it."""
+
+    model: str
+    likelihood: str
+    title: str
+    lower: float
+    """No point of the domain has a smaller joint sigma."""
+    upper: float | None
+    """Joint sigma of the point."""
+    sigma: float | None
+    """Level that was asked about; None for a bracket."""
+    converged: bool
+    tolerance: float
+    point: dict[str, float] | None
+    """Mass (MeV) and couplings."""
+    parameters: dict[str, float] | None
+    """Parameters of the model at the point."""
+    boxes: int
+    """Boxes examined in all."""
+    boxes_of_proof: int | None
+    """Boxes of the proof of the lower bound."""
+    domain: dict[str, list[float]]
+    """Smallest and largest mass (MeV) and couplings."""
+    relation: RelationRecord
+    anomalies: dict[str, AnomalyRecord]
+    targets: dict[str, list[float]]
+    """Limits of the rates and products that the proof uses."""
+    used: list[str]
+    left_out: dict[str, str]
+    """Terms that the proof does not use, and why."""
+    constants: dict[str, float]
+    data_hash: str
+    version: str

@@ -124,7 +124,7 @@ def summarise(
         "model": posterior.model.name,
         "likelihood": posterior.likelihood.name,
         "seed": run.settings.seed,
-        "best_fit": _at_best_fit(posterior, best),
+        "best_fit": at_best_fit(posterior, best),
         "no_zprime": describe_point(posterior.likelihood, Couplings.none()),
         "evidence": _evidence(samples, check),
         "posterior": {
@@ -199,7 +199,8 @@ def _reach(posterior: Posterior, samples: Samples, best: Minimum) -> dict[str, R
     }
 
 
-def _at_best_fit(posterior: Posterior, best: Minimum) -> BestFitRecord:
+def at_best_fit(posterior: Posterior, best: Minimum) -> BestFitRecord:
+    """Return the record of the best fit of a posterior."""
     u = best.u[None]
     values = posterior.parameters(u)
     couplings = posterior.model.couplings(values)

@@ -1,31 +1,19 @@
 """Pseudo-experiments: :func:`toys` and its :class:`Toys`."""
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
-from zpfit.api.sources import Source, escaped, flat_changes, load, progress_of
-from zpfit.errors import InvalidModel
-from zpfit.inference.problem import Problem
+from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.api.worker_sources import checked, readable
 from zpfit.inference.progress import Progress
-from zpfit.io.document import Given
-from zpfit.io.python_code import is_of_session, unsaved
-from zpfit.io.yaml import dump_yaml
 from zpfit.runs.pools import ExecutorChoice, Kind
-from zpfit.runs.run_file import find_run_file, resolved_settings
-from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.toy_folder import ToyFolder
-from zpfit.runs.toys import RunSource, ToyRequest, toys_in_folder, toys_in_memory
+from zpfit.runs.toys import ToyRequest, toys_in_folder, toys_in_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,14 +149,14 @@ def toys(
         )
         return Toys(drawn, drawn.record())
     choice = executor or ExecutorChoice(Kind.HERE)
-    given = _checked(source, changes)
-    given_nested = None if nested is None else _checked(nested, shared)
-    with _readable(given, output) as run:
+    given = checked(source, changes)
+    given_nested = None if nested is None else checked(nested, shared)
+    with readable(given, output) as run:
         if given_nested is None:
             request = ToyRequest(run, n, hypothesis, None, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
         beside = None if output is None else Path(output) / "nested"
-        with _readable(given_nested, beside) as smaller_run:
+        with readable(given_nested, beside) as smaller_run:
             request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
 
@@ -187,45 +175,3 @@ def _drawn(
     folder = ToyFolder(Path(output))
     record, drawn = toys_in_folder(request, folder, choice, progress, force=force)
     return Toys(drawn, record)
-
-
-def _checked(source: Source, changes: Mapping[str, Any]) -> RunSource | Problem:
-    """Return a source that worker processes can read, or a problem that can be written for them.
-
-    Raises
-    ------
-    InvalidModel
-        No file holds the model.
-    """
-    if isinstance(source, str | Path):
-        texts = {".".join(keys): _text(value) for keys, value in flat_changes(changes)}
-        path = find_run_file(str(source)).resolve()
-        return RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
-    problem = load(source, **changes)
-    if is_of_session(model := problem.settings.model.python or ""):
-        raise unsaved(partial(InvalidModel, model))
-    return problem
-
-
-@contextmanager
-def _readable(given: RunSource | Problem, folder: str | Path | None) -> Iterator[RunSource]:
-    """Yield a file that worker processes can read: the source's own, or a resolved copy."""
-    if isinstance(given, RunSource):
-        yield given
-    elif folder is not None:
-        yield _written(given, Path(folder))
-    else:
-        with TemporaryDirectory() as scratch:
-            yield _written(given, Path(scratch))
-
-
-def _text(value: Any) -> Given:
-    """Return a value as text that worker processes can read."""
-    return value if isinstance(value, Given) else Given(json.dumps(value))
-
-
-def _written(problem: Problem, folder: Path) -> RunSource:
-    run_folder = RunFolder(folder)
-    run_folder.write_config(dump_yaml(resolved_settings(problem)))
-    run_folder.copy_data(problem.files())
-    return RunSource(run_folder.config_path.resolve(), (), uuid4().hex)

@@ -20,11 +20,13 @@ _COMMANDS = {
     "compare": "compare",
     "campaign": "campaign",
     "tension": "tension",
+    "certify": "certify",
     "paper": "studies",
     "epochs": "studies",
     "exclusion": "exclusion",
     "profile": "profile",
     "toys": "toys",
+    "coverage": "coverage",
     "evaluate": "evaluate",
     "validate": "run",
     "list": "data",
@@ -110,5 +112,10 @@ def main() -> None:
     try:
         cli()
     except OSError as error:
-        click.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        click.echo(f"error: {_place_of(error)}: {error.strerror or error}", err=True)
         sys.exit(2)
+
+
+def _place_of(error: OSError) -> str:
+    """Return what could not be read or written; an error of a stream has no file name."""
+    return str(error.filename) if error.filename else "standard output"

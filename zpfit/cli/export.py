@@ -7,6 +7,7 @@ import click
 
 from zpfit.cli import options
 from zpfit.cli.completion import RUNS_AND_FOLDERS
+from zpfit.cli.messages import warn
 from zpfit.cli.output import print_json, print_or_write, print_written
 
 _FORMATS = ("getdist", "anesthetic", "arviz", "csv", "cobaya")
@@ -39,7 +40,7 @@ def export(
     from zpfit.interfaces.export import export as export_samples
 
     if to in FORMATS:
-        written = export_samples(run, to, output, force=force, weighted=weighted)
+        written = export_samples(run, to, output, force=force, weighted=weighted, warn=warn)
     elif weighted:
         raise click.UsageError(
             "--weighted selects samples, and an input file of cobaya has none: drop it"

@@ -101,6 +101,12 @@ def print_profile(record: Mapping[str, Any]) -> None:
         "posterior: highest density on the prior's scale.",
         soft_wrap=True,
     )
+    if jumps := record["profile"]["jumps"]:
+        terminal.print(
+            f"Delta chi2 jumps at {jumps} steps of the grid by more than the last level: there is "
+            "a wall of an exclusion or of the model, or the search missed a minimum.",
+            soft_wrap=True,
+        )
     print_shortcomings(record["shortcomings"])
 
 

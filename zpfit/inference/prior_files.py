@@ -1,6 +1,7 @@
 """Files of priors, and the changes to them in a run file."""
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
@@ -53,17 +54,17 @@ def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: 
     chosen: dict[str, FreePrior | Fixed | Tied] = {}
     places: dict[str, str] = {}
     known = [parameter.name for parameter in model.parameters]
-    covers_all = set(spec.parameters) >= set(known)
+    covers_all = {as_parameter(name, known) for name in spec.parameters} >= set(known)
     has_named = model.name in library.names("priors")
     if spec.use is not None or (has_named and not covers_all):
         with problems.collecting():
             named, source = _named_priors(spec, model, document, library)
             chosen.update(named.parameters)
             places.update({name: source.place(["parameters", name]) for name in chosen})
-    chosen.update(spec.parameters)
-    places.update(
-        {name: document.place(["priors", "parameters", name]) for name in spec.parameters}
-    )
+    for written, prior in spec.parameters.items():
+        name = as_parameter(written, known)
+        chosen[name] = prior
+        places[name] = document.place(["priors", "parameters", written])
     problems.raise_if_any()
     for name in chosen:
         if name not in known:
@@ -86,6 +87,21 @@ def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: 
             for parameter in model.parameters
         }
     )
+
+
+def as_parameter(written: str, known: Sequence[str]) -> str:
+    """Return the parameter that a written name means.
+
+    Python turns the letters of arguments into their normal form (NFKC), such as the micro sign
+    into the Greek letter.
+
+    Examples
+    --------
+    >>> as_parameter("\N{MICRO SIGN}", ["\N{GREEK SMALL LETTER MU}"])
+    '\N{GREEK SMALL LETTER MU}'
+    """
+    normal = unicodedata.normalize("NFKC", written)
+    return normal if written not in known and normal in known else written
 
 
 def _named_priors(

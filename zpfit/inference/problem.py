@@ -21,6 +21,7 @@ from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
+from zpfit.models.quantities import problems_of_names
 
 _PROBES = 20
 """Prior draws at which a user's model is tested."""
@@ -182,6 +183,9 @@ def _model_and_priors(
     probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
     place = document.place(["model"])
     model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
+    problems = ProblemCollector()
+    problems.add(*(f"{place}: {found}" for found in problems_of_names(model, probes)))
+    problems.raise_if_any()
     return replace(loaded, model=model), notes, priors
 
 

@@ -55,14 +55,26 @@ def sample_posterior(
         The model or a term gives NaN.
     """
     engine = find_engine(settings.sampler.engine)
-    task = SamplingTask(
+    task = sampling_task(posterior, settings)
+    options = settings.engine_options(engine.name)
+    return engine.sample(task, options, rng, progress, checkpoint)
+
+
+def sampling_task(posterior: Posterior, settings: Settings) -> SamplingTask:
+    """Return what sampling engines know of a posterior."""
+    priors = posterior.priors
+    supports = [prior.support() for prior in priors.free.values()]
+    has_terms = posterior.likelihood.measurements or posterior.likelihood.exclusions
+    return SamplingTask(
         posterior.log_likelihood,
         posterior.dimension,
         settings.sampler.target_ess,
         settings.all_engine_options(),
+        posterior.residuals if has_terms else None,
+        priors.step_width,
+        np.array([low == -high for low, high in supports]),
+        tuple(priors.to_unit_cube(point) for point in settings.best_fit.points),
     )
-    options = settings.engine_options(engine.name)
-    return engine.sample(task, options, rng, progress, checkpoint)
 
 
 def evidence_of(
@@ -97,8 +109,7 @@ def evidence_of(
         The model or a term gives NaN.
     """
     _, integral = vegas.adapt_and_integrate(
-        posterior.log_likelihood,
-        posterior.dimension,
+        sampling_task(posterior, settings),
         settings.vegas,
         rng,
         effective=effective,

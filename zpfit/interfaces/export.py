@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from zpfit.interfaces import anesthetic, arviz, cobaya_input, csv, getdist
 from zpfit.interfaces.sample_table import SampleTable, read_table
+from zpfit.io.logging import LOGGER
 from zpfit.io.writing import make_room, write_together
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
@@ -30,6 +31,7 @@ def export(
     *,
     force: bool = False,
     weighted: bool = False,
+    warn: Callable[[str], None] = LOGGER.warning,
 ) -> tuple[Path, ...]:
     """Write the samples of a finished run for another program.
 
@@ -48,6 +50,9 @@ def export(
         removed, because both programs read all files of a name together.
     weighted : bool
         Write the weighted samples of the evidence integral and not those of equal weight.
+    warn : callable
+        Gets the reason if couplings and derived quantities are left out, because the model of the
+        run cannot be loaded any more.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def export(
     if nested is not None:
         writers = list(anesthetic.files(nested, name))
     else:
-        writers = list(_WRITERS[to](read_table(folder, weighted=weighted), name))
+        writers = list(_WRITERS[to](read_table(folder, weighted=weighted, warn=warn), name))
     earlier = getdist.files_there(target, name) if to in _CHAINS else []
     return _write(writers, target, earlier, force=force)
 

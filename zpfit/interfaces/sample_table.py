@@ -1,16 +1,21 @@
 """Samples of a posterior with every quantity that other programs use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from zpfit.analysis.fit import FitResult
 from zpfit.analysis.records import FitSummary
-from zpfit.inference.priors import Fixed, Normal
+from zpfit.errors import ZpfitError
+from zpfit.inference.priors import Fixed, Normal, Prior, Priors
 from zpfit.inference.problem import Problem
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.arrays import FloatArray
+from zpfit.io.logging import LOGGER
+from zpfit.io.schema import StrictModel, validate
+from zpfit.io.yaml import read_yaml
 from zpfit.models.effective import Effective
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
@@ -60,7 +65,9 @@ class SampleTable:
         return tuple(column for column in self.columns if column.varies)
 
 
-def read_table(folder: RunFolder, *, weighted: bool = False) -> SampleTable:
+def read_table(
+    folder: RunFolder, *, weighted: bool = False, warn: Callable[[str], None] = LOGGER.warning
+) -> SampleTable:
     """Return the samples of a finished run.
 
     Parameters
@@ -69,22 +76,79 @@ def read_table(folder: RunFolder, *, weighted: bool = False) -> SampleTable:
         Folder of the run.
     weighted : bool
         Return the weighted samples of the evidence integral and not those of equal weight.
+    warn : callable
+        Gets the reason if the model cannot be loaded any more. The table then has the parameters
+        alone.
 
     Raises
     ------
     RunNotFound
         The folder holds no finished run, or a damaged one.
-    InvalidInput
-        The model of the run no longer exists or has other parameters.
+    InvalidInput, UnreadableFile, InvalidYaml
+        The run file in the folder is damaged.
     """
     stored = folder.weighted() if weighted else folder.samples()
-    return sample_table(load_run(folder.config_path), stored, _attributes(folder.summary()))
+    attributes = _attributes(folder.summary())
+    try:
+        problem = load_run(folder.config_path)
+    except ZpfitError as error:
+        table = _parameters_alone(_priors_of(folder.config_path), stored, attributes)
+        warn(
+            f"{folder.path}: couplings and derived quantities are left out, as the model cannot be "
+            f"loaded: {error}"
+        )
+        return table
+    return sample_table(problem, stored, attributes)
 
 
 def table_of(fit: FitResult, *, weighted: bool = False) -> SampleTable:
     """Return the samples of a fit in memory, as :func:`read_table` does for a folder."""
     stored = fit.weighted if weighted else fit.samples
     return sample_table(fit.problem, stored, _attributes(fit.summary))
+
+
+class _ResolvedPriors(StrictModel):
+    """The priors of a resolved run file, which has one of every parameter."""
+
+    use: None = None
+    parameters: dict[str, Prior]
+
+
+def _priors_of(config: Path) -> Priors:
+    """Return the priors of a resolved run file, without its model."""
+    document = read_yaml(config).below(("priors",))
+    return Priors(validate(_ResolvedPriors, document).parameters)
+
+
+def _parameters_alone(
+    priors: Priors, stored: StoredSamples, attributes: Mapping[str, str | float]
+) -> SampleTable:
+    """Return samples with the parameters alone, whose symbols the samples hold."""
+    shape = by_chain(stored.log_likelihood).shape
+    given = {name: by_chain(values).ravel() for name, values in stored.values.items()}
+    columns = tuple(
+        Column(
+            name,
+            np.reshape(values, shape),
+            str(stored.attributes.get(name, {}).get("symbol") or _upright(name)),
+            str(stored.attributes.get(name, {}).get("unit", "")),
+            derived=name not in priors.free,
+            bounds=_bounds(priors, name),
+        )
+        for name, values in priors.complete(given, int(np.prod(shape))).items()
+    )
+    return _table(stored, attributes, columns)
+
+
+def _table(
+    stored: StoredSamples, attributes: Mapping[str, str | float], columns: tuple[Column, ...]
+) -> SampleTable:
+    """Return columns with ln L and the weights of samples."""
+    log_likelihood = by_chain(stored.log_likelihood)
+    weight = np.ones(log_likelihood.shape)
+    if stored.log_weight is not None:
+        weight = np.exp(by_chain(stored.log_weight))
+    return SampleTable(attributes, columns, log_likelihood, weight)
 
 
 def _attributes(summary: FitSummary) -> dict[str, str | float]:
@@ -112,12 +176,8 @@ def sample_table(
         ``title``, ``model``, ``likelihood``, ``log_z`` and ``log_z_error``.
     """
     flat = {name: by_chain(values) for name, values in stored.values.items()}
-    log_likelihood = by_chain(stored.log_likelihood)
-    weight = np.ones(log_likelihood.shape)
-    if stored.log_weight is not None:
-        weight = np.exp(by_chain(stored.log_weight))
-    columns = _columns(problem, flat, log_likelihood.shape)
-    return SampleTable(attributes, columns, log_likelihood, weight)
+    columns = _columns(problem, flat, by_chain(stored.log_likelihood).shape)
+    return _table(stored, attributes, columns)
 
 
 def _columns(
@@ -134,7 +194,7 @@ def _columns(
             parameter.symbol or parameter.name,
             parameter.unit,
             derived=parameter.name not in posterior.names,
-            bounds=_bounds(problem, parameter.name),
+            bounds=_bounds(posterior.priors, parameter.name),
         )
         for parameter in posterior.model.parameters
     ]
@@ -150,9 +210,8 @@ def _columns(
     )
 
 
-def _bounds(problem: Problem, name: str) -> tuple[float | None, float | None]:
+def _bounds(priors: Priors, name: str) -> tuple[float | None, float | None]:
     """Return the bounds of a parameter's prior; a fixed or normal one has none."""
-    priors = problem.posterior.priors
     return (
         (None, None) if isinstance(priors.by_name[name], Fixed | Normal) else priors.support(name)
     )

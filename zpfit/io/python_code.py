@@ -6,21 +6,20 @@ Failures become :class:`~zpfit.errors.InvalidCode` with the line of the user's f
 
 import hashlib
 import importlib
-import importlib.util
 import os
 import re
-import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
+from pydantic import BeforeValidator
 
 from zpfit.errors import InvalidCode, suggestion
 from zpfit.io.arrays import FloatArray
+from zpfit.io.python_files import by_place, listed_files, module_of
 from zpfit.io.yaml import is_file
 
 T = TypeVar("T")
@@ -47,13 +46,23 @@ _BACKPORT = f"{os.sep}importlib_metadata{os.sep}"
 """Replaces importlib.metadata in processes that import it, as Dask does."""
 
 
+def _as_tuple(value: Any) -> Any:
+    """Return a list of a file as a tuple, which can be part of a key."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+ListedFiles = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""Files that a user's code reads, in a file."""
+
+
 @dataclass(frozen=True)
 class LoadedObject:
-    """A Python object and the file it was read from."""
+    """A Python object and the files it depends on."""
 
     target: Any
     files: dict[str, Path] = field(default_factory=dict)
-    """By the path under which a library finds them; empty for an installed module."""
+    """By the path under which a library finds them, its own file first; empty for an installed
+    module."""
 
 
 def names_an_object(source: str) -> str:
@@ -69,7 +78,9 @@ def names_an_object(source: str) -> str:
     return source
 
 
-def load_object(source: str, roots: Iterable[Path], fail: Fail) -> LoadedObject:
+def load_object(
+    source: str, roots: Iterable[Path], fail: Fail, reads: Sequence[str] = ()
+) -> LoadedObject:
     """Import the object that ``file.py:object`` or ``package.module:object`` names.
 
     Parameters
@@ -80,11 +91,13 @@ def load_object(source: str, roots: Iterable[Path], fail: Fail) -> LoadedObject:
         Folders in the order of precedence.
     fail : callable
         Makes an exception from a reason.
+    reads : sequence of str, optional
+        Files that the code reads, relative to the folder of its file.
 
     Raises
     ------
     InvalidCode
-        The file or object does not exist, or its import fails.
+        The file or object does not exist, its import fails, or one of ``reads`` does not exist.
     """
     module_name, _, attribute = source.rpartition(":")
     if module_name == SESSION:
@@ -94,11 +107,15 @@ def load_object(source: str, roots: Iterable[Path], fail: Fail) -> LoadedObject:
         path = next((root / module_name for root in roots if is_file(root / module_name)), None)
         if path is None:
             raise fail("is not found; give its path from the run file")
-        module = imported(lambda: _module_from(path), fail)
+        module, beside = imported(lambda: module_of(path, _name_for(path)), fail)
         given = Path(module_name)
         inside = not given.is_absolute() and ".." not in given.parts
-        files = {module_name if inside else path.name: path}
+        files = by_place(
+            module_name if inside else path.name, path, [*beside, *read_by(path, reads, fail)]
+        )
     else:
+        if reads:
+            raise fail("lists files, which is for code in a file.py; leave them out")
         module = imported(lambda: importlib.import_module(module_name), fail)
     if not hasattr(module, attribute):
         known = [name for name in vars(module) if not name.startswith("_")]
@@ -135,17 +152,24 @@ def imported(load: Callable[[], T], fail: Fail) -> T:
         raise fail(f"cannot be imported{where}: {kind}: {error}") from error
 
 
-def _module_from(path: Path) -> ModuleType:
-    # Two files of one name in different folders are two modules.
+def read_by(path: Path, reads: Sequence[str], fail: Fail) -> tuple[Path, ...]:
+    """Return the files that a Python file reads, see :func:`~zpfit.io.python_files.listed_files`.
+
+    Raises
+    ------
+    InvalidCode
+        One of them does not exist in the folder of ``path``.
+    """
+    try:
+        return listed_files(path, reads)
+    except ValueError as error:
+        raise fail(f"{error}; mend the list") from error
+
+
+def _name_for(path: Path) -> str:
+    """Return the name of a file's module: two files of one name are two modules."""
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    name = f"{FILE_MODULE}{path.stem}_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look their module up there
-    spec.loader.exec_module(module)
-    return module
+    return f"{FILE_MODULE}{path.stem}_{digest}"
 
 
 def where_failed(error: BaseException) -> str:

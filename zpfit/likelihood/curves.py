@@ -40,7 +40,7 @@ def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
     -------
     array, shape (rows, len(columns))
         ln(mass/MeV), increasing, and ln(e epsilon) of the limit or of both edges, where e
-        epsilon is the electron's coupling.
+        epsilon is the electron's coupling. Edges are NaN at masses in a gap of a region.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def _darkcast(path: Path, columns: tuple[str, ...]) -> FloatArray:
     if table.shape[1] != len(columns):
         expected = f"{len(columns)} columns ({', '.join(columns)})"
         raise InvalidCurve(path, 1, f"{expected} are needed, not {table.shape[1]}")
-    for row in table:
+    for row in table[~np.isnan(table).any(axis=1)]:  # the others are in a gap of a region
         _check_limits(path, 1, row, columns)
     return table
 
@@ -139,9 +139,9 @@ def _check_limits(path: Path, number: int, values: FloatArray, columns: tuple[st
     for column, value in zip(columns, values, strict=True):
         if not SMALLEST <= value <= LARGEST:
             raise InvalidCurve(path, number, f"{column} must be positive and finite, not {value:g}")
-    if len(values) > len(PROMPT_COLUMNS) and values[1] >= values[2]:
+    if len(values) > len(PROMPT_COLUMNS) and values[1] > values[2]:
         raise InvalidCurve(
-            path, number, f"the lower edge {values[1]:g} is not below the upper one {values[2]:g}"
+            path, number, f"the lower edge {values[1]:g} is above the upper one {values[2]:g}"
         )
     if len(values) > len(PROMPT_COLUMNS) and values[2] > _FARTHEST_EDGES * values[1]:
         raise InvalidCurve(

@@ -1,7 +1,8 @@
 """Limit files in DarkCast's format (``.lmt``).
 
 Columns are separated by blanks: mass in GeV, then kinetic mixing; ``#`` begins a comment. In a file
-of two columns, larger mixings are excluded; in a file of three, those between the two edges.
+of two columns, larger mixings are excluded; in a file of three, those between the two edges. The
+edges are equal at a tip of the region.
 
 References
 ----------
@@ -31,8 +32,10 @@ _MEANINGS = {2: "mass, lower", 3: "mass, lower, upper"}
 def read_darkcast(path: Path) -> FloatArray:
     """Return the limits of a file.
 
-    - Rows without a limit are dropped at the ends of the file. In files of two columns they are
-      kept between limits, so that no limit is interpolated across a gap, such as a resonance.
+    - Rows without a limit are dropped at the ends of the file. Between limits they are kept, so
+      that no limit is interpolated across a gap, such as a resonance. In files of three columns
+      their edges are NaN: a region ends at the last mass with a limit, and its next part begins at
+      the next one.
     - Rows at mass zero are dropped, as masses are interpolated logarithmically.
     - Of several rows with the same mass, the weakest limit is kept: the largest lower edge and
       the smallest upper edge.
@@ -48,7 +51,7 @@ def read_darkcast(path: Path) -> FloatArray:
         The file is missing or not text.
     InvalidCurve
         The number of columns is not 2 or 3, a value is no positive number, masses decrease,
-        edges are in the wrong order, a region has a gap, or fewer than two rows are left.
+        edges are in the wrong order, or fewer than two rows are left.
     """
     numbers, table = _rows(path)
     kept = _between_ends(table) & (table[:, 0] != 0)
@@ -60,6 +63,7 @@ def read_darkcast(path: Path) -> FloatArray:
     weakest = np.maximum.reduceat(table, first)
     if table.shape[1] == 3:
         weakest[:, 2] = np.minimum.reduceat(table[:, 2], first)
+        weakest[weakest[:, 1] >= _NO_LIMIT, 1:] = np.nan
         _check_edges(path, numbers[first], weakest)
     if len(weakest) < 2:
         raise InvalidCurve(path, int(numbers[-1]), "at least 2 different masses are needed")
@@ -118,8 +122,6 @@ def _check(path: Path, numbers: FloatArray, table: FloatArray) -> None:
         if not np.all((row >= SMALLEST) & (row <= LARGEST)):
             text = " ".join(f"{value:g}" for value in row)
             raise InvalidCurve(path, int(number), f"{text!r}: numbers must be positive and finite")
-        if len(row) == 3 and row[1] >= _NO_LIMIT:
-            raise InvalidCurve(path, int(number), "a gap in a region; write its parts to two files")
     for index in np.flatnonzero(np.diff(table[:, 0]) < 0):
         raise InvalidCurve(
             path,
@@ -130,7 +132,9 @@ def _check(path: Path, numbers: FloatArray, table: FloatArray) -> None:
 
 def _check_edges(path: Path, numbers: FloatArray, table: FloatArray) -> None:
     for number, (_, lower, upper) in zip(numbers, table, strict=True):
-        if lower >= upper:
+        if lower > upper:
             raise InvalidCurve(
-                path, int(number), f"the lower edge {lower:g} is not below the upper one {upper:g}"
+                path, int(number), f"the lower edge {lower:g} is above the upper one {upper:g}"
             )
+    if not np.any(table[:, 1] < table[:, 2]):
+        raise InvalidCurve(path, int(numbers[0]), "the two edges are equal at every mass")

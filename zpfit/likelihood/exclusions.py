@@ -203,7 +203,7 @@ class UpperLimitEntry(ExclusionBase):
         """Return the term: the observable over its limit."""
         function = find(self.observable).function
         # No division where the observable is a ratio already.
-        ratio = function if self.limit == 1 else _OverLimit(function, self.limit)
+        ratio = function if self.limit == 1 else OverLimit(function, self.limit)
         return Exclusion(name, ratio, self.soft, soft)
 
 
@@ -311,13 +311,14 @@ _CURVE_STAGE = 1
 
 
 @dataclass(frozen=True)
-class _OverLimit:
+class OverLimit:
     """An observable over its limit; a class, as closures cannot be sent to worker processes."""
 
     function: Callable[[Couplings], FloatArray]
     limit: float
 
     def __call__(self, c: Couplings) -> FloatArray:
+        """Return the ratio at n points."""
         return self.function(c) / self.limit
 
 

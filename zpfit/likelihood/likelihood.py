@@ -1,6 +1,6 @@
 """The likelihood of a set of data: the sum of measurements and exclusions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -107,6 +107,17 @@ class Likelihood:
             term.pull_of(column, term.prediction(c))
             for term, column in zip(self.measurements, data.T, strict=True)
         ]
+
+    def with_data(self, data: FloatArray) -> "Likelihood":
+        """Return the likelihood of other data, shape (number of measurements,).
+
+        Raises
+        ------
+        NoSamplingDistribution
+            A measurement is a table of chi2.
+        """
+        terms = [t.with_datum(float(d)) for t, d in zip(self.measurements, data, strict=True)]
+        return replace(self, measurements=tuple(terms))
 
     def sample_data(self, predicted: FloatArray, z: FloatArray) -> FloatArray:
         """Return pseudo-data around given predictions.

@@ -2,9 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -65,6 +65,10 @@ class Measurement(ABC):
         """Return the pull of any datum at a prediction; shapes broadcast."""
 
     @abstractmethod
+    def with_datum(self, datum: float) -> Self:
+        """Return the measurement with another datum."""
+
+    @abstractmethod
     def sample(self, predicted: float, z: FloatArray) -> FloatArray:
         """Return pseudo-data at a prediction.
 
@@ -109,6 +113,10 @@ class GaussianTerm(Measurement):
         """Return values around the prediction, shape (n,)."""
         return predicted + self.error * z
 
+    def with_datum(self, datum: float) -> Self:
+        """Return the measurement with another value."""
+        return replace(self, value=datum)
+
 
 @dataclass(frozen=True)
 class AsymmetricTerm(Measurement):
@@ -142,6 +150,10 @@ class AsymmetricTerm(Measurement):
         """Return values whose pull at the prediction is ``z``: half of them on each side."""
         result: FloatArray = predicted + z * np.where(z < 0, self.error_up, self.error_down)
         return result
+
+    def with_datum(self, datum: float) -> Self:
+        """Return the measurement with another value."""
+        return replace(self, value=datum)
 
 
 @dataclass(frozen=True)
@@ -191,6 +203,10 @@ class CountsTerm(Measurement):
 
         result: FloatArray = poisson.ppf(ndtr(z), self._expected(predicted))
         return result
+
+    def with_datum(self, datum: float) -> Self:
+        """Return the measurement with another number of events."""
+        return replace(self, observed=round(datum))
 
     def _expected(self, predicted: FloatArray | float) -> FloatArray:
         """Return the expected number of events, which is always positive."""
@@ -265,6 +281,16 @@ class TabulatedTerm(Measurement):
 
     def sample(self, predicted: float, z: FloatArray) -> FloatArray:  # noqa: ARG002
         """Raise an error: a table does not define how data scatter.
+
+        Raises
+        ------
+        NoSamplingDistribution
+            Always.
+        """
+        raise NoSamplingDistribution(self.name)
+
+    def with_datum(self, datum: float) -> Self:  # noqa: ARG002
+        """Raise an error: a table holds the chi2 of the observed data alone.
 
         Raises
         ------

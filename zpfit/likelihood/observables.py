@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Discriminator, Tag
 from zpfit.errors import InvalidInput, InvalidObservable, ProblemCollector, suggestion
 from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
-from zpfit.io.python_code import called, load_object, names_an_object, numbers
+from zpfit.io.python_code import ListedFiles, called, load_object, names_an_object, numbers
 from zpfit.io.schema import StrictModel
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.observables import (
@@ -54,6 +54,8 @@ class PythonObservable(StrictModel):
 
     python: Annotated[str, AfterValidator(names_an_object), AfterValidator(_in_the_folder)]
     """``file.py:function`` beside the run file, or ``package.module:function``."""
+    files: ListedFiles = ()
+    """Files that the function reads, relative to the folder of ``file.py``."""
     group: Literal["electron", "muon", "scattering", "other"] | None = None
     """The kind of data that the observable belongs to, for tension between kinds.
 
@@ -286,7 +288,7 @@ def resolve_observables(
                 continue
             with problems.collecting(), _at(f"{place}: observable"):
                 fail = partial(InvalidObservable, reference.python)
-                loaded = load_object(reference.python, library.roots, fail)
+                loaded = load_object(reference.python, library.roots, fail, reference.files)
                 function = guarded(reference.python, loaded.target)
                 functions[reference] = _declared(reference, loaded.target, function)
                 files.update(loaded.files)

@@ -44,6 +44,29 @@ def in_words(values: Values, index: int) -> str:
     return ", ".join(f"{name} = {float(column[index]):.6g}" for name, column in values.items())
 
 
+@dataclass(frozen=True)
+class LeptonRelation:
+    """Relations between the couplings of a model, for proofs.
+
+    C_V - C_A - C_nu is one number for all families.
+
+    References
+    ----------
+    Eqs. (30) and (33) of arXiv:2102.07781.
+    """
+
+    universal_axial: bool
+    """True if C_A is one number for all families too."""
+    largest: tuple[float, float, float, float]
+    """Largest sizes of C_Ve, C_Ae, C_nue and C_numu inside the supports of the priors."""
+    tau: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    """Factors of C_Ve, C_Ae, C_nue and C_numu in C_nutau."""
+    tau_slack: float = 0.0
+    """Largest distance of C_nutau from this sum."""
+    tau_mixing: float = 0.0
+    """A further distance is at most this number times m^2/(M^2 - m^2), with the Z's mass M."""
+
+
 class Model(ABC):
     r"""A map from parameters to the mass and couplings of the Z'.
 
@@ -145,6 +168,46 @@ class Model(ABC):
         for ratio in self.conditions(values).values():
             result &= ratio <= 1
         return result
+
+    def embed(self, smaller: "Model", values: Values) -> dict[str, FloatArray] | None:
+        """Return the parameters at which this model has the couplings of a smaller one.
+
+        A larger model can do whatever a smaller one in it does, so that its search may start from
+        the best points of the smaller one. Override it for models that contain others.
+
+        Parameters
+        ----------
+        smaller : Model
+            Another model.
+        values : mapping of str to numpy.ndarray, shape (n,)
+            Every parameter of the smaller model.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray, shape (n,), or None
+            Every parameter of this model; None if it does not contain the other one. The same
+            model contains itself. Couplings that the smaller model lacks are zero, which a
+            prior in the logarithm lacks; the caller then takes the smallest size.
+        """
+        alike = (type(smaller), smaller.name) == (type(self), self.name)
+        return dict(values) if alike and self._named(values) else None
+
+    def _named(self, values: Values) -> bool:
+        """Return True if values have exactly the names of the parameters."""
+        return {parameter.name for parameter in self.parameters} == set(values)
+
+    def lepton_relation(
+        self,
+        supports: Mapping[str, tuple[float, float]],  # noqa: ARG002 - for subclasses
+    ) -> LeptonRelation | None:
+        """Return relations that hold between the couplings, or None if none is declared.
+
+        Parameters
+        ----------
+        supports : mapping of str to (float, float)
+            Smallest and largest value of every parameter.
+        """
+        return None
 
     def derived(self, values: Values) -> dict[str, FloatArray]:  # noqa: ARG002 - for subclasses
         """Return further quantities for tables, each of shape (n,); NaN if undefined."""

@@ -1,5 +1,8 @@
 """The model-independent Z': every effective coupling is a parameter."""
 
+import numpy as np
+
+from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import TABLE, Coupling, Couplings
@@ -38,3 +41,8 @@ class Effective(Model):
     def couplings(self, values: Values) -> Couplings:
         """Return couplings at n points."""
         return Couplings(**values)
+
+    def embed(self, smaller: Model, values: Values) -> dict[str, FloatArray]:
+        """Return the couplings of any model."""
+        found = smaller.couplings(values)
+        return {p.name: np.asarray(found[p.name], dtype=float) for p in self.parameters}

@@ -1,8 +1,12 @@
 """The Froggatt-Nielsen model: a flavon of charge 1 in the Yukawa couplings."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from zpfit.models.base import Parameter, Values
+import numpy as np
+
+from zpfit.io.arrays import FloatArray
+from zpfit.models.base import LeptonRelation, Model, Parameter, Values
 from zpfit.models.gauge import charge
 from zpfit.models.gauge_mixing import Charges
 from zpfit.models.sm_u1 import StandardModelU1
@@ -35,3 +39,15 @@ class FroggattNielsen(StandardModelU1):
         """Return the gauge sector at n points."""
         powers = (values["n_e"], values["n_mu"], values["n_tau"])
         return replace(super().charges(values), mismatch=(-powers[0], -powers[1], -powers[2]))
+
+    def embed(self, smaller: Model, values: Values) -> dict[str, FloatArray] | None:
+        """Return the parameters of the standard model with a U(1)': no flavon in any coupling."""
+        if type(smaller) is not StandardModelU1:
+            return super().embed(smaller, values)
+        zero = np.zeros_like(values["g_prime"])
+        embedded = {**values, "n_e": zero, "n_mu": zero, "n_tau": zero}
+        return embedded if self._named(embedded) else None
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)'; axial couplings are free."""
+        return self._without_tau(self.gauge_relation(supports), supports)

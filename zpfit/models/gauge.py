@@ -1,15 +1,23 @@
 """Common part of all models with a U(1)' gauge group: from charges to couplings."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from math import sqrt
 from typing import Literal
 
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import StrictModel
-from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.base import LeptonRelation, Model, Parameter, Values
 from zpfit.models.effective import MASS
-from zpfit.models.gauge_mixing import Charges, Exact, LeadingOrder, Route
+from zpfit.models.gauge_mixing import (
+    HYPERCHARGE_COUPLING,
+    Charges,
+    Exact,
+    LeadingOrder,
+    Route,
+)
 from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import Couplings
 
@@ -42,6 +50,33 @@ class GaugeOptions(StrictModel):
     """``exact`` diagonalises kinetic and mass mixing to all orders."""
     mass: Literal["m_Zp", "zS_vS"] = "m_Zp"
     """The parameter that sets the mass; the other one follows from it."""
+
+
+def fixed_to_zero(supports: Mapping[str, tuple[float, float]], *names: str) -> bool:
+    """Return True if every named parameter is zero."""
+    return all(supports[name] == (0.0, 0.0) for name in names)
+
+
+def largest_mixing(supports: Mapping[str, tuple[float, float]], higgs: str) -> float:
+    """Return a bound of cos(phi) gbar, to which the exact corrections of couplings are in ratio.
+
+    They are this number times m^2/(M^2 - m^2), see :mod:`zpfit.models.gauge_mixing`.
+    """
+    sizes = {name: max(abs(low), abs(high)) for name, (low, high) in supports.items()}
+    eps = sizes[EPS_Y.name]
+    norm = 1 / sqrt(1 - eps * eps)
+    charge_part = sizes[G_PRIME.name] * sizes[higgs]
+    return 1.000001 * norm * (0.5 * HYPERCHARGE_COUPLING * eps + charge_part)
+
+
+def _reach(supports: Mapping[str, tuple[float, float]]) -> float:
+    """Return a bound of the size of every coupling, from the sizes of charges and mixing."""
+    sizes = {name: max(abs(low), abs(high)) for name, (low, high) in supports.items()}
+    eps = sizes[EPS_Y.name]
+    norm = 1 / sqrt(1 - eps * eps)
+    charges = sum(size for name, size in sizes.items() if name.startswith(("z_", "n_")))
+    mixing = HYPERCHARGE_COUPLING * eps
+    return 1.01 * norm * (mixing + 2 * sizes[G_PRIME.name] * charges)
 
 
 def charge(name: str, symbol: str, meaning: str, default: float | None = None) -> Parameter:
@@ -100,6 +135,23 @@ class GaugeModel(Model):
         return {
             "mass forced by the doublets": self._route.doublets_share(charges, values[MASS.name])
         }
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
+        """Return the relations of every U(1)'."""
+        return self.gauge_relation(supports)
+
+    @staticmethod
+    def gauge_relation(supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)', which hold to all orders in the mixing.
+
+        Charges enter C_V - C_A - C_nu of a family only through z_L + (z_R - z_L + z_H)/2, from
+        which C_A and C_nu take away what differs between families.
+        """
+        reach = _reach(supports)
+        largest = max(1.0, reach)
+        return LeptonRelation(
+            universal_axial=False, largest=(largest, largest, largest, largest), tau_slack=reach
+        )
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
         """Return masses, mixing angle and shifts of the Z's couplings, each of shape (n,)."""

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +25,16 @@ from zpfit.errors import InvalidInput, InvalidModel, UnknownName
 from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
-from zpfit.io.python_code import SESSION, imported, is_of_session, load_object, names_an_object
+from zpfit.io.python_code import (
+    SESSION,
+    ListedFiles,
+    imported,
+    is_of_session,
+    load_object,
+    names_an_object,
+    read_by,
+)
+from zpfit.io.python_files import by_place, modules_beside
 from zpfit.io.schema import StrictModel, validate
 from zpfit.models.base import Model, Values
 from zpfit.models.effective import Effective
@@ -85,6 +94,9 @@ class ModelSpec(StrictModel):
     """Name of a model of zpfit, of a file in ``models/`` or of an installed plug-in."""
     python: Annotated[str, AfterValidator(names_an_object)] | None = None
     """``file.py:object`` or ``package.module:object``."""
+    files: ListedFiles = ()
+    """Files that a Python model reads, relative to the folder of its ``file.py``. Modules that it
+    imports from there need no mention."""
     options: dict[str, Any] = Field(default_factory=dict)
     """``zpfit show`` lists those of a model; a Python class takes them as arguments."""
     vectorised: bool | None = None
@@ -114,6 +126,8 @@ class ModelSpec(StrictModel):
     def _names_one(self) -> "ModelSpec":
         if (self.name is None) == (self.python is None):
             raise ValueError("give either name or python; a bare model name replaces both")
+        if self.files and self.python is None:
+            raise ValueError("files are for Python models only; leave them out")
         return self
 
 
@@ -162,7 +176,7 @@ class LoadedModel:
 
     model: Model
     files: Mapping[str, Path] = field(default_factory=dict)
-    """By their path in a library."""
+    """By their path in a library; that of a Python model itself comes first."""
     options: type[StrictModel] = NoOptions
     """The options that exist; a Python class has its own."""
     code: str = ""
@@ -279,15 +293,15 @@ def _from_file(document: Document, options: Document) -> LoadedModel:
 
 def _from_python(spec: ModelSpec, source: str, options: Document, library: Library) -> LoadedModel:
     if spec.given_object is not None:
-        return _from_object(spec.given_object, source, spec.options)
-    loaded = load_object(source, library.roots, partial(InvalidModel, source))
+        return _from_object(spec.given_object, source, spec)
+    loaded = load_object(source, library.roots, partial(InvalidModel, source), spec.files)
     model = as_user_model(source, loaded.target, options.data or {})
     return LoadedModel(model, loaded.files, code=f"model.python = {source}")
 
 
-def _from_object(given: PythonModel, source: str, options: Mapping[str, Any]) -> LoadedModel:
+def _from_object(given: PythonModel, source: str, spec: ModelSpec) -> LoadedModel:
     path, name = _source_file(given), _name_of(given)
-    model = as_user_model(source, given, options)
+    model = as_user_model(source, given, spec.options)
     notes: tuple[str, ...] = ()
     if is_of_session(source):
         note = (
@@ -295,8 +309,19 @@ def _from_object(given: PythonModel, source: str, options: Mapping[str, Any]) ->
             "cannot be repeated from its folder; write it to a file"
         )
         notes = (note,)
-    files = {} if path is None else {path.name: path}
+    files = _files_of_object(path, source, spec.files)
     return LoadedModel(model, files, code=f"model.python = {name}", notes=notes)
+
+
+def _files_of_object(path: Path | None, source: str, reads: Sequence[str]) -> dict[str, Path]:
+    """Return the files behind a Python object that was given in place of a name."""
+    fail = partial(InvalidModel, source)
+    if path is None:
+        if reads:
+            raise fail("lists files, but has no file of its own; leave them out")
+        return {}
+    beside = [file for files in modules_beside(path).values() for file in files]
+    return by_place(path.name, path, [*beside, *read_by(path, reads, fail)])
 
 
 def _named_by(point: EntryPoint) -> Any:

@@ -1,5 +1,6 @@
 """Models written as YAML: charges of the leptons, or couplings linear in parameters."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import sqrt
 from typing import Annotated, Any, Literal
@@ -14,8 +15,9 @@ from pydantic import (
     model_validator,
 )
 
+from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import AlsoAs, Number, StrictModel
-from zpfit.models.base import Model, Parameter, Values
+from zpfit.models.base import LeptonRelation, Model, Parameter, Values
 from zpfit.models.effective import MASS
 from zpfit.models.gauge import G_PRIME, LARGEST_CHARGES, GaugeModel, GaugeOptions
 from zpfit.models.gauge_mixing import FAMILIES, Charges
@@ -189,6 +191,13 @@ class ChargesModel(_FileModel, GaugeModel):
             return (replace(EPS, default=None),)
         return (G_PRIME, EPS)
 
+    def lepton_relation(
+        self,
+        supports: Mapping[str, tuple[float, float]],  # noqa: ARG002 - of the base
+    ) -> None:
+        """Return None: with every charge given, the couplings have fixed ratios."""
+        return
+
     def charges(self, values: Values) -> Charges:
         """Return the gauge sector at n points."""
         eps = values["eps"] / sqrt(1 - SIN2_THETA_W)
@@ -230,3 +239,22 @@ class LinearModel(_FileModel):
             for coupling, terms in self._file.couplings.items()
         }
         return Couplings(m_Zp=values[MASS.name], **rows)
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
+        """Return the relations that the factors of the file obey, or None."""
+        rows = {name: self._row(name) for name in COUPLING_NAMES[1:]}
+        electron = rows["C_Ve"] - rows["C_Ae"] - rows["C_nue"]
+        muon = rows["C_Vmu"] - rows["C_Amu"] - rows["C_numu"]
+        if np.any(electron != muon) or np.any(rows["C_nutau"]):
+            return None
+        sizes = np.array([max(map(abs, supports[name])) for name in self._file.parameters])
+        reach = {name: float(np.abs(row) @ sizes) for name, row in rows.items()}
+        return LeptonRelation(
+            universal_axial=bool(np.all(rows["C_Ae"] == rows["C_Amu"])),
+            largest=(reach["C_Ve"], reach["C_Ae"], reach["C_nue"], reach["C_numu"]),
+        )
+
+    def _row(self, coupling: str) -> FloatArray:
+        """Return the factors of the parameters in a coupling."""
+        terms = self._file.couplings.get(coupling, {})
+        return np.array([terms.get(name, 0.0) for name in self._file.parameters])

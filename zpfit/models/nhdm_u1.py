@@ -1,5 +1,7 @@
 """Several Higgs doublets with a U(1)'."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Annotated
 
@@ -7,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from zpfit.io.arrays import FloatArray
-from zpfit.models.base import Parameter, Values
+from zpfit.models.base import LeptonRelation, Model, Parameter, Values
 from zpfit.models.gauge import (
     EPS_Y,
     G_PRIME,
@@ -15,8 +17,13 @@ from zpfit.models.gauge import (
     GaugeModel,
     GaugeOptions,
     charge,
+    fixed_to_zero,
 )
 from zpfit.models.gauge_mixing import Charges
+from zpfit.models.sm_u1 import StandardModelU1
+
+_LARGEST_RATIO = 1e6
+"""Largest ratio of vevs for which the model is defined; its inverse is the smallest."""
 
 
 class NHDMOptions(GaugeOptions):
@@ -82,6 +89,30 @@ class NHiggsDoubletU1(GaugeModel):
             mismatch=(mismatch, mismatch, mismatch),
         )
 
+    def embed(self, smaller: Model, values: Values) -> dict[str, FloatArray] | None:
+        """Return the parameters of the standard model with a U(1)': doublets of one charge.
+
+        The largest ratios of vevs leave the doublet that couples to leptons alone, so that other
+        charges of the others hardly matter.
+        """
+        if type(smaller) is not StandardModelU1:
+            return super().embed(smaller, values)
+        own = {name: column for name, column in values.items() if name != "z_H"}
+        alike = {f"z_{i}": values["z_H"] for i in range(1, self._n + 1)}
+        alone = {name: np.full_like(values["z_H"], _LARGEST_RATIO) for name in self._tan_betas}
+        embedded = own | alike | alone
+        return embedded if self._named(embedded) else None
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)', and that C_A is universal.
+
+        Without charges of the tau and of the leptons' doublet, C_nutau = 2 C_A.
+        """
+        relation = replace(self.gauge_relation(supports), universal_axial=True)
+        if not fixed_to_zero(supports, f"z_{self._n}", "z_Ltau"):
+            return relation
+        return replace(relation, tau=(0.0, 2.0, 0.0, 0.0), tau_slack=0.0)
+
     @property
     def _tan_betas(self) -> list[str]:
         if self._n == 2:
@@ -102,4 +133,5 @@ class NHiggsDoubletU1(GaugeModel):
 def _vev_ratio(name: str, number: int) -> Parameter:
     symbol = r"\tan\beta" + (f"_{number}" if name != "tan_beta" else "")
     meaning = f"vevs of the doublets after H_{number} over that of H_{number}"
-    return Parameter(name, symbol, "", (1e-6, 1e6), meaning=meaning)
+    domain = (1 / _LARGEST_RATIO, _LARGEST_RATIO)
+    return Parameter(name, symbol, "", domain, meaning=meaning)

@@ -1,8 +1,21 @@
 """The Standard Model with a U(1)'."""
 
-from zpfit.models.base import Parameter, Values
-from zpfit.models.gauge import EPS_Y, G_PRIME, LEFT_CHARGES, GaugeModel, charge
-from zpfit.models.gauge_mixing import Charges
+from collections.abc import Mapping
+from dataclasses import replace
+
+from zpfit.models.base import LeptonRelation, Parameter, Values
+from zpfit.models.effective import MASS
+from zpfit.models.gauge import (
+    EPS_Y,
+    G_PRIME,
+    LEFT_CHARGES,
+    GaugeModel,
+    charge,
+    fixed_to_zero,
+    largest_mixing,
+)
+from zpfit.models.gauge_mixing import BARE_Z_MASS, Charges
+from zpfit.physics.constants import MASS_RANGE
 
 
 class StandardModelU1(GaugeModel):
@@ -38,3 +51,22 @@ class StandardModelU1(GaugeModel):
             z_left=(values["z_Le"], values["z_Lmu"], values["z_Ltau"]),
             mismatch=(0.0, 0.0, 0.0),
         )
+
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)', and that C_A is universal and almost zero."""
+        relation = self._without_tau(self.gauge_relation(supports), supports)
+        mass = supports[MASS.name][1] if MASS.name in supports else MASS_RANGE[1]
+        share = mass**2 / (BARE_Z_MASS**2 - mass**2)
+        axial = 0.5 * share * largest_mixing(supports, "z_H")
+        vector, _, electron, muon = relation.largest
+        largest = (vector, axial, electron, muon)
+        return replace(relation, universal_axial=True, largest=largest)
+
+    @staticmethod
+    def _without_tau(
+        relation: LeptonRelation, supports: Mapping[str, tuple[float, float]]
+    ) -> LeptonRelation:
+        """Return the relation with the little that is left of C_nutau without charges."""
+        if not fixed_to_zero(supports, "z_H", "z_Ltau"):
+            return relation
+        return replace(relation, tau_slack=0.0, tau_mixing=largest_mixing(supports, "z_H"))

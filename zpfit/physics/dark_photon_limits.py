@@ -111,7 +111,8 @@ def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatAr
         n points.
     region : numpy.ndarray, shape (k, 3)
         Rows of ln(mass in MeV), ln(lower edge) and ln(upper edge) of the electron coupling,
-        masses increasing.
+        masses increasing. Edges are equal at a tip of the region, and NaN in a gap, which reaches
+        from the last mass with a limit to the next one.
     length_ratio : float
         Length of the decay volume over that of the shielding.
 
@@ -166,6 +167,14 @@ def _edge_root(log_q: float, length_ratio: float) -> float:
     return float(brentq(difference, -20.0, 4.0, xtol=1e-13))
 
 
+@inline
+def _edge(region: FloatArray, row: int, fraction: float, column: int) -> float:
+    """Interpolate an edge; at the mass of a row a neighbour in a gap does not count."""
+    if fraction <= 0.0 or fraction >= 1.0:
+        return float(region[row + (1 if fraction >= 1.0 else 0), column])
+    return blend(region, row, fraction, column)
+
+
 @gufunc("(p),(p),(p),(p),(p),(),(),(),(n,f,k),(j,l)->(p)")
 def _dump_ratio(  # type: ignore[no-untyped-def]
     m_Zp, log_m, c_ve, c_ae, br_ee, length_ratio, start, inverse_step, table, region, out
@@ -175,8 +184,11 @@ def _dump_ratio(  # type: ignore[no-untyped-def]
         if log_m[i] < region[0, 0] or log_m[i] > region[-1, 0] or br_ee[i] == 0.0:
             continue
         knot, fraction = interpolation_weight(log_m[i], region)
-        log_lower = blend(region, knot, fraction, 1)
-        log_q = 2 * (blend(region, knot, fraction, 2) - log_lower)
+        log_lower = _edge(region, knot, fraction, 1)
+        log_q = 2 * (_edge(region, knot, fraction, 2) - log_lower)
+        if not log_q > -_CLOSEST_EDGES:  # NaN in a gap
+            continue
+        log_q = max(log_q, 0.0)
         interval, offset = locate(log_q, start, inverse_step, table)
         log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
         # Lifetimes follow from the full width; a dark photon at the edge decays to e+ e- only.

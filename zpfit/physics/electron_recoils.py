@@ -23,7 +23,7 @@ from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import Line, Spectrum
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
 
-_RECOIL_NODES = 24
+RECOIL_NODES = 24
 """Gauss-Legendre nodes over the recoil: exact to rounding for a propagator that varies tenfold."""
 
 
@@ -131,7 +131,7 @@ def _kernel_arguments(experiment: RecoilExperiment) -> tuple[float, float, float
 
 def standard_model_rate(experiment: RecoilExperiment) -> float:
     """Return the cross-section into the window, integrated over the spectrum, in MeV^-2."""
-    _, kinds = _phase_space(experiment)
+    _, kinds = phase_space(experiment)
     left, right, mixed = kinds.sum(axis=1)
     g_left, g_right = experiment.g_left(), experiment.sin2_theta_w
     total = g_left**2 * left + g_right**2 * right - g_left * g_right * mixed
@@ -153,7 +153,7 @@ def recoil_coefficients(experiment: RecoilExperiment, m2: FloatArray) -> FloatAr
     numpy.ndarray, shape (5, n)
         For C_nu = 1. The linear ones scale with C_nu, the quadratic ones with C_nu^2.
     """
-    recoils, kinds = _phase_space(experiment)
+    recoils, kinds = phase_space(experiment)
     shift = 1 / (2 * sqrt(2) * FERMI_CONSTANT * (m2[:, None] + 2 * ELECTRON_MASS * recoils))
     left, right, mixed = kinds @ shift.T
     left2, right2, mixed2 = kinds @ (shift**2).T
@@ -193,7 +193,7 @@ def _propagator_scale(experiment: RecoilExperiment) -> float:
     return 2 * ELECTRON_MASS * 0.5 * (experiment.recoil_min + experiment.recoil_end())
 
 
-def _phase_space(experiment: RecoilExperiment) -> tuple[FloatArray, FloatArray]:
+def phase_space(experiment: RecoilExperiment) -> tuple[FloatArray, FloatArray]:
     """Return the nodes of a quadrature over energy and recoil: recoils (n,), weights (3, n).
 
     The weights are those of g_L^2, g_R^2 and -g_L g_R in the cross-section.
@@ -219,7 +219,7 @@ def _beam_phase_space(
     low, high = least_energy(experiment.recoil_min), least_energy(experiment.recoil_max)
     energy, weight = spectrum.nodes(low, high)
     end = np.minimum(experiment.recoil_max, 2 * energy**2 / (2 * energy + ELECTRON_MASS))
-    nodes, weights = np.polynomial.legendre.leggauss(_RECOIL_NODES)
+    nodes, weights = np.polynomial.legendre.leggauss(RECOIL_NODES)
     half = 0.5 * (end - experiment.recoil_min)[:, None]
     recoil = experiment.recoil_min + half * (nodes + 1)
     unity = weight[:, None] * half * weights

@@ -73,7 +73,7 @@ def nue_borexino(c: Couplings, survival: float = SURVIVAL_PROBABILITY) -> FloatA
         Fraction of neutrinos that arrive as nu_e, in [0, 1]. The rest is half nu_mu and
         half nu_tau.
     """
-    electron, other = _solar_shares(survival)
+    electron, other = solar_shares(survival)
     return electron * recoil_ratio(BOREXINO_NUE, c, c.C_nue) + other * (
         recoil_ratio(BOREXINO_OTHER, c, c.C_numu) + recoil_ratio(BOREXINO_OTHER, c, c.C_nutau)
     )
@@ -98,7 +98,7 @@ def nue_lsnd(c: Couplings) -> FloatArray:
 
 
 @cache
-def _solar_shares(survival: float) -> tuple[float, float]:
+def solar_shares(survival: float) -> tuple[float, float]:
     """Return the fractions of Standard Model recoils from nu_e and from one other flavour."""
     electron = survival * standard_model_rate(BOREXINO_NUE)
     other = 0.5 * (1 - survival) * standard_model_rate(BOREXINO_OTHER)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from zpfit.analysis.profile.contours import roots
 from zpfit.analysis.records import ProfileRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.plots.scales import Scale, axis_label, scale_of
@@ -27,8 +28,6 @@ _BARS = (4.0, 1.5)
 _SEEN = 0.003
 """Smallest height of a curve that is shown, relative to its maximum."""
 _MARGIN = 0.04
-_FAR = 30.0
-"""Delta chi2 that replaces infinity in contours."""
 
 
 def profile_figure(result: ProfileRecord) -> Figure:
@@ -97,9 +96,11 @@ def _contours(result: ProfileRecord) -> Figure:
     for low, high, shade in zip(thresholds, [np.inf, thresholds[0]], _SHADES, strict=True):
         panel.contourf(x, y, density.T, [low, min(high, 2.0)], colors=[_POSTERIOR], alpha=shade)
     u, v = (_forward(s, values) for s, values in zip(scales, profile["values"], strict=True))
-    delta = np.minimum(_numbers(profile["delta_chi2"]), _FAR)
+    delta = _numbers(profile["delta_chi2"])
     cuts = [level["delta_chi2"] for level in profile["levels"]]
-    panel.contour(u, v, delta.T, cuts, colors=[_PROFILE], linestyles=_LINES, linewidths=1.2)
+    for cut, style in zip(cuts, _LINES, strict=True):
+        table = roots(delta, cut).T
+        panel.contour(u, v, table, [1], colors=[_PROFILE], linestyles=[style], linewidths=1.2)
     inside, within = delta <= cuts[-1], density >= thresholds[-1]
     reach = [(float(own.min()), float(own.max())) for own in (u, v)]
     for index, (direction, own, other) in enumerate((("x", u, x), ("y", v, y))):

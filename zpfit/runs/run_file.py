@@ -189,7 +189,7 @@ def resolved_settings(run: Problem) -> dict[str, Any]:
     data = run.settings.model_dump(mode="json")
     if run.settings.model.python is not None and run.model_files:
         # The run folder's own copy of the Python file.
-        [file] = run.model_files
+        file = next(iter(run.model_files))
         data["model"]["python"] = f"{file}:{run.settings.model.python.rpartition(':')[2]}"
     # Likewise of limit files.
     for addition, kept in zip(run.settings.likelihood.add, data["likelihood"]["add"], strict=True):

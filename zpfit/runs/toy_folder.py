@@ -103,7 +103,7 @@ class ToyFolder:
         names
             Names that its columns must have.
         toys
-            Number of rows that it must have.
+            Number of rows that it must have at least.
         """
         try:
             text = (self.path / self._block_name(block)).read_text(encoding="utf-8")
@@ -111,9 +111,9 @@ class ToyFolder:
             table = np.array(rows, dtype=float)
         except (OSError, ValueError):
             return None
-        if header != list(names) or table.shape != (toys, len(header)):
+        if header != list(names) or table.ndim != 2 or len(table) < toys:
             return None
-        return dict(zip(header, table.T, strict=True))
+        return dict(zip(header, table[:toys].T, strict=True))
 
     @staticmethod
     def _block_name(block: int) -> str:

@@ -12,11 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.analysis.toys.block import TOYS_PER_BLOCK, BlockResult, ToyProblem, toy_block
+from zpfit.analysis.toys.block import (
+    TOYS_PER_BLOCK,
+    BlockResult,
+    ToyProblem,
+    blocks_of,
+    toy_block,
+)
 from zpfit.analysis.toys.statistics import Hypothesis, Rates, Toys
 from zpfit.analysis.toys.toys import (
     Preparation,
     Setup,
+    check_of_data,
     check_setup,
     join_blocks,
     prepare,
@@ -100,7 +107,8 @@ class BlockTask:
     request: ToyRequest
     """The request, with a joint sigma only if there is one."""
     preparation: Preparation
-    block: int
+    toys: range
+    """Numbers of the toys of the block."""
 
     def problem(self) -> ToyProblem:
         """Load the runs and return what the block is computed from."""
@@ -118,12 +126,12 @@ class BlockTask:
 
 def run_block(task: BlockTask) -> BlockResult:
     """Compute a block of toys, in a worker."""
-    return toy_block(task.problem(), task.block)
+    return toy_block(task.problem(), task.toys)
 
 
 def _run_blocks(
-    request: ToyRequest, preparation: Preparation, numbers: Sequence[int], workers: Workers
-) -> Iterator[tuple[int, BlockResult]]:
+    request: ToyRequest, preparation: Preparation, blocks: Sequence[range], workers: Workers
+) -> Iterator[tuple[range, BlockResult]]:
     """Compute blocks with workers and yield each when it is ready.
 
     Raises
@@ -131,16 +139,16 @@ def _run_blocks(
     FailedTasks
         Some blocks have failed.
     """
-    tasks = [BlockTask(request, preparation, number) for number in numbers]
+    tasks = [BlockTask(request, preparation, block) for block in blocks]
     failures = {}
     for outcome in workers.run(run_block, tasks):
-        number = numbers[outcome.index]
+        block = blocks[outcome.index]
         if outcome.value is None:
-            failures[f"block {number}"] = outcome.error or ""
+            failures[f"block {block.start // request.toys_per_block}"] = outcome.error or ""
         else:
-            yield number, outcome.value
+            yield block, outcome.value
     if failures:
-        raise FailedTasks(failures, len(numbers), "blocks of toys")
+        raise FailedTasks(failures, len(blocks), "blocks of toys")
 
 
 def toys_in_memory(request: ToyRequest, choice: ExecutorChoice, progress: Progress) -> Toys:
@@ -169,10 +177,9 @@ def toys_in_memory(request: ToyRequest, choice: ExecutorChoice, progress: Progre
     with open_workers(choice) as workers:
 
         def run_blocks(
-            problem: ToyProblem, numbers: Sequence[int]
-        ) -> Iterator[tuple[int, BlockResult]]:
-            preparation = Preparation({}, problem.truth, problem.pool, problem.nested_pool)
-            return _run_blocks(request, preparation, numbers, workers)
+            problem: ToyProblem, blocks: Sequence[range]
+        ) -> Iterator[tuple[range, BlockResult]]:
+            return _run_blocks(request, _preparation_of(problem), blocks, workers)
 
         return toys(
             setup.run,
@@ -184,6 +191,18 @@ def toys_in_memory(request: ToyRequest, choice: ExecutorChoice, progress: Progre
             run_blocks=run_blocks,
             toys_per_block=request.toys_per_block,
         )
+
+
+def _preparation_of(problem: ToyProblem) -> Preparation:
+    """Return what workers need to build a problem again; they need no statistics of the data."""
+    return Preparation(
+        {},
+        problem.truth,
+        problem.pool,
+        problem.nested_pool,
+        problem.known,
+        problem.nested_known,
+    )
 
 
 def toys_in_folder(
@@ -226,6 +245,8 @@ def toys_in_folder(
         Another process works in the folder.
     NoAllowedPoint, UndefinedValue
         A search fails, as in :func:`zpfit.analysis.fit.fit`.
+    FailedRefit
+        The fast search fails for the data, although the global one succeeds.
     FailedTasks
         Some blocks have failed; the others are stored.
     Stopped
@@ -256,9 +277,9 @@ def _toys(
         progress.note(note)
     preparation = _prepared(setup, folder, progress)
     problem = toy_problem(setup, preparation)
+    data = check_of_data(preparation, problem)
     columns, new = _all_blocks(request, preparation, problem, folder, workers, progress)
-    rates = Rates.of(new, setup.toys_per_block)
-    return summarise(setup, preparation, problem, columns, rates)
+    return summarise(setup, preparation, data, columns, Rates.of(new))
 
 
 def _all_blocks(
@@ -271,19 +292,21 @@ def _all_blocks(
 ) -> tuple[dict[str, FloatArray], list[BlockResult]]:
     """Return the columns of all toys, and the blocks that had to be computed."""
     names, size = problem.column_names(), request.toys_per_block
-    numbers = range(-(-request.toys // size))
-    stored = {number: folder.block(number, names, size) for number in numbers}
-    missing = [number for number in numbers if stored[number] is None]
-    done = len(numbers) - len(missing)
-    reused = f", {done * size} from before" if done else ""
-    progress.stage(f"{len(numbers) * size} toys{reused}")
+    wanted = blocks_of(request.toys, size)
+    stored = {block: folder.block(block.start // size, names, len(block)) for block in wanted}
+    missing = [block for block in wanted if stored[block] is None]
+    left = sum(map(len, missing))
+    done = request.toys - left
+    progress.stage(f"{request.toys} toys" + (f", {done} from before" if done else ""))
     new: list[BlockResult] = []
-    for number, result in _run_blocks(request, preparation, missing, workers):
-        folder.write_block(number, result.columns)
-        stored[number] = dict(result.columns)
+    computed = 0
+    for block, result in _run_blocks(request, preparation, missing, workers):
+        folder.write_block(block.start // size, result.columns)
+        stored[block] = dict(result.columns)
         new.append(result)
-        progress.update(len(new) / len(missing), f"{(done + len(new)) * size} toys")
-    whole = [columns for number in numbers if (columns := stored[number]) is not None]
+        computed += len(block)
+        progress.update(computed / left, f"{done + computed} toys")
+    whole = [columns for block in wanted if (columns := stored[block]) is not None]
     return join_blocks(problem, whole, request.toys), new
 
 
@@ -307,6 +330,8 @@ def _origin_of(run: Problem) -> dict[str, Any]:
 
 
 _TRUTH, _POOL, _NESTED_POOL, _POOL_CHI2 = "truth", "pool", "nested_pool", "pool_chi2"
+_BEST, _NESTED_BEST = "best", "nested_best"
+_ARRAYS = (_TRUTH, _POOL, _NESTED_POOL, _POOL_CHI2, _BEST, _NESTED_BEST)
 """Names of arrays in the file of the preparation; the others are statistics of the data."""
 
 
@@ -320,7 +345,7 @@ def _prepared(setup: Setup, folder: ToyFolder, progress: Progress) -> Preparatio
     """
     posterior = setup.run.posterior
     stored = folder.start()
-    if stored is None:
+    if stored is None or _BEST not in stored:
         preparation = prepare(setup, progress)
         folder.write_start(
             _as_arrays(preparation) | {_POOL_CHI2: _chi2_of(posterior, preparation.pool)}
@@ -335,16 +360,22 @@ def _prepared(setup: Setup, folder: ToyFolder, progress: Progress) -> Preparatio
 
 def _as_arrays(preparation: Preparation) -> dict[str, FloatArray]:
     arrays = {name: np.array(value) for name, value in preparation.observed.items()}
-    arrays |= {_TRUTH: preparation.truth, _POOL: preparation.pool}
-    if preparation.nested_pool is not None:
-        arrays[_NESTED_POOL] = preparation.nested_pool
+    arrays |= {_TRUTH: preparation.truth, _POOL: preparation.pool, _BEST: preparation.best}
+    if preparation.nested_pool is not None and preparation.nested_best is not None:
+        arrays |= {_NESTED_POOL: preparation.nested_pool, _NESTED_BEST: preparation.nested_best}
     return arrays
 
 
 def _from_arrays(arrays: Mapping[str, FloatArray]) -> Preparation:
-    others = (_TRUTH, _POOL, _NESTED_POOL, _POOL_CHI2)
-    observed = {name: float(value) for name, value in arrays.items() if name not in others}
-    return Preparation(observed, arrays[_TRUTH], arrays[_POOL], arrays.get(_NESTED_POOL))
+    observed = {name: float(value) for name, value in arrays.items() if name not in _ARRAYS}
+    return Preparation(
+        observed,
+        arrays[_TRUTH],
+        arrays[_POOL],
+        arrays.get(_NESTED_POOL),
+        arrays[_BEST],
+        arrays.get(_NESTED_BEST),
+    )
 
 
 def _chi2_of(posterior: Posterior, u: FloatArray) -> FloatArray:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import RegularGridInterpolator
 
 from zpfit.analysis.profile.axis import Axis
+from zpfit.analysis.profile.contours import area_below, cells_of, crossed_share
 from zpfit.analysis.profile.likelihood import ProfileLikelihood, profile_likelihood
-from zpfit.analysis.profile.regions import Density, intervals
+from zpfit.analysis.profile.refinement import ROUGH, TOLERANCE
+from zpfit.analysis.profile.regions import Density, intervals, unknown_ends
 from zpfit.analysis.records import ProfileRecord
 from zpfit.analysis.summary import axis_attributes
 from zpfit.inference.posterior import Posterior
@@ -30,8 +31,6 @@ _PRIOR_DRAWS = 20_000
 """Prior draws; the model must exist at one of them."""
 _EFFECTIVE = 40_000
 """Effective number of weighted samples to aim at, for smooth regions."""
-_FINE = 300
-"""Points on each axis of the grid that measures areas."""
 _ENOUGH = 10_000
 """Effective samples below which the edges of regions are dominated by noise."""
 
@@ -103,7 +102,12 @@ def profile(
         samples.weight,
         [axis.reach for axis in axes],
     )
-    shortcomings = (*integral.shortcomings, *_too_few(samples.effective))
+    shortcomings = (
+        *integral.shortcomings,
+        *_too_few(samples.effective),
+        *unresolved(found),
+        *_unseen(found),
+    )
     return Profile(found, density, samples.effective, shortcomings)
 
 
@@ -112,6 +116,30 @@ def _too_few(effective: float) -> list[str]:
         return []
     found = f"{effective:,.0f} effective samples of the posterior, but smooth"
     return [f"{found} regions need {_ENOUGH:,}: raise vegas.max_evaluations"]
+
+
+def unresolved(found: ProfileLikelihood) -> list[str]:
+    """Return a shortcoming for each level whose intervals or regions are known too poorly."""
+    result, remedy = [], "choose a narrower range of the axes, or raise the number of points"
+    delta = found.delta_chi2
+    for level in _WILKS[len(found.axes)]:
+        if delta.ndim == 1:
+            error, limit = unknown_ends(found.coordinates[0], delta, level), TOLERANCE
+            what = "ends of the intervals"
+        else:
+            error = 0.25 * crossed_share(found.coordinates, cells_of(delta), level)
+            limit, what = 0.25 * ROUGH, "areas of the regions"
+        if error > 1.001 * limit:
+            known = f"known to {error:.0%} only" if error < 1 else "unknown"
+            result.append(f"{what} with Delta chi2 < {level:g} are {known}: {remedy}")
+    return result
+
+
+def _unseen(found: ProfileLikelihood) -> list[str]:
+    if not found.hidden:
+        return []
+    what = f"{found.hidden} allowed points of the search and the samples lie outside the regions"
+    return [f"{what} of the profile: choose a narrower range of the axes, or more points"]
 
 
 def profile_record(run: Problem, result: Profile) -> ProfileRecord:
@@ -148,23 +176,14 @@ def _profile(found: ProfileLikelihood) -> dict[str, Any]:
             pieces = intervals(found.coordinates[0], delta, level)
             row["intervals"] = _in_values(found.axes[0], pieces)
         else:
-            row["area"] = _area_below(found, level)
+            row["area"] = area_below(found.coordinates, delta, level)
         levels.append(row)
     return {
         "values": _columns(found.axes, found.coordinates),
         "delta_chi2": _finite(np.round(delta, 6).tolist()),
         "levels": levels,
+        "jumps": found.jumps,
     }
-
-
-def _area_below(found: ProfileLikelihood, level: float) -> float:
-    """Return the fraction of the plane where the interpolated Delta chi2 is below a level."""
-    finite = np.minimum(
-        found.delta_chi2, 10 * level
-    )  # interpolation needs finite values; these are above the level
-    between = RegularGridInterpolator(found.coordinates, finite)
-    fine = np.meshgrid(*(axis.nodes(_FINE) for axis in found.axes), indexing="ij")
-    return float(np.mean(between(tuple(fine)) <= level))
 
 
 def _finite(table: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 from scipy.ndimage import gaussian_filter
 
@@ -18,6 +19,16 @@ _TAIL = 5e-5
 """Fraction of the samples at either end of an axis that may lie outside the bins."""
 _NOISE = 2.5
 """Height of a dip or bump of the density, in standard errors, below which it counts as noise."""
+_SHARP = 0.05
+"""Change of the density by smoothing, relative to the maximum, from which bins are halved."""
+_SURE = 4.0
+"""Standard errors of a bin that such a change must exceed."""
+_FILLED = 150.0
+"""Effective number of samples from which a bin may be halved."""
+_MAX_HALVINGS = 20
+"""Largest number of times that a bin is halved."""
+_MAX_BINS = {1: 1600, 2: 120}
+"""Largest number of bins on each axis, by the number of axes."""
 _MARGIN = 0.15
 """Margin of the bins beyond the samples, as a fraction of their range; smoothing needs it."""
 
@@ -40,13 +51,46 @@ def intervals(x: FloatArray, y: FloatArray, level: float) -> list[tuple[float, f
     >>> intervals(np.arange(4.0), np.array([2.0, 0.0, 0.0, 2.0]), 1.0)
     [(0.5, 2.5)]
     """
+    return [
+        (_crossing(x, y, level, i, i - 1), _crossing(x, y, level, j, j + 1))
+        for i, j in pieces(y, level)
+    ]
+
+
+def pieces(y: FloatArray, level: float) -> list[tuple[int, int]]:
+    """Return the first and last index of each run of values of at most ``level``."""
     inside = np.concatenate([[False], y <= level, [False]])
     first = np.flatnonzero(inside[1:] & ~inside[:-1])
     last = np.flatnonzero(inside[:-1] & ~inside[1:]) - 1
-    return [
-        (_crossing(x, y, level, i, i - 1), _crossing(x, y, level, j, j + 1))
-        for i, j in zip(first.tolist(), last.tolist(), strict=True)
-    ]
+    return list(zip(first.tolist(), last.tolist(), strict=True))
+
+
+def unknown_ends(x: FloatArray, y: FloatArray, level: float) -> float:
+    """Return the widest bracket of an end of an interval, relative to the interval's length.
+
+    Parameters
+    ----------
+    x, y, level
+        See :func:`intervals`.
+
+    Returns
+    -------
+    float
+        Zero if there is no interval or none ends inside; infinite if one is a single node.
+
+    Examples
+    --------
+    >>> unknown_ends(np.array([0.0, 1.0, 2.0, 2.5]), np.array([0.0, 0.0, 0.0, 2.0]), 1.0)
+    0.25
+    """
+    worst = 0.0
+    for first, last in pieces(y, level):
+        length = float(x[last] - x[first])
+        for inner, outer in ((first, first - 1), (last, last + 1)):
+            if 0 <= outer < len(x):
+                width = abs(float(x[outer] - x[inner]))
+                worst = max(worst, width / length if length else np.inf)
+    return worst
 
 
 def _crossing(x: FloatArray, y: FloatArray, level: float, inner: int, outer: int) -> float:
@@ -96,11 +140,14 @@ class Density:
         """
         n_axes = samples.shape[1]
         columns = zip(samples.T, reach, strict=True)
-        edges = tuple(_edges(column, weight, ends, _BINS[n_axes]) for column, ends in columns)
-        histogram, _ = np.histogramdd(samples, bins=edges, weights=weight)
-        smooth = gaussian_filter(histogram, _SMOOTHING, mode="reflect")
+        edges = tuple(
+            _adapted(column, weight, _edges(column, weight, ends, _BINS[n_axes]), n_axes)
+            for column, ends in columns
+        )
+        counts, _ = np.histogramdd(samples, bins=edges, weights=weight)
         squares, _ = np.histogramdd(samples, bins=edges, weights=weight**2)
-        error = np.sqrt(_smoothed_variance(squares)) / smooth.max()
+        smooth, error = _smooth(counts, squares, edges)
+        error /= smooth.max()
         smooth /= smooth.max()
         centres = [(e[1:] + e[:-1]) / 2 for e in edges]
         inner = np.clip(samples, [c[0] for c in centres], [c[-1] for c in centres])
@@ -145,12 +192,13 @@ class Density:
         y = np.concatenate([self.density[:1], self.density, self.density[-1:]])
         threshold = self.threshold(probability)
         excess = (self.density - threshold) / np.maximum(self.error, 1e-300)
-        width = 2 * _SMOOTHING * float(edges[1] - edges[0])
+        bins = np.arange(len(edges))
 
         def significant(low: float, high: float, sign: int) -> bool:
             within = (centres >= low) & (centres <= high)
             largest = float((sign * excess[within]).max(initial=-np.inf))
-            return high - low >= width and largest >= _NOISE
+            width = float(np.diff(np.interp([low, high], edges, bins))[0])
+            return width >= 2 * _SMOOTHING and largest >= _NOISE
 
         joined: list[tuple[float, float]] = []
         for low, high in intervals(x, -y, -threshold):
@@ -161,12 +209,65 @@ class Density:
         return [piece for piece in joined if significant(*piece, 1)] or joined
 
 
+def _smooth(
+    counts: FloatArray, squares: FloatArray, edges: Sequence[FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the density in each bin and its standard error, from sums of weights and squares.
+
+    Counts are smoothed over a number of bins, so narrow bins are smoothed less. Dividing by the
+    widths, smoothed likewise, gives the density.
+    """
+    sizes = np.ones(())
+    for own in edges:
+        width = gaussian_filter(np.diff(own), _SMOOTHING, mode="reflect")
+        sizes = np.multiply.outer(sizes, width)
+    smooth: FloatArray = gaussian_filter(counts, _SMOOTHING, mode="reflect") / sizes
+    return smooth, np.sqrt(_smoothed_variance(squares)) / sizes
+
+
 def _smoothed_variance(squares: FloatArray) -> FloatArray:
     """Return the variance of smoothed bins from the sums of squared weights in each bin."""
     narrower = _SMOOTHING / np.sqrt(2)  # the square of a Gaussian is a Gaussian
     share = (1 / (2 * np.sqrt(np.pi) * _SMOOTHING)) ** squares.ndim
     variance: FloatArray = share * gaussian_filter(squares, narrower, mode="reflect")
     return variance
+
+
+def _adapted(column: FloatArray, weight: FloatArray, edges: FloatArray, n_axes: int) -> FloatArray:
+    """Return edges of bins that are narrow where the density changes fast.
+
+    Bins are halved where smoothing changes the density by more than noise does. Neighbours differ
+    by at most about a factor of two in width, so that modes of any width keep their shapes.
+    """
+    order = np.argsort(column)
+    column, weight = column[order], weight[order]
+    sums = [np.concatenate([[0.0], np.cumsum(weight**power)]) for power in (1, 2)]
+    for _ in range(_MAX_HALVINGS):
+        at = np.searchsorted(column, edges)
+        counts, squares = (np.diff(total[at]) for total in sums)
+        width = np.diff(edges)
+        smooth, _ = _smooth(counts, squares, [edges])
+        away = np.abs(counts / width - smooth)
+        sharp = (away > _SHARP * smooth.max()) & (away > _SURE * np.sqrt(squares) / width)
+        sharp &= counts**2 > _FILLED * squares
+        if not sharp.any():
+            break
+        halved = _graded(width, np.convolve(sharp, np.ones(5), "same") > 0)
+        if len(width) + halved.sum() > _MAX_BINS[n_axes]:
+            break
+        edges = np.union1d(edges, (edges[:-1][halved] + edges[1:][halved]) / 2)
+    return edges
+
+
+def _graded(width: FloatArray, halved: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the bins to halve, with those that would be too wide beside halved ones."""
+    while True:
+        new = np.where(halved, width / 2, width)
+        least = np.minimum(np.r_[new[1:], np.inf], np.r_[np.inf, new[:-1]])
+        wide = (new > 2.5 * least) & ~halved
+        if not wide.any():
+            return halved
+        halved = halved | wide
 
 
 def _edges(

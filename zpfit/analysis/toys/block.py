@@ -1,7 +1,8 @@
 """Blocks of pseudo-experiments: the unit of computing and of storing toys.
 
-Batches of another size round differently in the last bit. Toys are therefore always computed in
-the same blocks, whatever their number and whichever process computes them.
+Batches of another size round differently in the last bit, and the toys of a block share solutions.
+Toys are therefore always computed in the same blocks, whichever process computes them. Only the
+last block is shorter where the number of toys is no multiple of the size of a block.
 """
 
 import time
@@ -44,6 +45,10 @@ class ToyProblem:
     """Starting points, shape (n, d), see :func:`zpfit.analysis.toys.refit.solution_pool`."""
     nested_pool: FloatArray | None
     """Starting points of the smaller model."""
+    known: FloatArray
+    """Best fit of the data, shape (1, d), from which every experiment starts as well."""
+    nested_known: FloatArray | None
+    """Best fit of the smaller model."""
     toys_per_block: int = TOYS_PER_BLOCK
 
     def column_names(self) -> list[str]:
@@ -66,18 +71,29 @@ class BlockResult:
     """Processor time of the joint sigmas."""
 
 
-def toy_block(problem: ToyProblem, block: int) -> BlockResult:
+def blocks_of(toys: int, toys_per_block: int) -> list[range]:
+    """Return the numbers of the toys of each block; the last block may be shorter.
+
+    Examples
+    --------
+    >>> blocks_of(120, 50)
+    [range(0, 50), range(50, 100), range(100, 120)]
+    """
+    first = range(0, toys, toys_per_block)
+    return [range(one, min(one + toys_per_block, toys)) for one in first]
+
+
+def toy_block(problem: ToyProblem, toys: range) -> BlockResult:
     """Draw the toys of a block and refit them.
 
     Parameters
     ----------
     problem
         Posterior, hypothesis and starting points.
-    block
-        Number of the block; block b holds the toys from ``b * toys_per_block`` on.
+    toys
+        Numbers of the toys, from :func:`blocks_of`.
     """
-    size = problem.toys_per_block
-    toys = range(block * size, (block + 1) * size)
+    block = toys.start // problem.toys_per_block
     likelihood = problem.posterior.likelihood
     data = pseudo_data(likelihood, problem.truth, problem.seed, toys)
     result = statistics(problem, data, search_rng(problem.seed, _BLOCK_STREAM, block))
@@ -102,7 +118,7 @@ def statistics(problem: ToyProblem, data: FloatArray, rng: np.random.Generator) 
     # One stream for each search: leaving one out must not change the others.
     fit_rng, nested_rng, level_rng = rng.spawn(3)
     started = time.process_time()
-    fits = refit(posterior, problem.pool, data, fit_rng)
+    fits = refit(posterior, problem.pool, data, fit_rng, known=problem.known)
     without = chi2_without(posterior, data)
     columns = {
         CHI2: fits.chi2,
@@ -110,7 +126,9 @@ def statistics(problem: ToyProblem, data: FloatArray, rng: np.random.Generator) 
         DELTA_CHI2: _difference(without, fits.chi2),
     }
     if problem.nested is not None and problem.nested_pool is not None:
-        smaller = refit(problem.nested, problem.nested_pool, data, nested_rng)
+        smaller = refit(
+            problem.nested, problem.nested_pool, data, nested_rng, known=problem.nested_known
+        )
         columns |= {
             CHI2_NESTED: smaller.chi2,
             DELTA_CHI2_NESTED: _difference(smaller.chi2, fits.chi2),

@@ -15,7 +15,13 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.search.descent import BLOCK, descend_rows
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import Constraints
-from zpfit.inference.search.selection import Index, apart_of_each, cheapest_apart
+from zpfit.inference.search.selection import (
+    Index,
+    apart_of_each,
+    cheapest_apart,
+    cheapest_of_strata,
+)
+from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
@@ -38,6 +44,8 @@ _STEPS, _TOLERANCE = 30, 1e-12
 """Steps and tolerance of descents; sums of squares are zero where every constraint is met."""
 _STARTS, _KEPT, _KICKS = 16, 4, 4
 """Starts from the pool, solutions kept and kicks of each, per level and experiment."""
+_STRATA = 8
+"""Starts from the pool that are the best of their stratum, per level and experiment."""
 _APART = 0.05
 """Smallest distance of two starts, along any axis of the unit cube."""
 
@@ -136,9 +144,9 @@ def _violations(constraints: Constraints) -> list[FloatArray]:
     return [*excesses, *(wall_residual(ratio, _WALL) for ratio in constraints.ratios)]
 
 
-def _squares(columns: list[FloatArray]) -> FloatArray:
-    """Return the sum of squares, infinite where a column is NaN; shape (n,)."""
-    total = sum((column**2 for column in columns), np.zeros(len(columns[0])))
+def _squares(columns: list[FloatArray], points: int) -> FloatArray:
+    """Return the sum of squares, infinite where a column is NaN; shape (points,)."""
+    total = sum((column**2 for column in columns), np.zeros(points))
     result: FloatArray = np.where(np.isnan(total), np.inf, total)
     return result
 
@@ -152,6 +160,8 @@ class _Search:
         self._objectives, self._rng = objectives, rng
         self._step_width = objectives.posterior.priors.step_width
         self._pool = pool
+        stratum = search_space(objectives.posterior).stratum
+        self._strata = np.zeros(len(pool), dtype=np.intp) if stratum is None else stratum(pool)
         toys = len(objectives.data)
         self.reached = np.full(toys, np.inf)
         self.failed = np.zeros(toys)
@@ -201,21 +211,23 @@ class _Search:
         at, index = cheapest_apart(
             costs, np.arange(size)[None], self._pool, effort * _STARTS, _APART
         )
+        leading, leader = cheapest_of_strata(costs, self._strata, effort * _STRATA)
         own = np.isin(self._toy, toys)
         toy, u = self._toy[own], self._u[own]
         kicks = effort * _KICKS // 2
         kicked = kick(u, self._step_width, self._rng, kicks)
         return (
-            np.concatenate([toys[at], toy, np.repeat(toy, kicks)]),
-            np.vstack([self._pool[index], u, kicked]),
+            np.concatenate([toys[at], toys[leading], toy, np.repeat(toy, kicks)]),
+            np.vstack([self._pool[index], self._pool[leader], u, kicked]),
         )
 
     def _pool_costs(self, toy: int, level: float) -> FloatArray:
+        size = len(self._pool)
         if toy not in self._pool_constraints:
-            constraints = self._objectives.constraints(self._pool, np.full(len(self._pool), toy))
-            self._pool_constraints[toy] = constraints, _squares(_violations(constraints))
+            constraints = self._objectives.constraints(self._pool, np.full(size, toy))
+            self._pool_constraints[toy] = constraints, _squares(_violations(constraints), size)
         constraints, violations = self._pool_constraints[toy]
-        return _squares(_above(constraints, level)) + violations
+        return _squares(_above(constraints, level), size) + violations
 
     def _note(self, toy: Index, u: FloatArray) -> None:
         largest = self._objectives.constraints(u, toy).largest()

@@ -14,6 +14,31 @@ _UPPER = 0.95
 """Confidence level of the upper limit if no experiment is as extreme."""
 
 
+def clopper_pearson(k: int, n: int) -> tuple[float, float]:
+    """Return the central interval of a probability with at least 68.27 % coverage.
+
+    Parameters
+    ----------
+    k
+        Number of successes.
+    n
+        Number of trials, at least 1.
+
+    References
+    ----------
+    C. J. Clopper, E. S. Pearson, Biometrika 26, 404 (1934).
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in clopper_pearson(0, 10)]
+    [0.0, 0.168]
+    """
+    tail = (1 - _CENTRAL) / 2
+    low = float(beta.ppf(tail, k, n - k + 1)) if k else 0.0
+    high = float(beta.isf(tail, k + 1, n - k)) if k < n else 1.0
+    return low, high
+
+
 @dataclass(frozen=True)
 class EmpiricalP:
     """Number of pseudo-experiments that are at least as extreme as the data.
@@ -36,14 +61,8 @@ class EmpiricalP:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Central interval of p with at least 68.27 % coverage.
-
-        C. J. Clopper, E. S. Pearson, Biometrika 26, 404 (1934).
-        """
-        k, n, tail = self.extreme, self.toys, (1 - _CENTRAL) / 2
-        low = float(beta.ppf(tail, k, n - k + 1)) if k else 0.0
-        high = float(beta.isf(tail, k + 1, n - k)) if k < n else 1.0
-        return low, high
+        """Central interval of p with at least 68.27 % coverage."""
+        return clopper_pearson(self.extreme, self.toys)
 
     @property
     def upper_limit(self) -> float | None:

@@ -62,6 +62,8 @@ class RefitOptions:
     """Smallest distance of two solutions in the pool."""
     finished: int = 3
     """Best points of each experiment that descend behind steep walls."""
+    finished_apart: float = 1e-3
+    """Smallest distance of two of these: a point on a cliff of a wall may not get inside."""
 
 
 _DEFAULTS = RefitOptions()
@@ -164,6 +166,7 @@ def refit(
     data: FloatArray,
     rng: np.random.Generator,
     options: RefitOptions = _DEFAULTS,
+    known: FloatArray | None = None,
 ) -> Fits:
     """Return the best fit to the data of each experiment.
 
@@ -181,6 +184,9 @@ def refit(
         Generator of the kicks.
     options
         Tuning of the search.
+    known
+        Points of the unit cube, shape (m, d), that every experiment tries besides the pool, such
+        as the best fit of the data. No result is worse than the best of them.
 
     Returns
     -------
@@ -188,7 +194,9 @@ def refit(
         Points and chi2 of the experiments, in their order.
     """
     experiments = Experiments(posterior, data)
+    known = pool[:0] if known is None else known
     toy, u = _from_pool(experiments, pool, options.starts, options)
+    toy, u = _with_known(toy, u, known, len(data))
     u, costs = experiments.descended(u, toy, _WALL)
     discrete = posterior.priors.step_width.any()
     for _ in range(options.rounds_with_steps if discrete else options.rounds):
@@ -204,11 +212,22 @@ def refit(
     new_toy, new = _from_pool(experiments, u[kept], options.kicked, options)
     new, new_costs = experiments.descended(new, new_toy, _WALL)
     toy, u = np.concatenate([toy[kept], new_toy]), np.vstack([u[kept], new])
-    kept = best_of_each(toy, np.concatenate([costs[kept], new_costs]), options.finished)
-    toy, u = toy[kept], u[kept]
+    costs = np.concatenate([costs[kept], new_costs])
+    kept = apart_of_each(toy, u, costs, options.finished, options.finished_apart)
+    toy, u = _with_known(toy[kept], u[kept], known, len(data))
     u, chi2 = _inside(experiments, u, toy)
     best = best_of_each(toy, chi2, 1)
     return Fits(chi2[best], u[best])
+
+
+def _with_known(
+    toy: Index, u: FloatArray, known: FloatArray, toys: int
+) -> tuple[Index, FloatArray]:
+    """Return toys and their points with the known points added to each toy."""
+    return (
+        np.concatenate([toy, np.repeat(np.arange(toys), len(known))]),
+        np.vstack([u, np.tile(known, (toys, 1))]),
+    )
 
 
 def _from_pool(

@@ -101,10 +101,10 @@ class Rates:
     """Processor time of their joint sigmas."""
 
     @classmethod
-    def of(cls, blocks: Sequence[BlockResult], toys_per_block: int) -> "Rates":
+    def of(cls, blocks: Sequence[BlockResult]) -> "Rates":
         """Add up the computing time of blocks."""
         return cls(
-            len(blocks) * toys_per_block,
+            sum(len(block.columns["toy"]) for block in blocks),
             sum(block.fit_seconds for block in blocks),
             sum(block.joint_sigma_seconds for block in blocks),
         )
@@ -231,13 +231,22 @@ def naive_degrees(
     return {name: number for name, number in degrees.items() if number}
 
 
-def find_shortcomings(statistics: Mapping[str, Statistic]) -> tuple[str, ...]:
-    """Return the reasons not to trust the p-values, each with a remedy."""
+def find_shortcomings(
+    statistics: Mapping[str, Statistic], unaided: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Return the reasons not to trust the p-values, each with a remedy.
+
+    Parameters
+    ----------
+    statistics
+        The statistics of data and toys.
+    unaided
+        Statistics of the data by a fast refit that does not know their best fit.
+    """
     found = [
-        f"the fast refit of the data gives a {name} that differs by {off:+.3f} from the global "
-        "search, and that of toys may be as wrong: change the seed, or raise best_fit.starts"
+        _disagreement(name, off)
         for name, row in statistics.items()
-        if abs(off := row.observed - row.by_global_search) > _AGREEMENT
+        if abs(off := _difference_from_global(row, unaided.get(name))) > _AGREEMENT
     ]
     infinite = int(np.sum(~np.isfinite(statistics[CHI2].toys)))
     if infinite:
@@ -250,6 +259,26 @@ def find_shortcomings(statistics: Mapping[str, Statistic]) -> tuple[str, ...]:
                 "contained in the larger one, or the refit of the larger one misses minima"
             )
     return tuple(found)
+
+
+def _difference_from_global(row: Statistic, unaided: float | None) -> float:
+    """Return how far the fast refit of the data is from the global search."""
+    fast = row.observed if unaided is None else unaided
+    # Both are infinite where a joint sigma does not exist.
+    return 0.0 if fast == row.by_global_search else fast - row.by_global_search
+
+
+def _disagreement(name: str, off: float) -> str:
+    remedy = "change the seed, or raise best_fit.starts"
+    if not np.isfinite(off):
+        return (
+            f"the fast refit of the data finds no allowed point for the {name}, unless it starts "
+            f"from the best fit; that of toys may fail as well: {remedy}"
+        )
+    return (
+        f"the fast refit of the data gives a {name} that differs by {off:+.3f} from the global "
+        f"search, and that of toys may be as wrong: {remedy}"
+    )
 
 
 def _finite(value: float) -> float | None:

@@ -22,6 +22,7 @@ from zpfit.analysis.toys.block import (
     TOYS_PER_BLOCK,
     BlockResult,
     ToyProblem,
+    blocks_of,
     chi2_without,
     statistics,
     toy_block,
@@ -37,7 +38,7 @@ from zpfit.analysis.toys.statistics import (
     find_shortcomings,
     naive_degrees,
 )
-from zpfit.errors import InvalidInput, ModelsNotNested
+from zpfit.errors import FailedRefit, InvalidInput, ModelsNotNested
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
@@ -49,8 +50,8 @@ _PREPARATION = 0
 _FIT, _NESTED_FIT, _JOINT_SIGMA, _POOL, _NESTED_POOL, _DATA = 0, 1, 2, 3, 4, 9
 """Second key: one stream for each search."""
 
-RunBlocks = Callable[[ToyProblem, Sequence[int]], Iterator[tuple[int, BlockResult]]]
-"""Computes blocks of toys and yields each with its number, in any order."""
+RunBlocks = Callable[[ToyProblem, Sequence[range]], Iterator[tuple[range, BlockResult]]]
+"""Computes blocks of toys and yields each with the numbers of its toys, in any order."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,20 @@ class Preparation:
     """Starting points of the fast refit, shape (n, d)."""
     nested_pool: FloatArray | None
     """Starting points of the smaller model."""
+    best: FloatArray
+    """Best fit of the data by the global search, shape (1, d)."""
+    nested_best: FloatArray | None
+    """Best fit of the smaller model."""
+
+
+@dataclass(frozen=True)
+class RefittedData:
+    """Statistics of the data by the fast refit."""
+
+    observed: Mapping[str, float]
+    """With the best fit of the data among the starts, as for every toy."""
+    unaided: Mapping[str, float]
+    """Without it: the difference shows how good the refit of toys is."""
 
 
 def toys(
@@ -99,7 +114,9 @@ def toys(
 ) -> Toys:
     """Draw ``n`` pseudo-experiments, refit each, and return the p-values of the data.
 
-    The seed of the run decides every number. Toy i is the same whatever ``n`` is.
+    The seed of the run decides every number. Toy i is the same whatever ``n`` is, but for the toys
+    of a last block that is not complete: their data are the same, their searches share fewer
+    solutions.
 
     Parameters
     ----------
@@ -136,30 +153,32 @@ def toys(
         A measurement is a table of chi2.
     NoAllowedPoint, UndefinedValue
         A search fails, as in :func:`zpfit.analysis.fit.fit`.
+    FailedRefit
+        The fast search fails for the data, although the global one succeeds.
     """
     progress = progress or Silent()
     checked = check_setup(run, hypothesis, nested, joint_sigma=joint_sigma)
     setup = replace(checked, toys_per_block=toys_per_block)
     preparation = prepare(setup, progress)
     problem = toy_problem(setup, preparation)
-    numbers = range(-(-n // toys_per_block))
-    progress.stage(f"{len(numbers) * toys_per_block} toys")
-    blocks: dict[int, BlockResult] = {}
-    for number, result in (run_blocks or run_blocks_here)(problem, numbers):
-        blocks[number] = result
-        toys_done = len(blocks) * toys_per_block
-        progress.update(len(blocks) / len(numbers), f"{toys_done} toys")
-    columns = join_blocks(problem, [blocks[number].columns for number in numbers], n)
-    rates = Rates.of(list(blocks.values()), toys_per_block)
-    return summarise(setup, preparation, problem, columns, rates)
+    data = check_of_data(preparation, problem)
+    wanted = blocks_of(n, toys_per_block)
+    progress.stage(f"{n} toys")
+    blocks: dict[range, BlockResult] = {}
+    for block, result in (run_blocks or run_blocks_here)(problem, wanted):
+        blocks[block] = result
+        toys_done = sum(map(len, blocks))
+        progress.update(toys_done / n, f"{toys_done} toys")
+    columns = join_blocks(problem, [blocks[block].columns for block in wanted], n)
+    return summarise(setup, preparation, data, columns, Rates.of(list(blocks.values())))
 
 
 def run_blocks_here(
-    problem: ToyProblem, numbers: Sequence[int]
-) -> Iterator[tuple[int, BlockResult]]:
+    problem: ToyProblem, blocks: Sequence[range]
+) -> Iterator[tuple[range, BlockResult]]:
     """Compute blocks one after the other in this process."""
-    for number in numbers:
-        yield number, toy_block(problem, number)
+    for block in blocks:
+        yield block, toy_block(problem, block)
 
 
 def check_setup(
@@ -219,7 +238,8 @@ def prepare(setup: Setup, progress: Progress) -> Preparation:
     nested_pool = None
     if (nested := setup.nested_posterior) is not None:
         nested_pool = solution_pool(nested, truth, search_rng(seed, _PREPARATION, _NESTED_POOL))
-    return Preparation(observed, truth, pool, nested_pool)
+    smaller = None if nested_u is None else nested_u[None]
+    return Preparation(observed, truth, pool, nested_pool, best_u[None], smaller)
 
 
 def _fit_data(
@@ -282,6 +302,8 @@ def toy_problem(setup: Setup, preparation: Preparation) -> ToyProblem:
         truth=preparation.truth,
         pool=preparation.pool,
         nested_pool=preparation.nested_pool,
+        known=preparation.best,
+        nested_known=preparation.nested_best,
         toys_per_block=setup.toys_per_block,
     )
 
@@ -300,7 +322,7 @@ def join_blocks(
 def summarise(
     setup: Setup,
     preparation: Preparation,
-    problem: ToyProblem,
+    data: RefittedData,
     columns: Mapping[str, FloatArray],
     rates: Rates,
 ) -> Toys:
@@ -312,8 +334,8 @@ def summarise(
         Models and hypothesis.
     preparation
         Statistics of the data by global searches.
-    problem
-        What the toys were computed from.
+    data
+        Statistics of the data by the fast refit, from :func:`check_of_data`.
     columns
         Columns of the toys, each of shape (toys,).
     rates
@@ -322,7 +344,7 @@ def summarise(
     run, nested = setup.run, setup.nested
     smaller = None if nested is None else nested.posterior
     degrees = naive_degrees(run.posterior, smaller, setup.hypothesis)
-    found = compare_with_data(columns, observed_by_refit(problem), preparation.observed, degrees)
+    found = compare_with_data(columns, data.observed, preparation.observed, degrees)
     return Toys(
         title=run.settings.title or run.name,
         model=run.posterior.model.name,
@@ -333,8 +355,25 @@ def summarise(
         statistics=found,
         columns=columns,
         rates=rates,
-        shortcomings=find_shortcomings(found),
+        shortcomings=find_shortcomings(found, data.unaided),
     )
+
+
+def check_of_data(preparation: Preparation, problem: ToyProblem) -> RefittedData:
+    """Refit the data as toys are refitted, before any toy is drawn.
+
+    Raises
+    ------
+    FailedRefit
+        The fast search fails for the data, although the global one succeeds.
+    """
+    observed = observed_by_refit(problem)
+    for name, value in observed.items():
+        expected = preparation.observed.get(name, np.inf)
+        if np.isfinite(expected) and not np.isfinite(value):
+            raise FailedRefit(name, expected)
+    alone = replace(problem, known=problem.known[:0], nested_known=None, limits=None)
+    return RefittedData(observed, observed_by_refit(alone))
 
 
 def observed_by_refit(problem: ToyProblem) -> dict[str, float]:

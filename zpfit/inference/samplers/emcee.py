@@ -52,8 +52,7 @@ def sample(
 
     integral_rng, start_rng, chain_rng = rng.spawn(3)
     maps, integral = vegas.adapt_and_integrate(
-        task.log_likelihood,
-        task.dimension,
+        task,
         task.options_of(vegas.VegasOptions),
         integral_rng,
         effective=_SPARE * options.walkers * options.ensembles,

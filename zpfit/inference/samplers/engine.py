@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zpfit.inference.checkpoint import Checkpoint
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.result import Samples
+from zpfit.inference.search.descent import Residuals
 from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import StrictModel
 
@@ -35,10 +37,42 @@ class SamplingTask:
     """Effective samples of the worst parameter at which sampling may stop."""
     options: tuple[StrictModel, ...] = ()
     """Options of all engines in the run file, for an engine that builds on another one."""
+    residuals: Residuals | None = None
+    """Residuals whose squares add up to chi2 and walls, if the likelihood has them."""
+    step_width: FloatArray | None = None
+    """Width of the steps of discrete axes, 0 for smooth ones, shape (d,); None if all are."""
+    sign_axes: NDArray[np.bool_] | None = None
+    """Mask of the axes whose reversal u -> 1 - u changes the sign of a parameter, shape (d,)."""
+    starts: tuple[FloatArray, ...] = ()
+    """Points of the unit cube, shape (d,) each, from which a search for peaks starts as well."""
+
+    @property
+    def steps(self) -> FloatArray:
+        """Width of the steps of discrete axes, 0 for smooth ones; shape (d,)."""
+        return np.zeros(self.dimension) if self.step_width is None else self.step_width
+
+    @property
+    def mirrors(self) -> list[NDArray[np.bool_]]:
+        """Masks of axes under whose reversal the likelihood may be even, shape (d,) each."""
+        every = np.ones(self.dimension, dtype=bool)
+        if self.sign_axes is None or not self.sign_axes.any() or self.sign_axes.all():
+            return [every]
+        return [self.sign_axes, every]
 
     def options_of(self, kind: type[OptionsType]) -> OptionsType:
         """Return the options of a class, or its defaults if the run file has none."""
         return next((options for options in self.options if isinstance(options, kind)), kind())
+
+
+def inside(log_likelihood: LogLikelihood, u: FloatArray) -> FloatArray:
+    """Return ln L of points, shape (n,), -inf outside the unit cube."""
+    within = np.all((u >= 0) & (u <= 1), axis=1)
+    if within.all():
+        return log_likelihood(u)
+    result = np.full(len(u), -np.inf)
+    if within.any():
+        result[within] = log_likelihood(u[within])
+    return result
 
 
 SampleFunction = Callable[

@@ -1,13 +1,13 @@
 """Evidence and weighted samples: importance sampling from maps that vegas has adapted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from zpfit.errors import PoorProposal
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
 from zpfit.inference.progress import SILENT, Progress
-from zpfit.inference.samplers.engine import LogLikelihood
+from zpfit.inference.samplers.engine import LogLikelihood, inside
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.io.arrays import FloatArray
@@ -131,7 +131,15 @@ def integrate(
     evidence = Evidence(
         draws.log_mean(), draws.error(), draws.total, draws.independent(), draws.spread()
     )
-    return Integral(samples, evidence, tuple(_shortcomings(samples, evidence, target)))
+    shortcomings = tuple(_shortcomings(samples, evidence, target))
+    return Integral(samples, _honest(evidence) if shortcomings else evidence, shortcomings)
+
+
+def _honest(evidence: Evidence) -> Evidence:
+    """Return the evidence with the largest of its errors: what holds if one check has failed."""
+    values = [log_z for log_z, _ in evidence.independent if np.isfinite(log_z)]
+    half = 0.5 * float(np.ptp(values)) if values else 0.0
+    return replace(evidence, error=max(evidence.error, evidence.spread or 0.0, half))
 
 
 def _shortcomings(samples: WeightedSamples, evidence: Evidence, target: Target) -> list[str]:
@@ -228,17 +236,18 @@ class _Draws:
     def add(self, log_likelihood: LogLikelihood) -> None:
         """Draw one more batch."""
         u, label = self._mixture.draw_labelled(self._rng, self._batch)
-        log_l = log_likelihood(u)
+        log_l = inside(log_likelihood, u)
         allowed = np.flatnonzero(np.isfinite(log_l))
         u, log_l, allowed_label = u[allowed], log_l[allowed], label[allowed]
         log_densities = self._mixture.log_densities(u)
         log_weight = log_l - self._mixture.mix(log_densities)
         self._kept.append((u, log_l, log_weight))
         self._sums.append(_LogSums.of(log_weight))
+        peaks = len(self._own)  # the first label of a peak
         for index, own in enumerate(self._own):
-            mine = allowed_label == index
-            own.append(log_l[mine] - log_densities[index, mine])
-            self._own_total[index] += np.count_nonzero(label == index)
+            mine = (allowed_label == index) | (allowed_label >= peaks)
+            own.append(log_l[mine] - self._mixture.mix_alone(log_densities[:, mine], index))
+            self._own_total[index] += np.count_nonzero((label == index) | (label >= peaks))
         self.total += self._batch
 
     def effective(self) -> float:
@@ -263,7 +272,7 @@ class _Draws:
         return float(np.std(ratios, ddof=1) / np.sqrt(len(ratios)))
 
     def independent(self) -> tuple[tuple[float, float], ...]:
-        """Return ln Z and its error from the draws of each map alone."""
+        """Return ln Z and its error from the draws of each map alone, with those of the peaks."""
         parts = zip(self._own, self._own_total, strict=True)
         return tuple(_LogSums.of(np.concatenate(own)).log_mean(int(total)) for own, total in parts)
 

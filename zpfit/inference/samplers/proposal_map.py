@@ -1,10 +1,13 @@
 """Proposal densities on the unit cube: products of histograms, and mixtures of them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zpfit.inference.samplers.proposal_peak import PeakMap
 from zpfit.io.arrays import FloatArray
 
 
@@ -77,37 +80,104 @@ def _growing_slowly(widths: list[float]) -> list[float]:
 
 
 @dataclass(frozen=True)
+class EvenMap:
+    """A map and its mirror image under u -> 1 - u along some axes, in equal fractions.
+
+    A likelihood that is even under a change of signs has modes in pairs. A map may have found only
+    one mode of a pair.
+    """
+
+    half: HistogramMap
+    axes: NDArray[np.bool_]
+    """Mask of the reversed axes, shape (d,)."""
+
+    @property
+    def edges(self) -> tuple[FloatArray, ...]:
+        """Edges of the intervals of the map."""
+        return self.half.edges
+
+    def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
+        """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,)."""
+        u, _ = self.half.draw(rng, n)
+        flipped = rng.random(n) < 0.5
+        u[flipped] = mirror(u[flipped], self.axes)
+        return u, self.log_density(u)
+
+    def log_density(self, u: FloatArray) -> FloatArray:
+        """Return ln of the density at points of shape (n, d)."""
+        here, there = self.half.log_density(u), self.half.log_density(mirror(u, self.axes))
+        result: FloatArray = np.logaddexp(here, there) - np.log(2)
+        return result
+
+
+def mirror(u: FloatArray, axes: NDArray[np.bool_]) -> FloatArray:
+    """Return points with the chosen axes reversed, u -> 1 - u."""
+    return np.where(axes, 1 - u, u)
+
+
+@dataclass(frozen=True)
 class MixtureMap:
-    """Several maps in equal fractions, and a small fraction of the uniform prior.
+    """Maps in equal fractions, peaks, and a small fraction of the uniform prior.
 
     A mode that one map has missed is drawn from the others. The prior keeps every weight L/q
     finite (defensive mixture: Hesterberg 1995, Technometrics 37, 185).
     """
 
-    maps: tuple[HistogramMap, ...]
+    maps: tuple[HistogramMap | EvenMap, ...]
     prior_share: float = 0.02
     """Fraction of the draws that comes from the uniform prior."""
+    peaks: tuple[PeakMap, ...] = ()
+    """Densities around single maxima of the likelihood."""
+    peak_shares: tuple[float, ...] = ()
+    """Fraction of the draws that comes from each peak."""
 
     @property
     def dimension(self) -> int:
         """Number of axes, d."""
         return len(self.maps[0].edges)
 
+    @cached_property
+    def shares(self) -> FloatArray:
+        """Fraction of the draws from each map and then from each peak, shape (maps + peaks,)."""
+        rest = 1 - self.prior_share - sum(self.peak_shares)
+        return np.array([*[rest / len(self.maps)] * len(self.maps), *self.peak_shares])
+
+    def with_peaks(self, peaks: Sequence[PeakMap], shares: Sequence[float]) -> "MixtureMap":
+        """Return the same maps beside other peaks."""
+        return replace(self, peaks=tuple(peaks), peak_shares=tuple(shares))
+
+    def evened(self, axes: NDArray[np.bool_], chosen: Sequence[bool]) -> "MixtureMap":
+        """Return the mixture with images of the chosen maps under the reversal of some axes."""
+        maps = (
+            EvenMap(part, axes) if turned and isinstance(part, HistogramMap) else part
+            for part, turned in zip(self.maps, chosen, strict=True)
+        )
+        return replace(self, maps=tuple(maps))
+
     def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,)."""
+        """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,).
+
+        Draws of peaks may lie outside the unit cube, where the likelihood is zero.
+        """
         u, _ = self.draw_labelled(rng, n)
         return u, self.log_density(u)
 
     def draw_labelled(
         self, rng: np.random.Generator, n: int
     ) -> tuple[FloatArray, NDArray[np.intp]]:
-        """Draw ``n`` points; return them with their maps' indices, shape (n,); -1 is the prior."""
-        label = rng.integers(len(self.maps), size=n)
-        label[rng.random(n) < self.prior_share] = -1
+        """Draw ``n`` points; return them with the index of the component of each, shape (n,).
+
+        Maps come first, then peaks; -1 is the prior.
+        """
+        label = np.searchsorted(np.cumsum(self.shares), rng.random(n), side="right")
+        label[label == len(self.shares)] = -1
         u = rng.random((n, self.dimension))
         for index, component in enumerate(self.maps):
             chosen = np.flatnonzero(label == index)
             u[chosen], _ = component.draw(rng, len(chosen))
+        for index, peak in enumerate(self.peaks, len(self.maps)):
+            chosen = np.flatnonzero(label == index)
+            u[chosen] = peak.draw(rng, len(chosen))
         return u, label
 
     def log_density(self, u: FloatArray) -> FloatArray:
@@ -115,12 +185,21 @@ class MixtureMap:
         return self.mix(self.log_densities(u))
 
     def log_densities(self, u: FloatArray) -> FloatArray:
-        """Return ln of each map's density at points of shape (n, d); shape (maps, n)."""
-        return np.stack([component.log_density(u) for component in self.maps])
+        """Return ln of each component's density at points (n, d); shape (maps + peaks, n)."""
+        return np.stack([component.log_density(u) for component in (*self.maps, *self.peaks)])
 
     def mix(self, log_densities: FloatArray) -> FloatArray:
-        """Return ln of the mixture's density, shape (n,), from the maps', shape (maps, n)."""
-        share = (1 - self.prior_share) / len(self.maps)
-        total = np.exp(log_densities).sum(axis=0)
-        result: FloatArray = np.log(share * total + self.prior_share)
+        """Return ln of the mixture's density, shape (n,), from its components' densities."""
+        result: FloatArray = np.log(self.shares @ np.exp(log_densities) + self.prior_share)
+        return result
+
+    def mix_alone(self, log_densities: FloatArray, index: int) -> FloatArray:
+        """Return ln of the density of draws from one map or from the peaks, shape (n,)."""
+        shares = self.shares.copy()
+        shares[: len(self.maps)] *= np.arange(len(self.maps)) == index
+        if not self.peaks:
+            alone: FloatArray = log_densities[index]
+            return alone
+        with np.errstate(divide="ignore"):  # far from this map and from all peaks
+            result: FloatArray = np.log(shares / shares.sum() @ np.exp(log_densities))
         return result

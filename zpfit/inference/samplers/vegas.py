@@ -10,9 +10,10 @@ from pydantic import Field
 
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.progress import SILENT, Progress
-from zpfit.inference.samplers.engine import Engine, LogLikelihood, SamplingTask
+from zpfit.inference.samplers.engine import Engine, SamplingTask
 from zpfit.inference.samplers.equal_weight import from_weighted
 from zpfit.inference.samplers.importance import FALLBACK, Integral, Target, integrate
+from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Samples
 from zpfit.io.schema import StrictModel
@@ -23,6 +24,10 @@ PRECISION_KEYS = ("vegas.max_evaluations", "vegas.adaptations")
 """Keys of the run file that make the integral more precise."""
 
 
+_USUAL_EVALUATIONS = 5_000_000
+"""Default limit of evaluations, at which the search for peaks has its usual effort."""
+
+
 class VegasOptions(StrictModel):
     """Options of the evidence integral; emcee's walkers start from its draws."""
 
@@ -30,8 +35,8 @@ class VegasOptions(StrictModel):
     """Independent adaptations of the map; their values of ln Z must agree."""
     error: Annotated[float, Field(gt=0, le=1)] = 0.01
     """Target standard error of ln Z."""
-    max_evaluations: Annotated[int, Field(ge=300_000, le=10**9)] = 5_000_000
-    """Largest number of likelihood evaluations of the integral."""
+    max_evaluations: Annotated[int, Field(ge=300_000, le=10**9)] = _USUAL_EVALUATIONS
+    """Largest number of likelihood evaluations of the integral; the search for peaks follows it."""
 
 
 def sample(
@@ -52,8 +57,7 @@ def sample(
     """
     integral_rng, draw_rng = rng.spawn(2)
     _, integral = adapt_and_integrate(
-        task.log_likelihood,
-        task.dimension,
+        task,
         options,
         integral_rng,
         effective=task.target_ess,
@@ -72,8 +76,7 @@ def sample(
 
 
 def adapt_and_integrate(
-    log_likelihood: LogLikelihood,
-    dimension: int,
+    task: SamplingTask,
     options: VegasOptions,
     rng: np.random.Generator,
     *,
@@ -81,14 +84,12 @@ def adapt_and_integrate(
     progress: Progress = SILENT,
     checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> tuple[MixtureMap, Integral]:
-    """Adapt maps to a likelihood and compute ln Z with draws from their mixture.
+    """Adapt maps to a likelihood, add its peaks, and compute ln Z with draws from the mixture.
 
     Parameters
     ----------
-    log_likelihood
-        Points of the unit cube, shape (n, d), to ln L, shape (n,).
-    dimension
-        Number of axes, d.
+    task
+        Likelihood on the unit cube.
     options
         Number of adaptations and when the integral stops.
     rng
@@ -107,17 +108,20 @@ def adapt_and_integrate(
     """
     from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow
 
-    map_rng, draw_rng = rng.spawn(2)
+    map_rng, draw_rng, peak_rng = rng.spawn(3)
     progress.stage("Adapting to the posterior")
     maps = adapt_maps(
-        log_likelihood, dimension, options.adaptations, map_rng, checkpoint.part("map")
+        task.log_likelihood, task.dimension, options.adaptations, map_rng, checkpoint.part("map")
     )
+    progress.stage("Searching peaks")
+    effort = options.max_evaluations / _USUAL_EVALUATIONS
+    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort)
     progress.stage("Integrating the evidence")
     target = Target(options.error, effective, options.max_evaluations)
     integral = integrate(
-        log_likelihood, maps, draw_rng, target, progress, checkpoint.part("integral")
+        task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral")
     )
-    return maps, integral
+    return mixture, integral
 
 
 ENGINE = Engine(

@@ -29,6 +29,8 @@ _HEATED_NUMBER = 50
 """Effective draws that a heated likelihood keeps, if there are that many allowed ones."""
 _COOLING = 1.5
 """Smallest factor by which the power of the likelihood grows in one adaptation."""
+_COLD_DRAWS = 10_000
+"""Draws that show the peak of the likelihood itself before each adaptation."""
 _MAX_EXPONENT = 250.0
 """Largest exponent of an integrand, whose square vegas must be able to add up."""
 
@@ -191,10 +193,14 @@ class _Adaptation:
 
     def advance(self, log_likelihood: LogLikelihood) -> None:
         """Adapt once."""
-        u, log_density = self.map().draw(self.rng, self.options.batch)
+        # Only a heated likelihood needs draws to decide how far it may cool.
+        heated = self.beta < 1
+        number = self.options.batch if heated else min(self.options.batch, _COLD_DRAWS)
+        u, log_density = self.map().draw(self.rng, number)
         log_l = log_likelihood(u)
         self.last = u[: self.options.checked], log_l[: self.options.checked]
-        self.beta = _next_beta(self.beta, log_l, log_density)
+        if heated:
+            self.beta = _next_beta(self.beta, log_l, log_density)
         self.integrator(_heated(log_likelihood, self.beta, log_l.max()), nitn=1)
         self.number += 1
         self.cold += self.beta == 1.0

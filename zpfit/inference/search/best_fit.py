@@ -16,7 +16,8 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.search.descent import DESCENT_STEPS, Residuals, descend, sum_of_squares
 from zpfit.inference.search.kicks import KICKS, kick
-from zpfit.inference.search.selection import KEPT, best_points
+from zpfit.inference.search.selection import KEPT, Space, Stratum
+from zpfit.inference.search.strata import search_space
 from zpfit.io.arrays import FloatArray
 
 Chi2 = Callable[[FloatArray], FloatArray]
@@ -130,6 +131,7 @@ def best_fit(
         posterior.priors.step_width,
         checkpoint,
         options,
+        search_space(posterior).stratum,
     )
 
 
@@ -141,6 +143,7 @@ def find_minimum(
     step_width: FloatArray | None = None,
     checkpoint: Checkpoint = NO_CHECKPOINT,
     options: SearchOptions = _DEFAULTS,
+    stratum: Stratum | None = None,
 ) -> Minimum:
     """Search the unit cube for the least allowed chi2.
 
@@ -164,6 +167,8 @@ def find_minimum(
         Store of the search's state.
     options
         Tuning of the search.
+    stratum
+        Labels of points; of each label some points are kept.
 
     Returns
     -------
@@ -186,6 +191,7 @@ def find_minimum(
     [0.3, 0.3]
     """
     step_width = np.zeros(starts.shape[1]) if step_width is None else step_width
+    space = Space(step_width, stratum)
     kept, steps = options.kept, options.descent_steps
     kept_state = checkpoint.load()
     if kept_state is None:
@@ -213,7 +219,7 @@ def find_minimum(
     while rounds < options.max_rounds and quiet < options.quiet_rounds:
         checkpoint.save(state)
         rounds += 1
-        best = points[best_points(points, costs, step_width, kept)]
+        best = points[space.best(points, costs, kept)]
         kicked = kick(best, step_width, rng, options.kicks)
         kicked, kicked_costs = descend(residuals, kicked, wall, steps)
         points = np.concatenate([best, kicked])

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from zpfit.inference.search.descent import descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
-from zpfit.inference.search.selection import best_points
+from zpfit.inference.search.selection import Space
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
 
@@ -23,6 +23,8 @@ _STARTS, _STARTS_WITH_STEPS = 100, 600
 """Random starts of descents for each parameter; more if some parameters are discrete."""
 _POLISHED = 8
 """Default number of best points from which the constrained search starts."""
+_LEADERS = 24
+"""Largest number of strata whose best point is polished in the end."""
 _FRUITLESS, _PROGRESS = 2, 1e-6
 """Successive constrained searches without so much progress that end the polish."""
 _WALL = 30.0
@@ -100,13 +102,14 @@ class MinMax:
         return other if other.level < self.level else self
 
 
-def starts_for(step_width: FloatArray) -> int:
+def starts_for(space: Space) -> int:
     """Return the number of random starts of :func:`scattered`."""
-    return len(step_width) * (_STARTS_WITH_STEPS if step_width.any() else _STARTS)
+    starts = _STARTS_WITH_STEPS if space.step_width.any() else _STARTS
+    return len(space.step_width) * starts
 
 
 def scattered(
-    objective: Objective, level: float, step_width: FloatArray, rng: np.random.Generator
+    objective: Objective, level: float, space: Space, rng: np.random.Generator
 ) -> FloatArray:
     """Return the end points of descents towards a level from random starts, shape (n, d).
 
@@ -116,19 +119,19 @@ def scattered(
         Points (n, d) to their objectives and constraints.
     level
         Level below which all objectives should lie.
-    step_width
-        Width of the steps of discrete coordinates, 0 for smooth ones; shape (d,).
+    space
+        Discrete coordinates and strata.
     rng
         Generator of the starts.
     """
-    return _descended(objective, level, rng.random((starts_for(step_width), len(step_width))))
+    return _descended(objective, level, rng.random((starts_for(space), len(space.step_width))))
 
 
 def improve_near(
     objective: Objective,
     level: float,
     known: FloatArray,
-    step_width: FloatArray,
+    space: Space,
     rng: np.random.Generator,
     polished: int = _POLISHED,
 ) -> tuple[MinMax, FloatArray]:
@@ -142,8 +145,8 @@ def improve_near(
         Level below which all objectives should lie.
     known
         Points of earlier searches, shape (n, d).
-    step_width
-        Width of the steps of discrete coordinates, 0 for smooth ones; shape (d,).
+    space
+        Discrete coordinates and strata.
     rng
         Generator of the kicks.
     polished
@@ -156,14 +159,15 @@ def improve_near(
     FloatArray
         All points known now.
     """
-    kept = known[best_points(known, _ranks(objective, level, known), step_width)]
-    known = np.concatenate([known, _descended(objective, level, kick(kept, step_width, rng))])
-    best = best_points(known, _ranks(objective, level, known), step_width)[:polished]
+    kept = known[space.best(known, _ranks(objective, level, known))]
+    near = kick(kept, space.step_width, rng)
+    known = np.concatenate([known, _descended(objective, level, near)])
+    best = space.best(known, _ranks(objective, level, known))[:polished]
     # A descent may end inside where the constrained search ends outside by rounding.
     reached = best_of_points(objective, known[best])
     fruitless = 0
     for index in best:
-        found = best_of_points(objective, _polished(objective, known[index], step_width == 0)[None])
+        found = best_of_points(objective, _polished(objective, known[index], space)[None])
         if found.level < reached.level - _PROGRESS:
             fruitless = 0
         elif np.isfinite(found.level):  # only a result that meets the constraints is comparable
@@ -197,8 +201,31 @@ def best_of_points(objective: Objective, points: FloatArray) -> MinMax:
     return MinMax(float(largest[index]), points[index])
 
 
-def _polished(objective: Objective, start: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
+def improve_leaders(objective: Objective, level: float, known: FloatArray, space: Space) -> MinMax:
+    """Return the best result of constrained searches from the best point of each stratum.
+
+    Least squares end where several constraints meet in a corner, short of the optimum. A narrow
+    basin then looks worse than a wide one whose optimum is higher, until each is polished.
+
+    Parameters
+    ----------
+    objective
+        Points (n, d) to their objectives and constraints.
+    level
+        Level that ranks the points of a stratum.
+    known
+        Points of earlier searches, shape (n, d).
+    space
+        Discrete coordinates and strata.
+    """
+    leaders = space.leaders(known, _ranks(objective, level, known), _LEADERS)
+    ends = [_polished(objective, known[index], space) for index in leaders]
+    return best_of_points(objective, np.array(ends))
+
+
+def _polished(objective: Objective, start: FloatArray, space: Space) -> FloatArray:
     """Minimise the level under all constraints by sequential quadratic programming."""
+    free = space.step_width == 0
     slopes = _Slopes(objective, start, free)
     first = float(-slopes.slacks(np.append(start[free], 0.0))[: slopes.n_objectives].min())
     result = minimize(

@@ -1,0 +1,330 @@
+"""Proofs of the joint sigma: sound against the likelihood, tight, and able to fail."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import zpfit
+from zpfit.analysis.certify.bracket import certify_bracket
+from zpfit.analysis.certify.kernel import (
+    FIRST_FREE,
+    INVISIBLE,
+    K_AE,
+    NO_LIMIT,
+    STARS,
+    VISIBLE,
+    survives,
+)
+from zpfit.analysis.certify.mass_cells import mass_cells
+from zpfit.analysis.certify.proof import Prover, tau_of
+from zpfit.analysis.certify.structure import structure_of
+from zpfit.cli import cli
+from zpfit.errors import NoStructure
+from zpfit.physics.constants import FERMI_CONSTANT
+from zpfit.physics.couplings import Couplings
+
+SETS = ("paper_2021_cs", "today_cs")
+MODELS = ("paper_sm_u1", "paper_nhdm_u1", "paper_froggatt_nielsen", "nhdm_u1")
+
+
+@cache
+def problem(model, data):
+    return zpfit.load({"model": model, "likelihood": data, "priors": {"parameters": PRIORS[model]}})
+
+
+def log_uniform(*names):
+    signed = {"type": "signed_log_uniform", "lower": 1e-8, "upper": 0.1}
+    mass = {"m_Zp": {"type": "log_uniform", "lower": 1, "upper": 100}}
+    return mass | dict.fromkeys(names, signed)
+
+
+PRIORS = {
+    "paper_sm_u1": log_uniform("C_Ve", "C_nue", "C_numu"),
+    "paper_nhdm_u1": log_uniform("C_Ve", "C_A", "C_nue", "C_numu"),
+    "paper_froggatt_nielsen": log_uniform("C_Ve", "C_Ae", "C_Amu", "C_nue", "C_numu"),
+    "nhdm_u1": {},
+}
+
+
+def random_points(structure, n, rng):
+    """Couplings of the class with sizes from 1e-7 to 1e-2 and masses of the domain."""
+    low, high = np.log(structure.domain.mass)
+    sizes = 10 ** rng.uniform(-7, -2, (5, n)) * rng.choice([-1, 1], (5, n))
+    v, a, nue, numu, amu = sizes
+    if structure.relation.universal_axial:
+        a = np.clip(a, *structure.domain.couplings[1])
+        amu = a
+    tau = np.array(structure.relation.tau) @ np.array([v, a, nue, numu])
+    return Couplings(
+        m_Zp=np.exp(rng.uniform(low, high, n)),
+        C_Ve=v, C_Ae=a, C_nue=nue, C_numu=numu,
+        C_Amu=amu, C_Vmu=v - a - nue + numu + amu, C_nutau=tau,
+    )  # fmt: skip
+
+
+def just_around(values, rng):
+    """Intervals whose ends are a random relative distance from values, mostly a tiny one."""
+    below, above = 10 ** rng.uniform(-7, 1, (2, *np.shape(values))) * np.abs(values)
+    return np.stack([values - below, values + above], axis=-1)
+
+
+def boxes_around(c, rng):
+    rows = np.stack([c.C_Ve, c.C_Ae, c.C_nue, c.C_numu], axis=1)
+    below, above = 10 ** rng.uniform(-12, 1, (2, *rows.shape)) * np.maximum(np.abs(rows), 1e-9)
+    one_sided = rng.random(rows.shape)
+    below, above = np.where(one_sided < 0.1, 0, below), np.where(one_sided > 0.9, 0, above)
+    return np.stack([rows - below, rows + above], axis=-1), rows
+
+
+def count_of_cut_points(problem, n, seed, sabotage=None):
+    """Return how many of n points a box around them loses, though each meets its constraints.
+
+    The constraints are set around the predictions of the likelihood at each point, so that
+    every point meets all of them, most of them by a hair.
+    """
+    rng, structure = np.random.default_rng(seed), structure_of(problem)
+    cells = mass_cells(structure, *structure.domain.mass, 256)
+    if sabotage is not None:
+        sabotage(cells.table)
+    c = random_points(structure, n, rng)
+    leaf = np.clip(np.searchsorted(cells.edges, c.m_Zp) - 1, 0, 255) + 256
+    nodes = leaf >> rng.integers(0, 9, n)
+    measured = {t.name: t.prediction(c) for t in problem.posterior.likelihood.measurements}
+    ratios = problem.posterior.likelihood.ratios(c)
+    level = levels(structure, measured, c, rng)
+    targets = np.stack(
+        [just_around(measured[recoil.name], rng) for recoil in structure.recoils], axis=1
+    )
+    boxes, rows = boxes_around(c, rng)
+    tau, cut = tau_of(structure), 0
+    visible, invisible, stars = limits_at(c)
+    columns = cells.products.copy()
+    columns[:, 0] = np.arange(len(columns))
+    for i in range(n):
+        table = cells.table[nodes[i] : nodes[i] + 1].copy()
+        table[0, [VISIBLE, INVISIBLE, STARS], 1] = visible[i], invisible[i], stars[i]
+        products = cells.products.copy()
+        for row, product in enumerate(structure.products):
+            value = measured.get(product.name)
+            size = value[i] if value is not None else c.C_Ve[i] * c.C_Ae[i]
+            products[row, 1:] = just_around(size, rng)
+        floors = [n for n in ratios if n.startswith("bbn")]
+        if any(ratios[name][i] > 1 for name in floors):
+            table[0, 9:11] = 0.0
+        kept = survives(
+            boxes[i], 0, table, level[i], tau, products, cells.blocks, targets[i]
+        ) and np.all((boxes[i, :, 0] <= rows[i]) & (rows[i] <= boxes[i, :, 1]))
+        cut += not kept
+    return cut
+
+
+def levels(structure, measured, c, rng):
+    electron = just_around(measured[structure.electron[0].name], rng)
+    muon = just_around(measured[structure.muon[0].name], rng)
+    trident = np.array([-NO_LIMIT, NO_LIMIT]) * np.ones((len(c), 1))
+    if "ccfr_1991" in structure.used:
+        trident = just_around(measured["ccfr_1991"], rng)
+    free = 0.0 if structure.relation.universal_axial else 1.0
+    rest = np.array([structure.contact, free]) * np.ones((len(c), 1))
+    return np.concatenate([electron, muon, trident, rest], axis=1)
+
+
+def limits_at(c):
+    """The squared limits that the points touch, with a margin for rounding."""
+    hair = 1 + 1e-9
+    both = c.C_Ve**2 + c.C_Ae**2
+    neutrinos = c.C_nue**2 + c.C_numu**2 + c.C_nutau**2
+    below_muons = c.br_ee + c.br_inv  # 1: no other channel is open
+    assert np.allclose(below_muons, 1)
+    return both * c.br_ee * hair, both * c.br_inv * hair, both * neutrinos * hair
+
+
+@pytest.mark.parametrize("data", SETS)
+@pytest.mark.parametrize("model", MODELS)
+def test_no_point_that_meets_the_constraints_is_cut(model, data):
+    assert count_of_cut_points(problem(model, data), 4_000, 1) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_a_million_points_are_not_cut(model):
+    for seed in range(5):
+        assert count_of_cut_points(problem(model, SETS[seed % 2]), 50_000, 10 + seed) == 0
+
+
+@pytest.mark.parametrize("column", [K_AE, FIRST_FREE, FIRST_FREE + 3])
+def test_wrong_bounds_are_noticed(column):
+    """One per cent of error in one coefficient is enough for the test of soundness to fail."""
+
+    def sabotage(table):
+        table[:, column] *= 0.99
+
+    assert count_of_cut_points(problem("paper_nhdm_u1", SETS[0]), 4_000, 1, sabotage) > 0
+
+
+BRACKETS = {
+    # Joint sigmas of an independent branch and bound, and of searches in mass windows.
+    "sm_u1_cs": 2.41667,
+    "nhdm_u1_cs": 2.38518,
+    "froggatt_nielsen_cs": 2.33180,
+    "sm_u1_rb": 1.32229,
+    "nhdm_u1_rb": 1.32229,
+    "froggatt_nielsen_rb": 1.11052,
+    "paper_sm_u1": 3.01520,
+    "paper_nhdm_u1": 3.01514,
+    "paper_froggatt_nielsen": 2.39996,
+}
+FAST = ("sm_u1_cs", "froggatt_nielsen_cs", "paper_sm_u1")
+
+
+@pytest.mark.parametrize(
+    "run",
+    [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in BRACKETS],
+)
+def test_brackets_contain_the_joint_sigma(run):
+    found = certify_bracket(zpfit.load(run), 1e-3)
+    assert found.converged
+    assert found.lower < BRACKETS[run] + 1e-5
+    assert found.upper > BRACKETS[run] - 1e-5
+    assert found.upper - found.lower <= 1e-3
+
+
+PAPER_RB = {"model": "paper_froggatt_nielsen", "likelihood": "paper_2021_rb"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("run", "lower", "upper"),
+    [
+        ("paper_sm_u1", 1.36206, 1.36296),
+        ("paper_nhdm_u1", 1.36272, 1.36292),
+        ("paper_froggatt_nielsen", 1.14682, 1.14772),
+    ],
+)
+def test_the_papers_own_conditions_with_rubidium(run, lower, upper):
+    found = certify_bracket(zpfit.load(run, likelihood="paper_2021_rb"), 1e-3)
+    assert found.converged
+    assert found.lower <= upper + 1e-5
+    assert found.upper >= lower - 1e-5
+
+
+@pytest.mark.slow
+def test_both_forms_of_babars_limit_give_brackets():
+    curve = {"set": "paper_2021_cs", "drop": ["babar_2014_envelope"], "add": ["babar_2014"]}
+    found = certify_bracket(zpfit.load("froggatt_nielsen_cs", likelihood=curve), 1e-3)
+    assert found.converged
+    assert found.upper <= 2.3319  # the published curve is weaker than its lower hull
+
+
+@pytest.mark.parametrize("run", ["sm_u1_cs", "nhdm_u1_cs", "froggatt_nielsen_cs"])
+def test_the_theorem_takes_few_boxes(run):
+    theorem = zpfit.certify(run, sigma=1.0, progress=False)
+    assert theorem.converged
+    assert theorem.lower == 1.0
+    assert theorem.boxes < 100
+
+
+def test_a_known_minimum():
+    """Without axial coupling a Z' only raises a_e: its pull of 8.7/3.6 in Caesium stays."""
+    model = {"model": "sm_u1", "likelihood": {"add": ["a_e_cs_2018", "a_mu_2021"]}}
+    found = certify_bracket(zpfit.load(model), 1e-4)
+    assert found.lower <= 8.7 / 3.6 <= found.upper + 1e-9
+    assert found.converged
+
+
+def test_levels_above_the_optimum_stay_undecided():
+    prover = Prover(structure_of(zpfit.load("paper_sm_u1")))
+    assert prover.prove(3.0150).proved
+    above = prover.prove(3.0154)  # the optimum is 3.01520
+    assert not above.proved
+    low, high = above.undecided[0, 0]
+    assert 31 < low < high < 32.5
+
+
+def test_a_case_where_nothing_can_be_proved():
+    """Two moments alone are both met with an axial coupling."""
+    source = {"model": "froggatt_nielsen", "likelihood": {"add": ["a_e_cs_2018", "a_mu_2021"]}}
+    found = zpfit.certify(source, sigma=0.5, progress=False)
+    assert found.lower == 0
+    assert found.upper is not None
+    assert found.upper <= 0.5
+
+
+def test_models_and_terms_without_structure_are_refused_by_name():
+    with pytest.raises(NoStructure, match=r"effective: .* no relation"):
+        zpfit.certify("quickstart", progress=False)
+    with pytest.raises(NoStructure, match="m_Zp is not among its parameters"):
+        zpfit.certify("nhdm_u1_singlet_cs", progress=False)
+
+
+def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():
+    found = zpfit.certify("sm_u1_today_cs", sigma=1.0, progress=False)
+    assert found.lower == 1.0
+    assert "trident_ccfr_1991" in found.left_out
+
+
+def test_certificates_are_written_and_read(tmp_path):
+    found = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False)
+    found.save(tmp_path / "proof.json")
+    record = json.loads((tmp_path / "proof.json").read_text())
+    assert record == found.record
+    assert record["data_hash"] == zpfit.load("sm_u1_cs").data_hash()
+    assert "1.0000 < joint sigma" in repr(found)
+
+
+def test_a_rotated_relation_is_used_as_written(tmp_path):
+    """A parameter named like a coupling that the coupling doubles widens the domain."""
+    (tmp_path / "models").mkdir()
+    text = """\
+type: couplings
+title: Twice
+description: Twice
+reference: none
+parameters: {C_nue: {symbol: x}, C_Ve: {symbol: y}}
+couplings:
+  C_nue: {C_nue: 2}
+  C_Ve: {C_Ve: 1}
+  C_numu: {C_nue: 2}
+  C_Vmu: {C_Ve: 1}
+"""
+    (tmp_path / "models" / "twice.yaml").write_text(text)
+    run = tmp_path / "run.yaml"
+    priors = {name: {"type": "uniform", "lower": -0.1, "upper": 0.1} for name in ("C_nue", "C_Ve")}
+    priors["m_Zp"] = {"type": "log_uniform", "lower": 10, "upper": 50}
+    content = {"model": "twice", "likelihood": "paper_2021_cs", "priors": {"parameters": priors}}
+    run.write_text(json.dumps(content))
+    domain = structure_of(zpfit.load(run)).domain
+    assert domain.mass == (10, 50)
+    np.testing.assert_allclose(domain.couplings[:, 1], [0.1, 0, 0.2, 0.2])
+
+
+def test_white_dwarfs_bound_the_product_of_squares():
+    """(G_F m^2)^2 at the upper end of each cell."""
+    structure = structure_of(problem("paper_nhdm_u1", "paper_2021_cs"))
+    cells = mass_cells(structure, 10.0, 20.0, 16)
+    np.testing.assert_allclose(
+        cells.table[16:, STARS, 1], (FERMI_CONSTANT * cells.edges[1:] ** 2) ** 2, rtol=1e-9
+    )
+    assert cells.table[1, STARS, 1] == cells.table[31, STARS, 1]
+
+
+def test_the_command_writes_a_certificate(tmp_path):
+    target = tmp_path / "proof.json"
+    shown = CliRunner().invoke(
+        cli, ["certify", "sm_u1_cs", "--sigma", "1", "--json", "--output", str(target)]
+    )
+    assert shown.exit_code == 0, shown.output
+    record = json.loads(shown.stdout)
+    assert record == json.loads(target.read_text())
+    assert record["lower"] == 1.0
+    again = CliRunner().invoke(cli, ["certify", "sm_u1_cs", "--sigma", "1"])
+    assert "no point of the domain has a joint sigma below 1.0000" in " ".join(again.output.split())
+
+
+def test_the_command_refuses_what_it_cannot_prove():
+    refused = CliRunner().invoke(cli, ["certify", "quickstart"])
+    assert refused.exit_code == 2
+    assert "effective: nothing can be proved" in refused.output

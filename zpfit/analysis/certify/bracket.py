@@ -1,0 +1,226 @@
+"""Two-sided brackets of the joint sigma: a proof below, a point above."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from zpfit.analysis.certify.proof import Proof, Prover
+from zpfit.analysis.certify.structure import Structure, structure_of
+from zpfit.analysis.certify.witness import couplings_of, parameters_near, upper_end
+from zpfit.analysis.joint_sigma import JointSigma
+from zpfit.analysis.records import CertificateRecord
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.io.arrays import FloatArray
+from zpfit.io.versions import versions
+from zpfit.physics import constants
+
+_FIRST: Final = 4.0
+"""Level in standard errors at which the first points are looked for."""
+_LARGEST: Final = 32.0
+"""Level beyond which no points are looked for."""
+_ROUNDS: Final = 12
+"""Attempts to lower the upper end before it is kept."""
+_BISECTIONS: Final = 12
+"""Attempts to raise the lower end where proof and point do not meet."""
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Bounds of the joint sigma: no point of the domain lies below ``lower``."""
+
+    lower: float
+    """Proved lower bound in standard errors; 0 if nothing is proved."""
+    upper: float
+    """Joint sigma of the point; infinite if none was found."""
+    u: FloatArray | None
+    """Point of the unit cube, shape (d,)."""
+    proof: Proof | None
+    """Proof of the lower bound."""
+    boxes: int
+    """Boxes examined in all proofs and attempts."""
+    structure: Structure
+    tolerance: float
+    level: float | None = None
+    """Level that was asked about; None if the joint sigma was to be bracketed."""
+
+    @property
+    def converged(self) -> bool:
+        """True if the bounds are within the tolerance, or answer the question about a level."""
+        if self.level is not None:
+            return self.lower >= self.level or self.upper <= self.level
+        return self.upper - self.lower <= self.tolerance
+
+
+def certify_level(problem: Problem, sigma: float) -> Bracket:
+    """Try to prove that no point has a joint sigma of at most ``sigma``.
+
+    Parameters
+    ----------
+    problem : Problem
+        Model, priors and likelihood.
+    sigma : float
+        Level in standard errors.
+
+    Returns
+    -------
+    Bracket
+        ``lower`` is ``sigma`` if the proof succeeds, otherwise 0. If it fails, a search from the
+        undecided boxes looks for a point, which gives ``upper``.
+    """
+    structure = structure_of(problem)
+    proof = Prover(structure).prove(sigma)
+    if proof.proved:
+        return Bracket(sigma, inf, None, proof, proof.boxes, structure, 0.0, sigma)
+    found = _point(problem, structure, proof, np.random.default_rng(problem.settings.seed))
+    u = found.u if found.sigma < inf else None
+    return Bracket(0.0, found.sigma, u, None, proof.boxes, structure, 0.0, sigma)
+
+
+def certify_bracket(
+    problem: Problem, tolerance: float = 1e-3, progress: Progress | None = None
+) -> Bracket:
+    """Bracket the joint sigma.
+
+    A proof at the upper end less the tolerance leaves either nothing or undecided boxes, from
+    which a search starts that lowers the upper end.
+
+    Parameters
+    ----------
+    problem : Problem
+        Model, priors and likelihood.
+    tolerance : float
+        Largest distance of the bounds, in standard errors.
+    progress : Progress, optional
+        Receives a stage for each level.
+
+    Raises
+    ------
+    NoStructure
+        See :func:`zpfit.analysis.certify.structure.structure_of`.
+    """
+    structure = structure_of(problem)
+    prover, rng = Prover(structure), np.random.default_rng(problem.settings.seed)
+    best, boxes, level = JointSigma(inf, np.empty(0)), 0, _FIRST
+    proof = Proof(0.0, 0, np.empty((0, 5, 2)))
+    lower: Proof | None = None
+    for _ in range(_ROUNDS):
+        if best.sigma < inf:
+            level = best.sigma - 0.9 * tolerance
+        if level <= 0:
+            break
+        proof = prover.prove(level)
+        boxes += proof.boxes
+        if progress is not None:
+            outcome = "excluded" if proof.proved else "not excluded"
+            progress.stage(f"{level:.4f} sigma {outcome} after {proof.boxes} boxes")
+        if proof.proved:
+            lower = proof
+            if best.sigma < inf or level >= _LARGEST:
+                break
+            level *= 2
+            continue
+        found = _point(problem, structure, proof, rng)
+        if found.sigma < best.sigma - 0.05 * tolerance:
+            best = found
+            continue
+        break
+    more = 0
+    if not proof.proved and level > 0:
+        lower, more = _raised(prover, lower, level, tolerance)
+    u = best.u if best.sigma < inf else None
+    return Bracket(
+        lower.sigma if lower else 0.0, best.sigma, u, lower, boxes + more, structure, tolerance
+    )
+
+
+def _raised(
+    prover: Prover, lower: Proof | None, failed: float, tolerance: float
+) -> tuple[Proof | None, int]:
+    """Return the best lower bound by bisection where the one next to the point fails."""
+    low, high, boxes = (lower.sigma if lower else 0.0), failed, 0
+    step = 4 * tolerance
+    for _ in range(_BISECTIONS):
+        if high - low <= tolerance:
+            break
+        level = max(high - step, 0.5 * (low + high))
+        proof = prover.prove(level)
+        boxes += proof.boxes
+        step *= 4
+        if proof.proved:
+            lower, low = proof, level
+        else:
+            high = level
+    return lower, boxes
+
+
+def _point(
+    problem: Problem, structure: Structure, proof: Proof, rng: np.random.Generator
+) -> JointSigma:
+    """Return the best point of a search from the undecided boxes."""
+    if not len(proof.undecided):
+        return JointSigma(inf, np.empty(0))
+    starts = parameters_near(problem.posterior, couplings_of(proof.undecided, structure))
+    limits = problem.settings.joint_sigma
+    return upper_end(problem.posterior, starts, proof.sigma, limits, rng)
+
+
+def certificate_record(problem: Problem, bracket: Bracket) -> CertificateRecord:
+    """Return the record of a certificate."""
+    structure = bracket.structure
+    return {
+        "model": problem.posterior.model.name,
+        "likelihood": problem.posterior.likelihood.name,
+        "title": problem.title,
+        "lower": bracket.lower,
+        "upper": bracket.upper if bracket.upper < inf else None,
+        "sigma": bracket.level,
+        "converged": bracket.converged,
+        "tolerance": bracket.tolerance,
+        "point": _couplings(problem, bracket),
+        "parameters": _parameters(problem, bracket),
+        "boxes": bracket.boxes,
+        "boxes_of_proof": bracket.proof.boxes if bracket.proof else None,
+        "domain": structure.domain.record(),
+        "relation": {
+            "universal_axial": structure.relation.universal_axial,
+            "tau": list(structure.relation.tau),
+            "tau_slack": structure.relation.tau_slack,
+            "tau_mixing": structure.relation.tau_mixing,
+        },
+        "anomalies": {
+            a.name: {"value": a.value, "up": a.up, "down": a.down}
+            for a in (*structure.electron, *structure.muon)
+        },
+        "targets": _targets(structure),
+        "used": list(structure.used),
+        "left_out": dict(structure.left_out),
+        "constants": {
+            name: getattr(constants, name)
+            for name in ("ELECTRON_MASS", "MUON_MASS", "FERMI_CONSTANT", "SIN2_THETA_W")
+        },
+        "data_hash": problem.data_hash(),
+        "version": versions()["zpfit"],
+    }
+
+
+def _targets(structure: Structure) -> dict[str, list[float]]:
+    """Return the limits of rates and products by term."""
+    rates = {recoil.name: list(recoil.target) for recoil in structure.recoils}
+    return rates | {product.name: list(product.target) for product in structure.products}
+
+
+def _couplings(problem: Problem, bracket: Bracket) -> dict[str, float] | None:
+    if bracket.u is None:
+        return None
+    c = problem.posterior.couplings(bracket.u[None])
+    return {name: float(row[0]) for name, row in c.items()}
+
+
+def _parameters(problem: Problem, bracket: Bracket) -> dict[str, float] | None:
+    if bracket.u is None:
+        return None
+    values = problem.posterior.parameters(bracket.u[None])
+    return {name: float(column[0]) for name, column in values.items()}

@@ -1,0 +1,144 @@
+"""Upper ends: parameters that realise given couplings, and the search that starts from them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from zpfit.analysis.certify.structure import COUPLINGS, Structure
+from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies, improve_joint_sigma
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.priors import LogUniform, SignedLogUniform
+from zpfit.inference.search.minmax import MinMax, improve_near
+from zpfit.inference.search.strata import search_space
+from zpfit.inference.settings import JointSigmaSpec
+from zpfit.io.arrays import FloatArray
+from zpfit.models.effective import MASS
+from zpfit.physics.constants import MUON_MASS
+from zpfit.physics.magnetic_moment import delta_a
+
+_TARGETS: Final = (*COUPLINGS, "C_Amu")
+_RATIOS: Final = tuple(10.0 ** np.linspace(-1.5, 1.5, 7))
+"""Values tried for parameters on which couplings depend non-linearly, such as tan(beta)."""
+_LINEAR: Final = ("z_", "n_", "eps", "C_")
+"""Beginnings of names of parameters in which couplings are linear at leading order."""
+
+
+def couplings_of(boxes: FloatArray, structure: Structure) -> dict[str, FloatArray]:
+    """Return mass and couplings at the centres of boxes, shape (n, 5, 2).
+
+    C_Amu, which boxes lack, is the one that makes the muon's moment largest.
+    """
+    centre = boxes.mean(axis=2).T
+    found = dict(zip((MASS.name, *COUPLINGS), centre, strict=True))
+    if structure.relation.universal_axial:
+        return {**found, "C_Amu": found["C_Ae"]}
+    k_v = delta_a(MUON_MASS, found[MASS.name], 1.0, 0.0)
+    k_a = -delta_a(MUON_MASS, found[MASS.name], 0.0, 1.0)
+    difference = found["C_Ve"] - found["C_Ae"] - found["C_nue"] + found["C_numu"]
+    return {**found, "C_Amu": difference * k_v / (k_a - k_v)}
+
+
+def parameters_near(posterior: Posterior, target: Mapping[str, FloatArray]) -> FloatArray:
+    """Return points of the unit cube whose couplings are close to given ones.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Model and priors.
+    target : mapping of str to numpy.ndarray, shape (n,)
+        Mass and couplings.
+
+    Returns
+    -------
+    numpy.ndarray, shape (k, d)
+        One point for each target and each value of non-linear parameters.
+    """
+    free = [name for name in posterior.priors.free if name != MASS.name]
+    ratios = [name for name in free if not name.startswith(_LINEAR)]
+    points = []
+    for index in range(len(target[MASS.name])):
+        one = {name: float(values[index]) for name, values in target.items()}
+        for ratio in _RATIOS if ratios else (1.0,):
+            start = {MASS.name: one[MASS.name], **dict.fromkeys(ratios, ratio)}
+            points.append(_solved(posterior, start, one, [n for n in free if n not in ratios]))
+    return np.array(points)
+
+
+def _solved(
+    posterior: Posterior, start: dict[str, float], target: Mapping[str, float], linear: list[str]
+) -> FloatArray:
+    """Return the point at which linear parameters give the couplings best."""
+    wanted = np.array([target[name] for name in _TARGETS])
+    steps = np.array([1e-6 * _size(posterior, name) for name in linear])
+    values = np.zeros(len(linear))
+    for _ in range(3):
+        rows = np.vstack([values, values + np.diag(steps)])
+        batch = {name: np.full(len(rows), value) for name, value in start.items()}
+        batch |= dict(zip(linear, rows.T, strict=True))
+        c = posterior.model.couplings(posterior.priors.complete(batch, len(rows)))
+        found = np.stack([getattr(c, name) * np.ones(len(rows)) for name in _TARGETS])
+        jacobian = found[:, 1:] - found[:, :1]
+        values = values + steps * np.linalg.lstsq(jacobian, wanted - found[:, 0], rcond=1e-10)[0]
+    return _on_unit_cube(posterior, {**start, **dict(zip(linear, values, strict=True))})
+
+
+def _size(posterior: Posterior, name: str) -> float:
+    return max(map(abs, posterior.priors.support(name)))
+
+
+def _on_unit_cube(posterior: Posterior, point: Mapping[str, float]) -> FloatArray:
+    """Return coordinates of the nearest point that the priors allow."""
+    u = []
+    for name, prior in posterior.priors.free.items():
+        low, high = prior.support()
+        value = min(max(point[name], low), high)
+        if isinstance(prior, SignedLogUniform | LogUniform) and abs(value) < prior.lower:
+            value = float(np.copysign(prior.lower, value))
+        u.append(prior.cdf(value))
+    return np.clip(np.nan_to_num(u, posinf=0.5), 0, 1)
+
+
+def upper_end(
+    posterior: Posterior,
+    points: FloatArray,
+    level: float,
+    limits: JointSigmaSpec,
+    rng: np.random.Generator,
+) -> JointSigma:
+    """Return the best point that a search from given ones finds, with its joint sigma.
+
+    The likelihood itself checks the point: every constraint is met, those that proofs leave
+    out included.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Model, priors and likelihood.
+    points : numpy.ndarray, shape (n, d)
+        Starts on the unit cube.
+    level : float
+        Level in standard errors at which the search aims first.
+    limits : JointSigmaSpec
+        Largest pulls of the other measurements.
+    rng : numpy.random.Generator
+        Generator of kicks.
+
+    Returns
+    -------
+    JointSigma
+        Its ``sigma`` is infinite if no point was found.
+    """
+    space = search_space(posterior)
+    best = MinMax(np.inf, points[0])
+    for share in (1.0, 1.05):
+        found, _ = improve_near(
+            lambda u: constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u), limits),
+            share * level, points, space, rng,
+        )  # fmt: skip
+        best = best.or_lower(found)
+        if best.level <= level:
+            break
+    if not np.isfinite(best.level):
+        return JointSigma(best.level, best.u)
+    return improve_joint_sigma(posterior, best.u[None], rng, limits)

@@ -1,0 +1,135 @@
+"""Proved bounds of the joint sigma: :func:`certify` and its :class:`Certificate`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zpfit.analysis.certify.bracket import certificate_record, certify_bracket, certify_level
+from zpfit.analysis.records import CertificateRecord
+from zpfit.api.sources import Source, load, progress_of
+from zpfit.inference.progress import Progress
+from zpfit.io.writing import make_room, write_json
+
+
+@dataclass(frozen=True, repr=False)
+class Certificate:
+    """Bounds of a joint sigma, the lower one proved. Made by :func:`certify`."""
+
+    record: CertificateRecord
+    """All numbers, as the JSON file holds them."""
+
+    @property
+    def lower(self) -> float:
+        """No point of the domain has a smaller joint sigma; 0 if nothing was proved."""
+        return self.record["lower"]
+
+    @property
+    def upper(self) -> float | None:
+        """Joint sigma of the best point found; None if no point was looked for or found."""
+        return self.record["upper"]
+
+    @property
+    def point(self) -> dict[str, float] | None:
+        """Mass (MeV) and couplings of the best point."""
+        return self.record["point"]
+
+    @property
+    def parameters(self) -> dict[str, float] | None:
+        """Parameters of the model at the best point."""
+        return self.record["parameters"]
+
+    @property
+    def boxes(self) -> int:
+        """Number of boxes that were examined."""
+        return self.record["boxes"]
+
+    @property
+    def domain(self) -> dict[str, list[float]]:
+        """Smallest and largest mass (MeV) and couplings for which the proof holds."""
+        return self.record["domain"]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Terms of the likelihood that the proof does not use, and why."""
+        return self.record["left_out"]
+
+    @property
+    def converged(self) -> bool:
+        """True if the bounds are within the tolerance, or answer the question about a level."""
+        return self.record["converged"]
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the certificate as JSON.
+
+        Parameters
+        ----------
+        path
+            The file.
+        force
+            Replace an existing file.
+        """
+        target = Path(path)
+        make_room(target.parent, [target.name], force=force)
+        write_json(target, self.record)
+
+    def __repr__(self) -> str:
+        upper = "" if self.upper is None else f" <= {self.upper:.4f}"
+        where = f"{self.record['model']} on {self.record['likelihood']}"
+        return f"<Certificate of {where}: {self.lower:.4f} < joint sigma{upper}>"
+
+
+def certify(
+    source: Source,
+    *,
+    sigma: float | None = None,
+    tolerance: float = 1e-3,
+    progress: bool | Progress = True,
+    **changes: Any,
+) -> Certificate:
+    """Prove a lower bound of the joint sigma, and find a point close above it.
+
+    Branch and bound with outward rounding shows that no point of the domain meets every
+    anomaly within the bound, with the other measurements within their limits and no exclusion
+    violated. See the page "Proofs".
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    sigma
+        Level in standard errors to prove. The default brackets the joint sigma instead.
+    tolerance
+        Largest distance of the bounds, in standard errors.
+    progress
+        See :func:`fit`.
+    **changes
+        Keys of a run file with new values, see the module's docstring.
+
+    Returns
+    -------
+    Certificate
+        Bounds, point, domain, and the terms that the proof leaves out.
+
+    Raises
+    ------
+    ValueError
+        ``sigma`` or ``tolerance`` is not positive.
+    NoStructure
+        The model or a magnetic moment has a form for which there are no bounds.
+
+    Examples
+    --------
+    No standard model with a U(1)' meets both anomalies of the paper's Caesium data:
+
+    >>> import zpfit
+    >>> theorem = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False)
+    >>> theorem.lower, theorem.converged
+    (1.0, True)
+    """
+    if not (tolerance > 0 and (sigma is None or sigma > 0)):
+        raise ValueError(f"sigma ({sigma}) and tolerance ({tolerance}) must be positive")
+    problem = load(source, **changes)
+    if sigma is not None:
+        return Certificate(certificate_record(problem, certify_level(problem, sigma)))
+    bracket = certify_bracket(problem, tolerance, progress_of(progress))
+    return Certificate(certificate_record(problem, bracket))

@@ -1,0 +1,146 @@
+"""Coverage of intervals: :func:`coverage` and its :class:`Coverage`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zpfit.analysis.coverage import Coverage as MeasuredCoverage
+from zpfit.analysis.coverage import coverage as measure
+from zpfit.analysis.records import CoverageRecord
+from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.api.worker_sources import checked, readable
+from zpfit.inference.progress import Progress
+from zpfit.runs.coverage import (
+    CoverageRequest,
+    coverage_in_processes,
+    coverage_record,
+    write_coverage,
+)
+from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.toys import run_from
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, repr=False)
+class Coverage:
+    """Fractions of pseudo-experiments whose intervals contain the truth.
+
+    Made by :func:`coverage`.
+    """
+
+    _measured: MeasuredCoverage
+    record: CoverageRecord
+    """All numbers, as ``coverage.json`` holds them."""
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """A row for each parameter, kind of interval and level."""
+        import pandas as pd
+
+        rows = [
+            {"parameter": name, "kind": kind, "level": level, **found}
+            for name, kinds in self.record["parameters"].items()
+            for kind, levels in kinds.items()
+            for level, found in levels.items()  # type: ignore[attr-defined]
+        ]
+        return pd.DataFrame(rows).set_index(["parameter", "kind", "level"])
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row for each toy: Delta chi2 of the truth, and the posterior probability below it."""
+        return self._measured.frame
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reasons not to trust the fractions, with remedies."""
+        return self._measured.shortcomings
+
+    def __len__(self) -> int:
+        """Return the number of toys."""
+        return len(self._measured)
+
+    def __repr__(self) -> str:
+        return f"<{self._measured!r}>"
+
+    def _repr_html_(self) -> str:
+        return escaped(repr(self)) + str(self.table.to_html(float_format="%.3g"))
+
+
+def coverage(
+    source: Source,
+    at: Mapping[str, float],
+    n: int,
+    *,
+    credible: bool = True,
+    output: str | Path | None = None,
+    executor: ExecutorChoice | None = None,
+    progress: bool | Progress = True,
+    force: bool = False,
+    **changes: Any,
+) -> Coverage:
+    """Measure how often intervals of pseudo-experiments contain the true parameters.
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    at
+        True value of every sampled parameter.
+    n
+        Number of pseudo-experiments, at least 1.
+    credible
+        Sample the posterior of each as well, which takes a second or two each.
+    output
+        Folder for ``coverage.json`` and ``coverage.csv``.
+    executor
+        Processes, Dask or MPI, see :class:`~zpfit.runs.pools.ExecutorChoice`; this process by
+        default.
+    progress
+        See :func:`zpfit.fit`.
+    force
+        Replace files of an earlier coverage.
+    **changes
+        Keys of a run file with new values.
+
+    Returns
+    -------
+    Coverage
+        With ``table``, ``frame`` and ``record``.
+
+    Raises
+    ------
+    InvalidInput
+        The point is incomplete, names other parameters, or is excluded.
+    NoSamplingDistribution
+        A measurement is a table of chi2, from which no pseudo-data can be drawn.
+    FilesExist
+        The folder holds a coverage and ``force`` is false.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
+    >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
+    >>> run["priors"] = {"parameters": muon}
+    >>> found = zpfit.coverage(run, {"g_prime": 5e-4}, 4, credible=False)
+    >>> found.record["parameters"]["g_prime"]["profile"]["95"]["of"]
+    4
+    """
+    reporter = progress_of(progress)
+    if executor is None:
+        problem = load(source, **changes)
+        found = measure(problem, at, n, credible=credible, progress=reporter)
+        engine = problem.settings.sampler.engine
+    else:
+        with readable(checked(source, changes), None) as file:
+            found = coverage_in_processes(
+                CoverageRequest(file, at, n, credible), executor, reporter
+            )
+            engine = run_from(file).settings.sampler.engine
+    record = coverage_record(found, engine)
+    if output is not None:
+        write_coverage(found, record, Path(output), force=force)
+    return Coverage(found, record)

@@ -1,0 +1,98 @@
+"""Command ``certify``: proved bounds of the joint sigma."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zpfit.cli import options
+from zpfit.cli.output import console, print_json, print_shortcomings, print_written
+
+
+@click.command()
+@options.file
+@click.option(
+    "--sigma",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Prove that no point meets the anomalies within N standard errors.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Largest distance of the two bounds.",
+)
+@options.output("JSON file of the certificate.")
+@options.force()
+@options.seed
+@options.changes()
+@options.as_json
+def certify(
+    file: str,
+    *,
+    sigma: float | None,
+    tolerance: float,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Prove a lower bound of the joint sigma.
+
+    Interval branch and bound shows that no point of the domain meets every anomaly within the
+    bound. A point close above it is searched for.
+
+    FILE is a run file, the name of a packaged run, or a run folder.
+
+    \b
+    zpfit certify sm_u1_cs --sigma 1
+    zpfit certify froggatt_nielsen_cs --output certificate.json
+    """
+    from zpfit.api.certificates import certify as compute_certificate
+    from zpfit.cli.progress import StageLines
+    from zpfit.runs.run_file import find_run_file, load_run
+
+    problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    found = compute_certificate(problem, sigma=sigma, tolerance=tolerance, progress=StageLines())
+    if output is not None:
+        found.save(output, force=force)
+    if as_json:
+        print_json(found.record)
+        return
+    print_certificate(found.record)
+    if output is not None:
+        print_written([output])
+
+
+def print_certificate(record: Mapping[str, Any]) -> None:
+    """Print the bounds, the domain, and what the proof leaves out."""
+    terminal = console()
+    terminal.print(f"{record['title']}\n")
+    if record["lower"] > 0:
+        terminal.print(
+            f"Proved: no point of the domain has a joint sigma below {record['lower']:.4f}."
+        )
+    if record["upper"] is not None:
+        terminal.print(f"Found: a point with a joint sigma of {record['upper']:.4f}.")
+        values = ", ".join(f"{name} = {value:.6g}" for name, value in record["point"].items())
+        terminal.print(f"  {values}")
+    ends = [f"{name} {low:g} to {high:g}" for name, (low, high) in record["domain"].items()]
+    terminal.print(f"Domain: {', '.join(ends)}.")
+    terminal.print(f"Boxes examined: {record['boxes']}.")
+    for name, reason in record["left_out"].items():
+        terminal.print(f"Left out of the proof: {name}, as {reason}.")
+    if not record["converged"]:
+        print_shortcomings([_shortcoming(record)])
+
+
+def _shortcoming(record: Mapping[str, Any]) -> str:
+    if record["sigma"] is not None:
+        return (
+            f"{record['sigma']:g} sigma is neither excluded nor met by a point; "
+            "bracket the joint sigma instead"
+        )
+    return f"the bounds are further apart than {record['tolerance']:g}"

@@ -1,0 +1,120 @@
+"""Command ``coverage``: how often intervals contain the true parameters."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zpfit.cli import options
+from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from zpfit.analysis.records import CoverageRecord, CoveredRecord
+
+
+@click.command()
+@options.file
+@click.option(
+    "--at",
+    multiple=True,
+    required=True,
+    metavar="NAME=VALUE",
+    help="True value of a sampled parameter (repeatable); give all.",
+)
+@click.option(
+    "--n", type=click.IntRange(min=1), required=True, help="Number of pseudo-experiments."
+)
+@click.option(
+    "--credible/--no-credible",
+    default=True,
+    help="Sample the posterior of each pseudo-experiment, for credible intervals.",
+)
+@options.output("Folder [output/coverage_NAME].")
+@options.force("Replace files of an earlier coverage.")
+@options.seed
+@options.changes()
+@options.executor
+@options.as_json
+def coverage(
+    file: str,
+    *,
+    at: Sequence[str],
+    n: int,
+    credible: bool,
+    output: Path | None,
+    force: bool,
+    seed: int | None,
+    changes: Sequence[str],
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Measure how often intervals contain the true parameters.
+
+    Pseudo-experiments are drawn at the point of --at; each is fitted and sampled like the data. The
+    table shows the fractions of 68 % and 95 % intervals that contain the truth.
+
+    FILE is a run file, the name of a packaged run, or a run folder.
+
+    \b
+    zpfit coverage L_mu-L_tau_cs --at "m_Zp=20 g_prime=5e-4 eps=1e-9" --n 200
+    zpfit coverage L_mu-L_tau_cs --at "m_Zp=20 g_prime=5e-4 eps=1e-9" --n 1000 --no-credible --force
+    """
+    from zpfit.api.coverages import coverage as measure
+    from zpfit.cli.progress import ToyLines
+    from zpfit.io.writing import make_room
+    from zpfit.runs.coverage import RESULTS
+    from zpfit.runs.run_file import find_run_file, load_run
+
+    choice = options.executor_choice(executor, workers, scheduler)
+    given = options.parse_changes(changes, seed)
+    point = options.parse_point(at)
+    folder = output or Path("output") / f"coverage_{load_run(find_run_file(file), given).name}"
+    make_room(folder, RESULTS, force=force)  # before the toys, which take minutes
+    found = measure(
+        file,
+        point,
+        n,
+        credible=credible,
+        output=folder,
+        executor=choice,
+        progress=ToyLines(),
+        force=True,
+        **given,
+    )
+    if as_json:
+        print_json(found.record)
+        return
+    console().print(_table(found.record))
+    print_shortcomings(found.record["shortcomings"], label="Warning")
+    print_written([folder / name for name in RESULTS])
+
+
+def _table(record: "CoverageRecord") -> "Table":
+    """Return a row for each parameter, with the coverage of its intervals."""
+    caption = (
+        "fraction of toys whose interval contains the truth, with its 68 % interval; "
+        "wanted are 0.683 and 0.954"
+    )
+    result = table(f"{record['title']}: coverage of {record['toys']} toys", caption=caption)
+    for heading in ("parameter", "truth"):
+        result.add_column(heading, justify="left" if heading == "parameter" else "right")
+    kinds = ("profile", "credible")
+    shown = [kind for kind in kinds if all(kind in row for row in record["parameters"].values())]
+    for kind in shown:
+        result.add_column(f"{kind} 68 %", justify="right")
+        result.add_column(f"{kind} 95 %", justify="right")
+    for name, row in record["parameters"].items():
+        found: Mapping[str, Mapping[str, CoveredRecord]] = row  # type: ignore[assignment]
+        cells = [_fraction(found[kind][level]) for kind in shown for level in ("68", "95")]
+        result.add_row(name, f"{record['truth'][name]:.4g}", *cells)
+    return result
+
+
+def _fraction(row: "CoveredRecord") -> str:
+    low, high = row["interval"]
+    return f"{row['fraction']:.3f} [{low:.3f}, {high:.3f}]" if row["of"] else "none"

@@ -1,0 +1,247 @@
+"""Search for peaks of a likelihood: ascents from many starts, and draws that deserve one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zpfit.inference.checkpoint import Checkpoint, State
+from zpfit.inference.samplers.engine import LogLikelihood, SamplingTask, inside
+from zpfit.inference.samplers.proposal_map import MixtureMap
+from zpfit.inference.samplers.proposal_peak import PeakMap
+from zpfit.inference.samplers.result import effective_number
+from zpfit.inference.search.ascent import WIDEST, ascend
+from zpfit.inference.search.descent import Residuals, descend
+from zpfit.inference.search.walls import descend_inside, walls
+from zpfit.io.arrays import FloatArray
+
+_SAME = 1.0
+"""Squared distance, in standard deviations of the higher one, within which peaks are one."""
+_NARROWED, _ENOUGH = 3, 0.4
+"""Times that a peak's shape is fitted to its draws; effective fraction that needs no other."""
+
+
+@dataclass(frozen=True)
+class PeakOptions:
+    """Sizes of the search for peaks."""
+
+    batch: int = 100_000
+    """Likelihood evaluations at once."""
+    prior_batches: int = 20
+    """Batches of prior draws among which peaks are sought."""
+    map_batches: int = 5
+    """Batches of the maps' draws among which peaks are sought."""
+    starts: int = 100
+    """Starts of ascents, of each kind."""
+    descent_steps: int = 12
+    """Steps of a descent on residuals."""
+    most: int = 12
+    """Largest number of peaks."""
+    explaining: int = 6
+    """Heaviest peaks from which draws must stand out."""
+    fitted: int = 2_000
+    """Draws to which the shape of a peak is fitted."""
+    pilot: int = 20_000
+    """Draws to which the shares of the peaks are fitted."""
+
+    def with_effort(self, effort: float) -> "PeakOptions":
+        """Return the same sizes with more or fewer batches of draws."""
+        return replace(
+            self,
+            prior_batches=max(round(effort * self.prior_batches), 1),
+            map_batches=max(round(effort * self.map_batches), 1),
+        )
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A local maximum of the likelihood."""
+
+    map: PeakMap
+    log_likelihood: float
+    """ln L at the maximum."""
+    log_mass: float
+    """ln of the integral of L over the peak, from its curvature or from draws."""
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Ascents to the peaks of a likelihood."""
+
+    task: SamplingTask
+    options: PeakOptions
+
+    def peaks(self, starts: FloatArray) -> list[Peak]:
+        """Climb from starts, shape (n, d), and return the peaks that are reached."""
+        task = self.task
+        free = np.flatnonzero(task.steps == 0)
+        if not len(starts) or not len(free):
+            return []
+        if task.residuals is not None:
+            starts = self._descended(task.residuals, starts)
+        starts = starts[np.isfinite(task.log_likelihood(starts))]
+        if not len(starts):
+            return []
+        points, values, curvature = ascend(task.log_likelihood, starts, free)
+        return [
+            peak_at(point, value, matrix, task.steps)
+            for point, value, matrix in zip(points, values.tolist(), curvature, strict=True)
+        ]
+
+    def _descended(self, residuals: Residuals, starts: FloatArray) -> FloatArray:
+        """Return the ends of descents on the residuals, which cross excluded regions."""
+        task = self.task
+        points, _ = descend_inside(
+            starts,
+            walls(3.0, 3),
+            lambda u, _, wall: descend(
+                residuals, u, wall, self.options.descent_steps, task.steps > 0
+            ),
+            lambda u, _: -task.log_likelihood(u),
+        )
+        return points
+
+    def distinct(self, peaks: Sequence[Peak]) -> list[Peak]:
+        """Return the heaviest of the peaks that differ, the heaviest first."""
+        rest = sorted(peaks, key=lambda peak: -peak.log_likelihood)
+        found: list[Peak] = []
+        while rest and len(found) < 4 * self.options.most:
+            found.append(rest[0])
+            apart = rest[0].map.distance(np.stack([peak.map.centre for peak in rest])) > _SAME
+            apart[0] = False
+            rest = [peak for peak, far in zip(rest, apart, strict=True) if far]
+        return sorted(found, key=lambda peak: -peak.log_mass)[: self.options.most]
+
+
+def peak_at(
+    point: FloatArray, log_likelihood: float, curvature: FloatArray, step_width: FloatArray
+) -> Peak:
+    """Return the Gaussian peak at a maximum, whose negative second derivatives are given."""
+    size, axes = np.linalg.eigh(curvature)
+    # A direction without curvature is as wide as the prior.
+    variance = 1 / np.maximum(size, max(WIDEST**-2, 1e-11 * float(np.abs(size).max(initial=0))))
+    shape = PeakMap(point, (axes * variance) @ axes.T, step_width)
+    return Peak(shape, log_likelihood, log_likelihood + shape.log_volume)
+
+
+# Unexplained draws
+
+
+def explore(
+    task: SamplingTask,
+    maps: MixtureMap,
+    peaks: Sequence[Peak],
+    rng: np.random.Generator,
+    checkpoint: Checkpoint,
+    options: PeakOptions,
+) -> FloatArray:
+    """Return draws of prior and maps whose ln L exceeds most what the peaks explain, (n, d).
+
+    A thin mode shows in the draws long before it has a draw near its summit: its flank stands
+    out of the peaks around it.
+    """
+    kept = _Unexplained(task, peaks[: options.explaining], rng, options.starts, checkpoint.load())
+    uniform = replace(maps, prior_share=1.0, peaks=(), peak_shares=())
+    while kept.done < options.prior_batches + options.map_batches:
+        proposal = uniform if kept.done < options.prior_batches else maps
+        kept.add(proposal.draw_labelled(rng, options.batch)[0])
+        checkpoint.save(kept.state)
+    checkpoint.finish(kept.state)
+    return kept.u
+
+
+class _Unexplained:
+    """The draws so far that stand out most, and the likeliest ones."""
+
+    def __init__(
+        self,
+        task: SamplingTask,
+        peaks: Sequence[Peak],
+        rng: np.random.Generator,
+        number: int,
+        state: State | None,
+    ) -> None:
+        self._task, self._peaks, self._rng, self._number = task, peaks, rng, number
+        self.u, self._log_l, self.done = np.empty((0, task.dimension)), np.empty(0), 0
+        if state is not None:
+            self.u, self._log_l, self.done = state["u"], state["log_likelihood"], state["done"]
+            rng.bit_generator.state = state["rng"]
+
+    def state(self) -> State:
+        """Return everything that determines the next draws."""
+        return {
+            "u": self.u,
+            "log_likelihood": self._log_l,
+            "done": self.done,
+            "rng": self._rng.bit_generator.state,
+        }
+
+    def add(self, u: FloatArray) -> None:
+        """Add a batch of draws, shape (n, d)."""
+        log_l = inside(self._task.log_likelihood, u)
+        allowed = np.flatnonzero(np.isfinite(log_l))
+        u, log_l = np.vstack([self.u, u[allowed]]), np.concatenate([self._log_l, log_l[allowed]])
+        excess = log_l - self._explained(u)
+        best = np.union1d(_largest(excess, self._number), _largest(log_l, self._number))
+        self.u, self._log_l = u[best], log_l[best]
+        self.done += 1
+
+    def _explained(self, u: FloatArray) -> FloatArray:
+        """Return the largest ln of the Gaussian peaks at points, shape (n,)."""
+        if not self._peaks:
+            return np.zeros(len(u))
+        distances = [peak.map.distance(u) for peak in self._peaks]
+        heights = [peak.log_likelihood for peak in self._peaks]
+        explained = np.array(heights)[:, None] - 0.5 * np.array(distances)
+        result: FloatArray = explained.max(axis=0)
+        return result
+
+
+def _largest(values: FloatArray, n: int) -> NDArray[np.intp]:
+    """Return the indices of the ``n`` largest values."""
+    return np.argpartition(values, -n)[-n:] if len(values) > n else np.arange(len(values))
+
+
+# Shapes
+
+
+def fitted(log_likelihood: LogLikelihood, peak: Peak, rng: np.random.Generator, n: int) -> Peak:
+    """Return a peak with the shape and the integral that draws around it show.
+
+    Curvature at the summit says little about a peak that is cut by an exclusion or bent.
+    """
+    best, best_effective, shape = peak, -1.0, peak.map
+    for _ in range(_NARROWED + 1):
+        u = shape.draw(rng, n)
+        log_l = inside(log_likelihood, u)
+        log_weight = np.where(np.isfinite(log_l), log_l - shape.log_density(u), -np.inf)
+        effective = effective_number(log_weight)
+        if effective > best_effective:
+            log_mass = log_mean(log_weight)
+            best, best_effective = Peak(shape, peak.log_likelihood, log_mass), effective
+        if effective < 2 or effective > _ENOUGH * n:
+            break
+        shape = _moved(shape, u, log_weight)
+    return best
+
+
+def _moved(shape: PeakMap, u: FloatArray, log_weight: FloatArray) -> PeakMap:
+    """Return the shape with mean and covariance of weighted draws."""
+    power, wanted = 1.0, 10 * len(shape.smooth)
+    while power > 1e-3 and effective_number(power * log_weight) < wanted:
+        power *= 0.7
+    weight = np.exp(power * (log_weight - log_weight.max()))
+    weight /= weight.sum()
+    smooth = u[:, shape.smooth]
+    centre = shape.centre.copy()
+    centre[shape.smooth] = np.clip(weight @ smooth, 0, 1)
+    offset = smooth - centre[shape.smooth]
+    covariance = (weight[:, None] * offset).T @ offset
+    return replace(shape, centre=centre, covariance=0.95 * covariance + 0.05 * shape.covariance)
+
+
+def log_mean(log_weight: FloatArray) -> float:
+    """Return ln of the mean of weights, -inf if all are zero."""
+    top = log_weight.max()
+    return float(top + np.log(np.mean(np.exp(log_weight - top)))) if np.isfinite(top) else -np.inf
