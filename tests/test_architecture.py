@@ -41,20 +41,46 @@ def name_of(path: Path) -> tuple[str, ...]:
 NAMES = {name_of(path) for path in modules()}
 
 
+API = ("api",)
+"""Whatever ``import zpfit`` offers comes from here."""
+
+
 def imported(path: Path) -> set[tuple[str, ...]]:
+    return imports_of(path.read_text(encoding="utf-8"))
+
+
+def imports_of(code: str) -> set[tuple[str, ...]]:
     """Return the modules of zpfit that a module imports, also inside functions, as parts of
     names."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "zpfit":
             base = tuple((node.module or "").split(".")[1:])
             for alias in node.names:
-                found.add((*base, alias.name) if (*base, alias.name) in NAMES else base)
+                inner = (*base, alias.name)
+                is_module = inner in NAMES or (not base and alias.name in FLOORS)
+                found.add(inner if is_module else base or API)
         elif isinstance(node, ast.Import):
-            found |= {
-                tuple(a.name.split(".")[1:]) for a in node.names if a.name.startswith("zpfit.")
-            }
-    return found - {()}
+            names = [a.name.split(".") for a in node.names]
+            found |= {tuple(parts[1:]) or API for parts in names if parts[0] == "zpfit"}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "modules"),
+    [
+        ("from zpfit import fit", {API}),
+        ("import zpfit", {API}),
+        ("def f():\n    from zpfit import Model as M", {API}),
+        ("from zpfit import errors", {("errors",)}),
+        ("import zpfit.io.yaml", {("io", "yaml")}),
+        ("from zpfit.io import yaml", {("io", "yaml")}),
+        ("from zpfit.io.yaml import parse_yaml", {("io", "yaml")}),
+        ("import numpy\nfrom numpy import array", set()),
+    ],
+)
+def test_every_way_to_import_is_seen(code: str, modules: set[tuple[str, ...]]) -> None:
+    assert imports_of(code) == modules
 
 
 def test_the_top_level_holds_packages_and_one_module() -> None:

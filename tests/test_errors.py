@@ -49,6 +49,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "FilesExist": (FileExistsError, {"path": FOLDER, "names": ("a.json",)}),
     "UnrelatedFilesExist": (FileExistsError, {"path": FOLDER, "names": ("a.json",)}),
     "RunNotFound": (FileNotFoundError, {"path": FOLDER, "missing": "summary.json"}),
+    "ChangedData": (FileNotFoundError, {"path": FOLDER}),
     "Stopped": (ZpfitError, {"signal": "SIGTERM", "number": 15, "remedy": "resume it"}),
     "UnfinishedRun": (FileExistsError, {"path": FOLDER}),
     "DamagedRecord": (ValueError, {"path": FOLDER, "reason": "no number"}),

@@ -356,6 +356,15 @@ class RunNotFound(ZpfitError, FileNotFoundError):
         super().__init__(f"{path}: no finished run here ({missing} is missing or damaged)")
 
 
+class ChangedData(RunNotFound):
+    """A finished run whose data have changed since it was fitted."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "the data that it was fitted to")
+        message = "the data of this run have changed since it was fitted; fit it again, or restore"
+        self.args = (f"{path}: {message} the data",)
+
+
 class Stopped(ZpfitError):
     """A run that a signal stopped."""
 
@@ -506,8 +515,8 @@ class FailedTasks(ZpfitError, RuntimeError):
         self.failures, self.of, self.kind = dict(failures), of, kind
         lines = [f"{name}: {error}" for name, error in failures.items()]
         super().__init__(
-            f"{len(failures)} of {of} {kind} failed; repeat the command to retry them, and remove "
-            "the folder of one to restart it:\n" + "\n".join(lines)
+            f"{len(failures)} of {of} {kind} failed; start the same work again to retry only them, "
+            "and remove the folder of one to restart it:\n" + "\n".join(lines)
         )
 
 

@@ -478,7 +478,7 @@ def test_a_folder_whose_data_changed_is_refused(compared, tmp_path, rejected):
     entry = next(copy.glob("data/likelihoods/entries/a_mu_2021.yaml"))
     entry.write_text(entry.read_text().replace("5.9e-10", "9.5e-10"))
     assert "9.5e-10" in entry.read_text()
-    assert "the data that it was fitted to" in rejected("compare", copy)
+    assert "the data of this run have changed since" in rejected("compare", copy)
     (copy / "summary.json").write_text("{}")
     assert "no finished run here" in rejected("compare", copy)
 

@@ -12,6 +12,7 @@ from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data, search_rng
 from zpfit.analysis.toys.refit import refit, solution_pool
+from zpfit.analysis.toys.statistics import Hypothesis, naive_degrees
 from zpfit.analysis.toys.toys import (
     Preparation,
     check_of_data,
@@ -426,3 +427,28 @@ def test_the_fast_refit_has_no_bias_against_global_searches(run_name):
     assert difference.mean() < 0.02
     assert difference.max() < 0.15
     assert difference.min() > -0.02
+
+
+@pytest.mark.parametrize(
+    ("free", "hypothesis", "expected"),
+    [
+        # Seven measurements: two moments, TEXONO, Borexino, CHARM II twice, CCFR.
+        (["g_prime"], "no-zprime", {"chi2": 6, "delta_chi2": 1}),
+        (["g_prime", "eps"], "no-zprime", {"chi2": 5, "delta_chi2": 2}),
+        (["g_prime", "eps"], "best-fit", {"chi2": 5}),
+    ],
+)
+def test_degrees_of_freedom_of_linear_models(
+    free: list[str], hypothesis: Hypothesis, expected: dict[str, int]
+):
+    posterior = load_run(find_run_file("L_mu-L_tau_cs")).posterior
+    fixed = {name: Fixed(value=1.0) for name in posterior.priors.by_name if name not in free}
+    priors = Priors({**posterior.priors.by_name, **fixed})
+    assert naive_degrees(replace(posterior, priors=priors), None, hypothesis) == expected
+
+
+def test_a_fit_with_a_parameter_for_each_datum_leaves_no_degree_of_freedom():
+    posterior = load_run(find_run_file("L_mu-L_tau_cs")).posterior
+    likelihood = replace(posterior.likelihood, measurements=posterior.likelihood.measurements[:2])
+    found = naive_degrees(replace(posterior, likelihood=likelihood), None, "no-zprime")
+    assert found == {"delta_chi2": 2}

@@ -3,7 +3,9 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,10 @@ from light_toys import shrink_pool
 from matplotlib.figure import Figure
 
 import zpfit
-from zpfit.runs.pools import ExecutorChoice, Kind
+from zpfit.errors import RunMismatch, UnfinishedRun
+from zpfit.runs import pools
+from zpfit.runs.execution import Start, claimed
+from zpfit.runs.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
 
@@ -157,8 +162,59 @@ def test_saved_and_read(result: zpfit.Result, light: zpfit.Result, tmp_path: Pat
     assert read.summary == result.summary
     assert read.folder == folder
     assert {p.name for p in folder.iterdir()} >= {"config.yaml", "samples.nc", "summary.json"}
-    with pytest.raises(zpfit.ZpfitError):
+    with pytest.raises(RunMismatch):
         light.save(folder)
+
+
+def test_a_run_is_saved_once(light: zpfit.Result, tmp_path: Path) -> None:
+    folder = light.save(tmp_path / "run")
+    results = [folder / name for name in ("config.yaml", "samples.nc", "summary.json")]
+    written = [path.stat().st_mtime_ns for path in results]
+    assert light.save(folder) == folder
+    assert [path.stat().st_mtime_ns for path in results] == written
+    folder_of_a_part = RunFolder(tmp_path / "part")
+    with claimed(light.problem, folder_of_a_part, Start.NEW):
+        pass
+    with pytest.raises(UnfinishedRun):
+        light.save(folder_of_a_part.path)
+
+
+@pytest.fixture
+def session_model() -> Callable[..., object]:
+    """Model of a notebook, which no file holds."""
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec("def leptophilic(g):\n    return {'m_Zp': 20 + 0 * g, 'C_Vmu': g}", space)  # noqa: S102
+    model: Callable[..., object] = space["leptophilic"]
+    return model
+
+
+SESSION_PRIORS = {"parameters": {"g": {"type": "log_uniform", "lower": 1e-8, "upper": 1e-2}}}
+
+
+def test_the_numbers_of_a_notebooks_model_can_be_read(
+    session_model: Callable[..., object], tmp_path: Path
+) -> None:
+    source = {"model": session_model, "likelihood": "paper_2021_cs", "priors": SESSION_PRIORS}
+    fitted = small(source, output=tmp_path / "run", plots=False)
+    read = zpfit.Result.read(tmp_path / "run")
+    pd.testing.assert_frame_equal(read.samples, fitted.samples)
+    pd.testing.assert_frame_equal(read.weighted, fitted.weighted)
+    assert read.summary == fitted.summary
+    assert repr(read).startswith("<Result run: ")
+    with pytest.raises(zpfit.ZpfitError, match=r"not saved; write it to a file"):
+        _ = read.problem.posterior
+    with pytest.raises(zpfit.ZpfitError, match=r"not saved; write it to a file"):
+        read.save(tmp_path / "again")
+
+
+def test_toys_of_a_notebooks_model_write_nothing_before_they_are_refused(
+    session_model: Callable[..., object], tmp_path: Path
+) -> None:
+    source = {"model": session_model, "likelihood": "paper_2021_cs", "priors": SESSION_PRIORS}
+    for arguments in ({"source": source}, {"source": "quickstart", "nested": source}):
+        with pytest.raises(zpfit.ZpfitError, match=r"not saved; write it to a file"):
+            zpfit.toys(n=1, output=tmp_path / "toys", **arguments)
+    assert not (tmp_path / "toys").exists()
 
 
 def test_memory_and_folder_give_the_same_numbers(light: zpfit.Result, tmp_path: Path) -> None:
@@ -272,8 +328,9 @@ def test_toys_in_memory_and_in_a_folder(tmp_path: Path, monkeypatch: pytest.Monk
     memory = zpfit.toys(problem, 3, **options)
     assert len(memory) == len(memory.frame) == 3
     assert set(memory.p_values.index) == {"chi2", "delta_chi2"}
-    here = ExecutorChoice(Kind.HERE)
-    kept = zpfit.toys(problem, 3, output=tmp_path / "toys", executor=here, **options)
+    # Toys run in this process by default: a script without a __main__ guard works.
+    monkeypatch.setitem(pools._OPENERS, pools.Kind.PROCESSES, None)
+    kept = zpfit.toys(problem, 3, output=tmp_path / "toys", **options)
     pd.testing.assert_frame_equal(kept.frame, memory.frame)
     assert (tmp_path / "toys" / "toys.json").is_file()
 

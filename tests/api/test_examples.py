@@ -20,7 +20,10 @@ def result() -> zpfit.Result:
 
 
 def test_samples_table_and_terms(result: zpfit.Result) -> None:
-    assert result.samples["g_prime"].abs().quantile(0.95) > 0
+    q95 = result.summary["posterior"]["g_prime"]["q95"]
+    assert result.samples["g_prime"].quantile(0.95) == pytest.approx(q95, rel=1e-12)
+    lower, upper = result.problem.posterior.priors.support("g_prime")
+    assert result.samples["g_prime"].between(lower, upper).all()
     assert set(result.best_fit) == {"m_Zp", "g_prime", "eps"}
     assert isinstance(result.terms, pd.DataFrame)
     assert result.converged is (not result.shortcomings)

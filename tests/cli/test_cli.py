@@ -317,7 +317,12 @@ def test_samples_open_in_arviz(small_run: Path, summary: dict[str, Any]):
         assert posterior.sizes["draw"] >= 32
         for name in posterior.data_vars:
             values = posterior[name].to_numpy()
-            assert np.median(values) == summary["posterior"][name]["median"]
+            row = summary["posterior"][name]
+            assert np.median(values) == row["median"]
+            assert np.mean(values) == pytest.approx(row["mean"], rel=1e-12)
+            assert np.std(values) == pytest.approx(row["sd"], rel=1e-12)
+            for key in ("q05", "q16", "q84", "q95"):
+                assert np.quantile(values, int(key[1:]) / 100) == pytest.approx(row[key], rel=1e-12)
         np.testing.assert_array_equal(posterior[TIED], -0.5 * posterior["C_Vmu"])
     finally:
         data.close()

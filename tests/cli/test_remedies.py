@@ -55,15 +55,28 @@ def test_other_messages_stay_as_they_are():
     assert message_of(error) == str(error)
 
 
-def test_exceptions_name_no_option():
-    path = Path(zpfit.__file__).parent / "errors.py"
+PACKAGE = Path(zpfit.__file__).parent
+COMMAND_LINES = PACKAGE / "pages" / "report" / "commands.py"
+"""Reports show command lines, which are built here."""
+
+
+def options_in_texts(path: Path) -> set[str]:
+    """Return the options in the texts of a module, without docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    alone = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     texts = [
         node.value
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in alone
     ]
-    named = {option for text in texts for option in re.findall(r"(?<!\S)--[a-z]+", text)}
-    assert named <= {"--nthreads"}  # this is an option of Dask
+    return {option for text in texts for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)}
+
+
+def test_only_commands_name_options():
+    outside = set(PACKAGE.rglob("*.py")) - set((PACKAGE / "cli").glob("*.py")) - {COMMAND_LINES}
+    named = {path.name: found for path in outside if (found := options_in_texts(path))}
+    assert named == {"errors.py": {"--nthreads"}}  # this is an option of Dask
+    assert "--output" in options_in_texts(COMMAND_LINES)
 
 
 def test_commands_are_imported_when_they_are_called():

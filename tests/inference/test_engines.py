@@ -11,6 +11,7 @@ from helpers_evidence import LIMIT, NESTED, nested
 from helpers_samplers import first_fast, use_small_batches
 from scipy.stats import kstwo
 
+from zpfit.analysis.summary import stored_dead_points
 from zpfit.inference.samplers.result import Samples
 from zpfit.inference.sampling import sample_posterior
 from zpfit.io.places import packaged_data
@@ -175,7 +176,8 @@ def test_dynesty_and_vegas_agree_on_the_papers_fits(name):
 def anesthetic_log_z(posterior, dead, folder):
     """Return ln Z and its error from the exported files, read with anesthetic's own reader."""
     anesthetic = pytest.importorskip("anesthetic")
-    RunFolder(folder).write_nested(dead_birth(posterior, dead), paramnames(posterior))
+    points = dead_birth(stored_dead_points(posterior, dead))
+    RunFolder(folder).write_nested(points, paramnames(posterior))
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*logL_birth.*")
         chains = anesthetic.read_chains(folder / "nested")

@@ -8,6 +8,7 @@ from zpfit.errors import NoAllowedPoint
 from zpfit.inference.search.best_fit import find_minimum
 from zpfit.inference.search.descent import descend
 from zpfit.io.places import packaged_data
+from zpfit.likelihood.exclusions import wall_residual
 from zpfit.runs.run_file import load_run
 
 
@@ -55,8 +56,7 @@ def test_a_minimum_on_a_wall():
     target = np.array([0.8, 0.3])
 
     def residuals(u, wall):
-        outside = np.maximum(np.log(np.maximum(u.sum(axis=1), 1e-9) / 0.8) + 1e-4, 0)
-        return np.column_stack([20 * (u - target), wall * outside])
+        return np.column_stack([20 * (u - target), wall_residual(u.sum(axis=1) / 0.8, wall)])
 
     found = search(residuals, 2, allowed=lambda u: u.sum(axis=1) <= 0.8)
     np.testing.assert_allclose(found.u, [0.65, 0.15], atol=2e-3)

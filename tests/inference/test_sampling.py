@@ -10,8 +10,14 @@ from zpfit.inference.diagnostics import diagnose
 from zpfit.inference.samplers.emcee_chains import ChainOptions, default_moves, run_chains
 from zpfit.inference.samplers.emcee_map_move import MapMove
 from zpfit.inference.samplers.importance import Target, integrate
-from zpfit.inference.samplers.result import effective_number
+from zpfit.inference.samplers.result import (
+    Evidence,
+    Samples,
+    WeightedSamples,
+    effective_number,
+)
 from zpfit.inference.samplers.vegas_map import adapt_map, adapt_maps
+from zpfit.inference.sampling import cross_check
 from zpfit.io.places import packaged_data
 from zpfit.runs.run_file import load_run
 
@@ -290,3 +296,36 @@ def test_standard_errors_hold_over_many_seeds():
         for seed in range(40)
     ]
     assert np.std(scores) == pytest.approx(1, abs=4 / np.sqrt(2 * np.size(scores)) + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("log_z", "errors", "sigma"),
+    [((-10.0, -9.0), (0.3, 0.4), 2.0), ((-9.0, -10.0), (0.4, 0.3), -2.0), ((-1, 1.6), (0, 1), 2.6)],
+)
+def test_a_cross_check_counts_both_errors(
+    log_z: tuple[float, float],
+    errors: tuple[float, float],
+    sigma: float,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Two independent values differ by the root of the sum of squares: 0.3 and 0.4 give 0.5."""
+    run = load_run(packaged_data() / "runs" / "quickstart.yaml")
+    u, zero = np.full((4, 1), 0.5), np.zeros(4)
+    first, second = (
+        Samples(
+            engine=engine,
+            weighted=WeightedSamples.normalised(u, zero, zero),
+            evidence=Evidence(value, error, 4),
+            u=u[None, :, None],
+            log_likelihood=zero[None, :, None],
+            thin=1,
+            acceptance=(),
+            diagnostics=diagnose(np.random.default_rng(0).random((2, 20, 2, 1)), 1),
+            shortcomings=(),
+        )
+        for engine, value, error in zip(("vegas", "dynesty"), log_z, errors, strict=True)
+    )
+    monkeypatch.setattr("zpfit.inference.sampling.sample_posterior", lambda *_: second)
+    check = cross_check(first, run.posterior, run.settings, np.random.default_rng(1))
+    assert check.sigma == pytest.approx(sigma)
+    assert check.agrees

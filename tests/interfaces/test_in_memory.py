@@ -13,7 +13,7 @@ from helpers_interfaces import summary_of
 
 import zpfit.interfaces.export
 from zpfit.errors import MissingExtra
-from zpfit.inference.samplers.result import DeadPoints
+from zpfit.inference.samplers.result import StoredDeadPoints
 from zpfit.interfaces.anesthetic import dead_points_to_anesthetic, to_anesthetic
 from zpfit.interfaces.arviz import to_arviz
 from zpfit.interfaces.getdist import to_getdist
@@ -86,7 +86,8 @@ def test_anesthetic_computes_the_evidence_of_dead_points(quiet: None):
     u = np.random.default_rng(4).random((points, d))
     log_likelihood = -0.5 * np.sum((u - 0.5) ** 2, axis=1) / sd**2
     # With points drawn from the whole prior, the standard error of ln Z is 0.07.
-    dead = DeadPoints(u, log_likelihood, np.full(points, -np.inf))
+    values = {name: posterior.parameters(u)[name] for name in posterior.names}
+    dead = StoredDeadPoints(values, log_likelihood, np.full(points, -np.inf))
     found = float(dead_points_to_anesthetic(posterior, dead).logZ())
     assert found == pytest.approx(d / 2 * np.log(2 * np.pi * sd**2), abs=0.2)
 

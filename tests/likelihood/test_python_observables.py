@@ -72,6 +72,38 @@ def test_its_group_is_stated_in_the_entry(own):
     assert list(assembled.likelihood.by_group) == ["scattering"]
 
 
+DECLARED = """\
+from zpfit.physics.observables import Group, observable
+
+@observable(reads=("C_Ve", "C_nue"), group=Group.SCATTERING, symbol="P")
+def product(c):
+    return c.C_Ve * c.C_nue + 1e-8
+"""
+
+
+@pytest.mark.parametrize("group", ["", ", group: scattering"])
+def test_a_function_keeps_the_group_and_couplings_of_its_declaration(own, group: str):
+    assembled = built(own(DECLARED, ENTRY.replace('product"', f'product"{group}')))
+    assert list(assembled.likelihood.by_group) == ["scattering"]
+    [term] = assembled.likelihood.measurements
+    assert term.observable.reads == ("C_Ve", "C_nue")
+    assert (term.observable.name, term.observable.symbol) == ("my.py:product", "P")
+
+
+def test_a_group_that_contradicts_the_declaration_is_refused(own):
+    with pytest.raises(InvalidInput, match=r"'muon' in the entry but 'scattering'.*leave out"):
+        built(own(DECLARED, ENTRY.replace('product"', 'product", group: muon')))
+
+
+def test_a_copy_of_a_file_may_declare_the_same_function(own, tmp_path: Path):
+    library = own(DECLARED)
+    built(library)
+    (tmp_path / "copy.py").write_text(DECLARED)
+    (tmp_path / "likelihoods/entries/mine.yaml").write_text(ENTRY.replace("my.py", "copy.py"))
+    [term] = built(Library.beside(tmp_path / "fit.yaml")).likelihood.measurements
+    assert term.observable.reads == ("C_Ve", "C_nue")
+
+
 def test_a_function_of_one_point_is_called_point_by_point(own):
     code = """\
         import math

@@ -416,7 +416,7 @@ def test_refuses_damaged_folders(rejected, copied, file, content, words):
 
 def test_refuses_other_data_and_parameters(rejected, copied):
     rewrite(copied / "summary.json", data_hash="0")
-    assert "the data that it was fitted to" in rejected("report", "mine")
+    assert "the data of this run have changed since" in rejected("report", "mine")
     summary = json.loads((copied / "summary.json").read_text())
     run = load_run(copied / "config.yaml")
     del summary["best_fit"]["parameters"]["m_Zp"]

@@ -14,7 +14,7 @@ from zpfit.plots.toys import toys_figure
 from zpfit.runs.pools import ExecutorChoice, Kind
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.toy_folder import ToyFolder, as_csv
-from zpfit.runs.toys import ToyRequest, sources, toys_in_folder
+from zpfit.runs.toys import RunSource, ToyRequest, toys_in_folder
 
 TABLE = """\
 title: mine
@@ -52,7 +52,7 @@ def command(output, n, *more):
 def draw(folder, n, progress=None):
     """Draw toys in blocks of ten."""
     changes = dict(word.split("=", 1) for word in QUICK[1::2])
-    source, _ = sources("quickstart", None, changes)
+    source = RunSource(find_run_file("quickstart"), tuple(changes.items()))
     request = ToyRequest(source, n, joint_sigma=False, toys_per_block=10)
     choice = ExecutorChoice(Kind.HERE)
     return toys_in_folder(request, ToyFolder(folder), choice, progress or Silent(), force=False)

@@ -6,11 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zpfit.analysis.records import FitSummary
-from zpfit.analysis.summary import Provenance, equal_samples, summarise, weighted_samples
+from zpfit.analysis.summary import (
+    Provenance,
+    equal_samples,
+    stored_dead_points,
+    summarise,
+    weighted_samples,
+)
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
-from zpfit.inference.samplers.result import DeadPoints, Samples, StoredSamples
+from zpfit.inference.samplers.result import Samples, StoredDeadPoints, StoredSamples
 from zpfit.inference.samplers.unsampled import missing_weight
 from zpfit.inference.sampling import (
     CrossCheck,
@@ -50,7 +56,7 @@ class FitResult:
     """Posterior samples of equal weight."""
     weighted: StoredSamples
     """Weighted samples behind the evidence."""
-    dead_points: DeadPoints | None = None
+    dead_points: StoredDeadPoints | None = None
     """Dead points of nested sampling, if an engine has left some."""
 
     @property
@@ -86,7 +92,7 @@ class SampledFit:
     check: CrossCheck | None
     equal: StoredSamples
     weighted: StoredSamples
-    dead_points: DeadPoints | None
+    dead_points: StoredDeadPoints | None
     shortcomings: tuple[str, ...]
     """Reasons why the samples are not converged, with remedies; empty if they are."""
     impossible_fraction: float
@@ -171,13 +177,14 @@ def sample(
     shortcomings = (*samples.shortcomings, *(() if checked is None else checked.shortcomings))
     for shortcoming in shortcomings:
         progress.note(f"Not converged: {shortcoming}")
+    dead = samples.dead_points or (checked.samples.dead_points if checked else None)
     return SampledFit(
         problem=problem,
         samples=samples,
         check=checked,
         equal=equal_samples(posterior, samples, options.stored_samples),
         weighted=weighted_samples(posterior, samples.weighted, prune_rng, options.stored_samples),
-        dead_points=samples.dead_points or (checked.samples.dead_points if checked else None),
+        dead_points=None if dead is None else stored_dead_points(posterior, dead),
         shortcomings=shortcomings,
         impossible_fraction=impossible,
         data_hash=data_hash,

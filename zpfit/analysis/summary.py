@@ -19,7 +19,13 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, LogUniform, SignedLogUniform, Tied
 from zpfit.inference.problem import Problem
 from zpfit.inference.samplers.registry import packages_behind
-from zpfit.inference.samplers.result import Samples, StoredSamples, WeightedSamples
+from zpfit.inference.samplers.result import (
+    DeadPoints,
+    Samples,
+    StoredDeadPoints,
+    StoredSamples,
+    WeightedSamples,
+)
 from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
@@ -55,6 +61,13 @@ def weighted_samples(
         attributes=axis_attributes(posterior),
         log_weight=kept.log_weight[None, :, None],
     )
+
+
+def stored_dead_points(posterior: Posterior, points: DeadPoints) -> StoredDeadPoints:
+    """Return dead points with the values of the sampled parameters."""
+    values = posterior.parameters(points.u)
+    sampled = {name: values[name] for name in posterior.names}
+    return StoredDeadPoints(sampled, points.log_likelihood, points.log_birth)
 
 
 def axis_attributes(posterior: Posterior) -> dict[str, dict[str, Any]]:

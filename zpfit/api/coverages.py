@@ -9,7 +9,7 @@ from zpfit.analysis.coverage import Coverage as MeasuredCoverage
 from zpfit.analysis.coverage import coverage as measure
 from zpfit.analysis.records import CoverageRecord
 from zpfit.api.sources import Source, escaped, load, progress_of
-from zpfit.api.worker_sources import readable
+from zpfit.api.worker_sources import checked, readable
 from zpfit.inference.progress import Progress
 from zpfit.runs.coverage import (
     CoverageRequest,
@@ -135,7 +135,7 @@ def coverage(
         found = measure(problem, at, n, credible=credible, progress=reporter)
         engine = problem.settings.sampler.engine
     else:
-        with readable(source, changes, None) as file:
+        with readable(checked(source, changes), None) as file:
             found = coverage_in_processes(
                 CoverageRequest(file, at, n, credible), executor, reporter
             )

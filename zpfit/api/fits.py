@@ -117,7 +117,7 @@ class Result:
         return tuple(self.summary["shortcomings"])
 
     def corner(self) -> "Figure | None":
-        """Return the corner plot; None if fewer than two parameters vary."""
+        """Return the corner plot; None if no parameter varies."""
         from zpfit.plots.corner import corner_figure
         from zpfit.plots.style import house_style
 
@@ -155,19 +155,24 @@ class Result:
         return to_getdist(table_of(self._fit))
 
     def to_anesthetic(self) -> Any:
-        """Return the samples as anesthetic's ``MCMCSamples``."""
-        from zpfit.interfaces.anesthetic import to_anesthetic
+        """Return anesthetic's ``NestedSamples`` if there are dead points, else ``MCMCSamples``."""
+        from zpfit.interfaces.anesthetic import dead_points_to_anesthetic, to_anesthetic
         from zpfit.interfaces.sample_table import table_of
 
+        if self._fit.dead_points is not None:
+            return dead_points_to_anesthetic(self.problem.posterior, self._fit.dead_points)
         return to_anesthetic(table_of(self._fit))
 
     def save(self, folder: str | Path, *, force: bool = False) -> Path:
         """Write the run folder that the command ``zpfit run`` would leave; return its path.
 
+        A folder that holds this very run is left alone.
+
         Raises
         ------
-        RunFolderExists, UnrelatedFilesExist
-            The folder holds another run, or files that no run wrote, and ``force`` is not given.
+        RunMismatch, UnfinishedRun, UnrelatedFilesExist
+            The folder holds another run, a part of one, or files that no run wrote, and ``force``
+            is not given.
         UnwritablePath
             The folder cannot be written.
         """
@@ -178,10 +183,15 @@ class Result:
     def read(cls, folder: str | Path) -> "Result":
         """Read the result in a run folder.
 
+        A model that was defined in a Python session cannot be read back. Samples and numbers of
+        its run can; whatever needs the model raises :class:`~zpfit.errors.InvalidModel`.
+
         Raises
         ------
         RunNotFound
-            The folder holds no finished run, or the data of the run have changed.
+            The folder holds no finished run.
+        ChangedData
+            The data that the run was fitted to have changed.
         """
         return cls(read_fit(RunFolder(Path(folder))), Path(folder))
 

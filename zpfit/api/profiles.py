@@ -79,7 +79,7 @@ def profile(
     x, y
         Sampled parameters, each a name or ``(name, lower, upper)``.
     points
-        Nodes on each axis: 60 with one axis, 40 with two by default.
+        Nodes on each axis before refinement: 60 with one axis, 40 with two by default.
     output
         Folder for JSON and plots.
     progress, force

@@ -9,9 +9,9 @@ from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
 from zpfit.api.sources import Source, escaped, load, progress_of
-from zpfit.api.worker_sources import readable
+from zpfit.api.worker_sources import checked, readable
 from zpfit.inference.progress import Progress
-from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.pools import ExecutorChoice, Kind
 from zpfit.runs.toy_folder import ToyFolder
 from zpfit.runs.toys import ToyRequest, toys_in_folder, toys_in_memory
 
@@ -104,7 +104,8 @@ def toys(
         Folder that keeps the toys. Toys in it are reused, so that a set can be extended.
     executor
         Processes, Dask or MPI, see :class:`~zpfit.runs.pools.ExecutorChoice`; this process by
-        default, or all cores with ``output``.
+        default. ``ExecutorChoice()`` uses all cores. Each new process imports the script anew, so
+        that the script must then call this function below ``if __name__ == "__main__":``.
     progress, force
         See :func:`zpfit.fit`.
     **changes
@@ -117,6 +118,8 @@ def toys(
 
     Raises
     ------
+    InvalidModel
+        A model was defined in a Python session, and ``output`` or ``executor`` needs its file.
     ModelsNotNested
         ``nested`` has other data, or as many parameters as the source.
     NoSamplingDistribution
@@ -145,13 +148,15 @@ def toys(
             progress=reporter,
         )
         return Toys(drawn, drawn.record())
-    choice = executor or ExecutorChoice()
-    with readable(source, changes, output) as run:
-        if nested is None:
+    choice = executor or ExecutorChoice(Kind.HERE)
+    given = checked(source, changes)
+    given_nested = None if nested is None else checked(nested, shared)
+    with readable(given, output) as run:
+        if given_nested is None:
             request = ToyRequest(run, n, hypothesis, None, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
         beside = None if output is None else Path(output) / "nested"
-        with readable(nested, shared, beside) as smaller_run:
+        with readable(given_nested, beside) as smaller_run:
             request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,19 +11,18 @@ from typing import Any
 from uuid import uuid4
 
 from zpfit.api.sources import Source, flat_changes, load
+from zpfit.errors import InvalidModel
 from zpfit.inference.problem import Problem
 from zpfit.io.document import Given
+from zpfit.io.python_code import is_of_session, unsaved
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.run_file import find_run_file, resolved_settings
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.toys import RunSource
 
 
-@contextmanager
-def readable(
-    source: Source, changes: Mapping[str, Any], folder: str | Path | None
-) -> Iterator[RunSource]:
-    """Yield a file that worker processes can read: the source's own, or a resolved copy.
+def checked(source: Source, changes: Mapping[str, Any]) -> RunSource | Problem:
+    """Return a file that worker processes can read, or a problem that can be written for them.
 
     Parameters
     ----------
@@ -30,20 +30,40 @@ def readable(
         What to fit.
     changes
         Keys of the run file with new values.
-    folder
-        Folder of the copy; a temporary one by default.
+
+    Raises
+    ------
+    InvalidModel
+        No file holds the model.
     """
     if isinstance(source, str | Path):
         texts = {".".join(keys): _text(value) for keys, value in flat_changes(changes)}
         path = find_run_file(str(source)).resolve()
-        yield RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
-        return
+        return RunSource(path, tuple(sorted(texts.items(), key=itemgetter(0))), uuid4().hex)
     problem = load(source, **changes)
-    if folder is not None:
-        yield _written(problem, Path(folder))
-        return
-    with TemporaryDirectory() as scratch:
-        yield _written(problem, Path(scratch))
+    if is_of_session(model := problem.settings.model.python or ""):
+        raise unsaved(partial(InvalidModel, model))
+    return problem
+
+
+@contextmanager
+def readable(given: RunSource | Problem, folder: str | Path | None) -> Iterator[RunSource]:
+    """Yield a file that worker processes can read: the given one, or a copy of a problem.
+
+    Parameters
+    ----------
+    given
+        Result of :func:`checked`.
+    folder
+        Folder of the copy; a temporary one by default.
+    """
+    if isinstance(given, RunSource):
+        yield given
+    elif folder is not None:
+        yield _written(given, Path(folder))
+    else:
+        with TemporaryDirectory() as scratch:
+            yield _written(given, Path(scratch))
 
 
 def _text(value: Any) -> Given:

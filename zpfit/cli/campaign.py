@@ -39,7 +39,7 @@ def campaign(
 ) -> None:
     """Run many fits from one file.
 
-    They are all combinations of models, data, priors, seeds and overrides.
+    The fits are all combinations of models, data, priors, seeds and overrides.
 
     FILE is a campaign file or the name of a packaged one (see zpfit list campaigns). Finished
     fits are kept, so that the same command resumes a campaign.

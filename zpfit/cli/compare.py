@@ -41,7 +41,7 @@ _EVIDENCE: _Columns = {
 )
 @options.output("Folder for JSON and plots.")
 @options.force()
-@click.option("--reference", metavar="MODEL", help="Model of the Bayes factors [no Z'].")
+@click.option("--reference", metavar="MODEL", help="Model that Bayes factors compare with [no Z'].")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @options.as_json
 def compare(

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", required=False, shell_complete=completion.SLICES)
-@click.option("--x", metavar="NAME[=LOW:HIGH]", help="Parameter along x; add :log for decades.")
+@click.option(
+    "--x", metavar="NAME[=LOW:HIGH]", help="Parameter along x; add :log for a logarithmic axis."
+)
 @click.option("--y", metavar="NAME[=LOW:HIGH]", help="Parameter along y.")
 @click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
 @click.option(
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 )
 @click.option("--profile", multiple=True, metavar="NAME", help="Profile over a parameter.")
 @click.option(
-    "--within", multiple=True, metavar="ENTRY=SIGMA", help="Allowed standard errors of a term [2]."
+    "--within",
+    multiple=True,
+    metavar="ENTRY=SIGMA",
+    help="Tolerance of a term, in standard errors [2].",
 )
 @click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
 @click.option(
@@ -60,8 +65,8 @@ def exclusion(
 ) -> None:
     """Map the excluded regions of a plane of two parameters.
 
-    FILE is a slice file or the name of a packaged one (see zpfit list slices); options make one
-    or change it. Other parameters have their default, couplings zero.
+    FILE is a slice file or the name of a packaged one (see zpfit list slices). Options change its
+    keys; without FILE they define the slice. Other parameters have their default, couplings zero.
 
     \b
     zpfit exclusion paper_fig2a --output output/fig2a

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--points",
     type=click.IntRange(min=10, max=400),
-    help="Points on each axis [60 with one axis, 40 with two].",
+    help="Points on each axis before refinement [60 with one, 40 with two].",
 )
 @options.output("Folder for JSON and plots.")
 @options.force()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.samplers.result import DeadPoints
+from zpfit.inference.samplers.result import StoredDeadPoints
 from zpfit.interfaces.sample_table import SampleTable
 from zpfit.io.extras import import_extra
 from zpfit.runs.nested import BORN_IN_PRIOR, EXCLUDED
@@ -38,7 +38,7 @@ def to_anesthetic(table: SampleTable) -> Any:
     )
 
 
-def dead_points_to_anesthetic(posterior: Posterior, points: DeadPoints) -> Any:
+def dead_points_to_anesthetic(posterior: Posterior, points: StoredDeadPoints) -> Any:
     """Return the dead points of nested sampling as ``anesthetic.NestedSamples``.
 
     anesthetic computes the evidence and its error from them.
@@ -46,8 +46,8 @@ def dead_points_to_anesthetic(posterior: Posterior, points: DeadPoints) -> Any:
     Parameters
     ----------
     posterior : Posterior
-        The posterior that was sampled; it maps the unit cube to parameters.
-    points : DeadPoints
+        The posterior that was sampled; its model has the symbols.
+    points : StoredDeadPoints
         Dead points of the run.
 
     Raises
@@ -56,11 +56,10 @@ def dead_points_to_anesthetic(posterior: Posterior, points: DeadPoints) -> Any:
         anesthetic is not installed.
     """
     anesthetic = import_extra("anesthetic", "anesthetic")
-    values = posterior.parameters(points.u)
     symbols = {parameter.name: parameter.symbol for parameter in posterior.model.parameters}
-    names = list(posterior.names)
+    names = list(points.values)
     return anesthetic.NestedSamples(
-        data=np.column_stack([values[name] for name in names]),
+        data=np.column_stack(list(points.values.values())),
         columns=names,
         labels=[f"${symbols[name]}$" for name in names],
         logL=np.maximum(points.log_likelihood, EXCLUDED),

@@ -30,6 +30,9 @@ Fail = Callable[[str], InvalidCode]
 SESSION = "python_session"
 """Stands in place of a module for objects that no file holds, such as those of notebooks."""
 
+FILE_MODULE = "zpfit_code_"
+"""Names of modules that are read from a user's file begin so."""
+
 _MACHINERY = tuple(
     f"{folder}{os.sep}"
     for folder in (
@@ -98,10 +101,7 @@ def load_object(
     """
     module_name, _, attribute = source.rpartition(":")
     if module_name == SESSION:
-        raise fail(
-            "was defined in a Python session and not saved; write it to a file and name it "
-            "file.py:object"
-        )
+        raise unsaved(fail)
     files = {}
     if module_name.endswith(".py"):
         path = next((root / module_name for root in roots if is_file(root / module_name)), None)
@@ -122,6 +122,19 @@ def load_object(
         hint = suggestion(attribute, known)
         raise fail(f"names nothing: the module has no {attribute!r}; {hint}")
     return LoadedObject(getattr(module, attribute), files)
+
+
+def is_of_session(source: str) -> bool:
+    """Return True if ``module:object`` names an object that no file holds."""
+    return source.startswith(f"{SESSION}:")
+
+
+def unsaved(fail: Fail) -> InvalidCode:
+    """Return the failure of an object that no file holds."""
+    return fail(
+        "was defined in a Python session and not saved; write it to a file and name it "
+        "file.py:object"
+    )
 
 
 def imported(load: Callable[[], T], fail: Fail) -> T:
@@ -156,7 +169,7 @@ def read_by(path: Path, reads: Sequence[str], fail: Fail) -> tuple[Path, ...]:
 def _name_for(path: Path) -> str:
     """Return the name of a file's module: two files of one name are two modules."""
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    return f"zpfit_code_{path.stem}_{digest}"
+    return f"{FILE_MODULE}{path.stem}_{digest}"
 
 
 def where_failed(error: BaseException) -> str:

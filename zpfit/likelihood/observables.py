@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from zpfit.physics.observables import (
     RENAMED,
     Group,
     Observable,
+    declaration_of,
     find_observable,
     observable_names,
 )
@@ -55,8 +56,11 @@ class PythonObservable(StrictModel):
     """``file.py:function`` beside the run file, or ``package.module:function``."""
     files: ListedFiles = ()
     """Files that the function reads, relative to the folder of ``file.py``."""
-    group: Literal["electron", "muon", "scattering", "other"] = "other"
-    """The kind of data that the observable belongs to, for tension between kinds."""
+    group: Literal["electron", "muon", "scattering", "other"] | None = None
+    """The kind of data that the observable belongs to, for tension between kinds.
+
+    By default, that of the function if it is declared with
+    :func:`zpfit.physics.observables.observable`, or else "other"."""
 
     def __str__(self) -> str:
         return self.python
@@ -286,12 +290,35 @@ def resolve_observables(
                 fail = partial(InvalidObservable, reference.python)
                 loaded = load_object(reference.python, library.roots, fail, reference.files)
                 function = guarded(reference.python, loaded.target)
-                group = _GROUPS[reference.group]
-                functions[reference] = Observable(reference.python, function, group)
+                functions[reference] = _declared(reference, loaded.target, function)
                 files.update(loaded.files)
                 notes += [_SLOW.format(reference.python)] if function.pointwise else []
     problems.raise_if_any()
     return ResolvedObservables(functions, files, tuple(code), tuple(dict.fromkeys(notes)))
+
+
+def _declared(
+    reference: PythonObservable, target: object, function: FunctionObservable
+) -> Observable:
+    """Return a user's function with the declaration that it carries, if any.
+
+    Raises
+    ------
+    InvalidObservable
+        The entry and the function name different groups.
+    """
+    group = None if reference.group is None else _GROUPS[reference.group]
+    declared = declaration_of(target)
+    if declared is None:
+        return Observable(reference.python, function, group or Group.OTHER)
+    if group not in (None, declared.group):
+        names = {member: name for name, member in _GROUPS.items()}
+        raise InvalidObservable(
+            reference.python,
+            f"has group {reference.group!r} in the entry but {names[declared.group]!r} in its "
+            "declaration; leave out that of the entry, or make them equal",
+        )
+    return replace(declared, name=reference.python, function=function)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from zpfit.io.python_code import (
     SESSION,
     ListedFiles,
     imported,
+    is_of_session,
     load_object,
     names_an_object,
     read_by,
@@ -302,7 +303,7 @@ def _from_object(given: PythonModel, source: str, spec: ModelSpec) -> LoadedMode
     path, name = _source_file(given), _name_of(given)
     model = as_user_model(source, given, spec.options)
     notes: tuple[str, ...] = ()
-    if source.startswith(f"{SESSION}:"):
+    if is_of_session(source):
         note = (
             f"model {model.name!r} is a Python object without a file of its own, so that the run "
             "cannot be repeated from its folder; write it to a file"

@@ -53,6 +53,10 @@ def width_ll(m_Zp, c_v, c_a, lepton_mass):  # type: ignore[no-untyped-def]
     numpy.ndarray
         Width in MeV with the broadcast shape of the arguments, zero below threshold.
 
+    Notes
+    -----
+    A reference function for users and tests; fits use :func:`reduced_widths`.
+
     Examples
     --------
     Far above threshold the width is m_Zp (C_V^2 + C_A^2)/(12 pi):
@@ -66,7 +70,10 @@ def width_ll(m_Zp, c_v, c_a, lepton_mass):  # type: ignore[no-untyped-def]
 
 @ufunc
 def width_nunu(m_Zp, c_nue, c_numu, c_nutau):  # type: ignore[no-untyped-def]
-    """Return Gamma(Z' -> nu nubar) in MeV, summed over the flavours."""
+    """Return Gamma(Z' -> nu nubar) in MeV, summed over the flavours.
+
+    A reference function for users and tests; fits use :func:`reduced_widths`.
+    """
     return m_Zp / (12 * pi) * reduced_width_nunu(c_nue, c_numu, c_nutau)
 
 

@@ -94,6 +94,9 @@ def scattering_ratio(
 ) -> FloatArray:
     """Return :func:`recoil_ratio` for arrays or numbers, broadcast together.
 
+    A reference function for users and tests; fits use the observables of
+    :mod:`zpfit.physics.recoil_experiments`.
+
     Parameters
     ----------
     experiment : RecoilExperiment

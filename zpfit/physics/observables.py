@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from zpfit.io.arrays import FloatArray
 from zpfit.io.plugins import plugins_of
+from zpfit.io.python_code import FILE_MODULE
 from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 
 PLUGINS = "zpfit.observables"
@@ -130,13 +131,35 @@ def observable(
         if unknown:
             raise ValueError(f"observable {declared.name!r} reads unknown {sorted(unknown)}")
         other = _DECLARED.get(declared.name)
-        # The same module may be imported again, as notebooks do; the later one holds.
-        if other is not None and other.function.__module__ != function.__module__:
+        if other is not None and not _may_replace(other.function.__module__, function.__module__):
             raise ValueError(f"two observables are called {declared.name!r}")
         _DECLARED[declared.name] = declared
         return function
 
     return declare
+
+
+def _may_replace(old: str, new: str) -> bool:
+    """Return True if a module may declare a name again; the later declaration holds.
+
+    Notebooks import a module again. A run folder holds a copy of a user's file, which is a module
+    of its own.
+    """
+    return old == new or (old.startswith(FILE_MODULE) and new.startswith(FILE_MODULE))
+
+
+def declaration_of(function: object) -> Observable | None:
+    """Return the declaration of a function, or None if it was not declared.
+
+    Examples
+    --------
+    >>> from zpfit.physics.stars import white_dwarf_cooling
+    >>> declaration_of(white_dwarf_cooling).group
+    <Group.OTHER: 'other'>
+    >>> declaration_of(len) is None
+    True
+    """
+    return next((o for o in _DECLARED.values() if o.function is function), None)
 
 
 @cache

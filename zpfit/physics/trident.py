@@ -55,6 +55,8 @@ def trident_ratio(
     have the same rate. The coefficients depend on the mass alone: see
     :func:`trident_coefficients`.
 
+    A reference function for users and tests; fits use the observables of this module.
+
     Parameters
     ----------
     spectrum : TridentSpectrum

@@ -23,7 +23,7 @@ from zpfit.errors import (
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
-from zpfit.inference.samplers.result import DeadPoints, StoredSamples
+from zpfit.inference.samplers.result import StoredDeadPoints, StoredSamples
 from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.checkpoint_files import CheckpointFiles
@@ -188,13 +188,14 @@ def keep_result(result: FitResult, folder: RunFolder, *, force: bool = False) ->
     result
         The fit.
     folder
-        Run folder, which is made if it is missing. It is left alone if it holds this very run.
+        Run folder, which is made if it is missing. It is left alone if it holds this very run,
+        with the same seed, data and code.
     force
         Replace another run in the folder.
 
     Raises
     ------
-    RunFolderExists, UnfinishedRun, UnrelatedFilesExist, RunMismatch
+    RunMismatch, UnfinishedRun, UnrelatedFilesExist
         The folder holds something else and ``force`` is not given.
     UnwritablePath
         The folder cannot be written.
@@ -202,10 +203,12 @@ def keep_result(result: FitResult, folder: RunFolder, *, force: bool = False) ->
     from zpfit.runs.drawing import draw_run  # imports matplotlib
 
     checked = "cross_check" in result.summary["evidence"]
-    start = Start.REPLACE if force else Start.NEW
+    start = Start.REPLACE if force else Start.CONTINUE
     with claimed(result.problem, folder, start, cross_check=checked) as claim:
         if claim.finished:
             return
+        if claim.resumed:
+            raise UnfinishedRun(folder.path)
         _keep_samples(result.problem, result.samples, result.weighted, result.dead_points, folder)
         folder.write_summary(result.summary)
         for problem in draw_run(folder):
@@ -218,7 +221,7 @@ def _keep_samples(
     problem: Problem,
     equal: StoredSamples,
     weighted: StoredSamples,
-    dead_points: DeadPoints | None,
+    dead_points: StoredDeadPoints | None,
     folder: RunFolder,
 ) -> None:
     """Replace what the folder holds by run file, data and samples of a fit."""
@@ -229,8 +232,7 @@ def _keep_samples(
     folder.write_samples(equal, title)
     folder.write_weighted(weighted, title)
     if dead_points:
-        posterior = problem.posterior
-        folder.write_nested(dead_birth(posterior, dead_points), paramnames(posterior))
+        folder.write_nested(dead_birth(dead_points), paramnames(problem.posterior))
 
 
 @contextmanager

@@ -1,8 +1,14 @@
 """Finished run folders, read as results of fits."""
 
+from dataclasses import dataclass
+from functools import partial
+from typing import NoReturn, cast
+
 from zpfit.analysis.fit import FitResult
-from zpfit.errors import RunNotFound
-from zpfit.runs.run_file import load_run
+from zpfit.errors import ChangedData, InvalidModel, RunNotFound
+from zpfit.inference.problem import Problem
+from zpfit.io.python_code import unsaved
+from zpfit.runs.run_file import load_run, session_model
 from zpfit.runs.run_folder import RunFolder
 
 _NEEDED = {"evidence", "best_fit", "no_zprime", "data_hash", "impossible_prior_fraction", "sampler"}
@@ -22,16 +28,45 @@ def read_fit(folder: RunFolder, name: str | None = None) -> FitResult:
     Raises
     ------
     RunNotFound
-        The run is not finished, is of an older version, or its data have changed.
+        The run is not finished, or is of an older version.
+    ChangedData
+        Its data have changed.
     InvalidInput
         The run file or the data are damaged.
     """
     summary, weighted = folder.summary(), folder.weighted()
     if weighted.log_weight is None or not set(summary) >= _NEEDED:
         raise RunNotFound(folder.path, "its evidence")
-    problem = load_run(folder.config_path)
-    if problem.data_hash() != summary["data_hash"]:
-        raise RunNotFound(folder.path, "the data that it was fitted to")
     return FitResult(
-        name or folder.path.resolve().name, problem, summary, folder.samples(), weighted
+        name or folder.path.resolve().name,
+        _problem(folder, summary["data_hash"]),
+        summary,
+        folder.samples(),
+        weighted,
+        folder.dead_points(),
     )
+
+
+def _problem(folder: RunFolder, data_hash: str) -> Problem:
+    """Return the problem of a run, or what stands for it if its model was not saved."""
+    if lost := session_model(folder.config_path):
+        return cast(Problem, LostProblem(lost))
+    problem = load_run(folder.config_path)
+    if problem.data_hash() != data_hash:
+        raise ChangedData(folder.path)
+    return problem
+
+
+@dataclass(frozen=True)
+class LostProblem:
+    """Stands for a problem whose model was defined in a Python session and is gone.
+
+    Samples and numbers of the run can be read without it; its use raises :class:`InvalidModel`.
+    """
+
+    model: str
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # Python looks for hooks of copying and pickling
+            raise AttributeError(name)
+        raise unsaved(partial(InvalidModel, self.model))

@@ -9,6 +9,7 @@ from zpfit.inference.problem import SHORTHANDS, ModelOnly, Problem, resolve
 from zpfit.io.document import UNNAMED, Document, Given, KeyPath, Source
 from zpfit.io.library import Library
 from zpfit.io.places import Kind
+from zpfit.io.python_code import is_of_session
 from zpfit.io.schema import validate
 from zpfit.io.yaml import parse_yaml, read_yaml
 from zpfit.likelihood.darkcast import SUFFIX
@@ -173,6 +174,14 @@ def load_single_model(text: str, place: str = "model") -> tuple[ModelSpec, Model
     document = Document(Path(place), {"model": value}, {})
     spec = validate(ModelOnly, document).model
     return spec, load_model(spec, document, Library.beside()).model
+
+
+def session_model(path: Path) -> str | None:
+    """Return the model of a resolved run file if it was defined in a Python session."""
+    data = read_yaml(path).data
+    model = data.get("model") if isinstance(data, dict) else None
+    source = model.get("python") if isinstance(model, dict) else None
+    return source if isinstance(source, str) and is_of_session(source) else None
 
 
 def resolved_settings(run: Problem) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from zpfit.errors import (
     UnrelatedFilesExist,
     UnwritablePath,
 )
-from zpfit.inference.samplers.result import StoredSamples
+from zpfit.inference.samplers.result import StoredDeadPoints, StoredSamples
 from zpfit.io.writing import make_folder, partial_path, write_json, write_text, write_whole
+from zpfit.runs.nested import read_dead_points
 from zpfit.runs.samples import load, save
 
 _CONFIG, _SUMMARY, _LOG = "config.yaml", "summary.json", "log.txt"
@@ -250,6 +251,20 @@ class RunFolder:
         """Return the files of dead points and of the names of their columns, if they exist."""
         dead, names = (self.path / name for name in _NESTED)
         return (dead, names) if dead.exists() and names.exists() else None
+
+    def dead_points(self) -> StoredDeadPoints | None:
+        """Read the dead points of nested sampling; None if the run has left none.
+
+        Raises
+        ------
+        RunNotFound
+            The files are damaged.
+        """
+        files = self.nested_files()
+        try:
+            return None if files is None else read_dead_points(*files)
+        except (OSError, ValueError, IndexError) as error:
+            raise RunNotFound(self.path, _NESTED[0]) from error
 
     def _load(self, name: str) -> StoredSamples:
         try:

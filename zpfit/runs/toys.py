@@ -7,10 +7,8 @@ because a posterior with a user's Python model cannot be sent to another process
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -43,7 +41,7 @@ from zpfit.io.document import Given
 from zpfit.io.versions import versions
 from zpfit.io.writing import make_folder, write_whole
 from zpfit.runs.pools import ExecutorChoice
-from zpfit.runs.run_file import find_run_file, load_run, resolved_settings
+from zpfit.runs.run_file import load_run, resolved_settings
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import REPEAT_TO_RESUME, listening
 from zpfit.runs.toy_folder import ToyFolder
@@ -53,8 +51,6 @@ _SAME = 1e-9
 """Relative tolerance of chi2 at stored points; another processor may round differently."""
 _CACHED_RUNS = 4
 """Run files that a process keeps in memory: a run and a smaller one, for two sets of toys."""
-_DATA_KEYS = ("likelihood", "seed")
-"""Keys of a run file whose changes apply to the smaller model as well."""
 
 
 @dataclass(frozen=True)
@@ -73,38 +69,6 @@ class RunSource:
 def run_from(source: RunSource) -> Problem:
     """Load a run; each process reads a source once."""
     return load_run(source.path, dict(source.changes))
-
-
-def sources(
-    file: str, nested: str | None, changes: Mapping[str, Given]
-) -> tuple[RunSource, RunSource | None]:
-    """Return the sources of a run and of a smaller model on the same data.
-
-    Parameters
-    ----------
-    file
-        Path of a run file or run folder, or the name of a packaged run.
-    nested
-        The same for the smaller model; None without one.
-    changes
-        Keys of the run file and their values, texts in YAML. Changes of data and seed apply to the
-        smaller model as well.
-    """
-    asked = uuid4().hex
-    shared = {key: value for key, value in changes.items() if key.split(".")[0] in _DATA_KEYS}
-    smaller = None if nested is None else _source(nested, shared, asked)
-    return _source(file, changes, asked), smaller
-
-
-def _source(file: str, changes: Mapping[str, Given], asked: str) -> RunSource:
-    return RunSource(
-        find_run_file(file).resolve(), tuple(sorted(changes.items(), key=itemgetter(0))), asked
-    )
-
-
-def default_folder(source: RunSource) -> Path:
-    """Return the default folder of a set of toys."""
-    return Path("output") / f"toys_{run_from(source).name}"
 
 
 @dataclass(frozen=True)

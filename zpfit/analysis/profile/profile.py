@@ -26,7 +26,7 @@ PROBABILITIES = (0.683, 0.954)
 _WILKS = {1: (1.0, 4.0), 2: (2.30, 6.18)}
 """Delta chi2 of these probabilities, by the number of axes."""
 DEFAULT_POINTS = {1: 60, 2: 40}
-"""Nodes on each axis, by the number of axes."""
+"""Nodes on each axis before refinement, by the number of axes."""
 _PRIOR_DRAWS = 20_000
 """Prior draws; the model must exist at one of them."""
 _EFFECTIVE = 40_000
@@ -64,7 +64,7 @@ def profile(
     axes
         One or two axes of the grid.
     points
-        Nodes on each axis; :data:`DEFAULT_POINTS` for None.
+        Nodes on each axis before refinement; :data:`DEFAULT_POINTS` for None.
     progress
         Receiver of stages and notes.
     integral

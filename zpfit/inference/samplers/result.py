@@ -128,6 +128,18 @@ class DeadPoints:
 
 
 @dataclass(frozen=True)
+class StoredDeadPoints:
+    """All points of a nested sampling run, with the values of the sampled parameters."""
+
+    values: Mapping[str, FloatArray]
+    """Values by parameter, shape (n,) each."""
+    log_likelihood: FloatArray
+    """ln L of the points, shape (n,); -inf where the likelihood is zero."""
+    log_birth: FloatArray
+    """ln L above which each point was drawn, shape (n,); -inf for draws from the prior."""
+
+
+@dataclass(frozen=True)
 class Samples:
     """A sampled posterior."""
 

@@ -17,7 +17,6 @@ from zpfit.pages.explore.subject import Subject, build, named_model, named_prior
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
 
-DEFAULT_SET = "today_cs"
 _DEFAULT_MODEL = "effective"
 _KEPT = 16
 """Number of subjects that stay in memory."""

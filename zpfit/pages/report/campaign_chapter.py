@@ -2,7 +2,8 @@
 
 from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.pages.report.answers import reading
-from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter, command_line, present
+from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter, present
+from zpfit.pages.report.commands import run_again
 from zpfit.pages.report.diagnostics_text import diagnose_campaign
 from zpfit.pages.report.figures.comparison import draw_campaign
 from zpfit.pages.report.read_folders import CampaignContent
@@ -48,9 +49,7 @@ def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter
         record["failed"].items(),
     )
     first = record["fits"][0]["name"] if record["fits"] else "NAME"
-    command = command_line(
-        "zpfit", "run", content.path / "runs" / first / "config.yaml", "--output", "again"
-    )
+    command = run_again(content.path / "runs" / first / "config.yaml", "again")
     return build_chapter(
         content,
         identifier=identifier,

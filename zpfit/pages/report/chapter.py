@@ -1,6 +1,5 @@
 """A chapter of the page: the part of a report about one folder."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -119,8 +118,3 @@ def labels_of(data: Data) -> dict[str, str]:
 def present(*pictures: Picture | None) -> tuple[Picture, ...]:
     """Return the pictures without those that do not exist."""
     return tuple(picture for picture in pictures if picture is not None)
-
-
-def command_line(*words: object) -> str:
-    """Return words as a command line with quotes where a shell needs them."""
-    return shlex.join(map(str, words))

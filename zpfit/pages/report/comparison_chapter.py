@@ -6,7 +6,8 @@ from pathlib import Path
 from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.records import WrittenComparisonRow
-from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter, command_line, labels_of
+from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter, labels_of
+from zpfit.pages.report.commands import comparison_again
 from zpfit.pages.report.diagnostics_text import diagnose_comparison
 from zpfit.pages.report.figures.axes import Picture
 from zpfit.pages.report.figures.comparison import draw_chi2_by_term, draw_evidences
@@ -89,8 +90,8 @@ def _repeat_comparison(content: ComparisonContent) -> Repeat:
     names = [row["run"] for row in content.rows if row["model"] != NO_ZPRIME]
     runs = [_argument_for(content, name) for name in names]
     reference = content.rows[0]["reference"]
-    extra = () if reference == NO_ZPRIME else ("--reference", reference)
-    command = command_line("zpfit", "compare", *runs, *extra, "--output", f"{content.path}-again")
+    chosen = None if reference == NO_ZPRIME else reference
+    command = comparison_again(runs, f"{content.path}-again", chosen)
     elsewhere = [name for name in names if name not in content.runs]
     return Repeat(
         (command,),

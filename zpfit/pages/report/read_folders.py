@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.errors import (
+    ChangedData,
     InvalidInput,
     ProblemCollector,
     ResultsNotFound,
@@ -112,7 +113,7 @@ def _run(folder: RunFolder, name: str) -> RunContent:
     summary = read_record(FitSummary, folder.path / _SUMMARY)
     run = load_run(folder.config_path)
     if run.data_hash() != folder.summary().get("data_hash"):
-        raise RunNotFound(folder.path, "the data that it was fitted to")
+        raise ChangedData(folder.path)
     _check_names(folder, summary, run)
     samples = folder.samples()
     cross_checked = bool(folder.fingerprint().get("cross_check"))

@@ -13,10 +13,10 @@ from zpfit.pages.report.chapter import (
     Chapter,
     Repeat,
     build_chapter,
-    command_line,
     labels_of,
     present,
 )
+from zpfit.pages.report.commands import run_again
 from zpfit.pages.report.diagnostics_text import diagnose_run
 from zpfit.pages.report.figures.axes import Picture
 from zpfit.pages.report.figures.corner import draw_corner
@@ -155,12 +155,9 @@ def _chi2_without(content: RunContent, name: str) -> float | None:
 
 
 def _repeat_run(content: RunContent) -> Repeat:
-    command = command_line(
-        "zpfit", "run", content.path / "config.yaml", "--output", f"{content.path}-again"
-    )
-    check = " --cross-check" if content.cross_checked else ""
+    config, output = content.path / "config.yaml", f"{content.path}-again"
     return Repeat(
-        (command + check,),
+        (run_again(config, output, cross_check=content.cross_checked),),
         f"The run file in the folder is complete, with its seed ({content.summary['seed']}), and "
         "the data lie beside it. With the versions below the numbers are the same.",
         content.summary["versions"],
