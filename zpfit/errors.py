@@ -81,6 +81,14 @@ class InvalidInput(ZpfitError, ValueError):
         super().__init__("\n".join(self.problems))
 
 
+class WrongType(ZpfitError, TypeError):
+    """An argument of a kind that cannot be used."""
+
+    def __init__(self, place: str, value: object, expected: str) -> None:
+        self.place, self.value, self.expected = place, in_short(value), expected
+        super().__init__(f"{place}: {self.value} is a {type(value).__name__}; give {expected}")
+
+
 class UnreadableFile(ZpfitError, OSError):
     """A file that cannot be read or is not text."""
 
