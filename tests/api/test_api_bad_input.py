@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -96,3 +97,33 @@ def test_a_problem_from_a_run_folder_has_the_name_of_the_folder(tmp_path: Path) 
     run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
     (folder / "config.yaml").write_text("".join(f"{k}: {v}\n" for k, v in run.items()))
     assert zpfit.load(folder).name == "c3"
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "3", None, True])
+def test_a_number_of_toys_that_cannot_be_drawn_is_refused(n: Any) -> None:
+    with pytest.raises((InvalidInput, WrongType), match="n: "):
+        zpfit.toys("quickstart", n)
+
+
+def test_an_unknown_hypothesis_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="hypothesis: 'x'"):
+        zpfit.toys("quickstart", 2, hypothesis="x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("points", [0, 1, 2, -3, 2.5, "5", 401])
+def test_a_number_of_nodes_out_of_range_is_refused(points: Any) -> None:
+    with pytest.raises((InvalidInput, WrongType), match="points: "):
+        zpfit.profile("quickstart", "m_Zp", points=points)
+
+
+@pytest.mark.parametrize("x", [None, 5, ("m_Zp", 10), ("m_Zp", "a", "b")])
+def test_an_axis_of_another_form_is_refused(x: Any) -> None:
+    with pytest.raises(WrongType, match="x: "):
+        zpfit.profile("quickstart", x)
+
+
+def test_a_problem_offers_names_and_ln_l() -> None:
+    problem = zpfit.load("quickstart")
+    u = np.full((2, problem.posterior.dimension), 0.5)
+    assert problem.names == problem.posterior.names
+    assert np.array_equal(problem.log_likelihood(u), problem.posterior.log_likelihood(u))
