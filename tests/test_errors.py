@@ -39,6 +39,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "NoAllowedPoint": (RuntimeError, {"evaluations": 100, "found": 2}),
     "FailedRefit": (RuntimeError, {"statistic": "chi2", "expected": 7.5}),
     "PoorProposal": (RuntimeError, {"effective": 3.0, "wanted": 100}),
+    "WrongType": (TypeError, {"place": "n", "value": 2.5, "expected": "an integer"}),
     "NoStructure": (ValueError, {"name": "mine", "reason": "it declares no relation"}),
     "NoAnomalies": (ValueError, {"likelihood": "mine"}),
     "NoSamplingDistribution": (ValueError, {"entry": "table"}),

@@ -81,6 +81,15 @@ class InvalidInput(ZpfitError, ValueError):
         super().__init__("\n".join(self.problems))
 
 
+class WrongType(ZpfitError, TypeError):
+    """An argument of a kind that cannot be used."""
+
+    def __init__(self, place: str, value: object, expected: str) -> None:
+        self.place, self.value, self.expected = place, value, expected
+        kind = type(value).__name__
+        super().__init__(f"{place}: {in_short(value)} is a {kind}; give {expected}")
+
+
 class UnreadableFile(ZpfitError, OSError):
     """A file that cannot be read or is not text."""
 

@@ -1,6 +1,7 @@
 """Comparisons of models: :func:`compare` and its :class:`Comparison`."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ class Comparison:
     @property
     def rows(self) -> tuple[ComparisonRow, ...]:
         """A row for each fit and for the hypothesis without a Z', as ``compare.json`` has them."""
-        return self._compared.rows
+        return deepcopy(self._compared.rows)
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -106,6 +107,8 @@ def compare(
 
     Raises
     ------
+    InvalidInput
+        No source is given, or two have the same name.
     UnknownName, AmbiguousReference
         A data set has no fit of the reference, or several.
 
@@ -119,6 +122,8 @@ def compare(
     [["no Z'", 24.45, -12.22], ['L_mu-L_tau', 7.83, -7.8]]
     """
     reporter = progress_of(progress)
+    if not sources:
+        raise InvalidInput(["sources: none is given; give at least one result, folder or run"])
     if all(isinstance(source, str | Path) for source in sources):
         names = [str(source) for source in sources]
         folder = None if output is None else Path(output)
@@ -128,10 +133,11 @@ def compare(
     problems_only = [p.problem if isinstance(p, FitResult) else p for p in planned]
     _check_names([p.name for p in planned])
     check_reference(problems_only, reference)
+    if output is not None:
+        make_room(Path(output), ("compare.json",), force=force)
     fits = [p if isinstance(p, FitResult) else fit_in_memory(p, reporter) for p in planned]
     result = compare_fits(fits, reference, seed, reporter)
     if output is not None:
-        make_room(Path(output), ("compare.json",), force=force)
         folders = {}
         for fitted in fits:
             keep_result(fitted, RunFolder(Path(output) / "runs" / fitted.name), force=force)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -11,7 +12,7 @@ import numpy as np
 from zpfit.analysis.fit import FitResult
 from zpfit.analysis.fit import fit as fit_in_memory
 from zpfit.analysis.records import FitSummary
-from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.api.sources import Source, escaped, folder_of, load, progress_of
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.result import StoredSamples
@@ -50,8 +51,8 @@ class Result:
 
     @property
     def summary(self) -> FitSummary:
-        """All numbers, as ``summary.json`` holds them."""
-        return self._fit.summary
+        """A copy of all numbers, as ``summary.json`` holds them."""
+        return deepcopy(self._fit.summary)
 
     @property
     def samples(self) -> "pd.DataFrame":
@@ -176,8 +177,9 @@ class Result:
         UnwritablePath
             The folder cannot be written.
         """
-        keep_result(self._fit, RunFolder(Path(folder)), force=force)
-        return Path(folder)
+        path = folder_of(folder)
+        keep_result(self._fit, RunFolder(path), force=force)
+        return path
 
     @classmethod
     def read(cls, folder: str | Path) -> "Result":
@@ -193,7 +195,8 @@ class Result:
         ChangedData
             The data that the run was fitted to have changed.
         """
-        return cls(read_fit(RunFolder(Path(folder))), Path(folder))
+        path = folder_of(folder)
+        return cls(read_fit(RunFolder(path)), path)
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT converged"
@@ -291,7 +294,7 @@ def fit(
     ['eps', 'g_prime', 'm_Zp']
     """
     if sampler is not None:
-        changes["sampler"] = {"engine": sampler} if isinstance(sampler, str) else sampler
+        changes["sampler"] = sampler
     if seed is not None:
         changes["seed"] = seed
     problem, reporter = load(source, **changes), progress_of(progress)

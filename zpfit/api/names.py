@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from zpfit.errors import UnknownName
+from zpfit.errors import UnknownName, WrongType
 from zpfit.io.library import Library
 from zpfit.runs.catalogue import LISTS, listed
 
@@ -31,6 +31,8 @@ def available(kind: str | None = None) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    if kind is not None and not isinstance(kind, str):
+        raise WrongType("kind", kind, f"one of {', '.join(LISTS)}")
     if kind is not None and kind not in LISTS:
         raise UnknownName("kind of name", kind, LISTS)
     kinds = [kind] if kind else list(LISTS)

@@ -9,8 +9,9 @@ import numpy as np
 from zpfit.analysis.evaluate import EvaluatedPoints, evaluate_model, parameter_table
 from zpfit.analysis.evaluate import evaluate as evaluate_likelihood
 from zpfit.api.sources import IN_PYTHON, plain_value
-from zpfit.errors import InvalidInput
+from zpfit.errors import InvalidInput, WrongType, in_short
 from zpfit.inference.problem import ModelOnly
+from zpfit.io.arrays import FloatArray
 from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Points: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, float]] | pd.DataFrame"
+
+
+_KINDS = "a mapping from parameters to values, a list of mappings, or a frame"
 
 
 def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None) -> "pd.DataFrame":
@@ -43,14 +47,17 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
     Returns
     -------
     DataFrame
-        A row for each point. Columns: ``couplings.*``, ``derived.*``, ``predictions.*`` by
+        A row for each point, with the index of ``points`` if that is a frame.
+        Columns: ``couplings.*``, ``derived.*``, ``predictions.*`` by
         observable, ``chi2.*`` and ``pulls.*`` by entry, ``ratios.*`` by exclusion (excluded
         above 1), ``chi2_total`` and ``excluded_by`` (hard exclusions that exclude the point).
 
     Raises
     ------
     InvalidInput
-        A parameter is unknown or outside its domain.
+        A parameter is unknown, outside its domain or not a number.
+    WrongType
+        ``points`` or ``likelihood`` is of a kind that cannot be used.
 
     Examples
     --------
@@ -62,6 +69,8 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
     import pandas as pd
 
     rows = _rows(points)
+    if not rows:
+        return pd.DataFrame(columns=["chi2_total", "excluded_by"])
     document = Document(IN_PYTHON, {"model": plain_value("model", model)}, {})
     spec = validate(ModelOnly, document).model
     loaded = load_model(spec, document, Library.beside()).model
@@ -69,7 +78,8 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
     found = evaluate_rows(rows, places, (spec, loaded), _total_likelihood(likelihood), "model")
     for note in found.notes:
         LOGGER.warning(note)
-    return pd.json_normalize(found.records)
+    frame = pd.json_normalize(found.records)
+    return frame.set_axis(points.index) if isinstance(points, pd.DataFrame) else frame
 
 
 @dataclass(frozen=True)
@@ -124,14 +134,42 @@ def _rows(points: Points) -> list[dict[str, float]]:
     import pandas as pd
 
     if isinstance(points, Mapping):
-        _check_lengths(points)
-        columns: dict[str, Any] = dict(
-            zip(points, np.broadcast_arrays(*map(np.atleast_1d, points.values())), strict=True)
-        )
-        points = pd.DataFrame(columns)
+        points = pd.DataFrame(_columns(points))
     if isinstance(points, pd.DataFrame):
         points = points.to_dict("records")
-    return [{str(name): float(value) for name, value in row.items()} for row in points]
+    if isinstance(points, (str, bytes)) or not isinstance(points, Sequence):
+        raise WrongType("points", points, _KINDS)
+    return [_row(index, row) for index, row in enumerate(points)]
+
+
+def _row(index: int, row: Any) -> dict[str, float]:
+    if not isinstance(row, Mapping):
+        raise WrongType(f"point {index}", row, "a mapping from parameters to numbers")
+    return {str(name): _number(f"point {index}: {name}", value) for name, value in row.items()}
+
+
+def _number(place: str, value: Any) -> float:
+    # float() takes text, truth values and complex arrays as well, which are mistakes here.
+    try:
+        if not isinstance(value, (str, bytes, bool, np.bool_, complex, np.complexfloating)):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InvalidInput([f"{place}: {in_short(value)} is not a number; give a finite number"])
+
+
+def _columns(points: Mapping[str, Any]) -> dict[str, Any]:
+    for name, values in points.items():
+        if np.ndim(values) > 1:
+            reason = f"{in_short(values)} has more than one dimension; give one value a point"
+            raise InvalidInput([f"points: {name}: {reason}"])
+    _check_lengths(points)
+    arrays = np.broadcast_arrays(*(_numbers(f"points: {name}", v) for name, v in points.items()))
+    return dict(zip(points, arrays, strict=True))
+
+
+def _numbers(place: str, values: Any) -> FloatArray:
+    return np.array([_number(place, value) for value in np.atleast_1d(values)], dtype=float)
 
 
 def _check_lengths(columns: Mapping[str, Any]) -> None:
@@ -150,5 +188,7 @@ def _total_likelihood(likelihood: Any) -> TotalLikelihood:
 def _likelihood_spec(likelihood: Any) -> LikelihoodSpec:
     if isinstance(likelihood, LikelihoodSpec):
         return likelihood
+    if not isinstance(likelihood, (str, Mapping)):
+        raise WrongType("likelihood", likelihood, "the name of a set, or a mapping")
     given = {"set": likelihood} if isinstance(likelihood, str) else dict(likelihood)
     return validate(LikelihoodSpec, Document(IN_PYTHON, given, {}, parents=("likelihood",)))

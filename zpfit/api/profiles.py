@@ -1,6 +1,7 @@
 """Profile likelihoods: :func:`profile` and its :class:`Profile`."""
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from zpfit.analysis.profile.profile import profile_record
 from zpfit.analysis.records import ProfileRecord
 from zpfit.api.reported import Reported
 from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
 from zpfit.runs.records import profile_files, write_profile
@@ -79,7 +81,7 @@ def profile(
     x, y
         Sampled parameters, each a name or ``(name, lower, upper)``.
     points
-        Nodes on each axis before refinement: 60 with one axis, 40 with two by default.
+        Nodes on each axis before refinement, 10 to 400: 60 with one axis, 40 with two by default.
     output
         Folder for JSON and plots.
     progress, force
@@ -101,6 +103,7 @@ def profile(
     >>> list(found.frame)
     ['g_prime', 'delta_chi2']
     """
+    _check_points(points)
     problem = load(source, **changes)
     chosen = [("x", x)] if y is None else [("x", x), ("y", y)]
     axes = choose_axes(problem.posterior.priors, [_request(side, a) for side, a in chosen])
@@ -113,10 +116,31 @@ def profile(
     return Profile(record)
 
 
+_AXIS_ITEMS = 3
+"""Name, lower and upper end."""
+
+
+def _check_points(points: int | None) -> None:
+    if points is None:
+        return
+    if isinstance(points, bool) or not isinstance(points, Integral):
+        raise WrongType("points", points, "an integer from 10 to 400")
+    if not _FEWEST <= points <= _MOST:
+        raise InvalidInput([f"points: {points} is out of range; give {_FEWEST} to {_MOST}"])
+
+
+_FEWEST, _MOST = 10, 400
+"""Nodes on an axis before refinement, as the command requires."""
+
+
 def _request(side: str, axis: AxisChoice) -> AxisRequest:
     if isinstance(axis, AxisRequest):
         return axis
     if isinstance(axis, str):
         return AxisRequest(axis, source=side)
+    if not isinstance(axis, (tuple, list)) or len(axis) != _AXIS_ITEMS:
+        raise WrongType(side, axis, "a name or (name, lower, upper)")
     name, lower, upper = axis
+    if not isinstance(name, str) or not all(isinstance(v, Real) for v in (lower, upper)):
+        raise WrongType(side, axis, "a name or (name, lower, upper) with numbers")
     return AxisRequest(name, (lower, upper), side)

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from zpfit.errors import WrongType
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
 from zpfit.io.document import Document, plain_data
@@ -19,6 +20,7 @@ from zpfit.runs.run_file import find_run_file, with_change
 Source = str | Path | Mapping[str, Any] | Problem
 IN_PYTHON = Path("<python>")
 """Name of a dictionary in messages, where a file would have its path."""
+_KINDS = "the name of a run, a path, a run folder, a dictionary, a problem or a result"
 _MERGED = {"sampler", "vegas", "dynesty", "best_fit", "joint_sigma", "priors"}
 """Keys whose mappings change single options. ``priors.parameters`` is merged likewise."""
 
@@ -29,9 +31,11 @@ def load(source: Source, **changes: Any) -> Problem:
     Parameters
     ----------
     source
-        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+        Name of a packaged run, path of a run file, run folder, dictionary, a problem, or a
+        result, whose problem is taken.
     **changes
-        Keys of a run file with new values, see the module's docstring.
+        Keys of a run file with new values, see the module's docstring. ``sampler`` can be the
+        name of an engine.
 
     Returns
     -------
@@ -44,6 +48,8 @@ def load(source: Source, **changes: Any) -> Problem:
         Something is wrong with the source; every problem is reported with its place.
     UnknownName
         No run has this name.
+    WrongType
+        The source is of a kind that cannot be loaded.
 
     Examples
     --------
@@ -52,13 +58,21 @@ def load(source: Source, **changes: Any) -> Problem:
     >>> problem.posterior.dimension, problem.settings.seed
     (7, 7)
     """
+    if isinstance(changes.get("sampler"), str):
+        changes["sampler"] = {"engine": changes["sampler"]}
+    # A result holds its problem; its class is not named here, as it is defined above this module.
+    source = getattr(source, "problem", source)
     if isinstance(source, Problem):
         return source if not changes else _changed_problem(source, changes)
     if isinstance(source, Mapping):
         problem = resolve(_with_changes(_document(source), changes), Library.beside())
         return replace(problem, name=_name_of(problem))
+    if not isinstance(source, (str, Path)):
+        raise WrongType("source", source, _KINDS)
     path = find_run_file(str(source))
-    return resolve(_with_changes(read_yaml(path), changes), Library.beside(path))
+    problem = resolve(_with_changes(read_yaml(path), changes), Library.beside(path))
+    folder = Path(source)
+    return replace(problem, name=folder.resolve().name) if folder.is_dir() else problem
 
 
 def _name_of(problem: Problem) -> str:
@@ -129,7 +143,16 @@ def progress_of(progress: bool | Progress) -> Progress:  # noqa: FBT001 - a publ
     """Return an object that receives progress: the logger for True, nothing for False."""
     if isinstance(progress, bool):
         return LoggedProgress() if progress else Silent()
+    if not all(callable(getattr(progress, name, None)) for name in ("stage", "update", "note")):
+        raise WrongType("progress", progress, "True, False or an object of the Progress protocol")
     return progress
+
+
+def folder_of(folder: str | Path) -> Path:
+    """Return the path of a folder, refusing what is no path."""
+    if not isinstance(folder, (str, Path)):
+        raise WrongType("folder", folder, "a path")
+    return Path(folder)
 
 
 def escaped(text: str) -> str:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
 from zpfit.api.sources import Source, escaped, load, progress_of
 from zpfit.api.worker_sources import checked, readable
+from zpfit.errors import InvalidInput, WrongType, in_short
 from zpfit.inference.progress import Progress
 from zpfit.runs.pools import ExecutorChoice, Kind
 from zpfit.runs.toy_folder import ToyFolder
@@ -38,11 +40,15 @@ class Toys:
 
     @property
     def p_values(self) -> "pd.DataFrame":
-        """A row for each test statistic: observed value, p-value and its interval."""
+        """A row for each test statistic: observed value, p-value and its interval.
+
+        Without an extreme toy ``p_upper_limit`` bounds the p-value, and ``sigma`` is a lower bound.
+        """
         import pandas as pd
 
         rows = pd.DataFrame.from_dict(dict(self.record["statistics"]), orient="index")
-        return rows[["observed", "extreme", "p_value", "p_interval", "sigma"]]
+        columns = ["observed", "extreme", "p_value", "p_interval", "p_upper_limit", "sigma"]
+        return rows[columns]
 
     @property
     def shortcomings(self) -> tuple[str, ...]:
@@ -120,6 +126,10 @@ def toys(
     ------
     InvalidModel
         A model was defined in a Python session, and ``output`` or ``executor`` needs its file.
+    InvalidInput
+        ``n`` is below 1, or the hypothesis is unknown.
+    WrongType
+        ``n`` is no integer.
     ModelsNotNested
         ``nested`` has other data, or as many parameters as the source.
     NoSamplingDistribution
@@ -136,6 +146,7 @@ def toys(
     """
     shared = {key: value for key, value in changes.items() if key.split(".")[0] in _SHARED}
     reporter = progress_of(progress)
+    _check_request(n, hypothesis)
     if output is None and executor is None:
         smaller = None if nested is None else load(nested, **shared)
         problem = load(source, **changes)
@@ -159,6 +170,17 @@ def toys(
         with readable(given_nested, beside) as smaller_run:
             request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
+
+
+def _check_request(n: int, hypothesis: str) -> None:
+    if isinstance(n, bool) or not isinstance(n, Integral):
+        raise WrongType("n", n, "an integer of at least 1")
+    if n < 1:
+        raise InvalidInput([f"n: {n} toys cannot be drawn; give at least 1"])
+    known = get_args(Hypothesis)
+    if hypothesis not in known:
+        names = ", ".join(map(repr, known))
+        raise InvalidInput([f"hypothesis: {in_short(hypothesis)} is unknown; give one of {names}"])
 
 
 def _drawn(

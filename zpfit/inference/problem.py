@@ -16,6 +16,7 @@ from zpfit.inference.priors import Priors
 from zpfit.inference.samplers.engine import Engine
 from zpfit.inference.samplers.registry import BUILT_IN, find_engine, plugins
 from zpfit.inference.settings import Settings
+from zpfit.io.arrays import FloatArray
 from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
@@ -113,6 +114,15 @@ class Problem:
     def title(self) -> str:
         """Title of the run file, or the name."""
         return self.settings.title or self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sampled parameters, one for each axis of the unit cube."""
+        return self.posterior.names
+
+    def log_likelihood(self, u: FloatArray) -> FloatArray:
+        """Return ln L at points of the unit cube, shape (n, d); see the posterior's method."""
+        return self.posterior.log_likelihood(u)
 
     def files(self) -> dict[str, Path]:
         """Return all files that the run depends on, by their place in a library.
