@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import zpfit
 from zpfit.analysis.certify.bracket import certify_bracket
-from zpfit.analysis.certify.kernel import (
+from zpfit.analysis.certify.contractors import (
     FIRST_FREE,
     INVISIBLE,
     K_AE,

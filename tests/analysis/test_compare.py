@@ -460,6 +460,7 @@ def test_a_run_that_would_be_replaced_is_refused(compared, monkeypatch, rejected
     assert (folder / "out/runs/one/summary.json").read_text() == before
 
 
+@pytest.mark.slow
 def test_a_folder_inside_the_output_is_taken_as_it_is(compared, tmp_path, monkeypatch, accepted):
     folder, _ = compared
     shutil.copytree(folder / "out", tmp_path / "out")

@@ -245,6 +245,7 @@ def test_evidence_of_two_measurements_of_one_parameter(distance):
         assert close(constraint.dimensionality, 1, constraint.dimensionality_error)
 
 
+@pytest.mark.slow
 def test_evidence_of_three_groups():
     result = evidence(bound(SHARED, y=WIDE))
     tension_chi2 = least_squares([0, 1, 2, 3, 4]) - least_squares([2, 3, 4])

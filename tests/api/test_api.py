@@ -341,3 +341,21 @@ def test_available() -> None:
     assert set(zpfit.available("runs")["kind"]) == {"run"}
     with pytest.raises(zpfit.ZpfitError, match="models"):
         zpfit.available("model")
+
+
+def test_a_result_can_be_a_key_and_its_table_holds_the_best_fit(light: zpfit.Result) -> None:
+    assert {light: "first"}[light] == "first"
+    assert light.table["best_fit"].to_dict() == light.best_fit
+
+
+def test_a_profile_in_a_plane_has_its_values_at_its_nodes() -> None:
+    names = ("g_prime", "eps")
+    changes = {"priors": {"parameters": {"m_Zp": 20}}, "seed": 1}
+    found = zpfit.profile("L_mu-L_tau_cs", *names, points=10, progress=False, **changes)
+    curve = found.record["profile"]
+    assert len(curve["values"][0]) != len(curve["values"][1])
+    frame = found.frame.set_index(list(names))["delta_chi2"]
+    for i, x in enumerate(curve["values"][0]):
+        for j, y in enumerate(curve["values"][1]):
+            stored = curve["delta_chi2"][i][j]
+            assert frame.loc[(x, y)] == stored or stored is None

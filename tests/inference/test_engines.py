@@ -85,9 +85,7 @@ def test_one_parameter(engine, one_parameter):
         assert abs(function(result.u).mean() - mean) < LIMIT * error
 
 
-@pytest.mark.parametrize(
-    "engine", ["emcee", "vegas", pytest.param("dynesty", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("engine", first_fast("vegas", "emcee", "dynesty"))
 def test_every_engine_returns_the_same_kind_of_result_and_a_seed_reproduces_it(engine):
     run = real_run("sm_u1_cs", **SMALL)
     first, second, other = (sampled(run, engine, seed) for seed in (5, 5, 6))
@@ -124,7 +122,7 @@ def prior_points(result):
     return result.weighted.u, result.weighted.weight
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", first_fast("vegas", "emcee", "dynesty"))
 def test_a_run_without_data_returns_the_prior(engine):
     run = real_run("sm_u1_cs", **(SMALL | {"sampler__walkers": 200, "dynesty__live_points": 1000}))
     # Leave out the model's own conditions, which forbid a part of the prior.

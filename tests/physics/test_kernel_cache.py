@@ -1,6 +1,7 @@
 """Test compiled formulas on disk: many processes that start together, edits, read-only places."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -92,3 +93,12 @@ def test_the_users_folder_comes_first(own_folder, monkeypatch, tmp_path_factory)
     with module.kernel_cache(len):
         assert str(chosen / f"zpfit-{module._digest()}") == module.numba.config.CACHE_DIR
     assert list(own_folder.iterdir()) == []
+
+
+def test_every_file_with_formulas_is_in_the_name_of_the_cache():
+    """A proof that ran stale code after an edit would prove nothing."""
+    root = Path(module.__file__).parent.parent
+    decorated = re.compile(r"^@(rigorous|inline|ufunc|gufunc)\b", re.MULTILINE)
+    files = [path for path in root.rglob("*.py") if decorated.search(path.read_text("utf-8"))]
+    folders = {path.parent.relative_to(root).as_posix() for path in files}
+    assert folders == set(module.COMPILED)

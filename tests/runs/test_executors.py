@@ -118,7 +118,9 @@ class Counting:
         return future
 
 
-@pytest.mark.parametrize(("seconds", "most"), [(1e-3, 2000), (0.5, 4), (30.0, 1)])
+@pytest.mark.parametrize(
+    ("seconds", "most"), [(1e-3, 2000), (0.5, 4), pytest.param(30.0, 1, marks=pytest.mark.slow)]
+)
 def test_small_calls_travel_together(seconds, most):
     pool = Counting(seconds)
     outcomes = list(Workers(pool, StopRequest()).run(calls.square, range(1000)))
@@ -173,6 +175,7 @@ def test_every_worker_has_time_to_save_before_it_stops(tmp_path):
     assert len(list(tmp_path.glob("began*"))) == 2
 
 
+@pytest.mark.slow
 def test_dask_does_not_wait_for_calls_that_are_under_way(tmp_path, dask_address):
     request = StopRequest()
 

@@ -191,7 +191,7 @@ CASES = {
     [
         pytest.param("emcee", marks=pytest.mark.slow),
         pytest.param("vegas", marks=pytest.mark.slow),
-        "dynesty",
+        pytest.param("dynesty", marks=pytest.mark.slow),
         "own",
     ],
 )

@@ -276,6 +276,52 @@ class TensionRecord(TypedDict):
     shortcomings: list[str]
 
 
+class ToyStatisticRecord(TypedDict):
+    """A test statistic of the data and of pseudo-experiments; None for what does not exist."""
+
+    observed: float | None
+    """By the fast refit, as for the toys; None if infinite."""
+    observed_global: float | None
+    """By the global search."""
+    extreme: int
+    """Number of toys at least as extreme as the data."""
+    p_value: float
+    p_interval: Annotated[list[float], Len(2, 2)]
+    p_upper_limit: float | None
+    """Upper limit of p at 95 % if no toy is as extreme; ``sigma`` is then a lower limit."""
+    sigma: float
+    sigma_interval: Annotated[list[float | None], Len(2, 2)]
+    naive_dof: int | None
+    naive_p_value: float | None
+    naive_sigma: float | None
+    toys_mean: float | None
+    toys_quantiles: dict[str, float | None]
+
+
+class ToyRatesRecord(TypedDict):
+    """Speed of the toys that were not read from a folder."""
+
+    computed_now: int
+    toys_per_second_per_core: float | None
+    toys_per_second_per_core_without_joint_sigma: float | None
+
+
+class ToysRecord(TypedDict):
+    """Pseudo-experiments of one hypothesis, and the p-values that they give."""
+
+    title: str
+    model: str
+    nested: str | None
+    likelihood: str
+    hypothesis: str
+    seed: int
+    toys: int
+    statistics: dict[str, ToyStatisticRecord]
+    rates: ToyRatesRecord
+    shortcomings: list[str]
+    versions: NotRequired[dict[str, str]]
+
+
 class CoveredRecord(TypedDict):
     """Pseudo-experiments whose interval contains the truth."""
 
@@ -310,6 +356,51 @@ class CoverageRecord(TypedDict):
     versions: NotRequired[dict[str, str]]
 
 
+class ProfileBestFit(TypedDict):
+    """The point of least chi2."""
+
+    chi2: float
+    parameters: dict[str, float]
+
+
+class ProfileLevel(TypedDict):
+    """Intervals of one axis, or the area of the regions of a plane, at one probability."""
+
+    probability: float
+    delta_chi2: NotRequired[float]
+    """Of a profile likelihood."""
+    density: NotRequired[float]
+    """Threshold of a posterior density."""
+    intervals: NotRequired[list[list[float]]]
+    area: NotRequired[float]
+    """Fraction of the plane."""
+
+
+class ProfileCurve(TypedDict):
+    """Profile likelihood at the nodes of a grid."""
+
+    values: list[list[float]]
+    """Nodes of each axis."""
+    delta_chi2: list[Any]
+    """A number for each node, None where excluded; a list for each value of x in a plane."""
+    levels: list[ProfileLevel]
+    jumps: int
+    """Pairs of neighbouring nodes between which Delta chi2 jumps."""
+
+
+class ProfileDensity(TypedDict):
+    """Posterior density in bins."""
+
+    values: list[list[float]]
+    edges: list[list[float]]
+    density: list[Any]
+    """A number for each bin; a list for each bin of x in a plane."""
+    levels: list[ProfileLevel]
+    mode: dict[str, float]
+    effective_samples: float
+    reach: list[list[float]]
+
+
 class ProfileRecord(TypedDict):
     """Profile likelihood and posterior density of one or two parameters."""
 
@@ -318,9 +409,9 @@ class ProfileRecord(TypedDict):
     likelihood: str
     seed: int
     axes: list[dict[str, Any]]
-    best_fit: dict[str, Any]
-    profile: dict[str, Any]
-    posterior: dict[str, Any]
+    best_fit: ProfileBestFit
+    profile: ProfileCurve
+    posterior: ProfileDensity
     converged: bool
     shortcomings: list[str]
 

@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zpfit.analysis.certify.bracket import certificate_record, certify_bracket, certify_level
+from zpfit.analysis.certify.bracket import (
+    above,
+    below,
+    certificate_record,
+    certify_bracket,
+    certify_level,
+)
 from zpfit.analysis.records import CertificateRecord
 from zpfit.api.sources import Source, load, progress_of
+from zpfit.errors import InvalidInput
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room, write_json
 
@@ -73,9 +80,9 @@ class Certificate:
         write_json(target, self.record)
 
     def __repr__(self) -> str:
-        upper = "" if self.upper is None else f" <= {self.upper:.4f}"
+        upper = "" if self.upper is None else f" <= {above(self.upper)}"
         where = f"{self.record['model']} on {self.record['likelihood']}"
-        return f"<Certificate of {where}: {self.lower:.4f} < joint sigma{upper}>"
+        return f"<Certificate of {where}: {below(self.lower)} < joint sigma{upper}>"
 
 
 def certify(
@@ -112,7 +119,7 @@ def certify(
 
     Raises
     ------
-    ValueError
+    InvalidInput
         ``sigma`` or ``tolerance`` is not positive.
     NoStructure
         The model or a magnetic moment has a form for which there are no bounds.
@@ -127,7 +134,7 @@ def certify(
     (1.0, True)
     """
     if not (tolerance > 0 and (sigma is None or sigma > 0)):
-        raise ValueError(f"sigma ({sigma}) and tolerance ({tolerance}) must be positive")
+        raise InvalidInput([f"sigma ({sigma}) and tolerance ({tolerance}) must be positive"])
     problem = load(source, **changes)
     if sigma is not None:
         return Certificate(certificate_record(problem, certify_level(problem, sigma)))

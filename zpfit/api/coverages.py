@@ -11,7 +11,9 @@ from zpfit.analysis.records import CoverageRecord
 from zpfit.api.sources import Source, escaped, load, progress_of
 from zpfit.api.worker_sources import checked, readable
 from zpfit.inference.progress import Progress
+from zpfit.io.writing import make_room
 from zpfit.runs.coverage import (
+    RESULTS,
     CoverageRequest,
     coverage_in_processes,
     coverage_record,
@@ -130,6 +132,8 @@ def coverage(
     4
     """
     reporter = progress_of(progress)
+    if output is not None:
+        make_room(Path(output), RESULTS, force=force)  # before the toys, which take minutes
     if executor is None:
         problem = load(source, **changes)
         found = measure(problem, at, n, credible=credible, progress=reporter)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=Progress)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Result:
     """A finished fit: samples, evidence and best fit.
 

@@ -1,11 +1,11 @@
 """Pseudo-experiments: :func:`toys` and its :class:`Toys`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from zpfit.analysis.records import ToysRecord
 from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
@@ -30,7 +30,7 @@ class Toys:
     """Pseudo-experiments and the p-values that they calibrate. Made by :func:`toys`."""
 
     _drawn: DrawnToys
-    record: Mapping[str, Any]
+    record: ToysRecord
     """All numbers, as ``toys.json`` holds them."""
 
     @property

@@ -1,13 +1,16 @@
 """Command ``certify``: proved bounds of the joint sigma."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from zpfit.cli import options
 from zpfit.cli.output import console, print_json, print_shortcomings, print_written
+
+if TYPE_CHECKING:
+    from zpfit.analysis.records import CertificateRecord
 
 
 @click.command()
@@ -68,19 +71,24 @@ def certify(
         print_written([output])
 
 
-def print_certificate(record: Mapping[str, Any]) -> None:
+def print_certificate(record: "CertificateRecord") -> None:
     """Print the bounds, the domain, and what the proof leaves out."""
+    from zpfit.analysis.certify.bracket import above, below
+
     terminal = console()
     terminal.print(f"{record['title']}\n")
     if record["lower"] > 0:
         terminal.print(
-            f"Proved: no point of the domain has a joint sigma below {record['lower']:.4f}."
+            f"Proved: no point of the domain has a joint sigma below {below(record['lower'])}."
         )
     if record["upper"] is not None:
-        terminal.print(f"Found: a point with a joint sigma of {record['upper']:.4f}.")
-        values = ", ".join(f"{name} = {value:.6g}" for name, value in record["point"].items())
+        terminal.print(f"Found: a point with a joint sigma of at most {above(record['upper'])}.")
+    if record["point"] is not None:
+        point = record["point"].items()
+        values = ", ".join(f"{name} = {value:.6g}{_unit(name)}" for name, value in point)
         terminal.print(f"  {values}")
-    ends = [f"{name} {low:g} to {high:g}" for name, (low, high) in record["domain"].items()]
+    domain = record["domain"].items()
+    ends = [f"{name} from {low:g} to {high:g}{_unit(name)}" for name, (low, high) in domain]
     terminal.print(f"Domain: {', '.join(ends)}.")
     terminal.print(f"Boxes examined: {record['boxes']}.")
     for name, reason in record["left_out"].items():
@@ -89,10 +97,17 @@ def print_certificate(record: Mapping[str, Any]) -> None:
         print_shortcomings([_shortcoming(record)])
 
 
-def _shortcoming(record: Mapping[str, Any]) -> str:
+def _shortcoming(record: "CertificateRecord") -> str:
     if record["sigma"] is not None:
         return (
             f"{record['sigma']:g} sigma is neither excluded nor met by a point; "
             "bracket the joint sigma instead"
         )
     return f"the bounds are further apart than {record['tolerance']:g}"
+
+
+def _unit(name: str) -> str:
+    from zpfit.physics.couplings import TABLE
+
+    unit = {row.name: row.unit for row in TABLE}.get(name, "")
+    return f" {unit}" if unit else ""

@@ -66,7 +66,6 @@ def coverage(
     """
     from zpfit.api.coverages import coverage as measure
     from zpfit.cli.progress import ToyLines
-    from zpfit.io.writing import make_room
     from zpfit.runs.coverage import RESULTS
     from zpfit.runs.run_file import find_run_file, load_run
 
@@ -74,7 +73,6 @@ def coverage(
     given = options.parse_changes(changes, seed)
     point = options.parse_point(at)
     folder = output or Path("output") / f"coverage_{load_run(find_run_file(file), given).name}"
-    make_room(folder, RESULTS, force=force)  # before the toys, which take minutes
     found = measure(
         file,
         point,
@@ -83,7 +81,7 @@ def coverage(
         output=folder,
         executor=choice,
         progress=ToyLines(),
-        force=True,
+        force=force,
         **given,
     )
     if as_json:

@@ -1,8 +1,8 @@
 """Command ``toys``: calibrated p-values from pseudo-experiments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,6 +11,8 @@ from zpfit.cli.output import console, print_json, print_shortcomings, print_writ
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from zpfit.analysis.records import ToysRecord, ToyStatisticRecord
 
 _NAMES = {
     "chi2": "chi2 of the best fit",
@@ -110,7 +112,7 @@ def toys(
     print_written([folder / name for name in RESULTS])
 
 
-def print_toys(record: Mapping[str, Any]) -> None:
+def print_toys(record: "ToysRecord") -> None:
     """Print a row for each statistic, and the speed of the computation.
 
     Parameters
@@ -129,7 +131,7 @@ def print_toys(record: Mapping[str, Any]) -> None:
     print_shortcomings(record["shortcomings"], label="Warning")
 
 
-def _statistics_table(record: Mapping[str, Any]) -> "Table":
+def _statistics_table(record: "ToysRecord") -> "Table":
     hypothesis = _HYPOTHESES[record["hypothesis"]].format_map(record)
     caption = (
         "p: fraction of toys at least as extreme as the data, with its 68 % Monte Carlo interval; "
@@ -151,14 +153,14 @@ def _statistics_table(record: Mapping[str, Any]) -> "Table":
     return result
 
 
-def _p(row: Mapping[str, Any]) -> str:
+def _p(row: "ToyStatisticRecord") -> str:
     if row["p_upper_limit"] is not None:
         return f"< {row['p_upper_limit']:.2g} (95 %)"
     low, high = row["p_interval"]
     return f"{row['p_value']:.3g} [{low:.3g}, {high:.3g}]"
 
 
-def _naive(row: Mapping[str, Any]) -> str:
+def _naive(row: "ToyStatisticRecord") -> str:
     return f"{row['naive_p_value']:.3g} ({row['naive_dof']})"
 
 

@@ -2,8 +2,8 @@
 
 numba's own cache has two weaknesses. It follows the file that holds a formula,
 not the helpers and constants that the formula uses; here the folder is named
-after the contents of every file of this package, so that no edit leaves stale
-code behind. And two processes that compile a generalised ufunc at the same time
+after the contents of every file of the packages with formulas, so that no edit leaves
+stale code behind. And two processes that compile a generalised ufunc at the same time
 can leave halves on disk that do not fit together, which ends every later
 process with a segmentation fault (https://github.com/numba/numba/issues/10128);
 here a lock lets one process at a time compile. A completed formula is marked, and
@@ -27,6 +27,8 @@ _config: Any = numba.config
 """numba has no complete type hints."""
 
 _PACKAGE = Path(__file__).parent.parent
+COMPILED = ("physics", "models", "analysis/certify")
+"""Packages with compiled formulas; a test sees that no other one has any."""
 _PYCACHE = Path(__file__).parent / "__pycache__"
 
 
@@ -44,7 +46,7 @@ def _candidates() -> Iterator[Path]:
 def _digest() -> str:
     """Return a digest of every file that may hold a formula or a helper of one."""
     digest = hashlib.sha256()
-    for package in ("physics", "models"):
+    for package in COMPILED:
         for source in sorted((_PACKAGE / package).glob("*.py")):
             digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

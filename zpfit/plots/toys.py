@@ -1,13 +1,13 @@
 """Figure of the distributions of test statistics over pseudo-experiments."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import chi2
 
+from zpfit.analysis.records import ToysRecord, ToyStatisticRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
 
@@ -27,7 +27,7 @@ _MOST_OF_TOYS = 0.995
 """Fraction of toys that an axis shows, unless the data lie beyond."""
 
 
-def toys_figure(result: Mapping[str, Any], columns: Mapping[str, FloatArray]) -> Figure:
+def toys_figure(result: ToysRecord, columns: Mapping[str, FloatArray]) -> Figure:
     """Draw density of toys, observed value and naive distribution of each statistic."""
     rows = result["statistics"]
     figure = Figure(figsize=(3.5 * max(len(rows), 2), 3.5), layout="constrained")
@@ -48,7 +48,7 @@ def toys_figure(result: Mapping[str, Any], columns: Mapping[str, FloatArray]) ->
     return figure
 
 
-def _panel(axes: Axes, name: str, row: Mapping[str, Any], toys: FloatArray) -> None:
+def _panel(axes: Axes, name: str, row: ToyStatisticRecord, toys: FloatArray) -> None:
     finite = toys[np.isfinite(toys)]
     observed = row["observed"]
     shown = np.append(finite, 0 if observed is None else 1.08 * observed)
@@ -72,7 +72,7 @@ def _panel(axes: Axes, name: str, row: Mapping[str, Any], toys: FloatArray) -> N
     axes.set_title(_words(row, toys), fontsize=9, color=MUTED)
 
 
-def _words(row: Mapping[str, Any], toys: FloatArray) -> str:
+def _words(row: ToyStatisticRecord, toys: FloatArray) -> str:
     limit = row["p_upper_limit"]
     words = [f"p = {row['p_value']:.3g}" if limit is None else f"p < {limit:.2g} (95 %)"]
     if row["naive_dof"] is not None:

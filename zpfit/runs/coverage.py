@@ -16,7 +16,6 @@ from zpfit.analysis.coverage import (
     coverage_block,
 )
 from zpfit.analysis.records import CoverageRecord
-from zpfit.errors import FailedTasks
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.registry import packages_behind
 from zpfit.io.arrays import FloatArray
@@ -25,7 +24,7 @@ from zpfit.io.writing import as_json, make_room, write_together
 from zpfit.runs.pools import ExecutorChoice
 from zpfit.runs.toy_folder import as_csv
 from zpfit.runs.toys import RunSource, run_from
-from zpfit.runs.workers import Workers, open_workers
+from zpfit.runs.workers import open_workers
 
 RESULTS = ("coverage.json", "coverage.csv")
 """Files of a coverage: the fractions, and a row for each toy."""
@@ -97,7 +96,9 @@ def coverage_in_processes(
             problem: CoverageProblem, blocks: Sequence[range]
         ) -> Iterator[tuple[range, Columns]]:
             tasks = [_BlockTask.of(request.file, problem, block) for block in blocks]
-            return _outcomes(workers, tasks)
+            names = [f"toys {block.start} to {block.stop - 1}" for block in blocks]
+            for index, columns in workers.run_all(_run_block, tasks, names, "blocks of toys"):
+                yield blocks[index], columns
 
         return coverage(
             run_from(request.file),
@@ -107,18 +108,6 @@ def coverage_in_processes(
             progress=progress,
             run_blocks=run_blocks,
         )
-
-
-def _outcomes(workers: Workers, tasks: Sequence[_BlockTask]) -> Iterator[tuple[range, Columns]]:
-    failures = {}
-    for outcome in workers.run(_run_block, tasks):
-        toys = tasks[outcome.index].toys
-        if outcome.value is None:
-            failures[f"toys {toys.start} to {toys.stop - 1}"] = outcome.error or ""
-        else:
-            yield toys, outcome.value
-    if failures:
-        raise FailedTasks(failures, len(tasks), "blocks of toys")
 
 
 def coverage_record(found: Coverage, engine: str) -> CoverageRecord:

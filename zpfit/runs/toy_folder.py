@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.records import ToysRecord
 from zpfit.errors import FilesExist, ToysMismatch
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
@@ -119,7 +120,7 @@ class ToyFolder:
     def _block_name(block: int) -> str:
         return f"block_{block:05d}.csv"
 
-    def write_results(self, record: Mapping[str, Any], columns: Columns) -> None:
+    def write_results(self, record: ToysRecord, columns: Columns) -> None:
         """Write statistics and p-values, and a table with a row for each toy.
 
         Raises

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.records import ToysRecord
 from zpfit.analysis.toys.block import (
     TOYS_PER_BLOCK,
     BlockResult,
@@ -31,7 +32,7 @@ from zpfit.analysis.toys.toys import (
     toy_problem,
     toys,
 )
-from zpfit.errors import FailedTasks, Stopped, ToysMismatch
+from zpfit.errors import Stopped, ToysMismatch
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
@@ -140,15 +141,9 @@ def _run_blocks(
         Some blocks have failed.
     """
     tasks = [BlockTask(request, preparation, block) for block in blocks]
-    failures = {}
-    for outcome in workers.run(run_block, tasks):
-        block = blocks[outcome.index]
-        if outcome.value is None:
-            failures[f"block {block.start // request.toys_per_block}"] = outcome.error or ""
-        else:
-            yield block, outcome.value
-    if failures:
-        raise FailedTasks(failures, len(blocks), "blocks of toys")
+    names = [f"block {block.start // request.toys_per_block}" for block in blocks]
+    for index, result in workers.run_all(run_block, tasks, names, "blocks of toys"):
+        yield blocks[index], result
 
 
 def toys_in_memory(request: ToyRequest, choice: ExecutorChoice, progress: Progress) -> Toys:
@@ -212,7 +207,7 @@ def toys_in_folder(
     progress: Progress,
     *,
     force: bool,
-) -> tuple[dict[str, Any], Toys]:
+) -> tuple[ToysRecord, Toys]:
     """Draw pseudo-experiments until the folder holds ``request.toys``; existing ones are reused.
 
     Parameters
@@ -230,7 +225,7 @@ def toys_in_folder(
 
     Returns
     -------
-    record : dict
+    record : ToysRecord
         The content of ``toys.json``.
     toys : Toys
         Statistics, p-values and the toys themselves.
@@ -265,7 +260,7 @@ def toys_in_folder(
         except Stopped as error:
             raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
         packages = packages_behind(setup.run.settings.sampler.engine)
-        record = result.record() | {"versions": versions(packages)}
+        record: ToysRecord = {**result.record(), "versions": versions(packages)}
         write_toys(record, result, folder)
     return record, result
 
@@ -384,7 +379,7 @@ def _chi2_of(posterior: Posterior, u: FloatArray) -> FloatArray:
     return result
 
 
-def write_toys(record: Mapping[str, Any], result: Toys, folder: ToyFolder) -> None:
+def write_toys(record: ToysRecord, result: Toys, folder: ToyFolder) -> None:
     """Write results, table and figure to the folder.
 
     Raises

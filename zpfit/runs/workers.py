@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from zpfit.errors import Stopped, ZpfitError
+from zpfit.errors import FailedTasks, Stopped, ZpfitError
 from zpfit.runs.pools import ExecutorChoice, Pool, open_pool
 from zpfit.runs.signals import StopRequest, present_request
 
@@ -120,6 +120,36 @@ class Workers:
                 self.pool.renew()
                 yield from self._one_by_one(function, items, suspects)
                 suspects, broken = [], False
+
+    def run_all(
+        self, function: Callable[[A], R], items: Sequence[A], names: Sequence[str], kind: str
+    ) -> Iterator[tuple[int, R]]:
+        """Yield index and value of each call; report the failed ones when all have ended.
+
+        Parameters
+        ----------
+        function, items
+            See :meth:`run`; the function never returns None.
+        names
+            Name of each call in messages.
+        kind
+            What the calls compute, as a plural.
+
+        Raises
+        ------
+        FailedTasks
+            Some calls have failed.
+        Stopped
+            A signal has requested a stop.
+        """
+        failures = {}
+        for outcome in self.run(function, items):
+            if outcome.value is None:
+                failures[names[outcome.index]] = outcome.error or ""
+            else:
+                yield outcome.index, outcome.value
+        if failures:
+            raise FailedTasks(failures, len(items), kind)
 
     def _submit(
         self, function: Callable[[A], R], items: Sequence[A], chosen: list[int]

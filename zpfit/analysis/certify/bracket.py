@@ -1,6 +1,7 @@
 """Two-sided brackets of the joint sigma: a proof below, a point above."""
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import inf
 from typing import Final
 
@@ -25,6 +26,24 @@ _ROUNDS: Final = 12
 """Attempts to lower the upper end before it is kept."""
 _BISECTIONS: Final = 12
 """Attempts to raise the lower end where proof and point do not meet."""
+_DECIMALS: Final = Decimal("1e-4")
+"""Unit of the last digit of a printed bound."""
+
+
+def below(bound: float) -> str:
+    """Return a lower bound with four decimals, rounded down so that it still holds.
+
+    Examples
+    --------
+    >>> below(2.41577), above(2.33180360)
+    ('2.4157', '2.3319')
+    """
+    return str(Decimal(bound).quantize(_DECIMALS, ROUND_FLOOR))
+
+
+def above(bound: float) -> str:
+    """Return an upper bound with four decimals, rounded up so that it still holds."""
+    return str(Decimal(bound).quantize(_DECIMALS, ROUND_CEILING))
 
 
 @dataclass(frozen=True)
@@ -115,7 +134,7 @@ def certify_bracket(
         boxes += proof.boxes
         if progress is not None:
             outcome = "excluded" if proof.proved else "not excluded"
-            progress.stage(f"{level:.4f} sigma {outcome} after {proof.boxes} boxes")
+            progress.stage(f"{below(level)} sigma {outcome} after {proof.boxes} boxes")
         if proof.proved:
             lower = proof
             if best.sigma < inf or level >= _LARGEST:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from zpfit.analysis.certify.kernel import (
+from zpfit.analysis.certify.contractors import (
     FIRST_FREE,
     FLOOR_E,
     FLOOR_NU,

@@ -5,13 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from zpfit.analysis.certify.kernel import (
-    N_COUPLINGS,
-    NO_LIMIT,
-    A,
-    V,
-    search,
-)
+from zpfit.analysis.certify.branch_and_bound import search
+from zpfit.analysis.certify.contractors import N_COUPLINGS, NO_LIMIT, A, V
 from zpfit.analysis.certify.mass_cells import MassCells, mass_cells
 from zpfit.analysis.certify.structure import Structure
 from zpfit.io.arrays import FloatArray

@@ -11,7 +11,7 @@ from zpfit.analysis.profile.contours import area_below, cells_of, crossed_share
 from zpfit.analysis.profile.likelihood import ProfileLikelihood, profile_likelihood
 from zpfit.analysis.profile.refinement import ROUGH, TOLERANCE
 from zpfit.analysis.profile.regions import Density, intervals, unknown_ends
-from zpfit.analysis.records import ProfileRecord
+from zpfit.analysis.records import ProfileCurve, ProfileDensity, ProfileLevel, ProfileRecord
 from zpfit.analysis.summary import axis_attributes
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
@@ -167,11 +167,11 @@ def _point(posterior: Posterior, u: FloatArray) -> dict[str, float]:
     return {name: float(values[0]) for name, values in posterior.parameters(u[None]).items()}
 
 
-def _profile(found: ProfileLikelihood) -> dict[str, Any]:
+def _profile(found: ProfileLikelihood) -> ProfileCurve:
     delta = found.delta_chi2
-    levels = []
+    levels: list[ProfileLevel] = []
     for probability, level in zip(PROBABILITIES, _WILKS[len(found.axes)], strict=True):
-        row: dict[str, Any] = {"probability": probability, "delta_chi2": level}
+        row: ProfileLevel = {"probability": probability, "delta_chi2": level}
         if delta.ndim == 1:
             pieces = intervals(found.coordinates[0], delta, level)
             row["intervals"] = _in_values(found.axes[0], pieces)
@@ -193,12 +193,12 @@ def _finite(table: Any) -> Any:
     return table if np.isfinite(table) else None
 
 
-def _posterior(axes: Sequence[Axis], result: Profile) -> dict[str, Any]:
+def _posterior(axes: Sequence[Axis], result: Profile) -> ProfileDensity:
     density = result.density
-    levels = []
+    levels: list[ProfileLevel] = []
     for probability in PROBABILITIES:
         threshold = density.threshold(probability)
-        row: dict[str, Any] = {"probability": probability, "density": threshold}
+        row: ProfileLevel = {"probability": probability, "density": threshold}
         if len(axes) == 1:
             row["intervals"] = _in_values(axes[0], density.intervals(probability))
         else:

@@ -47,6 +47,8 @@ class EmpiricalP:
     --------
     >>> EmpiricalP(extreme=50, toys=1000).p_value
     0.05
+    >>> EmpiricalP(extreme=0, toys=1000).text()
+    '< 0.003'
     """
 
     extreme: int
@@ -68,6 +70,11 @@ class EmpiricalP:
     def upper_limit(self) -> float | None:
         """Upper limit of p at 95 % confidence if no experiment is as extreme; None otherwise."""
         return None if self.extreme else float(1 - (1 - _UPPER) ** (1 / self.toys))
+
+    def text(self) -> str:
+        """Return p for a line of text, with its sign of relation."""
+        limit = self.upper_limit
+        return f"= {self.p_value:.3g}" if limit is None else f"< {limit:.2g}"
 
     @property
     def sigma(self) -> float:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from zpfit.analysis.records import ToyRatesRecord, ToysRecord, ToyStatisticRecord
 from zpfit.analysis.significance import chi2_tail, two_sided_sigma
 from zpfit.analysis.toys.block import (
     CHI2,
@@ -65,7 +66,7 @@ class Statistic:
             return None
         return chi2_tail(self.by_global_search, self.naive_degrees)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> ToyStatisticRecord:
         """Return the statistic as JSON allows; None replaces infinite numbers."""
         naive = self.naive_p
         return {
@@ -109,7 +110,7 @@ class Rates:
             sum(block.joint_sigma_seconds for block in blocks),
         )
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> ToyRatesRecord:
         """Return the rates as JSON allows, in toys per second of one core."""
         both = self.fit_seconds + self.joint_sigma_seconds
         return {
@@ -152,9 +153,7 @@ class Toys:
 
     def __repr__(self) -> str:
         """Return one line with the p-values."""
-        p_values = ", ".join(
-            f"p({name}) = {s.p.p_value:.3g}" for name, s in self.statistics.items()
-        )
+        p_values = ", ".join(f"p({name}) {s.p.text()}" for name, s in self.statistics.items())
         return f"Toys({self.title!r}, {len(self)} toys of {self.hypothesis}: {p_values})"
 
     @property
@@ -164,7 +163,7 @@ class Toys:
 
         return DataFrame(dict(self.columns))
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> ToysRecord:
         """Return the result as JSON allows; None replaces numbers that do not exist."""
         return {
             "title": self.title,
