@@ -1,5 +1,6 @@
 """Test the public Python API: results in memory, changes, names, and the import time."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from light_toys import shrink_pool
 from matplotlib.figure import Figure
 
 import zpfit
-from zpfit.errors import RunMismatch, UnfinishedRun
+from zpfit.errors import DamagedRecord, RunMismatch, UnfinishedRun
 from zpfit.runs import pools
 from zpfit.runs.execution import Start, claimed
 from zpfit.runs.run_folder import RunFolder
@@ -166,6 +167,29 @@ def test_saved_and_read(result: zpfit.Result, light: zpfit.Result, tmp_path: Pat
     assert {p.name for p in folder.iterdir()} >= {"config.yaml", "samples.nc", "summary.json"}
     with pytest.raises(RunMismatch):
         light.save(folder)
+
+
+def _without(key: str) -> Callable[[dict[str, Any]], object]:
+    return lambda summary: {k: v for k, v in summary.items() if k != key}
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        *((_without(key), key) for key in ("title", "model", "posterior", "shortcomings")),
+        (lambda summary: {**summary, "converged": "perhaps"}, "converged"),
+        (lambda summary: {**summary, "evidence": {"log_z": 1.0}}, "evidence.error"),
+        (lambda _: float("nan"), "NaN"),
+    ],
+)
+def test_a_damaged_summary_is_named_with_its_key(
+    damage: Callable[[dict[str, Any]], object], named: str, light: zpfit.Result, tmp_path: Path
+) -> None:
+    folder = RunFolder(light.save(tmp_path / "run"))
+    folder.summary_path.write_text(json.dumps(damage(json.loads(folder.summary_path.read_text()))))
+    with pytest.raises(DamagedRecord, match=named) as refused:
+        zpfit.Result.read(folder.path)
+    assert refused.value.path == folder.summary_path
 
 
 def test_a_run_is_saved_once(light: zpfit.Result, tmp_path: Path) -> None:

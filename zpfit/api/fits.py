@@ -192,6 +192,8 @@ class Result:
         ------
         RunNotFound
             The folder holds no finished run.
+        DamagedRecord
+            ``summary.json`` lacks a key, or a value has another type.
         ChangedData
             The data that the run was fitted to have changed.
         """

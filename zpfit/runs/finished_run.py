@@ -5,14 +5,13 @@ from functools import partial
 from typing import NoReturn, cast
 
 from zpfit.analysis.fit import FitResult
+from zpfit.analysis.records import FitSummary
 from zpfit.errors import ChangedData, InvalidModel, RunNotFound
 from zpfit.inference.problem import Problem
 from zpfit.io.python_code import unsaved
+from zpfit.runs.records import read_record
 from zpfit.runs.run_file import load_run, session_model
 from zpfit.runs.run_folder import RunFolder
-
-_NEEDED = {"evidence", "best_fit", "no_zprime", "data_hash", "impossible_prior_fraction", "sampler"}
-"""Keys of a summary that a comparison reads; runs of old versions lack some."""
 
 
 def read_fit(folder: RunFolder, name: str | None = None) -> FitResult:
@@ -28,15 +27,21 @@ def read_fit(folder: RunFolder, name: str | None = None) -> FitResult:
     Raises
     ------
     RunNotFound
-        The run is not finished, or is of an older version.
+        The run is not finished.
+    DamagedRecord
+        The summary lacks a key, as those of older versions do, or a value has another type; the
+        message names the key.
     ChangedData
         Its data have changed.
     InvalidInput
         The run file or the data are damaged.
     """
-    summary, weighted = folder.summary(), folder.weighted()
-    if weighted.log_weight is None or not set(summary) >= _NEEDED:
-        raise RunNotFound(folder.path, "its evidence")
+    # Only checked here: the record that is read back turns whole numbers into floats.
+    summary = folder.summary()
+    read_record(FitSummary, folder.summary_path)
+    weighted = folder.weighted()
+    if weighted.log_weight is None:
+        raise RunNotFound(folder.path, "the weight of its samples")
     return FitResult(
         name or folder.path.resolve().name,
         _problem(folder, summary["data_hash"]),

@@ -210,6 +210,11 @@ class RunFolder:
         """Write the results. Their presence marks the run as finished."""
         write_json(self.path / _SUMMARY, summary)
 
+    @property
+    def summary_path(self) -> Path:
+        """Path of the results."""
+        return self.path / _SUMMARY
+
     def summary(self) -> FitSummary:
         """Read the results.
 
