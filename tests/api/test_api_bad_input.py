@@ -132,3 +132,12 @@ def test_a_problem_offers_names_and_ln_l() -> None:
 def test_no_points_give_no_rows() -> None:
     frame = zpfit.evaluate([], likelihood="paper_2021_cs")
     assert list(frame["chi2_total"]) == list(frame["excluded_by"]) == []
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (7,), (1, 7, 1), (3, 8)])
+def test_points_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    posterior = zpfit.load("quickstart").posterior
+    with pytest.raises(InvalidInput, match=r"u: .*shape \(n, 7\)"):
+        posterior.log_likelihood(np.full(shape, 0.5))
+    with pytest.raises(WrongType, match=r"u: .*shape \(n, 7\)"):
+        posterior.log_likelihood([[0.5] * 7])  # type: ignore[arg-type]
