@@ -289,10 +289,8 @@ def rate_fails(box, cell, rate):
         nu = neutrinos[flavour]
         bound = least(block, mul(nu, box[V]), mul(nu, box[A]))
         smallest = nextafter(smallest + bound, -inf)
-        for (
-            v,
-            a,
-        ), so_far in largest.items():  # convex in each coupling: the largest value is at a corner
+        # Convex in each coupling: the largest value is at a corner.
+        for (v, a), so_far in largest.items():
             ends = []
             for n in nu:
                 x, y = mul((n, n), (v, v)), mul((n, n), (a, a))
