@@ -6,6 +6,10 @@ from click.testing import CliRunner, Result
 
 from zpfit.cli import cli
 
+_SCATTERING = ["texono_2010", "borexino_2011", "charm2_nu_1993", "charm2_nubar_1993", "ccfr_1991"]
+_SEARCHES = ["white_dwarf_2013", "babar_2014_envelope", "kloe_2015", "na64_2020"]
+FEW_DATA = {"set": "paper_2021_cs", "drop": _SCATTERING + _SEARCHES}
+"""Likelihood of which an evaluation takes a third of the time."""
 SMALL = {
     "sampler.walkers": "32",
     "sampler.max_steps": "40",

@@ -9,8 +9,7 @@ import pytest
 from click.testing import Result
 from command import invoke as invoke_command
 from command import run_small
-from helpers_samplers import quick, use_small_batches
-from matplotlib.figure import Figure
+from helpers_samplers import draw_blank, quick, use_small_batches
 
 from zpfit.errors import ZpfitError
 from zpfit.inference.posterior import Posterior
@@ -36,14 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def blank_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw no plots unless a test is marked ``drawn``: in a small run they take half of the
     time."""
-    if "drawn" in request.keywords:
-        return
-    for name in ("corner", "pulls", "trace"):
-        monkeypatch.setattr(f"zpfit.runs.drawing.{name}_figure", _blank)
-
-
-def _blank(*_: object) -> Figure:
-    return Figure(figsize=(1, 1))
+    if "drawn" not in request.keywords:
+        draw_blank(monkeypatch)
 
 
 @pytest.fixture
@@ -105,7 +98,7 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise ZpfitError("stopped early")
 
-    use_small_batches(monkeypatch, 10_000, 100_000)
+    use_small_batches(monkeypatch, 5_000, 30_000)
     monkeypatch.setattr("zpfit.analysis.fit.sample_posterior", a_little)
     monkeypatch.setattr("zpfit.analysis.fit.best_fit", stop)
 

@@ -1,4 +1,4 @@
-"""Samplers with small batches, for tests that run a whole fit."""
+"""Samplers and searches that take less time, for tests that run a whole fit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from zpfit.inference.samplers.importance import integrate
 from zpfit.inference.samplers.peak_search import PeakOptions
 from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
+from zpfit.inference.search.best_fit import SearchOptions, best_fit
 
 
 def use_small_batches(patch: pytest.MonkeyPatch, adaptation: int, integral: int) -> None:
@@ -22,15 +24,28 @@ def use_small_batches(patch: pytest.MonkeyPatch, adaptation: int, integral: int)
     patch.setattr("zpfit.inference.samplers.vegas.integrate", partial(integrate, batch=integral))
 
 
+def draw_blank(patch: pytest.MonkeyPatch) -> None:
+    """Let runs draw empty plots."""
+    for name in ("corner", "pulls", "trace"):
+        patch.setattr(f"zpfit.runs.drawing.{name}_figure", _blank)
+
+
+def _blank(*_: object) -> Figure:
+    return Figure(figsize=(1, 1))
+
+
 @contextmanager
 def quick() -> Iterator[None]:
-    """Let fits of this process take a third of their time.
+    """Let fits of this process take a quarter of their time.
 
-    Small batches suffice for tests of what surrounds a fit. Tests of its numbers keep the
-    defaults.
+    Small batches and a short search suffice for tests of what surrounds a fit. Tests of its
+    numbers keep the defaults.
     """
+    short = partial(best_fit, options=SearchOptions(max_rounds=2, quiet_rounds=1))
     with pytest.MonkeyPatch.context() as patch:
         use_small_batches(patch, 5_000, 30_000)
+        for place in ("fit", "profile.profile", "tension.tension", "toys.toys"):
+            patch.setattr(f"zpfit.analysis.{place}.best_fit", short)
         yield
 
 

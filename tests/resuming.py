@@ -101,7 +101,7 @@ def small_batches() -> Iterator[None]:
         small = partial(sample, options=FitOptions(prior_draws=1_000, stored_samples=2_000))
         patch.setattr("zpfit.runs.execution.sample", small)
         use_small_batches(patch, 5_000, 10_000)
-        search = partial(best_fit, options=SearchOptions(kept=5, descent_steps=10))
+        search = partial(best_fit, options=SearchOptions(kept=5, descent_steps=10, quiet_rounds=3))
         patch.setattr("zpfit.analysis.fit.best_fit", search)
         few = partial(starting_points, likeliest=10)
         patch.setattr("zpfit.analysis.fit.starting_points", few)

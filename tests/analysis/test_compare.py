@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers_samplers import draw_blank
 from scipy.integrate import quad
 
 from zpfit.analysis import compare as comparison
@@ -333,6 +334,7 @@ def compared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compared")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        draw_blank(patch)
         write_run("one.yaml", "model: L_mu-L_tau\nlikelihood: paper_2021_cs\n")
         write_run("two.yaml", "model: dark_photon\nlikelihood: paper_2021_cs\n")
         arguments = ["compare", "one.yaml", "two.yaml", "--output", "out", "--json"]

@@ -242,6 +242,7 @@ def quickstart_best():
     return least(RUN.posterior, starts=600)
 
 
+@pytest.mark.slow
 def test_the_papers_fit_does_not_know_the_sign_of_all_couplings():
     """Observables depend on products of two couplings, so every profile is symmetric."""
     found = profiled(RUN.posterior, "C_Ae", points=8, best=quickstart_best())

@@ -29,6 +29,8 @@ from zpfit.physics.observables import Group, Observable
 from zpfit.plots.tension import tension_figure
 from zpfit.runs.run_file import find_run_file, load_run
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 LIMIT = 4.5
 """Tolerance in standard errors that a random deviation rarely exceeds."""
 WIDE = Uniform(lower=-1, upper=1)

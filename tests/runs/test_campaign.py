@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from command import FEW_DATA
 
 from zpfit.cli import cli
 from zpfit.io.yaml import dump_yaml
@@ -21,13 +22,13 @@ from zpfit.runs.campaign_file import load_campaign
 
 TINY = {
     "sampler.engine": "dynesty",
-    "sampler.target_ess": 100,
+    "sampler.target_ess": 50,
     "dynesty.live_points": 50,
     "dynesty.tolerance": 1,
     "best_fit.starts": 20,
 }
 """Options with which a fit takes half a second."""
-RUN = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
+RUN = {"model": "L_mu-L_tau", "likelihood": FEW_DATA}
 
 
 def write(content, path="grid.yaml"):

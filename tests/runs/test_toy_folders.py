@@ -40,7 +40,7 @@ QUICK = (
 
 
 @pytest.fixture
-def light(monkeypatch):
+def light(monkeypatch, quick_fits):
     shrink_pool(monkeypatch)
 
 

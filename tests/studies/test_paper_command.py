@@ -219,7 +219,7 @@ class _Few(Silent):
 def _die_elsewhere(here):
     if os.getpid() != here:
         os._exit(3)
-    time.sleep(5)
+    time.sleep(1)
 
 
 def test_other_processes_of_the_caller_are_left_alone():
@@ -245,6 +245,15 @@ def _pid(seconds):
     return os.getpid()
 
 
+@pytest.fixture
+def heard():
+    """Listen to SIGINT, which a shell ignores for commands in its background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_interrupts_are_held_and_not_lost():
     after = []
 
