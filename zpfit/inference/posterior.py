@@ -96,7 +96,7 @@ class Posterior:
         d = self.dimension
         if not isinstance(u, np.ndarray):
             raise WrongType("u", u, f"an array of shape (n, {d})")
-        if u.ndim != 2 or u.shape[1] != d:  # noqa: PLR2004 - points and parameters
+        if u.ndim != 2 or u.shape[1] != d:
             given = f"an array of shape {u.shape}"
             raise InvalidInput([f"u: {given} holds no points; give one of shape (n, {d})"])
         return self.log_likelihood_at(self.parameters(u)) if len(u) else np.empty(0)
