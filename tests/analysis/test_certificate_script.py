@@ -124,3 +124,8 @@ def test_closed_forms_of_the_script_are_the_integrals(lepton, mass):
     k_v, k_a = CHECKER.loops(lepton, mass)
     assert k_v == pytest.approx(float(r * v / (4 * mpmath.pi**2)), rel=1e-10)
     assert k_a == pytest.approx(float(r * a / (4 * mpmath.pi**2)), rel=1e-10)
+
+
+def test_the_page_shows_how_to_call_the_script():
+    page = SCRIPT.with_name("certify.md").read_text(encoding="utf-8")
+    assert " ".join(["python", SCRIPT.name, "proof.json"]) in page

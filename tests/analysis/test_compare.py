@@ -483,7 +483,7 @@ def test_a_folder_whose_data_changed_is_refused(compared, tmp_path, rejected):
     assert "9.5e-10" in entry.read_text()
     assert "the data of this run have changed since" in rejected("compare", copy)
     (copy / "summary.json").write_text("{}")
-    assert "no finished run here" in rejected("compare", copy)
+    assert "summary.json: damaged or of another version" in rejected("compare", copy)
 
 
 @pytest.mark.parametrize(

@@ -79,14 +79,17 @@ def test_a_comparison_needs_a_source() -> None:
         zpfit.compare()
 
 
+@pytest.mark.parametrize("file", ["compare.json", "runs/quickstart/summary.json"])
 def test_the_output_of_a_comparison_is_checked_before_any_fit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     def never(*_: object) -> None:
         pytest.fail("fitted before the folder was checked")
 
-    monkeypatch.setattr("zpfit.api.comparisons.fit_in_memory", never)
-    (tmp_path / "compare.json").write_text("{}")
+    monkeypatch.setattr("zpfit.runs.comparison.carry_out", never)
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}")
     with pytest.raises(ZpfitError, match=str(tmp_path)):
         zpfit.compare(zpfit.load("quickstart"), reference="no Z'", output=tmp_path)
 

@@ -122,6 +122,7 @@ def comparison(small_run, tmp_path_factory):
             "ln_possible": 0.0, "bayes_factor": 1.0, "ranks": {},
             "chi2_by_term": {n: t["chi2"] for n, t in summary["no_zprime"]["terms"].items()},
             "prior_sensitivity": {"wider": varied, "narrower": varied}, "rank_changes": False,
+            "joint_sigma_proved": 2.41577 if model != "no Z'" else None,
             "shortcomings": [], "converged": True,
         }  # fmt: skip
 
@@ -272,6 +273,7 @@ def test_comparison(accepted, comparison):
     assert "ln B = +1.50 \u00b1 0.03 against no Z\u2032" in page.text
     assert "runs/one/config.yaml" in page.text
     assert "Parker:2018vye" in page.text
+    assert "2.4157" in page.text
 
 
 def test_a_comparison_finds_runs_that_lie_elsewhere(accepted, comparison, copied, workspace):

@@ -128,6 +128,17 @@ def test_page_of_the_site_has_the_words_of_the_template():
     assert [block for block in words if block not in published] == []
 
 
+def test_a_theorem_is_called_so_where_it_is_proved():
+    rows = made_up_rows()
+    assert "No class meets both moments." in " ".join(render_page(made_up(rows)).split())
+    proved = [one | {"joint_sigma_proved": 1.23456} for one in rows]
+    page = " ".join(render_page(made_up(proved)).split())
+    assert "The theorem is proved." in page
+    assert "(≥ 1.2345)" in page
+    gap = [one | {"joint_sigma_proved": None} if one["model"] == "sm_u1" else one for one in proved]
+    assert "The theorem is proved." not in " ".join(render_page(made_up(gap)).split())
+
+
 @pytest.mark.parametrize(
     ("likelihood", "model", "changes", "title"),
     [

@@ -166,8 +166,9 @@ class HypothesisRecord(TypedDict):
     dimensionality: float
     joint_sigma: float | None
     joint_sigma_at: dict[str, float] | None
-    joint_sigma_proved: float | None
-    """No point of the domain has a smaller joint sigma; None if there is no proof."""
+    joint_sigma_proved: NotRequired[float | None]
+    """No point of the domain has a smaller joint sigma; None if there is no proof. Comparisons of
+    older versions lack it."""
     probability_both_within_1_sigma: float | None
     probability_both_within_1_sigma_err: float | None
     chi2_by_term: dict[str, float]

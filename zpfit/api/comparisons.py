@@ -1,27 +1,18 @@
 """Comparisons of models: :func:`compare` and its :class:`Comparison`."""
 
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zpfit.analysis.compare import NO_ZPRIME, check_reference
+from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.compare import Comparison as ComparedFits
-from zpfit.analysis.compare import compare as compare_fits
-from zpfit.analysis.fit import FitResult
-from zpfit.analysis.fit import fit as fit_in_memory
 from zpfit.analysis.records import ComparisonRow
 from zpfit.api.fits import Result
 from zpfit.api.sources import Source, load, progress_of
 from zpfit.errors import InvalidInput
-from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
-from zpfit.io.writing import make_room
-from zpfit.runs.comparison import compare_all, write_comparison
-from zpfit.runs.execution import keep_result
-from zpfit.runs.finished_run import read_fit
-from zpfit.runs.run_folder import RunFolder
+from zpfit.runs.comparison import ComparisonSource, compare_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,39 +115,14 @@ def compare(
     reporter = progress_of(progress)
     if not sources:
         raise InvalidInput(["sources: none is given; give at least one result, folder or run"])
-    if all(isinstance(source, str | Path) for source in sources):
-        names = [str(source) for source in sources]
-        folder = None if output is None else Path(output)
-        result, notes = compare_all(names, folder, reference, seed, reporter, force=force)
-        return Comparison(result, tuple(notes))
-    planned = [_fitted_or_problem(source) for source in sources]
-    problems_only = [p.problem if isinstance(p, FitResult) else p for p in planned]
-    _check_names([p.name for p in planned])
-    check_reference(problems_only, reference)
-    if output is not None:
-        make_room(Path(output), ("compare.json",), force=force)
-    fits = [p if isinstance(p, FitResult) else fit_in_memory(p, reporter) for p in planned]
-    result = compare_fits(fits, reference, seed, reporter)
-    if output is not None:
-        folders = {}
-        for fitted in fits:
-            keep_result(fitted, RunFolder(Path(output) / "runs" / fitted.name), force=force)
-            folders[fitted.name] = f"runs/{fitted.name}"
-        return Comparison(result, tuple(write_comparison(result, Path(output), folders, seed)))
-    return Comparison(result)
+    folder = None if output is None else Path(output)
+    resolved = [_resolved(source) for source in sources]
+    result, notes = compare_all(resolved, folder, reference, seed, reporter, force=force)
+    return Comparison(result, tuple(notes))
 
 
-def _check_names(names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInput(
-            [f"{name!r} is given twice; give the fits different titles" for name in twice]
-        )
-
-
-def _fitted_or_problem(source: Source | Result) -> FitResult | Problem:
+def _resolved(source: Source | Result) -> ComparisonSource:
+    """Return a source as comparisons take it; paths and names are resolved there together."""
     if isinstance(source, Result):
-        return source._fit  # noqa: SLF001 - of this module
-    if isinstance(source, str | Path) and Path(source).is_dir():
-        return read_fit(RunFolder(Path(source)))
-    return load(source)
+        return source._fit  # noqa: SLF001 - of this package
+    return str(source) if isinstance(source, str | Path) else load(source)

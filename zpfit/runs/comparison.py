@@ -1,7 +1,6 @@
 """Comparisons in folders: fit missing runs, compare, draw and write."""
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from zpfit.analysis.compare import NO_ZPRIME, Comparison, check_reference, compare
-from zpfit.analysis.fit import FitResult
+from zpfit.analysis.fit import FitResult, fit
 from zpfit.analysis.records import WrittenComparisonRow
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import Problem
@@ -17,13 +16,16 @@ from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_room, write_json, write_text, write_whole
 from zpfit.models.effective import Effective
-from zpfit.runs.execution import Start, carry_out, check_room, claimed
+from zpfit.runs.execution import Start, carry_out, check_room, claimed, keep_result
 from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+ComparisonSource = str | Problem | FitResult
+"""Path or name of a run, folder of a finished run, problem to fit, or fit."""
 
 _FILES = (
     "compare.json",
@@ -35,7 +37,7 @@ _OVERLAID = 20_000
 
 
 def compare_all(
-    files_or_runs: Sequence[str],
+    sources: Sequence[ComparisonSource],
     output: Path | None,
     reference: str | None,
     seed: int,
@@ -43,35 +45,57 @@ def compare_all(
     *,
     force: bool = False,
 ) -> tuple[Comparison, list[str]]:
-    """Result of :func:`zpfit.analysis.compare.compare`, and what went wrong with plots, in words.
+    """Fit what is not fitted yet, and compare all fits.
 
-    With ``output``, the rows, plots and the folders of runs fitted here are kept there; what
-    is there already is replaced with ``force`` only.
+    Parameters
+    ----------
+    sources
+        Run files, names of packaged runs, folders of finished runs, problems and fits.
+    output
+        Folder of the rows, the plots and the runs, which are then resumed if they were stopped.
+        Without it, fits are made in memory.
+    reference
+        Model in the denominator of the Bayes factors; by default none, without a Z'.
+    seed
+        Seed of what the comparison computes; fits have their own.
+    progress
+        Receiver of progress.
+    force
+        Replace what the folder holds.
+
+    Returns
+    -------
+    Comparison
+        Result of :func:`zpfit.analysis.compare.compare`.
+    list of str
+        A message for each plot that failed.
 
     Raises
     ------
     InvalidInput
-        Everything that is wrong with the arguments.
+        Everything that is wrong with the sources.
+    FilesExist, RunFolderExists, RunMismatch
+        The output folder holds another result and ``force`` is not given.
     UnwritablePath
         The output cannot be written.
-    And what a fit raises.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = (output or Path(scratch)) / "runs"
-        planned = _planned(files_or_runs, folder)
-        check_reference([plan.run for plan in planned], reference or NO_ZPRIME)
-        if output is not None:
-            make_room(output, _FILES, force=force)
-        for plan in planned:
-            if plan.to_fit:
-                check_room(plan.folder, _start(plan, force=force))
-        fits = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
-        result = compare(fits, reference or NO_ZPRIME, seed, progress)
-        if output is None:
-            return result, []
-        folders = {plan.name: os.path.relpath(plan.folder.path, output) for plan in planned}
-        problems = write_comparison(result, output, folders, seed)
-    return result, problems
+    planned = _planned(sources, output)
+    check_reference([plan.problem for plan in planned], reference or NO_ZPRIME)
+    if output is not None:
+        make_room(output, _FILES, force=force)
+    # Folders are checked, and fits at hand are kept, before the first fit begins.
+    for plan in planned:
+        _prepare(plan, force=force)
+    fits = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
+    result = compare(fits, reference or NO_ZPRIME, seed, progress)
+    if output is None:
+        return result, []
+    folders = {
+        plan.name: os.path.relpath(plan.folder.path, output)
+        for plan in planned
+        if plan.folder is not None
+    }
+    return result, write_comparison(result, output, folders, seed)
 
 
 def write_comparison(
@@ -103,27 +127,30 @@ def write_comparison(
 
 
 class _Plan(NamedTuple):
-    """A run of a comparison and its folder."""
+    """A fit of a comparison, made or to be made."""
 
     name: str
-    folder: RunFolder
-    run: Problem
-    to_fit: bool
-    """False for a finished run of the user, which is only read."""
+    problem: Problem
+    folder: RunFolder | None
+    """Folder that is read or to be written; None in memory."""
+    fit: FitResult | None = None
+    """The fit, if it is made."""
+    kept: bool = False
+    """Whether the fit lies in the folder already."""
 
 
-def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
-    """Return the runs of a comparison; all of them are checked before the first fit."""
+def _planned(sources: Sequence[ComparisonSource], output: Path | None) -> list[_Plan]:
+    """Return the plan of each source.
+
+    Raises
+    ------
+    InvalidInput
+        Some sources cannot be used, or share their name; lists all problems.
+    """
     problems, planned = ProblemCollector(), []
-    for argument in files_or_runs:
+    for source in sources:
         with problems.collecting():
-            path = Path(argument)
-            if path.is_dir():
-                fit = read_fit(RunFolder(path))
-                planned.append(_Plan(fit.name, RunFolder(path), fit.problem, to_fit=False))
-            else:
-                run = load_run(find_run_file(argument))
-                planned.append(_Plan(run.name, RunFolder(folder / run.name), run, to_fit=True))
+            planned.append(_plan(source, output))
     names = [plan.name for plan in planned]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(f"{name!r} is given twice; runs and folders need names of their own")
@@ -131,22 +158,52 @@ def _planned(files_or_runs: Sequence[str], folder: Path) -> list[_Plan]:
     return planned
 
 
+def _plan(source: ComparisonSource, output: Path | None) -> _Plan:
+    if isinstance(source, str) and Path(source).is_dir():
+        folder = RunFolder(Path(source))
+        found = read_fit(folder)
+        return _Plan(found.name, found.problem, folder, found, kept=True)
+    made = source if isinstance(source, FitResult) else None
+    if isinstance(source, str):
+        problem = load_run(find_run_file(source))
+    else:
+        problem = source.problem if isinstance(source, FitResult) else source
+    name = problem.name if made is None else made.name
+    folder_of_run = None if output is None else RunFolder(output / "runs" / name)
+    return _Plan(name, problem, folder_of_run, made)
+
+
+def _prepare(plan: _Plan, *, force: bool) -> None:
+    """Keep a fit at hand in its folder, or check the folder of a fit to be made."""
+    if plan.kept or plan.folder is None:
+        return
+    if plan.fit is None:
+        check_room(plan.folder, _start(plan, force=force))
+    else:
+        keep_result(plan.fit, plan.folder, force=force)
+
+
 def _start(plan: _Plan, *, force: bool) -> Start:
     """Return how to start a run: a comparison resumes its unfinished runs by itself."""
     if force:
         return Start.REPLACE
-    return Start.CONTINUE if plan.folder.is_unfinished else Start.NEW
+    unfinished = plan.folder is not None and plan.folder.is_unfinished
+    return Start.CONTINUE if unfinished else Start.NEW
 
 
 def _finished(plan: _Plan, start: Start, progress: Progress) -> FitResult:
-    """Return the finished run, after a fit if necessary."""
-    if plan.to_fit:
-        progress.stage(f"Fitting {plan.name}")
-        with claimed(plan.run, plan.folder, start) as claim:
-            summary = carry_out(claim, progress).summary
-        text = "".join(f"Not converged: {problem}\n" for problem in summary["shortcomings"])
-        write_text(plan.folder.log_path, text)
-    return read_fit(plan.folder, plan.name)
+    """Return the fit of a plan, which is made if it is missing."""
+    if plan.fit is not None:
+        return plan.fit
+    progress.stage(f"Fitting {plan.name}")
+    if plan.folder is None:
+        return fit(plan.problem, progress)
+    with claimed(plan.problem, plan.folder, start) as claim:
+        result = carry_out(claim, progress)
+    shortcomings = result.summary["shortcomings"]
+    text = "".join(f"Not converged: {problem}\n" for problem in shortcomings)
+    write_text(plan.folder.log_path, text)
+    return result
 
 
 def _write_plots(result: Comparison, output: Path, seed: int) -> list[str]:

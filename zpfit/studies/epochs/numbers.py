@@ -97,6 +97,8 @@ class Fit:
     ln_bayes_factor_error: float
     joint_sigma: float | None
     """None where the other measurements cannot be met within their limits."""
+    joint_sigma_proved: float | None
+    """Proved lower bound of the joint sigma; None if there is no proof."""
     joint_sigma_at: Mapping[str, float] | None
     """Parameters at which the joint sigma is reached."""
     best_fit_chi2: float
@@ -114,6 +116,7 @@ class Fit:
             ln_bayes_factor=row["ln_bayes_factor"],
             ln_bayes_factor_error=row["ln_bayes_factor_err"],
             joint_sigma=row["joint_sigma"],
+            joint_sigma_proved=row.get("joint_sigma_proved"),
             joint_sigma_at=row["joint_sigma_at"],
             best_fit_chi2=row["best_fit_chi2"],
             chi2_by_term=row["chi2_by_term"],
@@ -163,6 +166,10 @@ class Numbers:
         """Return the joint sigmas of models, infinite where there is none."""
         found = [self.fit(likelihood, model).joint_sigma for model in models]
         return [inf if sigma is None else sigma for sigma in found]
+
+    def proved(self, likelihood: str) -> float:
+        """Return the least proved bound of the joint sigmas of the classes, 0 without a proof."""
+        return min(self.fit(likelihood, model).joint_sigma_proved or 0.0 for model in CLASSES)
 
     def bayes(self, likelihood: str, models: Sequence[str] = CLASSES) -> list[float]:
         """Return the ln Bayes factors of models against no Z'."""

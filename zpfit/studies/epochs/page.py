@@ -6,6 +6,7 @@ from textwrap import fill
 
 from jinja2 import Environment, StrictUndefined
 
+from zpfit.analysis.certify.bracket import below
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.studies.epochs.conclusions import REACHED, Conclusion, draw_conclusions
 from zpfit.studies.epochs.numbers import (
@@ -61,7 +62,11 @@ def _lines(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _joint_sigma(fit: Fit) -> str:
-    return "none" if fit.joint_sigma is None else f"{fit.joint_sigma:.2f}"
+    if fit.joint_sigma is None:
+        return "none"
+    proved = fit.joint_sigma_proved
+    found = f"{fit.joint_sigma:.2f}"
+    return found if proved is None else f"{found} (≥ {below(proved)})"
 
 
 def _bayes_factor(fit: Fit) -> str:
