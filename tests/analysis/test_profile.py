@@ -378,6 +378,19 @@ def test_both_answers_agree_where_everything_is_gaussian(linear, capsys):
     assert "posterior" in printed
 
 
+def test_small_areas_are_printed_with_two_digits(linear, capsys):
+    areas = {"profile": (6.5e-5, 1.7449e-4), "posterior": (0.0, 0.1234)}
+    plane = {
+        kind: linear[kind]
+        | {"levels": [row | {"area": a} for row, a in zip(linear[kind]["levels"], of, strict=True)]}
+        for kind, of in areas.items()
+    }
+    print_profile(linear | plane | {"axes": 2 * linear["axes"]})
+    printed = capsys.readouterr().out
+    for shown in ("0.0065%", "0.017%", "0.0%", "12.3%"):
+        assert f" {shown} " in printed
+
+
 def test_a_figure_of_a_range_in_which_there_is_nothing(linear):
     nothing = linear["profile"] | {"delta_chi2": [None] * len(linear["profile"]["delta_chi2"])}
     nothing["values"] = [np.linspace(0.8, 0.9, len(nothing["delta_chi2"])).tolist()]
