@@ -16,6 +16,8 @@ from zpfit.analysis.profile.regions import Density, intervals, unknown_ends
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, LogUniform, Priors, SignedLogUniform, Uniform
 from zpfit.inference.progress import Silent
+from zpfit.inference.samplers.importance import Integral
+from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.inference.search.best_fit import Minimum, find_minimum
 from zpfit.inference.search.cancellations import cancellations
 from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
@@ -188,6 +190,26 @@ def test_what_cannot_be_resolved_is_a_shortcoming():
     words = unresolved(found)
     assert len(words) == 2
     assert "Delta chi2 < 1 are unknown" in words[0]
+
+
+def test_allowed_points_outside_the_regions_are_a_shortcoming():
+    """Two minima of one cell, 1e-6 wide on a flat curve, that samples have met: only the better one
+    gets nodes."""
+
+    def residual(c):
+        first, second = np.abs(c.C_Ve - 0.2311) / 1e-6, np.abs(c.C_Ve - 0.2533) / 1e-6
+        return np.minimum(np.minimum(first, second + 0.1), 9.0)
+
+    posterior = posterior_of([term(residual, 0.0, 1.0)])
+    u = np.array([[0.2311], [0.2533], [0.2533 + 1e-7], [0.6]])
+    log_l = posterior.log_likelihood(u)
+    samples = WeightedSamples.normalised(u, log_l, log_l)
+    run = replace(RUN, settings=SETTINGS, posterior=posterior)
+    axes = choose_axes(posterior.priors, [AxisRequest("x")])
+    integral = Integral(samples, Evidence(0.0, 0.01, 1000), ())
+    found = profile(run, axes, 10, Silent(), integral)
+    assert found.likelihood.hidden == 2
+    assert any(text.startswith("2 allowed points") for text in found.shortcomings)
 
 
 # Planes
