@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from zpfit.analysis.profile.axis import AxisRequest, choose_axes
 from zpfit.analysis.profile.likelihood import profile_likelihood
+from zpfit.analysis.profile.plane import PlaneDensity
 from zpfit.analysis.profile.profile import profile, profile_record
 from zpfit.analysis.profile.regions import Density, intervals
 from zpfit.cli.options import parse_axis
@@ -339,7 +340,7 @@ def test_error_of_the_density(seed):
 
 def test_highest_density_in_a_plane():
     u, weight = gaussian_draws(200_000, 2)
-    density = Density.of(u, weight, [(-9, 9), (-9, 9)])
+    density = PlaneDensity.of(u, weight, [(-9, 9), (-9, 9)])
     sizes = np.multiply.outer(*(np.diff(edges) for edges in density.edges))
     for probability in (0.683, 0.954):
         area = np.sum(sizes[density.density >= density.threshold(probability)])
