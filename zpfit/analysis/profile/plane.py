@@ -29,9 +29,9 @@ _LEAST = 0.8
 """Smallest standard deviation of a kernel along any direction, in cells."""
 _EQUAL = 1.01
 """Ratio of areas up to which the wider kernel is preferred."""
-_SHOWN, _BINS_PER_WIDTH = 240, 1.5
-"""Largest number of bins on each axis that a record holds; bins in the kernel's smallest standard
-deviation that are enough below it."""
+_JOINED, _BINS_PER_WIDTH = (2, 9), 1.5
+"""Range of the number of cells on each axis that a record joins to a bin; number of bins in the
+smallest standard deviation of the kernel that are enough."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class PlaneDensity:
         edges, density = [], self.density
         for axis, own in enumerate(self.edges):
             cells = len(own) - 1
-            wanted = max(-(-cells // _SHOWN), int(self.finest / _BINS_PER_WIDTH))
-            joined = next(n for n in range(wanted, cells + 1) if not cells % n)
+            most = max(_JOINED[0], self.finest / _BINS_PER_WIDTH)
+            joined = max(n for n in range(*_JOINED) if n <= most and not cells % n)
             edges.append(own[::joined])
             density = np.stack(np.split(density, cells // joined, axis=axis)).mean(axis=axis + 1)
             density = np.moveaxis(density, 0, axis)
@@ -217,9 +217,9 @@ class _Cells:
 
 
 def _cut(edges: FloatArray) -> FloatArray:
-    """Return the edges of bins that are cut into equal cells."""
+    """Return the edges of bins that are cut into an even number of equal cells."""
     bins = len(edges) - 1
-    parts = max(_CELLS // bins, 1)
+    parts = 2 * max(_CELLS // (2 * bins), 1)
     return np.interp(np.arange(bins * parts + 1) / parts, np.arange(bins + 1), edges)
 
 
