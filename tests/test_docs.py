@@ -50,6 +50,7 @@ FITTED = {"run", "compare", "tension", "profile", "toys", "coverage"}
 ELSEWHERE = {
     "paper": "tests/studies/test_paper_command.py",
     "explore": "tests/pages/test_explore.py",
+    "python": "tests/analysis/test_certificate_script.py",  # the script that checks proofs
     "cobaya-run": "tests/interfaces/test_cobaya.py",  # run as python -m cobaya
 }
 """Commands with tests of their own that take minutes, serve until they are stopped, or are other

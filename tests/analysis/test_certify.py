@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import zpfit
+from zpfit.analysis.certify.bound_below import proved_below
 from zpfit.analysis.certify.bracket import certify_bracket
 from zpfit.analysis.certify.contractors import (
     FIRST_FREE,
@@ -251,6 +252,18 @@ def test_a_case_where_nothing_can_be_proved():
     assert found.lower == 0
     assert found.upper is not None
     assert found.upper <= 0.5
+
+
+def test_a_bound_is_proved_next_to_a_point():
+    """A bound lies below the known joint sigma, and no proof succeeds for one above it."""
+    problem = zpfit.load("paper_sm_u1")
+    bound = proved_below(problem, 3.0152)
+    assert bound is not None
+    assert 3.0152 - 0.005 <= bound < 3.0152
+    assert 2.98 < proved_below(problem, 3.05) < 3.0152  # a search that ends too high
+    assert proved_below(problem, 3.2) is None
+    assert proved_below(zpfit.load("quickstart"), 1.0) is None
+    assert proved_below(problem, None) is None
 
 
 def test_models_and_terms_without_structure_are_refused_by_name():

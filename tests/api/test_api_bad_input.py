@@ -132,3 +132,43 @@ def test_a_problem_offers_names_and_ln_l() -> None:
 def test_no_points_give_no_rows() -> None:
     frame = zpfit.evaluate([], likelihood="paper_2021_cs")
     assert list(frame["chi2_total"]) == list(frame["excluded_by"]) == []
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (7,), (1, 7, 1), (3, 8)])
+def test_points_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    posterior = zpfit.load("quickstart").posterior
+    with pytest.raises(InvalidInput, match=r"u: .*shape \(n, 7\)"):
+        posterior.log_likelihood(np.full(shape, 0.5))
+    with pytest.raises(WrongType, match=r"u: .*shape \(n, 7\)"):
+        posterior.log_likelihood([[0.5] * 7])  # type: ignore[arg-type]
+
+
+PLANE = {"x": ("m_Zp", 5, 50), "y": ("C_Ae", 5e-5, 1e-3, "log"), "likelihood": "paper_2021_cs"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"x": ("m_Zp", 5)}, "x"),
+        ({"x": ("m_Zp", 5, 50, "log", 3)}, "x"),
+        ({"y": ("C_Ae", "a", "b")}, "y"),
+        ({"solve": {"C_Ve": 1.0}}, "solve.C_Ve"),
+        ({"solve": [("C_Ve", 1.0)]}, "solve"),
+        ({"fix": 3}, "fix"),
+        ({"profile": "C_nue"}, "profile"),
+    ],
+)
+def test_an_argument_of_a_plane_of_another_form_is_refused(
+    change: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(WrongType, match=f"^{named}: "):
+        zpfit.exclusion(**PLANE | change)
+
+
+def test_a_resolved_slice_takes_no_changes_and_empty_arguments_clear_a_file() -> None:
+    solved = zpfit.exclusion(source="paper_fig2a")
+    assert "C_Ve" in solved.slice.settings.solve
+    with pytest.raises(InvalidInput, match=r"likelihood, fix: a resolved slice"):
+        zpfit.exclusion(source=solved.slice, likelihood="today_cs", fix={"C_nue": 0})
+    cleared = zpfit.exclusion(source="paper_fig2a", solve={}, fix={"C_Ve": 1e-4})
+    assert not cleared.slice.settings.solve

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.analysis.bayes_factors import against_reference
+from zpfit.analysis.certify.bound_below import proved_below
 from zpfit.analysis.fit import FitResult
 from zpfit.analysis.joint_sigma import (
     JointSigma,
@@ -311,6 +312,7 @@ def _row(
         "dimensionality": evidence["dimensionality"],
         "joint_sigma": None if joint is None else joint.sigma,
         "joint_sigma_at": None if joint is None else _values(posterior, joint.u),
+        "joint_sigma_proved": proved_below(fit.problem, None if joint is None else joint.sigma),
         "probability_both_within_1_sigma": probability,
         "probability_both_within_1_sigma_err": probability_error,
         "chi2_by_term": _chi2_by_term(best),
@@ -385,6 +387,7 @@ def _without(fit: FitResult, data: int) -> HypothesisRecord:
         "dimensionality": 0.0,
         "joint_sigma": level,
         "joint_sigma_at": None,
+        "joint_sigma_proved": None,
         "probability_both_within_1_sigma": None if level is None else float(level <= 1),
         "probability_both_within_1_sigma_err": None if level is None else 0.0,
         "chi2_by_term": _chi2_by_term(point),

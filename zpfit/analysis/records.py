@@ -166,6 +166,8 @@ class HypothesisRecord(TypedDict):
     dimensionality: float
     joint_sigma: float | None
     joint_sigma_at: dict[str, float] | None
+    joint_sigma_proved: float | None
+    """No point of the domain has a smaller joint sigma; None if there is no proof."""
     probability_both_within_1_sigma: float | None
     probability_both_within_1_sigma_err: float | None
     chi2_by_term: dict[str, float]
@@ -466,6 +468,44 @@ class AnomalyRecord(TypedDict):
     down: float
 
 
+class TreeRecord(TypedDict):
+    """A proof that a reader can check without zpfit: its inputs and its tree of boxes."""
+
+    sigma: float
+    """Level that the tree proves."""
+    mass: Annotated[list[float], Len(2, 2)]
+    """Ends of the domain in MeV."""
+    box: list[list[float]]
+    """Ends of C_Ve, C_Ae, C_nue and C_numu, with a common sign chosen."""
+    universal_axial: bool
+    tau: Annotated[list[float], Len(6, 6)]
+    """Factors of the four couplings in C_nutau, and two slacks."""
+    z_mass: float
+    electron: list[list[float]]
+    """Value and errors of each moment."""
+    muon: list[list[float]]
+    products: list[list[str | float]]
+    """Formula and limits of factors of C_Ve C_Ae."""
+    trident: list[float] | None
+    visible: list[list[list[float]]]
+    """Knots of curves: ln of the mass in MeV and ln of the limit."""
+    invisible: list[list[list[float]]]
+    stars: float | None
+    floors: Annotated[list[float], Len(3, 3)]
+    """Two masses in MeV, and the coupling of thermal contact."""
+    rates: list[list[float]]
+    """Limits of rates of electron recoils."""
+    blocks: list[list[int]]
+    """Rate and flavour of each block of coefficients."""
+    coefficients: dict[str, list[float]]
+    """Five intervals for each block, by mass cell."""
+    nodes: int
+    sha256: str
+    """Hash of the inputs."""
+    tree: str
+    """Cuts and leaves, a node before its parts and the lower part first."""
+
+
 class CertificateRecord(TypedDict):
     """A proved lower bound of the joint sigma, and a point above it."""
 
@@ -498,5 +538,7 @@ class CertificateRecord(TypedDict):
     left_out: dict[str, str]
     """Terms that the proof does not use, and why."""
     constants: dict[str, float]
+    proof: TreeRecord | None
+    """Tree of the proof, if one was asked for."""
     data_hash: str
     version: str

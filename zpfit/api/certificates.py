@@ -90,6 +90,7 @@ def certify(
     *,
     sigma: float | None = None,
     tolerance: float = 1e-3,
+    tree: bool = False,
     progress: bool | Progress = True,
     **changes: Any,
 ) -> Certificate:
@@ -107,6 +108,9 @@ def certify(
         Level in standard errors to prove. The default brackets the joint sigma instead.
     tolerance
         Largest distance of the bounds, in standard errors.
+    tree
+        Add the tree of the proof to the record, which the script of the page "Proofs" checks
+        without zpfit.
     progress
         See :func:`fit`.
     **changes
@@ -137,6 +141,7 @@ def certify(
         raise InvalidInput([f"sigma ({sigma}) and tolerance ({tolerance}) must be positive"])
     problem = load(source, **changes)
     if sigma is not None:
-        return Certificate(certificate_record(problem, certify_level(problem, sigma)))
-    bracket = certify_bracket(problem, tolerance, progress_of(progress))
-    return Certificate(certificate_record(problem, bracket))
+        bracket = certify_level(problem, sigma)
+    else:
+        bracket = certify_bracket(problem, tolerance, progress_of(progress))
+    return Certificate(certificate_record(problem, bracket, tree=tree))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.api.sources import IN_PYTHON, escaped, plain_value
+from zpfit.errors import InvalidInput, WrongType
 from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.writing import make_room
@@ -33,14 +35,15 @@ class ExclusionMap:
     record: ExclusionMapRecord
     """All regions in values of the parameters, as ``exclusion.json`` holds them."""
     _traced: TracedMap
-    _slice: Slice
+    slice: Slice
+    """Plane, model and data of the regions."""
 
     @property
     def allowed(self) -> "MultiPolygon":
         """Allowed region in values of the parameters."""
         from shapely import transform
 
-        x, y = self._slice.plane.x, self._slice.plane.y
+        x, y = self.slice.plane.x, self.slice.plane.y
 
         def to_values(corners: Any) -> Any:
             return np.column_stack([x.values(corners[:, 0]), y.values(corners[:, 1])])
@@ -86,7 +89,7 @@ def exclusion(
     model: Any = None,
     fix: Mapping[str, float] | None = None,
     solve: Mapping[str, tuple[str, float]] | None = None,
-    profile: Sequence[str] = (),
+    profile: Sequence[str] | None = None,
     output: str | Path | None = None,
     force: bool = False,
     **changes: Any,
@@ -99,13 +102,14 @@ def exclusion(
         Sides of the plane: ``(name, lower, upper)`` or ``(name, lower, upper, "log")``.
     source
         Name or path of a slice file whose keys the other arguments replace; or a resolved slice,
-        which excludes the other arguments.
+        which takes no other argument than ``output`` and ``force``.
     likelihood
         Name of a set of entries, or what a run file says under ``likelihood``.
     model
         Name of a model, or what a run file says under ``model``; "effective" by default.
     fix
-        Values of parameters. Others have their defaults; couplings are then zero.
+        Values of parameters. Others have their defaults; couplings are then zero. An empty
+        mapping removes those of the slice file, as with ``solve`` and ``profile``.
     solve
         Parameters that follow from an observable: ``{parameter: (observable, value)}``.
     profile
@@ -125,7 +129,10 @@ def exclusion(
     Raises
     ------
     InvalidInput
-        Something is wrong with the arguments or the slice file.
+        Something is wrong with the arguments or the slice file, or a resolved slice is given with
+        other arguments.
+    WrongType
+        A side, ``fix``, ``solve`` or ``profile`` has another form.
 
     Examples
     --------
@@ -137,21 +144,30 @@ def exclusion(
     >>> "babar_2014_envelope" in set(found.frame["name"])
     True
     """
+    given: dict[str, Any] = {
+        **changes,
+        "likelihood": likelihood,
+        "model": model,
+        "x": None if x is None else _side("x", x),
+        "y": None if y is None else _side("y", y),
+        "fix": None if fix is None else _values(fix),
+        "solve": None if solve is None else _conditions(solve),
+        "profile": None if profile is None else _names(profile),
+    }
+    given = {key: value for key, value in given.items() if value is not None}
     if isinstance(source, Slice):
+        _take_no_changes(given)
         return _traced(source, output, force=force)
     document, library = _slice_source(source)
-    asked: dict[str, Any] = {**changes, "likelihood": likelihood, "model": model}
-    asked |= {"fix": dict(fix) if fix else None, "profile": list(profile) or None}
-    asked |= {"x": x if x is None else _side(x), "y": y if y is None else _side(y)}
-    if solve:
-        asked["solve"] = {
-            name: {"observable": observable, "value": value, "sign": "positive"}
-            for name, (observable, value) in solve.items()
-        }
-    for key, value in asked.items():
-        if value is not None:
-            document = document.with_value((key,), plain_value(key, value))
+    for key, value in given.items():
+        document = document.with_value((key,), plain_value(key, value))
     return _traced(resolve_slice(document, library), output, force=force)
+
+
+def _take_no_changes(given: Mapping[str, Any]) -> None:
+    if given:
+        names = ", ".join(given)
+        raise InvalidInput([f"{names}: a resolved slice cannot be changed; give the file's name"])
 
 
 def _traced(chosen: Slice, output: str | Path | None, *, force: bool) -> ExclusionMap:
@@ -171,13 +187,45 @@ def _slice_source(source: str | Path | None) -> tuple[Document, Library]:
     return read_yaml(path), Library.beside(path)
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(place: str, side: Side) -> dict[str, Any]:
     if isinstance(side, str):
         return {"parameter": side}
+    expected = 'a name, (name, lower, upper) or (name, lower, upper, "log")'
+    if not isinstance(side, (tuple, list)) or not _AXIS_ITEMS <= len(side) <= _AXIS_ITEMS + 1:
+        raise WrongType(place, side, expected)
     name, lower, upper, *scale = side
+    numbers = all(isinstance(value, Real) for value in (lower, upper))
+    if not numbers or not all(isinstance(word, str) for word in (name, *scale)):
+        raise WrongType(place, side, expected)
+    kind = scale[0] if scale else "linear"
+    return {"parameter": name, "lower": lower, "upper": upper, "scale": kind}
+
+
+_AXIS_ITEMS = 3
+"""Name, lower and upper end."""
+
+
+def _values(fix: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(fix, Mapping):
+        raise WrongType("fix", fix, "values by the names of parameters")
+    return dict(fix)
+
+
+def _conditions(solve: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, Any]]:
+    """Return conditions of a slice file."""
+    expected = "{parameter: (observable, value)}"
+    if not isinstance(solve, Mapping):
+        raise WrongType("solve", solve, expected)
+    for name, pair in solve.items():
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise WrongType(f"solve.{name}", pair, "(observable, value)")
     return {
-        "parameter": name,
-        "lower": lower,
-        "upper": upper,
-        "scale": scale[0] if scale else "linear",
+        name: {"observable": observable, "value": value, "sign": "positive"}
+        for name, (observable, value) in solve.items()
     }
+
+
+def _names(profile: Sequence[str]) -> list[str]:
+    if isinstance(profile, str) or not isinstance(profile, Sequence):
+        raise WrongType("profile", profile, "a list of names")
+    return list(profile)

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Largest distance of the two bounds.",
 )
+@click.option(
+    "--tree",
+    is_flag=True,
+    help="Add the tree of the proof, which a script of the docs checks without zpfit.",
+)
 @options.output("JSON file of the certificate.")
 @options.force()
 @options.seed
@@ -38,6 +43,7 @@ def certify(
     *,
     sigma: float | None,
     tolerance: float,
+    tree: bool,
     output: Path | None,
     force: bool,
     seed: int | None,
@@ -60,7 +66,9 @@ def certify(
     from zpfit.runs.run_file import find_run_file, load_run
 
     problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
-    found = compute_certificate(problem, sigma=sigma, tolerance=tolerance, progress=StageLines())
+    found = compute_certificate(
+        problem, sigma=sigma, tolerance=tolerance, tree=tree, progress=StageLines()
+    )
     if output is not None:
         found.save(output, force=force)
     if as_json:

@@ -24,6 +24,7 @@ _FIT: _Columns = {
     "AIC": lambda row: f"{row['aic']:.1f}",
     "BIC": lambda row: or_dash(row["bic"], ".1f"),
     "joint σ": lambda row: or_dash(row["joint_sigma"], ".2f"),
+    "proved": lambda row: _proved(row.get("joint_sigma_proved")),
     "P(both)": lambda row: or_dash(row["probability_both_within_1_sigma"], ".2g"),
 }
 _EVIDENCE: _Columns = {
@@ -33,6 +34,13 @@ _EVIDENCE: _Columns = {
     "D_KL": lambda row: f"{row['information']:.1f}",
     "dim.": lambda row: f"{row['dimensionality']:.1f}",
 }
+
+
+def _proved(bound: float | None) -> str:
+    """Return a proved lower bound; a joint sigma without one is an upper bound only."""
+    from zpfit.analysis.certify.bracket import below
+
+    return "-" if bound is None else f"> {below(bound)[:-1]}"
 
 
 @click.command()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zpfit.errors import ModelNeverValid, UndefinedValue
+from zpfit.errors import InvalidInput, ModelNeverValid, UndefinedValue, WrongType
 from zpfit.inference.priors import Priors
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
@@ -88,9 +88,17 @@ class Posterior:
 
         Raises
         ------
+        WrongType, InvalidInput
+            ``u`` is no array, or has another shape.
         UndefinedValue
             The model or a term gives NaN; the message names the point.
         """
+        d = self.dimension
+        if not isinstance(u, np.ndarray):
+            raise WrongType("u", u, f"an array of shape (n, {d})")
+        if u.ndim != 2 or u.shape[1] != d:
+            given = f"an array of shape {u.shape}"
+            raise InvalidInput([f"u: {given} holds no points; give one of shape (n, {d})"])
         return self.log_likelihood_at(self.parameters(u)) if len(u) else np.empty(0)
 
     def log_likelihood_at(self, parameters: Mapping[str, FloatArray]) -> FloatArray:

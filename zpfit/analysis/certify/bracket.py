@@ -9,6 +9,7 @@ import numpy as np
 
 from zpfit.analysis.certify.proof import Proof, Prover
 from zpfit.analysis.certify.structure import Structure, structure_of
+from zpfit.analysis.certify.tree import tree_below
 from zpfit.analysis.certify.witness import couplings_of, parameters_near, upper_end
 from zpfit.analysis.joint_sigma import JointSigma
 from zpfit.analysis.records import CertificateRecord
@@ -186,8 +187,10 @@ def _point(
     return upper_end(problem.posterior, starts, proof.sigma, limits, rng)
 
 
-def certificate_record(problem: Problem, bracket: Bracket) -> CertificateRecord:
-    """Return the record of a certificate."""
+def certificate_record(
+    problem: Problem, bracket: Bracket, *, tree: bool = False
+) -> CertificateRecord:
+    """Return the record of a certificate, with the tree of its proof if asked for."""
     structure = bracket.structure
     return {
         "model": problem.posterior.model.name,
@@ -220,6 +223,7 @@ def certificate_record(problem: Problem, bracket: Bracket) -> CertificateRecord:
             name: getattr(constants, name)
             for name in ("ELECTRON_MASS", "MUON_MASS", "FERMI_CONSTANT", "SIN2_THETA_W")
         },
+        "proof": tree_below(structure, bracket.lower) if tree else None,
         "data_hash": problem.data_hash(),
         "version": versions()["zpfit"],
     }

@@ -39,7 +39,7 @@ def _widest(box: FloatArray, node: int, leaves: int, log_width: float) -> tuple[
 
 
 @rigorous
-def _cut(low: float, high: float) -> float:
+def halving_point(low: float, high: float) -> float:
     """Return where to halve an interval: zero, a geometric mean, or the middle."""
     if low < 0.0 < high:
         return 0.0
@@ -73,7 +73,7 @@ def _halved(
             stack[n_stack], nodes[n_stack] = box, 2 * node + child
             n_stack += 1
         return n_stack
-    middle = _cut(box[axis, 0], box[axis, 1])
+    middle = halving_point(box[axis, 0], box[axis, 1])
     far = 1 if middle >= 0.0 and box[axis, 1] > -box[axis, 0] else 0
     for part in (far, 1 - far):  # the last one, closer to zero, is examined first
         stack[n_stack], nodes[n_stack] = box, node

@@ -72,6 +72,8 @@ class Product:
     name: str
     target: tuple[float, float]
     factor: Callable[[FloatArray], Bounds]
+    kind: str
+    """Name of the formula of the factor."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _add_measurement(structure: Structure, term: Measurement, limits: JointSigma
     if function in _RECOILS:
         structure.recoils.append(Recoil(term.name, target, _RECOILS[function]))
     elif function is e158_sin2_theta:
-        structure.products.append(Product(term.name, target, _e158))
+        structure.products.append(Product(term.name, target, _e158, "e158"))
     elif function is paper_2021.paper_ccfr and structure.relation.universal_axial:
         low, high = structure.trident
         structure.trident = max(low, target[0]), min(high, target[1])
@@ -199,7 +201,7 @@ def _add_exclusion(structure: Structure, exclusion: Exclusion) -> None:
         structure.stars = min(limit, structure.stars or inf)
     elif function is paper_2021.paper_moller:
         end = limit * (1 + _MARGIN)
-        structure.products.append(Product(exclusion.name, (-end, end), _one))
+        structure.products.append(Product(exclusion.name, (-end, end), _one, "one"))
     elif function is mass_floor_ratio and not structure.contact:
         structure.floors = keywords["electrophilic"], keywords["neutrinophilic"]
         structure.contact = keywords["contact"]

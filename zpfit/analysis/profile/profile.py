@@ -91,7 +91,7 @@ def profile(
     found = profile_likelihood(
         posterior,
         axes,
-        points or DEFAULT_POINTS[len(axes)],
+        DEFAULT_POINTS[len(axes)] if points is None else points,
         best,
         (samples.u, samples.log_likelihood),
         rngs[4],

@@ -1,0 +1,161 @@
+"""The single term that excludes a box, compiled: a check without contraction."""
+
+from typing import Final
+
+from zpfit.analysis.certify.contractors import (
+    FLOOR_E,
+    FLOOR_NU,
+    INVISIBLE,
+    K_AE,
+    K_AMU,
+    K_VE,
+    K_VMU,
+    NO_LIMIT,
+    NUE,
+    NUMU,
+    STARS,
+    VISIBLE,
+    WIDTH_A,
+    WIDTH_V,
+    A,
+    IntArray,
+    V,
+    _cell,
+    _difference,
+    _electrons,
+    _largest_recoil,
+    _neutrinos,
+    _of,
+    _smallest_recoil,
+    _tau,
+    _trident,
+)
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.intervals import add, div, down, mul, rigorous, sqr, sub, up
+
+ELECTRON, MUON, NUCLEOSYNTHESIS, VISIBLE_DECAYS, INVISIBLE_DECAYS, STARS_COOL, TRIDENT = range(1, 8)
+"""Codes of terms; 0 stands for none."""
+PRODUCT: Final = 10
+"""Code of the first product."""
+RATE: Final = 100
+"""Code of the first rate of recoils."""
+
+
+@rigorous
+def _electron_fails(box: FloatArray, cells: FloatArray, node: int, low: float, high: float) -> bool:
+    vector = mul(_cell(cells, node, K_VE), sqr(_of(box, V)))
+    moment = sub(vector, mul(_cell(cells, node, K_AE), sqr(_of(box, A))))
+    return bool(moment[1] < low or moment[0] > high)
+
+
+@rigorous
+def _muon_fails(
+    box: FloatArray, cells: FloatArray, node: int, low: float, high: float, free: float
+) -> bool:
+    k_v, k_a = _cell(cells, node, K_VMU), _cell(cells, node, K_AMU)
+    if free > 0.0:
+        inverse = down(div((1.0, 1.0), k_v)[0] - div((1.0, 1.0), k_a)[1])
+        return bool(inverse > 0.0 and sqr(_difference(box, 1.0))[1] < down(low * inverse))
+    moment = sub(mul(k_v, sqr(_difference(box, 0.0))), mul(k_a, sqr(_of(box, A))))
+    return bool(moment[1] < low or moment[0] > high)
+
+
+@rigorous
+def _nucleosynthesis_fails(
+    box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, contact: float
+) -> bool:
+    square = up(contact * contact)
+    if cells[node, FLOOR_E, 0] > 0.0 and _electrons(box)[0] > square:
+        return True
+    if cells[node, FLOOR_NU, 0] <= 0.0:
+        return False
+    third = sqr(_tau(box, cells, node, tau))
+    largest = max(sqr(_of(box, NUE))[0], sqr(_of(box, NUMU))[0], third[0])
+    return bool(largest > square)
+
+
+@rigorous
+def _decays_fail(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> int:
+    both, neutrinos = _electrons(box)[0], _neutrinos(box, cells, node, tau)
+    if both <= 0.0:
+        return 0
+    if down(both * neutrinos[0]) > cells[node, STARS, 1]:
+        return STARS_COOL
+    width = add(
+        mul(_cell(cells, node, WIDTH_V), sqr(_of(box, V))),
+        mul(_cell(cells, node, WIDTH_A), sqr(_of(box, A))),
+    )[0]
+    if width > 0.0:
+        share = down(width / up(width + up(0.5 * neutrinos[1])))
+        if down(both * share) > cells[node, VISIBLE, 1]:
+            return VISIBLE_DECAYS
+    half = 0.5 * neutrinos[0]
+    if half > 0.0:
+        share = down(half / up(half + up(cells[node, WIDTH_V, 1] * up(both))))
+        if down(both * share) > cells[node, INVISIBLE, 1]:
+            return INVISIBLE_DECAYS
+    return 0
+
+
+@rigorous
+def _product_that_fails(box: FloatArray, cells: FloatArray, node: int, products: FloatArray) -> int:
+    for row in range(products.shape[0]):
+        factor = _cell(cells, node, int(products[row, 0]))
+        value = mul(factor, mul(_of(box, V), _of(box, A)))
+        if value[0] > products[row, 2] or value[1] < products[row, 1]:
+            return PRODUCT + row
+    return 0
+
+
+@rigorous
+def _rate_that_fails(
+    box: FloatArray,
+    cells: FloatArray,
+    node: int,
+    tau: FloatArray,
+    blocks: IntArray,
+    targets: FloatArray,
+) -> int:
+    first = 0
+    for rate in range(targets.shape[0]):
+        last = first
+        while last < blocks.shape[0] and blocks[last, 0] == rate:
+            last += 1
+        if (
+            _largest_recoil(box, cells, node, tau, blocks, first, last) < targets[rate, 0]
+            or _smallest_recoil(box, cells, node, tau, blocks, first, last) > targets[rate, 1]
+        ):
+            return RATE + rate
+        first = last
+    return 0
+
+
+@rigorous
+def excluding_term(
+    box: FloatArray,
+    node: int,
+    cells: FloatArray,
+    level: FloatArray,
+    tau: FloatArray,
+    products: FloatArray,
+    blocks: IntArray,
+    targets: FloatArray,
+) -> int:
+    """Return the code of a term that no point of a box meets; 0 if there is none.
+
+    Parameters are those of :func:`zpfit.analysis.certify.contractors.survives`.
+    """
+    if _electron_fails(box, cells, node, level[0], level[1]):
+        return ELECTRON
+    if _muon_fails(box, cells, node, level[2], level[3], level[7]):
+        return MUON
+    if _nucleosynthesis_fails(box, cells, node, tau, level[6]):
+        return NUCLEOSYNTHESIS
+    code = _decays_fail(box, cells, node, tau)
+    if code == 0:
+        code = _product_that_fails(box, cells, node, products)
+    if code == 0 and level[7] == 0.0 and level[4] > -NO_LIMIT:
+        code = 0 if _trident(box, cells, node, level[4], level[5]) else TRIDENT
+    if code == 0:
+        code = _rate_that_fails(box, cells, node, tau, blocks, targets)
+    return code
