@@ -12,7 +12,7 @@ from scipy.stats import norm
 import zpfit
 from zpfit.analysis import coverage as module
 from zpfit.analysis.coverage import Coverage, Covered, coverage
-from zpfit.errors import InvalidInput, NoSamplingDistribution, OutsidePrior
+from zpfit.errors import InvalidInput, NoSamplingDistribution, OutsidePrior, PoorProposal
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Priors, Uniform
 from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
@@ -132,14 +132,62 @@ def test_counts_of_intervals():
         "toy": np.arange(4.0),
         "delta_chi2[x]": np.array([0.5, 0.99, 3.9, 4.1]),
         "rank[x]": np.array([0.5, 0.16, 0.97, np.nan]),
+        "converged": np.array([1.0, 1.0, 1.0, np.nan]),
     }
     found = Coverage("t", "m", "l", 1, {"x": 0.0}, columns)
     assert found.profile("x") == {"68": Covered(2, 4), "95": Covered(3, 4)}
     assert found.credible("x") == {"68": Covered(2, 3), "95": Covered(3, 3)}
     assert "posteriors of 1 of 4 toys" in found.shortcomings[0]
     assert found.record()["parameters"]["x"]["profile"]["95"]["fraction"] == 0.75
-    assert Covered(0, 0).record()["interval"] == [0.0, 1.0]
     assert json.dumps(found.record(), allow_nan=False)
+
+
+def test_where_no_interval_exists_there_is_no_fraction():
+    """Every posterior failed, and one refit found nothing: neither says that a truth is missed."""
+    columns = {
+        "toy": np.arange(4.0),
+        "delta_chi2[x]": np.array([0.5, 2.0, np.inf, 0.1]),
+        "delta_chi2[y]": np.array([0.5, 0.2, 0.3, 5.0]),
+        "rank[x]": np.full(4, np.nan),
+        "rank[y]": np.full(4, np.nan),
+        "converged": np.full(4, np.nan),
+    }
+    found = Coverage("t", "m", "l", 1, {"x": 0.0, "y": 0.0}, columns)
+    row = found.record()["parameters"]["x"]
+    assert row["credible"]["68"] == {
+        "covered": 0,
+        "of": 0,
+        "fraction": None,
+        "interval": [0.0, 1.0],
+    }
+    assert found.profile("x") == {"68": Covered(2, 3), "95": Covered(3, 3)}
+    assert found.profile("y")["95"] == Covered(3, 4)
+    assert [text.split(" toys")[0] for text in found.shortcomings] == [
+        "the posteriors of 4 of 4",
+        "the refits of 1 of 4",
+    ]
+    assert found.record()["posteriors"] == {"converged": 0, "not_converged": 0, "failed": 4}
+    assert json.dumps(found.record(), allow_nan=False)
+
+
+@pytest.mark.usefixtures("light", "quick_fits")
+def test_posteriors_that_are_not_converged_are_counted_and_said(monkeypatch):
+    """One posterior of three has a shortcoming, and one cannot be sampled."""
+    made, true = [], module.evidence_of
+
+    def evidence(*arguments, **options):
+        made.append(true(*arguments, **options))
+        if len(made) == 3:
+            raise PoorProposal(3.0, 10)
+        return replace(made[-1], shortcomings=("too few",) if len(made) == 2 else ())
+
+    monkeypatch.setattr(module, "evidence_of", evidence)
+    found = coverage(problem(terms()), TRUTH, 3)
+    counts = {"converged": 1, "not_converged": 1, "failed": 1}
+    assert found.record()["posteriors"] == counts
+    np.testing.assert_array_equal(found.columns["converged"], [1, 0, np.nan])
+    assert found.credible("x")["68"].of == 2
+    assert "the posteriors of 1 of 3 toys are not converged" in found.shortcomings[1]
 
 
 def test_points_that_are_no_truth():

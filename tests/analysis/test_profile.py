@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from zpfit.analysis.profile.axis import AxisRequest, choose_axes
 from zpfit.analysis.profile.likelihood import profile_likelihood
+from zpfit.analysis.profile.plane import PlaneDensity
 from zpfit.analysis.profile.profile import profile, profile_record
 from zpfit.analysis.profile.regions import Density, intervals
 from zpfit.cli.options import parse_axis
@@ -339,7 +340,7 @@ def test_error_of_the_density(seed):
 
 def test_highest_density_in_a_plane():
     u, weight = gaussian_draws(200_000, 2)
-    density = Density.of(u, weight, [(-9, 9), (-9, 9)])
+    density = PlaneDensity.of(u, weight, [(-9, 9), (-9, 9)])
     sizes = np.multiply.outer(*(np.diff(edges) for edges in density.edges))
     for probability in (0.683, 0.954):
         area = np.sum(sizes[density.density >= density.threshold(probability)])
@@ -376,6 +377,19 @@ def test_both_answers_agree_where_everything_is_gaussian(linear, capsys):
     printed = capsys.readouterr().out
     assert "Wilks" in printed
     assert "posterior" in printed
+
+
+def test_small_areas_are_printed_with_two_digits(linear, capsys):
+    areas = {"profile": (6.5e-5, 1.7449e-4), "posterior": (0.0, 0.1234)}
+    plane = {
+        kind: linear[kind]
+        | {"levels": [row | {"area": a} for row, a in zip(linear[kind]["levels"], of, strict=True)]}
+        for kind, of in areas.items()
+    }
+    print_profile(linear | plane | {"axes": 2 * linear["axes"]})
+    printed = capsys.readouterr().out
+    for shown in ("0.0065%", "0.017%", "0.0%", "12.3%"):
+        assert f" {shown} " in printed
 
 
 def test_a_figure_of_a_range_in_which_there_is_nothing(linear):

@@ -17,7 +17,7 @@ from closed_forms import (
 from scipy.stats import multivariate_t
 
 from zpfit.errors import PoorProposal
-from zpfit.inference.samplers import vegas
+from zpfit.inference.samplers import peaks, vegas
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.peak_search import PeakOptions
@@ -188,6 +188,18 @@ def test_an_even_likelihood_gets_images_of_its_maps_and_peaks():
     integral = small_integral(problem, without)
     assert off(problem, integral) < LIMIT
     assert not integral.shortcomings
+
+
+def test_an_even_likelihood_gets_the_image_of_a_peak_whose_partner_was_missed():
+    """The search returns one of two equal modes, and the flat maps meet neither."""
+    problem = mirror_modes(2, 1e-4)
+    maps = MixtureMap((HistogramMap((np.linspace(0, 1, 9),) * 2),) * 2)
+    search = peaks._searched
+    with patch.object(peaks, "_searched", lambda *arguments: search(*arguments)[:1]):
+        mixture = with_peaks(problem, maps=maps)
+    first, second = (peak.centre for peak in mixture.peaks)
+    np.testing.assert_allclose(first, 1 - second, atol=1e-9)
+    assert off(problem, small_integral(problem, mixture)) < LIMIT
 
 
 def test_only_the_axes_that_change_signs_are_reversed():

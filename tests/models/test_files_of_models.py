@@ -98,6 +98,26 @@ def test_lists_of_files_that_cannot_be(rejected, model, words):
     assert_mentions(rejected("validate", path), "fit.yaml:1", *words)
 
 
+READ = 'np.loadtxt(Path(__file__).with_name("table.dat"))'
+
+
+@pytest.mark.parametrize(
+    ("table", "read"), [(READ, "TABLE"), ("None", READ), ("None", 'open("table.dat").read()')]
+)
+@pytest.mark.usefixtures("workspace")
+def test_a_missing_file_that_a_model_reads_is_to_be_listed(rejected, table, read):
+    """When the module is imported, and when the function is called."""
+    path = written("a")
+    code = MODEL.replace(READ, table).replace("float(TABLE)", f"float({read})")
+    write("a/my.py", code)
+    Path("a/table.dat").unlink()
+    text = path.read_text(encoding="utf-8").replace(", files: [table.dat]", "")
+    path.write_text(text, encoding="utf-8")
+    assert_mentions(
+        rejected("validate", path), "my.py", "table.dat", "list it under files: next to python:"
+    )
+
+
 @pytest.mark.usefixtures("quick_fits")
 def test_run_folders_repeat_their_runs_and_export_them(accepted, rejected, invoke, workspace):
     path = written("a", scale=2.0)

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import norm
 
-from zpfit.analysis.records import CoverageRecord, CoveredIntervals, CoveredRecord
+from zpfit.analysis.records import (
+    CoverageRecord,
+    CoveredIntervals,
+    CoveredRecord,
+    PosteriorCounts,
+)
 from zpfit.analysis.toys.block import blocks_of, truth_of
 from zpfit.analysis.toys.p_value import clopper_pearson
 from zpfit.analysis.toys.pseudo_data import pseudo_data, search_rng
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
 
 DELTA_CHI2, RANK = "delta_chi2", "rank"
 """Kinds of columns of a block; the parameter follows in brackets."""
+CONVERGED = "converged"
+"""Column of a block: 1 if the posterior of a toy is converged, 0 if not, NaN if there is none."""
 LEVELS: Mapping[str, float] = {"68": 1.0, "95": 2.0}
 """Half-widths of the intervals in standard deviations of a normal distribution, by name."""
 _TOYS_PER_BLOCK = 10
@@ -42,8 +49,20 @@ _TIE = 1e-3
 """Precision of chi2: a minimum with a fixed parameter may not lie below the free one."""
 _POOL, _BLOCK, _POSTERIOR = 0, 1, 2
 """First key of the random streams of the pool, of the refits and of the posteriors."""
+_NO_POSTERIOR = (
+    "the posteriors of {} toys could not be sampled and are left out: raise "
+    "vegas.max_evaluations, or widen the priors"
+)
+_NOT_CONVERGED = (
+    "the posteriors of {} toys are not converged; their credible intervals are counted and may be "
+    "wrong: raise vegas.max_evaluations"
+)
+_NO_REFIT = (
+    "the refits of {} toys found no allowed point with a parameter at its truth; their profile "
+    "intervals are left out: choose a true point farther from the exclusions"
+)
 _MANY_FAILED = 0.01
-"""Fraction of toys without a posterior above which the result has a shortcoming."""
+"""Fraction of toys with one failure above which the result has a shortcoming."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +82,7 @@ class CoverageProblem:
     def column_names(self) -> list[str]:
         """Return the names of the columns of a block."""
         names = self.run.posterior.names
-        ranks = [f"{RANK}[{name}]" for name in names] if self.credible else []
+        ranks = [*(f"{RANK}[{name}]" for name in names), CONVERGED] if self.credible else []
         return ["toy", *(f"{DELTA_CHI2}[{name}]" for name in names), *ranks]
 
 
@@ -97,11 +116,11 @@ class Covered:
         return clopper_pearson(self.covered, self.of) if self.of else (0.0, 1.0)
 
     def record(self) -> CoveredRecord:
-        """Return the numbers in the form of JSON; a fraction of nothing is zero."""
+        """Return the numbers in the form of JSON; a fraction of nothing is None."""
         return {
             "covered": self.covered,
             "of": self.of,
-            "fraction": self.fraction if self.of else 0.0,
+            "fraction": self.fraction if self.of else None,
             "interval": list(self.interval),
         }
 
@@ -117,8 +136,9 @@ class Coverage:
     truth: Mapping[str, float]
     """True value of each sampled parameter."""
     columns: Columns
-    """By name, each of shape (toys,): ``delta_chi2[...]`` of the truth of each parameter, and
-    ``rank[...]``, the posterior probability below it, which is NaN where sampling failed."""
+    """By name, each of shape (toys,): ``delta_chi2[...]`` of the truth of each parameter, not
+    finite where a refit failed, and ``rank[...]``, the posterior probability below it, NaN where
+    sampling failed; ``converged`` says whether the posterior is."""
 
     def __len__(self) -> int:
         """Return the number of toys."""
@@ -147,18 +167,39 @@ class Coverage:
         }
 
     @property
+    def posteriors(self) -> PosteriorCounts | None:
+        """Numbers of toys by what became of their posteriors; None without credible intervals."""
+        converged = self.columns.get(CONVERGED)
+        if converged is None:
+            return None
+        return {
+            "converged": int(np.sum(converged == 1)),
+            "not_converged": int(np.sum(converged == 0)),
+            "failed": int(np.sum(np.isnan(converged))),
+        }
+
+    @property
+    def failed_refits(self) -> int:
+        """Number of toys in which chi2 at the truth of a parameter was not found."""
+        found = [values for name, values in self.columns.items() if name.startswith(DELTA_CHI2)]
+        return int(np.sum(~np.isfinite(found).all(axis=0)))
+
+    @property
     def shortcomings(self) -> tuple[str, ...]:
         """Reasons not to trust the result, with remedies."""
-        ranks = [values for name, values in self.columns.items() if name.startswith(RANK)]
-        failed = int(np.isnan(ranks[0]).sum()) if ranks else 0
-        if failed <= _MANY_FAILED * len(self):
-            return ()
-        reason = f"the posteriors of {failed} of {len(self)} toys could not be sampled"
-        return (f"{reason} and are left out: raise vegas.max_evaluations, or widen the priors",)
+        counts = self.posteriors or {"failed": 0, "not_converged": 0}
+        reasons = (
+            (counts["failed"], _NO_POSTERIOR),
+            (counts["not_converged"], _NOT_CONVERGED),
+            (self.failed_refits, _NO_REFIT),
+        )
+        many = _MANY_FAILED * len(self)
+        return tuple(text.format(f"{n} of {len(self)}") for n, text in reasons if n > many)
 
     def record(self) -> CoverageRecord:
         """Return the result in the form of JSON."""
-        return {
+        counts = self.posteriors
+        result: CoverageRecord = {
             "title": self.title,
             "model": self.model,
             "likelihood": self.likelihood,
@@ -168,6 +209,7 @@ class Coverage:
             "parameters": {name: self._intervals(name) for name in self.truth},
             "shortcomings": list(self.shortcomings),
         }
+        return result if counts is None else result | {"posteriors": counts}
 
     def _intervals(self, parameter: str) -> CoveredIntervals:
         profile = self.profile(parameter)
@@ -186,7 +228,7 @@ class Coverage:
 
 
 def _count(inside: "np.ndarray[Any, np.dtype[np.bool_]]", values: FloatArray) -> Covered:
-    known = ~np.isnan(values)
+    known = np.isfinite(values)
     return Covered(int(np.sum(inside & known)), int(np.sum(known)))
 
 
@@ -313,7 +355,7 @@ def coverage_block(problem: CoverageProblem, toys: range) -> Columns:
     found = _delta_chi2(posterior, problem.pool, problem.truth, data, rng)
     if problem.credible:
         ranks = [
-            _ranks(problem, row, search_rng(seed, _POSTERIOR, toy))
+            _of_posterior(problem, row, search_rng(seed, _POSTERIOR, toy))
             for toy, row in zip(toys, data, strict=True)
         ]
         found = np.hstack([found, ranks])
@@ -361,15 +403,19 @@ def _chi2_with_fixed(
     return refit(reduced, np.delete(pool, axis, axis=1), data, rng, known=others).chi2
 
 
-def _ranks(problem: CoverageProblem, data: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return the posterior probability below the truth of each parameter of a toy, shape (d,)."""
+def _of_posterior(
+    problem: CoverageProblem, data: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Return the posterior probability below the truth of each parameter of a toy, shape (d + 1,).
+
+    The last number is 1 if the posterior is converged, 0 if not. All are NaN without a posterior.
+    """
     posterior = problem.run.posterior
     of_toy = replace(posterior, likelihood=posterior.likelihood.with_data(data))
     try:
-        samples = evidence_of(of_toy, problem.run.settings, rng, effective=_EFFECTIVE).samples
+        found = evidence_of(of_toy, problem.run.settings, rng, effective=_EFFECTIVE)
     except (NoAllowedPoint, PoorProposal):
-        return np.full(len(problem.truth), np.nan)
+        return np.full(len(problem.truth) + 1, np.nan)
     # The coordinates of the unit cube increase with the parameters.
-    below = samples.u < problem.truth
-    result: FloatArray = np.exp(samples.log_weight) @ below
-    return result
+    below = found.samples.u < problem.truth
+    return np.append(np.exp(found.samples.log_weight) @ below, float(not found.shortcomings))

@@ -331,9 +331,20 @@ class CoveredRecord(TypedDict):
     covered: int
     of: int
     """Pseudo-experiments with an interval."""
-    fraction: float
+    fraction: float | None
+    """None without such pseudo-experiments."""
     interval: Annotated[list[float], Len(2, 2)]
     """Interval of the fraction by Clopper and Pearson, 68.27 %."""
+
+
+class PosteriorCounts(TypedDict):
+    """Pseudo-experiments by what became of their posteriors."""
+
+    converged: int
+    not_converged: int
+    """Their credible intervals are counted all the same."""
+    failed: int
+    """They have no credible interval."""
 
 
 class CoveredIntervals(TypedDict):
@@ -356,6 +367,8 @@ class CoverageRecord(TypedDict):
     truth: dict[str, float]
     parameters: dict[str, CoveredIntervals]
     shortcomings: list[str]
+    posteriors: NotRequired[PosteriorCounts]
+    """Present with credible intervals."""
     versions: NotRequired[dict[str, str]]
 
 

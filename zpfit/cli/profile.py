@@ -132,9 +132,14 @@ def _areas(record: Mapping[str, Any]) -> "Table":
     caption = "fraction of the plane between the ends of the axes, on the prior's scale"
     result = _table(record, "level", "profile likelihood", "posterior", caption=caption)
     for likelihood, posterior in _levels(record):
-        areas = f"{likelihood['area']:.1%}", f"{posterior['area']:.1%}"
+        areas = _percent(likelihood["area"]), _percent(posterior["area"])
         result.add_row(_level(likelihood), *areas)
     return result
+
+
+def _percent(share: float) -> str:
+    """Return a share with a digit after the point, and with two digits however small it is."""
+    return f"{share:.1%}" if share >= 0.01 or share == 0 else f"{100 * share:.2g}%"
 
 
 def _levels(record: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:

@@ -148,8 +148,10 @@ def imported(load: Callable[[], T], fail: Fail) -> T:
     try:
         return load()
     except (Exception, SystemExit) as error:
-        where, kind = where_failed(error), type(error).__name__
-        raise fail(f"cannot be imported{where}: {kind}: {error}") from error
+        what = f"{type(error).__name__}: {error}"
+        raise fail(
+            f"cannot be imported{where_failed(error)}: {what.rstrip('.')}{_unlisted(error)}"
+        ) from error
 
 
 def read_by(path: Path, reads: Sequence[str], fail: Fail) -> tuple[Path, ...]:
@@ -184,6 +186,19 @@ def where_failed(error: BaseException) -> str:
     return f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
 
 
+def _unlisted(error: BaseException) -> str:
+    """Return the advice for code that reads a missing file, empty for any other failure.
+
+    A run folder holds copies of the code and of the files that it lists, but of no others.
+    """
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    return (
+        "; copy the file to where the code looks for it, and list it under files: next to python:, "
+        "so that run folders hold a copy"
+    )
+
+
 def called(function: Callable[[], T], called_with: str, remedy: str, fail: Fail) -> T:
     """Return the result of a user's function.
 
@@ -206,9 +221,10 @@ def called(function: Callable[[], T], called_with: str, remedy: str, fail: Fail)
     except InvalidCode:
         raise
     except (Exception, SystemExit) as error:
-        where, kind = where_failed(error), type(error).__name__
+        where, what = where_failed(error), f"{type(error).__name__}: {error}"
+        advice = _unlisted(error) or f"; mend it or {remedy}"
         raise fail(
-            f"failed{where}, called with {called_with}: {kind}: {error}; mend it or {remedy}"
+            f"failed{where}, called with {called_with}: {what.rstrip('.')}{advice}"
         ) from error
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from zpfit.analysis.profile.axis import Axis
 from zpfit.analysis.profile.contours import area_below, cells_of, crossed_share
 from zpfit.analysis.profile.likelihood import ProfileLikelihood, profile_likelihood
+from zpfit.analysis.profile.plane import PlaneDensity
 from zpfit.analysis.profile.refinement import ROUGH, TOLERANCE
-from zpfit.analysis.profile.regions import Density, intervals, unknown_ends
+from zpfit.analysis.profile.regions import PROBABILITIES, Density, intervals, unknown_ends
 from zpfit.analysis.records import ProfileCurve, ProfileDensity, ProfileLevel, ProfileRecord
 from zpfit.analysis.summary import axis_attributes
 from zpfit.inference.posterior import Posterior
@@ -21,8 +22,6 @@ from zpfit.inference.sampling import evidence_of
 from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
 
-PROBABILITIES = (0.683, 0.954)
-"""Probabilities of credible regions, and of profile regions by Wilks' theorem."""
 _WILKS = {1: (1.0, 4.0), 2: (2.30, 6.18)}
 """Delta chi2 of these probabilities, by the number of axes."""
 DEFAULT_POINTS = {1: 60, 2: 40}
@@ -31,6 +30,8 @@ _PRIOR_DRAWS = 20_000
 """Prior draws; the model must exist at one of them."""
 _EFFECTIVE = 40_000
 """Effective number of weighted samples to aim at, for smooth regions."""
+_BLURRED = 0.1
+"""Growth of a posterior's areas with a kernel twice as wide above which they are uncertain."""
 _ENOUGH = 10_000
 """Effective samples below which the edges of regions are dominated by noise."""
 
@@ -40,7 +41,7 @@ class Profile:
     """Profile likelihood and posterior density of one or two parameters."""
 
     likelihood: ProfileLikelihood
-    density: Density
+    density: Density | PlaneDensity
     """Density of the posterior in the coordinates of the axes."""
     effective: float
     """Effective number of posterior samples."""
@@ -97,7 +98,7 @@ def profile(
         progress,
         levels=_WILKS[len(axes)],
     )
-    density = Density.of(
+    density = (Density if len(axes) == 1 else PlaneDensity).of(
         np.column_stack([axis.from_cube(samples.u[:, axis.index]) for axis in axes]),
         samples.weight,
         [axis.reach for axis in axes],
@@ -107,6 +108,7 @@ def profile(
         *_too_few(samples.effective),
         *unresolved(found),
         *_unseen(found),
+        *_blurred(density),
     )
     return Profile(found, density, samples.effective, shortcomings)
 
@@ -140,6 +142,16 @@ def _unseen(found: ProfileLikelihood) -> list[str]:
         return []
     what = f"{found.hidden} allowed points of the search and the samples lie outside the regions"
     return [f"{what} of the profile: choose a narrower range of the axes, or more points"]
+
+
+def _blurred(density: Density | PlaneDensity) -> list[str]:
+    """Return a shortcoming if the areas of a plane depend on how the samples are smoothed."""
+    if isinstance(density, Density) or density.excess <= _BLURRED:
+        return []
+    grown = f"{density.excess:.0%} larger with kernels twice as wide"
+    what = f"areas of the posterior's regions are {grown}, and may be too large by as much"
+    remedy = "choose narrower priors, or parameters along and across the regions"
+    return [f"{what}: {remedy}"]
 
 
 def profile_record(run: Problem, result: Profile) -> ProfileRecord:
@@ -197,18 +209,21 @@ def _posterior(axes: Sequence[Axis], result: Profile) -> ProfileDensity:
     density = result.density
     levels: list[ProfileLevel] = []
     for probability in PROBABILITIES:
-        threshold = density.threshold(probability)
-        row: ProfileLevel = {"probability": probability, "density": threshold}
-        if len(axes) == 1:
+        row: ProfileLevel = {
+            "probability": probability,
+            "density": density.threshold(probability),
+        }
+        if isinstance(density, Density):
             row["intervals"] = _in_values(axes[0], density.intervals(probability))
         else:
-            row["area"] = _area(axes, density, threshold)
+            row["area"] = _area(axes, density, probability)
         levels.append(row)
     mode = zip(axes, density.mode, strict=True)
+    edges, shown = density.shown()
     return {
-        "values": _columns(axes, density.centres),
-        "edges": _columns(axes, density.edges),
-        "density": density.density.tolist(),
+        "values": _columns(axes, [(own[1:] + own[:-1]) / 2 for own in edges]),
+        "edges": _columns(axes, edges),
+        "density": shown.tolist(),
         "levels": levels,
         "mode": {axis.name: float(axis.values(np.array([c]))[0]) for axis, c in mode},
         "effective_samples": result.effective,
@@ -216,14 +231,10 @@ def _posterior(axes: Sequence[Axis], result: Profile) -> ProfileDensity:
     }
 
 
-def _area(axes: Sequence[Axis], density: Density, threshold: float) -> float:
-    """Return the fraction of the plane where the density is above a threshold."""
-    inside = density.density >= threshold
-    widths = []
-    for axis, edges in zip(axes, density.edges, strict=True):
-        clipped = np.clip(edges, axis.low, axis.high)
-        widths.append(np.diff(clipped) / (axis.high - axis.low))
-    return float(widths[0] @ inside @ widths[1])
+def _area(axes: Sequence[Axis], density: PlaneDensity, probability: float) -> float:
+    """Return the fraction of the plane in a region of highest density."""
+    ends = [(axis.low, axis.high) for axis in axes]
+    return density.area(probability, ends) / float(np.prod(np.diff(ends)))
 
 
 def _columns(axes: Sequence[Axis], coordinates: Sequence[FloatArray]) -> list[list[float]]:

@@ -11,6 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 from zpfit.io.arrays import FloatArray
 
+PROBABILITIES = (0.683, 0.954)
+"""Probabilities of credible regions, and of profile regions by Wilks' theorem."""
 _BINS = {1: 200, 2: 50}
 """Number of bins on each axis, by the number of axes."""
 _SMOOTHING = 1.5
@@ -103,7 +105,7 @@ def _crossing(x: FloatArray, y: FloatArray, level: float, inner: int, outer: int
 
 @dataclass(frozen=True)
 class Density:
-    """A smoothed histogram of weighted samples on one or two axes.
+    """A smoothed histogram of weighted samples on one axis.
 
     The density is interpolated linearly between centres of bins. It is constant from the
     outermost centres to the edges, and zero outside.
@@ -112,7 +114,7 @@ class Density:
     edges: tuple[FloatArray, ...]
     """Edges of the bins of each axis."""
     density: FloatArray
-    """Smoothed density with maximum 1; shape (bins of the first axis[, of the second])."""
+    """Smoothed density with maximum 1; shape (bins,)."""
     error: FloatArray
     """Standard error of the density from the number of samples; same shape."""
     at_samples: FloatArray
@@ -132,18 +134,14 @@ class Density:
         Parameters
         ----------
         samples
-            Samples, shape (n, axes).
+            Samples, shape (n, 1).
         weight
             Weights, shape (n,), which add up to 1.
         reach
-            Ends of the prior on each axis.
+            Ends of the prior.
         """
-        n_axes = samples.shape[1]
         columns = zip(samples.T, reach, strict=True)
-        edges = tuple(
-            _adapted(column, weight, _edges(column, weight, ends, _BINS[n_axes]), n_axes)
-            for column, ends in columns
-        )
+        edges = tuple(adapted_edges(column, weight, ends, 1) for column, ends in columns)
         counts, _ = np.histogramdd(samples, bins=edges, weights=weight)
         squares, _ = np.histogramdd(samples, bins=edges, weights=weight**2)
         smooth, error = _smooth(counts, squares, edges)
@@ -168,6 +166,10 @@ class Density:
         """Centre of the densest bin."""
         index = np.unravel_index(np.argmax(self.density), self.density.shape)
         return tuple(float(c[i]) for c, i in zip(self.centres, index, strict=True))
+
+    def shown(self) -> tuple[tuple[FloatArray, ...], FloatArray]:
+        """Return edges of bins and the density in each, for a record."""
+        return self.edges, self.density
 
     def threshold(self, probability: float) -> float:
         """Return the density above which a fraction of the samples lies.
@@ -231,6 +233,25 @@ def _smoothed_variance(squares: FloatArray) -> FloatArray:
     share = (1 / (2 * np.sqrt(np.pi) * _SMOOTHING)) ** squares.ndim
     variance: FloatArray = share * gaussian_filter(squares, narrower, mode="reflect")
     return variance
+
+
+def adapted_edges(
+    column: FloatArray, weight: FloatArray, reach: tuple[float, float], n_axes: int
+) -> FloatArray:
+    """Return edges of bins over nearly all samples, narrow where their density changes fast.
+
+    Parameters
+    ----------
+    column
+        Samples on one axis, shape (n,).
+    weight
+        Weights, shape (n,), which add up to 1.
+    reach
+        Ends of the prior.
+    n_axes
+        Number of axes of the density, 1 or 2.
+    """
+    return _adapted(column, weight, _edges(column, weight, reach, _BINS[n_axes]), n_axes)
 
 
 def _adapted(column: FloatArray, weight: FloatArray, edges: FloatArray, n_axes: int) -> FloatArray:
