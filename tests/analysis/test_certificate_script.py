@@ -128,4 +128,5 @@ def test_closed_forms_of_the_script_are_the_integrals(lepton, mass):
 
 def test_the_page_shows_how_to_call_the_script():
     page = SCRIPT.with_name("certify.md").read_text(encoding="utf-8")
-    assert " ".join(["python", SCRIPT.name, "proof.json"]) in page
+    words = ("python", SCRIPT.name, "proof.json")
+    assert " ".join(words) in page
