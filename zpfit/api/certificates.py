@@ -65,6 +65,17 @@ class Certificate:
         """True if the bounds are within the tolerance, or answer the question about a level."""
         return self.record["converged"]
 
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reason why the question is not answered, with a remedy."""
+        record = self.record
+        if record["converged"]:
+            return ()
+        if record["sigma"] is not None:
+            level = f"{record['sigma']:g} sigma is neither excluded nor met by a point"
+            return (f"{level}; bracket the joint sigma instead",)
+        return (f"the bounds are further apart than {record['tolerance']:g}",)
+
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the certificate as JSON.
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from zpfit.cli import options
+from zpfit.cli.messages import warn
 from zpfit.cli.output import console, print_json, print_shortcomings, print_written
 
 if TYPE_CHECKING:
-    from zpfit.analysis.records import CertificateRecord
+    from zpfit.api.certificates import Certificate
 
 
 @click.command()
@@ -69,20 +70,23 @@ def certify(
     found = compute_certificate(
         problem, sigma=sigma, tolerance=tolerance, tree=tree, progress=StageLines()
     )
+    if tree and found.record["proof"] is None:
+        warn("tree: too large to be written; prove a level below the bound with --sigma")
     if output is not None:
         found.save(output, force=force)
     if as_json:
         print_json(found.record)
         return
-    print_certificate(found.record)
+    print_certificate(found)
     if output is not None:
         print_written([output])
 
 
-def print_certificate(record: "CertificateRecord") -> None:
+def print_certificate(found: "Certificate") -> None:
     """Print the bounds, the domain, and what the proof leaves out."""
     from zpfit.analysis.certify.bracket import above, below
 
+    record = found.record
     terminal = console()
     terminal.print(f"{record['title']}\n")
     if record["lower"] > 0:
@@ -101,17 +105,8 @@ def print_certificate(record: "CertificateRecord") -> None:
     terminal.print(f"Boxes examined: {record['boxes']}.")
     for name, reason in record["left_out"].items():
         terminal.print(f"Left out of the proof: {name}, as {reason}.")
-    if not record["converged"]:
-        print_shortcomings([_shortcoming(record)])
-
-
-def _shortcoming(record: "CertificateRecord") -> str:
-    if record["sigma"] is not None:
-        return (
-            f"{record['sigma']:g} sigma is neither excluded nor met by a point; "
-            "bracket the joint sigma instead"
-        )
-    return f"the bounds are further apart than {record['tolerance']:g}"
+    if found.shortcomings:
+        print_shortcomings(found.shortcomings)
 
 
 def _unit(name: str) -> str:
