@@ -236,6 +236,16 @@ def test_a_known_minimum():
     assert found.converged
 
 
+@pytest.mark.parametrize("width", [0.0, 1e-10, 1e-8])
+def test_a_fixed_mass_and_a_narrow_range_have_a_bracket(width):
+    """The muon's moment is met at 17 MeV, so that the pull of a_e stays: 8.7/3.6 in Caesium."""
+    mass = {"type": "log_uniform", "lower": 17, "upper": 17 * (1 + width)} if width else 17
+    found = zpfit.certify("sm_u1_cs", progress=False, priors={"parameters": {"m_Zp": mass}})
+    assert found.lower <= 8.7 / 3.6 <= found.upper + 1e-9
+    assert found.converged
+    assert found.boxes < 1000
+
+
 def test_levels_above_the_optimum_stay_undecided():
     prover = Prover(structure_of(zpfit.load("paper_sm_u1")))
     assert prover.prove(3.0150).proved
