@@ -23,7 +23,7 @@ from zpfit.analysis.certify.mass_cells import mass_cells
 from zpfit.analysis.certify.proof import Prover, tau_of
 from zpfit.analysis.certify.structure import structure_of
 from zpfit.cli import cli
-from zpfit.errors import NoStructure
+from zpfit.errors import InvalidInput, NoStructure
 from zpfit.physics.constants import FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
 
@@ -281,6 +281,24 @@ def test_models_and_terms_without_structure_are_refused_by_name():
         zpfit.certify("quickstart", progress=False)
     with pytest.raises(NoStructure, match="m_Zp is not among its parameters"):
         zpfit.certify("nhdm_u1_singlet_cs", progress=False)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 0, -1.0, "1", True, 10**400])
+@pytest.mark.parametrize("name", ["sigma", "tolerance"])
+def test_numbers_must_be_finite_and_positive(name, value):
+    """The message names the wrong one only."""
+    other = {"sigma": "tolerance", "tolerance": "sigma"}[name]
+    with pytest.raises(InvalidInput, match=f"{name}: .* not a finite number above 0") as raised:
+        zpfit.certify("sm_u1_cs", progress=False, **{other: 1.0, name: value})
+    assert other not in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "0", "-1"])
+@pytest.mark.parametrize("option", ["--sigma", "--tolerance"])
+def test_the_command_takes_finite_positive_numbers(option, value):
+    refused = CliRunner().invoke(cli, ["certify", "sm_u1_cs", option, value, "--json"])
+    assert refused.exit_code == 2
+    assert f"'{option}'" in refused.output
 
 
 def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():
