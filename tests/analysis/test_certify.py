@@ -23,7 +23,7 @@ from zpfit.analysis.certify.mass_cells import mass_cells
 from zpfit.analysis.certify.proof import Prover, tau_of
 from zpfit.analysis.certify.structure import structure_of
 from zpfit.cli import cli
-from zpfit.errors import NoStructure
+from zpfit.errors import InvalidInput, NoStructure
 from zpfit.physics.constants import FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
 
@@ -236,6 +236,16 @@ def test_a_known_minimum():
     assert found.converged
 
 
+@pytest.mark.parametrize("width", [0.0, 1e-10, 1e-8])
+def test_a_fixed_mass_and_a_narrow_range_have_a_bracket(width):
+    """The muon's moment is met at 17 MeV, so that the pull of a_e stays: 8.7/3.6 in Caesium."""
+    mass = {"type": "log_uniform", "lower": 17, "upper": 17 * (1 + width)} if width else 17
+    found = zpfit.certify("sm_u1_cs", progress=False, priors={"parameters": {"m_Zp": mass}})
+    assert found.lower <= 8.7 / 3.6 <= found.upper + 1e-9
+    assert found.converged
+    assert found.boxes < 1000
+
+
 def test_levels_above_the_optimum_stay_undecided():
     prover = Prover(structure_of(zpfit.load("paper_sm_u1")))
     assert prover.prove(3.0150).proved
@@ -271,6 +281,24 @@ def test_models_and_terms_without_structure_are_refused_by_name():
         zpfit.certify("quickstart", progress=False)
     with pytest.raises(NoStructure, match="m_Zp is not among its parameters"):
         zpfit.certify("nhdm_u1_singlet_cs", progress=False)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 0, -1.0, "1", True, 10**400])
+@pytest.mark.parametrize("name", ["sigma", "tolerance"])
+def test_numbers_must_be_finite_and_positive(name, value):
+    """The message names the wrong one only."""
+    other = {"sigma": "tolerance", "tolerance": "sigma"}[name]
+    with pytest.raises(InvalidInput, match=f"{name}: .* not a finite number above 0") as raised:
+        zpfit.certify("sm_u1_cs", progress=False, **{other: 1.0, name: value})
+    assert other not in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "0", "-1"])
+@pytest.mark.parametrize("option", ["--sigma", "--tolerance"])
+def test_the_command_takes_finite_positive_numbers(option, value):
+    refused = CliRunner().invoke(cli, ["certify", "sm_u1_cs", option, value, "--json"])
+    assert refused.exit_code == 2
+    assert f"'{option}'" in refused.output
 
 
 def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():

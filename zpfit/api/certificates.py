@@ -1,7 +1,9 @@
 """Proved bounds of the joint sigma: :func:`certify` and its :class:`Certificate`."""
 
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
+from sys import float_info
 from typing import Any
 
 from zpfit.analysis.certify.bracket import (
@@ -13,7 +15,7 @@ from zpfit.analysis.certify.bracket import (
 )
 from zpfit.analysis.records import CertificateRecord
 from zpfit.api.sources import Source, load, progress_of
-from zpfit.errors import InvalidInput
+from zpfit.errors import InvalidInput, in_short
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room, write_json
 
@@ -135,7 +137,7 @@ def certify(
     Raises
     ------
     InvalidInput
-        ``sigma`` or ``tolerance`` is not positive.
+        ``sigma`` or ``tolerance`` is not a finite positive number.
     NoStructure
         The model or a magnetic moment has a form for which there are no bounds.
 
@@ -148,11 +150,22 @@ def certify(
     >>> theorem.lower, theorem.converged
     (1.0, True)
     """
-    if not (tolerance > 0 and (sigma is None or sigma > 0)):
-        raise InvalidInput([f"sigma ({sigma}) and tolerance ({tolerance}) must be positive"])
+    numbers = (
+        {"tolerance": tolerance} if sigma is None else {"sigma": sigma, "tolerance": tolerance}
+    )
+    wrong = {name: value for name, value in numbers.items() if not _is_positive(value)}
+    if wrong:
+        reason = "is not a finite number above 0; give one, in standard errors"
+        raise InvalidInput([f"{name}: {in_short(value)} {reason}" for name, value in wrong.items()])
     problem = load(source, **changes)
     if sigma is not None:
         bracket = certify_level(problem, sigma)
     else:
         bracket = certify_bracket(problem, tolerance, progress_of(progress))
     return Certificate(certificate_record(problem, bracket, tree=tree))
+
+
+def _is_positive(value: Any) -> bool:
+    """Return True for a finite number above zero; truth values are no numbers here."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and bool(0 < value <= float_info.max)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 @options.file
 @click.option(
     "--sigma",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.PositiveNumber(),
     metavar="N",
     help="Prove that no point meets the anomalies within N standard errors.",
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.PositiveNumber(),
     default=1e-3,
     show_default=True,
     help="Largest distance of the two bounds.",

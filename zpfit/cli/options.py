@@ -7,6 +7,7 @@ about a wrong value names the option.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,22 @@ _LIMIT = re.compile(r"(?P<path>.+?\.lmt)(?P<words>(:[^:=]+=[^:]+)*)")
 """``FILE.lmt`` or ``FILE.lmt:KEY=VALUE:KEY=VALUE``."""
 _SIGNS = {"negative", "nearest"}
 """Words that may follow the value of ``--solve``."""
+
+
+class PositiveNumber(click.FloatRange):
+    """A finite number above zero."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or fail in the words of click."""
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{number} is not a finite number above 0.", param, ctx)
+        return number
 
 
 # Decorators

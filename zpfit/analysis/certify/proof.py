@@ -16,6 +16,8 @@ _LEAVES: Final = 4096
 _ZOOMS: Final = 2
 """Times that a range of masses is divided; each makes its cells smaller by the factor below."""
 _FACTOR: Final = 32
+_NARROWEST: Final = 1e-9
+"""Width in ln m of the smallest cells, a thousand times the widening of their ends."""
 _NEAR: Final = 4.5
 """Widths of a cell between two open ones that are divided together."""
 _OPEN: Final = 16
@@ -68,13 +70,15 @@ class Prover:
             Level in standard errors, not negative.
         """
         low, high = self.structure.domain.mass
-        return self._divide(sigma, low, high, _LEAVES, _ZOOMS, self._most)
+        return self._divide(sigma, low, high, _leaves(low, high), _ZOOMS, self._most)
 
     def _divide(
         self, sigma: float, low: float, high: float, leaves: int, zooms: int, most: int
     ) -> Proof:
         """Search a range of masses, and on a finer scale the cells in which boxes remain."""
         ranges = _Search(self.structure, self._bounds(low, high, leaves), sigma)
+        if np.log(high / low) < leaves * _FACTOR * _NARROWEST:
+            zooms = 0
         boxes = 0
         while True:
             whole = ranges.go_on(most - boxes)
@@ -96,6 +100,12 @@ class Prover:
         return self._cells[key]
 
 
+def _leaves(low: float, high: float) -> int:
+    """Return the number of mass cells of the domain, a power of two; 1 for a fixed mass."""
+    most = max(1, int(np.log(high / low) / _NARROWEST))
+    return int(min(_LEAVES, 1 << (most.bit_length() - 1)))
+
+
 class _Search:
     """A depth-first search of a range of masses that can be continued."""
 
@@ -112,7 +122,8 @@ class _Search:
     def go_on(self, most: int) -> Proof:
         """Search until every box is excluded, several cells are open, or ``most`` are done."""
         cells, structure = self._cells, self._structure
-        found, where = np.empty((_OPEN, N_COUPLINGS, 2)), np.empty(_OPEN, dtype=np.int64)
+        size = min(_OPEN, len(cells.table) // 2)
+        found, where = np.empty((size, N_COUPLINGS, 2)), np.empty(size, dtype=np.int64)
         done, self._left, n = search(
             self._stack, self._nodes, self._left, found, where, self._open, cells.table,
             cells.log_width, _SMALLEST, max(most, 0),
@@ -123,7 +134,7 @@ class _Search:
         order = np.argsort(first)
         masses = np.stack([cells.edges[first], cells.edges[first + 1]], axis=1)
         boxes = np.concatenate([masses[:, None], found[:n]], axis=1)[order]
-        return Proof(self._sigma, int(done), boxes, self._left > 0 and n < _OPEN)
+        return Proof(self._sigma, int(done), boxes, self._left > 0 and n < size)
 
 
 def _finer(open_cells: FloatArray) -> list[tuple[float, float, int]]:
