@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 )
 @options.output("JSON file of the certificate.")
 @options.force()
+@click.option("--resume", is_flag=True, help="Resume a proof that was stopped or killed.")
 @options.seed
 @options.changes()
 @options.as_json
@@ -47,6 +48,7 @@ def certify(
     tree: bool,
     output: Path | None,
     force: bool,
+    resume: bool,
     seed: int | None,
     changes: Sequence[str],
     as_json: bool,
@@ -61,19 +63,27 @@ def certify(
     \b
     zpfit certify sm_u1_cs --sigma 1
     zpfit certify froggatt_nielsen_cs --output certificate.json
+    zpfit certify froggatt_nielsen_cs --output certificate.json --resume
     """
     from zpfit.api.certificates import certify as compute_certificate
     from zpfit.cli.progress import StageLines
     from zpfit.runs.run_file import find_run_file, load_run
 
     problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    if resume and output is None:
+        raise click.UsageError("--resume needs --output, the certificate of the stopped proof")
     found = compute_certificate(
-        problem, sigma=sigma, tolerance=tolerance, tree=tree, progress=StageLines()
+        problem,
+        sigma=sigma,
+        tolerance=tolerance,
+        tree=tree,
+        output=output,
+        progress=StageLines(),
+        force=force,
+        resume=resume,
     )
     if tree and found.record["proof"] is None:
         warn("tree: too large to be written; prove a level below the bound with --sigma")
-    if output is not None:
-        found.save(output, force=force)
     if as_json:
         print_json(found.record)
         return
