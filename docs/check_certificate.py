@@ -168,12 +168,12 @@ def difference(box, *, axial):
 
 
 def moment_fails(moment, data, sigma):
+    least, most = -inf, inf
     for value, up, down in data:
-        low, high = value - sigma * down, value + sigma * up
         slack = HAIR * (abs(value) + sigma * (up + down))
-        if moment[1] < low - slack or moment[0] > high + slack:
-            return True
-    return False
+        least = max(least, value - sigma * down - slack)
+        most = min(most, value + sigma * up + slack)
+    return least > most or moment[1] < least or moment[0] > most
 
 
 def electron_fails(box, cell):
@@ -264,6 +264,8 @@ def least(coefficients, x, y):
 def trident_fails(box, cell):
     """Return whether Eq. (16) of 2102.07781 fails; C_Amu is not in it."""
     low, high = cell.proof["trident"]
+    if low > high:  # measurements contradict each other
+        return True
     logs = [2.6e11 * log(M_MU / m) for m in (cell.high, cell.low)]
     second = logs[0] - 2.6e11 * HAIR, logs[1] + 2.6e11 * HAIR
     if second[0] <= 0 or not cell.proof["universal_axial"]:

@@ -137,3 +137,9 @@ def test_the_page_shows_how_to_call_the_script():
     page = SCRIPT.with_name("certify.md").read_text(encoding="utf-8")
     words = ("python", SCRIPT.name, "proof.json")
     assert " ".join(words) in page
+
+
+def test_contradicting_measurements_leave_no_moment():
+    data = [[5e-13, 1e-13, 1e-13], [-5e-13, 1e-13, 1e-13]]
+    assert CHECKER.moment_fails((-1e-11, 1e-11), data, 4.999)
+    assert not CHECKER.moment_fails((-1e-11, 1e-11), data, 5.001)

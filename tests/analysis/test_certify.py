@@ -246,6 +246,35 @@ def test_a_fixed_mass_and_a_narrow_range_have_a_bracket(width):
     assert found.boxes < 1000
 
 
+def with_moments(folder, observable, *values):
+    """A run with measurements of one moment that have an error of 1e-13, and another moment."""
+    entries = folder / "likelihoods" / "entries"
+    entries.mkdir(parents=True)
+    names = [f"moment_{index}" for index in range(len(values))]
+    for name, value in zip(names, values, strict=True):
+        (entries / f"{name}.yaml").write_text(
+            f"title: {name}\nlabel: {name}\ntype: gaussian\nmeasurement: {name}\n"
+            f"observable: {observable}\nvalue: {value}\nerror: 1e-13\nconfidence_level: 0.683\n"
+            "citations: [{key: 'Nobody:2027xx', journal: in preparation}]\napproximations: None.\n"
+        )
+    other = {"delta_a_e": "a_mu_2021", "delta_a_mu": "a_e_cs_2018"}[observable]
+    run = {"model": "froggatt_nielsen", "likelihood": {"add": [*names, other]}}
+    (folder / "run.yaml").write_text(json.dumps(run))
+    return folder / "run.yaml"
+
+
+@pytest.mark.parametrize("observable", ["delta_a_e", "delta_a_mu"])
+def test_contradicting_measurements_of_a_moment_are_an_empty_target(tmp_path, observable):
+    """5(1)e-13 and -5(1)e-13 are both five standard errors from what meets them best, zero."""
+    run = with_moments(tmp_path, observable, 5e-13, -5e-13)
+    found = zpfit.certify(run, sigma=4.999, tree=True, progress=False)
+    assert found.lower == 4.999
+    assert found.boxes == 1
+    assert found.record["proof"]["nodes"] == 1
+    above = Prover(structure_of(zpfit.load(run))).prove(5.001)
+    assert not above.proved
+
+
 def test_levels_above_the_optimum_stay_undecided():
     prover = Prover(structure_of(zpfit.load("paper_sm_u1")))
     assert prover.prove(3.0150).proved

@@ -163,6 +163,8 @@ def _nucleosynthesis(
 @rigorous
 def _moment(box: FloatArray, cells: FloatArray, node: int, low: float, high: float) -> bool:
     """Cut to low <= k_V C_Ve^2 - k_A C_Ae^2 <= high."""
+    if low > high:  # measurements contradict each other
+        return False
     k_v, k_a = _cell(cells, node, K_VE), _cell(cells, node, K_AE)
     target = (low, high)
     vector = mul(k_v, sqr(_of(box, V)))
@@ -295,6 +297,8 @@ def _muon(
     If C_Amu is free, the largest moment at given S = C_Vmu - C_Amu is S^2/(1/k_V - 1/k_A).
     Else C_Amu = C_Ae and C_Vmu = C_Ve - C_nue + C_numu.
     """
+    if low > high:  # measurements contradict each other
+        return False
     k_v, k_a = _cell(cells, node, K_VMU), _cell(cells, node, K_AMU)
     if free_axial > 0.0:
         axial, most = 1.0, NO_LIMIT
@@ -321,6 +325,8 @@ def _muon(
 @rigorous
 def _trident(box: FloatArray, cells: FloatArray, node: int, low: float, high: float) -> bool:
     """Return False if 1 + c_1 x + c_2 x^2 lies outside [low, high]; C_Vmu as without C_Amu."""
+    if low > high:  # measurements contradict each other
+        return False
     first, second = _cell(cells, node, TRIDENT_1), _cell(cells, node, TRIDENT_2)
     if low <= -NO_LIMIT or second[0] <= 0.0:
         return True

@@ -45,13 +45,15 @@ RATE: Final = 100
 def _electron_fails(box: FloatArray, cells: FloatArray, node: int, low: float, high: float) -> bool:
     vector = mul(_cell(cells, node, K_VE), sqr(_of(box, V)))
     moment = sub(vector, mul(_cell(cells, node, K_AE), sqr(_of(box, A))))
-    return bool(moment[1] < low or moment[0] > high)
+    return bool(low > high or moment[1] < low or moment[0] > high)
 
 
 @rigorous
 def _muon_fails(
     box: FloatArray, cells: FloatArray, node: int, low: float, high: float, free: float
 ) -> bool:
+    if low > high:  # measurements contradict each other
+        return True
     k_v, k_a = _cell(cells, node, K_VMU), _cell(cells, node, K_AMU)
     if free > 0.0:
         inverse = down(div((1.0, 1.0), k_v)[0] - div((1.0, 1.0), k_a)[1])
