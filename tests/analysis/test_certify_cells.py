@@ -114,3 +114,26 @@ def test_a_point_in_any_group_of_masses_is_not_lost(allowed):
     proof = Prover(structure_with_spots(rooms)).prove(1.0)
     assert not proof.proved
     np.testing.assert_allclose(proof.undecided[:, 0], SPOTS[allowed], rtol=1e-3)
+
+
+def test_a_search_in_small_steps_finds_the_same(monkeypatch):
+    """Between two calls no open cell is forgotten, and the boxes of long calls are reported."""
+    structure, done = structure_with_spots([TIGHT] * 3 + [1 + 3e-5]), []
+    whole = Prover(structure).prove(1.0)
+    monkeypatch.setattr("zpfit.analysis.certify.proof._AT_ONCE", 3)
+    steps = Prover(structure, report=done.append).prove(1.0)
+    assert not steps.proved
+    np.testing.assert_allclose(steps.undecided[:, 0], SPOTS[-1], rtol=1e-3)
+    assert steps.boxes == whole.boxes
+    assert set(done) == {3}
+
+
+def test_the_boxes_of_all_levels_are_limited():
+    structure = structure_with_spots([TIGHT] * len(SPOTS))
+    prover = Prover(structure, most_of_all=Prover(structure).prove(1.0).boxes + 10)
+    assert prover.prove(1.0).proved
+    second = prover.prove(1.0)
+    assert second.unfinished
+    assert not second.proved
+    assert second.boxes <= 10
+    assert not prover.prove(0.1).proved
