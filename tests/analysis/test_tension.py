@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers_samplers import quick
 from scipy.stats import chi2, norm
 
 from zpfit.analysis.significance import chi2_tail, two_sided_sigma
@@ -28,8 +29,6 @@ from zpfit.physics.couplings import COUPLING_NAMES, Couplings
 from zpfit.physics.observables import Group, Observable
 from zpfit.plots.tension import tension_figure
 from zpfit.runs.run_file import find_run_file, load_run
-
-pytestmark = pytest.mark.usefixtures("quick_fits")
 
 LIMIT = 4.5
 """Tolerance in standard errors that a random deviation rarely exceeds."""
@@ -78,7 +77,8 @@ def bound(measurements=(), exclusions=(), *, x=WIDE, y=Fixed(value=0), model=Non
 
 
 def evidence(posterior, seed=1):
-    result = evidence_tension(posterior, SETTINGS, np.random.default_rng(seed), Silent())
+    with quick():
+        result = evidence_tension(posterior, SETTINGS, np.random.default_rng(seed), Silent())
     assert not result.shortcomings
     return result.tension
 
@@ -334,7 +334,8 @@ def test_predictive_pulls_of_gaussians():
     terms, errors = pair(3.0)
     posterior = bound(terms)
     rng = np.random.default_rng(1)
-    result = evidence_tension(posterior, SETTINGS, rng, Silent())
+    with quick():
+        result = evidence_tension(posterior, SETTINGS, rng, Silent())
     variance = 1 / np.sum(errors**-2)
     values = np.array([term.value for term in terms])
     centre = variance * np.sum(values / errors**2)

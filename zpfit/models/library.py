@@ -16,10 +16,10 @@ from pydantic import (
     AfterValidator,
     ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     PrivateAttr,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from zpfit.errors import InvalidInput, InvalidModel, UnknownName
 from zpfit.io.document import Document

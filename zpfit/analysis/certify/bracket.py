@@ -1,5 +1,6 @@
 """Two-sided brackets of the joint sigma: a proof below, a point above."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import inf
@@ -133,7 +134,7 @@ def certify_bracket(
         See :func:`zpfit.analysis.certify.structure.structure_of`.
     """
     structure = structure_of(problem)
-    prover = ResumableProver(problem, structure, checkpoint)
+    prover = ResumableProver(problem, structure, checkpoint, _reporter(progress))
     rng = np.random.default_rng(problem.settings.seed)
     best, boxes, level = JointSigma(inf, np.empty(0)), 0, _FIRST
     proof = Proof(0.0, 0, np.empty((0, 5, 2)))
@@ -166,6 +167,20 @@ def certify_bracket(
     return Bracket(
         lower.sigma if lower else 0.0, best.sigma, u, lower, boxes + more, structure, tolerance
     )
+
+
+def _reporter(progress: Progress | None) -> Callable[[int], None] | None:
+    """Return a receiver of the boxes of long searches that adds them up."""
+    if progress is None:
+        return None
+    total = 0
+
+    def report(boxes: int) -> None:
+        nonlocal total
+        total += boxes
+        progress.stage(f"{total} boxes examined in long searches")
+
+    return report
 
 
 def _raised(

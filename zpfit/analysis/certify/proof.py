@@ -1,5 +1,6 @@
 """Proofs at a fixed level: no point of the domain meets every constraint, or boxes remain."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,6 +29,10 @@ _STACK: Final = 4096
 """Boxes that a depth-first search can hold; it needs a few hundred."""
 _SMALLEST: Final = 2e-4
 """Relative width of the couplings of an undecided box."""
+_AT_ONCE: Final = 200_000
+"""Boxes of one compiled call, about a second; interrupts wait for its end."""
+ALL_BOXES: Final = 15_000_000
+"""Boxes of all levels together."""
 _NEGLIGIBLE: Final = 1e-6
 """Size of C_Ae below which its sign does not help to choose the common sign."""
 
@@ -52,11 +57,29 @@ class Proof:
 
 
 class Prover:
-    """Branch and bound for one structure; keeps the bounds of mass cells between levels."""
+    """Branch and bound for one structure; keeps the bounds of mass cells between levels.
 
-    def __init__(self, structure: Structure, *, most: int = 5_000_000) -> None:
+    Parameters
+    ----------
+    structure : Structure
+        Terms of the data.
+    most, most_of_all : int
+        Largest number of boxes of one level, and of all levels together.
+    report : callable, optional
+        Receives the number of boxes of each compiled call of a long search.
+    """
+
+    def __init__(
+        self,
+        structure: Structure,
+        *,
+        most: int = 5_000_000,
+        most_of_all: int = ALL_BOXES,
+        report: Callable[[int], None] | None = None,
+    ) -> None:
         self.structure = structure
-        self._most = most
+        self._most, self._left = most, most_of_all
+        self._report = report
         self._cells: dict[tuple[float, float, int], MassCells] = {}
 
     def prove(self, sigma: float) -> Proof:
@@ -70,7 +93,10 @@ class Prover:
             Level in standard errors, not negative.
         """
         low, high = self.structure.domain.mass
-        return self._divide(sigma, low, high, _leaves(low, high), _ZOOMS, self._most)
+        most = min(self._most, self._left)
+        proof = self._divide(sigma, low, high, _leaves(low, high), _ZOOMS, most)
+        self._left = max(self._left - proof.boxes, 0)
+        return proof
 
     def _divide(
         self, sigma: float, low: float, high: float, leaves: int, zooms: int, most: int
@@ -81,7 +107,7 @@ class Prover:
             zooms = 0
         boxes = 0
         while True:
-            whole = ranges.go_on(most - boxes)
+            whole = ranges.go_on(most - boxes, self._report)
             boxes += whole.boxes
             if zooms == 0 or whole.unfinished or whole.proved:
                 return replace(whole, boxes=boxes)
@@ -119,22 +145,29 @@ class _Search:
         self._structure = structure
         self._sigma = sigma
 
-    def go_on(self, most: int) -> Proof:
+    def go_on(self, most: int, report: Callable[[int], None] | None = None) -> Proof:
         """Search until every box is excluded, several cells are open, or ``most`` are done."""
         cells, structure = self._cells, self._structure
         size = min(_OPEN, len(cells.table) // 2)
         found, where = np.empty((size, N_COUPLINGS, 2)), np.empty(size, dtype=np.int64)
-        done, self._left, n = search(
-            self._stack, self._nodes, self._left, found, where, self._open, cells.table,
-            cells.log_width, _SMALLEST, max(most, 0),
+        arguments = (
             level_of(structure, self._sigma), tau_of(structure), cells.products, cells.blocks,
             targets_of(structure),
         )  # fmt: skip
+        done = n = 0
+        while self._left > 0 and n < size and done < most:
+            more, self._left, new = search(
+                self._stack, self._nodes, self._left, found[n:], where[n:], self._open,
+                cells.table, cells.log_width, _SMALLEST, min(most - done, _AT_ONCE), *arguments,
+            )  # fmt: skip
+            done, n = done + more, n + new
+            if more >= _AT_ONCE and report is not None:
+                report(more)
         first = where[:n] - (len(cells.edges) - 1)
         order = np.argsort(first)
         masses = np.stack([cells.edges[first], cells.edges[first + 1]], axis=1)
         boxes = np.concatenate([masses[:, None], found[:n]], axis=1)[order]
-        return Proof(self._sigma, int(done), boxes, self._left > 0 and n < size)
+        return Proof(self._sigma, done, boxes, self._left > 0 and n < size)
 
 
 def _finer(open_cells: FloatArray) -> list[tuple[float, float, int]]:

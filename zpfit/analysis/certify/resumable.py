@@ -1,11 +1,12 @@
 """Proofs of levels that are stored as they end, so that a stopped bracket resumes."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from json import dumps
 
 import numpy as np
 
-from zpfit.analysis.certify.proof import Proof, Prover
+from zpfit.analysis.certify.proof import ALL_BOXES, Proof, Prover
 from zpfit.analysis.certify.structure import Structure
 from zpfit.errors import OtherProof
 from zpfit.inference.checkpoint import Checkpoint, State
@@ -27,6 +28,8 @@ class ResumableProver:
         Input of the proofs.
     checkpoint : Checkpoint
         Store of the proofs.
+    report : callable, optional
+        See :class:`Prover`.
 
     Raises
     ------
@@ -34,13 +37,22 @@ class ResumableProver:
         The stored proofs are about another problem, or by another version.
     """
 
-    def __init__(self, problem: Problem, structure: Structure, checkpoint: Checkpoint) -> None:
-        self._prover, self._checkpoint = Prover(structure), checkpoint
+    def __init__(
+        self,
+        problem: Problem,
+        structure: Structure,
+        checkpoint: Checkpoint,
+        report: Callable[[int], None] | None = None,
+    ) -> None:
+        self._checkpoint = checkpoint
         self._statement = _statement(problem, structure)
         state = checkpoint.load()
         if state is not None and state["statement"] != self._statement:
             raise OtherProof
         self._proofs = [] if state is None else [_proof(kept) for kept in state["proofs"]]
+        # Boxes of stored proofs count, so that a resumed proof ends where another one does.
+        left = ALL_BOXES - sum(proof.boxes for proof in self._proofs)
+        self._prover = Prover(structure, most_of_all=max(left, 0), report=report)
 
     def prove(self, sigma: float) -> Proof:
         """Return the proof of a level, see :meth:`Prover.prove`."""
