@@ -417,6 +417,16 @@ class NoRunToResume(ZpfitError, FileNotFoundError):
         super().__init__(f"{path}: holds no run to resume; start a new run")
 
 
+class OtherProof(ZpfitError, FileExistsError):
+    """Stored proofs of another problem than the one to resume."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the unfinished proof beside the certificate is about other data, another model or "
+            "seed, or by another version; prove again from the start"
+        )
+
+
 class RunMismatch(ZpfitError, FileExistsError):
     """A folder that holds another run than the one to resume."""
 

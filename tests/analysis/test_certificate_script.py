@@ -126,6 +126,13 @@ def test_closed_forms_of_the_script_are_the_integrals(lepton, mass):
     assert k_a == pytest.approx(float(r * a / (4 * mpmath.pi**2)), rel=1e-10)
 
 
+def test_a_tree_that_is_too_large_is_said(monkeypatch, invoke):
+    monkeypatch.setattr("zpfit.analysis.certify.bracket.tree_below", lambda *_: None)
+    result = invoke("certify", "paper_sm_u1", "--sigma", "1", "--tree", "--json")
+    assert result.exit_code == 0
+    assert "tree: too large to be written" in result.stderr
+
+
 def test_the_page_shows_how_to_call_the_script():
     page = SCRIPT.with_name("certify.md").read_text(encoding="utf-8")
     words = ("python", SCRIPT.name, "proof.json")

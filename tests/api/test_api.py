@@ -317,6 +317,7 @@ def test_compare_in_memory(light: zpfit.Result, tmp_path: Path) -> None:
     assert row["lnZ"] == light.log_z
     assert row["ln_bayes_factor"] == light.log_z - found.frame.loc["no Z'", "lnZ"]
     assert found.frame.sort_values("lnZ")["lnZ"].is_monotonic_increasing
+    assert found.converged == (not found.shortcomings)
     light.save(tmp_path / light.name)
     read = zpfit.Result.read(tmp_path / light.name)
     assert read.summary == light.summary

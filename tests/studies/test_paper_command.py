@@ -94,7 +94,9 @@ def quick(workspace, monkeypatch):
         return mass, [row]
 
     monkeypatch.setattr(target_regions.TargetRegion, "extremes", extremes)
-    monkeypatch.setattr(reproduce, "joint_sigma_of", lambda *_: 2.0)
+    monkeypatch.setattr(
+        reproduce, "joint_sigma_of", lambda *_: target_regions.BoundedSigma(2.0, 1.9)
+    )
     monkeypatch.setattr(reproduce, "draw", canned)
     monkeypatch.setattr(reproduce, "_posterior", posterior)
     monkeypatch.setattr(processes, "workers", lambda: nullcontext(Here()))

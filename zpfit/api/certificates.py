@@ -16,8 +16,10 @@ from zpfit.analysis.certify.bracket import (
 from zpfit.analysis.records import CertificateRecord
 from zpfit.api.sources import Source, load, progress_of
 from zpfit.errors import InvalidInput, in_short
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room, write_json
+from zpfit.runs.proof_files import proofs_beside
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +69,17 @@ class Certificate:
         """True if the bounds are within the tolerance, or answer the question about a level."""
         return self.record["converged"]
 
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reason why the question is not answered, with a remedy."""
+        record = self.record
+        if record["converged"]:
+            return ()
+        if record["sigma"] is not None:
+            level = f"{record['sigma']:g} sigma is neither excluded nor met by a point"
+            return (f"{level}; bracket the joint sigma instead",)
+        return (f"the bounds are further apart than {record['tolerance']:g}",)
+
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the certificate as JSON.
 
@@ -93,7 +106,10 @@ def certify(
     sigma: float | None = None,
     tolerance: float = 1e-3,
     tree: bool = False,
+    output: str | Path | None = None,
     progress: bool | Progress = True,
+    force: bool = False,
+    resume: bool = False,
     **changes: Any,
 ) -> Certificate:
     """Prove a lower bound of the joint sigma, and find a point close above it.
@@ -113,8 +129,15 @@ def certify(
     tree
         Add the tree of the proof to the record, which the script of the page "Proofs" checks
         without zpfit.
+    output
+        JSON file of the certificate. With it, a proof that is stopped can be resumed: its
+        finished levels are stored beside the file.
     progress
         See :func:`fit`.
+    force
+        Replace an existing file and stored levels.
+    resume
+        Start from the stored levels of a proof that was stopped.
     **changes
         Keys of a run file with new values, see the module's docstring.
 
@@ -129,6 +152,9 @@ def certify(
         ``sigma`` or ``tolerance`` is not a finite positive number.
     NoStructure
         The model or a magnetic moment has a form for which there are no bounds.
+    FilesExist, UnfinishedRun, NoRunToResume, OtherProof
+        The output holds a certificate, or levels of a proof that ``force`` and ``resume`` do not
+        fit to.
 
     Examples
     --------
@@ -146,12 +172,21 @@ def certify(
     if wrong:
         reason = "is not a finite number above 0; give one, in standard errors"
         raise InvalidInput([f"{name}: {in_short(value)} {reason}" for name, value in wrong.items()])
-    problem = load(source, **changes)
-    if sigma is not None:
-        bracket = certify_level(problem, sigma)
-    else:
-        bracket = certify_bracket(problem, tolerance, progress_of(progress))
-    return Certificate(certificate_record(problem, bracket, tree=tree))
+    problem, reporter = load(source, **changes), progress_of(progress)
+
+    def prove(checkpoint: Checkpoint) -> Certificate:
+        if sigma is not None:
+            bracket = certify_level(problem, sigma, checkpoint)
+        else:
+            bracket = certify_bracket(problem, tolerance, reporter, checkpoint)
+        return Certificate(certificate_record(problem, bracket, tree=tree))
+
+    if output is None:
+        return prove(NO_CHECKPOINT)
+    with proofs_beside(Path(output), resume=resume, force=force) as checkpoint:
+        found = prove(checkpoint)
+        write_json(Path(output), found.record)
+    return found
 
 
 def _is_positive(value: Any) -> bool:

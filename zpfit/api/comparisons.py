@@ -51,6 +51,11 @@ class Comparison:
         """True if every fit has converged."""
         return all(row["converged"] for row in self.rows)
 
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Reasons why fits are not converged, with their runs and remedies."""
+        return tuple(f"{row['run']}: {text}" for row in self.rows for text in row["shortcomings"])
+
     def plot(self) -> "Figure":
         """Return the plot of the evidences."""
         from zpfit.plots.comparison import evidence_figure

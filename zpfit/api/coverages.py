@@ -60,6 +60,11 @@ class Coverage:
         """Reasons not to trust the fractions, with remedies."""
         return self._measured.shortcomings
 
+    @property
+    def converged(self) -> bool:
+        """True if no shortcoming was found."""
+        return not self.shortcomings
+
     def __len__(self) -> int:
         """Return the number of toys."""
         return len(self._measured)

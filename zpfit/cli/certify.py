@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from zpfit.cli import options
+from zpfit.cli.messages import warn
 from zpfit.cli.output import console, print_json, print_shortcomings, print_written
 
 if TYPE_CHECKING:
-    from zpfit.analysis.records import CertificateRecord
+    from zpfit.api.certificates import Certificate
 
 
 @click.command()
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 )
 @options.output("JSON file of the certificate.")
 @options.force()
+@click.option("--resume", is_flag=True, help="Resume a proof that was stopped or killed.")
 @options.seed
 @options.changes()
 @options.as_json
@@ -46,6 +48,7 @@ def certify(
     tree: bool,
     output: Path | None,
     force: bool,
+    resume: bool,
     seed: int | None,
     changes: Sequence[str],
     as_json: bool,
@@ -60,29 +63,40 @@ def certify(
     \b
     zpfit certify sm_u1_cs --sigma 1
     zpfit certify froggatt_nielsen_cs --output certificate.json
+    zpfit certify froggatt_nielsen_cs --output certificate.json --resume
     """
     from zpfit.api.certificates import certify as compute_certificate
     from zpfit.cli.progress import StageLines
     from zpfit.runs.run_file import find_run_file, load_run
 
     problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    if resume and output is None:
+        raise click.UsageError("--resume needs --output, the certificate of the stopped proof")
     found = compute_certificate(
-        problem, sigma=sigma, tolerance=tolerance, tree=tree, progress=StageLines()
+        problem,
+        sigma=sigma,
+        tolerance=tolerance,
+        tree=tree,
+        output=output,
+        progress=StageLines(),
+        force=force,
+        resume=resume,
     )
-    if output is not None:
-        found.save(output, force=force)
+    if tree and found.record["proof"] is None:
+        warn("tree: too large to be written; prove a level below the bound with --sigma")
     if as_json:
         print_json(found.record)
         return
-    print_certificate(found.record)
+    print_certificate(found)
     if output is not None:
         print_written([output])
 
 
-def print_certificate(record: "CertificateRecord") -> None:
+def print_certificate(found: "Certificate") -> None:
     """Print the bounds, the domain, and what the proof leaves out."""
     from zpfit.analysis.certify.bracket import above, below
 
+    record = found.record
     terminal = console()
     terminal.print(f"{record['title']}\n")
     if record["lower"] > 0:
@@ -101,17 +115,8 @@ def print_certificate(record: "CertificateRecord") -> None:
     terminal.print(f"Boxes examined: {record['boxes']}.")
     for name, reason in record["left_out"].items():
         terminal.print(f"Left out of the proof: {name}, as {reason}.")
-    if not record["converged"]:
-        print_shortcomings([_shortcoming(record)])
-
-
-def _shortcoming(record: "CertificateRecord") -> str:
-    if record["sigma"] is not None:
-        return (
-            f"{record['sigma']:g} sigma is neither excluded nor met by a point; "
-            "bracket the joint sigma instead"
-        )
-    return f"the bounds are further apart than {record['tolerance']:g}"
+    if found.shortcomings:
+        print_shortcomings(found.shortcomings)
 
 
 def _unit(name: str) -> str:

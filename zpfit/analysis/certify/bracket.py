@@ -8,12 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from zpfit.analysis.certify.proof import Proof, Prover
+from zpfit.analysis.certify.proof import Proof
+from zpfit.analysis.certify.resumable import ResumableProver
 from zpfit.analysis.certify.structure import Structure, structure_of
 from zpfit.analysis.certify.tree import tree_below
 from zpfit.analysis.certify.witness import couplings_of, parameters_near, upper_end
 from zpfit.analysis.joint_sigma import JointSigma
 from zpfit.analysis.records import CertificateRecord
+from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
@@ -75,7 +77,9 @@ class Bracket:
         return self.upper - self.lower <= self.tolerance
 
 
-def certify_level(problem: Problem, sigma: float) -> Bracket:
+def certify_level(
+    problem: Problem, sigma: float, checkpoint: Checkpoint = NO_CHECKPOINT
+) -> Bracket:
     """Try to prove that no point has a joint sigma of at most ``sigma``.
 
     Parameters
@@ -84,6 +88,8 @@ def certify_level(problem: Problem, sigma: float) -> Bracket:
         Model, priors and likelihood.
     sigma : float
         Level in standard errors.
+    checkpoint : Checkpoint
+        Store of the proof.
 
     Returns
     -------
@@ -92,7 +98,7 @@ def certify_level(problem: Problem, sigma: float) -> Bracket:
         undecided boxes looks for a point, which gives ``upper``.
     """
     structure = structure_of(problem)
-    proof = Prover(structure).prove(sigma)
+    proof = ResumableProver(problem, structure, checkpoint).prove(sigma)
     if proof.proved:
         return Bracket(sigma, inf, None, proof, proof.boxes, structure, 0.0, sigma)
     found = _point(problem, structure, proof, np.random.default_rng(problem.settings.seed))
@@ -101,7 +107,10 @@ def certify_level(problem: Problem, sigma: float) -> Bracket:
 
 
 def certify_bracket(
-    problem: Problem, tolerance: float = 1e-3, progress: Progress | None = None
+    problem: Problem,
+    tolerance: float = 1e-3,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Bracket:
     """Bracket the joint sigma.
 
@@ -116,6 +125,8 @@ def certify_bracket(
         Largest distance of the bounds, in standard errors.
     progress : Progress, optional
         Receives a stage for each level.
+    checkpoint : Checkpoint
+        Store of the proofs of levels.
 
     Raises
     ------
@@ -123,7 +134,7 @@ def certify_bracket(
         See :func:`zpfit.analysis.certify.structure.structure_of`.
     """
     structure = structure_of(problem)
-    prover = Prover(structure, report=_reporter(progress))
+    prover = ResumableProver(problem, structure, checkpoint, _reporter(progress))
     rng = np.random.default_rng(problem.settings.seed)
     best, boxes, level = JointSigma(inf, np.empty(0)), 0, _FIRST
     proof = Proof(0.0, 0, np.empty((0, 5, 2)))
@@ -173,7 +184,7 @@ def _reporter(progress: Progress | None) -> Callable[[int], None] | None:
 
 
 def _raised(
-    prover: Prover, lower: Proof | None, failed: float, tolerance: float
+    prover: ResumableProver, lower: Proof | None, failed: float, tolerance: float
 ) -> tuple[Proof | None, int]:
     """Return the best lower bound by bisection where the one next to the point fails."""
     low, high, boxes = (lower.sigma if lower else 0.0), failed, 0

@@ -31,7 +31,7 @@ _SMALLEST: Final = 2e-4
 """Relative width of the couplings of an undecided box."""
 _AT_ONCE: Final = 200_000
 """Boxes of one compiled call, about a second; interrupts wait for its end."""
-_ALL: Final = 15_000_000
+ALL_BOXES: Final = 15_000_000
 """Boxes of all levels together."""
 _NEGLIGIBLE: Final = 1e-6
 """Size of C_Ae below which its sign does not help to choose the common sign."""
@@ -74,7 +74,7 @@ class Prover:
         structure: Structure,
         *,
         most: int = 5_000_000,
-        most_of_all: int = _ALL,
+        most_of_all: int = ALL_BOXES,
         report: Callable[[int], None] | None = None,
     ) -> None:
         self.structure = structure

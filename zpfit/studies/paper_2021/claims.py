@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from scipy.optimize import brentq
 
+from zpfit.analysis.certify.bracket import below
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.physics.constants import ELECTRON_MASS, MUON_MASS
@@ -25,6 +26,7 @@ from zpfit.studies.paper_2021.target_regions import (
     NEUTRINOS,
     RUBIDIUM,
     RUBIDIUM_MOMENTS,
+    BoundedSigma,
     End,
     Form,
     TargetRegion,
@@ -416,7 +418,7 @@ JOINT_SIGMAS = tuple(
 """Every joint sigma: class, isotope and form of BaBar's limit."""
 
 
-def joint_sigma_claims(values: Mapping[tuple[str, str, Form], float]) -> list[Checked]:
+def joint_sigma_claims(values: Mapping[tuple[str, str, Form], BoundedSigma]) -> list[Checked]:
     """Return the claims that n = 1 is impossible, n being the joint sigma.
 
     Parameters
@@ -427,19 +429,20 @@ def joint_sigma_claims(values: Mapping[tuple[str, str, Form], float]) -> list[Ch
     return [
         Checked(
             _joint_sigma_claim(model_class, isotope, form, values),
-            {each: values[model_class, isotope, each] for each in FORMS},
+            {each: values[model_class, isotope, each].found for each in FORMS},
         )
         for model_class, isotope, form in JOINT_SIGMAS
     ]
 
 
 def _joint_sigma_claim(
-    model_class: str, isotope: str, form: Form, values: Mapping[tuple[str, str, Form], float]
+    model_class: str, isotope: str, form: Form, values: Mapping[tuple[str, str, Form], BoundedSigma]
 ) -> Claim:
-    value, curve = values[model_class, isotope, form], values[model_class, isotope, "curve"]
+    value, proved = values[model_class, isotope, form]
+    curve = values[model_class, isotope, "curve"].found
     place = _PLACES[model_class] if isotope == "cs" else "Sec. V"
     data = "Caesium" if isotope == "cs" else "Rubidium"
-    notes = []
+    notes = [] if proved is None else [f"Proved to be at least {below(proved)}."]
     if form == "envelope" and value >= 1 > curve:
         notes.append("The published curve leaves both anomalies within one sigma.")
     if form == "curve":

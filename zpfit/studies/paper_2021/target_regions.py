@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from zpfit.analysis.certify.bound_below import proved_below
 from zpfit.analysis.extremes import Sought, extremes
 from zpfit.analysis.joint_sigma import joint_sigma
 from zpfit.inference.problem import Problem, resolve
@@ -147,8 +148,17 @@ CLASSES = {"sm_u1": "paper_sm_u1", "nhdm": "paper_nhdm_u1", "fn": "paper_froggat
 """Runs of the model classes, by short name."""
 
 
-def joint_sigma_of(model_class: str, isotope: str, form: Form) -> float:
-    """Return the joint sigma of a class of models.
+class BoundedSigma(NamedTuple):
+    """A joint sigma."""
+
+    found: float
+    """That of the best point found, an upper bound."""
+    proved: float | None
+    """Proved lower bound; None if there is no proof."""
+
+
+def joint_sigma_of(model_class: str, isotope: str, form: Form) -> BoundedSigma:
+    """Return the joint sigma of a class of models, and a proved lower bound.
 
     Parameters
     ----------
@@ -163,4 +173,5 @@ def joint_sigma_of(model_class: str, isotope: str, form: Form) -> float:
     changes = {f"likelihood.{key}": f"[{', '.join(v)}]" for key, v in babar(form).items()}
     run = load_run(path, {"likelihood.set": f"paper_2021_{isotope}", **changes})
     rng = np.random.default_rng(_SEED)
-    return joint_sigma(run.posterior, rng, run.settings.joint_sigma).sigma
+    found = joint_sigma(run.posterior, rng, run.settings.joint_sigma).sigma
+    return BoundedSigma(found, proved_below(run, found))
