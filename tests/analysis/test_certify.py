@@ -22,6 +22,7 @@ from zpfit.analysis.certify.contractors import (
 from zpfit.analysis.certify.mass_cells import mass_cells
 from zpfit.analysis.certify.proof import Prover, tau_of
 from zpfit.analysis.certify.structure import structure_of
+from zpfit.api.certificates import Certificate
 from zpfit.cli import cli
 from zpfit.errors import InvalidInput, NoStructure
 from zpfit.physics.constants import FERMI_CONSTANT
@@ -398,3 +399,13 @@ def test_the_command_refuses_what_it_cannot_prove():
     refused = CliRunner().invoke(cli, ["certify", "quickstart"])
     assert refused.exit_code == 2
     assert "effective: nothing can be proved" in refused.output
+
+
+def test_bounds_that_stay_apart_name_causes():
+    """A certificate with a wide bracket says what can keep its ends apart."""
+    record = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False).record
+    apart = {**record, "sigma": None, "converged": False, "upper": 2.5, "left_out": {"e137": "no"}}
+    (reason,) = Certificate(apart).shortcomings
+    assert "whole numbers, or terms that it leaves out (e137)" in reason
+    (reason,) = Certificate({**apart, "upper": None}).shortcomings
+    assert "no point was found" in reason

@@ -78,7 +78,7 @@ class Certificate:
         if record["sigma"] is not None:
             level = f"{record['sigma']:g} sigma is neither excluded nor met by a point"
             return (f"{level}; bracket the joint sigma instead",)
-        return (f"the bounds are further apart than {record['tolerance']:g}",)
+        return (f"the bounds are further apart than {record['tolerance']:g}: {_cause(record)}",)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the certificate as JSON.
@@ -193,3 +193,15 @@ def _is_positive(value: Any) -> bool:
     """Return True for a finite number above zero; truth values are no numbers here."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     return is_number and bool(0 < value <= float_info.max)
+
+
+def _cause(record: CertificateRecord) -> str:
+    """Return what can keep the bounds apart, and what to do."""
+    if record["upper"] is None:
+        return "no point was found; check that the priors allow one"
+    left_out = ", ".join(record["left_out"])
+    terms = f", or terms that it leaves out ({left_out})" if left_out else ""
+    return (
+        "the proof allows more points than the model, such as charges that are no whole "
+        f"numbers{terms}; the lower bound holds, and a longer search may lower the upper one"
+    )
