@@ -56,6 +56,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "DamagedRecord": (ValueError, {"path": FOLDER, "reason": "no number"}),
     "ResultsNotFound": (FileNotFoundError, {"path": FOLDER}),
     "NoRunToResume": (FileNotFoundError, {"path": FOLDER}),
+    "OtherProof": (FileExistsError, {}),
     "RunMismatch": (FileExistsError, {"path": FOLDER, "difference": "seed"}),
     "FolderInUse": (OSError, {"path": FOLDER}),
     "DamagedCheckpoint": (ValueError, {"path": FOLDER, "reason": "no zip file"}),

@@ -56,7 +56,7 @@ def test_the_script_stands_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("run", "sigma"), [("froggatt_nielsen_cs", 2.0), ("sm_u1_rb", 1.3), ("nhdm_u1_cs", 1.0)]
+    ("run", "sigma"), [("froggatt_nielsen_cs", 1.0), ("sm_u1_rb", 1.3), ("nhdm_u1_cs", 1.0)]
 )
 def test_proofs_of_packaged_runs_hold(run, sigma):
     record = certificate(run, sigma)

@@ -272,6 +272,7 @@ def test_the_papers_fit_against_scipy():
         assert found.chi2[node] <= min(ends) + 1e-3
 
 
+@pytest.mark.slow
 def test_profiles_of_a_line_and_a_plane_agree():
     best = quickstart_best()
     line = profiled(RUN.posterior, "m_Zp=12:60", points=6, best=best)
