@@ -135,6 +135,8 @@ def test_a_theorem_is_called_so_where_it_is_proved():
     page = " ".join(render_page(made_up(proved)).split())
     assert "The theorem is proved." in page
     assert "(≥ 1.2345)" in page
+    assert "A joint sigma in brackets" in page
+    assert "in brackets" not in render_page(made_up(rows))
     gap = [one | {"joint_sigma_proved": None} if one["model"] == "sm_u1" else one for one in proved]
     assert "The theorem is proved." not in " ".join(render_page(made_up(gap)).split())
 

@@ -32,7 +32,7 @@ _BACK: Final = (1e-3, 0.1)
 """Parts of what a contraction removes that are kept, so that a term excludes it by a margin."""
 _STEPS: Final = (0.0, 0.01, 0.04, 0.16)
 """Steps in standard errors below a proved level at which a smaller tree is looked for."""
-_HAIR: Final = 1e-12
+_WIDENING: Final = 1e-12
 """Relative widening of a box that a term is asked to exclude, for other roundings."""
 _MASS_WEIGHT: Final = 6.0
 """Relative width of a coupling that is halved as soon as ln m of this part of it."""
@@ -179,7 +179,7 @@ class _Maker:
         return self._level, self._tau, cells.products, cells.blocks, self._targets
 
     def _code(self, box: FloatArray, row: int, cells: MassCells) -> int:
-        wider = box + np.abs(box) * np.array([-_HAIR, _HAIR])
+        wider = box + np.abs(box) * np.array([-_WIDENING, _WIDENING])
         return int(excluding_term(wider, row, cells.table, *self._rest(cells)))
 
     def _contraction(self, box: FloatArray, row: int, cells: MassCells) -> tuple[int, float]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from zpfit.analysis.profile.regions import PROBABILITIES, adapted_edges
+from zpfit.analysis.profile.regions import PROBABILITIES, adapted_edges, threshold_of
 from zpfit.io.arrays import FloatArray
 
 _CELLS = 480
@@ -94,7 +94,7 @@ class PlaneDensity:
 
     def threshold(self, probability: float) -> float:
         """Return the density above which a fraction of the samples lies."""
-        return _threshold(self.at_samples, self.weight, probability)
+        return threshold_of(self.at_samples, self.weight, probability)
 
     def area(self, probability: float, ends: Sequence[tuple[float, float]]) -> float:
         """Return the area of a region of highest density within the ends of each axis."""
@@ -212,7 +212,7 @@ class _Cells:
 
     def areas(self, density: FloatArray, at_samples: FloatArray) -> list[float]:
         """Return the area of the region of each probability."""
-        thresholds = (_threshold(at_samples, self.weight, p) for p in PROBABILITIES)
+        thresholds = (threshold_of(at_samples, self.weight, p) for p in PROBABILITIES)
         return [float(self.sizes[density >= threshold].sum()) for threshold in thresholds]
 
 
@@ -236,10 +236,3 @@ def _smooth(counts: FloatArray, kernel: FloatArray) -> tuple[FloatArray, float]:
     smooth = fft.irfft2(fft.rfft2(padded, lengths) * factor, lengths)
     inner = tuple(slice(pad, pad + n) for pad, n in zip(pads, counts.shape, strict=True))
     return smooth[inner], float(fft.irfft2(factor, lengths)[0, 0])
-
-
-def _threshold(at_samples: FloatArray, weight: FloatArray, probability: float) -> float:
-    order = np.argsort(-at_samples)
-    share = np.cumsum(weight[order])
-    last = min(int(np.searchsorted(share, probability)), len(order) - 1)
-    return float(at_samples[order[last]])

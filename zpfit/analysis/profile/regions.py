@@ -177,10 +177,7 @@ class Density:
         The samples themselves are counted, so smoothing changes the shape of a region but not
         its probability.
         """
-        order = np.argsort(-self.at_samples)
-        share = np.cumsum(self.weight[order])
-        last = min(int(np.searchsorted(share, probability)), len(order) - 1)
-        return float(self.at_samples[order[last]])
+        return threshold_of(self.at_samples, self.weight, probability)
 
     def intervals(self, probability: float) -> list[tuple[float, float]]:
         """Return the highest-density intervals on a single axis, one for each mode.
@@ -233,6 +230,24 @@ def _smoothed_variance(squares: FloatArray) -> FloatArray:
     share = (1 / (2 * np.sqrt(np.pi) * _SMOOTHING)) ** squares.ndim
     variance: FloatArray = share * gaussian_filter(squares, narrower, mode="reflect")
     return variance
+
+
+def threshold_of(at_samples: FloatArray, weight: FloatArray, probability: float) -> float:
+    """Return the density above which a fraction of samples lies.
+
+    Parameters
+    ----------
+    at_samples
+        Density at each sample, shape (n,).
+    weight
+        Weights, shape (n,), which add up to 1.
+    probability
+        The fraction, 0 to 1.
+    """
+    order = np.argsort(-at_samples)
+    share = np.cumsum(weight[order])
+    last = min(int(np.searchsorted(share, probability)), len(order) - 1)
+    return float(at_samples[order[last]])
 
 
 def adapted_edges(

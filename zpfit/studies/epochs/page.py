@@ -33,6 +33,7 @@ def render_page(found: Numbers) -> str:
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         bayes_factors=_table(found, MODELS, _bayes_factor),
         joint_sigmas=_table(found, with_none, _joint_sigma),
+        proved=any(fit.joint_sigma_proved is not None for fit in found.fits),
         spots=_table(found, CLASSES, lambda fit: _spot(fit, found.spots)),
         best_fits=_table(found, with_none, lambda fit: f"{fit.best_fit_chi2:.2f}"),
         evidences=_table(found, with_none, _evidence),
