@@ -1,19 +1,19 @@
 """Branching ratios of the Z' as observables."""
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import WIDTH_INPUTS, Couplings
 from zpfit.physics.observables import Group, observable
 
 
-@observable(reads=COUPLING_NAMES, group=Group.OTHER)
+@observable(reads=WIDTH_INPUTS, group=Group.OTHER)
 def br_ee(c: Couplings) -> FloatArray:
     """Return BR(Z' -> e+ e-), zero below threshold; shape (n,)."""
     return c.br_ee
 
 
-@observable(reads=COUPLING_NAMES, group=Group.OTHER)
+@observable(reads=WIDTH_INPUTS, group=Group.OTHER)
 def br_inv(c: Couplings) -> FloatArray:
-    """Return BR(Z' -> nu nubar), zero where no channel is open; shape (n,).
+    """Return BR(Z' -> nu nubar or a dark sector), zero where no channel is open; shape (n,).
 
     Examples
     --------

@@ -23,7 +23,8 @@ class Coupling:
     unit: str = ""
     """Empty if dimensionless."""
     fermion: str = ""
-    """The fermion that couples: ``e``, ``mu`` or ``tau``; empty for the mass."""
+    """The fermion that couples: a charged lepton, which stands for its family, or a quark;
+    empty for all other rows."""
     kind: Literal["", "vector", "axial", "neutrino"] = ""
     """``neutrino`` is the coupling to the left-handed neutrino of the family."""
 
@@ -39,15 +40,35 @@ TABLE: Final = (
     Coupling("C_Vtau", r"C_{V \tau}", fermion="tau", kind="vector"),
     Coupling("C_Atau", r"C_{A \tau}", fermion="tau", kind="axial"),
     Coupling("C_nutau", r"C_{\nu_{\tau}}", fermion="tau", kind="neutrino"),
+    Coupling("C_Vu", "C_{V u}", fermion="u", kind="vector"),
+    Coupling("C_Au", "C_{A u}", fermion="u", kind="axial"),
+    Coupling("C_Vd", "C_{V d}", fermion="d", kind="vector"),
+    Coupling("C_Ad", "C_{A d}", fermion="d", kind="axial"),
+    Coupling("C_Vs", "C_{V s}", fermion="s", kind="vector"),
+    Coupling("C_As", "C_{A s}", fermion="s", kind="axial"),
+    Coupling("C_Vc", "C_{V c}", fermion="c", kind="vector"),
+    Coupling("C_Ac", "C_{A c}", fermion="c", kind="axial"),
+    Coupling("C_Vb", "C_{V b}", fermion="b", kind="vector"),
+    Coupling("C_Ab", "C_{A b}", fermion="b", kind="axial"),
+    Coupling("width_dark", r"\Gamma_\mathrm{dark}", "MeV"),
+    Coupling("tan_xi", r"\tan\xi"),
 )
-"""The mass and every coupling, in the order of tables and files.
+"""The mass, every coupling, the dark width and the mixing, in the order of tables and files.
 
 Names, storage, :meth:`Couplings.items` and :meth:`Couplings.take` follow from this
 table. A new row also needs an annotation in :class:`Couplings`, for type checkers only.
 """
 
 COUPLING_NAMES: Final = tuple(row.name for row in TABLE)
-"""Names of the mass and of every coupling, in the order of :data:`TABLE`."""
+"""Names of the mass, of every coupling, of the dark width and of the mixing, in the order of :data:`TABLE`."""
+
+QUARKS: Final = ("u", "d", "s", "c", "b")
+"""Quarks lighter than the top, in the order of :data:`TABLE`."""
+
+_NOT_IN_WIDTHS = {"tan_xi", *(row.name for row in TABLE if row.fermion in QUARKS)}
+
+WIDTH_INPUTS: Final = tuple(name for name in COUPLING_NAMES if name not in _NOT_IN_WIDTHS)
+"""Everything that branching ratios depend on."""
 
 _POSITIONAL: Final = 10
 """Rows that must be given together if any is given by position: the mass and all leptons."""
@@ -77,6 +98,8 @@ class Widths:
     tau: FloatArray
     nu: FloatArray
     """Sum over the three flavours."""
+    dark: FloatArray
+    """Into a dark sector, which no detector sees."""
     total: FloatArray
 
 
@@ -116,6 +139,21 @@ class Couplings:
     C_Vtau: FloatArray
     C_Atau: FloatArray
     C_nutau: FloatArray
+    C_Vu: FloatArray
+    C_Au: FloatArray
+    C_Vd: FloatArray
+    C_Ad: FloatArray
+    C_Vs: FloatArray
+    C_As: FloatArray
+    C_Vc: FloatArray
+    C_Ac: FloatArray
+    C_Vb: FloatArray
+    C_Ab: FloatArray
+    width_dark: FloatArray
+    """Width into an invisible dark sector, in MeV."""
+    tan_xi: FloatArray
+    """Mixing of Z and Z', the off-diagonal element of the squared mass matrix over that of the Z.
+    Models of effective couplings do not know it; see :meth:`gives`."""
 
     _given: Mapping[str, FloatArray]
     """Rows with a memory of their own; all others are zero."""
@@ -197,6 +235,16 @@ class Couplings:
         row: FloatArray = self.__dict__[name]
         return row
 
+    def gives(self, name: str) -> bool:
+        """Return True if the row was given; all other rows are zero, or unknown for ``tan_xi``.
+
+        Examples
+        --------
+        >>> Couplings.of(m_Zp=17.0, C_Ve=1e-4).gives("C_Vu")
+        False
+        """
+        return name in self._given
+
     def __len__(self) -> int:
         return len(self.m_Zp)
 
@@ -211,13 +259,17 @@ class Couplings:
     def items(self) -> ItemsView[str, FloatArray]:
         """Return pairs of name and array in the order of :data:`TABLE`.
 
+        The mass and the leptons are always among them, other rows where they were given.
+
         Examples
         --------
         >>> [name for name, row in Couplings.of(m_Zp=17, C_Ae=1e-4).items() if row.any()]
         ['m_Zp', 'C_Ae']
         """
-        own = self.__dict__
-        return {name: own[name] for name in COUPLING_NAMES}.items()
+        own, given = self.__dict__, self._given
+        leptons, others = COUPLING_NAMES[:_POSITIONAL], COUPLING_NAMES[_POSITIONAL:]
+        names = (*leptons, *(name for name in others if name in given))
+        return {name: own[name] for name in names}.items()
 
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
         """Return the points at ``indices``, a slice or an integer array of shape (k,)."""
@@ -236,11 +288,18 @@ class Couplings:
     def widths(self) -> Widths:
         """All widths in units of m_Zp/(12 pi), computed together at the first use."""
         single = not isinstance(self.m_Zp, np.ndarray)
-        rows = (np.atleast_1d(row) for row in self.rows()) if single else self.rows()
-        electrons, muons, taus, neutrinos, total = reduced_widths(*rows)
+        rows = (*self.rows()[:_POSITIONAL], self._reduced_dark_width())
         if single:  # a user's function may be called with plain numbers
-            return Widths(electrons[0], muons[0], taus[0], neutrinos[0], total[0])
-        return Widths(electrons, muons, taus, neutrinos, total)
+            rows = tuple(np.atleast_1d(row) for row in rows)
+        found = reduced_widths(*rows)
+        return Widths(*(width[0] for width in found) if single else found)
+
+    def _reduced_dark_width(self) -> FloatArray:
+        """Return the dark width in units of m_Zp/(12 pi); the shared row of zeros without one."""
+        if "width_dark" not in self._given:
+            return self.width_dark
+        result: FloatArray = 12 * np.pi * self.width_dark / self.m_Zp
+        return result
 
     @cached_property
     def br_ee(self) -> FloatArray:
@@ -250,8 +309,11 @@ class Couplings:
 
     @cached_property
     def br_inv(self) -> FloatArray:
-        """BR(Z' -> nu nubar), summed over flavours; zero where no channel is open."""
-        result: FloatArray = branching_ratio(self.widths.nu, self.widths.total)
+        """BR(Z' -> invisible): neutrinos of all flavours and the dark sector."""
+        invisible = self.widths.nu
+        if "width_dark" in self._given:
+            invisible = invisible + self.widths.dark
+        result: FloatArray = branching_ratio(invisible, self.widths.total)
         return result
 
     @cached_property
@@ -268,13 +330,13 @@ class Couplings:
 
     @cached_property
     def invisible_coupling(self) -> FloatArray:
-        """sqrt((C_Ve^2 + C_Ae^2) BR(Z' -> nu nubar)), for missing energy with electrons."""
+        """sqrt((C_Ve^2 + C_Ae^2) BR(Z' -> invisible)), for missing energy with electrons."""
         result: FloatArray = np.sqrt((self.C_Ve**2 + self.C_Ae**2) * self.br_inv)
         return result
 
     @cached_property
     def muon_invisible_coupling(self) -> FloatArray:
-        """|C_Vmu| sqrt(BR(Z' -> nu nubar)), for missing energy with muons; neglects C_Amu."""
+        """|C_Vmu| sqrt(BR(Z' -> invisible)), for missing energy with muons; neglects C_Amu."""
         result: FloatArray = np.abs(self.C_Vmu) * np.sqrt(self.br_inv)
         return result
 

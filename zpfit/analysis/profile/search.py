@@ -299,8 +299,8 @@ class NodeSearch:
     def _couplings(self, u: FloatArray) -> FloatArray:
         """Return the couplings of points, shape (n, couplings)."""
         couplings = self._posterior.model.couplings(self._posterior.parameters(u))
-        rows = couplings.rows()
-        return np.stack([np.broadcast_to(row, len(u)) for row in rows], axis=1)
+        rows = [np.broadcast_to(row, len(u)) for _, row in couplings.items()]
+        return np.stack(rows, axis=1)
 
     def _at(self, node: Index, u: FloatArray) -> FloatArray:
         """Return points moved to the coordinates of nodes."""
