@@ -60,7 +60,7 @@ table. A new row also needs an annotation in :class:`Couplings`, for type checke
 """
 
 COUPLING_NAMES: Final = tuple(row.name for row in TABLE)
-"""Names of the mass, of every coupling, of the dark width and of the mixing, in the order of :data:`TABLE`."""
+"""Names of all rows, in the order of :data:`TABLE`."""
 
 QUARKS: Final = ("u", "d", "s", "c", "b")
 """Quarks lighter than the top, in the order of :data:`TABLE`."""
