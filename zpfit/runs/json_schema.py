@@ -87,15 +87,16 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
 
 def _own_docstrings(model: type[BaseModel]) -> dict[str, str]:
     try:
-        [stated] = ast.parse(dedent(getsource(model))).body
+        source = dedent(getsource(model))
     except (OSError, TypeError):  # made while the program runs, so that it has no source
         return {}
-    assert isinstance(stated, ast.ClassDef)
     found = {}
-    for field, below in pairwise(stated.body):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str() as text)):
-                found[name] = cleandoc(text)
+    match ast.parse(source).body:
+        case [ast.ClassDef(body=body)]:
+            for field, below in pairwise(body):
+                match field, below:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(text))):
+                        found[name] = cleandoc(text)
     return found
 
 
