@@ -1,0 +1,213 @@
+r"""K+ -> mu+ nu Z' at tree level, for any vector and axial couplings and a massive muon.
+
+The amplitude is that of a pointlike meson (leading order of chiral perturbation theory): the Z'
+is radiated by muon, neutrino and kaon, and by the vertex. With momenta l, n, k of muon, neutrino
+and Z', and after the Dirac equation, it is
+
+    A ubar(n) eps-slash P_L v(l) + ubar(n) P_R v(l) (B.eps) + E ubar(n) k-slash eps-slash P_R v(l).
+"""
+
+from functools import cache
+from math import pi
+from typing import Any, Final
+
+import numpy as np
+
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.compiled import gufunc
+from zpfit.physics.constants import MUON_MASS
+from zpfit.physics.couplings import WIDTH_INPUTS, Couplings
+from zpfit.physics.observables import Group, observable
+from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
+
+KAON_MASS: Final = 493.677
+"""Mass of the charged kaon, MeV (PDG 2022)."""
+_BR_KAON_MUON: Final = 0.6356
+"""BR(K+ -> mu+ nu) (PDG 2022)."""
+_LIGHTEST: Final = 1.0
+"""MeV; lighter Z' are taken to have the limit 1/m^2 of the enhanced terms."""
+_THRESHOLD_POWER: Final = 3.5
+"""Power of 1 - m/m_max with which the rate vanishes: massless neutrino, two slow particles."""
+_NODES: Final = 40
+"""Gauss-Legendre nodes for each of two rapidities, which give the tables to 1e-10."""
+
+_QUARKS: Final = ("C_Vu", "C_Au", "C_Vs", "C_As")
+
+
+@observable(
+    reads=(*(name for name in WIDTH_INPUTS if "tau" not in name), "C_nutau", *_QUARKS),
+    group=Group.OTHER,
+    symbol=r"\mathrm{BR}(K \to \mu \nu Z'_\mathrm{inv})",
+    bound_only=True,
+)
+def k_munu_inv(c: Couplings) -> FloatArray:
+    r"""Return BR(K+ -> mu+ nu Z') BR(Z' -> invisible); shape (n,).
+
+    The rate is enhanced by m_K^2/m^2 if the W changes the charge, C_numu differs from
+    C_Lmu + (C_Ru - C_Rs), or if the muon or the quarks have axial couplings.
+
+    References
+    ----------
+    S. Karshenboim, D. McKeen, M. Pospelov, arXiv:1401.6154, for the enhancement.
+
+    Examples
+    --------
+    >>> c = Couplings.of(m_Zp=[20.0, 40.0, 400.0], C_Vmu=1e-3, width_dark=1.0)
+    >>> print([f"{rate:.2e}" for rate in k_munu_inv(c)])
+    ['2.25e-06', '5.31e-07', '0.00e+00']
+    """
+    x = c.C_Vu + c.C_Au - c.C_Vs - c.C_As
+    rate = _rate(
+        c.m_Zp, c.log_m, c.C_Vmu, c.C_Amu, c.C_numu, c.C_Vu - c.C_Vs, x, *_table().arguments()
+    )
+    result: FloatArray = rate * c.br_inv
+    return result
+
+
+def coupling_basis(c_v: Any, c_a: Any, c_nu: Any, c_meson: Any, c_vertex: Any) -> tuple[Any, ...]:
+    """Return the couplings as three that break the conservation of the current, and two that don't.
+
+    Parameters
+    ----------
+    c_v, c_a, c_nu : array_like
+        Vector and axial coupling of the charged lepton, and the neutrino's.
+    c_meson : array_like
+        Vector coupling of the meson, C_Vu - C_Vs for K+.
+    c_vertex : array_like
+        Coupling of the right-handed quarks, C_Ru - C_Rs, that radiates from the vertex.
+
+    Returns
+    -------
+    tuple of five arrays
+        C_nu - C_L - c_vertex, c_meson - c_vertex, 2 C_A, C_L, C_nu. The first three vanish for a
+        conserved current.
+    """
+    c_left = c_v - c_a
+    return c_nu - c_left - c_vertex, c_meson - c_vertex, 2 * c_a, c_left, c_nu
+
+
+def rate_matrix(m_Zp: FloatArray, meson_mass: float, lepton_mass: float) -> FloatArray:
+    """Compute Gamma(P+ -> l+ nu Z')/Gamma(P+ -> l+ nu) as a quadratic form.
+
+    Parameters
+    ----------
+    m_Zp : numpy.ndarray, shape (n,)
+        Mass of the Z', MeV, below ``meson_mass - lepton_mass``.
+    meson_mass, lepton_mass : float
+        MeV.
+
+    Returns
+    -------
+    numpy.ndarray, shape (5, 5, n)
+        Symmetric coefficients of the products of :func:`coupling_basis`.
+    """
+    m, mass2 = lepton_mass, m_Zp[:, None, None] ** 2
+    weight, nl, nk, lk = _phase_space(m_Zp, meson_mass, lepton_mass)
+    a, b_l, b_n, e = _amplitudes(m, mass2, nk, lk)
+    npl, npn, lpl = -nl + nk * lk / mass2, nk**2 / mass2, -(m**2) + lk**2 / mass2
+    matrix = np.empty((5, 5, len(m_Zp)))
+    for i in range(5):
+        for j in range(i + 1):
+            n_b, l_b = b_l[j] * npl + b_n[j] * npn, b_l[j] * lpl + b_n[j] * npl
+            n_b2, l_b2 = b_l[i] * npl + b_n[i] * npn, b_l[i] * lpl + b_n[i] * npl
+            square = 2 * a[i] * a[j] * (nl + 2 * nk * lk / mass2)
+            square = square + 2 * nl * (b_l[i] * l_b + b_n[i] * n_b)
+            square = square + 2 * e[i] * e[j] * (4 * nk * lk - mass2 * nl)
+            square = square - 2 * m * (a[i] * n_b + a[j] * n_b2)
+            square = square + 6 * m * nk * (a[i] * e[j] + a[j] * e[i])
+            square = square + 2 * (
+                nk * (e[i] * l_b + e[j] * l_b2) - lk * (e[i] * n_b + e[j] * n_b2)
+            )
+            matrix[i, j] = matrix[j, i] = np.sum(weight * square, axis=(1, 2))
+    ratio = (lepton_mass / meson_mass) ** 2
+    two_body = lepton_mass**2 * meson_mass**2 * (1 - ratio) ** 2 / (8 * pi)
+    result: FloatArray = matrix / two_body
+    return result
+
+
+_BASIS: Final = np.array(
+    [  # C_L, C_R, C_nu, meson, vertex for each element of the basis
+        [0, 0, 0, -1, -1],
+        [0, 0, 0, 1, 0],
+        [0, 1, 0, 0, 0],
+        [1, 1, 0, -1, -1],
+        [0, 0, 1, 1, 1],
+    ]
+)
+
+
+def _amplitudes(m: float, mass2: FloatArray, nk: FloatArray, lk: FloatArray) -> tuple[Any, ...]:
+    """Return A, the components of B along l and n, and E, each of shape (5, n, ...)."""
+    left, right, nu, meson, vertex = _BASIS.T[..., None, None, None]
+    d_lepton, d_nu, d_meson = mass2 + 2 * lk, mass2 + 2 * nk, mass2 + 2 * (nk + lk)
+    a = nu - left - vertex + (right - left) * m**2 / d_lepton
+    b = 2 * m * meson / d_meson
+    b_l, b_n = b + 2 * m * right / d_lepton, b - 2 * m * nu / d_nu
+    return a, b_l, b_n, m * (right / d_lepton + nu / d_nu)
+
+
+def _phase_space(m_Zp: FloatArray, meson_mass: float, lepton_mass: float) -> tuple[Any, ...]:
+    """Return weights and the products n.l, n.k and l.k at the nodes, shape (n, nodes, nodes).
+
+    The nodes are uniform in two rapidities: of muon and Z' relative to each other, and of the Z'
+    seen from their rest frame along the neutrino. Both make the integrand smooth for a light Z'.
+    """
+    x, w = np.polynomial.legendre.leggauss(_NODES)
+    m, k = lepton_mass, m_Zp[:, None, None]
+    end = np.arccosh((meson_mass**2 - m**2 - k**2) / (2 * m * k))
+    left = ((1 - x) / 2)[:, None]
+    eta = end * (1 - left**3)  # close to the end the neutrino is soft, and its propagator steep
+    lk = m * k * np.cosh(eta)
+    s = m**2 + k**2 + 2 * lk
+    omega = (meson_mass**2 - s) / (2 * np.sqrt(s))
+    chi = np.arcsinh(m * np.sinh(eta) / np.sqrt(s))  # rapidity of the Z' in the frame of the pair
+    light_cone = k * np.exp(chi * x)
+    nk = omega * light_cone
+    nl = omega * np.sqrt(s) - nk
+    ds = 3 * left**2 * end * w[:, None] * m * k * np.sinh(eta)
+    weight = ds * 2 * omega * chi * w * light_cone / ((2 * pi) ** 3 * 16 * meson_mass**2)
+    return weight, nl, nk, lk + 0 * nk
+
+
+@cache
+def _table() -> UniformSpline:
+    """Return splines against ln m of the fifteen coefficients without 1/m^2 and the threshold."""
+    last = KAON_MASS - MUON_MASS
+    upper, lower = np.triu_indices(5)
+
+    def slowly_varying(log_m: FloatArray) -> FloatArray:
+        m = np.exp(log_m)
+        factor = _BR_KAON_MUON * (m / last) ** 2 / (1 - m / last) ** _THRESHOLD_POWER
+        return factor * rate_matrix(m, KAON_MASS, MUON_MASS)[upper, lower]
+
+    return tabulate(slowly_varying, np.log(_LIGHTEST), np.log(0.999 * last))
+
+
+@gufunc("(p),(p),(p),(p),(p),(p),(p),(),(),(n,f,k)->(p)")
+def _rate(  # type: ignore[no-untyped-def]
+    m_Zp, log_m, c_v, c_a, c_nu, c_meson, c_vertex, start, inverse_step, table, out
+):
+    last = KAON_MASS - MUON_MASS
+    for i in range(m_Zp.shape[0]):
+        rest = 1 - m_Zp[i] / last
+        if rest <= 0.0:
+            out[i] = 0.0
+            continue
+        interval, offset = locate(log_m[i], start, inverse_step, table)
+        left = c_v[i] - c_a[i]
+        basis = (
+            c_nu[i] - left - c_vertex[i],
+            c_meson[i] - c_vertex[i],
+            2 * c_a[i],
+            left,
+            c_nu[i],
+        )
+        total = 0.0
+        function = 0
+        for j in range(5):
+            for k in range(j, 5):
+                both = basis[j] * basis[k] * (1.0 if j == k else 2.0)
+                total += both * polynomial(table, interval, function, offset)
+                function += 1
+        ratio = last / m_Zp[i]
+        out[i] = total * ratio * ratio * rest**_THRESHOLD_POWER
