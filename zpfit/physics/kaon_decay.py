@@ -8,17 +8,17 @@ and Z', and after the Dirac equation, it is
 """
 
 from functools import cache
-from math import pi
+from math import pi, sqrt
 from typing import Any, Final
 
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import gufunc
+from zpfit.physics.compiled import gufunc, inline
 from zpfit.physics.constants import MUON_MASS
 from zpfit.physics.couplings import WIDTH_INPUTS, Couplings
 from zpfit.physics.observables import Group, observable
-from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
+from zpfit.physics.spline import UniformSpline, locate, tabulate
 
 KAON_MASS: Final = 493.677
 """Mass of the charged kaon, MeV (PDG 2022)."""
@@ -26,8 +26,6 @@ _BR_KAON_MUON: Final = 0.6356
 """BR(K+ -> mu+ nu) (PDG 2022)."""
 _LIGHTEST: Final = 1.0
 """MeV; lighter Z' are taken to have the limit 1/m^2 of the enhanced terms."""
-_THRESHOLD_POWER: Final = 3.5
-"""Power of 1 - m/m_max with which the rate vanishes: massless neutrino, two slow particles."""
 _NODES: Final = 40
 """Gauss-Legendre nodes for each of two rapidities, which give the tables to 1e-10."""
 
@@ -56,10 +54,12 @@ def k_munu_inv(c: Couplings) -> FloatArray:
     >>> print([f"{rate:.2e}" for rate in k_munu_inv(c)])
     ['2.25e-06', '5.31e-07', '0.00e+00']
     """
-    x = c.C_Vu + c.C_Au - c.C_Vs - c.C_As
-    rate = _rate(
-        c.m_Zp, c.log_m, c.C_Vmu, c.C_Amu, c.C_numu, c.C_Vu - c.C_Vs, x, *_table().arguments()
-    )
+    lepton = (c.m_Zp, c.log_m, c.C_Vmu, c.C_Amu, c.C_numu)
+    if any(c.gives(name) for name in _QUARKS):
+        vertex = c.C_Vu + c.C_Au - c.C_Vs - c.C_As
+        rate = _rate(*lepton, c.C_Vu - c.C_Vs, vertex, *_table().arguments())
+    else:
+        rate = _lepton_rate(*lepton, *_lepton_table().arguments())
     result: FloatArray = rate * c.br_inv
     return result
 
@@ -169,45 +169,83 @@ def _phase_space(m_Zp: FloatArray, meson_mass: float, lepton_mass: float) -> tup
     return weight, nl, nk, lk + 0 * nk
 
 
+_LEPTONS: Final = np.array([[1, 0, 0, 0, 1], [0, 0, 1, 0, 0], [0, 0, 0, 1, 1]])
+"""C_nu - C_L, 2 C_A and C_L of leptons alone in the basis of all couplings."""
+
+
 @cache
 def _table() -> UniformSpline:
-    """Return splines against ln m of the fifteen coefficients without 1/m^2 and the threshold."""
+    """Return splines of the coefficients of :func:`coupling_basis`."""
+    return _splines(np.eye(5))
+
+
+@cache
+def _lepton_table() -> UniformSpline:
+    """Return splines of the coefficients of :data:`_LEPTONS`."""
+    return _splines(_LEPTONS)
+
+
+def _splines(basis: Any) -> UniformSpline:
+    """Return splines against ln m of a quadratic form without 1/m^2 and the threshold.
+
+    The functions are the elements of the triangle from the diagonal upwards, row by row.
+    """
     last = KAON_MASS - MUON_MASS
-    upper, lower = np.triu_indices(5)
+    rows, columns = np.triu_indices(len(basis))
 
     def slowly_varying(log_m: FloatArray) -> FloatArray:
         m = np.exp(log_m)
-        factor = _BR_KAON_MUON * (m / last) ** 2 / (1 - m / last) ** _THRESHOLD_POWER
-        return factor * rate_matrix(m, KAON_MASS, MUON_MASS)[upper, lower]
+        # Near threshold the neutrino and two slow particles make the rate vanish like this.
+        factor = _BR_KAON_MUON * (m / last) ** 2 / (1 - m / last) ** 3.5
+        form = np.einsum("ai,bj,ijn->abn", basis, basis, rate_matrix(m, KAON_MASS, MUON_MASS))
+        coefficients: FloatArray = factor * form[rows, columns]
+        return coefficients
 
     return tabulate(slowly_varying, np.log(_LIGHTEST), np.log(0.999 * last))
 
 
 @gufunc("(p),(p),(p),(p),(p),(p),(p),(),(),(n,f,k)->(p)")
 def _rate(  # type: ignore[no-untyped-def]
-    m_Zp, log_m, c_v, c_a, c_nu, c_meson, c_vertex, start, inverse_step, table, out
+    m_Zp, log_m, c_v, c_a, c_nu, meson, vertex, start, inverse_step, table, out
 ):
-    last = KAON_MASS - MUON_MASS
     for i in range(m_Zp.shape[0]):
-        rest = 1 - m_Zp[i] / last
-        if rest <= 0.0:
-            out[i] = 0.0
-            continue
         interval, offset = locate(log_m[i], start, inverse_step, table)
         left = c_v[i] - c_a[i]
-        basis = (
-            c_nu[i] - left - c_vertex[i],
-            c_meson[i] - c_vertex[i],
-            2 * c_a[i],
-            left,
-            c_nu[i],
-        )
-        total = 0.0
+        change = c_nu[i] - left - vertex[i]
+        basis = (change, meson[i] - vertex[i], 2 * c_a[i], left, c_nu[i])
+        out[i] = _shape(m_Zp[i]) * _form(table, interval, offset, basis)
+
+
+@gufunc("(p),(p),(p),(p),(p),(),(),(n,f,k)->(p)")
+def _lepton_rate(  # type: ignore[no-untyped-def]
+    m_Zp, log_m, c_v, c_a, c_nu, start, inverse_step, table, out
+):
+    for i in range(m_Zp.shape[0]):
+        interval, offset = locate(log_m[i], start, inverse_step, table)
+        left = c_v[i] - c_a[i]
+        basis = (c_nu[i] - left, 2 * c_a[i], left)
+        out[i] = _shape(m_Zp[i]) * _form(table, interval, offset, basis)
+
+
+@inline
+def _form(table: FloatArray, interval: int, offset: float, basis: tuple[float, ...]) -> float:
+    """Return the quadratic form of a tuple; its fixed length lets the compiler unroll the loops."""
+    total = 0.0
+    for power in range(table.shape[2]):  # Horner's scheme for the sum of all coefficients
+        coefficient = 0.0
         function = 0
-        for j in range(5):
-            for k in range(j, 5):
+        for j in range(len(basis)):
+            for k in range(j, len(basis)):
                 both = basis[j] * basis[k] * (1.0 if j == k else 2.0)
-                total += both * polynomial(table, interval, function, offset)
+                coefficient += both * table[interval, function, power]
                 function += 1
-        ratio = last / m_Zp[i]
-        out[i] = total * ratio * ratio * rest**_THRESHOLD_POWER
+        total = total * offset + coefficient
+    return float(total)
+
+
+@inline
+def _shape(m_Zp: float) -> float:
+    """Return the factor that the splines leave out, zero above threshold."""
+    rest = max(1 - m_Zp / (KAON_MASS - MUON_MASS), 0.0)
+    ratio = (KAON_MASS - MUON_MASS) / m_Zp
+    return float(ratio * ratio * rest**3 * sqrt(rest))
