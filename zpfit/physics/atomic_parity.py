@@ -1,4 +1,4 @@
-r"""Parity violation with nuclei: the weak charges of caesium and of the proton.
+r"""Parity violation with nuclei: the weak charges of Caesium and of the proton.
 
 With L = (G_F/sqrt2) sum_q C_1q (ebar gamma gamma5 e)(qbar gamma q) and Q_W = -2 [(2 Z + N) C_1u +
 (Z + 2 N) C_1d], exchange of a Z' between an axial electron and a vector quark shifts a weak charge
@@ -46,7 +46,7 @@ _K: Final = np.array(
         0.9993989, 0.9996546, 0.9998018, 0.9998864, 0.9999349, 0.9999627,
     ]
 )  # fmt: skip
-"""K(m) of caesium at masses spaced uniformly in ln m over ``_K_RANGE``.
+"""K(m) of Caesium at masses spaced uniformly in ln m over ``_K_RANGE``.
 
 Ratio of the matrix elements of gamma5 times the Yukawa function of range 1/m, folded with the
 nuclear density, and of gamma5 times the density itself, between the s1/2 and p1/2 Dirac waves of
@@ -59,7 +59,7 @@ screening; ``tests/physics/test_atomic_parity.py`` computes the waves again.
     reads=("m_Zp", "C_Ae", *NUCLEON_INPUTS), group=Group.OTHER, symbol=r"\Delta Q_W(\mathrm{Cs})"
 )
 def delta_q_w_cs(c: Couplings) -> FloatArray:
-    r"""Return the shift of the weak charge of caesium 133; shape (n,).
+    r"""Return the shift of the weak charge of Caesium 133; shape (n,).
 
     (2 sqrt2/G_F) C_Ae (55 C_Vp + 78 C_Vn) K(m)/m^2, where K(m) is that of
     :func:`caesium_factor`. Zero at no cost for models without quark couplings.
@@ -102,7 +102,7 @@ def delta_q_w_p(c: Couplings) -> FloatArray:
 
 
 def caesium_factor(m_Zp: Any) -> FloatArray:
-    """Return K(m), by which the range of the Z' reduces parity violation in caesium.
+    """Return K(m), by which the range of the Z' reduces parity violation in Caesium.
 
     Parameters
     ----------
