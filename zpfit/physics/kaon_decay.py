@@ -26,8 +26,8 @@ _BR_KAON_MUON: Final = 0.6356
 """BR(K+ -> mu+ nu) (PDG 2022)."""
 _LIGHTEST: Final = 1.0
 """MeV; lighter Z' are taken to have the limit 1/m^2 of the enhanced terms."""
-_NODES: Final = 40
-"""Gauss-Legendre nodes for each of two rapidities, which give the tables to 1e-10."""
+_NODES: Final = 24
+"""Gauss-Legendre nodes for each of two rapidities: accurate to 1e-6 from 3 MeV, 3e-6 at 1 MeV."""
 
 _QUARKS: Final = ("C_Vu", "C_Au", "C_Vs", "C_As")
 
@@ -101,28 +101,34 @@ def rate_matrix(m_Zp: FloatArray, meson_mass: float, lepton_mass: float) -> Floa
     numpy.ndarray, shape (5, 5, n)
         Symmetric coefficients of the products of :func:`coupling_basis`.
     """
-    m, mass2 = lepton_mass, m_Zp[:, None, None] ** 2
-    weight, nl, nk, lk = _phase_space(m_Zp, meson_mass, lepton_mass)
-    a, b_l, b_n, e = _amplitudes(m, mass2, nk, lk)
-    npl, npn, lpl = -nl + nk * lk / mass2, nk**2 / mass2, -(m**2) + lk**2 / mass2
+    mass2 = m_Zp[:, None, None] ** 2
+    weight, *products = _phase_space(m_Zp, meson_mass, lepton_mass)
+    amplitudes = list(zip(*_amplitudes(lepton_mass, mass2, *products[1:]), strict=True))
     matrix = np.empty((5, 5, len(m_Zp)))
-    for i in range(5):
-        for j in range(i + 1):
-            n_b, l_b = b_l[j] * npl + b_n[j] * npn, b_l[j] * lpl + b_n[j] * npl
-            n_b2, l_b2 = b_l[i] * npl + b_n[i] * npn, b_l[i] * lpl + b_n[i] * npl
-            square = 2 * a[i] * a[j] * (nl + 2 * nk * lk / mass2)
-            square = square + 2 * nl * (b_l[i] * l_b + b_n[i] * n_b)
-            square = square + 2 * e[i] * e[j] * (4 * nk * lk - mass2 * nl)
-            square = square - 2 * m * (a[i] * n_b + a[j] * n_b2)
-            square = square + 6 * m * nk * (a[i] * e[j] + a[j] * e[i])
-            square = square + 2 * (
-                nk * (e[i] * l_b + e[j] * l_b2) - lk * (e[i] * n_b + e[j] * n_b2)
-            )
-            matrix[i, j] = matrix[j, i] = np.sum(weight * square, axis=(1, 2))
+    for i, first in enumerate(amplitudes):
+        for j, second in enumerate(amplitudes):
+            squared = _squared(first, second, lepton_mass, mass2, *products)
+            matrix[i, j] = np.sum(weight * squared, axis=(1, 2))
     ratio = (lepton_mass / meson_mass) ** 2
     two_body = lepton_mass**2 * meson_mass**2 * (1 - ratio) ** 2 / (8 * pi)
-    result: FloatArray = matrix / two_body
+    result: FloatArray = (matrix + matrix.swapaxes(0, 1)) / (2 * two_body)
     return result
+
+
+def _squared(first: Any, second: Any, m: float, mass2: Any, nl: Any, nk: Any, lk: Any) -> Any:
+    """Return the spin sum of two amplitudes; its symmetric part is that of their product.
+
+    The polarisations project B on what is orthogonal to k: ``n_b`` and ``l_b`` are the products of
+    n and l with the projected B.
+    """
+    a, b_l, b_n, e = first
+    a2, b_l2, b_n2, e2 = second
+    npl, npn, lpl = -nl + nk * lk / mass2, nk**2 / mass2, -(m**2) + lk**2 / mass2
+    n_b, l_b = b_l2 * npl + b_n2 * npn, b_l2 * lpl + b_n2 * npl
+    diagonal = a * a2 * (nl + 2 * nk * lk / mass2) + nl * (b_l * l_b + b_n * n_b)
+    diagonal = diagonal + e * e2 * (4 * nk * lk - mass2 * nl)
+    mixed = a * (6 * m * nk * e2 - 2 * m * n_b) + 2 * e * (nk * l_b - lk * n_b)
+    return 2 * (diagonal + mixed)
 
 
 _BASIS: Final = np.array(
@@ -149,7 +155,7 @@ def _amplitudes(m: float, mass2: FloatArray, nk: FloatArray, lk: FloatArray) -> 
 def _phase_space(m_Zp: FloatArray, meson_mass: float, lepton_mass: float) -> tuple[Any, ...]:
     """Return weights and the products n.l, n.k and l.k at the nodes, shape (n, nodes, nodes).
 
-    The nodes are uniform in two rapidities: of muon and Z' relative to each other, and of the Z'
+    The nodes are spread over two rapidities: of muon and Z' relative to each other, and of the Z'
     seen from their rest frame along the neutrino. Both make the integrand smooth for a light Z'.
     """
     x, w = np.polynomial.legendre.leggauss(_NODES)
