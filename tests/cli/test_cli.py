@@ -147,6 +147,10 @@ PREDICTIONS = {
     "e158_sin2_theta",
     "br_ee",
     "br_inv",
+    "pi_enu_ee",
+    "delta_w_width",
+    "delta_q_w_cs",
+    "delta_q_w_p",
 }
 MEASUREMENTS = {
     "a_e_cs_2018",

@@ -54,7 +54,7 @@ def describe_value(loaded: LoadedEntry) -> str:
     entry = loaded.entry
     match entry:
         case UpperLimitEntry():
-            return f"< {entry.limit:.3g}"
+            return f"< {entry.limit:.3g}{_masses(entry.mass_range)}"
         case MassFloorEntry():
             return (
                 f"> {entry.electrophilic:g} MeV with electrons, {entry.neutrinophilic:g} MeV "
@@ -111,6 +111,10 @@ def _spread(error: float | Errors) -> str:
 
 def _nuisances(entry: GaussianEntry) -> str:
     return "".join(f" ± {abs(s):.2g} ({name})" for name, s in entry.nuisances.items())
+
+
+def _masses(covered: tuple[float, float] | None) -> str:
+    return "" if covered is None else f" at {covered[0]:g} to {covered[1]:g} MeV"
 
 
 def _span(curve: FloatArray, symbol: str) -> str:

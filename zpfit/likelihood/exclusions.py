@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 from scipy.special import ndtri
 
 from zpfit.io.arrays import FloatArray
@@ -191,6 +191,15 @@ class UpperLimitEntry(ExclusionBase):
     type: Literal["upper_limit"]
     observable: ObservableRef
     limit: Positive
+    mass_range: Annotated[tuple[Positive, Positive], Field(strict=False)] | None = None
+    """Smallest and largest mass of the Z' (MeV) that the search covers; null if it covers all."""
+
+    @field_validator("mass_range")
+    @classmethod
+    def _is_ordered(cls, given: tuple[float, float] | None) -> tuple[float, float] | None:
+        if given is not None and given[0] >= given[1]:
+            raise ValueError(f"{given[0]:g} is not below {given[1]:g}; give the smaller mass first")
+        return given
 
     def exclusion(
         self,
@@ -203,8 +212,10 @@ class UpperLimitEntry(ExclusionBase):
         """Return the term: the observable over its limit."""
         function = find(self.observable).function
         # No division where the observable is a ratio already.
-        ratio = function if self.limit == 1 else OverLimit(function, self.limit)
-        return Exclusion(name, ratio, self.soft, soft)
+        ratio: Ratio = function if self.limit == 1 else OverLimit(function, self.limit)
+        if self.mass_range is not None:
+            ratio = WithinMasses(ratio, *self.mass_range)
+        return Exclusion(name, ratio, self.soft, soft, mass_range=self.mass_range)
 
 
 class MassFloorEntry(ExclusionBase):
@@ -320,6 +331,20 @@ class OverLimit:
     def __call__(self, c: Couplings) -> FloatArray:
         """Return the ratio at n points."""
         return self.function(c) / self.limit
+
+
+@dataclass(frozen=True)
+class WithinMasses:
+    """A ratio that is zero at masses (MeV) that the search does not cover."""
+
+    ratio: Ratio
+    lowest: float
+    highest: float
+
+    def __call__(self, c: Couplings) -> FloatArray:
+        """Return the ratio at n points."""
+        covered = (c.m_Zp >= self.lowest) & (c.m_Zp <= self.highest)
+        return np.where(covered, self.ratio(c), 0.0)
 
 
 def _mass_range(table: FloatArray) -> tuple[float, float]:
