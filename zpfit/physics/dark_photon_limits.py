@@ -168,7 +168,7 @@ def _edge_root(log_q: float, length_ratio: float) -> float:
 
 
 @inline
-def _edge(region: FloatArray, row: int, fraction: float, column: int) -> float:
+def edge_at(region: FloatArray, row: int, fraction: float, column: int) -> float:
     """Interpolate an edge; at the mass of a row a neighbour in a gap does not count."""
     if fraction <= 0.0 or fraction >= 1.0:
         return float(region[row + (1 if fraction >= 1.0 else 0), column])
@@ -184,8 +184,8 @@ def _dump_ratio(  # type: ignore[no-untyped-def]
         if log_m[i] < region[0, 0] or log_m[i] > region[-1, 0] or br_ee[i] == 0.0:
             continue
         knot, fraction = interpolation_weight(log_m[i], region)
-        log_lower = _edge(region, knot, fraction, 1)
-        log_q = 2 * (_edge(region, knot, fraction, 2) - log_lower)
+        log_lower = edge_at(region, knot, fraction, 1)
+        log_q = 2 * (edge_at(region, knot, fraction, 2) - log_lower)
         if not log_q > -_CLOSEST_EDGES:  # NaN in a gap
             continue
         log_q = max(log_q, 0.0)
