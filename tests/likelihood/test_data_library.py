@@ -21,8 +21,13 @@ from zpfit.physics.recoil_experiments import nue_borexino
 LIBRARY = Library((packaged_data(),))
 ENTRIES = {name: read_entry(LIBRARY, name).entry for name in LIBRARY.names("entry")}
 SETS = LIBRARY.names("likelihood set")
-PROMPT = [name for name, entry in ENTRIES.items() if isinstance(entry, PromptLimitEntry)]
-DUMPS = [name for name, entry in ENTRIES.items() if isinstance(entry, BeamDumpEntry)]
+CURVES = {
+    name: entry
+    for name, entry in ENTRIES.items()
+    if isinstance(entry, PromptLimitEntry | BeamDumpEntry) and entry.production == "electron"
+}
+PROMPT = [name for name, entry in CURVES.items() if isinstance(entry, PromptLimitEntry)]
+DUMPS = [name for name, entry in CURVES.items() if isinstance(entry, BeamDumpEntry)]
 """Standard deviations."""
 
 

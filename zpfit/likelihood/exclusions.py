@@ -246,7 +246,7 @@ _PROMPT_RATIOS: dict[Search, Callable[..., FloatArray]] = {
     "muon_invisible": muon_invisible_ratio,
     "muon_pair": muon_pair_ratio,
 }
-_FINAL_STATES: dict[Search, FinalState] = {"visible": "electrons", "invisible": "invisible"}
+FINAL_STATES: dict[Search, FinalState] = {"visible": "electrons", "invisible": "invisible"}
 """Final states of the searches that allow any production."""
 
 
@@ -267,8 +267,8 @@ class PromptLimitEntry(ExclusionBase):
     @classmethod
     def _suits_the_search(cls, given: Channel, info: ValidationInfo) -> Channel:
         search = info.data.get("search", "visible")
-        if given != "electron" and search not in _FINAL_STATES:
-            raise ValueError(f"the search {search} has muons radiate the Z'; drop production")
+        if given != "electron" and search not in FINAL_STATES:
+            raise ValueError(f"in the search {search} muons radiate the Z'; drop production")
         return given
 
     def exclusion(
@@ -284,7 +284,7 @@ class PromptLimitEntry(ExclusionBase):
         ratio = partial(_PROMPT_RATIOS[self.search], curve=curve)
         stage = _CURVE_STAGE
         if self.production != "electron":
-            final_state = _FINAL_STATES[self.search]
+            final_state = FINAL_STATES[self.search]
             ratio = partial(
                 signal_ratio, curve=curve, channel=self.production, final_state=final_state
             )
@@ -295,6 +295,10 @@ class PromptLimitEntry(ExclusionBase):
     def default_soft_form(confidence_level: float) -> AnySoftForm:
         """Return the form for a limit whose file states none: a rate grows with coupling^2."""
         return HalfGaussian(power=2.0, confidence_level=confidence_level)
+
+
+VisibleState = Literal["electrons", "muons"]
+"""Decay of the Z' in a detector behind a dump."""
 
 
 class BeamDumpEntry(ExclusionBase):
@@ -308,7 +312,7 @@ class BeamDumpEntry(ExclusionBase):
     """Length of the decay volume over that of the shielding."""
     production: Channel = "electron"
     """Process that makes the Z'."""
-    final_state: Literal["electrons", "muons"] = "electrons"
+    final_state: VisibleState = "electrons"
     """Decay of the Z' in the detector."""
 
     def exclusion(

@@ -209,7 +209,7 @@ def production_ratio(c: Couplings, channel: Channel) -> FloatArray:
 
     >>> c = Couplings.of(m_Zp=10.0, C_Vu=[1e-3, 1e-3], C_Vd=[1e-3, -2e-3])
     >>> print(*(f"{ratio:.3e}" for ratio in production_ratio(c, "pi0_gamma")))
-    9.814e-05 1.181e-14
+    9.814e-05 2.251e-16
     >>> print(f"{(3e-3 / ELECTRIC_CHARGE)**2:.3e}")
     9.814e-05
     """
