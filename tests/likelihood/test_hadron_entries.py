@@ -145,9 +145,11 @@ def test_b_minus_l_limits_agree_with_darkcast(name):
 
 
 def test_numbers_in_abstracts():
-    """KLOE: eps^2 < 1.7e-5 at 30-400 MeV and < 8e-6 at 50-210 MeV, but for the ends of the digitised
-    curve. FASER: dark photons of about 17-70 MeV with eps of 2e-5 to 1e-4; B-L with 15-40 MeV and g of
-    5e-6 to 2e-5."""
+    """KLOE: eps^2 < 1.7e-5 at 30-400 MeV and < 8e-6 at 50-210 MeV, but for the ends of the curve.
+
+    FASER: dark photons of about 17-70 MeV with eps of 2e-5 to 1e-4; B-L of 15-40 MeV with g of
+    5e-6 to 2e-5.
+    """
     m, [epsilon] = table("kloe_phi_2013")
     for low, high, squared in ((35, 395, 1.7e-5), (50, 210, 8e-6)):
         worst = np.max(epsilon[(m >= low) & (m <= high)] ** 2)
