@@ -223,6 +223,20 @@ def test_two_analyses_of_the_same_data_cannot_be_combined(pair, words):
         assemble(LikelihoodSpec(add=pair), LIBRARY)
 
 
+def test_muons_radiate_the_zprime_of_muon_searches(tmp_path):
+    folder = tmp_path / "likelihoods" / "entries"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(
+        "title: t\ntype: prompt_limit\nmeasurement: mine\nsearch: muon_pair\n"
+        "production: pi0_gamma\ncurve: mine.csv\nconfidence_level: 0.9\n"
+        "citations: [{key: A, journal: B 1}]\napproximations: none\n"
+        "soft: {form: half_gaussian, power: 2, confidence_level: 0.9}\n"
+    )
+    library = Library((tmp_path, packaged_data()))
+    with pytest.raises(InvalidInput, match=r"production.*muon_pair muons radiate.*drop production"):
+        read_entry(library, "mine")
+
+
 def test_no_packaged_set_holds_the_supernova():
     for name in LIBRARY.names("likelihood set"):
         entries = assemble(LikelihoodSpec(set=name), LIBRARY).entries

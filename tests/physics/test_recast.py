@@ -129,6 +129,24 @@ def test_beyond_a_curve_and_without_quarks_there_is_no_signal():
         assert not region_ratio(c, REGION, channel="proton_bremsstrahlung").any()
 
 
+def test_up_and_down_quarks_alone_are_not_seen_in_decays_of_the_phi():
+    c = Couplings.of(m_Zp=50.0, C_Ve=1e-2, C_Vu=1e-2, C_Vd=1e-2)
+    choice = {"channel": "phi_eta", "final_state": "electrons"}
+    assert not signal_ratio(c, PROMPT, **choice).any()
+    assert not displaced_ratio(c, REGION, LENGTH, **choice).any()
+    assert not region_ratio(c, REGION, channel="phi_eta").any()
+
+
+def test_points_outside_a_model_stay_undefined():
+    c = photon([20.0, 20.0], [1e-5, np.nan])
+    for found in (
+        signal_ratio(c, PROMPT, **PION),
+        displaced_ratio(c, REGION, LENGTH, **PION),
+        region_ratio(c, REGION, channel="pi0_gamma"),
+    ):
+        assert np.isnan(found).tolist() == [False, True]
+
+
 def test_below_the_electrons_threshold_nothing_decays():
     region = np.log([[0.1, E * LOWER, E * UPPER], [600.0, E * LOWER, E * UPPER]])
     prompt = np.log([[0.1, E * 1e-3], [600.0, E * 1e-3]])

@@ -87,6 +87,8 @@ def _propagator(m: float, meson: tuple[float, float], width_ratio: float) -> com
     """Return M^2/[M^2 - m^2 - i M^2 Gamma k/m], where k sums BR (p/p_0)^3 over final states."""
     mass, width = meson
     mass2 = mass * mass
+    if width_ratio == 0.0:  # below all thresholds, without a division of complex numbers
+        return complex(mass2 / (mass2 - m * m), 0.0)
     return mass2 / complex(mass2 - m * m, -mass2 * width * width_ratio / m)
 
 
