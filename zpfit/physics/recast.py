@@ -10,7 +10,6 @@ References
 P. Ilten, Y. Soreq, M. Williams and W. Xue, JHEP 06 (2018) 004, arXiv:1801.04847, Sec. 2.
 """
 
-from math import exp, expm1
 from typing import Final, Literal
 
 import numpy as np
@@ -19,9 +18,8 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import gufunc
 from zpfit.physics.constants import ELECTRIC_CHARGE, MUON_MASS
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.dark_photon_limits import edge_at, edge_lifetime, interpolation_weight
+from zpfit.physics.dark_photon_limits import decays_over_edge, edge_lifetime
 from zpfit.physics.production import Channel, dark_photon, is_produced, production_ratio
-from zpfit.physics.spline import locate, polynomial
 
 FinalState = Literal["electrons", "muons", "invisible"]
 """What the Z' decays to in the detector."""
@@ -31,10 +29,6 @@ _BRANCHING: Final[dict[FinalState, str]] = {
     "muons": "br_mumu",
     "invisible": "br_inv",
 }
-
-
-_LONGEST: Final = 700.0
-"""Lifetimes in the shielding after which no decay is left: exp(-700) is the smallest float."""
 
 
 def signal_ratio(
@@ -184,18 +178,9 @@ def _displaced_ratio(  # type: ignore[no-untyped-def]
             continue
         if produced[i] == 0.0 or br[i] == 0.0 or photon_br[i] == 0.0:
             continue
-        knot, fraction = interpolation_weight(log_m[i], region)
-        log_lower = edge_at(region, knot, fraction, 1)
-        log_q = 2 * (edge_at(region, knot, fraction, 2) - log_lower)
-        if not log_q > -1e-6:  # NaN in a gap
-            continue
-        interval, offset = locate(max(log_q, 0.0), start, inverse_step, table)
-        log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
-        # A dark photon at the lower edge has the width e^2 epsilon^2 times the one at epsilon = 1.
-        per_width = ELECTRIC_CHARGE * ELECTRIC_CHARGE / photon_width[i]
-        tau = exp(log_edge_tau - 2 * log_lower) * width[i] * per_width
-        if tau > _LONGEST:  # the usual case of a fit, so that it should cost little
-            continue
-        log_edge_norm = 2 * log_lower - polynomial(table, interval, 1, offset)
         strength = produced[i] * br[i] / photon_br[i]
-        out[i] = -strength * exp(-log_edge_norm - tau) * expm1(-length_ratio * tau)
+        # That photon has epsilon = 1, so that its coupling is e.
+        relative = width[i] * ELECTRIC_CHARGE * ELECTRIC_CHARGE / photon_width[i]
+        out[i] = decays_over_edge(
+            log_m[i], strength, relative, length_ratio, start, inverse_step, table, region
+        )
