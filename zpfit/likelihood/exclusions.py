@@ -24,6 +24,7 @@ from zpfit.io.schema import Positive, StrictModel
 from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
 from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
 from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
+from zpfit.physics.constants import MUON_MASS
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import (
@@ -34,7 +35,13 @@ from zpfit.physics.dark_photon_limits import (
     prompt_ratio,
 )
 from zpfit.physics.production import Channel
-from zpfit.physics.recast import FinalState, displaced_ratio, region_ratio, signal_ratio
+from zpfit.physics.recast import (
+    FinalState,
+    displaced_ratio,
+    region_ratio,
+    signal_ratio,
+    visible_limit,
+)
 
 EXCLUSIONS = "exclusions"
 """Name of all exclusions together, where groups of data are compared."""
@@ -281,7 +288,8 @@ class PromptLimitEntry(ExclusionBase):
     ) -> Exclusion:
         """Return the term: the limit recast to a point's couplings and branching ratios."""
         curve = read_curve(table, PROMPT_COLUMNS)
-        ratio = partial(_PROMPT_RATIOS[self.search], curve=curve)
+        coupling = visible_limit(curve) if self.search == "visible" else curve
+        ratio = partial(_PROMPT_RATIOS[self.search], curve=coupling)
         stage = _CURVE_STAGE
         if self.production != "electron":
             final_state = FINAL_STATES[self.search]
@@ -327,7 +335,8 @@ class BeamDumpEntry(ExclusionBase):
         region = read_curve(table, REGION_COLUMNS)
         ratio = partial(dump_ratio, region=region, length_ratio=self.length_ratio)
         stage = _CURVE_STAGE
-        if (self.production, self.final_state) != ("electron", "electrons"):
+        only_electrons = self.final_state == "electrons" and region[-1, 0] < log(2 * MUON_MASS)
+        if self.production != "electron" or not only_electrons:
             ratio = partial(
                 displaced_ratio,
                 region=region,

@@ -99,11 +99,12 @@ def _over_curve(c: Couplings, coupling: FloatArray, curve: FloatArray) -> FloatA
 
 
 def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatArray:
-    """Return the decays seen behind a beam dump over their number at the edge; shape (n,).
+    """Return the decays seen behind a dump of electrons over their number at the edge; shape (n,).
 
     The number of decays is C^2 BR(ee) [exp(-t0 Gamma) - exp(-(1 + length_ratio) t0 Gamma)].
     The time t0(m) to cross the shielding follows from equal numbers at both edges of the
-    excluded region of a dark photon.
+    excluded region of a dark photon that decays to electrons alone, below 2 m_mu;
+    :func:`zpfit.physics.recast.displaced_ratio` holds above, too.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ References
 P. Ilten, Y. Soreq, M. Williams and W. Xue, JHEP 06 (2018) 004, arXiv:1801.04847, Sec. 2.
 """
 
+from math import log
 from typing import Final, Literal
 
 import numpy as np
@@ -29,6 +30,12 @@ _BRANCHING: Final[dict[FinalState, str]] = {
     "muons": "br_mumu",
     "invisible": "br_inv",
 }
+
+
+_TWO_MUONS: Final = log(2 * MUON_MASS)
+"""ln(mass in MeV) above which a dark photon does not decay to electrons alone."""
+_STEP: Final = 0.005
+"""Step in ln(mass) and in the muons' velocity, for BR(ee) of a dark photon to 1e-4."""
 
 
 def signal_ratio(
@@ -151,6 +158,49 @@ def region_ratio(c: Couplings, region: FloatArray, *, channel: Channel) -> Float
     )
     depth = np.minimum(log_coupling - lower, upper - log_coupling)
     result: FloatArray = np.where(np.isnan(lower), 0.0, np.exp(depth))
+    return result
+
+
+def visible_limit(curve: FloatArray) -> FloatArray:
+    """Return a limit on the coupling times sqrt(BR(ee)), from one on a dark photon's coupling.
+
+    Above 2 m_mu a dark photon decays to muons, and above 2 m_pi to hadrons too, so that its
+    coupling may be larger than that of a Z' which decays to electrons alone.
+
+    Parameters
+    ----------
+    curve : numpy.ndarray, shape (k, 2)
+        Rows of ln(mass in MeV) and ln(e epsilon), masses increasing.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 2)
+        The same rows if the curve ends below 2 m_mu, where a dark photon decays to electrons
+        alone; otherwise with more rows above, between which BR(ee) changes little.
+
+    Examples
+    --------
+    >>> curve = np.log([[20.0, 1e-3], [250.0, 1e-3]])
+    >>> np.exp(visible_limit(curve))[[0, -1], 1].round(5).tolist()
+    [0.001, 0.00076]
+    """
+    if curve[-1, 0] < _TWO_MUONS:
+        return curve
+    log_m = np.unique(np.concatenate([curve[:, 0], _between(*curve[[0, -1], 0])]))
+    share = dark_photon(np.exp(log_m)).br_ee
+    log_share = np.log(np.where(share > 0, share, 1.0))
+    limit = np.interp(log_m, curve[:, 0], curve[:, 1])
+    return np.stack([log_m, limit + 0.5 * log_share], axis=1)
+
+
+def _between(first: float, last: float) -> FloatArray:
+    """Return values of ln(mass) above 2 m_mu, closest to each other at the threshold."""
+    start = max(first, _TWO_MUONS)
+    even = np.arange(start, last, _STEP)
+    # The muons' share grows with the velocity, so that equal steps of it are best there.
+    velocity = np.arange(0.0, np.sqrt(-np.expm1(2 * (_TWO_MUONS - last))), _STEP)
+    slow = _TWO_MUONS - 0.5 * np.log1p(-(velocity**2))
+    result: FloatArray = np.concatenate([even, slow[slow > start]])
     return result
 
 
