@@ -113,9 +113,8 @@ def later_rows(charge, slope):
 
 def late_couplings():
     charge = np.linspace(1e-5, 1e-4, N)
-    later = LaterRows(later_rows, charge, 2.0)
-    c = Couplings.of(m_Zp=np.full(N, 17.0), C_Ve=1e-4)
-    return c.with_later(dict.fromkeys(("C_Vu", "C_Vd"), later)), charge
+    later = LaterRows(("C_Vu", "C_Vd"), later_rows, charge, 2.0)
+    return Couplings(m_Zp=np.full(N, 17.0), C_Ve=np.full(N, 1e-4), later=later), charge
 
 
 def test_later_rows_are_computed_together_when_one_is_read():

@@ -80,8 +80,6 @@ _KNOWN = frozenset(COUPLING_NAMES)
 _ZEROS: FloatArray = np.broadcast_to(0.0, 2**48)
 """One zero with stride 0: slices of any batch size that occupy no memory of their own."""
 
-_NOTHING_LATER: "Mapping[str, LaterRows]" = {}
-
 _NO_ZPRIME_MASS = 17.0
 """MeV, within all curves. No prediction depends on it, as every coupling is zero."""
 
@@ -93,25 +91,30 @@ class LaterRows:
 
     Parameters
     ----------
+    names : tuple of str
+        Names of the rows.
     compute : callable
-        Function of a module, which returns rows by name from ``inputs``.
+        Function of a module, which returns these rows from ``inputs``, each of shape (n,).
     *inputs : numpy.ndarray, shape (n,), or float
         Arguments of ``compute``.
 
     Examples
     --------
-    >>> later = LaterRows(lambda charge: {"C_Vu": 2 * charge}, np.array([1e-4, 2e-4]))
+    >>> later = LaterRows(("C_Vu",), lambda charge: {"C_Vu": 2 * charge}, np.array([1e-4, 2e-4]))
     >>> later.take(slice(1, 2)).rows()
     {'C_Vu': array([0.0004])}
     """
 
-    def __init__(self, compute: Callable[..., Mapping[str, FloatArray]], *inputs: Any) -> None:
+    def __init__(
+        self, names: tuple[str, ...], compute: Callable[..., Mapping[str, FloatArray]], *inputs: Any
+    ) -> None:
+        self.names = names
         self._compute, self._inputs = compute, inputs
         self._taken: tuple[slice | NDArray[np.intp], ...] = ()
 
     def take(self, indices: slice | NDArray[np.intp]) -> "LaterRows":
         """Return the rows at some of the points; nothing is computed or copied."""
-        result = LaterRows(self._compute, *self._inputs)
+        result = LaterRows(self.names, self._compute, *self._inputs)
         result._taken = (*self._taken, indices)
         return result
 
@@ -123,6 +126,9 @@ class LaterRows:
         for indices in self._taken if np.ndim(values) else ():
             values = values[indices]
         return values
+
+
+_NOTHING = LaterRows((), dict)
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,8 @@ class Couplings:
     ----------
     *rows : numpy.ndarray, shape (n,)
         The mass and all lepton couplings in the order of :data:`TABLE`.
+    later : LaterRows, optional
+        Rows that are computed when one of them is read.
     **named : numpy.ndarray, shape (n,)
         Couplings by name. The mass is required.
 
@@ -202,10 +210,9 @@ class Couplings:
 
     _given: Mapping[str, FloatArray]
     """Rows with a memory of their own; all others are zero, or in ``_later``."""
-    _later: Mapping[str, LaterRows]
-    """Rows that are computed when they are read."""
+    _later: LaterRows
 
-    def __init__(self, *rows: Any, **named: Any) -> None:
+    def __init__(self, *rows: Any, later: LaterRows = _NOTHING, **named: Any) -> None:
         given = dict(zip(COUPLING_NAMES, rows, strict=False)) if rows else named
         if rows and named:
             given |= named
@@ -220,7 +227,9 @@ class Couplings:
                 raise TypeError("couplings need the mass m_Zp")
             own.update(dict.fromkeys(COUPLING_NAMES, _ZEROS[: len(mass)] if np.ndim(mass) else 0.0))
         own.update(given)
-        own["_given"], own["_later"] = given, _NOTHING_LATER
+        own["_given"], own["_later"] = given, later
+        for name in later.names:
+            del own[name]  # so that __getattr__ is called for it
         if len(rows) > len(COUPLING_NAMES) or (named and not named.keys() <= _KNOWN):
             self._refuse(len(rows), given)
 
@@ -272,43 +281,17 @@ class Couplings:
         """
         return cls.of(m_Zp=_NO_ZPRIME_MASS)
 
-    def with_later(self, later: Mapping[str, LaterRows]) -> "Couplings":
-        """Return these couplings with rows that are computed when they are read.
-
-        Parameters
-        ----------
-        later : mapping of str to LaterRows
-            By name of the row; several names may share one object.
-
-        Examples
-        --------
-        >>> later = LaterRows(lambda charge: {"C_Vu": 2 * charge}, 1e-4)
-        >>> c = Couplings.of(m_Zp=17.0, C_Ve=1e-4).with_later({"C_Vu": later})
-        >>> c.gives("C_Vu"), c.C_Vu
-        (True, 0.0002)
-        """
-        result = Couplings(**self._given)
-        result._defer({**self._later, **later})
-        return result
-
-    def _defer(self, later: Mapping[str, LaterRows]) -> None:
-        """Compute rows when they are read."""
-        own = self.__dict__
-        own["_later"] = later
-        for name in later:
-            del own[name]  # so that __getattr__ is called for it
-
     def __getattr__(self, name: str) -> Any:
         """Return a row that is not computed yet."""
-        later: Mapping[str, LaterRows] = self.__dict__.get("_later", _NOTHING_LATER)
-        if name not in later:
+        later: LaterRows = self.__dict__.get("_later", _NOTHING)
+        if name not in later.names:
             raise AttributeError(f"couplings have no {name}")
-        self.__dict__.update(later[name].rows())
+        self.__dict__.update(later.rows())
         return self.__dict__[name]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle with all rows computed."""
-        rows = {name: getattr(self, name) for name in self._later}
+        rows = {name: getattr(self, name) for name in self._later.names}
         return _unpickled, ({**self._given, **rows},)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -329,13 +312,13 @@ class Couplings:
         >>> Couplings.of(m_Zp=17.0, C_Ve=1e-4).gives("C_Vu")
         False
         """
-        return name in self._given or name in self._later
+        return name in self._given or name in self._later.names
 
     def __len__(self) -> int:
         return len(self.m_Zp)
 
     def __repr__(self) -> str:
-        names = ", ".join([*self._given, *self._later])
+        names = ", ".join([*self._given, *self._later.names])
         return f"<Couplings of {np.size(self.m_Zp)} points: {names}>"
 
     def rows(self) -> tuple[FloatArray, ...]:
@@ -365,16 +348,13 @@ class Couplings:
         ['m_Zp', 'C_Ae']
         """
         own = self.__dict__
-        later = {name: own[name] for name in self._later if name in own}
+        later = {name: own[name] for name in self._later.names if name in own}
         return {**self._given, **later}.items()
 
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
         """Return the points at ``indices``, a slice or an integer array of shape (k,)."""
-        taken = Couplings(**{name: row[indices] for name, row in self._given.items()})
-        if self._later:
-            # Rows share objects, and so they do in the result.
-            parts = {later: later.take(indices) for later in set(self._later.values())}
-            taken._defer({name: parts[later] for name, later in self._later.items()})
+        later = self._later.take(indices) if self._later.names else _NOTHING
+        taken = Couplings(later=later, **{n: row[indices] for n, row in self._given.items()})
         if "log_m" in self.__dict__:  # computed already: a gather is cheaper than a logarithm
             taken.__dict__["log_m"] = self.log_m[indices]
         return taken
