@@ -136,12 +136,36 @@ B_MINUS_L = {
 """Mass in MeV and g of B-L at the edge, as FORESEE tabulates DarkCast's recast."""
 
 
+def edge_of_b_minus_l(name, m, near):
+    return brentq(lambda g: ratio(name, b_minus_l(m, g))[0] - 1, 0.9 * near, 1.1 * near)
+
+
 @pytest.mark.parametrize("name", B_MINUS_L)
 def test_b_minus_l_limits_agree_with_darkcast(name):
     """Tables are thinned to 0.3 % for prompt decays and 0.005 % for regions."""
     for m, g in B_MINUS_L[name]:
-        found = brentq(lambda x, m=m: ratio(name, b_minus_l(m, x))[0] - 1, 0.9 * g, 1.1 * g)
+        found = edge_of_b_minus_l(name, m, g)
         assert found == pytest.approx(g, rel=3e-3 if name in PROMPT else 1e-4)
+
+
+HADRONIC = {
+    "charm_1985": ((303.9, 4.5185e-8), (303.9, 1.0794e-7), (336.29, 5.4539e-8)),
+    "nucal_bremsstrahlung_1992": (
+        (284.93, 4.4131e-8),
+        (411.81, 3.9777e-8),
+        (595.2, 4.1180e-8),
+        (462.05, 1.5885e-7),
+        (319.69, 2.6012e-7),
+    ),
+}
+"""As :data:`B_MINUS_L`, above two pions."""
+
+
+@pytest.mark.parametrize("name", HADRONIC)
+def test_limits_above_two_pions_agree_with_darkcast(name):
+    """A dark photon decays to pions there, and B-L does not, up to the omega's tail."""
+    for m, g in HADRONIC[name]:
+        assert edge_of_b_minus_l(name, m, g) == pytest.approx(g, rel=4e-3)
 
 
 def test_numbers_in_abstracts():
