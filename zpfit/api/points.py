@@ -124,8 +124,8 @@ def evaluate_rows(
         The model fails or gives NaN.
     """
     spec, loaded = model
-    table = parameter_table(rows, loaded, places)
-    ready, notes = ready_for_batches(loaded, spec, table, model_place)
+    table, extended = parameter_table(rows, loaded, places)
+    ready, notes = ready_for_batches(extended, spec, table, model_place)
     points = evaluate_model(ready, table)
     return Evaluation(evaluate_likelihood(likelihood, points), points, notes)
 

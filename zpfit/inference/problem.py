@@ -21,6 +21,7 @@ from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.models.dark_width import with_given
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.quantities import problems_of_names
 
@@ -189,10 +190,11 @@ def _model_and_priors(
     """Return the model, notes about it, and the priors of its parameters."""
     loaded = load_model(settings.model, document, library)
     priors = resolve_priors(settings.priors, loaded.model, document, library)
+    extended = with_given(loaded.model, priors.by_name)
     _check_sampling(settings, priors, document)
     probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
     place = document.place(["model"])
-    model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
+    model, notes = ready_for_batches(extended, settings.model, probes, place)
     problems = ProblemCollector()
     problems.add(*(f"{place}: {found}" for found in problems_of_names(model, probes)))
     problems.raise_if_any()
