@@ -13,6 +13,7 @@ from zpfit.io.yaml import parse_yaml
 from zpfit.models.dark_width import optional_parameters, with_given
 from zpfit.models.effective import Effective, EffectiveOptions
 from zpfit.models.names import names_of_models
+from zpfit.physics.branching_ratios import HADRONIC_WIDTHS
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import QUARK_NAMES, TABLE
 from zpfit.physics.decays import width_ll
@@ -175,3 +176,14 @@ def test_a_file_may_have_a_dark_sector(tmp_path, monkeypatch):
     (folder / "dim.yaml").write_text(FILE + "br_dark: 0.5\nwidth_dark: 1\n")
     with pytest.raises(InvalidInput, match="drop one of them"):
         zpfit.evaluate([{"m_Zp": 17, "eps": 1e-3}], model="dim")
+
+
+def test_results_above_the_hadronic_threshold_say_which_widths_they_hold(tmp_path):
+    priors = "m_Zp: {{type: log_uniform, lower: 10, upper: {}}}"
+    heavy = problem(tmp_path, RUN.format(model="B-L", priors=priors.format(500)))
+    assert HADRONIC_WIDTHS in heavy.notes
+    assert HADRONIC_WIDTHS not in problem(tmp_path, RUN.format(model="B-L", priors="")).notes
+    leptons = problem(tmp_path, RUN.format(model="effective", priors=priors.format(500)))
+    assert HADRONIC_WIDTHS not in leptons.notes
+    complete = problem(tmp_path, RUN.format(model=GAUGE_INVARIANT, priors=priors.format(500)))
+    assert HADRONIC_WIDTHS in complete.notes
