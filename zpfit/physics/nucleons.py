@@ -1,0 +1,72 @@
+r"""Vector couplings of the Z' to nucleons and nuclei.
+
+A vector current counts valence quarks at zero momentum transfer, whatever the strong interaction
+does: C_Vp = 2 C_Vu + C_Vd and C_Vn = C_Vu + 2 C_Vd, in the convention of
+:class:`~zpfit.physics.couplings.Couplings`. Sea quarks, and thus the heavier flavours, drop out.
+"""
+
+from typing import Final
+
+from zpfit.io.arrays import FloatArray
+from zpfit.physics.couplings import Couplings
+
+NUCLEON_INPUTS: Final = ("C_Vu", "C_Vd")
+"""Couplings that the nucleons' vector couplings depend on, for the ``reads`` of observables."""
+
+
+def couples_to_nucleons(c: Couplings) -> bool:
+    """Return True if a model gives C_Vu or C_Vd; without them every function here returns zeros.
+
+    Examples
+    --------
+    >>> couples_to_nucleons(Couplings.of(m_Zp=17.0, C_Ve=1e-4))
+    False
+    """
+    return c.gives("C_Vu") or c.gives("C_Vd")
+
+
+def proton_coupling(c: Couplings) -> FloatArray:
+    """Return the vector coupling of the proton, C_Vp = 2 C_Vu + C_Vd; shape (n,).
+
+    Examples
+    --------
+    A dark photon couples to charge: C_Vp = -C_Ve and C_Vn = 0.
+
+    >>> c = Couplings.of(m_Zp=17.0, C_Ve=-3e-4, C_Vu=2e-4, C_Vd=-1e-4)
+    >>> print(f"{proton_coupling(c)[0]:.1e}", f"{neutron_coupling(c)[0]:.1e}")
+    3.0e-04 0.0e+00
+    """
+    return nuclear_coupling(c, protons=1, neutrons=0)
+
+
+def neutron_coupling(c: Couplings) -> FloatArray:
+    """Return the vector coupling of the neutron, C_Vn = C_Vu + 2 C_Vd; shape (n,)."""
+    return nuclear_coupling(c, protons=0, neutrons=1)
+
+
+def nuclear_coupling(c: Couplings, *, protons: float, neutrons: float) -> FloatArray:
+    """Return the vector coupling of a nucleus at zero momentum transfer; shape (n,).
+
+    Parameters
+    ----------
+    c : Couplings
+        n points.
+    protons, neutrons : float
+        Numbers Z and N; a fraction for a mean over isotopes.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        Z C_Vp + N C_Vn = (2 Z + N) C_Vu + (Z + 2 N) C_Vd; the shared row of zeros if the model
+        gives neither coupling.
+
+    Examples
+    --------
+    >>> c = Couplings.of(m_Zp=17.0, C_Vu=1e-5, C_Vd=1e-5)  # caesium: 133 nucleons, 399 quarks
+    >>> print(f"{nuclear_coupling(c, protons=55, neutrons=78)[0]:.2e}")
+    3.99e-03
+    """
+    if not couples_to_nucleons(c):
+        return c.C_Vu
+    result: FloatArray = (2 * protons + neutrons) * c.C_Vu + (protons + 2 * neutrons) * c.C_Vd
+    return result
