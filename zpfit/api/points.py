@@ -20,6 +20,7 @@ from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
+from zpfit.physics.branching_ratios import notes_about_widths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,9 +125,12 @@ def evaluate_rows(
         The model fails or gives NaN.
     """
     spec, loaded = model
-    table = parameter_table(rows, loaded, places)
-    ready, notes = ready_for_batches(loaded, spec, table, model_place)
+    table, extended = parameter_table(rows, loaded, places)
+    ready, notes = ready_for_batches(extended, spec, table, model_place)
     points = evaluate_model(ready, table)
+    masses = points.couplings.m_Zp
+    if len(masses):
+        notes = (*notes, *notes_about_widths(points.couplings, float(masses.max())))
     return Evaluation(evaluate_likelihood(likelihood, points), points, notes)
 
 

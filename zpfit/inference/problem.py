@@ -21,8 +21,12 @@ from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.models.base import Model, Values
+from zpfit.models.dark_width import with_given
+from zpfit.models.effective import MASS
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.quantities import problems_of_names
+from zpfit.physics.branching_ratios import notes_about_widths
 
 _PROBES = 20
 """Prior draws at which a user's model is tested."""
@@ -189,14 +193,26 @@ def _model_and_priors(
     """Return the model, notes about it, and the priors of its parameters."""
     loaded = load_model(settings.model, document, library)
     priors = resolve_priors(settings.priors, loaded.model, document, library)
+    extended = with_given(loaded.model, priors.by_name)
     _check_sampling(settings, priors, document)
     probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
     place = document.place(["model"])
-    model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
+    model, notes = ready_for_batches(extended, settings.model, probes, place)
     problems = ProblemCollector()
     problems.add(*(f"{place}: {found}" for found in problems_of_names(model, probes)))
     problems.raise_if_any()
-    return replace(loaded, model=model), notes, priors
+    return replace(loaded, model=model), (*notes, *_width_notes(model, priors, probes)), priors
+
+
+def _width_notes(model: Model, priors: Priors, probes: Values) -> tuple[str, ...]:
+    """Return remarks about hadronic widths."""
+    exists = model.exists(probes)
+    if not exists.any():
+        return ()
+    c = model.couplings({name: column[exists] for name, column in probes.items()})
+    known = MASS.name in priors.by_name
+    largest = priors.support(MASS.name)[1] if known else float(c.m_Zp.max())
+    return notes_about_widths(c, largest)
 
 
 def _find_priors(settings: RunFile, document: Document, library: Library) -> None:

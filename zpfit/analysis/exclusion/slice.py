@@ -1,7 +1,7 @@
 """Slices: planes through a model's parameters and the regions to draw, read from YAML."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, NoReturn, cast
 
 import numpy as np
@@ -26,6 +26,7 @@ from zpfit.io.schema import (
 )
 from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.models.base import Model, Parameter
+from zpfit.models.dark_width import with_given
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.physics.observables import find_observable, observable_names
@@ -166,6 +167,8 @@ def _checked_plane(
     settings: SliceFile, document: Document, library: Library
 ) -> tuple[Plane, tuple[str, ...]]:
     loaded = load_model(settings.model, document, library)
+    used = {name for _, name in _uses(settings)}
+    loaded = replace(loaded, model=with_given(loaded.model, used))
     _check_parameters(settings, loaded.model, document)
     return _plane(settings, loaded, document, library)
 
