@@ -16,7 +16,7 @@ import numpy as np
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import gufunc, inline
 from zpfit.physics.constants import MUON_MASS
-from zpfit.physics.couplings import WIDTH_INPUTS, Couplings
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Group, observable
 from zpfit.physics.spline import UniformSpline, locate, tabulate
 
@@ -29,11 +29,15 @@ _LIGHTEST: Final = 1.0
 _NODES: Final = 24
 """Gauss-Legendre nodes for each of two rapidities: accurate to 1e-6 from 3 MeV, 3e-6 at 1 MeV."""
 
+_DECAYS: Final = (
+    "m_Zp", "C_Ve", "C_Ae", "C_nue", "C_Vmu", "C_Amu", "C_numu", "C_nutau", "C_Vd", "width_dark",
+)  # fmt: skip
+"""Inputs of the branching ratio below the endpoint of the decay, besides the kaon's quarks."""
 _QUARKS: Final = ("C_Vu", "C_Au", "C_Vs", "C_As")
 
 
 @observable(
-    reads=(*(name for name in WIDTH_INPUTS if "tau" not in name), "C_nutau", *_QUARKS),
+    reads=(*_DECAYS, *_QUARKS),
     group=Group.OTHER,
     symbol=r"\mathrm{BR}(K \to \mu \nu Z'_\mathrm{inv})",
     bound_only=True,
