@@ -11,7 +11,11 @@ from zpfit.errors import EmptyLikelihood, ProblemCollector, suggestion
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.likelihood.build_measurements import MeasurementTerms, build_measurements
-from zpfit.likelihood.consistency import check_consistency, check_nuisances
+from zpfit.likelihood.consistency import (
+    check_consistency,
+    check_nuisances,
+    mixed_vacuum_polarisation,
+)
 from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
 from zpfit.likelihood.likelihood import Likelihood
@@ -56,6 +60,7 @@ class Assembled:
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
+        notes += mixed_vacuum_polarisation(self.entries)
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"

@@ -34,7 +34,8 @@ def describe_subject(entry: Entry) -> str:
         case BeamDumpEntry():
             return f"decays behind a dump, length ratio {entry.length_ratio:g}"
         case MassFloorEntry():
-            return "mass in thermal contact"
+            mixed = entry.applies_to == "mixed"
+            return "mass in thermal contact" + (" with both sectors" if mixed else "")
     return ", ".join(map(str, observables_of(entry)))
 
 

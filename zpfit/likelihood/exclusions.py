@@ -24,7 +24,7 @@ from zpfit.io.schema import Positive, StrictModel
 from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
 from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
 from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
-from zpfit.physics.cosmology import mass_floor_ratio
+from zpfit.physics.cosmology import mass_floor_ratio, mixed_mass_floor_ratio
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import (
     dump_ratio,
@@ -217,6 +217,8 @@ class MassFloorEntry(ExclusionBase):
     """MeV, applies if any |C_nu| > contact."""
     contact: Positive
     """Coupling above which the Z' is in thermal contact."""
+    applies_to: Literal["all", "mixed"] = "all"
+    """``mixed``: only where electrons and neutrinos both couple, beside a measurement of N_eff."""
 
     def exclusion(
         self,
@@ -228,7 +230,7 @@ class MassFloorEntry(ExclusionBase):
     ) -> Exclusion:
         """Return the term: the lowest allowed mass over the mass."""
         ratio = partial(
-            mass_floor_ratio,
+            mass_floor_ratio if self.applies_to == "all" else mixed_mass_floor_ratio,
             electrophilic=self.electrophilic,
             neutrinophilic=self.neutrinophilic,
             contact=self.contact,

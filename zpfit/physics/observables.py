@@ -35,6 +35,8 @@ _MODULES = (
     "moller",
     "branching_ratios",
     "stars",
+    "neutrino_decoupling",
+    "padme",
 )
 """Modules of this package with observables, in the order of tables and JSON records."""
 
