@@ -18,6 +18,7 @@ from zpfit.io.logging import LOGGER
 from zpfit.io.schema import validate
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
+from zpfit.likelihood.unknown_terms import known_part
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
 
@@ -90,6 +91,8 @@ class Evaluation:
     """One record for each point, see :func:`zpfit.analysis.evaluate.evaluate`."""
     points: EvaluatedPoints
     """Couplings and derived quantities where the model exists."""
+    likelihood: TotalLikelihood
+    """The terms that the model can predict."""
     notes: tuple[str, ...]
     """Remarks for the user."""
 
@@ -127,7 +130,12 @@ def evaluate_rows(
     table = parameter_table(rows, loaded, places)
     ready, notes = ready_for_batches(loaded, spec, table, model_place)
     points = evaluate_model(ready, table)
-    return Evaluation(evaluate_likelihood(likelihood, points), points, notes)
+    left_out: tuple[str, ...] = ()
+    if len(points.couplings):  # points that cannot exist do not tell what the model gives
+        likelihood, left_out = known_part(likelihood, points.couplings)
+    return Evaluation(
+        evaluate_likelihood(likelihood, points), points, likelihood, (*notes, *left_out)
+    )
 
 
 def _rows(points: Points) -> list[dict[str, float]]:

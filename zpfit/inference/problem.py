@@ -21,6 +21,7 @@ from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.models.base import Values
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.quantities import problems_of_names
 
@@ -164,6 +165,8 @@ def resolve(document: Document, library: Library) -> Problem:
         lambda: _model_and_priors(settings, document, library),
         lambda: _find_priors(settings, document, library),
     )
+    assembled = assembled.for_model(loaded.model, _probes(priors))
+    _check_joint_sigma(settings, assembled, document)
     return Problem(
         name=document.path.stem,
         settings=settings,
@@ -179,8 +182,17 @@ def resolve(document: Document, library: Library) -> Problem:
 
 def _likelihood(settings: RunFile, document: Document, library: Library) -> Assembled:
     assembled = assemble_from(document, settings.likelihood, library)
-    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+    _check_joint_sigma(settings, assembled, document)
     return assembled
+
+
+def _check_joint_sigma(settings: RunFile, assembled: Assembled, document: Document) -> None:
+    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+
+
+def _probes(priors: Priors) -> Values:
+    """Return every parameter at some draws from the prior."""
+    return priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
 
 
 def _model_and_priors(
@@ -190,7 +202,7 @@ def _model_and_priors(
     loaded = load_model(settings.model, document, library)
     priors = resolve_priors(settings.priors, loaded.model, document, library)
     _check_sampling(settings, priors, document)
-    probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
+    probes = _probes(priors)
     place = document.place(["model"])
     model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
     problems = ProblemCollector()

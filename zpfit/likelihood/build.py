@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+
+import numpy as np
 
 from zpfit.errors import EmptyLikelihood, ProblemCollector, suggestion
 from zpfit.io.library import Library
@@ -22,6 +24,8 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
+from zpfit.likelihood.unknown_terms import known_part, needs_of
+from zpfit.models.base import Model, Values
 from zpfit.physics.observables import ANOMALIES, find_observable
 
 __all__ = ["Assembled", "LikelihoodSpec", "assemble"]
@@ -38,6 +42,25 @@ class Assembled:
     """Standard deviations of the priors of nuisance parameters that are not 1."""
     observables: ResolvedObservables = field(default_factory=ResolvedObservables)
     """Python functions that entries name as observables."""
+    left_out: tuple[str, ...] = ()
+    """Note on terms that a model cannot predict, see :meth:`for_model`."""
+
+    def for_model(self, model: Model, values: Values) -> "Assembled":
+        """Return the likelihood without terms that a model cannot predict; entries stay.
+
+        Parameters
+        ----------
+        model : Model
+        values : mapping of str to numpy.ndarray, shape (n,)
+            Every parameter at some points.
+        """
+        if not any(needs for _, needs in needs_of(self.likelihood)):
+            return self
+        exists = model.exists(values)
+        some = {name: v[exists] for name, v in values.items()} if exists.any() else values
+        with np.errstate(all="ignore"):
+            known, notes = known_part(self.likelihood, model.couplings(some))
+        return replace(self, likelihood=known, left_out=notes)
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -60,7 +83,7 @@ class Assembled:
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
-        notes += mixed_vacuum_polarisation(self.entries)
+        notes += [*self.left_out, *mixed_vacuum_polarisation(self.entries)]
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"

@@ -119,6 +119,8 @@ class Exclusion:
     """Order of evaluation: cheap exclusions come first, so that expensive ones see fewer points."""
     mass_range: tuple[float, float] | None = None
     """Masses (MeV) that the limit covers; None if it covers all."""
+    needs: tuple[str, ...] = ()
+    """Couplings that a model must give, see :mod:`zpfit.likelihood.unknown_terms`."""
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Return the chi2 of the soft form, shape (n,)."""
@@ -201,10 +203,11 @@ class UpperLimitEntry(ExclusionBase):
         find: FindObservable = named_observable,
     ) -> Exclusion:
         """Return the term: the observable over its limit."""
-        function = find(self.observable).function
+        observable = find(self.observable)
+        function = observable.function
         # No division where the observable is a ratio already.
         ratio = function if self.limit == 1 else OverLimit(function, self.limit)
-        return Exclusion(name, ratio, self.soft, soft)
+        return Exclusion(name, ratio, self.soft, soft, needs=observable.needs)
 
 
 class MassFloorEntry(ExclusionBase):
