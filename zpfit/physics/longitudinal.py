@@ -69,7 +69,13 @@ def axial_over_mass(c: Couplings) -> FloatArray:
     return result
 
 
-@observable(reads=_READS, needs=_NEEDS, group=Group.OTHER, bound_only=True)
+@observable(
+    # No tau is lighter than half of the largest mass.
+    reads=tuple(name for name in _READS if name not in ("C_Vtau", "C_Atau")),
+    needs=_NEEDS,
+    group=Group.OTHER,
+    bound_only=True,
+)
 def dark_z_kaon_invisible(c: Couplings) -> FloatArray:
     """Return |delta| sqrt(BR(invisible)) where K+ -> pi+ X is searched for, else 0; shape (n,).
 
