@@ -22,7 +22,8 @@ N = 40
 def points() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(3)
     rows = {n: rng.choice([-1, 1], N) * 10 ** rng.uniform(-5, -3, N) for n in COUPLING_NAMES[1:]}
-    return {"m_Zp": np.geomspace(5.0, 4000.0, N), **rows}
+    mass = np.geomspace(5.0, 9900.0, N)  # above the threshold of b quarks
+    return {"m_Zp": mass, **rows, "width_dark": 1e-9 * mass}
 
 
 _ALONE = np.where(np.arange(N) < N // 2, 1e-4, 0.65e-9)
