@@ -177,6 +177,28 @@ def test_the_mass_state_of_the_gauge_models() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-8)
 
 
+@pytest.mark.parametrize(("eps", "expected"), REFERENCE["kinetic_z_pole"])
+def test_a_gauge_model_with_kinetic_mixing(eps: float, expected: list[float]) -> None:
+    """Its couplings have the bare s^2, which differs from the exact one by O(eps^2)."""
+    zero = (0.0, 0.0, 0.0)
+    charges = Charges(np.ones(1), np.array([eps]), 0.0, 0.0, zero, zero)
+    c = Exact().couplings(charges, np.array([17.0]))
+    assert shifts(c) == pytest.approx(expected, rel=eps**2)
+
+
+def test_a_gauge_model_with_mass_mixing() -> None:
+    """Only the Higgs is charged: 0.331, -0.715 and -2.35 times xi^2."""
+    z_higgs, zero = 1.0, (0.0, 0.0, 0.0)
+    charges = Charges(np.array([3e-4]), np.zeros(1), z_higgs, 0.0, zero, (z_higgs,) * 3)
+    c = Exact().couplings(charges, np.array([17.0]))
+    xi2 = float(c.tan_xi[0]) ** 2
+    chiral, neutrino = z_like(-sqrt(xi2) * Z_COUPLING, S2)
+    alone = couplings(sqrt(xi2), chiral, neutrino)
+    assert shifts(alone) == pytest.approx([0.331 * xi2, -0.715 * xi2, -2.35 * xi2], rel=2e-3)
+    # Right-handed charges are zero here, so that only the W's mass is that of mixing alone.
+    assert shifts(c)[1] == pytest.approx(-0.715 * xi2, rel=2e-3)
+
+
 # where they are known, and extremes
 
 

@@ -20,12 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.couplings import WIDTH_INPUTS, Couplings
+from zpfit.physics.couplings import COUPLING_NAMES, WIDTH_INPUTS, Couplings
 from zpfit.physics.observables import Group, observable
 from zpfit.physics.z_pole import M_Z
 
 _NEEDS: Final = ("tan_xi",)
-_READS: Final = ("tan_xi", *WIDTH_INPUTS)
+_LEPTONS: Final = ("m_Zp", "tan_xi", *COUPLING_NAMES[1:10], "width_dark")
+_BELOW_B: Final = tuple(name for name in WIDTH_INPUTS if name not in ("C_Vb", "C_Ab"))
+"""What branching ratios depend on below 9 GeV."""
 _AXIAL: Final = ("C_Ae", "C_Amu", "C_Atau", "C_Au", "C_Ad", "C_As", "C_Ac", "C_Ab")
 _PION_GAP: Final = (110.0, 154.0)
 """Masses in MeV without a limit on K+ -> pi+ X, around that of the neutral pion."""
@@ -70,8 +72,8 @@ def axial_over_mass(c: Couplings) -> FloatArray:
 
 
 @observable(
-    # No tau is lighter than half of the largest mass.
-    reads=tuple(name for name in _READS if name not in ("C_Vtau", "C_Atau")),
+    # Taus and strange hadrons are too heavy; u and d enter by the decay to pi0 gamma.
+    reads=(*(name for name in _LEPTONS if name not in ("C_Vtau", "C_Atau")), "C_Vu", "C_Vd"),
     needs=_NEEDS,
     group=Group.OTHER,
     bound_only=True,
@@ -91,13 +93,13 @@ def dark_z_kaon_invisible(c: Couplings) -> FloatArray:
     return _where(covered, c, c.br_inv)
 
 
-@observable(reads=_READS, needs=_NEEDS, group=Group.OTHER, bound_only=True)
+@observable(reads=("tan_xi", *_BELOW_B), needs=_NEEDS, group=Group.OTHER, bound_only=True)
 def dark_z_b_invisible(c: Couplings) -> FloatArray:
     """Return |delta| sqrt(BR(invisible)) where B -> K X is open, else 0; shape (n,)."""
     return _where(c.m_Zp < _B_END, c, c.br_inv)
 
 
-@observable(reads=_READS, needs=_NEEDS, group=Group.OTHER, bound_only=True)
+@observable(reads=("tan_xi", *_BELOW_B), needs=_NEEDS, group=Group.OTHER, bound_only=True)
 def dark_z_b_visible(c: Couplings) -> FloatArray:
     """Return |delta| sqrt(BR(ee)) where B -> K X is open, else 0; shape (n,)."""
     return _where(c.m_Zp < _B_END, c, c.br_ee)
