@@ -89,7 +89,7 @@ def z_pole_m_W(c: Couplings) -> FloatArray:  # noqa: N802 - the symbol of the fi
     --------
     >>> c = Couplings.of(m_Zp=17.0, tan_xi=0.01)
     >>> print(f"{z_pole_m_W(c)[0]:.2f}")
-    -5.74
+    -5.75
     """
     if not c.gives("tan_xi"):
         return c.tan_xi
