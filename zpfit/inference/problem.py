@@ -201,18 +201,28 @@ def _model_and_priors(
     problems = ProblemCollector()
     problems.add(*(f"{place}: {found}" for found in problems_of_names(model, probes)))
     problems.raise_if_any()
-    return replace(loaded, model=model), (*notes, *_width_notes(model, priors, probes)), priors
+    known = MASS.name in priors.by_name
+    largest = priors.support(MASS.name)[1] if known else 0.0
+    return replace(loaded, model=model), (*notes, *width_notes(model, probes, largest)), priors
 
 
-def _width_notes(model: Model, priors: Priors, probes: Values) -> tuple[str, ...]:
-    """Return remarks about hadronic widths."""
-    exists = model.exists(probes)
+def width_notes(model: Model, values: Values, largest_mass: float) -> tuple[str, ...]:
+    """Return remarks about hadronic widths of results up to a mass (MeV), if not of the points.
+
+    Parameters
+    ----------
+    model
+        The model, as it is called for batches.
+    values
+        Every parameter at some points, shape (n,) each.
+    largest_mass
+        Largest mass of the results, if it is a parameter; zero otherwise.
+    """
+    exists = model.exists(values)
     if not exists.any():
         return ()
-    c = model.couplings({name: column[exists] for name, column in probes.items()})
-    known = MASS.name in priors.by_name
-    largest = priors.support(MASS.name)[1] if known else float(c.m_Zp.max())
-    return notes_about_widths(c, largest)
+    c = model.couplings({name: column[exists] for name, column in values.items()})
+    return notes_about_widths(c, max(largest_mass, float(c.m_Zp.max())))
 
 
 def _find_priors(settings: RunFile, document: Document, library: Library) -> None:
