@@ -114,7 +114,8 @@ def later_rows(charge, slope):
 def late_couplings():
     charge = np.linspace(1e-5, 1e-4, N)
     later = LaterRows(("C_Vu", "C_Vd"), later_rows, charge, 2.0)
-    return Couplings(m_Zp=np.full(N, 17.0), C_Ve=np.full(N, 1e-4), later=later), charge
+    rows = {"m_Zp": np.full(N, 17.0), "C_Ve": np.full(N, 1e-4)}
+    return Couplings.deferring(later, **rows), charge
 
 
 def test_later_rows_are_computed_together_when_one_is_read():

@@ -21,6 +21,7 @@ from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
 from zpfit.likelihood.unknown_terms import known_part
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
+from zpfit.physics.branching_ratios import notes_about_widths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,15 +128,15 @@ def evaluate_rows(
         The model fails or gives NaN.
     """
     spec, loaded = model
-    table = parameter_table(rows, loaded, places)
-    ready, notes = ready_for_batches(loaded, spec, table, model_place)
+    table, extended = parameter_table(rows, loaded, places)
+    ready, notes = ready_for_batches(extended, spec, table, model_place)
     points = evaluate_model(ready, table)
-    left_out: tuple[str, ...] = ()
-    if len(points.couplings):  # points that cannot exist do not tell what the model gives
+    masses = points.couplings.m_Zp
+    if len(masses):  # points that cannot exist do not tell what the model gives
         likelihood, left_out = known_part(likelihood, points.couplings)
-    return Evaluation(
-        evaluate_likelihood(likelihood, points), points, likelihood, (*notes, *left_out)
-    )
+        widths = notes_about_widths(points.couplings, float(masses.max()))
+        notes = (*notes, *left_out, *widths)
+    return Evaluation(evaluate_likelihood(likelihood, points), points, likelihood, notes)
 
 
 def _rows(points: Points) -> list[dict[str, float]]:

@@ -134,7 +134,7 @@ class Model(ABC):
         if found <= self._chosen:
             return self
         result = copy(self)
-        result._chosen = self._chosen | found
+        result._chosen = self._chosen | found  # noqa: SLF001 - of this class
         return result
 
     @property
@@ -219,7 +219,8 @@ class Model(ABC):
             prior in the logarithm lacks; the caller then takes the smallest size.
         """
         alike = (type(smaller), smaller.name) == (type(self), self.name)
-        return dict(values) if alike and self._named(values) else None
+        embedded = self.with_defaults(values)
+        return embedded if alike and self._named(embedded) else None
 
     def with_defaults(self, values: Values) -> dict[str, FloatArray]:
         """Return values with the defaults of parameters among :attr:`added` that have none."""

@@ -18,7 +18,8 @@ class FroggattNielsen(StandardModelU1):
     name = "froggatt_nielsen"
     description = (
         "One Higgs doublet and a flavon of charge 1, whose power n in the Yukawa coupling of each "
-        "family frees the right-handed lepton's charge: z_H + z_R - z_L = -n. Quarks have no flavons."
+        "family frees the right-handed lepton's charge: z_H + z_R - z_L = -n. "
+        "Quarks have no flavons."
     )
     reference = "Eqs. (22)-(24) and (31)-(32) of arXiv:2102.07781"
     formulas = (

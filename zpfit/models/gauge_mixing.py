@@ -335,7 +335,7 @@ def _couplings(
     own, z_higgs = charges.quarks, charges.z_higgs
     up, down = (z_higgs if z is None else z for z in (own.up_higgs, own.down_higgs))
     inputs = (g_x, g_t, residue, g_bar, z_higgs, own.z_left, up, down)
-    return Couplings(m_Zp=m, later=LaterRows(_LATER, _later_rows, *inputs), **rows)
+    return Couplings.deferring(LaterRows(_LATER, _later_rows, *inputs), m_Zp=m, **rows)
 
 
 def _later_rows(

@@ -168,8 +168,6 @@ class Couplings:
     ----------
     *rows : numpy.ndarray, shape (n,)
         The mass and all lepton couplings in the order of :data:`TABLE`.
-    later : LaterRows, optional
-        Rows that are computed when one of them is read.
     **named : numpy.ndarray, shape (n,)
         Couplings by name. The mass is required.
 
@@ -212,7 +210,7 @@ class Couplings:
     """Rows with a memory of their own; all others are zero, or in ``_later``."""
     _later: LaterRows
 
-    def __init__(self, *rows: Any, later: LaterRows = _NOTHING, **named: Any) -> None:
+    def __init__(self, *rows: Any, **named: Any) -> None:
         given = dict(zip(COUPLING_NAMES, rows, strict=False)) if rows else named
         if rows and named:
             given |= named
@@ -227,9 +225,7 @@ class Couplings:
                 raise TypeError("couplings need the mass m_Zp")
             own.update(dict.fromkeys(COUPLING_NAMES, _ZEROS[: len(mass)] if np.ndim(mass) else 0.0))
         own.update(given)
-        own["_given"], own["_later"] = given, later
-        for name in later.names:
-            del own[name]  # so that __getattr__ is called for it
+        own["_given"], own["_later"] = given, _NOTHING
         if len(rows) > len(COUPLING_NAMES) or (named and not named.keys() <= _KNOWN):
             self._refuse(len(rows), given)
 
@@ -269,6 +265,36 @@ class Couplings:
         """
         arrays = (np.atleast_1d(np.asarray(value, dtype=float)) for value in values.values())
         return cls(**dict(zip(values, np.broadcast_arrays(*arrays), strict=True)))
+
+    @classmethod
+    def deferring(cls, later: LaterRows, /, **named: Any) -> "Couplings":
+        """Return couplings by name, unchecked, and rows that are computed when one is read.
+
+        Examples
+        --------
+        >>> later = LaterRows(("C_Vu",), lambda charge: {"C_Vu": 2 * charge}, np.array([1e-4]))
+        >>> c = Couplings.deferring(later, m_Zp=np.array([17.0]))
+        >>> c.gives("C_Vu"), c.C_Vu
+        (True, array([0.0002]))
+        """
+        result = cls(**named)
+        own = result.__dict__
+        own["_later"] = later
+        for name in later.names:
+            del own[name]  # so that __getattr__ is called for it
+        return result
+
+    def with_rows(self, **rows: FloatArray) -> "Couplings":
+        """Return these couplings with further or other rows, each of shape (n,).
+
+        Examples
+        --------
+        >>> Couplings.of(m_Zp=17.0, C_Ve=1e-4).with_rows(C_Ve=np.array([2e-4])).C_Ve
+        array([0.0002])
+        """
+        later = self._later
+        given = {**self._given, **rows}
+        return Couplings.deferring(later, **given) if later.names else Couplings(**given)
 
     @classmethod
     def none(cls) -> "Couplings":
@@ -353,8 +379,11 @@ class Couplings:
 
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
         """Return the points at ``indices``, a slice or an integer array of shape (k,)."""
-        later = self._later.take(indices) if self._later.names else _NOTHING
-        taken = Couplings(later=later, **{n: row[indices] for n, row in self._given.items()})
+        rows = {name: row[indices] for name, row in self._given.items()}
+        later = self._later
+        taken = (
+            Couplings.deferring(later.take(indices), **rows) if later.names else Couplings(**rows)
+        )
         if "log_m" in self.__dict__:  # computed already: a gather is cheaper than a logarithm
             taken.__dict__["log_m"] = self.log_m[indices]
         return taken
