@@ -50,12 +50,14 @@ def test_a_model_of_effective_couplings_leaves_them_out_and_says_so() -> None:
     assert found.notes()[0] != assembled.notes()[0]
     assert NOTE + ", ".join(TRIPLE + CUTS) in found.notes()
     assert [e.name for e in found.entries] == [e.name for e in assembled.entries]
+    assert found.data_hash() != assembled.data_hash()
 
 
 def test_a_model_that_knows_the_mixing_keeps_them() -> None:
     assembled = assemble(LikelihoodSpec(add=(*TRIPLE, *CUTS)), LIBRARY)
     found = assembled.for_model(Mixed(), points(Mixed()))
     assert found.likelihood is assembled.likelihood
+    assert found.data_hash() == assembled.data_hash()
     c = Mixed().couplings(points(Mixed()))
     assert set(found.likelihood.excluded_by(c)[0]) == {"dark_z_b_visible"}
     assert found.likelihood.chi2(c)[0] == pytest.approx(1.4, rel=0.3)

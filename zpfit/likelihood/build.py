@@ -119,7 +119,10 @@ class Assembled:
         ]
 
     def data_hash(self) -> str:
-        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters."""
+        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters.
+
+        Terms that are left out count, so that results with and without them are not compared.
+        """
         digest = hashlib.sha256()
         for loaded in sorted(self.entries, key=lambda loaded: loaded.name):
             digest.update(f"{loaded.name}:{loaded.entry.model_dump_json()}\n".encode())
@@ -129,6 +132,8 @@ class Assembled:
             digest.update(f"{name}:{width!r}\n".encode())
         for name, path in sorted(self.observables.files.items()):
             digest.update(name.encode() + path.read_bytes())
+        for note in self.left_out:
+            digest.update(f"{note}\n".encode())
         return digest.hexdigest()
 
 

@@ -107,7 +107,7 @@ def z_pole_width(c: Couplings) -> FloatArray:
     """Return the shift of the Z's width in MeV; shape (n,).
 
     Relative shift of the sum of squared couplings to all fermions but the top, massless, times
-    2494.1 MeV.
+    2494.1 MeV. Quark couplings that a model does not give count as zero.
 
     Examples
     --------
