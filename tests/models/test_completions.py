@@ -152,6 +152,17 @@ def test_proofs_do_not_hold_where_other_channels_may_open():
     assert linear.lepton_relation(supports) is None
 
 
+def test_a_python_model_may_have_a_dark_width():
+    def dark(m_Zp, eps, width):
+        return {"C_Ve": 0.303 * eps, "width_dark": width}
+
+    point = {"m_Zp": 17, "eps": 1e-3}
+    found = zpfit.evaluate([point | {"width": 1e-3}], model=dark)
+    assert found["predictions.br_inv"][0] > 0.99
+    with pytest.raises(InvalidInput, match="negative width_dark"):
+        zpfit.evaluate([point | {"width": -1e-3}], model=dark)
+
+
 FILE = """
 type: charges
 title: A dark sector

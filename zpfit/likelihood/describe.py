@@ -41,7 +41,8 @@ def describe_subject(entry: Entry) -> str:
         case ClosedRegionEntry():
             return f"closed region{_origin(entry)}"
         case MassFloorEntry():
-            return "mass in thermal contact"
+            mixed = entry.applies_to == "mixed"
+            return "mass in thermal contact" + (" with both sectors" if mixed else "")
     return ", ".join(map(str, observables_of(entry)))
 
 
