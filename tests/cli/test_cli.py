@@ -23,7 +23,18 @@ Command = Callable[..., str]
 
 COMMANDS = [
     *("run", "compare", "campaign", "tension", "certify", "paper", "epochs", "exclusion"),
-    *("profile", "toys", "coverage", "evaluate", "validate", "list", "show", "cite", "data"),
+    *(
+        "profile",
+        "limit",
+        "toys",
+        "coverage",
+        "evaluate",
+        "validate",
+        "list",
+        "show",
+        "cite",
+        "data",
+    ),
     *("plot", "report", "explore", "export", "schema", "completion"),
 ]
 SAMPLED = ["m_Zp", "C_Ve", "C_Ae", "C_Vmu"]
@@ -136,6 +147,10 @@ PREDICTIONS = {
     "e158_sin2_theta",
     "br_ee",
     "br_inv",
+    "pi_enu_ee",
+    "delta_w_width",
+    "delta_q_w_cs",
+    "delta_q_w_p",
 }
 MEASUREMENTS = {
     "a_e_cs_2018",

@@ -45,10 +45,11 @@ def test_reported_predictions_keep_their_order():
         "delta_a_e", "delta_a_mu", "paper_texono", "paper_borexino", "paper_charm2_nu",
         "paper_charm2_nubar", "paper_ccfr", "nue_texono", "nue_borexino", "nue_charm2_nu",
         "nue_charm2_nubar", "nue_lsnd", "trident_ccfr", "trident_charm2", "trident_nutev",
-        "e158_sin2_theta", "br_ee", "br_inv",
+        "e158_sin2_theta", "br_ee", "br_inv", "pi_enu_ee", "delta_w_width", "delta_q_w_cs",
+        "delta_q_w_p",
     ]  # fmt: skip
     bounded = set(built_in_observables()) - set(predictions())
-    assert bounded == {"white_dwarf_cooling", "paper_moller"}
+    assert bounded == {"white_dwarf_cooling", "paper_moller", "k_munu_inv", "neutron_lead"}
 
 
 def test_former_names_find_the_papers_formulas():

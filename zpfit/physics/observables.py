@@ -35,6 +35,10 @@ _MODULES = (
     "moller",
     "branching_ratios",
     "stars",
+    "charged_current",
+    "kaon_decay",
+    "atomic_parity",
+    "neutron_lead",
 )
 """Modules of this package with observables, in the order of tables and JSON records."""
 
