@@ -24,7 +24,7 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
-from zpfit.likelihood.unknown_terms import known_part, needs_of
+from zpfit.likelihood.unknown_terms import known_part, leptons_alone
 from zpfit.models.base import Model, Values
 from zpfit.physics.observables import ANOMALIES, find_observable
 
@@ -44,6 +44,8 @@ class Assembled:
     """Python functions that entries name as observables."""
     left_out: tuple[str, ...] = ()
     """Note on terms that a model cannot predict, see :meth:`for_model`."""
+    remarks: tuple[str, ...] = ()
+    """What the data mean for a model, which changes no number, see :meth:`for_model`."""
 
     def for_model(self, model: Model, values: Values) -> "Assembled":
         """Return the likelihood without terms that a model cannot predict; entries stay.
@@ -54,13 +56,12 @@ class Assembled:
         values : mapping of str to numpy.ndarray, shape (n,)
             Every parameter at some points.
         """
-        if not any(needs for _, needs in needs_of(self.likelihood)):
-            return self
         exists = model.exists(values)
         some = {name: v[exists] for name, v in values.items()} if exists.any() else values
         with np.errstate(all="ignore"):
-            known, notes = known_part(self.likelihood, model.couplings(some))
-        return replace(self, likelihood=known, left_out=notes)
+            c = model.couplings(some)
+        known, notes = known_part(self.likelihood, c)
+        return replace(self, likelihood=known, left_out=notes, remarks=leptons_alone(known, c))
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ class Assembled:
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
-        notes += [*self.left_out, *mixed_vacuum_polarisation(self.entries)]
+        notes += [*self.left_out, *self.remarks, *mixed_vacuum_polarisation(self.entries)]
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from zpfit.likelihood.likelihood import Likelihood
-from zpfit.physics.couplings import Couplings
+from zpfit.physics.charged_current import CHARGED_CURRENT
+from zpfit.physics.couplings import QUARK_NAMES, Couplings
+
+_READ = frozenset(QUARK_NAMES)
 
 
 def known_part(likelihood: Likelihood, c: Couplings) -> tuple[Likelihood, tuple[str, ...]]:
@@ -43,6 +46,33 @@ def known_part(likelihood: Likelihood, c: Couplings) -> tuple[Likelihood, tuple[
     )
     quantities = ", ".join(dict.fromkeys(name for names in missing.values() for name in names))
     return known, (f"left out, as the model does not give {quantities}: {', '.join(missing)}",)
+
+
+def leptons_alone(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:
+    """Return a remark on data about quarks, if the model behind some couplings has no quarks.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    c : Couplings
+        The model's couplings at any points.
+
+    Returns
+    -------
+    tuple of str
+        One line; empty if the model has quark couplings or no measurement depends on them.
+    """
+    if any(c.gives(name) for name in QUARK_NAMES):
+        return ()
+    terms = [t for t in likelihood.measurements if not _READ.isdisjoint(t.observable.reads)]
+    if not terms:
+        return ()
+    charged = [t.name for t in terms if t.observable.name in CHARGED_CURRENT]
+    breaks = f"it breaks the charged current ({', '.join(charged)}), and " if charged else ""
+    return (
+        f"the model has no quark couplings: a Z' of leptons alone; {breaks}searches and "
+        "measurements with quarks do not see it",
+    )
 
 
 def needs_of(likelihood: Likelihood) -> Iterator[tuple[str, tuple[str, ...]]]:
