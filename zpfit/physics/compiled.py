@@ -89,14 +89,15 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
     ----------
     layout : str
         NumPy's signature of a generalised ufunc. ``"(p),(),(n,k)->(p)"`` takes an array
-        with one value for each point (it must come first), a number and a table.
+        with one value for each point (it must come first), a number and a table. Dimensions of
+        an output must be those of some input.
     """
 
     def compile_kernel(kernel: Callable[..., None]) -> Ufunc:
         if _INTERPRETED:
-            n_outputs = layout.partition("->")[2].count("(")
-            interpreted = _returning(kernel, n_outputs)
-            return np.vectorize(interpreted, otypes=[float] * n_outputs, signature=layout)
+            outputs = _dimensions(layout.partition("->")[2])
+            interpreted = _returning(kernel, _dimensions(layout.partition("->")[0]), outputs)
+            return np.vectorize(interpreted, otypes=[float] * len(outputs), signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
         return _Kernel(kernel, partial(_numba.guvectorize, [f"void({types})"], layout))
 
@@ -109,17 +110,27 @@ def flat(*arrays: Any) -> tuple[list[FloatArray], tuple[int, ...]]:
     return [array.ravel() for array in together], together[0].shape
 
 
+def _dimensions(cores: str) -> list[list[str]]:
+    """Return the names of the dimensions of each array, ``"(p),(),(n,k)"`` for example."""
+    return [[name for name in core.strip("(),").split(",") if name] for core in cores.split("),")]
+
+
 def _numba_type(core: str) -> str:
-    dimensions = [name for name in core.strip("()").split(",") if name]
+    [dimensions] = _dimensions(core)
     return "f8" + (f"[{','.join(':' * len(dimensions))}]" if dimensions else "")
 
 
-def _returning(kernel: Callable[..., None], n_outputs: int) -> Callable[..., Any]:
+def _returning(
+    kernel: Callable[..., None], inputs: list[list[str]], outputs: list[list[str]]
+) -> Callable[..., Any]:
     """Return ``kernel`` as a function that allocates and returns its outputs."""
 
     def function(*arguments: Any) -> Any:
-        outputs = [np.empty(len(arguments[0])) for _ in range(n_outputs)]
-        kernel(*arguments, *outputs)
-        return outputs[0] if n_outputs == 1 else tuple(outputs)
+        sizes: dict[str, int] = {}
+        for names, argument in zip(inputs, arguments, strict=True):
+            sizes |= dict(zip(names, np.shape(argument), strict=True))
+        results = [np.empty([sizes[name] for name in names]) for names in outputs]
+        kernel(*arguments, *results)
+        return results[0] if len(results) == 1 else tuple(results)
 
     return function

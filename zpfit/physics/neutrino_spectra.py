@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
+from zpfit.physics.constants import CHARGED_PION_MASS, MUON_MASS
 
 _NODES = 8
 """Gauss-Legendre nodes between two edges of a spectrum."""
@@ -100,6 +101,27 @@ def michel_density(energy: FloatArray) -> FloatArray:
 
 MUON_DECAY = Spectrum(michel_density, (0.0, 35.0, MICHEL_END_POINT))
 """nu_e of stopped mu+."""
+
+STOPPED_PION_NUMU = Line((CHARGED_PION_MASS**2 - MUON_MASS**2) / (2 * CHARGED_PION_MASS))
+"""nu_mu of pi+ -> mu+ nu_mu at rest, 29.79 MeV."""
+
+
+def stopped_muon_nue_density(energy: FloatArray) -> FloatArray:
+    """Return nu_e per MeV of mu+ -> e+ nu_e nubar_mu at rest, massless positron; normalised."""
+    x = energy / MUON_MASS
+    return 192 / MUON_MASS * x**2 * (0.5 - x)
+
+
+def stopped_muon_numubar_density(energy: FloatArray) -> FloatArray:
+    """Return nubar_mu per MeV of mu+ -> e+ nu_e nubar_mu at rest, massless positron; normalised."""
+    x = energy / MUON_MASS
+    return 64 / MUON_MASS * x**2 * (0.75 - x)
+
+
+STOPPED_MUON_NUE = Spectrum(stopped_muon_nue_density, (0.0, MUON_MASS / 2))
+"""nu_e of stopped mu+ at a spallation source, normalised to one."""
+STOPPED_MUON_NUMUBAR = Spectrum(stopped_muon_numubar_density, (0.0, MUON_MASS / 2))
+"""nubar_mu of stopped mu+ at a spallation source, normalised to one."""
 
 
 @dataclass(frozen=True)

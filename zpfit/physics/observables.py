@@ -31,6 +31,7 @@ _MODULES = (
     "magnetic_moment",
     "paper_2021",
     "recoil_experiments",
+    "coherent_experiments",
     "trident",
     "moller",
     "branching_ratios",
@@ -78,6 +79,9 @@ class Observable:
     """Names of the couplings that the prediction depends on."""
     bound_only: bool = False
     """True if only bounds refer to it, so that tables of predictions leave it out."""
+    spectrum: Callable[[Couplings], FloatArray] | None = None
+    """Maps a batch of n points to expected events in bins, shape (n, bins), where data are binned.
+    The observable itself is then their number over that without a Z'."""
 
 
 F = TypeVar("F", bound=Callable[..., FloatArray])
@@ -93,6 +97,7 @@ def observable(
     symbol: str = "",
     bound_only: bool = False,
     name: str = "",
+    spectrum: Callable[[Couplings], FloatArray] | None = None,
 ) -> Callable[[F], F]:
     r"""Declare a function of the couplings as an observable; it stays a plain function.
 
@@ -108,6 +113,8 @@ def observable(
         Leave it out of tables of predictions.
     name : str
         Name in entries; the function's name if not given.
+    spectrum : callable, optional
+        Returns expected events in bins, shape (n, bins), for entries of type ``binned``.
 
     Raises
     ------
@@ -125,7 +132,7 @@ def observable(
 
     def declare(function: F) -> F:
         declared = Observable(
-            name or function.__name__, function, group, symbol, tuple(reads), bound_only
+            name or function.__name__, function, group, symbol, tuple(reads), bound_only, spectrum
         )
         unknown = set(reads) - set(COUPLING_NAMES)
         if unknown:
