@@ -15,8 +15,10 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.measurements import Datum, Measurement
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Observable
-from zpfit.physics.poisson_profile import binned_chi2, profiled_scales
+from zpfit.physics.poisson_profile import expected_events, poisson_chi2, profiled_scales
 
+_BLOCK = 1024
+"""Points whose chi2 is computed together: their arrays stay in the cache."""
 _LEAST_SCALE = 1e-6
 """Smallest scale of a template in a pseudo-experiment; Gaussian priors reach below zero."""
 
@@ -28,6 +30,10 @@ class ScalePrior:
     centre: FloatArray
     """Shape (n,)."""
     error: float
+
+    def take(self, points: slice) -> "ScalePrior":
+        """Return the prior at some of the points."""
+        return ScalePrior(self.centre[points], self.error)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,22 @@ class BinnedTerm(Measurement):
 
     def chi2(self, c: Couplings, prior: ScalePrior | None = None) -> FloatArray:
         """Return the profiled chi2, shape (n,); ``prior`` replaces that of the signal's scale."""
-        return self._chi2_of(self._counts, self.expectation(c), prior)
+        if len(c) <= _BLOCK:
+            return self._chi2_of_block(c, prior)
+        blocks = (slice(first, first + _BLOCK) for first in range(0, len(c), _BLOCK))
+        parts = [
+            self._chi2_of_block(c.take(block), None if prior is None else prior.take(block))
+            for block in blocks
+        ]
+        return np.concatenate(parts)
+
+    def _chi2_of_block(self, c: Couplings, prior: ScalePrior | None) -> FloatArray:
+        signal = self.expectation(c)
+        if _is_constant(signal) and (prior is None or np.ptp(prior.centre) == 0):
+            # The model has none of the couplings: all points are alike.
+            first = None if prior is None else prior.take(slice(0, 1))
+            return np.broadcast_to(self._chi2_of(self._counts, signal[:1], first), len(c))
+        return self._chi2_of(self._counts, signal, prior)
 
     def pull(self, c: Couplings) -> FloatArray:
         """Return the signed root of chi2 above its least value at any strength of the signal."""
@@ -117,13 +138,13 @@ class BinnedTerm(Measurement):
         Signed roots of each bin's share at the profiled scales, and the pulls of the scales.
         """
         signal, counts = np.broadcast_arrays(predicted, datum)
-        centres, errors = self._priors(len(signal), prior)
-        scales = profiled_scales(signal, counts, self._templates, centres, errors**-2)
-        expected = scales[:, :1] * signal + scales[:, 1:] @ self._templates
+        priors = self._priors(len(signal), prior)
+        scales = self._profiled(counts, signal, priors)
+        expected = expected_events(signal, self._templates, scales)
         shares = 2 * (expected - counts + xlogy(counts, counts / expected))
         # Rounding may leave a tiny negative share at the minimum.
         bins = np.copysign(np.sqrt(np.maximum(shares, 0)), counts - expected)
-        return np.hstack([bins, (centres - scales) / errors])
+        return np.hstack([bins, (priors.centres - scales) / priors.errors])
 
     def sample(
         self, predicted: Datum, z: FloatArray, prior: ScalePrior | None = None
@@ -141,9 +162,9 @@ class BinnedTerm(Measurement):
         """
         from scipy.stats import poisson  # takes half a second to import; only counts need it
 
-        centres, errors = self._priors(len(z), prior)
-        scales = np.maximum(centres + errors * z[:, self.size :], _LEAST_SCALE)
-        expected = scales[:, :1] * np.asarray(predicted) + scales[:, 1:] @ self._templates
+        priors = self._priors(len(z), prior)
+        scales = np.maximum(priors.centres + priors.errors * z[:, self.size :], _LEAST_SCALE)
+        expected = expected_events(np.asarray(predicted), self._templates, scales)
         result: FloatArray = poisson.ppf(ndtr(z[:, : self.size]), expected)
         return result
 
@@ -154,35 +175,56 @@ class BinnedTerm(Measurement):
     def _chi2_of(
         self, counts: FloatArray, signal: FloatArray, prior: ScalePrior | None
     ) -> FloatArray:
-        centres, errors = self._priors(len(signal), prior)
-        counts = np.broadcast_to(counts, signal.shape)
-        weights = errors**-2
-        scales = profiled_scales(signal, counts, self._templates, centres, weights)
-        result: FloatArray = binned_chi2(
-            signal, counts, self._templates, centres, scales, weights
-        )
-        return result
+        priors = self._priors(len(signal), prior)
+        scales = self._profiled(np.broadcast_to(counts, signal.shape), signal, priors)
+        return self._chi2_at(scales, counts, signal, priors)
 
-    def _priors(self, n: int, prior: ScalePrior | None) -> tuple[FloatArray, FloatArray]:
-        """Return the centres, shape (n, k), and errors, shape (k,), of the priors of the scales."""
+    def _profiled(self, counts: FloatArray, signal: FloatArray, priors: "_Priors") -> FloatArray:
+        scales: FloatArray = profiled_scales(
+            signal, counts, self._templates, priors.centres, priors.weights, self._start
+        )
+        return scales
+
+    def _chi2_at(
+        self, scales: FloatArray, counts: FloatArray, signal: FloatArray, priors: "_Priors"
+    ) -> FloatArray:
+        expected = expected_events(signal, self._templates, scales)
+        chi2 = poisson_chi2(counts, expected)
+        chi2 += (scales - priors.centres) ** 2 @ priors.weights
+        return chi2
+
+    def _priors(self, n: int, prior: ScalePrior | None, *, free: bool = False) -> "_Priors":
+        """Return the priors of the scales; ``free`` leaves the signal's without one."""
         errors = np.array(self.scale_errors)
-        if prior is None:
-            return np.broadcast_to(1.0, (n, len(errors))), errors
-        errors[0] = prior.error
-        centres = np.ones((n, len(errors)))
-        centres[:, 0] = prior.centre
-        return centres, errors
+        centres = np.broadcast_to(1.0, (n, len(errors)))
+        if prior is not None:
+            errors[0] = prior.error
+            centres = centres.copy()
+            centres[:, 0] = prior.centre
+        if free:
+            errors[0] = np.inf
+        return _Priors(centres, errors)
 
     def _best(self, counts: FloatArray, signal: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the least chi2 at any strength of a signal, and this strength; shape (n,)."""
-        centres, errors = self._priors(len(signal), None)
-        weights = errors**-2
-        weights[0] = 0.0
-        scales = profiled_scales(signal, counts, self._templates, centres, weights)
-        return (
-            binned_chi2(signal, counts, self._templates, centres, scales, weights),
-            scales[:, 0],
+        priors = self._priors(len(signal), None, free=True)
+        scales = self._profiled(counts, signal, priors)
+        return self._chi2_at(scales, counts, signal, priors), scales[:, 0]
+
+    @cached_property
+    def _start(self) -> FloatArray:
+        """Scales that fit best without a Z', near those of most points; shape (k,)."""
+        priors = self._priors(1, None)
+        ones = np.ones(len(self.scale_errors))
+        scales: FloatArray = profiled_scales(
+            self._without[None],
+            self._counts[None],
+            self._templates,
+            priors.centres,
+            priors.weights,
+            ones,
         )
+        return scales[0]
 
     @cached_property
     def _counts(self) -> FloatArray:
@@ -200,17 +242,35 @@ class BinnedTerm(Measurement):
 
     @cached_property
     def _strength(self) -> tuple[float, float]:
+        priors = self._priors(1, None, free=True)
         signal = self._without[None]
-        centres, errors = self._priors(1, None)
-        weights = errors**-2
-        weights[0] = 0.0
-        scales = profiled_scales(signal, self._counts[None], self._templates, centres, weights)
+        scales = self._profiled(self._counts[None], signal, priors)
         templates = np.vstack([signal, self._templates])
-        expected = scales[0] @ templates
-        curvature = (templates / expected) @ templates.T
-        statistical = np.linalg.inv(curvature + np.diag(weights))[0, 0]
+        curvature = (templates / (scales[0] @ templates)) @ templates.T
+        statistical = np.linalg.inv(curvature + np.diag(priors.weights))[0, 0]
         strength = float(scales[0, 0])
-        return strength, float(np.sqrt(statistical + (strength * errors[0]) ** 2))
+        return strength, float(np.sqrt(statistical + (strength * self.scale_errors[0]) ** 2))
+
+
+@dataclass(frozen=True)
+class _Priors:
+    """Gaussian priors of the scales of n points."""
+
+    centres: FloatArray
+    """Shape (n, k)."""
+    errors: FloatArray
+    """Shape (k,)."""
+
+    @property
+    def weights(self) -> FloatArray:
+        """1/errors^2, zero for a free scale."""
+        result: FloatArray = self.errors**-2.0
+        return result
+
+
+def _is_constant(signal: FloatArray) -> bool:
+    """Return True if all points share one row of memory."""
+    return len(signal) > 1 and signal.strides[0] == 0
 
 
 @dataclass(frozen=True)

@@ -107,9 +107,7 @@ class Likelihood:
                 result[position[shared.term]] = (where, weights, error)
         return result
 
-    def _scale_prior(
-        self, index: int, deviation: Callable[[int], FloatArray]
-    ) -> ScalePrior | None:
+    def _scale_prior(self, index: int, deviation: Callable[[int], FloatArray]) -> ScalePrior | None:
         """Return the prior of the signal's scale that the other measurements imply.
 
         ``deviation`` returns datum less prediction of a Gaussian measurement, shape (n,).
@@ -352,9 +350,7 @@ class Likelihood:
         columns += [wall_residual(exclusion.ratio(c), wall) for exclusion in self.hard]
         return np.stack(columns, axis=1)
 
-    def _residuals_of_measurements(
-        self, c: Couplings, data: FloatArray | None
-    ) -> list[FloatArray]:
+    def _residuals_of_measurements(self, c: Couplings, data: FloatArray | None) -> list[FloatArray]:
         """Return columns whose squares add up to the chi2 of measurements, each of shape (n,)."""
         pulls, priors = self._whitened_pulls(c, data)
         columns: dict[int, list[FloatArray]] = {i: [pull] for i, pull in pulls.items()}

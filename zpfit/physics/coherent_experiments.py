@@ -186,20 +186,23 @@ def coherent_csi_events(c: Couplings) -> FloatArray:
     """
     if not couples_to_nucleons(c):
         return np.broadcast_to(_events_without(), (len(c), len(_events_without())))
-    prompt, delayed = time_fractions()
-    numu = expected_counts(CSI_NUMU, c)
     late = expected_counts(CSI_NUMUBAR, c) + expected_counts(CSI_NUE, c)
-    events: FloatArray = numu[:, :, None] * prompt
-    events += late[:, :, None] * delayed
-    return events.reshape(len(c), -1)
+    events: FloatArray = np.hstack([expected_counts(CSI_NUMU, c), late]) @ _in_time()
+    return events
 
 
 @cache
 def _events_without() -> FloatArray:
-    prompt, delayed = time_fractions()
     late = standard_model_counts(CSI_NUMUBAR) + standard_model_counts(CSI_NUE)
-    events = np.outer(standard_model_counts(CSI_NUMU), prompt) + np.outer(late, delayed)
-    return events.ravel()
+    events: FloatArray = np.hstack([standard_model_counts(CSI_NUMU), late]) @ _in_time()
+    return events
+
+
+@cache
+def _in_time() -> FloatArray:
+    """Return the matrix that spreads prompt and delayed counts over time, shape (18, 81)."""
+    each_bin = np.eye(len(CSI_PE_EDGES) - 1)
+    return np.vstack([np.kron(each_bin, fractions) for fractions in time_fractions()])
 
 
 @cache

@@ -172,7 +172,9 @@ def _g_proton(electron_flavour: bool) -> float:  # noqa: FBT001 - a flag of the 
 
 
 def _kinematics(nucleus: Nucleus, recoil: Any, energy: Any) -> Any:
-    return 1 - nucleus.mass * recoil / (2 * energy**2) - recoil / energy + 0.5 * (recoil / energy) ** 2
+    return (
+        1 - nucleus.mass * recoil / (2 * energy**2) - recoil / energy + 0.5 * (recoil / energy) ** 2
+    )
 
 
 Response = Callable[[FloatArray], FloatArray]
@@ -296,7 +298,14 @@ def _coefficients(signal: Signal, nucleus: Nucleus, m2: FloatArray) -> FloatArra
     sm = p * _g_proton(signal.electron_flavour) + n * G_NEUTRON
     x = 1 / (sqrt(2) * FERMI_CONSTANT * (m2[:, None] + 2 * nucleus.mass * recoil))
     one = np.ones_like(x)
-    terms = (one * sm**2, 2 * x * sm * p, 2 * x * sm * n, x**2 * p**2, 2 * x**2 * p * n, x**2 * n**2)
+    terms = (
+        one * sm**2,
+        2 * x * sm * p,
+        2 * x * sm * n,
+        x**2 * p**2,
+        2 * x**2 * p * n,
+        x**2 * n**2,
+    )
     return np.stack([(term @ weight).T for term in terms], axis=1)
 
 

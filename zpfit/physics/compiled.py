@@ -7,7 +7,7 @@ a coverage tool can follow them.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import cached_property, partial, update_wrapper
 from threading import RLock
 from typing import Any, TypeVar
@@ -26,9 +26,11 @@ _numba: Any = numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_FASTMATH = {"contract"}
+_FASTMATH: Set[str] = {"contract"}
 """Allow fused multiply-add. Other "fast" options would break NaN and infinity, which mark
 points that no model can reach."""
+_REASSOCIATE: Set[str] = {*_FASTMATH, "reassoc"}
+"""Allow sums in another order too."""
 
 _INTERPRETED = bool(_numba.config.DISABLE_JIT)
 
@@ -58,7 +60,16 @@ class _Kernel:
 
 def inline(helper: F) -> F:
     """Compile a helper function of kernels; division by zero gives infinity, as in NumPy."""
-    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=_FASTMATH)
+    return _inlined(helper, _FASTMATH)
+
+
+def inline_sum(helper: F) -> F:
+    """Compile a helper that adds up in any order, so that it uses vector instructions."""
+    return _inlined(helper, _REASSOCIATE)
+
+
+def _inlined(helper: F, fastmath: Set[str]) -> F:
+    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=fastmath)
     return compiled
 
 

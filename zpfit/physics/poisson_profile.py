@@ -13,27 +13,28 @@ References
 S. Baker and R. D. Cousins, Nucl. Instrum. Meth. 221, 437 (1984).
 """
 
-from math import log, sqrt
+from math import sqrt
 from typing import Final
 
 import numpy as np
+from scipy.special import xlogy
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import gufunc, inline
+from zpfit.physics.compiled import gufunc, inline, inline_sum
 
 _STEPS: Final = 100
 """Newton steps; a few suffice unless the signal is absurdly large, which takes a step a decade."""
-_DECREMENT: Final = 1e-7
-"""Squared Newton decrement after which one more step leaves chi2 right to about 1e-12."""
+_DECREMENT: Final = 1e-4
+"""Squared Newton decrement after which one more step leaves an error of its square in chi2."""
 _LEAST_FRACTION: Final = 0.1
 """Smallest fraction of a scale that one step leaves, so that scales stay positive."""
 _LEAST_EVENTS: Final = 1e-300
-"""Smallest expected count; a positive one keeps logarithms finite."""
+"""Added to expected counts, which keeps logarithms finite."""
 
 
-@gufunc("(p,b),(p,b),(j,b),(p,k),(k)->(p,k)")
+@gufunc("(p,b),(p,b),(j,b),(p,k),(k),(k)->(p,k)")
 def profiled_scales(  # type: ignore[no-untyped-def]
-    signal, observed, backgrounds, centres, inverse_variances, out
+    signal, observed, backgrounds, centres, inverse_variances, start, out
 ):
     """Return the scales of signal and backgrounds that minimise chi2, shape (p, k).
 
@@ -46,35 +47,41 @@ def profiled_scales(  # type: ignore[no-untyped-def]
     backgrounds : array, shape (j, b)
         Expected events of each background; j = k - 1.
     centres : array, shape (p, k)
-        Centres c of the priors of the scales: first the signal's, 1 by default.
-    inverse_variances : array, shape (k)
+        Centres c of the priors of the scales, the signal's first.
+    inverse_variances : array, shape (k,)
         1/sigma^2 of the priors; zero for a free scale.
+    start : array, shape (k,)
+        Scales to start from, positive.
     """
     k, bins = inverse_variances.shape[0], signal.shape[1]
-    gradient, step = np.empty(k), np.empty(k)
-    hessian, template = np.empty((k, k)), np.empty(k)
+    # Contiguous copies, over which the loops use vector instructions.
+    templates, expected = np.empty((k, bins)), np.empty(bins)
+    counts, over, curvature = np.empty(bins), np.empty(bins), np.empty(bins)
+    gradient, step, hessian = np.empty(k), np.empty(k), np.empty((k, k))
+    for row in range(1, k):
+        for b in range(bins):
+            templates[row, b] = backgrounds[row - 1, b]
     for i in range(signal.shape[0]):
+        for b in range(bins):
+            templates[0, b] = signal[i, b]
+            counts[b] = observed[i, b]
         for row in range(k):
-            out[i, row] = 1.0
+            out[i, row] = start[row]
         for _ in range(_STEPS):
+            expected[:] = _LEAST_EVENTS
             for row in range(k):
-                gradient[row] = inverse_variances[row] * (out[i, row] - centres[i, row])
-                for column in range(row + 1):
-                    hessian[row, column] = 0.0
-                hessian[row, row] = inverse_variances[row]
+                _add_scaled(expected, out[i, row], templates[row])
             for b in range(bins):
-                template[0] = signal[i, b]
-                expected = out[i, 0] * template[0]
-                for row in range(1, k):
-                    template[row] = backgrounds[row - 1, b]
-                    expected += out[i, row] * template[row]
-                over = observed[i, b] / max(expected, _LEAST_EVENTS)
-                curvature = over / max(expected, _LEAST_EVENTS)
-                for row in range(k):
-                    gradient[row] += template[row] * (1.0 - over)
-                    weighted = template[row] * curvature
-                    for column in range(row + 1):
-                        hessian[row, column] += weighted * template[column]
+                inverse = 1 / expected[b]
+                over[b] = counts[b] * inverse
+                curvature[b] = over[b] * inverse
+                over[b] = 1 - over[b]
+            for row in range(k):
+                prior = inverse_variances[row] * (out[i, row] - centres[i, row])
+                gradient[row] = prior + _dot(templates[row], over)
+                for column in range(row + 1):
+                    hessian[row, column] = _dot3(templates[row], templates[column], curvature)
+                hessian[row, row] += inverse_variances[row]
             decrement = _newton_step(hessian, gradient, step)
             fraction = 1.0
             for row in range(k):
@@ -87,6 +94,28 @@ def profiled_scales(  # type: ignore[no-untyped-def]
 
 
 @inline
+def _add_scaled(total: FloatArray, factor: float, values: FloatArray) -> None:
+    for b in range(total.shape[0]):
+        total[b] += factor * values[b]
+
+
+@inline_sum
+def _dot(x: FloatArray, y: FloatArray) -> float:
+    total = 0.0
+    for b in range(x.shape[0]):
+        total += x[b] * y[b]
+    return total
+
+
+@inline_sum
+def _dot3(x: FloatArray, y: FloatArray, z: FloatArray) -> float:
+    total = 0.0
+    for b in range(x.shape[0]):
+        total += x[b] * y[b] * z[b]
+    return total
+
+
+@inline
 def _newton_step(hessian: FloatArray, gradient: FloatArray, step: FloatArray) -> float:
     """Solve for the Newton step by Cholesky's method; return the squared Newton decrement."""
     k = gradient.shape[0]
@@ -96,7 +125,7 @@ def _newton_step(hessian: FloatArray, gradient: FloatArray, step: FloatArray) ->
             for inner in range(column):
                 value -= hessian[row, inner] * hessian[column, inner]
             if row == column:
-                # Zero if neither data nor prior know the scale, which then stays where it is.
+                # Neither data nor prior know a scale with zero here, which stays where it is.
                 hessian[row, row] = sqrt(value) if value > 0 else np.inf
             else:
                 hessian[row, column] = value / hessian[column, column]
@@ -115,23 +144,38 @@ def _newton_step(hessian: FloatArray, gradient: FloatArray, step: FloatArray) ->
     return decrement
 
 
-@gufunc("(p,b),(p,b),(j,b),(p,k),(p,k),(k)->(p)")
-def binned_chi2(  # type: ignore[no-untyped-def]
-    signal, observed, backgrounds, centres, scales, inverse_variances, out
-):
-    """Return chi2 at given scales, shape (p,); arguments as in :func:`profiled_scales`."""
-    k, bins = inverse_variances.shape[0], signal.shape[1]
-    for i in range(signal.shape[0]):
-        chi2 = 0.0
-        for b in range(bins):
-            expected = scales[i, 0] * signal[i, b]
-            for row in range(1, k):
-                expected += scales[i, row] * backgrounds[row - 1, b]
-            expected = max(expected, _LEAST_EVENTS)
-            n = observed[i, b]
-            chi2 += 2 * (expected - n)
-            if n > 0:
-                chi2 += 2 * n * log(n / expected)
-        for row in range(k):
-            chi2 += inverse_variances[row] * (scales[i, row] - centres[i, row]) ** 2
-        out[i] = chi2
+def expected_events(signal: FloatArray, backgrounds: FloatArray, scales: FloatArray) -> FloatArray:
+    """Return the expected events in each bin, shape (p, b); never zero.
+
+    Parameters are those of :func:`profiled_scales`, with scales of shape (p, k).
+    """
+    expected = scales[:, 1:] @ backgrounds
+    expected += scales[:, :1] * signal
+    expected += _LEAST_EVENTS
+    result: FloatArray = expected
+    return result
+
+
+def poisson_chi2(counts: FloatArray, expected: FloatArray) -> FloatArray:
+    """Return 2 sum_b [mu - n + n ln(n/mu)], shape (p,).
+
+    Parameters
+    ----------
+    counts : numpy.ndarray, shape (b,) or (p, b)
+        n in each bin.
+    expected : numpy.ndarray, shape (p, b)
+        mu in each bin, positive.
+
+    Examples
+    --------
+    >>> print(poisson_chi2(np.array([3.0, 0.0]), np.array([[3.0, 0.5]])).round(2))
+    [1.]
+    """
+    saturated = (xlogy(counts, counts) - counts).sum(axis=-1)
+    logarithms = np.log(expected)
+    if counts.ndim == 1:
+        likelihood = expected.sum(axis=1) - logarithms @ counts
+    else:
+        likelihood = expected.sum(axis=1) - np.einsum("pb,pb->p", logarithms, counts)
+    result: FloatArray = 2 * (likelihood + saturated)
+    return result
