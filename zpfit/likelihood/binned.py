@@ -223,8 +223,8 @@ class BinnedTerm(Measurement):
             priors.centres,
             priors.weights,
             ones,
-        )
-        return scales[0]
+        )[0]
+        return scales
 
     @cached_property
     def _counts(self) -> FloatArray:

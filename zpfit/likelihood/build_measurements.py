@@ -152,12 +152,8 @@ def _binned_term(
         raise InvalidInput([f"{path}: observable: {entry.observable!s} predicts no bins"])
     bins = np.shape(spectrum(Couplings.none()))
     if bins != (1, term.size):
-        raise InvalidInput(
-            [
-                f"{path}: curve: {entry.curve} has {term.size} bins, but {entry.observable!s} "
-                f"predicts shape {bins} for one point; they must agree"
-            ]
-        )
+        found = f"{entry.curve} has {term.size} bins, but {entry.observable!s} predicts {bins}"
+        raise InvalidInput([f"{path}: curve: {found} for one point; they must agree"])
     return term
 
 

@@ -97,12 +97,14 @@ def csi_response(recoil: FloatArray) -> FloatArray:
     pe = (lower[:, None] + half * (nodes + 1)).ravel()
     weight = (half * weights).ravel() * csi_efficiency(pe)
     logarithm = shape * np.log(rate) + (shape - 1) * np.log(pe) - rate * pe - gammaln(shape)
-    bins: FloatArray = (np.exp(logarithm) * weight).reshape(len(recoil), len(lower), -1).sum(axis=2)
+    density = (np.exp(logarithm) * weight).reshape(len(recoil), len(lower), -1)
+    bins: FloatArray = density.sum(axis=2)
     return bins
 
 
 def _in_all_bins(recoil: FloatArray) -> FloatArray:
-    return csi_response(recoil).sum(axis=1, keepdims=True)
+    together: FloatArray = csi_response(recoil).sum(axis=1, keepdims=True)
+    return together
 
 
 def _constant(recoil: FloatArray) -> FloatArray:
@@ -153,11 +155,13 @@ def lindhard_recoil(energy: float) -> float:
     return 1e-3 * recoil
 
 
-CONUS_NUEBAR = Signal(
-    CoherentDetector((GERMANIUM,), *map(lindhard_recoil, _CONUS_WINDOW), _constant),
-    REACTOR,
-    electron_flavour=True,
+_CONUS = CoherentDetector(
+    (GERMANIUM,),
+    lindhard_recoil(_CONUS_WINDOW[0]),
+    lindhard_recoil(_CONUS_WINDOW[1]),
+    _constant,
 )
+CONUS_NUEBAR = Signal(_CONUS, REACTOR, electron_flavour=True)
 """Reactor nubar_e in the germanium of CONUS+."""
 
 _READS_NUE = ("m_Zp", "C_nue", *NUCLEON_INPUTS)
@@ -227,10 +231,11 @@ def time_fractions() -> tuple[FloatArray, FloatArray]:
     pion, muon = _PION_LIFETIME, _MUON_LIFETIME
     after_pion, after_muon = _pulse_and_decay(time, pion), _pulse_and_decay(time, muon)
     delayed = (muon * after_muon - pion * after_pion) / (muon - pion)
-    where = np.searchsorted(CSI_TIME_EDGES, edges[:-1], side="right") - 1
-    fractions = np.zeros((2, len(CSI_TIME_EDGES) - 1))
-    np.add.at(fractions, (slice(None), where), [(weight * f).sum(1) for f in (after_pion, delayed)])
-    return fractions[0], fractions[1]
+    pieces = np.stack([(weight * density).sum(axis=1) for density in (after_pion, delayed)])
+    # The start of the falling efficiency divides a bin.
+    first = np.searchsorted(edges, CSI_TIME_EDGES[:-1])
+    prompt, late = np.add.reduceat(pieces, first, axis=1)
+    return prompt, late
 
 
 def _pulse_and_decay(time: FloatArray, lifetime: float) -> FloatArray:

@@ -55,42 +55,63 @@ def profiled_scales(  # type: ignore[no-untyped-def]
     """
     k, bins = inverse_variances.shape[0], signal.shape[1]
     # Contiguous copies, over which the loops use vector instructions.
-    templates, expected = np.empty((k, bins)), np.empty(bins)
-    counts, over, curvature = np.empty(bins), np.empty(bins), np.empty(bins)
-    gradient, step, hessian = np.empty(k), np.empty(k), np.empty((k, k))
+    templates, counts = np.empty((k, bins)), np.empty(bins)
+    work, gradient, hessian = np.empty((3, bins)), np.empty(k), np.empty((k, k))
+    scales, step = np.empty(k), np.empty(k)
     for row in range(1, k):
-        for b in range(bins):
-            templates[row, b] = backgrounds[row - 1, b]
+        templates[row] = backgrounds[row - 1]
     for i in range(signal.shape[0]):
-        for b in range(bins):
-            templates[0, b] = signal[i, b]
-            counts[b] = observed[i, b]
-        for row in range(k):
-            out[i, row] = start[row]
+        templates[0] = signal[i]
+        counts[:] = observed[i]
+        scales[:] = start
         for _ in range(_STEPS):
-            expected[:] = _LEAST_EVENTS
+            _derivatives(counts, templates, scales, work, gradient, hessian)
             for row in range(k):
-                _add_scaled(expected, out[i, row], templates[row])
-            for b in range(bins):
-                inverse = 1 / expected[b]
-                over[b] = counts[b] * inverse
-                curvature[b] = over[b] * inverse
-                over[b] = 1 - over[b]
-            for row in range(k):
-                prior = inverse_variances[row] * (out[i, row] - centres[i, row])
-                gradient[row] = prior + _dot(templates[row], over)
-                for column in range(row + 1):
-                    hessian[row, column] = _dot3(templates[row], templates[column], curvature)
+                gradient[row] += inverse_variances[row] * (scales[row] - centres[i, row])
                 hessian[row, row] += inverse_variances[row]
             decrement = _newton_step(hessian, gradient, step)
-            fraction = 1.0
+            fraction = _allowed_fraction(scales, step)
             for row in range(k):
-                if step[row] > (1 - _LEAST_FRACTION) * out[i, row]:
-                    fraction = min(fraction, (1 - _LEAST_FRACTION) * out[i, row] / step[row])
-            for row in range(k):
-                out[i, row] -= fraction * step[row]
+                scales[row] -= fraction * step[row]
             if not decrement > _DECREMENT:  # also NaN
                 break
+        out[i] = scales
+
+
+@inline
+def _derivatives(
+    counts: FloatArray,
+    templates: FloatArray,
+    scales: FloatArray,
+    work: FloatArray,
+    gradient: FloatArray,
+    hessian: FloatArray,
+) -> None:
+    """Fill in the derivatives of half the Poisson chi2 with respect to the scales."""
+    expected, deficit, curvature = work[0], work[1], work[2]
+    expected[:] = _LEAST_EVENTS
+    for row in range(scales.shape[0]):
+        _add_scaled(expected, scales[row], templates[row])
+    for b in range(counts.shape[0]):
+        inverse = 1 / expected[b]
+        ratio = counts[b] * inverse
+        deficit[b] = 1 - ratio
+        curvature[b] = ratio * inverse
+    for row in range(scales.shape[0]):
+        gradient[row] = _dot(templates[row], deficit)
+        for column in range(row + 1):
+            hessian[row, column] = _dot3(templates[row], templates[column], curvature)
+
+
+@inline
+def _allowed_fraction(scales: FloatArray, step: FloatArray) -> float:
+    """Return the fraction of a step that keeps every scale above a tenth of itself."""
+    fraction = 1.0
+    for row in range(scales.shape[0]):
+        most = (1 - _LEAST_FRACTION) * scales[row]
+        if step[row] > most:
+            fraction = min(fraction, most / step[row])
+    return fraction
 
 
 @inline
