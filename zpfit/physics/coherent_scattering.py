@@ -50,7 +50,7 @@ _ATOMIC_MASS_UNIT: Final = 931.49410242
 """MeV (CODATA 2018)."""
 _SKIN: Final = 0.9
 """Thickness s of the nuclear surface in Helm's form factor, fm."""
-_RECOIL_NODES = 160
+_RECOIL_NODES = 96
 """Gauss-Legendre nodes over the recoil; doubling them changes counts by less than 1e-9."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -10,6 +11,13 @@ from zpfit.physics.constants import CHARGED_PION_MASS, MUON_MASS
 
 _NODES = 8
 """Gauss-Legendre nodes between two edges of a spectrum."""
+
+
+@cache
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    """Return nodes in [-1, 1] and weights; finding them takes longer than an integral."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return nodes, weights
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Spectrum:
         inside = [e for e in (lower, cut, *self.edges) if lower <= e <= self.maximum]
         edges = np.unique([e for e in inside if e >= self.edges[0]])
         half = 0.5 * np.diff(edges)[:, None]
-        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        nodes, weights = _quadrature()
         energy = (edges[:-1, None] + half * (nodes + 1)).ravel()
         return energy, (half * weights).ravel() * self.density(energy)
 
