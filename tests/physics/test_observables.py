@@ -43,8 +43,8 @@ def test_reported_predictions_keep_their_order():
     assert list(predictions()) == [
         "delta_a_e", "delta_a_mu", "paper_texono", "paper_borexino", "paper_charm2_nu",
         "paper_charm2_nubar", "paper_ccfr", "nue_texono", "nue_borexino", "nue_charm2_nu",
-        "nue_charm2_nubar", "nue_lsnd", "trident_ccfr", "trident_charm2", "trident_nutev",
-        "e158_sin2_theta", "br_ee", "br_inv",
+        "nue_charm2_nubar", "nue_lsnd", "coherent_csi", "coherent_lar", "conus_plus",
+        "trident_ccfr", "trident_charm2", "trident_nutev", "e158_sin2_theta", "br_ee", "br_inv",
     ]  # fmt: skip
     bounded = set(built_in_observables()) - set(predictions())
     assert bounded == {"white_dwarf_cooling", "paper_moller"}

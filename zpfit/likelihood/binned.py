@@ -53,7 +53,7 @@ class BinnedTerm(Measurement):
     >>> term = BinnedTerm("mine", signal, (50, 30), ((20.0, 20.0),), (0.1, 0.05))
     >>> c = Couplings.of(m_Zp=17.0, C_nue=[0.0, 1.0])
     >>> term.chi2(c).round(2).tolist()
-    [0.0, 14.32]
+    [0.0, 10.12]
     """
 
     name: str

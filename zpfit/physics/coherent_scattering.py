@@ -236,7 +236,7 @@ def expected_counts(signal: Signal, c: Couplings) -> FloatArray:
     >>> c = Couplings.of(m_Zp=10.0, C_numu=[0.0, -3e-5], C_Vu=1e-5, C_Vd=1e-5)
     >>> counts = expected_counts(signal, c)[:, 0]
     >>> print((counts / counts[0]).round(2))
-    [1.   1.15]
+    [1.  1.2]
     """
     standard_model, *table = _arguments(signal)
     protons, neutrons = signal.couplings(c)

@@ -109,8 +109,7 @@ def _allowed_fraction(scales: FloatArray, step: FloatArray) -> float:
     fraction = 1.0
     for row in range(scales.shape[0]):
         most = (1 - _LEAST_FRACTION) * scales[row]
-        if step[row] > most:
-            fraction = min(fraction, most / step[row])
+        fraction = min(fraction, most / max(step[row], most))
     return fraction
 
 
