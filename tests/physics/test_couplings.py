@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from zpfit.physics.couplings import COUPLING_NAMES, TABLE, Couplings
+from zpfit.physics.couplings import COUPLING_NAMES, QUARKS, TABLE, Couplings
 
 N = 50
 RNG = np.random.default_rng(1)
@@ -58,7 +58,7 @@ def test_couplings_are_checked_and_read_only():
     with pytest.raises(TypeError, match="missing 8"):
         Couplings(np.ones(1), np.ones(1))
     with pytest.raises(TypeError, match="too many"):
-        Couplings(*[np.ones(1)] * 11)
+        Couplings(*[np.ones(1)] * (len(COUPLING_NAMES) + 1))
     with pytest.raises(ValueError, match="broadcast"):
         Couplings.of(m_Zp=[1.0, 2.0], C_Ve=[1.0, 2.0, 3.0])
     with pytest.raises(AttributeError, match="read-only"):
@@ -82,11 +82,12 @@ def test_widths_give_the_branching_ratios():
     mass = np.geomspace(0.1, 5000, N)
     c = Couplings.of(**(ROWS | {"m_Zp": mass}))
     widths = c.widths
-    total = widths.e + widths.mu + widths.tau + widths.nu
+    total = widths.e + widths.mu + widths.tau + widths.nu + widths.dark
     np.testing.assert_allclose(widths.total, total, rtol=1e-15)
+    np.testing.assert_allclose(widths.dark * mass / (12 * np.pi), ROWS["width_dark"], rtol=1e-15)
     np.testing.assert_array_equal(c.br_ee, widths.e / widths.total)
     np.testing.assert_array_equal(c.br_mumu, widths.mu / widths.total)
-    np.testing.assert_array_equal(c.br_inv, widths.nu / widths.total)
+    np.testing.assert_array_equal(c.br_inv, (widths.nu + widths.dark) / widths.total)
 
 
 def test_plain_numbers_have_widths_and_ratios():
@@ -96,7 +97,11 @@ def test_plain_numbers_have_widths_and_ratios():
     assert single.widths.total == batch.widths.total[0]
 
 
-def test_the_table_names_the_leptons():
-    kinds = {(row.fermion, row.kind) for row in TABLE[1:]}
+def test_the_table_names_the_leptons_before_the_quarks():
+    leptons, quarks = TABLE[1:10], TABLE[10:20]
+    kinds = {(row.fermion, row.kind) for row in leptons}
     assert kinds == {(f, k) for f in ("e", "mu", "tau") for k in ("vector", "axial", "neutrino")}
-    assert [row.unit for row in TABLE] == ["MeV", *[""] * 9]
+    assert {(row.fermion, row.kind) for row in quarks} == {
+        (f, k) for f in QUARKS for k in ("vector", "axial")
+    }
+    assert [row.name for row in TABLE if row.unit] == ["m_Zp", "width_dark"]

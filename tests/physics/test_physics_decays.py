@@ -34,9 +34,10 @@ def curve(limit):
 
 def random_points(n=400):
     rng = np.random.default_rng(6)
-    signs = rng.choice([-1, 1], (len(COUPLING_NAMES) - 1, n))
-    sizes = 10 ** rng.uniform(-6, -2, (len(COUPLING_NAMES) - 1, n))
-    return Couplings(np.geomspace(*MASS_RANGE, n), *(signs * sizes))
+    sizes = 10 ** rng.uniform(-6, -2, (len(COUPLING_NAMES), n))
+    rows = dict(zip(COUPLING_NAMES, rng.choice([-1, 1], sizes.shape) * sizes, strict=True))
+    mass = np.geomspace(*MASS_RANGE, n)
+    return Couplings(**rows | {"m_Zp": mass, "width_dark": mass * rows["C_Ve"] ** 2 / 100})
 
 
 def test_branching_ratios_are_partial_over_total_width():
@@ -50,10 +51,11 @@ def test_branching_ratios_are_partial_over_total_width():
         )
     ]
     neutrinos = decays.width_nunu(c.m_Zp, c.C_nue, c.C_numu, c.C_nutau)
-    total = sum(leptons) + neutrinos
+    invisible = neutrinos + c.width_dark
+    total = sum(leptons) + invisible
     np.testing.assert_allclose(c.br_ee, leptons[0] / total, rtol=1e-12)
     np.testing.assert_allclose(c.br_mumu, leptons[1] / total, rtol=1e-12)
-    np.testing.assert_allclose(c.br_inv, neutrinos / total, rtol=1e-12)
+    np.testing.assert_allclose(c.br_inv, invisible / total, rtol=1e-12)
     tau = leptons[2] / total
     np.testing.assert_allclose(c.br_ee + c.br_mumu + c.br_inv + tau, 1, rtol=1e-12)
 

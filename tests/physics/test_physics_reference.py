@@ -241,8 +241,9 @@ def test_finite_without_warnings_over_the_whole_range(name, sets):
     rng = np.random.default_rng(0)
     mass = np.concatenate([np.geomspace(*MASS_RANGE, 200), [2 * ELECTRON_MASS, 2 * MUON_MASS]])
     for scale in (0.0, 1e-8, 1e-3, 1.0):
-        signs = rng.choice([-1, 0, 1], (len(COUPLING_NAMES) - 1, len(mass)))
-        points = Couplings(mass, *(scale * signs))
+        signs = rng.choice([-1, 0, 1], (len(COUPLING_NAMES), len(mass)))
+        rows = dict(zip(COUPLING_NAMES, scale * signs, strict=True))
+        points = Couplings(**rows | {"m_Zp": mass, "width_dark": np.abs(rows["width_dark"])})
         with np.errstate(all="raise", under="ignore"):
             assert np.isfinite(find_observable(name).function(points)).all()
             for likelihood in sets.values():
