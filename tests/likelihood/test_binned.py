@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import brentq, minimize
 from scipy.stats import norm
 
+from zpfit.analysis.tension.parameter_goodness import parameter_goodness
 from zpfit.analysis.toys.pseudo_data import predictions, pseudo_data
 from zpfit.analysis.toys.refit import RefitOptions, refit, solution_pool
 from zpfit.errors import InvalidInput
@@ -430,6 +431,22 @@ def test_toys_of_binned_counts_are_refitted():
         x = np.linspace(-0.6, 1.0, 4001)
         grid = likelihood.chi2(Couplings.of(m_Zp=17.0, C_nue=x))
         assert found == pytest.approx(grid.min(), abs=1e-4)
+
+
+def test_bins_measure_more_directions_than_their_sum():
+    """Signal and flat part have different shapes, so that ten bins measure both."""
+    posterior = strength_posterior(Uniform(lower=0.1, upper=1))
+    rng = np.random.default_rng(1)
+    starts = rng.random((20, 2))
+
+    def chi2(u: np.ndarray) -> np.ndarray:
+        return -2 * posterior.log_likelihood(u)
+
+    best = find_minimum(posterior.residuals, chi2, starts, rng)
+    goodness = parameter_goodness(posterior, best, starts, rng)
+    assert goodness.rank_together == 2
+    assert goodness.by_group["scattering"].rank == 2
+    assert goodness.by_group["other"].rank == 1
 
 
 # Files
