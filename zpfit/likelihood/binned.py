@@ -99,22 +99,23 @@ class BinnedTerm(Measurement):
 
     def chi2(self, c: Couplings, prior: ScalePrior | None = None) -> FloatArray:
         """Return the profiled chi2, shape (n,); ``prior`` replaces that of the signal's scale."""
-        if len(c) <= _BLOCK:
-            return self._chi2_of_block(c, prior)
-        blocks = (slice(first, first + _BLOCK) for first in range(0, len(c), _BLOCK))
+        alike = self._all_alike(c, prior)
+        size, last = (1, 1) if alike else (_BLOCK, len(c))
         parts = [
-            self._chi2_of_block(c.take(block), None if prior is None else prior.take(block))
-            for block in blocks
+            self._chi2_of(
+                self._counts,
+                self.expectation(c.take(block)),
+                None if prior is None else prior.take(block),
+            )
+            for block in (slice(first, first + size) for first in range(0, last, size))
         ]
-        return np.concatenate(parts)
+        return np.broadcast_to(parts[0], len(c)) if alike else np.concatenate(parts)
 
-    def _chi2_of_block(self, c: Couplings, prior: ScalePrior | None) -> FloatArray:
-        signal = self.expectation(c)
-        if _is_constant(signal) and (prior is None or np.ptp(prior.centre) == 0):
-            # The model has none of the couplings: all points are alike.
-            first = None if prior is None else prior.take(slice(0, 1))
-            return np.broadcast_to(self._chi2_of(self._counts, signal[:1], first), len(c))
-        return self._chi2_of(self._counts, signal, prior)
+    def _all_alike(self, c: Couplings, prior: ScalePrior | None) -> bool:
+        """Return True if all points have one signal: the model has none of its couplings."""
+        signal = self.expectation(c.take(slice(0, 2)))
+        shared = len(signal) > 1 and signal.strides[0] == 0
+        return shared and (prior is None or bool(np.ptp(prior.centre) == 0))
 
     def pull(self, c: Couplings) -> FloatArray:
         """Return the signed root of chi2 above its least value at any strength of the signal."""
@@ -266,11 +267,6 @@ class _Priors:
         """1/errors^2, zero for a free scale."""
         result: FloatArray = self.errors**-2.0
         return result
-
-
-def _is_constant(signal: FloatArray) -> bool:
-    """Return True if all points share one row of memory."""
-    return len(signal) > 1 and signal.strides[0] == 0
 
 
 @dataclass(frozen=True)

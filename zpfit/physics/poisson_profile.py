@@ -28,6 +28,8 @@ _DECREMENT: Final = 1e-4
 """Squared Newton decrement after which one more step leaves an error of its square in chi2."""
 _LEAST_FRACTION: Final = 0.1
 """Smallest fraction of a scale that one step leaves, so that scales stay positive."""
+EXPECTED, DEFICIT, CURVATURE, WEIGHTED = range(4)
+"""Rows of the work space: mu, 1 - n/mu, n/mu^2, and a template times that."""
 _LEAST_EVENTS: Final = 1e-300
 """Added to expected counts, which keeps logarithms finite."""
 
@@ -56,14 +58,15 @@ def profiled_scales(  # type: ignore[no-untyped-def]
     k, bins = inverse_variances.shape[0], signal.shape[1]
     # Contiguous copies, over which the loops use vector instructions.
     templates, counts = np.empty((k, bins)), np.empty(bins)
-    work, gradient, hessian = np.empty((3, bins)), np.empty(k), np.empty((k, k))
+    work, gradient, hessian = np.empty((4, bins)), np.empty(k), np.empty((k, k))
     scales, step = np.empty(k), np.empty(k)
     for row in range(1, k):
-        templates[row] = backgrounds[row - 1]
+        _copy_row(backgrounds, row - 1, templates[row])
     for i in range(signal.shape[0]):
-        templates[0] = signal[i]
-        counts[:] = observed[i]
-        scales[:] = start
+        _copy_row(signal, i, templates[0])
+        _copy_row(observed, i, counts)
+        for row in range(k):
+            scales[row] = start[row]
         for _ in range(_STEPS):
             _derivatives(counts, templates, scales, work, gradient, hessian)
             for row in range(k):
@@ -75,7 +78,8 @@ def profiled_scales(  # type: ignore[no-untyped-def]
                 scales[row] -= fraction * step[row]
             if not decrement > _DECREMENT:  # also NaN
                 break
-        out[i] = scales
+        for row in range(k):
+            out[i, row] = scales[row]
 
 
 @inline
@@ -88,19 +92,21 @@ def _derivatives(
     hessian: FloatArray,
 ) -> None:
     """Fill in the derivatives of half the Poisson chi2 with respect to the scales."""
-    expected, deficit, curvature = work[0], work[1], work[2]
-    expected[:] = _LEAST_EVENTS
-    for row in range(scales.shape[0]):
-        _add_scaled(expected, scales[row], templates[row])
     for b in range(counts.shape[0]):
-        inverse = 1 / expected[b]
-        ratio = counts[b] * inverse
-        deficit[b] = 1 - ratio
-        curvature[b] = ratio * inverse
+        work[EXPECTED, b] = _LEAST_EVENTS
     for row in range(scales.shape[0]):
-        gradient[row] = _dot(templates[row], deficit)
+        _add_scaled(work, EXPECTED, scales[row], templates, row)
+    for b in range(counts.shape[0]):
+        inverse = 1 / work[EXPECTED, b]
+        ratio = counts[b] * inverse
+        work[DEFICIT, b] = 1 - ratio
+        work[CURVATURE, b] = ratio * inverse
+    for row in range(scales.shape[0]):
+        gradient[row] = _dot(templates, row, work, DEFICIT)
+        for b in range(counts.shape[0]):
+            work[WEIGHTED, b] = templates[row, b] * work[CURVATURE, b]
         for column in range(row + 1):
-            hessian[row, column] = _dot3(templates[row], templates[column], curvature)
+            hessian[row, column] = _dot(templates, column, work, WEIGHTED)
 
 
 @inline
@@ -114,24 +120,26 @@ def _allowed_fraction(scales: FloatArray, step: FloatArray) -> float:
 
 
 @inline
-def _add_scaled(total: FloatArray, factor: float, values: FloatArray) -> None:
-    for b in range(total.shape[0]):
-        total[b] += factor * values[b]
+def _copy_row(rows: FloatArray, row: int, copy: FloatArray) -> None:
+    for b in range(copy.shape[0]):
+        copy[b] = rows[row, b]
+
+
+@inline
+def _add_scaled(
+    totals: FloatArray, total: int, factor: float, values: FloatArray, value: int
+) -> None:
+    """Add a multiple of a row of ``values`` to a row of ``totals``; views would be slower."""
+    for b in range(totals.shape[1]):
+        totals[total, b] += factor * values[value, b]
 
 
 @inline_sum
-def _dot(x: FloatArray, y: FloatArray) -> float:
+def _dot(left: FloatArray, row: int, right: FloatArray, other: int) -> float:
+    """Return the scalar product of two rows."""
     total = 0.0
-    for b in range(x.shape[0]):
-        total += x[b] * y[b]
-    return total
-
-
-@inline_sum
-def _dot3(x: FloatArray, y: FloatArray, z: FloatArray) -> float:
-    total = 0.0
-    for b in range(x.shape[0]):
-        total += x[b] * y[b] * z[b]
+    for b in range(left.shape[1]):
+        total += left[row, b] * right[other, b]
     return total
 
 
