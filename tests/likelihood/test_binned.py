@@ -285,6 +285,16 @@ def test_without_the_couplings_all_points_cost_one():
     chi2 = likelihood.chi2(c)
     assert np.ptp(chi2) == 0
     assert chi2[0] == pytest.approx(likelihood.chi2(Couplings.none())[0], rel=1e-12)
+    # The search sees one residual instead of 85, for any number of points and any data.
+    for points in (c, c.take(slice(0, 1))):
+        residuals = likelihood.residuals(points, 1.0)
+        assert residuals.shape == (len(points), 3)
+        np.testing.assert_allclose((residuals**2).sum(axis=1), chi2[0], rtol=1e-12)
+    drawn = pseudo_data(likelihood, predictions(likelihood, Couplings.none()), 2, range(4))
+    squares = (likelihood.residuals(c.take(slice(0, 4)), 1.0, drawn) ** 2).sum(axis=1)
+    for row, found in zip(drawn, squares, strict=True):
+        again = likelihood.with_data(row)
+        assert again.chi2(Couplings.none())[0] == pytest.approx(found, rel=1e-9)
 
 
 def test_large_batches_agree_with_single_points():
@@ -294,6 +304,8 @@ def test_large_batches_agree_with_single_points():
     for index in (0, 1023, 1024, 2999):
         alone = likelihood.chi2(c.take(np.array([index])))[0]
         assert chi2[index] == pytest.approx(alone, rel=1e-10)
+    for none in (c.take(slice(0, 0)), Couplings.none().take(slice(0, 0))):
+        assert likelihood.chi2(none).shape == (0,)
 
 
 def test_absurd_signals_are_excluded_without_failure():
@@ -493,7 +505,7 @@ def test_entries_of_users():
     assert term.backgrounds == ((2, 2.5, 0.5),)
     [loaded] = built.entries
     text = describe_value(loaded)
-    assert text == "12 events in 3 bins, signal ± 0.1 ± 0.1 (flux), 5 ± 0.2 noise"
+    assert text == "12 events in 3 bins, signal ± 10 % ± 10 % (flux), 5 ± 20 % noise"
     assert sorted(Path(p).name for p in built.files()) == ["mine.csv", "mine.yaml"]
 
 
@@ -540,4 +552,4 @@ def test_the_count_and_the_bins_are_the_same_data():
 def test_description_of_the_packaged_entry():
     [loaded] = chosen("coherent_csi_2021").entries
     text = describe_value(loaded)
-    assert text.startswith("1567 events in 81 bins, signal ± 0.066 ± 0.1 (sns_flux), 1282 ± 0.021")
+    assert text.startswith("1567 events in 81 bins, signal ± 6.6 % ± 10 % (sns_flux), 1282 ± 2.1 %")

@@ -99,23 +99,19 @@ class BinnedTerm(Measurement):
 
     def chi2(self, c: Couplings, prior: ScalePrior | None = None) -> FloatArray:
         """Return the profiled chi2, shape (n,); ``prior`` replaces that of the signal's scale."""
-        alike = self._all_alike(c, prior)
-        size, last = (1, 1) if alike else (_BLOCK, len(c))
+        if not len(c):
+            return np.zeros(0)
+        if _alike(self.expectation(c.take(slice(0, 1)))):
+            return self._chi2_of(self._counts, self.expectation(c), prior)
         parts = [
             self._chi2_of(
                 self._counts,
                 self.expectation(c.take(block)),
                 None if prior is None else prior.take(block),
             )
-            for block in (slice(first, first + size) for first in range(0, last, size))
+            for block in (slice(i, i + _BLOCK) for i in range(0, len(c), _BLOCK))
         ]
-        return np.broadcast_to(parts[0], len(c)) if alike else np.concatenate(parts)
-
-    def _all_alike(self, c: Couplings, prior: ScalePrior | None) -> bool:
-        """Return True if all points have one signal: the model has none of its couplings."""
-        signal = self.expectation(c.take(slice(0, 2)))
-        shared = len(signal) > 1 and signal.strides[0] == 0
-        return shared and (prior is None or bool(np.ptp(prior.centre) == 0))
+        return np.concatenate(parts)
 
     def pull(self, c: Couplings) -> FloatArray:
         """Return the signed root of chi2 above its least value at any strength of the signal."""
@@ -134,10 +130,13 @@ class BinnedTerm(Measurement):
     def residuals_of(
         self, datum: FloatArray, predicted: FloatArray, prior: ScalePrior | None = None
     ) -> FloatArray:
-        """Return residuals whose squares add up to chi2, shape (n, bins + scales).
+        """Return residuals whose squares add up to chi2, shape (n, bins + scales) or (n, 1).
 
-        Signed roots of each bin's share at the profiled scales, and the pulls of the scales.
+        Signed roots of each bin's share at the profiled scales, and the pulls of the scales. Where
+        all points have one signal, the root of chi2 is enough, as nothing can be minimised.
         """
+        if _alike(predicted):
+            return np.sqrt(self._chi2_of(datum, predicted, prior))[:, None]
         signal, counts = np.broadcast_arrays(predicted, datum)
         priors = self._priors(len(signal), prior)
         scales = self._profiled(counts, signal, priors)
@@ -176,9 +175,13 @@ class BinnedTerm(Measurement):
     def _chi2_of(
         self, counts: FloatArray, signal: FloatArray, prior: ScalePrior | None
     ) -> FloatArray:
-        priors = self._priors(len(signal), prior)
-        scales = self._profiled(np.broadcast_to(counts, signal.shape), signal, priors)
-        return self._chi2_at(scales, counts, signal, priors)
+        if _alike(signal) and counts.ndim == 1 and _constant(prior):
+            one = None if prior is None else prior.take(slice(0, 1))
+            priors, n = self._priors(1, one), 1
+        else:
+            priors, n = self._priors(len(signal), prior), len(signal)
+        scales = self._profiled(np.broadcast_to(counts, (n, self.size)), signal[:n], priors)
+        return np.broadcast_to(self._chi2_at(scales, counts, signal[:n], priors), len(signal))
 
     def _profiled(self, counts: FloatArray, signal: FloatArray, priors: "_Priors") -> FloatArray:
         scales: FloatArray = profiled_scales(
@@ -267,6 +270,15 @@ class _Priors:
         """1/errors^2, zero for a free scale."""
         result: FloatArray = self.errors**-2.0
         return result
+
+
+def _alike(signal: FloatArray) -> bool:
+    """Return True if all points share one row of memory: the model has none of the couplings."""
+    return signal.strides[0] == 0
+
+
+def _constant(prior: ScalePrior | None) -> bool:
+    return prior is None or bool(np.ptp(prior.centre) == 0)
 
 
 @dataclass(frozen=True)

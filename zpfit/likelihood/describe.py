@@ -121,15 +121,16 @@ def _spread(error: float | Errors) -> str:
 def _binned(loaded: LoadedEntry, entry: BinnedEntry) -> str:
     counts = read_counts(loaded.path.parent / entry.curve, tuple(entry.backgrounds))
     observed, *backgrounds = counts.sum(axis=1)
-    signal = f"signal ± {entry.signal_error:.2g}{_nuisances(entry)}"
+    shared = (f" ± {100 * abs(s):.2g} % ({name})" for name, s in entry.nuisances.items())
+    signal = f"signal ± {100 * entry.signal_error:.2g} %{''.join(shared)}"
     rest = [
-        f"{total:.4g} ± {error:.2g} {name.replace('_', ' ')}"
+        f"{total:.4g} ± {100 * error:.2g} % {name.replace('_', ' ')}"
         for total, (name, error) in zip(backgrounds, entry.backgrounds.items(), strict=True)
     ]
     return f"{observed:g} events in {counts.shape[1]} bins, {', '.join([signal, *rest])}"
 
 
-def _nuisances(entry: GaussianEntry | BinnedEntry) -> str:
+def _nuisances(entry: GaussianEntry) -> str:
     return "".join(f" ± {abs(s):.2g} ({name})" for name, s in entry.nuisances.items())
 
 

@@ -81,7 +81,8 @@ class Observable:
     """True if only bounds refer to it, so that tables of predictions leave it out."""
     spectrum: Callable[[Couplings], FloatArray] | None = None
     """Maps a batch of n points to expected events in bins, shape (n, bins), where data are binned.
-    The observable itself is then their number over that without a Z'."""
+    The observable itself is then their number over that without a Z'. Rows that share their memory
+    (``numpy.broadcast_to``) are evaluated once."""
 
 
 F = TypeVar("F", bound=Callable[..., FloatArray])
