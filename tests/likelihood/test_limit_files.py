@@ -119,6 +119,26 @@ def test_mistake_in_a_limit_file(text: str, line: int, words: list[str]):
 
 # Recovery of the limit
 
+QUARKS = {"C_Vu": 2 / 3, "C_Vd": -1 / 3}
+PRODUCTIONS = {
+    "{curve: prompt.lmt, production: pi0_gamma}": {"C_Ve": -1.0, **QUARKS},
+    "{curve: prompt.lmt, search: invisible, production: pi0_gamma}": {"C_nue": 1e6, **QUARKS},
+    "{curve: dump.lmt, length_ratio: 2, production: proton_bremsstrahlung}": {
+        "C_Ve": -1.0,
+        **QUARKS,
+    },
+}
+
+
+@pytest.mark.parametrize("addition", PRODUCTIONS)
+def test_recasting_with_another_production(addition: str):
+    run_with(addition)
+    name, mixing = ("dump", 2e-5) if "dump" in addition else ("prompt", 1e-3)
+    size = ELECTRIC_CHARGE * mixing
+    c = coupled([20.0], **{key: [f * size] for key, f in PRODUCTIONS[addition].items()})
+    np.testing.assert_allclose(exclusion(name).ratio(c), 1, rtol=1e-6)
+
+
 SEARCHES = {
     "visible": {"C_Ve": 1.0},
     "invisible": {"C_Ve": 1.0, "C_nue": 1e6},
@@ -246,6 +266,12 @@ def test_added_limits_take_part_in_switches(workspace: Path):
         ("{curve: prompt.csv}", ["likelihood.add.0.curve", "'prompt.csv'", ".lmt"]),
         ("{curve: prompt.lmt, length_ratio: 2}", ["add.0.length_ratio", "two columns", "drop"]),
         ("{curve: dump.lmt, search: visible}", ["add.0.search", "three columns"]),
+        ("{curve: prompt.lmt, final_state: muons}", ["add.0.final_state", "two columns", "search"]),
+        (
+            "{curve: prompt.lmt, search: muon_pair, production: pi0_gamma}",
+            ["add.0.production", "muons radiate", "drop production"],
+        ),
+        ("{curve: prompt.lmt, production: pi0}", ["add.0.production", "'pi0_gamma'", "'pi0'"]),
         ("{curve: dump.lmt, length_ratio: -2}", ["add.0.length_ratio", "greater than 0"]),
         ("{curve: prompt.lmt, serch: visible}", ["add.0.serch", "did you mean 'search'"]),
         ("{curve: prompt.lmt, search: seen}", ["add.0.search", "'visible'", "'seen'"]),

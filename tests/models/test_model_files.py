@@ -168,7 +168,7 @@ def test_a_file_with_the_name_of_a_model_of_zpfit(rejected: Command):
     ("model", "words"),
     [
         ("efective", ["model", "'efective'", "did you mean 'effective'"]),
-        ("''", ["model", "''", "known: B-L"]),
+        ("''", ["model", "''", "known: B-3L_e"]),
         ("", ["model", "must be a mapping", "None"]),
         ("3", ["model", "must be a mapping", "3"]),
         ("[effective]", ["model", "must be a mapping", "['effective']"]),
@@ -177,7 +177,7 @@ def test_a_file_with_the_name_of_a_model_of_zpfit(rejected: Command):
         ("{name: effective, python: 'my.py:mine'}", ["model", "either name or python"]),
         ("{name: 3}", ["model.name", "must be text", "3"]),
         ("{nam: effective}", ["model.nam", "did you mean 'name'"]),
-        ("{name: effective, options: {route: exact}}", ["model.options.route", "there are none"]),
+        ("{name: effective, options: {route: exact}}", ["model.options.route", "completion"]),
         ("{name: own, options: {route: exact}}", ["model.options.route", "there are none"]),
         ("{name: sm_u1, options: {rout: exact}}", ["model.options.rout", "did you mean 'route'"]),
         ("{name: sm_u1, options: {route: fast}}", ["model.options.route", "'fast'", "'exact'"]),

@@ -76,7 +76,8 @@ def test_a_point_is_what_evaluate_says(ask: Ask, point):
     status, answer = ask("/api/point", point=point)
     assert status == 200
     _, model = load_single_model("effective")
-    evaluated = evaluate_model(model, parameter_table([point], model, ["here"]))
+    table, _ = parameter_table([point], model, ["here"])
+    evaluated = evaluate_model(model, table)
     likelihood = library_likelihood()
     [expected] = evaluate(likelihood, evaluated)
     assert answer["chi2"] == expected["chi2_total"]
@@ -107,7 +108,7 @@ def test_models_with_charges_and_options(ask: Ask, model, point):
     status, answer = ask("/api/point", model=model, point=point)
     assert status == 200
     _, built = load_single_model(model)
-    table = parameter_table([point], built, ["here"])
+    table, _ = parameter_table([point], built, ["here"])
     [expected] = evaluate(library_likelihood(), evaluate_model(built, table))
     assert answer["chi2"] == expected["chi2_total"]
     assert answer["derived"] == expected["derived"]

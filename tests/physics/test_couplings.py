@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from zpfit.physics.couplings import COUPLING_NAMES, QUARKS, TABLE, Couplings
+from zpfit.physics.couplings import COUPLING_NAMES, QUARKS, TABLE, Couplings, LaterRows
 
 N = 50
 RNG = np.random.default_rng(1)
@@ -82,7 +82,7 @@ def test_widths_give_the_branching_ratios():
     mass = np.geomspace(0.1, 5000, N)
     c = Couplings.of(**(ROWS | {"m_Zp": mass}))
     widths = c.widths
-    total = widths.e + widths.mu + widths.tau + widths.nu + widths.dark
+    total = widths.e + widths.mu + widths.tau + widths.nu + widths.hadrons + widths.dark
     np.testing.assert_allclose(widths.total, total, rtol=1e-15)
     np.testing.assert_allclose(widths.dark * mass / (12 * np.pi), ROWS["width_dark"], rtol=1e-15)
     np.testing.assert_array_equal(c.br_ee, widths.e / widths.total)
@@ -105,3 +105,43 @@ def test_the_table_names_the_leptons_before_the_quarks():
         (f, k) for f in QUARKS for k in ("vector", "axial")
     }
     assert [row.name for row in TABLE if row.unit] == ["m_Zp", "width_dark"]
+
+
+def later_rows(charge, slope):
+    return {"C_Vu": charge * slope, "C_Vd": charge + slope}
+
+
+def late_couplings():
+    charge = np.linspace(1e-5, 1e-4, N)
+    later = LaterRows(("C_Vu", "C_Vd"), later_rows, charge, 2.0)
+    rows = {"m_Zp": np.full(N, 17.0), "C_Ve": np.full(N, 1e-4)}
+    return Couplings.deferring(later, **rows), charge
+
+
+def test_later_rows_are_computed_together_when_one_is_read():
+    c, charge = late_couplings()
+    assert c.gives("C_Vd")
+    assert [name for name, _ in c.computed()] == ["m_Zp", "C_Ve"]
+    part = c.take(np.array([7, 3])).take(slice(1, 2))
+    assert part.gives("C_Vd")
+    np.testing.assert_array_equal(part.C_Vd, charge[[3]] + 2)
+    assert set(dict(part.computed())) == {"m_Zp", "C_Ve", "C_Vu", "C_Vd"}
+    assert [name for name, _ in c.computed()] == ["m_Zp", "C_Ve"]
+    np.testing.assert_array_equal(dict(c.items())["C_Vu"], 2 * charge)
+    assert c.C_Au.strides == (0,)
+    with pytest.raises(AttributeError, match="no width"):
+        c.width  # noqa: B018
+
+
+def test_later_rows_can_be_sent_to_workers():
+    c, _ = late_couplings()
+    copy = pickle.loads(pickle.dumps(c))  # noqa: S301 - of this test
+    for name in COUPLING_NAMES:
+        np.testing.assert_array_equal(copy[name], c[name])
+    assert copy.gives("C_Vu")
+
+
+def test_widths_of_light_bosons_do_not_compute_later_rows():
+    c, _ = late_couplings()
+    assert not c.widths.hadrons.any()
+    assert "C_Vu" not in dict(c.computed())

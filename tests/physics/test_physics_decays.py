@@ -4,8 +4,8 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
-from zpfit.physics import decays
 from zpfit.physics.branching_ratios import br_ee, br_inv
 from zpfit.physics.constants import (
     ELECTRON_MASS,
@@ -14,13 +14,15 @@ from zpfit.physics.constants import (
     MUON_MASS,
     TAU_MASS,
 )
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import TABLE, Couplings
 from zpfit.physics.dark_photon_limits import (
+    dump_ratio,
     invisible_ratio,
     muon_invisible_ratio,
     muon_pair_ratio,
     prompt_ratio,
 )
+from zpfit.physics.decays import width_ll, width_nunu
 from zpfit.physics.moller import e158_sin2_theta
 
 
@@ -34,8 +36,9 @@ def curve(limit):
 
 def random_points(n=400):
     rng = np.random.default_rng(6)
-    sizes = 10 ** rng.uniform(-6, -2, (len(COUPLING_NAMES), n))
-    rows = dict(zip(COUPLING_NAMES, rng.choice([-1, 1], sizes.shape) * sizes, strict=True))
+    leptons = [row.name for row in TABLE if row.fermion in {"e", "mu", "tau"}]
+    sizes = 10 ** rng.uniform(-6, -2, (len(leptons), n))
+    rows = dict(zip(leptons, rng.choice([-1, 1], sizes.shape) * sizes, strict=True))
     mass = np.geomspace(*MASS_RANGE, n)
     return Couplings(**rows | {"m_Zp": mass, "width_dark": mass * rows["C_Ve"] ** 2 / 100})
 
@@ -43,14 +46,14 @@ def random_points(n=400):
 def test_branching_ratios_are_partial_over_total_width():
     c = random_points()
     leptons = [
-        decays.width_ll(c.m_Zp, v, a, mass)
+        width_ll(c.m_Zp, v, a, mass)
         for v, a, mass in (
             (c.C_Ve, c.C_Ae, ELECTRON_MASS),
             (c.C_Vmu, c.C_Amu, MUON_MASS),
             (c.C_Vtau, c.C_Atau, TAU_MASS),
         )
     ]
-    neutrinos = decays.width_nunu(c.m_Zp, c.C_nue, c.C_numu, c.C_nutau)
+    neutrinos = width_nunu(c.m_Zp, c.C_nue, c.C_numu, c.C_nutau)
     invisible = neutrinos + c.width_dark
     total = sum(leptons) + invisible
     np.testing.assert_allclose(c.br_ee, leptons[0] / total, rtol=1e-12)
@@ -96,6 +99,24 @@ def test_limit_on_invisible_decays_of_electron_production():
     # C_nu^2/2 against C_V^2 + C_A^2, up to the electron's mass
     assert (together[0] / 5) ** 2 == pytest.approx(1 / 3, rel=2e-3)
     assert invisible_ratio(point(m_Zp=0.9, C_Ve=1.0, C_nue=1.0), curve(1e-4))[0] == 0
+
+
+def test_a_dark_width_shortens_the_lifetime_behind_a_dump():
+    """N = C^2 BR(ee) [exp(-t0 Gamma) - exp(-(1 + L) t0 Gamma)], with the total width."""
+    length_ratio, lower, upper, m = 2.0, 1e-6, 1e-4, 20.0
+    region = np.log([[10.0, lower, upper], [100.0, lower, upper]])
+
+    def decays(coupling, dark_over_ee, t0):
+        tau = t0 * coupling**2 * (1 + dark_over_ee)
+        visible = coupling**2 / (1 + dark_over_ee)
+        return visible * (np.exp(-tau) - np.exp(-(1 + length_ratio) * tau))
+
+    t0 = brentq(lambda t: decays(lower, 0, t) - decays(upper, 0, t), 1e8, 1e10)
+    ee = float(width_ll(m, 1e-5, 0.0, ELECTRON_MASS))
+    for dark_over_ee in (0.0, 0.5, 20.0):
+        c = point(m_Zp=m, C_Ve=1e-5, width_dark=dark_over_ee * ee)
+        expected = decays(1e-5, dark_over_ee, t0) / decays(lower, 0, t0)
+        assert dump_ratio(c, region, length_ratio)[0] == pytest.approx(expected, rel=1e-7)
 
 
 def test_limits_of_muon_beams():

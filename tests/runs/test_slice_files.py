@@ -63,7 +63,7 @@ MISTAKES = [
     ),
     (
         PLANE + "contours: {C_V: [1e-3]}\n",
-        [PLACE + "contours.C_V", "unknown 'C_V'", "did you mean 'C_Ve'"],
+        [PLACE + "contours.C_V", "unknown 'C_V'", "did you mean 'C_V"],
     ),
     (
         PLANE + "profile: [C_Ve]\npriors: effectiv\n",

@@ -12,14 +12,17 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import Exclusion
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
+from zpfit.models.dark_width import optional_parameters, with_given
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.observables import predictions
+from zpfit.physics.observables import predictions_for
 
 
 def parameter_table(
     points: Sequence[Mapping[str, float]], model: Model, places: Sequence[str]
-) -> dict[str, FloatArray]:
+) -> tuple[dict[str, FloatArray], Model]:
     """Return points as columns, one for each parameter; missing ones have their defaults.
+
+    The model gains the optional parameters that a point gives.
 
     Parameters
     ----------
@@ -34,6 +37,8 @@ def parameter_table(
     -------
     dict
         Columns of shape (n,) by parameter.
+    Model
+        The model with all of these parameters.
 
     Raises
     ------
@@ -41,7 +46,7 @@ def parameter_table(
         Unknown parameters, missing ones without a default, and values outside a
         parameter's domain.
     """
-    known = [parameter.name for parameter in model.parameters]
+    known = [p.name for p in (*model.parameters, *optional_parameters(model))]
     first_place = {
         name: place
         for point, place in reversed(list(zip(points, places, strict=True)))
@@ -52,7 +57,7 @@ def parameter_table(
         for name, place in first_place.items()
         if name not in known
     ]
-    table = {}
+    model, table = with_given(model, first_place), {}
     for parameter in model.parameters:
         low, high = parameter.domain
         default = parameter.left_out if parameter.default is None else parameter.default
@@ -67,7 +72,7 @@ def parameter_table(
         table[parameter.name] = column
     if problems:
         raise InvalidInput(list(dict.fromkeys(problems)))
-    return table
+    return table, model
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[
     if not len(c):
         return []
     couplings = dict(c.items())
-    predicted = {name: observable.function(c) for name, observable in predictions().items()}
+    predicted = {name: observable.function(c) for name, observable in predictions_for(c).items()}
     chi2 = likelihood.chi2_by_term(c)
     pulls = {term.name: term.pull(c) for term in likelihood.measurements}
     ratios = likelihood.ratios(c)

@@ -182,6 +182,8 @@ def print_named(name: str) -> None:
 def _print_model(loaded: "LoadedModel") -> None:
     from rich.text import Text
 
+    from zpfit.models.dark_width import optional_parameters
+
     terminal, model = console(), loaded.model
     terminal.print(Text(f"model {model.name}", style="bold"))
     terminal.print(plain(model.description))
@@ -196,6 +198,9 @@ def _print_model(loaded: "LoadedModel") -> None:
         default = "" if parameter.default is None else f"{parameter.default:g}"
         result.add_row(parameter.name, parameter.unit, low, high, default, parameter.meaning)
     terminal.print(result)
+    further = ", ".join(parameter.name for parameter in optional_parameters(model))
+    if further:
+        terminal.print(plain(f"further parameters, absent unless given: {further}"))
     for name, field in loaded.options.model_fields.items():
         choices = _choices(field.annotation)
         terminal.print(plain(f"option {name}: {choices}; default {field.default}"))

@@ -125,7 +125,7 @@ class Posterior:
             result = self.likelihood.log_likelihood(c)
             # A sum is NaN if any of its terms is. The sum over couplings also finds NaN in
             # couplings that no term uses.
-            if np.isnan(sum(row.sum() for _, row in c.items()) + result.max()):
+            if np.isnan(sum(row.sum() for _, row in c.computed()) + result.max()):
                 self._refuse_nan(parameters, c, result)
         return result
 

@@ -11,6 +11,7 @@ from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.schema import StrictModel, validate
 from zpfit.models.base import Model, Parameter
+from zpfit.models.dark_width import optional_parameters
 
 
 class PriorFile(StrictModel):
@@ -32,7 +33,9 @@ class PriorsSpec(StrictModel):
 
 
 def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: Library) -> Priors:
-    """Return the prior of every parameter of a model.
+    """Return the prior of every parameter of a model, and of optional ones that have one.
+
+    :func:`zpfit.models.dark_width.with_given` gives the model that has all of them.
 
     Parameters
     ----------
@@ -53,8 +56,10 @@ def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: 
     problems = ProblemCollector()
     chosen: dict[str, FreePrior | Fixed | Tied] = {}
     places: dict[str, str] = {}
-    known = [parameter.name for parameter in model.parameters]
-    covers_all = {as_parameter(name, known) for name in spec.parameters} >= set(known)
+    optional = optional_parameters(model)
+    required = {parameter.name for parameter in model.parameters}
+    known = [parameter.name for parameter in (*model.parameters, *optional)]
+    covers_all = {as_parameter(name, known) for name in spec.parameters} >= required
     has_named = model.name in library.names("priors")
     if spec.use is not None or (has_named and not covers_all):
         with problems.collecting():
@@ -70,7 +75,8 @@ def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: 
         if name not in known:
             hint = suggestion(name, known)
             problems.add(f"{places[name]}: model {model.name!r} has no parameter {name!r}; {hint}")
-    for parameter in model.parameters:
+    parameters = (*model.parameters, *(p for p in optional if p.name in chosen))
+    for parameter in parameters:
         if parameter.name in chosen:
             problem = _prior_problem(parameter, chosen)
             if problem:
@@ -84,7 +90,7 @@ def resolve_priors(spec: PriorsSpec, model: Model, document: Document, library: 
     return Priors(
         {
             parameter.name: chosen.get(parameter.name, Fixed(value=parameter.default or 0.0))
-            for parameter in model.parameters
+            for parameter in parameters
         }
     )
 

@@ -21,8 +21,12 @@ from zpfit.io.document import Document, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.models.base import Model, Values
+from zpfit.models.dark_width import with_given
+from zpfit.models.effective import MASS
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.models.quantities import problems_of_names
+from zpfit.physics.branching_ratios import notes_about_widths
 
 _PROBES = 20
 """Prior draws at which a user's model is tested."""
@@ -164,6 +168,8 @@ def resolve(document: Document, library: Library) -> Problem:
         lambda: _model_and_priors(settings, document, library),
         lambda: _find_priors(settings, document, library),
     )
+    assembled = assembled.for_model(loaded.model, _probes(priors))
+    _check_joint_sigma(settings, assembled, document)
     return Problem(
         name=document.path.stem,
         settings=settings,
@@ -179,8 +185,17 @@ def resolve(document: Document, library: Library) -> Problem:
 
 def _likelihood(settings: RunFile, document: Document, library: Library) -> Assembled:
     assembled = assemble_from(document, settings.likelihood, library)
-    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+    _check_joint_sigma(settings, assembled, document)
     return assembled
+
+
+def _check_joint_sigma(settings: RunFile, assembled: Assembled, document: Document) -> None:
+    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+
+
+def _probes(priors: Priors) -> Values:
+    """Return every parameter at some draws from the prior."""
+    return priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
 
 
 def _model_and_priors(
@@ -189,14 +204,36 @@ def _model_and_priors(
     """Return the model, notes about it, and the priors of its parameters."""
     loaded = load_model(settings.model, document, library)
     priors = resolve_priors(settings.priors, loaded.model, document, library)
+    extended = with_given(loaded.model, priors.by_name)
     _check_sampling(settings, priors, document)
-    probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
+    probes = _probes(priors)
     place = document.place(["model"])
-    model, notes = ready_for_batches(loaded.model, settings.model, probes, place)
+    model, notes = ready_for_batches(extended, settings.model, probes, place)
     problems = ProblemCollector()
     problems.add(*(f"{place}: {found}" for found in problems_of_names(model, probes)))
     problems.raise_if_any()
-    return replace(loaded, model=model), notes, priors
+    known = MASS.name in priors.by_name
+    largest = priors.support(MASS.name)[1] if known else 0.0
+    return replace(loaded, model=model), (*notes, *width_notes(model, probes, largest)), priors
+
+
+def width_notes(model: Model, values: Values, largest_mass: float) -> tuple[str, ...]:
+    """Return remarks about hadronic widths of results up to a mass (MeV), if not of the points.
+
+    Parameters
+    ----------
+    model
+        The model, as it is called for batches.
+    values
+        Every parameter at some points, shape (n,) each.
+    largest_mass
+        Largest mass of the results, if it is a parameter; zero otherwise.
+    """
+    exists = model.exists(values)
+    if not exists.any():
+        return ()
+    c = model.couplings({name: column[exists] for name, column in values.items()})
+    return notes_about_widths(c, max(largest_mass, float(c.m_Zp.max())))
 
 
 def _find_priors(settings: RunFile, document: Document, library: Library) -> None:

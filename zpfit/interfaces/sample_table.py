@@ -16,12 +16,12 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.logging import LOGGER
 from zpfit.io.schema import StrictModel, validate
 from zpfit.io.yaml import read_yaml
-from zpfit.models.effective import Effective
+from zpfit.physics.couplings import TABLE
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.samples import by_chain
 
-_SYMBOLS = {parameter.name: parameter.symbol for parameter in Effective().parameters}
+_SYMBOLS = {row.name: row.symbol for row in TABLE}
 """LaTeX symbol of each coupling, without dollar signs."""
 
 

@@ -80,6 +80,23 @@ def superseded(entry: Entry, library: Library) -> set[str]:
     return found
 
 
+def mixed_vacuum_polarisation(entries: Sequence[LoadedEntry]) -> list[str]:
+    """Return a warning if predictions of magnetic moments contradict each other.
+
+    The moments of electron and muon share the hadronic vacuum polarisation. Lattice QCD and e+ e-
+    data disagree about it, so that a likelihood with both assumes two theories at once.
+    """
+    users: dict[str, list[str]] = {}
+    for name, _, entry in entries:
+        if isinstance(entry, GaussianEntry) and entry.vacuum_polarisation is not None:
+            users.setdefault(entry.vacuum_polarisation, []).append(name)
+    if len(users) < 2:
+        return []
+    origins = ", ".join(f"{kind} in {' and '.join(users[kind])}" for kind in sorted(users))
+    contradiction = f"hadronic vacuum polarisation: {origins}; these predictions contradict"
+    return [f"{contradiction} each other; take entries of one kind for all magnetic moments"]
+
+
 def check_nuisances(
     spec: LikelihoodSpec,
     entries: Sequence[MeasurementEntry],

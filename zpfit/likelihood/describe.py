@@ -25,24 +25,37 @@ from zpfit.likelihood.entries import (
 )
 from zpfit.likelihood.exclusions import (
     BeamDumpEntry,
+    ClosedRegionEntry,
+    CurveEntry,
     MassFloorEntry,
     PromptLimitEntry,
     UpperLimitEntry,
 )
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.physics.constants import ELECTRIC_CHARGE
+from zpfit.physics.production import DESCRIPTIONS
 
 
 def describe_subject(entry: Entry) -> str:
     """Return what is measured or bounded: observables, or the kind of search."""
     match entry:
         case PromptLimitEntry():
-            return f"{entry.search.replace('_', ' ')} decays"
+            return f"{entry.search.replace('_', ' ')} decays{_origin(entry)}"
         case BeamDumpEntry():
-            return f"decays behind a dump, length ratio {entry.length_ratio:g}"
+            into = "" if entry.final_state == "electrons" else f" to {entry.final_state}"
+            ratio = f"length ratio {entry.length_ratio:g}"
+            return f"decays{into} behind a dump{_origin(entry)}, {ratio}"
+        case ClosedRegionEntry():
+            return f"closed region{_origin(entry)}"
         case MassFloorEntry():
-            return "mass in thermal contact"
+            mixed = entry.applies_to == "mixed"
+            return "mass in thermal contact" + (" with both sectors" if mixed else "")
     return ", ".join(map(str, observables_of(entry)))
+
+
+def _origin(entry: CurveEntry) -> str:
+    """Return the process that makes the Z', for searches where it is no electron."""
+    return "" if entry.production == "electron" else f", {DESCRIPTIONS[entry.production]}"
 
 
 def is_projection(entry: Entry) -> bool:
@@ -61,13 +74,13 @@ def describe_value(loaded: LoadedEntry) -> str:
     entry = loaded.entry
     match entry:
         case UpperLimitEntry():
-            return f"< {entry.limit:.3g}"
+            return f"< {entry.limit:.3g}{_masses(entry.mass_range)}"
         case MassFloorEntry():
             return (
                 f"> {entry.electrophilic:g} MeV with electrons, {entry.neutrinophilic:g} MeV "
                 f"with neutrinos, above C = {entry.contact:.1g}"
             )
-        case PromptLimitEntry() | BeamDumpEntry():
+        case PromptLimitEntry() | BeamDumpEntry() | ClosedRegionEntry():
             on_muons = isinstance(entry, PromptLimitEntry) and entry.search.startswith("muon")
             return _span(curve_in_mixing(loaded), "|C_μ|/e" if on_muons else "ε")
         case _:
@@ -102,7 +115,7 @@ def curve_in_mixing(loaded: LoadedEntry) -> FloatArray:
     UnreadableFile, InvalidCurve
         The curve cannot be read.
     """
-    if loaded.curve is None or not isinstance(loaded.entry, PromptLimitEntry | BeamDumpEntry):
+    if loaded.curve is None or not isinstance(loaded.entry, CurveEntry):
         return np.empty((0, 2))
     prompt = isinstance(loaded.entry, PromptLimitEntry)
     table: FloatArray = np.exp(
@@ -132,6 +145,10 @@ def _binned(loaded: LoadedEntry, entry: BinnedEntry) -> str:
 
 def _nuisances(entry: GaussianEntry) -> str:
     return "".join(f" ± {abs(s):.2g} ({name})" for name, s in entry.nuisances.items())
+
+
+def _masses(covered: tuple[float, float] | None) -> str:
+    return "" if covered is None else f" at {covered[0]:g} to {covered[1]:g} MeV"
 
 
 def _span(curve: FloatArray, symbol: str) -> str:

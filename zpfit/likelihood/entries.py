@@ -49,6 +49,9 @@ class GaussianEntry(EntryBase):
     Entries that name the same nuisance parameter share it. It has a Gaussian prior of mean 0 and
     standard deviation 1, unless a run sets another width, and is marginalised analytically.
     """
+    vacuum_polarisation: Literal["lattice", "dispersive"] | None = None
+    """Origin of the hadronic vacuum polarisation in the prediction of a magnetic moment: lattice
+    QCD, or e+ e- data by dispersion relations. One likelihood takes one for all moments."""
 
     @field_validator("nuisances")
     @classmethod

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from scipy.special import ndtri
 
 from zpfit.io.arrays import FloatArray
@@ -24,7 +24,8 @@ from zpfit.io.schema import Positive, StrictModel
 from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
 from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
 from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
-from zpfit.physics.cosmology import mass_floor_ratio
+from zpfit.physics.constants import MUON_MASS
+from zpfit.physics.cosmology import mass_floor_ratio, mixed_mass_floor_ratio
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import (
     dump_ratio,
@@ -32,6 +33,14 @@ from zpfit.physics.dark_photon_limits import (
     muon_invisible_ratio,
     muon_pair_ratio,
     prompt_ratio,
+)
+from zpfit.physics.production import Channel
+from zpfit.physics.recast import (
+    FinalState,
+    displaced_ratio,
+    region_ratio,
+    signal_ratio,
+    visible_limit,
 )
 
 EXCLUSIONS = "exclusions"
@@ -119,6 +128,8 @@ class Exclusion:
     """Order of evaluation: cheap exclusions come first, so that expensive ones see fewer points."""
     mass_range: tuple[float, float] | None = None
     """Masses (MeV) that the limit covers; None if it covers all."""
+    needs: tuple[str, ...] = ()
+    """Couplings that a model must give, see :mod:`zpfit.likelihood.unknown_terms`."""
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Return the chi2 of the soft form, shape (n,)."""
@@ -191,6 +202,15 @@ class UpperLimitEntry(ExclusionBase):
     type: Literal["upper_limit"]
     observable: ObservableRef
     limit: Positive
+    mass_range: Annotated[tuple[Positive, Positive], Field(strict=False)] | None = None
+    """Smallest and largest mass of the Z' (MeV) that the search covers; null if it covers all."""
+
+    @field_validator("mass_range")
+    @classmethod
+    def _is_ordered(cls, given: tuple[float, float] | None) -> tuple[float, float] | None:
+        if given is not None and given[0] >= given[1]:
+            raise ValueError(f"{given[0]:g} is not below {given[1]:g}; give the smaller mass first")
+        return given
 
     def exclusion(
         self,
@@ -201,10 +221,15 @@ class UpperLimitEntry(ExclusionBase):
         find: FindObservable = named_observable,
     ) -> Exclusion:
         """Return the term: the observable over its limit."""
-        function = find(self.observable).function
+        observable = find(self.observable)
+        function = observable.function
         # No division where the observable is a ratio already.
-        ratio = function if self.limit == 1 else OverLimit(function, self.limit)
-        return Exclusion(name, ratio, self.soft, soft)
+        ratio: Ratio = function if self.limit == 1 else OverLimit(function, self.limit)
+        if self.mass_range is not None:
+            ratio = WithinMasses(ratio, *self.mass_range)
+        return Exclusion(
+            name, ratio, self.soft, soft, mass_range=self.mass_range, needs=observable.needs
+        )
 
 
 class MassFloorEntry(ExclusionBase):
@@ -217,6 +242,8 @@ class MassFloorEntry(ExclusionBase):
     """MeV, applies if any |C_nu| > contact."""
     contact: Positive
     """Coupling above which the Z' is in thermal contact."""
+    applies_to: Literal["all", "mixed"] = "all"
+    """``mixed``: only where electrons and neutrinos both couple, beside a measurement of N_eff."""
 
     def exclusion(
         self,
@@ -228,7 +255,7 @@ class MassFloorEntry(ExclusionBase):
     ) -> Exclusion:
         """Return the term: the lowest allowed mass over the mass."""
         ratio = partial(
-            mass_floor_ratio,
+            mass_floor_ratio if self.applies_to == "all" else mixed_mass_floor_ratio,
             electrophilic=self.electrophilic,
             neutrinophilic=self.neutrinophilic,
             contact=self.contact,
@@ -244,6 +271,8 @@ _PROMPT_RATIOS: dict[Search, Callable[..., FloatArray]] = {
     "muon_invisible": muon_invisible_ratio,
     "muon_pair": muon_pair_ratio,
 }
+FINAL_STATES: dict[Search, FinalState] = {"visible": "electrons", "invisible": "invisible"}
+"""Final states of the searches that allow any production."""
 
 
 class PromptLimitEntry(ExclusionBase):
@@ -253,8 +282,19 @@ class PromptLimitEntry(ExclusionBase):
     search: Search = "visible"
     """Radiation from electrons with decays to electrons (visible) or neutrinos (invisible);
     radiation from muons with decays to neutrinos (muon_invisible) or muons (muon_pair)."""
+    production: Channel = "electron"
+    """Process that makes the Z' of a visible or invisible search, where it is not radiation from
+    electrons."""
     curve: CurveFile
     """Table beside the entry: CSV with mass_MeV, epsilon, or a DarkCast file of two columns."""
+
+    @field_validator("production")
+    @classmethod
+    def _suits_the_search(cls, given: Channel, info: ValidationInfo) -> Channel:
+        search = info.data.get("search", "visible")
+        if given != "electron" and search not in FINAL_STATES:
+            raise ValueError(f"in the search {search} muons radiate the Z'; drop production")
+        return given
 
     def exclusion(
         self,
@@ -266,13 +306,25 @@ class PromptLimitEntry(ExclusionBase):
     ) -> Exclusion:
         """Return the term: the limit recast to a point's couplings and branching ratios."""
         curve = read_curve(table, PROMPT_COLUMNS)
-        ratio = partial(_PROMPT_RATIOS[self.search], curve=curve)
-        return Exclusion(name, ratio, self.soft, soft, _CURVE_STAGE, _mass_range(curve))
+        coupling = visible_limit(curve) if self.search == "visible" else curve
+        ratio = partial(_PROMPT_RATIOS[self.search], curve=coupling)
+        stage = _CURVE_STAGE
+        if self.production != "electron":
+            final_state = FINAL_STATES[self.search]
+            ratio = partial(
+                signal_ratio, curve=curve, channel=self.production, final_state=final_state
+            )
+            stage = _RECAST_STAGE
+        return Exclusion(name, ratio, self.soft, soft, stage, _mass_range(curve))
 
     @staticmethod
     def default_soft_form(confidence_level: float) -> AnySoftForm:
         """Return the form for a limit whose file states none: a rate grows with coupling^2."""
         return HalfGaussian(power=2.0, confidence_level=confidence_level)
+
+
+VisibleState = Literal["electrons", "muons"]
+"""Decay of the Z' in a detector behind a dump."""
 
 
 class BeamDumpEntry(ExclusionBase):
@@ -284,6 +336,10 @@ class BeamDumpEntry(ExclusionBase):
     of three columns."""
     length_ratio: Positive
     """Length of the decay volume over that of the shielding."""
+    production: Channel = "electron"
+    """Process that makes the Z'."""
+    final_state: VisibleState = "electrons"
+    """Decay of the Z' in the detector."""
 
     def exclusion(
         self,
@@ -296,7 +352,18 @@ class BeamDumpEntry(ExclusionBase):
         """Return the term: expected events over those at the edge of the region."""
         region = read_curve(table, REGION_COLUMNS)
         ratio = partial(dump_ratio, region=region, length_ratio=self.length_ratio)
-        return Exclusion(name, ratio, self.soft, soft, _CURVE_STAGE, _mass_range(region))
+        stage = _CURVE_STAGE
+        only_electrons = self.final_state == "electrons" and region[-1, 0] < log(2 * MUON_MASS)
+        if self.production != "electron" or not only_electrons:
+            ratio = partial(
+                displaced_ratio,
+                region=region,
+                length_ratio=self.length_ratio,
+                channel=self.production,
+                final_state=self.final_state,
+            )
+            stage = _RECAST_STAGE
+        return Exclusion(name, ratio, self.soft, soft, stage, _mass_range(region))
 
     @staticmethod
     def default_soft_form(confidence_level: float) -> AnySoftForm:
@@ -304,10 +371,39 @@ class BeamDumpEntry(ExclusionBase):
         return ZeroBackground(confidence_level=confidence_level)
 
 
-ExclusionEntry = UpperLimitEntry | MassFloorEntry | PromptLimitEntry | BeamDumpEntry
+class ClosedRegionEntry(ExclusionBase):
+    """A closed region in the kinetic mixing of a dark photon that does not depend on its decays."""
+
+    type: Literal["closed_region"]
+    curve: CurveFile
+    """Table beside the entry: CSV with mass_MeV, epsilon_lower, epsilon_upper, or a DarkCast file
+    of three columns."""
+    production: Channel
+    """Process that makes the Z'."""
+
+    def exclusion(
+        self,
+        name: str,
+        table: Path,
+        *,
+        soft: bool,
+        find: FindObservable = named_observable,  # noqa: ARG002
+    ) -> Exclusion:
+        """Return the term: how far the coupling lies inside the region."""
+        region = read_curve(table, REGION_COLUMNS)
+        ratio = partial(region_ratio, region=region, channel=self.production)
+        return Exclusion(name, ratio, self.soft, soft, _RECAST_STAGE, _mass_range(region))
+
+
+CurveEntry = PromptLimitEntry | BeamDumpEntry | ClosedRegionEntry
+"""Entries with a curve in the kinetic mixing."""
+
+ExclusionEntry = UpperLimitEntry | MassFloorEntry | CurveEntry
 
 _CURVE_STAGE = 1
 """Stage of exclusions that interpolate a curve; closed formulas are cheaper and come first."""
+_RECAST_STAGE = 2
+"""Stage of exclusions that also compute a production ratio."""
 
 
 @dataclass(frozen=True)
@@ -320,6 +416,20 @@ class OverLimit:
     def __call__(self, c: Couplings) -> FloatArray:
         """Return the ratio at n points."""
         return self.function(c) / self.limit
+
+
+@dataclass(frozen=True)
+class WithinMasses:
+    """A ratio that is zero at masses (MeV) that the search does not cover."""
+
+    ratio: Ratio
+    lowest: float
+    highest: float
+
+    def __call__(self, c: Couplings) -> FloatArray:
+        """Return the ratio at n points."""
+        covered = (c.m_Zp >= self.lowest) & (c.m_Zp <= self.highest)
+        return np.where(covered, self.ratio(c), 0.0)
 
 
 def _mass_range(table: FloatArray) -> tuple[float, float]:

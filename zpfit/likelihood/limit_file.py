@@ -12,8 +12,15 @@ from zpfit.io.schema import Positive, StrictModel
 from zpfit.likelihood.darkcast import SUFFIX, count_columns
 from zpfit.likelihood.entries import Entry
 from zpfit.likelihood.entry_base import Citation, Fraction
-from zpfit.likelihood.exclusions import BeamDumpEntry, PromptLimitEntry, Search
+from zpfit.likelihood.exclusions import (
+    FINAL_STATES,
+    BeamDumpEntry,
+    PromptLimitEntry,
+    Search,
+    VisibleState,
+)
 from zpfit.likelihood.library import LoadedEntry
+from zpfit.physics.production import Channel
 
 _DARKCAST = Citation(key="Ilten:2018crw", arxiv="1801.04847", journal="JHEP 06 (2018) 004")
 """Source of the file format and of most digitised limits, cited unless a run names another."""
@@ -39,6 +46,10 @@ class AddedLimit(StrictModel):
     """Kind of search, for a file of two columns; the default is visible."""
     length_ratio: Positive | None = None
     """Length of the decay volume over that of the shielding, for a file of three columns."""
+    production: Channel = "electron"
+    """Process that makes the Z', unless muons radiate it."""
+    final_state: VisibleState | None = None
+    """Decay of the Z' in the detector, for a file of three columns; the default is electrons."""
     confidence_level: Fraction = 0.9
     """Confidence level of the limit; only soft exclusions use it."""
     citations: Annotated[tuple[Citation, ...], Field(strict=False)] = ()
@@ -106,9 +117,17 @@ def _prompt_limit(limit: AddedLimit, path: Path, place: Callable[..., str]) -> E
     if limit.length_ratio is not None:
         problem = f"{path} has two columns, a limit on prompt decays, which has no length_ratio"
         raise InvalidInput([f"{place('length_ratio')}: {problem}; drop it"])
+    if limit.final_state is not None:
+        remedy = "drop final_state, which is for files of three columns, and give search"
+        raise InvalidInput([f"{place('final_state')}: {path} has two columns; {remedy}"])
+    search = limit.search or "visible"
+    if limit.production != "electron" and search not in FINAL_STATES:
+        problem = f"in the search {search} muons radiate the Z'"
+        raise InvalidInput([f"{place('production')}: {problem}; drop production"])
     return PromptLimitEntry(
         type="prompt_limit",
-        search=limit.search or "visible",
+        search=search,
+        production=limit.production,
         soft=PromptLimitEntry.default_soft_form(limit.confidence_level),
         **_common(limit),
     )
@@ -126,6 +145,8 @@ def _beam_dump(limit: AddedLimit, path: Path, place: Callable[..., str]) -> Entr
     return BeamDumpEntry(
         type="beam_dump",
         length_ratio=limit.length_ratio,
+        production=limit.production,
+        final_state=limit.final_state or "electrons",
         soft=BeamDumpEntry.default_soft_form(limit.confidence_level),
         **_common(limit),
     )

@@ -175,6 +175,7 @@ def _in_words(c: Couplings, index: int | None) -> str:
 
 def _probes() -> Couplings:
     rows = {name: np.roll(_PROBE_COUPLINGS, shift) for shift, name in enumerate(COUPLING_NAMES[1:])}
+    rows["width_dark"] = 1e-5 * np.abs(rows["width_dark"])  # of the size of other widths, in MeV
     return Couplings.of(m_Zp=_PROBE_MASSES, **rows)
 
 

@@ -1,8 +1,10 @@
 """The interface of a model: parameters to couplings."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +105,8 @@ class Model(ABC):
     [0.0003028, 0.0003028]
     """
 
+    _chosen: frozenset[str] = frozenset()
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -112,6 +116,31 @@ class Model(ABC):
     @abstractmethod
     def parameters(self) -> tuple[Parameter, ...]:
         """Parameters in the order of priors, tables and plots."""
+
+    @property
+    def optional(self) -> tuple[Parameter, ...]:
+        """Further parameters, each with a default, which the model has only where they are given.
+
+        A fit that does not give them has no column for them.
+        """
+        return ()
+
+    def extended(self, names: Collection[str]) -> Self:
+        """Return the model with those of :attr:`optional` that are among ``names``.
+
+        They follow its own parameters if :attr:`parameters` ends with :attr:`added`.
+        """
+        found = {parameter.name for parameter in self.optional if parameter.name in names}
+        if found <= self._chosen:
+            return self
+        result = copy(self)
+        result._chosen = self._chosen | found  # noqa: SLF001 - of this class
+        return result
+
+    @property
+    def added(self) -> tuple[Parameter, ...]:
+        """Those of :attr:`optional` that the model has."""
+        return tuple(p for p in self.optional if p.name in self._chosen)
 
     @property
     def description(self) -> str:
@@ -190,7 +219,14 @@ class Model(ABC):
             prior in the logarithm lacks; the caller then takes the smallest size.
         """
         alike = (type(smaller), smaller.name) == (type(self), self.name)
-        return dict(values) if alike and self._named(values) else None
+        embedded = self.with_defaults(values)
+        return embedded if alike and self._named(embedded) else None
+
+    def with_defaults(self, values: Values) -> dict[str, FloatArray]:
+        """Return values with the defaults of parameters among :attr:`added` that have none."""
+        like = next(iter(values.values()))
+        defaults = {p.name: np.full_like(like, p.default or 0.0) for p in self.added}
+        return {**defaults, **values}
 
     def _named(self, values: Values) -> bool:
         """Return True if values have exactly the names of the parameters."""

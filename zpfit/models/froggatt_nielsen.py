@@ -7,9 +7,9 @@ import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import LeptonRelation, Model, Parameter, Values
-from zpfit.models.gauge import charge
+from zpfit.models.gauge import charge, reaches_hadrons
 from zpfit.models.gauge_mixing import Charges
-from zpfit.models.sm_u1 import StandardModelU1
+from zpfit.models.sm_u1 import QUARKS_OF_ONE_DOUBLET, StandardModelU1
 
 
 class FroggattNielsen(StandardModelU1):
@@ -18,7 +18,8 @@ class FroggattNielsen(StandardModelU1):
     name = "froggatt_nielsen"
     description = (
         "One Higgs doublet and a flavon of charge 1, whose power n in the Yukawa coupling of each "
-        "family frees the right-handed lepton's charge: z_H + z_R - z_L = -n."
+        "family frees the right-handed lepton's charge: z_H + z_R - z_L = -n. "
+        "Quarks have no flavons."
     )
     reference = "Eqs. (22)-(24) and (31)-(32) of arXiv:2102.07781"
     formulas = (
@@ -27,6 +28,7 @@ class FroggattNielsen(StandardModelU1):
         "C_nu = g' (z_L + z_H)",
         "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2); route exact adds terms in m_Zp^2/m_Z^2",
         "m_Zp = g' z_S v_S, where z_S v_S adds up all singlets in quadrature, the flavon included",
+        QUARKS_OF_ONE_DOUBLET,
     )
     charge_parameters: tuple[Parameter, ...] = (
         *StandardModelU1.charge_parameters,
@@ -45,9 +47,11 @@ class FroggattNielsen(StandardModelU1):
         if type(smaller) is not StandardModelU1:
             return super().embed(smaller, values)
         zero = np.zeros_like(values["g_prime"])
-        embedded = {**values, "n_e": zero, "n_mu": zero, "n_tau": zero}
+        embedded = {**self.with_defaults(values), "n_e": zero, "n_mu": zero, "n_tau": zero}
         return embedded if self._named(embedded) else None
 
-    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
         """Return the relations of every U(1)'; axial couplings are free."""
+        if reaches_hadrons(supports):
+            return None
         return self._without_tau(self.gauge_relation(supports), supports)

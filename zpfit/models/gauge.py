@@ -20,6 +20,8 @@ from zpfit.models.gauge_mixing import (
 )
 from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import Couplings
+from zpfit.physics.hadrons import THRESHOLD
+from zpfit.physics.z_pole import M_Z
 
 LARGEST_CHARGES = (-1e4, 1e4)
 """Domain of U(1)' charges. Only products with g' matter, so that wider ones add nothing."""
@@ -69,6 +71,11 @@ def largest_mixing(supports: Mapping[str, tuple[float, float]], higgs: str) -> f
     return 1.000001 * norm * (0.5 * HYPERCHARGE_COUPLING * eps + charge_part)
 
 
+def reaches_hadrons(supports: Mapping[str, tuple[float, float]]) -> bool:
+    """Return True if the Z' may decay to hadrons, whose width no relation of leptons bounds."""
+    return supports.get(MASS.name, MASS_RANGE)[1] > THRESHOLD
+
+
 def _reach(supports: Mapping[str, tuple[float, float]]) -> float:
     """Return a bound of the size of every coupling, from the sizes of charges and mixing."""
     sizes = {name: max(abs(low), abs(high)) for name, (low, high) in supports.items()}
@@ -91,6 +98,9 @@ LEFT_CHARGES = (
 )
 
 
+Z_Q = charge("z_q", "z_q", "charge of the left-handed quark doublets of all families", 0.0)
+
+
 class GaugeModel(Model):
     """A model defined by its :meth:`charges`, with mass, g' and mixing among its parameters."""
 
@@ -111,7 +121,12 @@ class GaugeModel(Model):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The mass or the singlet's z_S v_S, followed by :attr:`charge_parameters`."""
-        return (SINGLET if self._by_singlet else MASS, *self.charge_parameters)
+        return (SINGLET if self._by_singlet else MASS, *self.charge_parameters, *self.added)
+
+    @property
+    def optional(self) -> tuple[Parameter, ...]:
+        """The charge of the quarks."""
+        return (Z_Q,)
 
     def couplings(self, values: Values) -> Couplings:
         """Return couplings at n points."""
@@ -137,8 +152,8 @@ class GaugeModel(Model):
         }
 
     def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
-        """Return the relations of every U(1)'."""
-        return self.gauge_relation(supports)
+        """Return the relations of every U(1)', or None where hadrons open."""
+        return None if reaches_hadrons(supports) else self.gauge_relation(supports)
 
     @staticmethod
     def gauge_relation(supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
@@ -154,7 +169,10 @@ class GaugeModel(Model):
         )
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
-        """Return masses, mixing angle and shifts of the Z's couplings, each of shape (n,)."""
+        """Return masses, mixing angle and shifts of the Z's couplings, each of shape (n,).
+
+        ``delta`` is tan(phi) m_Z/m, on which the emission of longitudinal Z' bosons depends.
+        """
         charges = self.charges(values)
         m = self._mass(values, charges)
         z = self._route.z_boson(charges, m)
@@ -167,6 +185,7 @@ class GaugeModel(Model):
             "m_Z": z.mass,
             "m_Z_shift": z.mass_shift,
             "phi": z.phi,
+            "delta": np.tan(z.phi) * M_Z / m,
             **{f"shift_{name}": shift for name, shift in z.coupling_shifts.items()},
         }
 

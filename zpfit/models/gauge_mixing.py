@@ -1,4 +1,4 @@
-r"""Couplings of the lepton families from U(1)' charges, kinetic mixing and mass mixing.
+r"""Couplings of leptons and quarks from U(1)' charges, kinetic mixing and mass mixing.
 
 The conventions are those of arXiv:2102.07781. Kinetic mixing
 -(eps/2) B'_mn X'^mn (Eq. 18) is removed by the field redefinition of Eq. (19), which
@@ -25,6 +25,13 @@ cancellation, and couplings are their leading order times cos(phi) plus terms in
 
 which stay accurate where the leading order vanishes. Each function takes arrays or
 floats that broadcast; masses in MeV, couplings and charges dimensionless.
+
+Quarks follow from the same eigenvector. The light state X cos(xi) - Z0 sin(xi) couples to
+a fermion of hypercharge Y, charge z, isospin T3 and electric charge Q with
+
+    cos(xi) (g_t Y + g_X z) - sin(xi) g_Z (T3 - s_w^2 Q),
+
+where -sin(xi) g_Z = 2 cos(xi) gbar (1 + delta).
 """
 
 from dataclasses import dataclass
@@ -36,7 +43,7 @@ import numpy as np
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import ufunc
 from zpfit.physics.constants import ELECTRIC_CHARGE, FERMI_CONSTANT, SIN2_THETA_W
-from zpfit.physics.couplings import Couplings
+from zpfit.physics.couplings import QUARK_NAMES, QUARKS, Couplings, LaterRows
 
 _S2: Final = SIN2_THETA_W
 _C2: Final = 1 - SIN2_THETA_W
@@ -51,6 +58,22 @@ BARE_Z_MASS: Final = Z_COUPLING * VEV / 2
 """M in MeV: tree level in alpha(0), s_w and G_F, so 3 % below the measured m_Z."""
 
 FAMILIES: Final = ("e", "mu", "tau")
+_UP: Final = ("u", "c")
+"""Quarks of charge 2/3."""
+_LATER: Final = (*QUARK_NAMES, "tan_xi")
+"""Rows that few fits read."""
+
+
+@dataclass(frozen=True)
+class QuarkCharges:
+    """Charges of the quarks, the same for all families; numbers or arrays of shape (n,)."""
+
+    z_left: Any = 0.0
+    """Charge z_q of the left-handed doublets."""
+    up_higgs: Any = None
+    """z_u - z_q: the charge of the Higgs doublet that gives u its mass, z_higgs if None."""
+    down_higgs: Any = None
+    """z_q - z_d: the charge of the Higgs doublet that gives d its mass, z_higgs if None."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +95,7 @@ class Charges:
     """Charges z_L of the lepton doublets."""
     mismatch: tuple[Any, Any, Any]
     """z_higgs + z_R - z_L: zero if one doublet gives the lepton its mass directly."""
+    quarks: QuarkCharges = QuarkCharges()
 
 
 class Route(Protocol):
@@ -113,7 +137,8 @@ class LeadingOrder:
 
     def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
         """Return the couplings of a Z' of mass ``m`` (MeV), shape (n,)."""
-        return _couplings(charges, m, charges.g_prime, hypercharge_part(charges.eps), 0.0)
+        g_x, g_t = charges.g_prime, hypercharge_part(charges.eps)
+        return _couplings(charges, m, g_x, g_t, 0.0, g_t / 2 + g_x * charges.z_higgs)
 
     def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
         """Return m_Zp (MeV) if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
@@ -154,6 +179,8 @@ class Exact:
     >>> c = Exact().couplings(photon, np.array([17.0]))
     >>> print(f"{float(c.C_Ve[0] / (ELECTRIC_CHARGE * 1e-3)):.6f}")
     1.000001
+    >>> print(f"{float(c.C_Vu[0] / c.C_Ve[0]):.6f}")
+    -0.666667
     """
 
     def couplings(self, charges: Charges, m: FloatArray) -> Couplings:
@@ -161,7 +188,7 @@ class Exact:
         g_x, g_t, g_bar = _gauge_couplings(charges)
         cosine = _cosine(g_bar, m)
         residue = cosine * g_bar * _heavy_share(m)
-        return _couplings(charges, m, cosine * g_x, cosine * g_t, residue)
+        return _couplings(charges, m, cosine * g_x, cosine * g_t, residue, g_bar)
 
     def light_mass(self, charges: Charges, m_singlet: Any) -> FloatArray:
         """Return m_Zp (MeV) if the singlet alone gives X the mass ``m_singlet`` = g' z_S v_S."""
@@ -224,6 +251,36 @@ def neutrino_coupling(g_x: float, residue: float, z_higgs: float, z_left: float)
 
 
 @ufunc
+def up_vector_coupling(
+    g_x: float, g_t: float, residue: float, z_higgs: float, z_left: float, up_higgs: float
+) -> float:
+    """Return C_V of u, c and t; z_u = z_left + up_higgs."""
+    charge = z_left + 0.5 * (up_higgs - z_higgs) + (1 - 4 * _S2 / 3) * z_higgs
+    return g_x * charge + 2 * _C2 / 3 * g_t + (0.5 - 4 * _S2 / 3) * residue
+
+
+@ufunc
+def up_axial_coupling(g_x: float, residue: float, z_higgs: float, up_higgs: float) -> float:
+    """Return C_A of u, c and t."""
+    return 0.5 * (g_x * (up_higgs - z_higgs) - residue)
+
+
+@ufunc
+def down_vector_coupling(
+    g_x: float, g_t: float, residue: float, z_higgs: float, z_left: float, down_higgs: float
+) -> float:
+    """Return C_V of d, s and b; z_d = z_left - down_higgs."""
+    charge = z_left + 0.5 * (z_higgs - down_higgs) - (1 - 2 * _S2 / 3) * z_higgs
+    return g_x * charge - _C2 / 3 * g_t - (0.5 - 2 * _S2 / 3) * residue
+
+
+@ufunc
+def down_axial_coupling(g_x: float, residue: float, z_higgs: float, down_higgs: float) -> float:
+    """Return C_A of d, s and b."""
+    return 0.5 * (g_x * (z_higgs - down_higgs) + residue)
+
+
+@ufunc
 def _normalisation(eps: float) -> float:
     """Return g_X / g'."""
     return 1 / sqrt(1 - eps * eps)
@@ -258,16 +315,47 @@ def _light_eigenvalue(m_x: float, mixing: float) -> float:
 
 
 def _couplings(
-    charges: Charges, m: FloatArray, g_x: FloatArray, g_t: FloatArray, residue: Any
+    charges: Charges,
+    m: FloatArray,
+    g_x: FloatArray,
+    g_t: FloatArray,
+    residue: Any,
+    g_bar: FloatArray,
 ) -> Couplings:
-    """Return the couplings of all families."""
+    """Return the couplings of all families; those of quarks are computed when they are read.
+
+    ``g_x`` and ``g_t`` hold the cosine of the mixing, ``g_bar`` does not.
+    """
     rows = {}
     for family, z_left, mismatch in zip(FAMILIES, charges.z_left, charges.mismatch, strict=True):
         vector = vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch)
         rows[f"C_V{family}"] = vector
         rows[f"C_A{family}"] = axial_coupling(g_x, residue, mismatch)
         rows[f"C_nu{family}"] = neutrino_coupling(g_x, residue, charges.z_higgs, z_left)
-    return Couplings(m_Zp=m, **rows)
+    own, z_higgs = charges.quarks, charges.z_higgs
+    up, down = (z_higgs if z is None else z for z in (own.up_higgs, own.down_higgs))
+    inputs = (g_x, g_t, residue, g_bar, z_higgs, own.z_left, up, down)
+    return Couplings.deferring(LaterRows(_LATER, _later_rows, *inputs), m_Zp=m, **rows)
+
+
+def _later_rows(
+    g_x: FloatArray,
+    g_t: FloatArray,
+    residue: Any,
+    g_bar: Any,
+    z_higgs: Any,
+    z_left: Any,
+    up: Any,
+    down: Any,
+) -> dict[str, FloatArray]:
+    """Return the couplings of all quarks, whose families are alike, and the mixing."""
+    up_vector = up_vector_coupling(g_x, g_t, residue, z_higgs, z_left, up)
+    up_axial = up_axial_coupling(g_x, residue, z_higgs, up)
+    down_vector = down_vector_coupling(g_x, g_t, residue, z_higgs, z_left, down)
+    down_axial = down_axial_coupling(g_x, residue, z_higgs, down)
+    vectors = {f"C_V{quark}": up_vector if quark in _UP else down_vector for quark in QUARKS}
+    axials = {f"C_A{quark}": up_axial if quark in _UP else down_axial for quark in QUARKS}
+    return {**vectors, **axials, "tan_xi": -2 * g_bar / Z_COUPLING}
 
 
 def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArray]:

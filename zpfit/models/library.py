@@ -37,10 +37,17 @@ from zpfit.io.python_code import (
 from zpfit.io.python_files import by_place, modules_beside
 from zpfit.io.schema import StrictModel, validate
 from zpfit.models.base import Model, Values
-from zpfit.models.effective import Effective
+from zpfit.models.dark_width import with_dark_default
+from zpfit.models.effective import Effective, EffectiveOptions
 from zpfit.models.froggatt_nielsen import FroggattNielsen
 from zpfit.models.gauge import GaugeOptions
-from zpfit.models.model_file import ChargesFile, ChargesModel, LinearModel, ModelFile
+from zpfit.models.model_file import (
+    ChargesFile,
+    ChargesModel,
+    CouplingsFile,
+    LinearModel,
+    ModelFile,
+)
 from zpfit.models.names import names_of_models, plugins
 from zpfit.models.nhdm_u1 import NHDMOptions, NHiggsDoubletU1
 from zpfit.models.python_model import UserModel, as_user_model, in_batches
@@ -64,7 +71,7 @@ class BuiltIn:
 
 
 BUILT_IN: Mapping[str, BuiltIn] = {
-    "effective": BuiltIn(NoOptions, lambda _: Effective()),
+    "effective": BuiltIn(EffectiveOptions, Effective),
     "sm_u1": BuiltIn(GaugeOptions, StandardModelU1),
     "nhdm_u1": BuiltIn(NHDMOptions, NHiggsDoubletU1),
     "froggatt_nielsen": BuiltIn(GaugeOptions, FroggattNielsen),
@@ -285,10 +292,14 @@ def _from_file(document: Document, options: Document) -> LoadedModel:
     file, name = validate(ModelFile, document).root, document.path.stem
     files = {f"{FOLDERS['model']}/{document.path.name}": document.path}
     if isinstance(file, ChargesFile):
-        model = ChargesModel(name, file, validate(GaugeOptions, options))
-        return LoadedModel(model, files, GaugeOptions)
+        charges = ChargesModel(name, file, validate(GaugeOptions, options))
+        return LoadedModel(_with_dark_sector(charges, file), files, GaugeOptions)
     validate(NoOptions, options)
-    return LoadedModel(LinearModel(name, file), files)
+    return LoadedModel(_with_dark_sector(LinearModel(name, file), file), files)
+
+
+def _with_dark_sector(model: Model, file: ChargesFile | CouplingsFile) -> Model:
+    return with_dark_default(model, file.width_dark, file.br_dark)
 
 
 def _from_python(spec: ModelSpec, source: str, options: Document, library: Library) -> LoadedModel:

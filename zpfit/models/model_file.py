@@ -1,9 +1,9 @@
-"""Models written as YAML: charges of the leptons, or couplings linear in parameters."""
+"""Models written as YAML: charges of leptons and quarks, or couplings linear in parameters."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from math import sqrt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import (
@@ -19,10 +19,16 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import AlsoAs, Number, StrictModel
 from zpfit.models.base import LeptonRelation, Model, Parameter, Values
 from zpfit.models.effective import MASS
-from zpfit.models.gauge import G_PRIME, LARGEST_CHARGES, GaugeModel, GaugeOptions
-from zpfit.models.gauge_mixing import FAMILIES, Charges
+from zpfit.models.gauge import (
+    G_PRIME,
+    LARGEST_CHARGES,
+    GaugeModel,
+    GaugeOptions,
+    reaches_hadrons,
+)
+from zpfit.models.gauge_mixing import FAMILIES, Charges, QuarkCharges
 from zpfit.physics.constants import SIN2_THETA_W
-from zpfit.physics.couplings import COUPLING_NAMES, Couplings
+from zpfit.physics.couplings import QUARK_NAMES, TABLE, Couplings
 
 EPS = Parameter(
     "eps",
@@ -33,6 +39,9 @@ EPS = Parameter(
     meaning="kinetic mixing with the photon, c_w times that with hypercharge",
 )
 
+
+_COUPLINGS = tuple(row.name for row in TABLE if row.fermion)
+"""Names of the couplings that a file may give."""
 
 ChargeValue = Annotated[float, Field(ge=LARGEST_CHARGES[0], le=LARGEST_CHARGES[1])]
 
@@ -56,6 +65,26 @@ Charge = Annotated[LeptonCharges, BeforeValidator(_both_charges), AlsoAs("number
 """Charges of a family; a number stands for both."""
 
 
+class QuarkChargesTable(StrictModel):
+    """U(1)' charges of the left-handed doublet (L) and of the right-handed u and d (R) quarks."""
+
+    L: ChargeValue
+    u: ChargeValue
+    d: ChargeValue
+
+
+def _all_charges(value: Any) -> Any:
+    if isinstance(value, int | float):
+        return {"L": value, "u": value, "d": value}
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"must be a number, or a mapping with L, u and d, not {value!r}")
+
+
+QuarkCharge = Annotated[QuarkChargesTable, BeforeValidator(_all_charges), AlsoAs("number")]
+"""Charges of the quarks of all families; a number stands for all three."""
+
+
 class ChargesTable(StrictModel):
     """Charges under U(1)'."""
 
@@ -64,9 +93,25 @@ class ChargesTable(StrictModel):
     tau: Charge
     H: ChargeValue = 0.0
     """Charge of the Higgs doublet."""
+    quarks: QuarkCharge = QuarkChargesTable(L=0.0, u=0.0, d=0.0)
 
 
-class ChargesFile(StrictModel):
+class _DarkSector(StrictModel):
+    """The dark sector of a model; runs may change the number."""
+
+    width_dark: Annotated[float, Field(ge=0, le=1e4)] | None = None
+    """Width into a dark sector, MeV."""
+    br_dark: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Branching ratio into a dark sector."""
+
+    @model_validator(mode="after")
+    def _one_dark_width(self) -> Self:
+        if self.width_dark is not None and self.br_dark is not None:
+            raise ValueError("width_dark and br_dark are both given; drop one of them")
+        return self
+
+
+class ChargesFile(_DarkSector):
     """A U(1)' with given charges."""
 
     type: Literal["charges"]
@@ -92,7 +137,7 @@ class ParameterSpec(StrictModel):
         return self
 
 
-class CouplingsFile(StrictModel):
+class CouplingsFile(_DarkSector):
     """A Z' whose couplings are sums of parameters with given coefficients."""
 
     type: Literal["couplings"]
@@ -115,7 +160,7 @@ class CouplingsFile(StrictModel):
         cls, couplings: dict[str, dict[str, float]], info: ValidationInfo
     ) -> dict[str, dict[str, float]]:
         parameters = info.data.get("parameters")
-        known = COUPLING_NAMES[1:]
+        known = _COUPLINGS
         if not couplings:
             raise ValueError(f"there are no couplings; give some of {', '.join(known)}")
         for coupling, terms in couplings.items():
@@ -162,7 +207,16 @@ class ChargesModel(_FileModel, GaugeModel):
         self._left = (table.e.L, table.mu.L, table.tau.L)
         mismatches = [table.H + row.R - row.L for row in rows]
         self._mismatch = (mismatches[0], mismatches[1], mismatches[2])
-        self._neutral = not table.H and not any(row.L or row.R for row in rows)
+        quarks = table.quarks
+        self._quarks = QuarkCharges(quarks.L, quarks.u - quarks.L, quarks.L - quarks.d)
+        charges = (
+            table.H,
+            quarks.L,
+            quarks.u,
+            quarks.d,
+            *(z for row in rows for z in (row.L, row.R)),
+        )
+        self._neutral = not any(charges)
 
     @property
     def formulas(self) -> tuple[str, ...]:
@@ -172,15 +226,29 @@ class ChargesModel(_FileModel, GaugeModel):
             "couples as -e eps Q; route exact adds terms in m_Zp^2/m_Z^2"
         )
         if self._neutral:
-            return ("C_V  = -c_w^2 g_t = e eps,   C_A = 0,   C_nu = 0", f"with {mixing}")
+            return (
+                "C_V  = -c_w^2 g_t = e eps,   C_A = 0,   C_nu = 0",
+                "C_Vu = -(2/3) e eps,   C_Vd = (1/3) e eps",
+                f"with {mixing}",
+            )
         table = self._file.charges
         rows = zip(FAMILIES, (table.e, table.mu, table.tau), strict=True)
         charges = ", ".join(f"{family}: L {row.L:g}, R {row.R:g}" for family, row in rows)
+        quarks = table.quarks
         return (
             f"charges {charges}; H {table.H:g}",
+            f"charges of quarks: L {quarks.L:g}, u {quarks.u:g}, d {quarks.d:g}",
             "C_V  = -c_w^2 g_t + g' [(z_L + z_R)/2 - (1/2 - 2 s_w^2) z_H]",
             "C_A  = g' (z_H + z_R - z_L) / 2",
             "C_nu = g' (z_L + z_H)",
+            (
+                "C_Vu = (2/3) c_w^2 g_t + g' [(z_q + z_u)/2 + (1/2 - 4/3 s_w^2) z_H],   "
+                "C_Au = g' (z_u - z_q - z_H) / 2"
+            ),
+            (
+                "C_Vd = -(1/3) c_w^2 g_t + g' [(z_q + z_d)/2 - (1/2 - 2/3 s_w^2) z_H],   "
+                "C_Ad = g' (z_d - z_q + z_H) / 2"
+            ),
             f"with {mixing}",
         )
 
@@ -190,6 +258,11 @@ class ChargesModel(_FileModel, GaugeModel):
         if self._neutral:
             return (replace(EPS, default=None),)
         return (G_PRIME, EPS)
+
+    @property
+    def optional(self) -> tuple[Parameter, ...]:
+        """No further parameters, as the file gives the quarks' charges."""
+        return ()
 
     def lepton_relation(
         self,
@@ -203,7 +276,8 @@ class ChargesModel(_FileModel, GaugeModel):
         eps = values["eps"] / sqrt(1 - SIN2_THETA_W)
         # Without charges of leptons and Higgs, g' and the singlet's charge enter as a product.
         g_prime = np.ones_like(eps) if self._neutral else values["g_prime"]
-        return Charges(g_prime, eps, self._file.charges.H, 0.0, self._left, self._mismatch)
+        z_higgs = self._file.charges.H
+        return Charges(g_prime, eps, z_higgs, 0.0, self._left, self._mismatch, self._quarks)
 
 
 class LinearModel(_FileModel):
@@ -242,7 +316,9 @@ class LinearModel(_FileModel):
 
     def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
         """Return the relations that the factors of the file obey, or None."""
-        rows = {name: self._row(name) for name in COUPLING_NAMES[1:]}
+        if reaches_hadrons(supports) and not self._file.couplings.keys().isdisjoint(QUARK_NAMES):
+            return None
+        rows = {name: self._row(name) for name in _COUPLINGS}
         electron = rows["C_Ve"] - rows["C_Ae"] - rows["C_nue"]
         muon = rows["C_Vmu"] - rows["C_Amu"] - rows["C_numu"]
         if np.any(electron != muon) or np.any(rows["C_nutau"]):

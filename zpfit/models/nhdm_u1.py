@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import LeptonRelation, Model, Parameter, Values
@@ -14,12 +14,14 @@ from zpfit.models.gauge import (
     EPS_Y,
     G_PRIME,
     LEFT_CHARGES,
+    Z_Q,
     GaugeModel,
     GaugeOptions,
     charge,
     fixed_to_zero,
+    reaches_hadrons,
 )
-from zpfit.models.gauge_mixing import Charges
+from zpfit.models.gauge_mixing import Charges, QuarkCharges
 from zpfit.models.sm_u1 import StandardModelU1
 
 _LARGEST_RATIO = 1e6
@@ -31,6 +33,17 @@ class NHDMOptions(GaugeOptions):
 
     doublets: Annotated[int, Field(ge=2, le=10)] = 2
     """Number of doublets; the last one gives the leptons their mass."""
+    u_doublet: Annotated[int, Field(ge=1, le=10)] = 1
+    """Number of the doublet that gives up-type quarks their mass."""
+    d_doublet: Annotated[int, Field(ge=1, le=10)] = 1
+    """Number of the doublet that gives down-type quarks their mass."""
+
+    @model_validator(mode="after")
+    def _quarks_have_a_doublet(self) -> "NHDMOptions":
+        for name in ("u_doublet", "d_doublet"):
+            if getattr(self, name) > self.doublets:
+                raise ValueError(f"{name} ({getattr(self, name)}) exceeds doublets; lower it")
+        return self
 
 
 class NHiggsDoubletU1(GaugeModel):
@@ -55,11 +68,19 @@ class NHiggsDoubletU1(GaugeModel):
             "m_Zp^2 = (g' z_S v_S)^2 + g'^2 v^2 Var(z): a smaller m_Zp is impossible; two "
             "doublets: m_Zp >= 2 |C_A| v tan(beta)"
         ),
+        (
+            "C_Vu = (2/3) c_w^2 g_t + g' [z_q + (z_Hu - z)/2 + (1 - 4/3 s_w^2) z],   "
+            "C_Au = g' (z_Hu - z)/2,   C_Vd = -(1/3) c_w^2 g_t + g' [z_q + (z - z_Hd)/2 - "
+            "(1 - 2/3 s_w^2) z],   C_Ad = g' (z - z_Hd)/2"
+        ),
+        "with z_Hu and z_Hd the charges of the doublets of the options u_doublet and d_doublet",
     )
 
     def __init__(self, options: NHDMOptions | None = None) -> None:
         super().__init__(options)
-        self._n = (options or NHDMOptions()).doublets
+        options = options or NHDMOptions()
+        self._n = options.doublets
+        self._u, self._d = options.u_doublet - 1, options.d_doublet - 1
 
     @property
     def charge_parameters(self) -> tuple[Parameter, ...]:
@@ -87,6 +108,7 @@ class NHiggsDoubletU1(GaugeModel):
             z_variance=sum(share[i] * share[j] * (z[i] - z[j]) ** 2 for i, j in pairs),
             z_left=(values["z_Le"], values["z_Lmu"], values["z_Ltau"]),
             mismatch=(mismatch, mismatch, mismatch),
+            quarks=QuarkCharges(values.get(Z_Q.name, 0.0), z[self._u], z[self._d]),
         )
 
     def embed(self, smaller: Model, values: Values) -> dict[str, FloatArray] | None:
@@ -100,14 +122,16 @@ class NHiggsDoubletU1(GaugeModel):
         own = {name: column for name, column in values.items() if name != "z_H"}
         alike = {f"z_{i}": values["z_H"] for i in range(1, self._n + 1)}
         alone = {name: np.full_like(values["z_H"], _LARGEST_RATIO) for name in self._tan_betas}
-        embedded = own | alike | alone
+        embedded = self.with_defaults(own) | alike | alone
         return embedded if self._named(embedded) else None
 
-    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
         """Return the relations of every U(1)', and that C_A is universal.
 
         Without charges of the tau and of the leptons' doublet, C_nutau = 2 C_A.
         """
+        if reaches_hadrons(supports):
+            return None
         relation = replace(self.gauge_relation(supports), universal_axial=True)
         if not fixed_to_zero(supports, f"z_{self._n}", "z_Ltau"):
             return relation

@@ -358,4 +358,7 @@ def in_batches(model: UserModel, values: Values, *, vectorised: bool | None) -> 
             if np.isnan(row).any():
                 at = in_words(some, int(np.argmax(np.isnan(row))))
                 raise InvalidModel(model.name, f"gives NaN as {name} at {at}; {_NAN_REMEDY}")
+        if (c.width_dark < 0).any():
+            at = in_words(some, int(np.argmin(c.width_dark)))
+            raise InvalidModel(model.name, f"gives a negative width_dark at {at}; mend the model")
     return chosen

@@ -9,13 +9,20 @@ from zpfit.models.gauge import (
     EPS_Y,
     G_PRIME,
     LEFT_CHARGES,
+    Z_Q,
     GaugeModel,
     charge,
     fixed_to_zero,
     largest_mixing,
+    reaches_hadrons,
 )
-from zpfit.models.gauge_mixing import BARE_Z_MASS, Charges
+from zpfit.models.gauge_mixing import BARE_Z_MASS, Charges, QuarkCharges
 from zpfit.physics.constants import MASS_RANGE
+
+QUARKS_OF_ONE_DOUBLET = (
+    "C_Vu = (2/3) c_w^2 g_t + g' [z_q + (1 - 4/3 s_w^2) z_H],   "
+    "C_Vd = -(1/3) c_w^2 g_t + g' [z_q - (1 - 2/3 s_w^2) z_H],   C_Au = C_Ad = 0"
+)
 
 
 class StandardModelU1(GaugeModel):
@@ -33,6 +40,7 @@ class StandardModelU1(GaugeModel):
         "C_nu = g' (z_L + z_H)",
         "with g_t = -g_1 eps_Y / sqrt(1 - eps_Y^2); route exact adds terms in m_Zp^2/m_Z^2",
         "m_Zp = g' z_S v_S",
+        QUARKS_OF_ONE_DOUBLET,
     )
     charge_parameters: tuple[Parameter, ...] = (
         G_PRIME,
@@ -50,10 +58,13 @@ class StandardModelU1(GaugeModel):
             z_variance=0.0,
             z_left=(values["z_Le"], values["z_Lmu"], values["z_Ltau"]),
             mismatch=(0.0, 0.0, 0.0),
+            quarks=QuarkCharges(values.get(Z_Q.name, 0.0)),
         )
 
-    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+    def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
         """Return the relations of every U(1)', and that C_A is universal and almost zero."""
+        if reaches_hadrons(supports):
+            return None
         relation = self._without_tau(self.gauge_relation(supports), supports)
         mass = supports[MASS.name][1] if MASS.name in supports else MASS_RANGE[1]
         share = mass**2 / (BARE_Z_MASS**2 - mass**2)

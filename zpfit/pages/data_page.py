@@ -14,7 +14,7 @@ from zpfit.likelihood.describe import (
     is_projection,
 )
 from zpfit.likelihood.entries import MEASUREMENTS, Entry
-from zpfit.likelihood.exclusions import BeamDumpEntry, PromptLimitEntry
+from zpfit.likelihood.exclusions import BeamDumpEntry, ClosedRegionEntry, PromptLimitEntry
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.plots.data_curves import NamedCurve, curves_figure
 from zpfit.plots.style import house_style, png
@@ -37,24 +37,40 @@ class Group:
 
 
 def _searches(*names: str) -> Callable[[Entry], bool]:
-    return lambda entry: isinstance(entry, PromptLimitEntry) and entry.search in names
+    def holds(entry: Entry) -> bool:
+        if not isinstance(entry, PromptLimitEntry):
+            return False
+        return entry.production == "electron" and entry.search in names
+
+    return holds
+
+
+def _electron_dump(entry: Entry) -> bool:
+    return isinstance(entry, BeamDumpEntry) and entry.production == "electron"
 
 
 GROUPS = (
     Group("measurements", "Measurements", lambda entry: isinstance(entry, MEASUREMENTS)),
     Group("visible", "Searches for decays to electrons", _searches("visible"), r"\varepsilon"),
-    Group(
-        "dumps",
-        "Searches behind beam dumps",
-        lambda entry: isinstance(entry, BeamDumpEntry),
-        r"\varepsilon",
-    ),
+    Group("dumps", "Searches behind beam dumps", _electron_dump, r"\varepsilon"),
     Group("invisible", "Searches for missing energy", _searches("invisible"), r"\varepsilon"),
     Group(
         "muons",
         "Searches with muons",
         _searches("muon_invisible", "muon_pair"),
         r"|C_\mu|/e",
+    ),
+    Group(
+        "hadrons",
+        "Searches with mesons and protons",
+        lambda entry: isinstance(entry, PromptLimitEntry | BeamDumpEntry),
+        r"\varepsilon",
+    ),
+    Group(
+        "stars",
+        "Closed regions of astrophysics",
+        lambda entry: isinstance(entry, ClosedRegionEntry),
+        r"\varepsilon",
     ),
     Group("bounds", "Other bounds", lambda entry: True),  # noqa: ARG005 - what is left
 )

@@ -1,7 +1,8 @@
 """Branching ratios of the Z' as observables."""
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.couplings import WIDTH_INPUTS, Couplings
+from zpfit.physics.couplings import QUARK_NAMES, WIDTH_INPUTS, Couplings
+from zpfit.physics.hadrons import THRESHOLD
 from zpfit.physics.observables import Group, observable
 
 
@@ -21,3 +22,30 @@ def br_inv(c: Couplings) -> FloatArray:
     [1.0]
     """
     return c.br_inv
+
+
+HADRONIC_WIDTHS = (
+    "above 135 MeV all branching ratios include hadrons, by vector couplings of quarks: e+ e- data "
+    "to 1.2 GeV (10 to 20 %), interpolated to 2 GeV (40 %), quarks above; the widths of axial "
+    "couplings below 2 GeV are unknown and left out"
+)
+"""A remark about results at masses where hadronic channels are open."""
+
+
+def notes_about_widths(c: Couplings, largest_mass: float) -> tuple[str, ...]:
+    """Return which hadronic widths enter results, if any can be open.
+
+    Parameters
+    ----------
+    c : Couplings
+        Some points of a model.
+    largest_mass : float
+        Largest mass of the results, MeV.
+
+    Examples
+    --------
+    >>> notes_about_widths(Couplings.of(m_Zp=17.0, C_Vu=1e-4), 100.0)
+    ()
+    """
+    opens = largest_mass > THRESHOLD and any(map(c.gives, QUARK_NAMES))
+    return (HADRONIC_WIDTHS,) if opens else ()

@@ -9,7 +9,9 @@ MUON_MASS: Final = 105.6583755
 """MeV (CODATA 2018)."""
 TAU_MASS: Final = 1776.86
 """MeV (PDG 2022)."""
-CHARGED_PION_MASS: Final = 139.57039
+PION_MASS: Final = 139.57039
+"""MeV, of the charged pion (PDG 2022)."""
+PION0_MASS: Final = 134.9768
 """MeV (PDG 2022)."""
 FERMI_CONSTANT: Final = 1.1663787e-11
 """G_F in MeV^-2 (MuLan)."""

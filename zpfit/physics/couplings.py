@@ -1,6 +1,6 @@
 """The effective couplings of a batch of points, which every observable reads."""
 
-from collections.abc import ItemsView, Mapping
+from collections.abc import Callable, ItemsView, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.decays import branching_ratio, reduced_widths
+from zpfit.physics.hadrons import THRESHOLD, reduced_hadronic_width
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,10 @@ COUPLING_NAMES: Final = tuple(row.name for row in TABLE)
 QUARKS: Final = ("u", "d", "s", "c", "b")
 """Quarks lighter than the top, in the order of :data:`TABLE`."""
 
-_NOT_IN_WIDTHS = {"tan_xi", *(row.name for row in TABLE if row.fermion in QUARKS)}
+QUARK_NAMES: Final = tuple(row.name for row in TABLE if row.fermion in QUARKS)
+"""Vector and axial coupling of each quark, in the order of :data:`TABLE`."""
 
-WIDTH_INPUTS: Final = tuple(name for name in COUPLING_NAMES if name not in _NOT_IN_WIDTHS)
+WIDTH_INPUTS: Final = tuple(name for name in COUPLING_NAMES if name != "tan_xi")
 """Everything that branching ratios depend on."""
 
 _POSITIONAL: Final = 10
@@ -80,6 +82,53 @@ _ZEROS: FloatArray = np.broadcast_to(0.0, 2**48)
 
 _NO_ZPRIME_MASS = 17.0
 """MeV, within all curves. No prediction depends on it, as every coupling is zero."""
+
+
+class LaterRows:
+    """Rows of :class:`Couplings` that are computed when one of them is read.
+
+    Most fits read no quark couplings, which models of gauge groups give through this class.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of the rows.
+    compute : callable
+        Function of a module, which returns these rows from ``inputs``, each of shape (n,).
+    *inputs : numpy.ndarray, shape (n,), or float
+        Arguments of ``compute``.
+
+    Examples
+    --------
+    >>> later = LaterRows(("C_Vu",), lambda charge: {"C_Vu": 2 * charge}, np.array([1e-4, 2e-4]))
+    >>> later.take(slice(1, 2)).rows()
+    {'C_Vu': array([0.0004])}
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], compute: Callable[..., Mapping[str, FloatArray]], *inputs: Any
+    ) -> None:
+        self.names = names
+        self._compute, self._inputs = compute, inputs
+        self._taken: tuple[slice | NDArray[np.intp], ...] = ()
+
+    def take(self, indices: slice | NDArray[np.intp]) -> "LaterRows":
+        """Return the rows at some of the points; nothing is computed or copied."""
+        result = LaterRows(self.names, self._compute, *self._inputs)
+        result._taken = (*self._taken, indices)
+        return result
+
+    def rows(self) -> Mapping[str, FloatArray]:
+        """Compute the rows, each of shape (n,)."""
+        return self._compute(*map(self._at_points, self._inputs))
+
+    def _at_points(self, values: Any) -> Any:
+        for indices in self._taken if np.ndim(values) else ():
+            values = values[indices]
+        return values
+
+
+_NOTHING = LaterRows((), dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +147,8 @@ class Widths:
     tau: FloatArray
     nu: FloatArray
     """Sum over the three flavours."""
+    hadrons: FloatArray
+    """Into hadrons, see :mod:`zpfit.physics.hadrons`; zero below the mass of the pi0."""
     dark: FloatArray
     """Into a dark sector, which no detector sees."""
     total: FloatArray
@@ -156,7 +207,8 @@ class Couplings:
     Models of effective couplings do not know it; see :meth:`gives`."""
 
     _given: Mapping[str, FloatArray]
-    """Rows with a memory of their own; all others are zero."""
+    """Rows with a memory of their own; all others are zero, or in ``_later``."""
+    _later: LaterRows
 
     def __init__(self, *rows: Any, **named: Any) -> None:
         given = dict(zip(COUPLING_NAMES, rows, strict=False)) if rows else named
@@ -173,7 +225,7 @@ class Couplings:
                 raise TypeError("couplings need the mass m_Zp")
             own.update(dict.fromkeys(COUPLING_NAMES, _ZEROS[: len(mass)] if np.ndim(mass) else 0.0))
         own.update(given)
-        own["_given"] = given
+        own["_given"], own["_later"] = given, _NOTHING
         if len(rows) > len(COUPLING_NAMES) or (named and not named.keys() <= _KNOWN):
             self._refuse(len(rows), given)
 
@@ -215,6 +267,36 @@ class Couplings:
         return cls(**dict(zip(values, np.broadcast_arrays(*arrays), strict=True)))
 
     @classmethod
+    def deferring(cls, later: LaterRows, /, **named: Any) -> "Couplings":
+        """Return couplings by name, unchecked, and rows that are computed when one is read.
+
+        Examples
+        --------
+        >>> later = LaterRows(("C_Vu",), lambda charge: {"C_Vu": 2 * charge}, np.array([1e-4]))
+        >>> c = Couplings.deferring(later, m_Zp=np.array([17.0]))
+        >>> c.gives("C_Vu"), c.C_Vu
+        (True, array([0.0002]))
+        """
+        result = cls(**named)
+        own = result.__dict__
+        own["_later"] = later
+        for name in later.names:
+            del own[name]  # so that __getattr__ is called for it
+        return result
+
+    def with_rows(self, **rows: FloatArray) -> "Couplings":
+        """Return these couplings with further or other rows, each of shape (n,).
+
+        Examples
+        --------
+        >>> Couplings.of(m_Zp=17.0, C_Ve=1e-4).with_rows(C_Ve=np.array([2e-4])).C_Ve
+        array([0.0002])
+        """
+        later = self._later
+        given = {**self._given, **rows}
+        return Couplings.deferring(later, **given) if later.names else Couplings(**given)
+
+    @classmethod
     def none(cls) -> "Couplings":
         """Return the hypothesis without a Z': one point whose couplings all vanish.
 
@@ -225,6 +307,19 @@ class Couplings:
         """
         return cls.of(m_Zp=_NO_ZPRIME_MASS)
 
+    def __getattr__(self, name: str) -> Any:
+        """Return a row that is not computed yet."""
+        later: LaterRows = self.__dict__.get("_later", _NOTHING)
+        if name not in later.names:
+            raise AttributeError(f"couplings have no {name}")
+        self.__dict__.update(later.rows())
+        return self.__dict__[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with all rows computed."""
+        rows = {name: getattr(self, name) for name in self._later.names}
+        return _unpickled, ({**self._given, **rows},)
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"couplings are read-only; cannot set {name}")
 
@@ -232,7 +327,7 @@ class Couplings:
         """Return the mass or a coupling by name, shape (n,)."""
         if name not in _KNOWN:
             raise KeyError(name)
-        row: FloatArray = self.__dict__[name]
+        row: FloatArray = getattr(self, name)
         return row
 
     def gives(self, name: str) -> bool:
@@ -243,18 +338,18 @@ class Couplings:
         >>> Couplings.of(m_Zp=17.0, C_Ve=1e-4).gives("C_Vu")
         False
         """
-        return name in self._given
+        return name in self._given or name in self._later.names
 
     def __len__(self) -> int:
         return len(self.m_Zp)
 
     def __repr__(self) -> str:
-        return f"<Couplings of {np.size(self.m_Zp)} points: {', '.join(self._given)}>"
+        names = ", ".join([*self._given, *self._later.names])
+        return f"<Couplings of {np.size(self.m_Zp)} points: {names}>"
 
     def rows(self) -> tuple[FloatArray, ...]:
         """Return all arrays in the order of :data:`TABLE`."""
-        own = self.__dict__
-        return tuple(own[name] for name in COUPLING_NAMES)
+        return tuple(getattr(self, name) for name in COUPLING_NAMES)
 
     def items(self) -> ItemsView[str, FloatArray]:
         """Return pairs of name and array in the order of :data:`TABLE`.
@@ -266,14 +361,29 @@ class Couplings:
         >>> [name for name, row in Couplings.of(m_Zp=17, C_Ae=1e-4).items() if row.any()]
         ['m_Zp', 'C_Ae']
         """
-        own, given = self.__dict__, self._given
         leptons, others = COUPLING_NAMES[:_POSITIONAL], COUPLING_NAMES[_POSITIONAL:]
-        names = (*leptons, *(name for name in others if name in given))
-        return {name: own[name] for name in names}.items()
+        names = (*leptons, *(name for name in others if self.gives(name)))
+        return {name: getattr(self, name) for name in names}.items()
+
+    def computed(self) -> ItemsView[str, FloatArray]:
+        """Return pairs of name and array of all rows that are given and computed already.
+
+        Examples
+        --------
+        >>> [name for name, _ in Couplings.of(m_Zp=17, C_Ae=1e-4).computed()]
+        ['m_Zp', 'C_Ae']
+        """
+        own = self.__dict__
+        later = {name: own[name] for name in self._later.names if name in own}
+        return {**self._given, **later}.items()
 
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
         """Return the points at ``indices``, a slice or an integer array of shape (k,)."""
-        taken = Couplings(**{name: row[indices] for name, row in self._given.items()})
+        rows = {name: row[indices] for name, row in self._given.items()}
+        later = self._later
+        taken = (
+            Couplings.deferring(later.take(indices), **rows) if later.names else Couplings(**rows)
+        )
         if "log_m" in self.__dict__:  # computed already: a gather is cheaper than a logarithm
             taken.__dict__["log_m"] = self.log_m[indices]
         return taken
@@ -288,15 +398,28 @@ class Couplings:
     def widths(self) -> Widths:
         """All widths in units of m_Zp/(12 pi), computed together at the first use."""
         single = not isinstance(self.m_Zp, np.ndarray)
-        rows = (*self.rows()[:_POSITIONAL], self._reduced_dark_width())
+        own = self.__dict__
+        leptons = tuple(own[name] for name in COUPLING_NAMES[:_POSITIONAL])
+        rows = (*leptons, self._reduced_hadronic_width(), self._reduced_dark_width())
         if single:  # a user's function may be called with plain numbers
             rows = tuple(np.atleast_1d(row) for row in rows)
-        found = reduced_widths(*rows)
+        *leptonic, total = reduced_widths(*rows)
+        found = (*leptonic, *rows[_POSITIONAL:], total)
         return Widths(*(width[0] for width in found) if single else found)
+
+    def _reduced_hadronic_width(self) -> FloatArray:
+        """Return the hadronic width in units of m_Zp/(12 pi).
+
+        Quark couplings are not even computed if no hadronic channel is open.
+        """
+        if not (any(map(self.gives, QUARK_NAMES)) and np.any(self.m_Zp > THRESHOLD)):
+            return _ZEROS[: len(self.m_Zp)] if np.ndim(self.m_Zp) else np.zeros(())
+        rows = (np.atleast_1d(self[name]) for name in ("m_Zp", *QUARK_NAMES))
+        return reduced_hadronic_width(*rows)
 
     def _reduced_dark_width(self) -> FloatArray:
         """Return the dark width in units of m_Zp/(12 pi); the shared row of zeros without one."""
-        if "width_dark" not in self._given:
+        if not self.gives("width_dark"):
             return self.width_dark
         result: FloatArray = 12 * np.pi * self.width_dark / self.m_Zp
         return result
@@ -311,7 +434,7 @@ class Couplings:
     def br_inv(self) -> FloatArray:
         """BR(Z' -> invisible): neutrinos of all flavours and the dark sector."""
         invisible = self.widths.nu
-        if "width_dark" in self._given:
+        if self.gives("width_dark"):
             invisible = invisible + self.widths.dark
         result: FloatArray = branching_ratio(invisible, self.widths.total)
         return result
@@ -345,3 +468,7 @@ class Couplings:
         """sqrt((C_Vmu^2 + C_Amu^2) BR(Z' -> mu+ mu-)), for a Z' radiated by muons."""
         result: FloatArray = np.sqrt((self.C_Vmu**2 + self.C_Amu**2) * self.br_mumu)
         return result
+
+
+def _unpickled(rows: Mapping[str, FloatArray]) -> Couplings:
+    return Couplings(**rows)

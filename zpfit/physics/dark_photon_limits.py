@@ -99,11 +99,12 @@ def _over_curve(c: Couplings, coupling: FloatArray, curve: FloatArray) -> FloatA
 
 
 def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatArray:
-    """Return the decays seen behind a beam dump over their number at the edge; shape (n,).
+    """Return the decays seen behind a dump of electrons over their number at the edge; shape (n,).
 
     The number of decays is C^2 BR(ee) [exp(-t0 Gamma) - exp(-(1 + length_ratio) t0 Gamma)].
     The time t0(m) to cross the shielding follows from equal numbers at both edges of the
-    excluded region of a dark photon.
+    excluded region of a dark photon that decays to electrons alone, below 2 m_mu;
+    :func:`zpfit.physics.recast.displaced_ratio` holds above, too.
 
     Parameters
     ----------
@@ -175,6 +176,52 @@ def _edge(region: FloatArray, row: int, fraction: float, column: int) -> float:
     return blend(region, row, fraction, column)
 
 
+_LONGEST = 700.0
+"""Lifetimes in the shielding after which no decay is left, as exp(-700) is almost zero."""
+
+
+@inline
+def decays_over_edge(
+    log_m: float,
+    strength: float,
+    width: float,
+    length_ratio: float,
+    start: float,
+    inverse_step: float,
+    table: FloatArray,
+    region: FloatArray,
+) -> float:
+    """Return the decays seen behind a shielding over their number at the edge of a region.
+
+    Parameters
+    ----------
+    log_m : float
+        ln(mass in MeV) within the masses of the region.
+    strength : float
+        Squared coupling of the production times the branching ratio over that of a dark photon.
+    width : float
+        Total width over that of a dark photon whose coupling e epsilon is 1.
+    length_ratio : float
+        Length of the decay volume over that of the shielding.
+    start, inverse_step, table
+        Splines of :func:`edge_lifetime`.
+    region : numpy.ndarray, shape (k, 3)
+        Rows of ln(mass in MeV) and ln(e epsilon) of both edges.
+    """
+    knot, fraction = interpolation_weight(log_m, region)
+    log_lower = _edge(region, knot, fraction, 1)
+    log_q = 2 * (_edge(region, knot, fraction, 2) - log_lower)
+    if not log_q > -_CLOSEST_EDGES:  # NaN in a gap
+        return 0.0
+    interval, offset = locate(max(log_q, 0.0), start, inverse_step, table)
+    log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * max(log_q, 0.0)
+    tau = exp(log_edge_tau - 2 * log_lower) * width
+    if tau > _LONGEST:  # the usual case of a fit, so that it should cost little
+        return 0.0
+    log_edge_norm = 2 * log_lower - polynomial(table, interval, 1, offset)
+    return -strength * exp(-log_edge_norm - tau) * expm1(-length_ratio * tau)
+
+
 @gufunc("(p),(p),(p),(p),(p),(),(),(),(n,f,k),(j,l)->(p)")
 def _dump_ratio(  # type: ignore[no-untyped-def]
     m_Zp, log_m, c_ve, c_ae, br_ee, length_ratio, start, inverse_step, table, region, out
@@ -183,18 +230,10 @@ def _dump_ratio(  # type: ignore[no-untyped-def]
         out[i] = 0.0
         if log_m[i] < region[0, 0] or log_m[i] > region[-1, 0] or br_ee[i] == 0.0:
             continue
-        knot, fraction = interpolation_weight(log_m[i], region)
-        log_lower = _edge(region, knot, fraction, 1)
-        log_q = 2 * (_edge(region, knot, fraction, 2) - log_lower)
-        if not log_q > -_CLOSEST_EDGES:  # NaN in a gap
-            continue
-        log_q = max(log_q, 0.0)
-        interval, offset = locate(log_q, start, inverse_step, table)
-        log_edge_tau = polynomial(table, interval, 0, offset) - 0.5 * log_q
         # Lifetimes follow from the full width; a dark photon at the edge decays to e+ e- only.
         x = (ELECTRON_MASS / m_Zp[i]) ** 2
         width = width_shape(c_ve[i], c_ae[i], x) / (width_shape(1.0, 0.0, x) * br_ee[i])
-        tau = exp(log_edge_tau - 2 * log_lower) * width
-        log_edge_norm = 2 * log_lower - polynomial(table, interval, 1, offset)
         produced = (c_ve[i] * c_ve[i] + c_ae[i] * c_ae[i]) * br_ee[i]
-        out[i] = -produced * exp(-log_edge_norm - tau) * expm1(-length_ratio * tau)
+        out[i] = decays_over_edge(
+            log_m[i], produced, width, length_ratio, start, inverse_step, table, region
+        )

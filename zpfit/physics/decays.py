@@ -77,21 +77,23 @@ def width_nunu(m_Zp, c_nue, c_numu, c_nutau):  # type: ignore[no-untyped-def]
     return m_Zp / (12 * pi) * reduced_width_nunu(c_nue, c_numu, c_nutau)
 
 
-@gufunc("(p),(p),(p),(p),(p),(p),(p),(p),(p),(p),(p)->(p),(p),(p),(p),(p),(p)")
+@gufunc("(p),(p),(p),(p),(p),(p),(p),(p),(p),(p),(p),(p)->(p),(p),(p),(p),(p)")
 def reduced_widths(  # type: ignore[no-untyped-def]
-    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau, dark_width,
-    electrons, muons, taus, neutrinos, dark, total,
+    m_Zp, c_ve, c_ae, c_nue, c_vmu, c_amu, c_numu, c_vtau, c_atau, c_nutau, hadrons, dark,
+    electrons, muons, taus, neutrinos, total,
 ):  # fmt: skip
-    """Compute every partial width and the total one, in units of m_Zp/(12 pi)."""
+    """Compute the widths into leptons and the total one, in units of m_Zp/(12 pi).
+
+    Those into hadrons and into a dark sector are given.
+    """
     for i in range(m_Zp.shape[0]):
         m = m_Zp[i]
         electrons[i] = reduced_width_ll(m, c_ve[i], c_ae[i], ELECTRON_MASS)
         muons[i] = reduced_width_ll(m, c_vmu[i], c_amu[i], MUON_MASS)
         taus[i] = reduced_width_ll(m, c_vtau[i], c_atau[i], TAU_MASS)
         neutrinos[i] = reduced_width_nunu(c_nue[i], c_numu[i], c_nutau[i])
-        dark[i] = dark_width[i]
-        # A further channel (hadrons) is one more term here.
-        total[i] = electrons[i] + neutrinos[i] + muons[i] + taus[i] + dark[i]
+        leptons = electrons[i] + neutrinos[i] + muons[i] + taus[i]
+        total[i] = leptons + dark[i] + hadrons[i]
 
 
 @ufunc

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.constants import CHARGED_PION_MASS, MUON_MASS
+from zpfit.physics.constants import MUON_MASS, PION_MASS
 
 _NODES = 8
 """Gauss-Legendre nodes between two edges of a spectrum."""
@@ -110,7 +110,7 @@ def michel_density(energy: FloatArray) -> FloatArray:
 MUON_DECAY = Spectrum(michel_density, (0.0, 35.0, MICHEL_END_POINT))
 """nu_e of stopped mu+."""
 
-STOPPED_PION_NUMU = Line((CHARGED_PION_MASS**2 - MUON_MASS**2) / (2 * CHARGED_PION_MASS))
+STOPPED_PION_NUMU = Line((PION_MASS**2 - MUON_MASS**2) / (2 * PION_MASS))
 """nu_mu of pi+ -> mu+ nu_mu at rest, 29.79 MeV."""
 
 

@@ -62,7 +62,7 @@ def nuclear_coupling(c: Couplings, *, protons: float, neutrons: float) -> FloatA
 
     Examples
     --------
-    >>> c = Couplings.of(m_Zp=17.0, C_Vu=1e-5, C_Vd=1e-5)  # caesium: 133 nucleons, 399 quarks
+    >>> c = Couplings.of(m_Zp=17.0, C_Vu=1e-5, C_Vd=1e-5)  # Caesium: 133 nucleons, 399 quarks
     >>> print(f"{nuclear_coupling(c, protons=55, neutrons=78)[0]:.2e}")
     3.99e-03
     """

@@ -11,6 +11,7 @@ from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.yaml import read_text, read_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.models.dark_width import optional_parameters
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, model_names
 
 LISTS: dict[str, tuple[Kind, ...]] = {
@@ -170,6 +171,7 @@ def _model_as_json(loaded: LoadedModel) -> dict[str, Any]:
             }
             for parameter in model.parameters
         ],
+        "optional": [parameter.name for parameter in optional_parameters(model)],
         "options": {
             name: {"choices": list(get_args(field.annotation)), "default": field.default}
             for name, field in loaded.options.model_fields.items()

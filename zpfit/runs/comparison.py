@@ -231,7 +231,7 @@ def _write_plots(result: Comparison, output: Path, seed: int) -> list[str]:
 
 _SYMBOLS = {
     parameter.name: parameter.symbol
-    for parameter in Effective.parameters
+    for parameter in Effective().parameters
     if not parameter.name.endswith("tau")
 }
 

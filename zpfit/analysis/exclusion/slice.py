@@ -1,7 +1,7 @@
 """Slices: planes through a model's parameters and the regions to draw, read from YAML."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, NoReturn, cast
 
 import numpy as np
@@ -11,7 +11,7 @@ from zpfit.analysis.exclusion.plane import Plane, Side, Solved
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
-from zpfit.inference.problem import assemble_from, check_measurements
+from zpfit.inference.problem import assemble_from, check_measurements, width_notes
 from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.schema import (
@@ -26,6 +26,8 @@ from zpfit.io.schema import (
 )
 from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.models.base import Model, Parameter
+from zpfit.models.dark_width import with_given
+from zpfit.models.effective import MASS
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.physics.couplings import COUPLING_NAMES
 from zpfit.physics.observables import find_observable, observable_names
@@ -153,6 +155,9 @@ def resolve_slice(document: Document, library: Library) -> Slice:
         lambda: _likelihood(settings, document, library),
         lambda: _checked_plane(settings, document, library),
     )
+    middle = built.starting_parameters(np.full((1, 2 + len(built.profiled)), 0.5))
+    assembled = assembled.for_model(built.model, middle)
+    _check_entries(settings, assembled, document)
     return Slice(document.path.stem, settings, built, assembled, (*notes, *assembled.notes()))
 
 
@@ -166,6 +171,8 @@ def _checked_plane(
     settings: SliceFile, document: Document, library: Library
 ) -> tuple[Plane, tuple[str, ...]]:
     loaded = load_model(settings.model, document, library)
+    used = {name for _, name in _uses(settings)}
+    loaded = replace(loaded, model=with_given(loaded.model, used))
     _check_parameters(settings, loaded.model, document)
     return _plane(settings, loaded, document, library)
 
@@ -204,9 +211,11 @@ def _plane(
     ]
     plane = Plane(loaded.model, axes[0], axes[1], fixed, solved, profiled)
     probes = np.random.default_rng(0).random((_PROBES, 2 + len(profiled)))
-    model, notes = ready_for_batches(
-        loaded.model, settings.model, plane.starting_parameters(probes), document.place(["model"])
-    )
+    values = plane.starting_parameters(probes)
+    place = document.place(["model"])
+    model, notes = ready_for_batches(loaded.model, settings.model, values, place)
+    largest = max((side.upper for side in axes if side.name == MASS.name), default=0.0)
+    notes = (*notes, *width_notes(model, values, largest))
     return Plane(model, axes[0], axes[1], fixed, solved, profiled), notes
 
 

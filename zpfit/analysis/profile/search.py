@@ -299,7 +299,7 @@ class NodeSearch:
     def _couplings(self, u: FloatArray) -> FloatArray:
         """Return the couplings of points, shape (n, couplings)."""
         couplings = self._posterior.model.couplings(self._posterior.parameters(u))
-        rows = [np.broadcast_to(row, len(u)) for _, row in couplings.items()]
+        rows = [np.broadcast_to(row, len(u)) for _, row in couplings.computed()]
         return np.stack(rows, axis=1)
 
     def _at(self, node: Index, u: FloatArray) -> FloatArray:

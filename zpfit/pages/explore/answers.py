@@ -13,7 +13,7 @@ from zpfit.pages.explore.grid import GRIDS, HUGE, look_around
 from zpfit.pages.explore.sliders import Slider
 from zpfit.pages.explore.subject import Subject
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.observables import predictions
+from zpfit.physics.observables import predictions_for
 
 LARGEST_GRID = 200
 _DECIMALS = 4
@@ -66,11 +66,11 @@ def point_answer(subject: Subject, point: Mapping[str, float]) -> dict[str, Any]
     UndefinedValue, InvalidModel
         The model has no couplings there.
     """
-    table = parameter_table([point], subject.model, ["point"])
+    table, model = parameter_table([point], subject.model, ["point"])
     parameters = {name: float(values[0]) for name, values in table.items()}
     known = {"parameters": parameters, "chi2_no_zprime": subject.chi2_no_zprime}
     with np.errstate(all="ignore"):
-        evaluated = evaluate_model(subject.model, table)
+        evaluated = evaluate_model(model, table)
         if evaluated.impossible[0]:
             return _finite(known | {"impossible": evaluated.impossible[0]})
         return _finite(
@@ -103,7 +103,7 @@ def _of_couplings(subject: Subject, c: Couplings) -> dict[str, Any]:
         "couplings": _only(dict(c.items())),
         "predictions": {
             name: float(observable.function(c)[0])
-            for name, observable in predictions().items()
+            for name, observable in predictions_for(c).items()
             if name not in measured
         },
     }
@@ -127,14 +127,14 @@ def slice_answer(
     InvalidModel
         A user's model fails.
     """
-    table = parameter_table([point], subject.model, ["point"])
+    table, model = parameter_table([point], subject.model, ["point"])
     axes = [subject.sliders[name] for name in (x, y)]
     positions = [axis.nodes(n) for axis in axes]
     columns = [axis.values(u) for axis, u in zip(axes, positions, strict=True)]
     along_x, along_y = (c.ravel() for c in np.meshgrid(*columns))
     values = {name: np.full(along_x.size, one[0]) for name, one in table.items()}
     values |= {y: along_y, x: along_x}
-    found = look_around(subject.model, subject.likelihood, values)
+    found = look_around(model, subject.likelihood, values)
     rows, length = len(columns[1]), len(columns[0])
     return {
         "x": _axis(axes[0], positions[0], columns[0]),

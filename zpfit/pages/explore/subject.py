@@ -19,6 +19,7 @@ from zpfit.io.yaml import parse_yaml
 from zpfit.likelihood.build import Assembled
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model
+from zpfit.models.dark_width import optional_parameters, with_given
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, ready_for_batches
 from zpfit.pages.explore.grid import quick_grid
 from zpfit.pages.explore.sliders import Slider, slider
@@ -104,7 +105,7 @@ def named_priors(model: Model, library: Library) -> Mapping[str, Prior]:
 
     Priors with the model's name come first, then those that fit its options.
     """
-    known = {parameter.name for parameter in model.parameters}
+    known = {parameter.name for parameter in (*model.parameters, *optional_parameters(model))}
     names = library.names("priors")
     best: Mapping[str, Prior] = {}
     for name in sorted(names, key=lambda name: name != model.name):
@@ -132,13 +133,14 @@ def build(
     InvalidInput
         A user's model fails where it is tried out.
     """
-    model = named.loaded.model
+    model = with_given(named.loaded.model, given)
     sliders = {p.name: slider(p, given.get(p.name)) for p in model.parameters}
     priors = Priors({name: _prior(s, given.get(name)) for name, s in sliders.items()})
     random = np.random.default_rng(0).random((_DRAWS, len(priors.free)))
     with np.errstate(all="ignore"):
         probes = priors.transform(random[:_PROBES])
         model, notes = ready_for_batches(model, named.spec, probes, "model")
+        assembled = assembled.for_model(model, probes)
         if start is None:
             start = _best_of(Posterior(model, priors, assembled.likelihood), random, sliders)
         grid = quick_grid(model, assembled.likelihood, priors.transform(random[:_TIMED]))

@@ -1,12 +1,13 @@
 """Diagnostics of runs, with their meaning and the values to worry about."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.inference.diagnostics import MIN_AUTOCORRELATION_TIMES, RHAT_LIMIT
 from zpfit.inference.samplers.registry import find_engine
 from zpfit.pages.report.symbols import number
+from zpfit.physics.branching_ratios import HADRONIC_WIDTHS
 
 _LARGEST_WEIGHT = 0.05
 _SILENT = 0.1
@@ -25,14 +26,27 @@ class Diagnostic:
     meaning: str
 
 
-def diagnose_run(summary: FitSummary, target_ess: int) -> list[Diagnostic]:
-    """Return the diagnostics of a run, the most important first."""
+def diagnose_run(
+    summary: FitSummary, target_ess: int, notes: Sequence[str] = ()
+) -> list[Diagnostic]:
+    """Return the diagnostics of a run, the most important first.
+
+    Parameters
+    ----------
+    summary
+        Record of the run.
+    target_ess
+        Number of effective samples that the run asked for.
+    notes
+        Remarks made before the run.
+    """
     return [
         *_shortcomings(summary["shortcomings"]),
         *_sampling(summary, target_ess),
         *_evidence(summary),
         *_silent_curves(summary),
         *_unverified(summary),
+        *_hadrons(notes),
     ]
 
 
@@ -159,6 +173,16 @@ def _silent_curves(summary: FitSummary) -> Iterator[Diagnostic]:
             good=False,
             meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and sets no limit at other "
             "masses. Worry if a conclusion rests on it: no data exclude points outside.",
+        )
+
+
+def _hadrons(notes: Sequence[str]) -> Iterator[Diagnostic]:
+    if HADRONIC_WIDTHS in notes:
+        yield Diagnostic(
+            "Hadronic widths",
+            "masses above 135 MeV",
+            good=True,
+            meaning=f"{HADRONIC_WIDTHS[0].upper()}{HADRONIC_WIDTHS[1:]}.",
         )
 
 

@@ -50,7 +50,7 @@ def build_run_chapter(content: RunContent, identifier: str) -> Chapter:
         ),
         slices=slices,
         slices_note="" if slices else "None, as fewer than two parameters are sampled.",
-        diagnostics=tuple(diagnose_run(summary, run.settings.sampler.target_ess)),
+        diagnostics=tuple(diagnose_run(summary, run.settings.sampler.target_ess, run.notes)),
         repeat=_repeat_run(content),
     )
 
