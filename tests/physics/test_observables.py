@@ -59,10 +59,10 @@ def test_reported_predictions_keep_their_order():
     assert list(predictions()) == [
         "delta_a_e", "delta_a_mu", "paper_texono", "paper_borexino", "paper_charm2_nu",
         "paper_charm2_nubar", "paper_ccfr", "nue_texono", "nue_borexino", "nue_charm2_nu",
-        "nue_charm2_nubar", "nue_lsnd", "trident_ccfr", "trident_charm2", "trident_nutev",
-        "e158_sin2_theta", "br_ee", "br_inv", "pi_enu_ee", "delta_w_width", "delta_q_w_cs",
-        "delta_q_w_p", "n_eff", "z_pole_s2_eff", "z_pole_m_W", "z_pole_width", "dark_z_delta",
-        "axial_over_mass",
+        "nue_charm2_nubar", "nue_lsnd", "coherent_csi", "coherent_lar", "conus_plus",
+        "trident_ccfr", "trident_charm2", "trident_nutev", "e158_sin2_theta", "br_ee", "br_inv",
+        "pi_enu_ee", "delta_w_width", "delta_q_w_cs", "delta_q_w_p", "n_eff", "z_pole_s2_eff",
+        "z_pole_m_W", "z_pole_width", "dark_z_delta", "axial_over_mass",
     ]  # fmt: skip
     bounded = set(built_in_observables()) - set(predictions())
     assert bounded == {

@@ -218,7 +218,13 @@ def _build_terms(
                 term = loaded.entry.exclusion(loaded.name, table, soft=soft, find=observables.find)
                 exclusions.append(term)
     problems.raise_if_any()
-    return Likelihood(spec.label, measurements.terms, tuple(exclusions), measurements.correlations)
+    return Likelihood(
+        spec.label,
+        measurements.terms,
+        tuple(exclusions),
+        measurements.correlations,
+        measurements.shared_scales,
+    )
 
 
 def _chosen_entries(

@@ -5,7 +5,13 @@ from itertools import combinations
 
 from zpfit.errors import ConflictingEntries, ProblemCollector, suggestion
 from zpfit.io.library import Library
-from zpfit.likelihood.entries import MEASUREMENTS, Entry, GaussianEntry, MeasurementEntry
+from zpfit.likelihood.entries import (
+    MEASUREMENTS,
+    BinnedEntry,
+    Entry,
+    GaussianEntry,
+    MeasurementEntry,
+)
 from zpfit.likelihood.library import LoadedEntry, read_entry
 from zpfit.likelihood.spec import LikelihoodSpec, Place
 
@@ -98,7 +104,8 @@ def check_nuisances(
     problems: ProblemCollector,
 ) -> None:
     """Note names of nuisance parameters that no entry has."""
-    known = sorted({n for e in entries if isinstance(e, GaussianEntry) for n in e.nuisances})
+    with_nuisances = [e for e in entries if isinstance(e, GaussianEntry | BinnedEntry)]
+    known = sorted({name for entry in with_nuisances for name in entry.nuisances})
     for name in spec.nuisances:
         if name not in known:
             hint = suggestion(name, known)

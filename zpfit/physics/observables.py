@@ -31,6 +31,7 @@ _MODULES = (
     "magnetic_moment",
     "paper_2021",
     "recoil_experiments",
+    "coherent_experiments",
     "trident",
     "moller",
     "branching_ratios",
@@ -88,6 +89,10 @@ class Observable:
     """True if only bounds refer to it, so that tables of predictions leave it out."""
     needs: tuple[str, ...] = ()
     """Couplings that a model must give, as a missing one is unknown rather than zero."""
+    spectrum: Callable[[Couplings], FloatArray] | None = None
+    """Maps a batch of n points to expected events in bins, shape (n, bins), where data are binned.
+    The observable itself is then their number over that without a Z'. Rows that share their memory
+    (``numpy.broadcast_to``) are evaluated once."""
 
     def known_for(self, c: Couplings) -> bool:
         """Return True if the model behind ``c`` gives all that the prediction needs.
@@ -114,6 +119,7 @@ def observable(
     bound_only: bool = False,
     needs: tuple[str, ...] = (),
     name: str = "",
+    spectrum: Callable[[Couplings], FloatArray] | None = None,
 ) -> Callable[[F], F]:
     r"""Declare a function of the couplings as an observable; it stays a plain function.
 
@@ -132,6 +138,8 @@ def observable(
         likelihood that compare it with data are left out.
     name : str
         Name in entries; the function's name if not given.
+    spectrum : callable, optional
+        Returns expected events in bins, shape (n, bins), for entries of type ``binned``.
 
     Raises
     ------
@@ -156,6 +164,7 @@ def observable(
             tuple(reads),
             bound_only,
             tuple(needs),
+            spectrum,
         )
         unknown = {*reads, *needs} - set(COUPLING_NAMES)
         if unknown:
