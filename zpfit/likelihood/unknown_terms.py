@@ -69,10 +69,8 @@ def leptons_alone(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:
         return ()
     charged = [t.name for t in terms if t.observable.name in CHARGED_CURRENT]
     breaks = f"it breaks the charged current ({', '.join(charged)}), and " if charged else ""
-    return (
-        f"the model has no quark couplings: a Z' of leptons alone; {breaks}searches and "
-        "measurements with quarks do not see it",
-    )
+    seen = "searches and measurements with quarks do not see it"
+    return (f"the model has no quark couplings: a Z' of leptons alone; {breaks}{seen}",)
 
 
 def needs_of(likelihood: Likelihood) -> Iterator[tuple[str, tuple[str, ...]]]:
