@@ -8,10 +8,11 @@ from typing import Any, Final, cast
 import numpy as np
 
 from zpfit.analysis.certify.branch_and_bound import halving_point
-from zpfit.analysis.certify.contractors import FLOOR, N_COUPLINGS, survives
-from zpfit.analysis.certify.leaves import PRODUCT, RATE, excluding_term
+from zpfit.analysis.certify.contractors import survives
+from zpfit.analysis.certify.leaves import DUMP, PRODUCT, RATE, excluding_term
 from zpfit.analysis.certify.mass_cells import MassCells, mass_cells
 from zpfit.analysis.certify.proof import first_box, level_of, targets_of, tau_of
+from zpfit.analysis.certify.quantities import FLOOR, N_COUPLINGS
 from zpfit.analysis.certify.structure import Structure
 from zpfit.analysis.records import TreeRecord
 from zpfit.io.arrays import FloatArray
@@ -24,7 +25,7 @@ _DEEPEST: Final = 24
 """Halvings of the mass in all."""
 _AXES: Final = "VANM"
 """Letters of the couplings of a box in a tree."""
-_TERMS: Final = " embvist"
+_TERMS: Final = " embvistd"
 """Letters of the terms, by code."""
 _WORTH: Final = 0.1
 """Part of a box that a contraction must remove to become a node of the tree."""
@@ -100,12 +101,18 @@ def _inputs(
         "trident": list(structure.trident) if np.isfinite(structure.trident[0]) else None,
         "visible": [curve.tolist() for curve in structure.visible],
         "invisible": [curve.tolist() for curve in structure.invisible],
+        "dumps": [[dump.length_ratio, _knots(dump.region)] for dump in structure.dumps],
         "stars": structure.stars,
         "floors": [*structure.floors, structure.contact],
         "rates": [list(recoil.target) for recoil in structure.recoils],
         "blocks": _blocks(structure),
         "coefficients": coefficients,
     }
+
+
+def _knots(region: FloatArray) -> list[list[float | None]]:
+    """Return the rows of a region; JSON has no NaN, which marks gaps."""
+    return [[float(x) if np.isfinite(x) else None for x in row] for row in region]
 
 
 def _blocks(structure: Structure) -> list[list[int]]:
@@ -176,7 +183,7 @@ class _Maker:
         return f"{_AXES[axis]}{point!r}", [(lower, node), (upper, node)]
 
     def _rest(self, cells: MassCells) -> tuple[Any, ...]:
-        return self._level, self._tau, cells.products, cells.blocks, self._targets
+        return self._level, self._tau, cells.products, cells.blocks, self._targets, cells.dumps
 
     def _code(self, box: FloatArray, row: int, cells: MassCells) -> int:
         wider = box + np.abs(box) * np.array([-_WIDENING, _WIDENING])
@@ -211,6 +218,8 @@ class _Maker:
 def _token(code: int) -> str:
     if code >= RATE:
         return f"r{code - RATE}"
+    if code >= DUMP:
+        return f"x{code - DUMP}"
     return f"p{code - PRODUCT}" if code >= PRODUCT else _TERMS[code]
 
 
