@@ -1,10 +1,13 @@
 """Proved bounds of the joint sigma: :func:`certify` and its :class:`Certificate`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from sys import float_info
 from typing import Any
+
+import numpy as np
 
 from zpfit.analysis.certify.bracket import (
     above,
@@ -13,10 +16,12 @@ from zpfit.analysis.certify.bracket import (
     certify_bracket,
     certify_level,
 )
+from zpfit.analysis.joint_sigma import JointSigma, improve_joint_sigma
 from zpfit.analysis.records import CertificateRecord
 from zpfit.api.sources import Source, load, progress_of
 from zpfit.errors import InvalidInput, in_short
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
+from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room, write_json
 from zpfit.runs.proof_files import proofs_beside
@@ -105,6 +110,7 @@ def certify(
     *,
     sigma: float | None = None,
     tolerance: float = 1e-3,
+    point: Mapping[str, float] | None = None,
     tree: bool = False,
     output: str | Path | None = None,
     progress: bool | Progress = True,
@@ -126,6 +132,10 @@ def certify(
         Level in standard errors to prove. The default brackets the joint sigma instead.
     tolerance
         Largest distance of the bounds, in standard errors.
+    point
+        Parameters of a point that a search has found, such as ``joint_sigma_at`` of a comparison.
+        The upper bound is at most its joint sigma. Without it, zpfit searches where a proof
+        next to the best point fails.
     tree
         Add the tree of the proof to the record, which the script of the page "Proofs" checks
         without zpfit.
@@ -149,7 +159,10 @@ def certify(
     Raises
     ------
     InvalidInput
-        ``sigma`` or ``tolerance`` is not a finite positive number.
+        ``sigma`` or ``tolerance`` is not a finite positive number, or ``point`` lacks a parameter
+        or violates a constraint.
+    OutsidePrior
+        The prior does not contain a value of ``point``.
     NoStructure
         The model or a magnetic moment has a form for which there are no bounds.
     FilesExist, UnfinishedRun, NoRunToResume, OtherProof
@@ -173,12 +186,13 @@ def certify(
         reason = "is not a finite number above 0; give one, in standard errors"
         raise InvalidInput([f"{name}: {in_short(value)} {reason}" for name, value in wrong.items()])
     problem, reporter = load(source, **changes), progress_of(progress)
+    known = None if point is None else _known(problem, point)
 
     def prove(checkpoint: Checkpoint) -> Certificate:
         if sigma is not None:
             bracket = certify_level(problem, sigma, checkpoint)
         else:
-            bracket = certify_bracket(problem, tolerance, reporter, checkpoint)
+            bracket = certify_bracket(problem, tolerance, reporter, checkpoint, known)
         return Certificate(certificate_record(problem, bracket, tree=tree))
 
     if output is None:
@@ -186,6 +200,21 @@ def certify(
     with proofs_beside(Path(output), resume=resume, force=force) as checkpoint:
         found = prove(checkpoint)
         write_json(Path(output), found.record)
+    return found
+
+
+def _known(problem: Problem, point: Mapping[str, float]) -> JointSigma:
+    """Return the joint sigma close to a point."""
+    posterior, limits = problem.posterior, problem.settings.joint_sigma
+    missing = [name for name in posterior.priors.free if name not in point]
+    if missing:
+        raise InvalidInput([f"point: {name} is missing; give every parameter" for name in missing])
+    u = posterior.priors.to_unit_cube(point, "point")
+    rng = np.random.default_rng(problem.settings.seed)
+    found = improve_joint_sigma(posterior, u[None], rng, limits)
+    if found.sigma == np.inf:
+        reason = "violates another measurement or an exclusion; give one that meets them"
+        raise InvalidInput([f"point: {reason}"])
     return found
 
 

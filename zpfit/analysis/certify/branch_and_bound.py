@@ -16,7 +16,7 @@ from zpfit.physics.intervals import rigorous
 
 _MOST_IN_LEAF: Final = 5_000
 """Boxes of one leaf after which it counts as open; smaller cells take fewer."""
-_MASS_WEIGHT: Final = 6.0
+_MASS_WEIGHT: Final = 50.0
 """Relative width of a coupling that is halved as soon as ln m of this part of it."""
 
 
