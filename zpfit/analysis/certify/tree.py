@@ -18,6 +18,7 @@ from zpfit.analysis.records import TreeRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.models.gauge_mixing import BARE_Z_MASS
 from zpfit.physics.constants import MUON_MASS
+from zpfit.physics.curve_bounds import dump_bounds
 
 _DEPTH: Final = 12
 """Halvings of the mass in one table of bounds."""
@@ -134,6 +135,7 @@ class _Maker:
         low, high = structure.domain.mass
         self._log_width = float(np.log(high / low))
         self._cells = lru_cache(maxsize=64)(self._make_cells)
+        self._row = lru_cache(maxsize=4096)(self._make_row)
         self._level, self._tau = level_of(structure, sigma), tau_of(structure)
         self._targets = targets_of(structure)
 
@@ -165,15 +167,33 @@ class _Maker:
         row = (1 << (depth - above)) + node - (root << (depth - above))
         return row, self._cells(root)
 
+    def _make_row(self, node: int) -> FloatArray:
+        """Return the bounds of a node of the mass tree, shape (1, columns, 2).
+
+        Those of beam dumps are computed for the whole node, as a reader of the tree does. The
+        hull of small cells, which the table holds, is narrower.
+        """
+        row, cells = self._arguments(node)
+        table = cells.table[row : row + 1].copy()
+        depth = node.bit_length() - 1
+        parts = node - (1 << depth) + np.arange(2)
+        edges = self._structure.domain.mass[0] * np.exp(self._log_width / (1 << depth) * parts)
+        edges *= 1 + _WIDENING * np.array([-1, 1])
+        for (column, _), dump in zip(cells.dumps, self._structure.dumps, strict=True):
+            for shift, bounds in enumerate(dump_bounds(dump.region, dump.length_ratio, edges)):
+                ends = bounds.lower[0], bounds.upper[0]
+                table[0, int(column) + shift] = ends
+        return table
+
     def _node(self, box: FloatArray, node: int) -> tuple[str, list[tuple[FloatArray, int]]]:
         """Return the token of a box, and its parts unless it is a leaf."""
         row, cells = self._arguments(node)
-        code = self._code(box, row, cells)
+        code = self._code(box, node, cells)
         if code >= RATE:
             self._keep_coefficients(node, row, cells)
         if code:
             return _token(code), []
-        axis, point = self._contraction(box, row, cells)
+        axis, point = self._contraction(box, node)
         if axis < 0:
             axis, point = self._halving(box, node)
         if axis == N_COUPLINGS:
@@ -185,18 +205,19 @@ class _Maker:
     def _rest(self, cells: MassCells) -> tuple[Any, ...]:
         return self._level, self._tau, cells.products, cells.blocks, self._targets, cells.dumps
 
-    def _code(self, box: FloatArray, row: int, cells: MassCells) -> int:
+    def _code(self, box: FloatArray, node: int, cells: MassCells) -> int:
         wider = box + np.abs(box) * np.array([-_WIDENING, _WIDENING])
-        return int(excluding_term(wider, row, cells.table, *self._rest(cells)))
+        return int(excluding_term(wider, 0, self._row(node), *self._rest(cells)))
 
-    def _contraction(self, box: FloatArray, row: int, cells: MassCells) -> tuple[int, float]:
+    def _contraction(self, box: FloatArray, node: int) -> tuple[int, float]:
         """Return a cut that leaves a part which one term excludes; -1 if there is none."""
+        row, cells = self._arguments(node)
         inner = box.copy()
         survives(inner, row, cells.table, *self._rest(cells))
         for axis, end, point in _candidates(box, inner):
             removed = box.copy()
             removed[axis, 1 - end] = point
-            if self._code(removed, row, cells):
+            if self._code(removed, node, cells):
                 return axis, point
         return -1, 0.0
 
