@@ -178,7 +178,7 @@ class Cell:
             return None
         edges = [wide(f(r[1] for r in part), f(r[1] for r in part)) for f in (min, max)]
         widths = [2 * (r[2] - r[1]) for r in part]
-        if min(widths) < 1e-3 or max(widths) > 29:
+        if min(widths) <= 1e-2 or max(widths) > 29:
             return None
         times = (
             lifetimes(max(widths), ratio) * (1 - 1e-7),

@@ -16,7 +16,8 @@ from zpfit.analysis.certify.bracket import (
     certify_bracket,
     certify_level,
 )
-from zpfit.analysis.joint_sigma import JointSigma, improve_joint_sigma
+from zpfit.analysis.certify.witness import upper_end
+from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies
 from zpfit.analysis.records import CertificateRecord
 from zpfit.api.sources import Source, load, progress_of
 from zpfit.errors import InvalidInput, in_short
@@ -134,8 +135,8 @@ def certify(
         Largest distance of the bounds, in standard errors.
     point
         Parameters of a point that a search has found, such as ``joint_sigma_at`` of a comparison.
-        The upper bound is at most its joint sigma. Without it, zpfit searches where a proof
-        next to the best point fails.
+        The upper bound is at most its joint sigma. Without it, zpfit searches by itself where a
+        proof next to the best point fails.
     tree
         Add the tree of the proof to the record, which the script of the page "Proofs" checks
         without zpfit.
@@ -159,8 +160,7 @@ def certify(
     Raises
     ------
     InvalidInput
-        ``sigma`` or ``tolerance`` is not a finite positive number, or ``point`` lacks a parameter
-        or violates a constraint.
+        ``sigma`` or ``tolerance`` is not a finite positive number, or ``point`` lacks a parameter.
     OutsidePrior
         The prior does not contain a value of ``point``.
     NoStructure
@@ -204,18 +204,17 @@ def certify(
 
 
 def _known(problem: Problem, point: Mapping[str, float]) -> JointSigma:
-    """Return the joint sigma close to a point."""
-    posterior, limits = problem.posterior, problem.settings.joint_sigma
+    """Return the best result of a search around a point, which may lack digits."""
+    posterior = problem.posterior
     missing = [name for name in posterior.priors.free if name not in point]
     if missing:
         raise InvalidInput([f"point: {name} is missing; give every parameter" for name in missing])
     u = posterior.priors.to_unit_cube(point, "point")
     rng = np.random.default_rng(problem.settings.seed)
-    found = improve_joint_sigma(posterior, u[None], rng, limits)
-    if found.sigma == np.inf:
-        reason = "violates another measurement or an exclusion; give one that meets them"
-        raise InvalidInput([f"point: {reason}"])
-    return found
+    limits = problem.settings.joint_sigma
+    pulls = constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u[None]), limits)
+    level = float(np.max(pulls.objectives))
+    return upper_end(posterior, u[None], level, limits, rng)
 
 
 def _is_positive(value: Any) -> bool:

@@ -9,8 +9,8 @@ edge and q s at the upper one, q = (upper/lower)^2, with equal numbers of decays
 h(t) = t g(t). The slope of ln h against ln t is 1 - t + r t/[exp(r t) - 1], which falls. Hence h
 rises to a maximum and then falls, s falls as q grows, and ln h(q s) - ln h(s) falls as s grows,
 so that its sign brackets s. The maximum of h lies above t = 1, where its slope is positive. The
-slope of the difference against ln s is at least q s (1 - 1/q), which is at least 1e-3 for the
-smallest q that is used: rounding of 1e-12 moves s by less than 1e-8 of itself.
+slope of the difference against ln s is at least q s (1 - 1/q), which is at least 0.0099 for the
+smallest q that is used: rounding of 1e-12 moves s by less than 1e-9 of itself.
 """
 
 from typing import Final
@@ -24,9 +24,9 @@ from zpfit.physics.enclosures import Bounds
 
 _MARGIN: Final = 1e-12
 """Relative widening of closed formulas, a thousand times their rounding."""
-_TABLES: Final = 1e-6
-"""Relative error allowed to the splines of the likelihood and to s; both are far smaller."""
-_NARROW: Final = 1e-3
+_TABLES: Final = 2e-6
+"""Relative error allowed to the splines of the likelihood and to s; they err by a fifth of it."""
+_NARROW: Final = 1e-2
 _WIDE: Final = 29.0
 """Range of ln q; regions that are narrower, close to a tip, or wider give no limit here."""
 _HALVINGS: Final = 60
@@ -53,13 +53,14 @@ def curve_range(
         True if the curve covers the whole cell.
     """
     ends = np.interp(log_edges, x, y)
-    least, largest = np.minimum(ends[:-1], ends[1:]), np.maximum(ends[:-1], ends[1:])
-    for shift in (-_MARGIN, _MARGIN):  # a knot at an edge counts on both sides
-        knots = x + shift * (1 + np.abs(x))
-        cell = np.searchsorted(log_edges, knots) - 1
-        inside = (cell >= 0) & (cell < len(largest))
-        np.maximum.at(largest, cell[inside], y[inside])
-        np.minimum.at(least, cell[inside], y[inside])
+    with np.errstate(invalid="ignore"):  # NaN spreads
+        least, largest = np.minimum(ends[:-1], ends[1:]), np.maximum(ends[:-1], ends[1:])
+        for shift in (-_MARGIN, _MARGIN):  # a knot at an edge counts on both sides
+            knots = x + shift * (1 + np.abs(x))
+            cell = np.searchsorted(log_edges, knots) - 1
+            inside = (cell >= 0) & (cell < len(largest))
+            np.maximum.at(largest, cell[inside], y[inside])
+            np.minimum.at(least, cell[inside], y[inside])
     slack = _MARGIN * (np.abs(log_edges[:-1]) + np.abs(log_edges[1:]) + 1)
     covered = (log_edges[:-1] - slack >= x[0]) & (log_edges[1:] + slack <= x[-1])
     return Bounds(least, largest), covered

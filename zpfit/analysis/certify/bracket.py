@@ -129,7 +129,8 @@ def certify_bracket(
     checkpoint : Checkpoint
         Store of the proofs of levels.
     known : JointSigma, optional
-        Point that a search has found. The upper end is at most its joint sigma.
+        Point that a search has found. The upper end is at most its joint sigma, and no search
+        from everywhere follows.
 
     Raises
     ------
@@ -138,7 +139,7 @@ def certify_bracket(
     """
     structure = structure_of(problem)
     levels = _Levels(ResumableProver(problem, structure, checkpoint, _reporter(progress)), progress)
-    best = _lowered(levels, Points(problem, structure), known or NO_POINT, tolerance)
+    best = _lowered(levels, Points(problem, structure, known), known or NO_POINT, tolerance)
     if tolerance < best.sigma and levels.failed < inf:
         _raised(levels, tolerance)
     lower = levels.lower.sigma if levels.lower else 0.0

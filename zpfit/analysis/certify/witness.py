@@ -44,12 +44,16 @@ class Points:
         Model, priors and likelihood.
     structure : Structure
         Input of the proofs.
+    known : JointSigma, optional
+        Result of a search from everywhere, which is not repeated.
     """
 
-    def __init__(self, problem: Problem, structure: Structure) -> None:
+    def __init__(
+        self, problem: Problem, structure: Structure, known: JointSigma | None = None
+    ) -> None:
         self._problem, self._structure = problem, structure
         self._rng = np.random.default_rng(problem.settings.seed)
-        self._everywhere: JointSigma | None = None
+        self._everywhere = known
 
     def below(self, proof: Proof, level: float) -> JointSigma:
         """Return a point below a level, or the best one found.
