@@ -44,7 +44,7 @@ FILES = {
 QUICK = {"list", "show", "validate", "data check", "cite", "evaluate"}
 """Commands that the fast tests run unchanged, unless they need an earlier run."""
 
-FITTED = {"run", "compare", "tension", "profile", "toys", "coverage", "certify"}
+FITTED = {"run", "compare", "tension", "profile", "limit", "toys", "coverage", "certify"}
 """Commands whose arguments are run files, which the fast tests read."""
 
 ELSEWHERE = {

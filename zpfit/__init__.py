@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zpfit.api.exclusions import exclusion as exclusion
     from zpfit.api.fits import Result as Result
     from zpfit.api.fits import fit as fit
+    from zpfit.api.limits import limit as limit
     from zpfit.api.names import available as available
     from zpfit.api.points import evaluate as evaluate
     from zpfit.api.profiles import profile as profile
@@ -36,6 +37,7 @@ _PLACES = {
     "evaluate": ("zpfit.api.points", "evaluate"),
     "exclusion": ("zpfit.api.exclusions", "exclusion"),
     "fit": ("zpfit.api.fits", "fit"),
+    "limit": ("zpfit.api.limits", "limit"),
     "load": ("zpfit.api.sources", "load"),
     "profile": ("zpfit.api.profiles", "profile"),
     "tension": ("zpfit.api.tensions", "tension"),

@@ -8,11 +8,12 @@ from scipy.optimize import brentq
 from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import norm
 
+from zpfit.analysis.levels import REGIONS
 from zpfit.analysis.profile.axis import AxisRequest, choose_axes
 from zpfit.analysis.profile.contours import area_below, shares_below
 from zpfit.analysis.profile.likelihood import profile_likelihood
 from zpfit.analysis.profile.plane import PlaneDensity
-from zpfit.analysis.profile.profile import profile, profile_record, unresolved
+from zpfit.analysis.profile.profile import levels_of, profile, profile_record, unresolved
 from zpfit.analysis.profile.regions import Density, intervals, unknown_ends
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, LogUniform, Priors, SignedLogUniform, Uniform
@@ -188,7 +189,7 @@ def test_what_cannot_be_resolved_is_a_shortcoming():
     posterior = posterior_of([term(lambda c: c.C_Ve, 0.4321, 1e-15)])
     best = Minimum(np.array([0.4321]), 0.0)
     found = profiled(posterior, "x", best=best)
-    words = unresolved(found)
+    words = unresolved(found, levels_of(REGIONS, 1))
     assert len(words) == 2
     assert "Delta chi2 < 1 are unknown" in words[0]
 

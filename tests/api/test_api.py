@@ -38,6 +38,7 @@ PUBLIC = [
     "evaluate",
     "exclusion",
     "fit",
+    "limit",
     "load",
     "profile",
     "tension",

@@ -23,7 +23,18 @@ Command = Callable[..., str]
 
 COMMANDS = [
     *("run", "compare", "campaign", "tension", "certify", "paper", "epochs", "exclusion"),
-    *("profile", "toys", "coverage", "evaluate", "validate", "list", "show", "cite", "data"),
+    *(
+        "profile",
+        "limit",
+        "toys",
+        "coverage",
+        "evaluate",
+        "validate",
+        "list",
+        "show",
+        "cite",
+        "data",
+    ),
     *("plot", "report", "explore", "export", "schema", "completion"),
 ]
 SAMPLED = ["m_Zp", "C_Ve", "C_Ae", "C_Vmu"]

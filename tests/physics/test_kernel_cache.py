@@ -43,6 +43,7 @@ def test_processes_that_start_together(tmp_path):
     assert outputs[0][1] == ""
 
 
+@pytest.mark.slow
 def test_no_folder_can_be_written(tmp_path):
     file = tmp_path / "file"
     file.touch()

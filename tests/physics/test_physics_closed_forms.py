@@ -195,6 +195,7 @@ def test_soft_forms_at_the_limit():
     assert HalfGaussian(power=2, confidence_level=0.90).chi2(np.array([0.0]))[0] == 0
 
 
+@pytest.mark.slow
 def test_formulas_run_interpreted():
     """NUMBA_DISABLE_JIT=1, for debugging and coverage, gives the same numbers."""
     code = (

@@ -313,17 +313,21 @@ def finished(folder):
     return len(list(Path(folder).glob("runs/*/fingerprint.json")))
 
 
+HERE, TWO = ("--executor", "here"), ("--workers", "2")
+
+
 @pytest.mark.parametrize(
-    "number",
+    ("number", "way"),
     [
-        signal.SIGTERM,
-        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
-        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        (signal.SIGTERM, HERE),
+        pytest.param(signal.SIGTERM, TWO, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, TWO, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, TWO, marks=pytest.mark.slow),
     ],
 )
-def test_a_stopped_campaign_resumes(accepted, whole, number):
+def test_a_stopped_campaign_resumes(accepted, whole, number, way):
     path = write({"seeds": {"count": 3}})
-    process = start("campaign", path, "--workers", "2", "--output", "stopped")
+    process = start("campaign", path, *way, "--output", "stopped")
     wait_for(lambda: finished("stopped") >= 1)
     os.kill(process.pid, number)
     process.join()

@@ -432,6 +432,52 @@ class ProfileRecord(TypedDict):
     shortcomings: list[str]
 
 
+class LimitLevel(TypedDict):
+    """Limits on the size of a parameter, or intervals of it, at one confidence level."""
+
+    probability: float
+    delta_chi2: float
+    """Largest Delta chi2 that the profile likelihood allows."""
+    profile: NotRequired[float]
+    """Upper limit of the profile likelihood."""
+    posterior: NotRequired[float]
+    """Quantile of the posterior."""
+    at_end_of_prior: NotRequired[bool]
+    """True if the prior ends before the profile likelihood does, so that there is no limit."""
+    profile_intervals: NotRequired[list[list[float]]]
+    posterior_intervals: NotRequired[list[list[float]]]
+
+
+class LimitPoint(TypedDict):
+    """Limits with some parameters fixed."""
+
+    fixed: dict[str, float]
+    """The parameter of a scan with its value; empty without a scan."""
+    allowed: bool
+    """False if the data exclude every value of the parameter."""
+    best_fit: NotRequired[ProfileBestFit]
+    levels: list[LimitLevel]
+    shortcomings: list[str]
+
+
+class LimitRecord(TypedDict):
+    """Limits on one parameter, at one point or at each point of a scan."""
+
+    title: str
+    model: str
+    likelihood: str
+    seed: int
+    parameter: dict[str, Any]
+    one_sided: bool
+    fixed: dict[str, float]
+    """Parameters with the same value at all points."""
+    scan: dict[str, Any] | None
+    """The parameter of the scan; None if there is one point."""
+    points: list[LimitPoint]
+    converged: bool
+    shortcomings: list[str]
+
+
 class ExclusionMapRecord(TypedDict):
     """Regions of a plane that experiments exclude, in values of the parameters."""
 

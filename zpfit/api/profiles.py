@@ -1,5 +1,6 @@
 """Profile likelihoods: :func:`profile` and its :class:`Profile`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zpfit.analysis.levels import REGIONS, check_levels
 from zpfit.analysis.profile.axis import AxisRequest, choose_axes
+from zpfit.analysis.profile.profile import levels_of, profile_record
 from zpfit.analysis.profile.profile import profile as profile_problem
-from zpfit.analysis.profile.profile import profile_record
 from zpfit.analysis.records import ProfileRecord
 from zpfit.api.reported import Reported
-from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.api.sources import Source, escaped, fixed, load, progress_of
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
@@ -67,6 +69,8 @@ def profile(
     y: AxisChoice | None = None,
     *,
     points: int | None = None,
+    levels: Sequence[float] = REGIONS,
+    fix: Mapping[str, float] | None = None,
     output: str | Path | None = None,
     progress: bool | Progress = True,
     force: bool = False,
@@ -82,6 +86,10 @@ def profile(
         Sampled parameters, each a name or ``(name, lower, upper)``.
     points
         Nodes on each axis before refinement, 10 to 400: 60 with one axis, 40 with two by default.
+    levels
+        Confidence levels of intervals or regions, such as ``(0.9, 0.95)``.
+    fix
+        Parameters with fixed values in place of their priors.
     output
         Folder for JSON and plots.
     progress, force
@@ -92,7 +100,7 @@ def profile(
     Raises
     ------
     InvalidInput
-        An axis is no sampled parameter, or its range leaves the prior.
+        An axis is no sampled parameter, its range leaves the prior, or a level is out of range.
 
     Examples
     --------
@@ -104,12 +112,14 @@ def profile(
     ['g_prime', 'delta_chi2']
     """
     _check_points(points)
-    problem = load(source, **changes)
+    chosen_levels = levels_of(check_levels(levels, "levels"), 1 if y is None else 2)
+    problem = load(source, **changes, **fixed(fix))
     chosen = [("x", x)] if y is None else [("x", x), ("y", y)]
     axes = choose_axes(problem.posterior.priors, [_request(side, a) for side, a in chosen])
     if output is not None:
         make_room(Path(output), profile_files([axis.name for axis in axes]), force=force)
-    found = profile_problem(problem, axes, points, progress_of(progress))
+    reporter = progress_of(progress)
+    found = profile_problem(problem, axes, points, reporter, levels=chosen_levels)
     record = profile_record(problem, found)
     if output is not None:
         write_profile(record, Path(output))

@@ -101,6 +101,17 @@ def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
     return document
 
 
+def fixed(values: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the changes of a run file that fix parameters.
+
+    Examples
+    --------
+    >>> fixed({"m_Zp": 20.0})
+    {'priors.parameters.m_Zp': 20.0}
+    """
+    return {f"priors.parameters.{name}": value for name, value in (values or {}).items()}
+
+
 def flat_changes(
     changes: Mapping[str, Any], above: tuple[str, ...] = ()
 ) -> list[tuple[tuple[str, ...], Any]]:

@@ -26,7 +26,7 @@ class Tension(Reported):
     """All numbers, as ``tension.json`` holds them."""
 
     @property
-    def pulls(self) -> "pd.DataFrame":
+    def pull_table(self) -> "pd.DataFrame":
         """Pull of each measurement: at the best fit, and of the posterior prediction."""
         import pandas as pd
 
@@ -49,7 +49,7 @@ class Tension(Reported):
         return f"<Tension of {self.record['model']} on {self.record['likelihood']}>"
 
     def _repr_html_(self) -> str:
-        return str(self.pulls.to_html(float_format="%.3g"))
+        return str(self.pull_table.to_html(float_format="%.3g"))
 
 
 def tension(
@@ -84,7 +84,7 @@ def tension(
     >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
     >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "sampler": {"engine": "vegas"}}
     >>> found = zpfit.tension({**run, "priors": {"parameters": muon}})
-    >>> found.pulls["best_fit"].loc[["a_e_cs_2018", "a_mu_2021"]].round(2).to_dict()
+    >>> found.pull_table["best_fit"].loc[["a_e_cs_2018", "a_mu_2021"]].round(2).to_dict()
     {'a_e_cs_2018': -2.42, 'a_mu_2021': 0.28}
     >>> round(found.joint_sigma, 3)
     2.417

@@ -25,6 +25,7 @@ _COMMANDS = {
     "epochs": "studies",
     "exclusion": "exclusion",
     "profile": "profile",
+    "limit": "limit",
     "toys": "toys",
     "coverage": "coverage",
     "evaluate": "evaluate",

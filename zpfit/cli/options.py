@@ -60,6 +60,10 @@ limits = click.option(
     help="Add a limit file (repeatable).",
 )
 
+fix = click.option(
+    "--fix", multiple=True, metavar="NAME=VALUE", help="Fix a parameter (repeatable)."
+)
+
 
 def output(text: str) -> Callable[[Command], Command]:
     """Return the option ``--output`` with a help text."""
@@ -201,6 +205,23 @@ def parse_point(texts: Sequence[str]) -> dict[str, float]:
             point[name] = _number(value, f"--at {word}")
     problems.raise_if_any()
     return point
+
+
+def parse_fix(texts: Sequence[str]) -> dict[str, float]:
+    """Return values of parameters from ``--fix NAME=VALUE``.
+
+    Raises
+    ------
+    InvalidInput
+        Texts have another form; each is reported.
+    """
+    problems, found = ProblemCollector(), dict[str, float]()
+    for text in texts:
+        with problems.collecting():
+            name, value = _assignment(text, "--fix")
+            found[name] = _number(value, f"--fix {text}")
+    problems.raise_if_any()
+    return found
 
 
 def parse_axis(option: str, text: str) -> "AxisRequest":

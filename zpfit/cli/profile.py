@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     type=click.IntRange(min=10, max=400),
     help="Points on each axis before refinement [60 with one, 40 with two].",
 )
+@click.option(
+    "--level",
+    "levels",
+    type=float,
+    multiple=True,
+    metavar="LEVEL",
+    help="Confidence level, such as 0.95 (repeatable) [1 and 2 sigma].",
+)
+@options.fix
 @options.output("Folder for JSON and plots.")
 @options.force()
 @options.seed
@@ -36,6 +45,8 @@ def profile(
     x: str,
     y: str | None,
     points: int | None,
+    levels: Sequence[float],
+    fix: Sequence[str],
     output: Path | None,
     force: bool,
     seed: int | None,
@@ -51,8 +62,9 @@ def profile(
     \b
     zpfit profile quickstart --x m_Zp --output output/profiles
     zpfit profile quickstart --x m_Zp=10:60 --y C_Ae --points 50 --output output/profiles
-    zpfit profile output/quickstart --x C_Vmu --json
+    zpfit profile output/quickstart --x C_Vmu --level 0.9 --level 0.95 --fix C_Amu=0
     """
+    from zpfit.analysis.levels import REGIONS
     from zpfit.api.profiles import profile as compute_profile
     from zpfit.cli.progress import StageLines
     from zpfit.runs.records import profile_files
@@ -61,7 +73,14 @@ def profile(
     problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
     axes = _requests(x, y)
     record = compute_profile(
-        problem, *axes, points=points, output=output, force=force, progress=StageLines()
+        problem,
+        *axes,
+        points=points,
+        levels=levels or REGIONS,
+        fix=options.parse_fix(fix),
+        output=output,
+        force=force,
+        progress=StageLines(),
     ).record
     if as_json:
         print_json(record)
@@ -148,7 +167,10 @@ def _levels(record: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapp
 
 
 def _level(likelihood: Mapping[str, Any]) -> str:
-    return f"{likelihood['probability']:.1%} (Delta chi2 = {likelihood['delta_chi2']:g})"
+    from zpfit.analysis.levels import in_percent
+
+    probability = in_percent(likelihood["probability"])
+    return f"{probability} (Delta chi2 = {likelihood['delta_chi2']:.4g})"
 
 
 def _pieces(intervals: list[list[float]]) -> str:

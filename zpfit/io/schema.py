@@ -33,7 +33,6 @@ class StrictModel(BaseModel):
         strict=True,
         frozen=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,  # they describe the keys in JSON Schemas
     )
 
 

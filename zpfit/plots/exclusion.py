@@ -1,6 +1,5 @@
 """Exclusion plots: the regions that experiments exclude, and the allowed region."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +23,7 @@ from zpfit.plots.exclusion_layout import (
     TOP,
     as_path,
 )
-from zpfit.plots.labels import LabelBoard, in_lines
+from zpfit.plots.labels import LabelBoard, in_lines, wrapped
 from zpfit.plots.scales import axis_label
 from zpfit.plots.style import MUTED
 
@@ -35,8 +34,6 @@ _OFFSET = 0.3
 """Inches on either side of the title that are kept free for a power of ten of the axis."""
 _TITLE_LINE, _TITLE_LINES = 0.13, 2
 """Height of a line of the title in inches, and the lines that the upper margin holds."""
-_BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
-"""Blanks outside formulas, where a title can wrap."""
 _LEGEND_ROW, _LEGEND_COLUMNS = 0.15, 3
 _ALPHA, _DARKEST = 0.35, 0.88
 """Opacity of each region, and the largest opacity of all of them together."""
@@ -135,9 +132,8 @@ def _frame(record: ExclusionMapRecord) -> tuple[Figure, Axes]:
     ) else None
     for axis in (axes.xaxis, axes.yaxis):
         axis.get_offset_text().set_fontsize(SMALL)
-    words = _BREAKS.split(record["title"])
-    title = in_lines(words, " ", SMALL, AXES_SIZE[0] - 2 * _OFFSET)
-    axes.set_title("\n".join(title), fontsize=SMALL, y=1.0)
+    title = wrapped(record["title"], SMALL, AXES_SIZE[0] - 2 * _OFFSET)
+    axes.set_title(title, fontsize=SMALL, y=1.0)
     return figure, axes
 
 

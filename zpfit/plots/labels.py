@@ -1,5 +1,6 @@
 """Placement of labels in the regions of a figure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,6 +95,15 @@ def text_size(text: str, points: float, axes_inches: tuple[float, float]) -> tup
     """Return the size of a label with a margin, in fractions of the axes."""
     width = text_width(text, points) + points / 72
     return width / axes_inches[0], 1.4 * points / 72 / axes_inches[1]
+
+
+_BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
+"""Blanks outside formulas, where a title can wrap."""
+
+
+def wrapped(title: str, size: float, width: float) -> str:
+    """Return a title in lines of at most ``width`` inches at a font size; formulas stay whole."""
+    return "\n".join(in_lines(_BREAKS.split(title), " ", size, width))
 
 
 def in_lines(words: Sequence[str], separator: str, points: float, width: float) -> list[str]:

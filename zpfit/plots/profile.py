@@ -1,6 +1,7 @@
 """Profile likelihood and posterior of one or two parameters on the same axes."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from zpfit.analysis.levels import in_percent
 from zpfit.analysis.profile.contours import roots
-from zpfit.analysis.records import ProfileRecord
+from zpfit.analysis.records import ProfileCurve, ProfileRecord
 from zpfit.io.arrays import FloatArray
+from zpfit.plots.labels import wrapped
 from zpfit.plots.scales import Scale, axis_label, scale_of
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 
@@ -20,11 +23,11 @@ _WIDTH = 3.4
 _FONT = 8
 _POSTERIOR, _PROFILE = ENSEMBLE_COLOURS[0], BEST_FIT_COLOUR
 _SHADES = (0.65, 0.25)
-"""Opacity of the regions, the inner one first."""
-_LINES = ("-", (0, (4, 2)))
-"""Line styles of the profile's contours, the inner one first."""
+"""Opacity of the innermost and outermost region."""
+_LINES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))
+"""Line styles of the profile's contours, the inner one first; later ones repeat."""
 _BARS = (4.0, 1.5)
-"""Widths of intervals, the inner one first."""
+"""Widths of the intervals of the innermost and outermost level."""
 _SEEN = 0.003
 """Smallest height of a curve that is shown, relative to its maximum."""
 _MARGIN = 0.04
@@ -78,8 +81,10 @@ def _curves(result: ProfileRecord) -> Figure:
         ),
         _star("best fit"),
         _dot("posterior mode"),
-        Line2D([], [], color="k", linewidth=_BARS[0], label="68.3 %", solid_capstyle="butt"),
-        Line2D([], [], color="k", linewidth=_BARS[1], label="95.4 %"),
+        *(
+            Line2D([], [], color="k", linewidth=width, label=name, solid_capstyle="butt")
+            for name, width in zip(_names(profile), _between(_BARS, profile), strict=True)
+        ),
     ]
     _explain(figure, result["title"], handles)
     return figure
@@ -93,12 +98,13 @@ def _contours(result: ProfileRecord) -> Figure:
     panel = figure.subplots()
     x, y, density = _to_edges(scales, posterior)
     thresholds = [level["density"] for level in posterior["levels"]]
-    for low, high, shade in zip(thresholds, [np.inf, thresholds[0]], _SHADES, strict=True):
+    shades = _between(_SHADES, profile)
+    for low, high, shade in zip(thresholds, [np.inf, *thresholds[:-1]], shades, strict=True):
         panel.contourf(x, y, density.T, [low, min(high, 2.0)], colors=[_POSTERIOR], alpha=shade)
     u, v = (_forward(s, values) for s, values in zip(scales, profile["values"], strict=True))
     delta = _numbers(profile["delta_chi2"])
     cuts = [level["delta_chi2"] for level in profile["levels"]]
-    for cut, style in zip(cuts, _LINES, strict=True):
+    for cut, style in zip(cuts, cycle(_LINES), strict=False):
         table = roots(delta, cut).T
         panel.contour(u, v, table, [1], colors=[_PROFILE], linestyles=[style], linewidths=1.2)
     inside, within = delta <= cuts[-1], density >= thresholds[-1]
@@ -114,11 +120,15 @@ def _contours(result: ProfileRecord) -> Figure:
     )
     _mark(panel, at_best, at_mode)
     handles = [
-        Patch(facecolor=(_POSTERIOR, _SHADES[0]), label="posterior 68.3 %"),
-        Patch(facecolor=(_POSTERIOR, _SHADES[1]), label="posterior 95.4 %"),
+        *(
+            Patch(facecolor=(_POSTERIOR, shade), label=f"posterior {name}")
+            for name, shade in zip(_names(profile), shades, strict=True)
+        ),
         _dot("posterior mode"),
-        _line(_PROFILE, "profile 68.3 %"),
-        Line2D([], [], color=_PROFILE, linewidth=1.3, linestyle=_LINES[1], label="profile 95.4 %"),
+        *(
+            _line(_PROFILE, f"profile {name}", style)
+            for name, style in zip(_names(profile), cycle(_LINES), strict=False)
+        ),
         _star("best fit"),
     ]
     _explain(figure, result["title"], handles)
@@ -139,7 +149,7 @@ def _to_edges(
 def _bars(
     panel: Axes, scale: Scale, levels: Sequence[Mapping[str, Any]], y: float, colour: str
 ) -> None:
-    for level, width in zip(levels, _BARS, strict=True):
+    for level, width in zip(levels, np.linspace(*_BARS, len(levels)), strict=True):
         for ends in level["intervals"]:
             x = _forward(scale, ends)
             panel.plot(x, [y, y], color=colour, linewidth=width, solid_capstyle="butt")
@@ -189,12 +199,22 @@ def _widened(ends: tuple[float, float], reach: tuple[float, float]) -> tuple[flo
 
 
 def _explain(figure: Figure, title: str, handles: Sequence[Any]) -> None:
-    figure.suptitle(title, fontsize=_FONT + 1)
+    figure.suptitle(wrapped(title, _FONT + 1, _WIDTH), fontsize=_FONT + 1)
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=_FONT - 0.5)
 
 
-def _line(colour: str, label: str) -> Line2D:
-    return Line2D([], [], color=colour, linewidth=1.3, label=label)
+def _names(profile: ProfileCurve) -> list[str]:
+    """Return the names of levels, the inner one first."""
+    return [in_percent(level["probability"]) for level in profile["levels"]]
+
+
+def _between(ends: tuple[float, float], profile: ProfileCurve) -> list[float]:
+    """Return a number for each level, from that of the innermost to that of the outermost."""
+    return [float(value) for value in np.linspace(*ends, len(profile["levels"]))]
+
+
+def _line(colour: str, label: str, style: Any = "-") -> Line2D:
+    return Line2D([], [], color=colour, linewidth=1.3, label=label, linestyle=style)
 
 
 def _star(label: str) -> Line2D:

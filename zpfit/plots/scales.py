@@ -38,6 +38,9 @@ class Linear:
         """Label the axis between two coordinates with values."""
         ticks = MaxNLocator(4).tick_values(*limits)
         axis.set_major_locator(FixedLocator(_inside(ticks, limits)))
+        small = max(abs(limits[0]), abs(limits[1])) < 1e-3
+        if small:  # rather in each label than beside the frame, where it is overlooked
+            axis.set_major_formatter(FuncFormatter(lambda x, _: in_digits(x) if x else "0"))
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,45 @@ class Log:
 
     def set_ticks(self, axis: Axis, limits: tuple[float, float]) -> None:
         """Label the axis between two coordinates with values."""
-        digits = (1, 2, 5) if limits[1] - limits[0] < 1.5 else (1,)
-        candidates = [
-            digit * 10.0**decade
-            for decade in range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
-            for digit in digits
-        ]
-        axis.set_major_locator(FixedLocator(_inside(np.log10(candidates), limits)))
-        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{10**x:g}"))
+        axis.set_major_locator(FixedLocator(log_ticks(limits)))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: in_digits(10**x)))
+
+
+def log_ticks(limits: tuple[float, float]) -> list[float]:
+    """Return the coordinates of ticks between two decimal logarithms, at least two.
+
+    Examples
+    --------
+    >>> [round(10**tick) for tick in log_ticks((0.5, 4.5))]
+    [10, 100, 1000, 10000]
+    >>> [round(10**tick) for tick in log_ticks((np.log10(14), np.log10(30)))]
+    [15, 20, 25]
+    """
+    decades = range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
+    for digits in ((1,), (1, 2, 5)):
+        candidates = [digit * 10.0**decade for decade in decades for digit in digits]
+        found = _inside(np.log10(candidates), limits)
+        if len(found) > 1:
+            return found
+    locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+    even = np.asarray(locator.tick_values(10 ** limits[0], 10 ** limits[1]), dtype=float)
+    return _inside(np.log10(even[even > 0]), limits)
+
+
+def in_digits(value: float) -> str:
+    r"""Return a number of a tick: with a power of ten if it is small or large.
+
+    Examples
+    --------
+    >>> in_digits(0.02), in_digits(2e-4), in_digits(1e-4)
+    ('0.02', '$2\\times10^{-4}$', '$10^{-4}$')
+    """
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:.6g}"
+    exponent = int(np.floor(np.log10(abs(value)) + 1e-9))
+    digits = f"{value / 10.0**exponent:.4g}"
+    power = f"10^{{{exponent}}}"
+    return f"${power}$" if digits == "1" else rf"${digits}\times{power}$"
 
 
 @dataclass(frozen=True)

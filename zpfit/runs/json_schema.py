@@ -1,10 +1,15 @@
 """JSON Schemas of zpfit's files for editors, made from the models that validate them."""
 
+import ast
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc, getsource
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from zpfit.analysis.exclusion.slice import SliceFile
 from zpfit.inference.prior_files import PriorFile
@@ -48,10 +53,51 @@ def json_schema(kind: str, library: Library | None = None) -> dict[str, Any]:
     ('zpfit run file', ['likelihood', 'model'])
     """
     model = run_file_model(plugins()) if kind == "run" else _FILES[kind]
-    made = model.model_json_schema(mode="validation")
+    made = model.model_json_schema(mode="validation", schema_generator=_Described)
     _require_tags(made)
     _offer_names(made, library or Library.beside())
     return {"$schema": GenerateJsonSchema.schema_dialect, **made, "title": f"zpfit {kind} file"}
+
+
+class _Described(GenerateJsonSchema):
+    """A generator that describes each key by the docstring of its field.
+
+    Pydantic can do the same, but parses the source of every model in every process that imports
+    it, which takes a tenth of a second of each command.
+    """
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """Return the schema of a model, with descriptions."""
+        made = super().model_schema(schema)
+        docstrings = _docstrings(schema["cls"])
+        for key, content in made.get("properties", {}).items():
+            if key in docstrings:
+                content.setdefault("description", docstrings[key])
+        return made
+
+
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstrings below the fields of a model and of those it derives from."""
+    found: dict[str, str] = {}
+    for part in reversed(model.__mro__):
+        if issubclass(part, BaseModel) and part is not BaseModel:
+            found |= _own_docstrings(part)
+    return found
+
+
+def _own_docstrings(model: type[BaseModel]) -> dict[str, str]:
+    try:
+        source = dedent(getsource(model))
+    except (OSError, TypeError):  # made while the program runs, so that it has no source
+        return {}
+    found = {}
+    match ast.parse(source).body:
+        case [ast.ClassDef(body=body)]:
+            for field, below in pairwise(body):
+                match field, below:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(text))):
+                        found[name] = cleandoc(text)
+    return found
 
 
 def _require_tags(schema: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """Records of analyses on disk: JSON, tables and figures in a folder, written and read."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from zpfit.analysis.exclusion.record import table_lines
-from zpfit.analysis.records import ExclusionMapRecord, ProfileRecord, TensionRecord
+from zpfit.analysis.limits import limit_rows
+from zpfit.analysis.records import ExclusionMapRecord, LimitRecord, ProfileRecord, TensionRecord
 from zpfit.errors import DamagedRecord, InvalidInput
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 
@@ -72,6 +75,46 @@ def profile_files(axes: Sequence[str]) -> tuple[str, ...]:
     """
     stem = "_".join(["profile", *axes])
     return tuple(f"{stem}.{kind}" for kind in ("json", "png", "pdf"))
+
+
+def limit_files(parameter: str, *, scan: bool) -> tuple[str, ...]:
+    """Return the names of the files that :func:`write_limit` writes.
+
+    Examples
+    --------
+    >>> limit_files("g_prime", scan=False)
+    ('limit_g_prime.json', 'limit_g_prime.csv')
+    """
+    kinds = ("json", "csv", "png", "pdf") if scan else ("json", "csv")
+    return tuple(f"limit_{parameter}.{kind}" for kind in kinds)
+
+
+def write_limit(record: LimitRecord, folder: Path) -> None:
+    """Write the files of :func:`limit_files` to a folder.
+
+    Raises
+    ------
+    UnwritablePath
+        The folder or a file cannot be written.
+    """
+    from zpfit.plots.limits import limit_figure
+    from zpfit.plots.style import house_style
+
+    make_folder(folder)
+    is_scan = record["scan"] is not None
+    data, table, *images = (
+        folder / name for name in limit_files(record["parameter"]["name"], scan=is_scan)
+    )
+    write_json(data, record)
+    rows = list(limit_rows(record))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(table, text.getvalue())
+    if images:
+        with house_style():
+            _write_figure(limit_figure(record), images[0], images[1], _PROFILE_DPI)
 
 
 def write_tension(record: TensionRecord, folder: Path) -> None:

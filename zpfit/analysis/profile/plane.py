@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from zpfit.analysis.profile.regions import PROBABILITIES, adapted_edges, threshold_of
+from zpfit.analysis.levels import REGIONS
+from zpfit.analysis.profile.regions import adapted_edges, threshold_of
 from zpfit.io.arrays import FloatArray
 
 _CELLS = 480
@@ -212,7 +213,7 @@ class _Cells:
 
     def areas(self, density: FloatArray, at_samples: FloatArray) -> list[float]:
         """Return the area of the region of each probability."""
-        thresholds = (threshold_of(at_samples, self.weight, p) for p in PROBABILITIES)
+        thresholds = (threshold_of(at_samples, self.weight, p) for p in REGIONS)
         return [float(self.sizes[density >= threshold].sum()) for threshold in thresholds]
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.levels import REGIONS, delta_chi2
 from zpfit.analysis.profile.axis import Axis
 from zpfit.analysis.profile.contours import area_below, cells_of, crossed_share
 from zpfit.analysis.profile.likelihood import ProfileLikelihood, profile_likelihood
 from zpfit.analysis.profile.plane import PlaneDensity
 from zpfit.analysis.profile.refinement import ROUGH, TOLERANCE
-from zpfit.analysis.profile.regions import PROBABILITIES, Density, intervals, unknown_ends
+from zpfit.analysis.profile.regions import Density, intervals, unknown_ends
 from zpfit.analysis.records import ProfileCurve, ProfileDensity, ProfileLevel, ProfileRecord
 from zpfit.analysis.summary import axis_attributes
 from zpfit.inference.posterior import Posterior
@@ -22,8 +23,6 @@ from zpfit.inference.sampling import evidence_of
 from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
 
-_WILKS = {1: (1.0, 4.0), 2: (2.30, 6.18)}
-"""Delta chi2 of these probabilities, by the number of axes."""
 DEFAULT_POINTS = {1: 60, 2: 40}
 """Nodes on each axis before refinement, by the number of axes."""
 _PRIOR_DRAWS = 20_000
@@ -37,14 +36,27 @@ _ENOUGH = 10_000
 
 
 @dataclass(frozen=True)
+class Level:
+    """A confidence level of a profile, and the probability of a credible region."""
+
+    probability: float
+    delta_chi2: float
+    """Chi2 above the least one, up to which a point is inside."""
+
+
+@dataclass(frozen=True)
 class Profile:
     """Profile likelihood and posterior density of one or two parameters."""
 
     likelihood: ProfileLikelihood
     density: Density | PlaneDensity
     """Density of the posterior in the coordinates of the axes."""
+    samples: FloatArray
+    """Posterior samples in the coordinates of the axes, shape (n, axes)."""
     effective: float
     """Effective number of posterior samples."""
+    levels: tuple[Level, ...]
+    """Levels of the intervals or regions, in increasing order."""
     shortcomings: tuple[str, ...]
     """Reasons why the result is not converged, with remedies; empty if it is."""
 
@@ -55,6 +67,7 @@ def profile(
     points: int | None,
     progress: Progress,
     integral: Integral | None = None,
+    levels: Sequence[Level] = (),
 ) -> Profile:
     """Compute the profile likelihood on a grid, and the density of the posterior.
 
@@ -70,6 +83,8 @@ def profile(
         Receiver of stages and notes.
     integral
         Samples of the posterior, if they exist already.
+    levels
+        Levels of intervals or regions; those of :func:`levels_of` if there are none.
 
     Raises
     ------
@@ -85,6 +100,7 @@ def profile(
         integral = evidence_of(posterior, run.settings, rngs[1], progress, _EFFECTIVE)
     samples = integral.samples
     progress.stage("Best fit")
+    levels = tuple(levels) or levels_of(REGIONS, len(axes))
     starts = starting_points(run, samples.u, samples.log_likelihood, rngs[2])
     best = best_fit(posterior, starts, rngs[3])
     progress.stage("Profile likelihood")
@@ -96,21 +112,27 @@ def profile(
         (samples.u, samples.log_likelihood),
         rngs[4],
         progress,
-        levels=_WILKS[len(axes)],
+        levels=[level.delta_chi2 for level in levels],
     )
+    at = np.column_stack([axis.from_cube(samples.u[:, axis.index]) for axis in axes])
     density = (Density if len(axes) == 1 else PlaneDensity).of(
-        np.column_stack([axis.from_cube(samples.u[:, axis.index]) for axis in axes]),
+        at,
         samples.weight,
         [axis.reach for axis in axes],
     )
     shortcomings = (
         *integral.shortcomings,
         *_too_few(samples.effective),
-        *unresolved(found),
+        *unresolved(found, levels),
         *_unseen(found),
         *_blurred(density),
     )
-    return Profile(found, density, samples.effective, shortcomings)
+    return Profile(found, density, at, samples.effective, levels, shortcomings)
+
+
+def levels_of(probabilities: Sequence[float], dimension: int) -> tuple[Level, ...]:
+    """Return levels with the Delta chi2 of Wilks' theorem, for two-sided intervals or regions."""
+    return tuple(Level(p, delta_chi2(p, dimension)) for p in probabilities)
 
 
 def _too_few(effective: float) -> list[str]:
@@ -120,11 +142,11 @@ def _too_few(effective: float) -> list[str]:
     return [f"{found} regions need {_ENOUGH:,}: raise vegas.max_evaluations"]
 
 
-def unresolved(found: ProfileLikelihood) -> list[str]:
+def unresolved(found: ProfileLikelihood, levels: Sequence[Level]) -> list[str]:
     """Return a shortcoming for each level whose intervals or regions are known too poorly."""
     result, remedy = [], "choose a narrower range of the axes, or raise the number of points"
     delta = found.delta_chi2
-    for level in _WILKS[len(found.axes)]:
+    for level in (own.delta_chi2 for own in levels):
         if delta.ndim == 1:
             error, limit = unknown_ends(found.coordinates[0], delta, level), TOLERANCE
             what = "ends of the intervals"
@@ -168,7 +190,7 @@ def profile_record(run: Problem, result: Profile) -> ProfileRecord:
             "chi2": found.best.chi2,
             "parameters": _point(posterior, found.best.u),
         },
-        "profile": _profile(found),
+        "profile": _profile(found, result.levels),
         "posterior": _posterior(found.axes, result),
         "converged": not result.shortcomings,
         "shortcomings": list(result.shortcomings),
@@ -179,16 +201,16 @@ def _point(posterior: Posterior, u: FloatArray) -> dict[str, float]:
     return {name: float(values[0]) for name, values in posterior.parameters(u[None]).items()}
 
 
-def _profile(found: ProfileLikelihood) -> ProfileCurve:
+def _profile(found: ProfileLikelihood, chosen: Sequence[Level]) -> ProfileCurve:
     delta = found.delta_chi2
     levels: list[ProfileLevel] = []
-    for probability, level in zip(PROBABILITIES, _WILKS[len(found.axes)], strict=True):
-        row: ProfileLevel = {"probability": probability, "delta_chi2": level}
+    for level in chosen:
+        row: ProfileLevel = {"probability": level.probability, "delta_chi2": level.delta_chi2}
         if delta.ndim == 1:
-            pieces = intervals(found.coordinates[0], delta, level)
-            row["intervals"] = _in_values(found.axes[0], pieces)
+            pieces = intervals(found.coordinates[0], delta, level.delta_chi2)
+            row["intervals"] = in_values(found.axes[0], pieces)
         else:
-            row["area"] = area_below(found.coordinates, delta, level)
+            row["area"] = area_below(found.coordinates, delta, level.delta_chi2)
         levels.append(row)
     return {
         "values": _columns(found.axes, found.coordinates),
@@ -208,13 +230,13 @@ def _finite(table: Any) -> Any:
 def _posterior(axes: Sequence[Axis], result: Profile) -> ProfileDensity:
     density = result.density
     levels: list[ProfileLevel] = []
-    for probability in PROBABILITIES:
+    for probability in (level.probability for level in result.levels):
         row: ProfileLevel = {
             "probability": probability,
             "density": density.threshold(probability),
         }
         if isinstance(density, Density):
-            row["intervals"] = _in_values(axes[0], density.intervals(probability))
+            row["intervals"] = in_values(axes[0], density.intervals(probability))
         else:
             row["area"] = _area(axes, density, probability)
         levels.append(row)
@@ -241,7 +263,8 @@ def _columns(axes: Sequence[Axis], coordinates: Sequence[FloatArray]) -> list[li
     return [axis.values(c).tolist() for axis, c in zip(axes, coordinates, strict=True)]
 
 
-def _in_values(axis: Axis, pieces: Sequence[tuple[float, float]]) -> list[list[float]]:
+def in_values(axis: Axis, pieces: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """Return intervals of an axis's coordinate as values of its parameter."""
     return [axis.values(np.array(ends)).tolist() for ends in pieces]
 
 

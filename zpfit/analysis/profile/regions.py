@@ -11,8 +11,6 @@ from scipy.ndimage import gaussian_filter
 
 from zpfit.io.arrays import FloatArray
 
-PROBABILITIES = (0.683, 0.954)
-"""Probabilities of credible regions, and of profile regions by Wilks' theorem."""
 _BINS = {1: 200, 2: 50}
 """Number of bins on each axis, by the number of axes."""
 _SMOOTHING = 1.5

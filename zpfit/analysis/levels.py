@@ -1,0 +1,78 @@
+"""Confidence levels, and the Delta chi2 that belongs to each."""
+
+from collections.abc import Sequence
+from math import erf, sqrt
+
+from scipy.stats import chi2, norm
+
+from zpfit.errors import ProblemCollector
+
+SIGMAS = tuple(erf(n / sqrt(2)) for n in (1, 2, 3))
+"""Probabilities within 1, 2 and 3 standard errors."""
+REGIONS = SIGMAS[:2]
+"""Default levels of intervals and regions."""
+_SMALLEST, _LARGEST = 0.5, 0.9999
+"""Range of levels: no region below, and no samples in the tail above."""
+
+
+def delta_chi2(level: float, dimension: int = 1, *, one_sided: bool = False) -> float:
+    """Return the Delta chi2 of a confidence level by Wilks' theorem.
+
+    Parameters
+    ----------
+    level
+        Confidence level, above 0.5 and below 1.
+    dimension
+        Number of parameters of the profile.
+    one_sided
+        True for an upper limit on one parameter: the estimate lies above the limit in a fraction
+        1 - level of experiments, so that Delta chi2 is the square of the normal quantile.
+
+    References
+    ----------
+    S. S. Wilks, Ann. Math. Statist. 9, 60 (1938); for upper limits Sec. 2.4 of
+    arXiv:1007.1727.
+
+    Examples
+    --------
+    >>> print(f"{delta_chi2(0.95):.3f} {delta_chi2(0.95, one_sided=True):.3f}")
+    3.841 2.706
+    >>> print(f"{delta_chi2(SIGMAS[1]):.3f} {delta_chi2(SIGMAS[0], 2):.3f}")
+    4.000 2.296
+    """
+    if one_sided:
+        return float(norm.ppf(level) ** 2)
+    return float(chi2.ppf(level, dimension))
+
+
+def check_levels(levels: Sequence[float], place: str) -> tuple[float, ...]:
+    """Return levels in increasing order, without repetitions.
+
+    Raises
+    ------
+    InvalidInput
+        There is none, or one is out of range; the message lists each after ``place``.
+    """
+    problems = ProblemCollector()
+    if not levels:
+        problems.add(f"{place}: there is no level; give at least one, such as 0.95")
+    for level in levels:
+        if not _SMALLEST <= level <= _LARGEST:
+            meant = f"; {level:g} % is {level / 100:g}" if 1 < level < 100 else ""
+            problems.add(
+                f"{place} {level:g}: give a probability from {_SMALLEST:g} to {_LARGEST:g}{meant}"
+            )
+    problems.raise_if_any()
+    return tuple(sorted(set(map(float, levels))))
+
+
+def in_percent(level: float) -> str:
+    """Return a level with as many digits as distinguish it.
+
+    Examples
+    --------
+    >>> in_percent(0.9), in_percent(SIGMAS[0]), in_percent(SIGMAS[2])
+    ('90 %', '68.3 %', '99.73 %')
+    """
+    digits = 2 if level > SIGMAS[1] + 0.04 else 1
+    return f"{round(100 * level, digits):g} %"

@@ -1,0 +1,169 @@
+"""Upper limits and intervals of one parameter: :func:`limit` and its :class:`Limit`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zpfit.analysis.levels import check_levels
+from zpfit.analysis.limits import LimitRequest, limit_rows, limits_at, quantity_of
+from zpfit.analysis.records import LimitPoint, LimitRecord
+from zpfit.api.reported import Reported
+from zpfit.api.sources import Source, escaped, fixed, load, progress_of
+from zpfit.errors import WrongType
+from zpfit.inference.progress import Progress
+from zpfit.io.writing import make_room
+from zpfit.runs.records import limit_files, write_limit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+LEVELS = (0.90, 0.95)
+"""Default confidence levels of limits."""
+Scan = tuple[str, Sequence[float]]
+"""A parameter and the values at which limits are computed."""
+
+
+@dataclass(frozen=True, repr=False)
+class Limit(Reported):
+    """Limits on one parameter, at one point or along a scan. Made by :func:`limit`."""
+
+    record: LimitRecord
+    """All numbers, as the JSON file of the limits holds them."""
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """One row for each point and level: limits, or ends of the intervals that hull them.
+
+        ``allowed`` is False, and the limits are NaN, where the data exclude every value.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(limit_rows(self.record))
+        return frame.astype({name: float for name in frame if name != "allowed"})
+
+    def plot(self) -> "Figure":
+        """Return the plot of the limits along the scan."""
+        from zpfit.plots.limits import limit_figure
+        from zpfit.plots.style import house_style
+
+        with house_style():
+            return limit_figure(self.record)
+
+    def __repr__(self) -> str:
+        record = self.record
+        points, name = len(record["points"]), record["parameter"]["name"]
+        where = f" at {points} values of {record['scan']['name']}" if record["scan"] else ""
+        return f"<Limit on {name}{where}: {record['model']} on {record['likelihood']}>"
+
+    def _repr_html_(self) -> str:
+        return escaped(repr(self))
+
+
+def limit(
+    source: Source,
+    parameter: str,
+    *,
+    cl: float | Sequence[float] = LEVELS,
+    one_sided: bool = True,
+    fix: Mapping[str, float] | None = None,
+    scan: Scan | None = None,
+    output: str | Path | None = None,
+    progress: bool | Progress = True,
+    force: bool = False,
+    **changes: Any,
+) -> Limit:
+    """Compute limits on a parameter, from the profile likelihood and from the posterior.
+
+    :mod:`zpfit.analysis.limits` defines both.
+
+    Parameters
+    ----------
+    source
+        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+    parameter
+        A sampled parameter. For one of either sign, one-sided limits are on its absolute value.
+    cl
+        Confidence levels.
+    one_sided
+        True for upper limits, False for intervals.
+    fix
+        Parameters with fixed values in place of their priors.
+    scan
+        A parameter and its values; it is fixed to each of them in turn.
+    output
+        Folder for JSON, a table, and with a scan the plot.
+    progress, force
+        See :func:`fit`.
+    **changes
+        Keys of a run file with new values, see the module's docstring.
+
+    Raises
+    ------
+    InvalidInput
+        The parameter is not sampled, or a level or a value is out of range.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "sampler": {"engine": "vegas"}}
+    >>> found = zpfit.limit(run, "g_prime", cl=0.95, fix={"eps": 0}, scan=("m_Zp", [20, 60]))
+    >>> found.frame[["m_Zp", "cl", "allowed"]].values.tolist()
+    [[20.0, 0.95, True], [60.0, 0.95, True]]
+    """
+    levels = check_levels([cl] if isinstance(cl, int | float) else list(cl), "cl")
+    values = _scanned(scan)
+    same = {} if fix is None else dict(fix)
+    request = LimitRequest(parameter, levels, one_sided)
+    problems = [load(source, **changes, **fixed({**same, **own})) for own in values]
+    if output is not None:
+        make_room(Path(output), limit_files(parameter, scan=scan is not None), force=force)
+    reporter, points = progress_of(progress), []
+    for number, (problem, own) in enumerate(zip(problems, values, strict=True)):
+        if scan is not None:
+            reporter.stage(f"{_in_words(own)} ({number + 1} of {len(values)})")
+        points.append(limits_at(problem, request, own, reporter))
+    attributes = {p.name: p for p in problems[0].posterior.model.parameters}
+    shortcomings = list(_shortcomings(points))
+    record: LimitRecord = {
+        "title": problems[0].title,
+        "model": problems[0].posterior.model.name,
+        "likelihood": problems[0].posterior.likelihood.name,
+        "seed": problems[0].settings.seed,
+        "parameter": quantity_of(attributes[parameter]),
+        "one_sided": one_sided,
+        "fixed": {name: float(value) for name, value in same.items()},
+        "scan": None if scan is None else quantity_of(attributes[scan[0]]),
+        "points": points,
+        "converged": not shortcomings,
+        "shortcomings": shortcomings,
+    }
+    if output is not None:
+        write_limit(record, Path(output))
+    return Limit(record)
+
+
+def _scanned(scan: Scan | None) -> list[dict[str, float]]:
+    """Return the parameters that each point of a scan fixes."""
+    if scan is None:
+        return [{}]
+    if not isinstance(scan, (tuple, list)) or len(scan) != 2 or not isinstance(scan[0], str):
+        raise WrongType("scan", scan, "a name and values, such as ('m_Zp', [10, 20, 40])")
+    name, values = scan
+    column = np.asarray(values, dtype=float)
+    if column.ndim != 1 or not len(column):
+        raise WrongType("scan", scan, "a name and a list of numbers")
+    return [{name: float(value)} for value in column]
+
+
+def _in_words(point: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} = {value:.4g}" for name, value in point.items())
+
+
+def _shortcomings(points: Sequence[LimitPoint]) -> Iterator[str]:
+    for point in points:
+        place = f"{_in_words(point['fixed'])}: " if point["fixed"] else ""
+        yield from (f"{place}{text}" for text in point["shortcomings"])
