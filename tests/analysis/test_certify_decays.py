@@ -62,6 +62,29 @@ def test_no_allowed_point_is_cut_by_a_dump_and_excluded_ones_are(structure, cell
     assert found[clear].mean() > 0.95  # the others lie in cells with a tip or an end
 
 
+@pytest.mark.parametrize("column", [0, 1])
+def test_wrong_bounds_of_a_dump_are_noticed(structure, cells, column):
+    """Five per cent of error in either factor cuts points that the likelihood allows."""
+    dump, tau = structure.dumps[0], tau_of(structure)
+    c, rows, _ = points(structure, 50_000, 2)
+    ratio = dump_ratio(c, dump.region, dump.length_ratio)
+    close = (ratio > 0.95) & (ratio <= 1)
+    leaf = np.searchsorted(cells.edges, c.m_Zp) - 1 + LEAVES
+
+    def cuts(table):
+        boxes = np.repeat(rows[:, :, None], 2, axis=2)
+        return any(
+            dump_that_fails(boxes[i], table, leaf[i], tau, cells.dumps[:1]) >= 0
+            for i in np.flatnonzero(close)
+        )
+
+    wrong = cells.table.copy()
+    wrong[:, int(cells.dumps[0, 0]) + column] *= 1.05 if column == 0 else 0.95
+    assert close.sum() > 20
+    assert not cuts(cells.table)
+    assert cuts(wrong)
+
+
 @pytest.mark.parametrize("factor", [0.99, 1.01])
 def test_electrons_are_limited_by_the_sum_of_both_limits(structure, cells, factor):
     """With P = C_Ae^2 above the sum, no couplings to neutrinos help; below it, some do."""
