@@ -8,13 +8,13 @@ from zpfit.io.writing import make_room, write_text
 from zpfit.runs.comparison import compare_all
 from zpfit.studies.epochs.conclusions import draw_conclusions
 from zpfit.studies.epochs.numbers import (
-    EPOCHS,
     SEED,
     Fit,
     Numbers,
     allowed_region,
     find_spots,
     read_hidden,
+    region_runs,
     run_names,
 )
 from zpfit.studies.epochs.page import render_page
@@ -56,9 +56,9 @@ def write_epochs(folder: Path, progress: Progress, *, force: bool) -> list[str]:
     rows = list(result.rows)
     fits = [Fit.of(row) for row in rows]
     regions = {}
-    for epoch in EPOCHS:
-        progress.stage(f"Allowed region of {epoch.likelihood}")
-        regions[epoch.likelihood] = allowed_region(epoch.likelihood)
+    for _, run in region_runs():
+        progress.stage(f"Allowed region of {run}")
+        regions[run] = allowed_region(run)
     found = Numbers(fits, regions, find_spots(fits), read_hidden(folder))
     write_text(folder / PAGE, render_page(found))
     stale = [claim.title for claim in draw_conclusions(found) if not claim.holds]

@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.extremes import Sought, extremes
 from zpfit.errors import NoAllowedPoint
-from zpfit.inference.problem import resolve
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
-from zpfit.io.document import Document
-from zpfit.io.library import Library
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
@@ -42,17 +40,23 @@ class Epoch:
 
 EPOCHS = (
     Epoch("paper_2021_cs", "2021, the paper, Caesium"),
-    Epoch("closed_2021_cs", "2021, with invisible searches, Caesium"),
-    Epoch("today_cs_wp2020", "2026, muon prediction of 2020, Caesium"),
-    Epoch("today_cs", "2026, Caesium"),
+    Epoch("closed_2021_cs", "2021, all that was published, Caesium"),
+    Epoch("today_cs_wp2020", "2026, leptons, muon prediction of 2020, Caesium"),
+    Epoch("today_leptons_cs", "2026, leptons, Caesium"),
+    Epoch("today_cs", "2026, quarks and charged currents too, Caesium"),
     Epoch("paper_2021_rb", "2021, the paper, Rubidium"),
-    Epoch("closed_2021_rb", "2021, with invisible searches, Rubidium"),
-    Epoch("today_rb", "2026, Rubidium"),
-    Epoch("forecast", "2026 and projections, Caesium"),
+    Epoch("closed_2021_rb", "2021, all that was published, Rubidium"),
+    Epoch("today_leptons_rb", "2026, leptons, Rubidium"),
+    Epoch("today_rb", "2026, quarks and charged currents too, Rubidium"),
+    Epoch("forecast", "2026, leptons, and projections, Caesium"),
 )
-MODELS = ("effective", "sm_u1", "nhdm_u1", "froggatt_nielsen")
+LEPTONS, COMPLETE = "effective", "effective_complete"
+"""Effective couplings of leptons alone, and with quarks that conserve the charged current."""
+MODELS = (LEPTONS, COMPLETE, "sm_u1", "nhdm_u1", "froggatt_nielsen")
 CLASSES = ("sm_u1", "nhdm_u1", "froggatt_nielsen")
 """Classes of models that the no-go theorem is about."""
+WITH_QUARKS = ("closed_2021_cs", "today_cs", "closed_2021_rb", "today_rb")
+"""Data sets that depend on quarks; with others, quark couplings of the effective model are free."""
 WHOLE_NUMBERS = {
     "today_cs": "froggatt_nielsen_integers_today_cs",
     "today_rb": "froggatt_nielsen_integers_today_rb",
@@ -68,8 +72,13 @@ QUANTITIES = (
 
 def run_names() -> list[str]:
     """Return the names of the runs of every model with every epoch, integer charges included."""
-    every = [run_name(model, epoch.likelihood) for epoch in EPOCHS for model in MODELS]
-    return [*every, *WHOLE_NUMBERS.values()]
+    pairs = [(model, epoch.likelihood) for epoch in EPOCHS for model in MODELS]
+    return [*(run_name(*pair) for pair in pairs if has_run(*pair)), *WHOLE_NUMBERS.values()]
+
+
+def has_run(model: str, likelihood: str) -> bool:
+    """Return True if a model is fitted to a data set."""
+    return model != COMPLETE or likelihood in WITH_QUARKS
 
 
 def run_name(model: str, likelihood: str) -> str:
@@ -143,7 +152,7 @@ class Numbers:
 
     fits: Sequence[Fit]
     regions: Mapping[str, Region]
-    """Allowed regions of the effective couplings, by data set."""
+    """Allowed regions of the effective couplings, by run."""
     spots: Mapping[str, Spot]
     """Couplings at the joint sigmas, by run."""
     hidden: Mapping[str, float]
@@ -151,12 +160,9 @@ class Numbers:
 
     def fit(self, likelihood: str, model: str) -> Fit:
         """Return the fit of a model, or of no Z', with continuous charges."""
-        whole = WHOLE_NUMBERS.values()
-        return next(
-            one
-            for one in self.fits
-            if (one.likelihood, one.model) == (likelihood, model) and one.run not in whole
-        )
+        if model == NO_ZPRIME:
+            return next(f for f in self.fits if (f.likelihood, f.model) == (likelihood, model))
+        return next(one for one in self.fits if one.run == run_name(model, likelihood))
 
     def whole(self, likelihood: str) -> Fit:
         """Return the fit of the Froggatt-Nielsen model with integer charges."""
@@ -205,7 +211,15 @@ def read_hidden(folder: Path) -> dict[str, float]:
     return found
 
 
-def allowed_region(likelihood: str) -> dict[str, float | None]:
+def region_runs() -> list[tuple[Epoch, str]]:
+    """Return the runs of effective couplings whose allowed regions the page shows."""
+    pairs = [(epoch, model) for epoch in EPOCHS for model in (LEPTONS, COMPLETE)]
+    return [
+        (epoch, run_name(m, epoch.likelihood)) for epoch, m in pairs if has_run(m, epoch.likelihood)
+    ]
+
+
+def allowed_region(run: str) -> dict[str, float | None]:
     """Return the extremes of the effective couplings that a data set allows.
 
     Allowed are points with both moments within 1 standard error, the other measurements within 2
@@ -213,8 +227,8 @@ def allowed_region(likelihood: str) -> dict[str, float | None]:
 
     Parameters
     ----------
-    likelihood
-        Name of the data set.
+    run
+        Name of a run of effective couplings.
 
     Returns
     -------
@@ -222,8 +236,7 @@ def allowed_region(likelihood: str) -> dict[str, float | None]:
         Masses in MeV and sizes of couplings under keys such as ``m_Zp_min``. They are None where
         nothing is allowed, and where the smallest size is the end of the prior.
     """
-    data = {"model": "effective", "likelihood": likelihood}
-    posterior = resolve(Document(Path("epochs"), data, {}), Library.beside()).posterior
+    posterior = load_run(find_run_file(run)).posterior
     moments = [term.name for term in posterior.likelihood.anomalies]
     limits = JointSigmaSpec(within=dict.fromkeys(moments, 1.0))
     sought = [Sought(partial(_size, name), largest) for name, largest in QUANTITIES]

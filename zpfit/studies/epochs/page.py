@@ -11,6 +11,7 @@ from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.studies.epochs.conclusions import REACHED, Conclusion, draw_conclusions
 from zpfit.studies.epochs.numbers import (
     CLASSES,
+    COMPLETE,
     EPOCHS,
     MODELS,
     QUANTITIES,
@@ -18,6 +19,8 @@ from zpfit.studies.epochs.numbers import (
     Numbers,
     Region,
     Spot,
+    has_run,
+    region_runs,
 )
 
 _TEMPLATE = Path(__file__).with_name("page.md.jinja")
@@ -53,7 +56,10 @@ def list_item(conclusion: Conclusion) -> str:
 def _table(found: Numbers, models: Sequence[str], cell: Callable[[Fit], str]) -> str:
     lines = [["data", *models], ["---"] * (len(models) + 1)]
     for epoch in EPOCHS:
-        cells = [cell(found.fit(epoch.likelihood, model)) for model in models]
+        cells = [
+            cell(found.fit(epoch.likelihood, m)) if has_run(m, epoch.likelihood) else ""
+            for m in models
+        ]
         lines.append([f"{epoch.words} (`{epoch.likelihood}`)", *cells])
     return _lines(lines)
 
@@ -91,9 +97,10 @@ def _regions_table(regions: Mapping[str, Region]) -> str:
     names = list(dict.fromkeys(name for name, _ in QUANTITIES))
     titles = ["m_Zp [MeV]" if name == "m_Zp" else rf"\|{name}\|" for name in names]
     lines = [["data", *titles], ["---"] * (len(names) + 1)]
-    for epoch in EPOCHS:
-        region = regions[epoch.likelihood]
-        lines.append([epoch.words, *(_reach(region, name) for name in names)])
+    for epoch, run in region_runs():
+        quarks = ", charged current conserved" if run.startswith(COMPLETE) else ""
+        cells = (_reach(regions[run], name) for name in names)
+        lines.append([f"{epoch.words}{quarks}", *cells])
     return _lines(lines)
 
 
