@@ -14,7 +14,7 @@ import sys
 from decimal import Decimal, getcontext
 from functools import cache
 from itertools import pairwise
-from math import exp, inf, log, nextafter, sqrt
+from math import exp, expm1, inf, log, nextafter, sqrt
 from pathlib import Path
 
 getcontext().prec = 70
@@ -102,6 +102,22 @@ def on_curve(curve, low, high):
     return max(y0 + (x - x0) * (y1 - y0) / (x1 - x0) for x in (low, high))
 
 
+def lifetimes(log_q, ratio):
+    """Return s with h(s) = h(q s), h(t) = t exp(-t) [1 - exp(-r t)], by bisection of ln s."""
+
+    def log_h(x):
+        return x - exp(x) + log(-expm1(-ratio * exp(x)))
+
+    low, high = -38.0, 2.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if log_h(middle + log_q) > log_h(middle):
+            low = middle
+        else:
+            high = middle
+    return exp(low)
+
+
 class Cell:
     """A range of masses with enclosures of what depends on the mass; all fall or grow with it."""
 
@@ -121,6 +137,7 @@ class Cell:
         self.w_a = max(root[0] ** 3 - margin, 0), root[1] ** 3 + margin
         self.visible = self.limit(proof["visible"])
         self.invisible = self.limit(proof["invisible"])
+        self.dumps = [self.dump(*dump) for dump in proof["dumps"]]
         self.stars = inf
         if proof["stars"] is not None:
             self.stars = (proof["stars"] * G_F * self.high**2) ** 2 * (1 + HAIR)
@@ -141,6 +158,42 @@ class Cell:
         parts = pairwise(cuts)
         largest = max(min((on_curve(c, *part) for c in curves), default=inf) for part in parts)
         return exp(2 * largest) * (1 + 1e-9) if largest < inf else inf
+
+    def dump(self, ratio, region):
+        """Return bounds of k and b, see seen_behind_dump; None where there is no limit."""
+        low, high = log(self.low) - 10 * HAIR, log(self.high) + 10 * HAIR
+        part = [row for row in region if low < row[0] < high]
+        if self.high >= 2 * M_MU or self.low <= 3 * M_E:
+            return None
+        if not region[0][0] <= low < high <= region[-1][0]:
+            return None
+        for x in (low, high):
+            right = min(i for i, row in enumerate(region) if row[0] > x or row is region[-1])
+            row, end = region[right - 1 : right + 1]
+            if None in row + end:
+                return None
+            share = (x - row[0]) / (end[0] - row[0])
+            part.append([a + share * (b - a) for a, b in zip(row, end, strict=True)])
+        if any(None in row for row in part):
+            return None
+        edges = [wide(f(r[1] for r in part), f(r[1] for r in part)) for f in (min, max)]
+        widths = [2 * (r[2] - r[1]) for r in part]
+        if min(widths) <= 1e-2 or max(widths) > 29:
+            return None
+        times = (
+            lifetimes(max(widths), ratio) * (1 - 1e-7),
+            lifetimes(min(widths), ratio) * (1 + 1e-7),
+        )
+        squares = [wide(exp(2 * end), exp(2 * end)) for end in (edges[0][0], edges[1][1])]
+        most = min(max(log(1 + ratio) / ratio, times[0]), times[1])
+        k = 1 / (squares[1][1] * exp(-most) * (1 - exp(-ratio * most))) * (1 - 1e-11)
+        # The width of a dark photon: sqrt(1 - 4 x) (1 + 2 x).
+        at = [
+            (1 - 4 * x) ** 0.5 * (1 + 2 * x)
+            for x in ((M_E / m) ** 2 for m in (self.low, self.high))
+        ]
+        b = times[0] / squares[1][1] / at[1], times[1] / squares[0][0] / at[0]
+        return k, wide(*b, 1e-11), ratio
 
     def factor(self, kind):
         """Return the factor of C_Ve C_Ae in a product; E158: hep-ex/0504049."""
@@ -227,6 +280,29 @@ def invisible_fails(box, cell):
     return electrons[0] * share * (1 - HAIR) > cell.invisible
 
 
+def both_decays_fail(box, cell):
+    """Return whether P exceeds the sum of the limits on P BR(ee) and P BR(nu nu)."""
+    electrons, _, _ = widths(box, cell)
+    return cell.w_a[0] > 0 and electrons[0] * (1 - HAIR) > cell.visible + cell.invisible
+
+
+def dump_fails(box, cell, index):
+    """Return whether a beam dump sees too many decays: k P BR(ee) g(b W) > 1.
+
+    g(t) = exp(-t) [1 - exp(-r t)] rises and then falls; W is the total width.
+    """
+    if cell.dumps[index] is None:
+        return False
+    k, b, ratio = cell.dumps[index]
+    electrons, width, half = widths(box, cell)
+    if width[0] <= 0:
+        return False
+    times = mul(b, add(width, half))
+    least = min(exp(-t) * -expm1(-ratio * t) for t in times)
+    share = width[0] / (width[0] + half[1])
+    return k * electrons[0] * share * least * (1 - 1e-11) > 1
+
+
 def stars_fail(box, cell):
     electrons, _, half = widths(box, cell)
     return 2 * electrons[0] * half[0] * (1 - HAIR) > cell.stars
@@ -309,6 +385,8 @@ TERMS = {
     "i": invisible_fails,
     "s": stars_fail,
     "t": trident_fails,
+    "d": both_decays_fail,
+    "x": dump_fails,
     "p": product_fails,
     "r": rate_fails,
 }

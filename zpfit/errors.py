@@ -643,6 +643,10 @@ def all_of(*steps: Callable[[], object]) -> tuple[object, ...]:
     return tuple(results)
 
 
+_MANY = 40
+"""Number of names from which a message does not list them all."""
+
+
 def suggestion(name: str, known: Sequence[str]) -> str:
     """Return ``did you mean ...?`` for a close match, else the list of known names.
 
@@ -656,4 +660,6 @@ def suggestion(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
+    if len(known) > _MANY:
+        return f"none of the {len(known)} known names is like it"
     return "known: " + ", ".join(known) if known else "there are none"

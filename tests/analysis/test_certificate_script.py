@@ -56,7 +56,13 @@ def test_the_script_stands_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("run", "sigma"), [("froggatt_nielsen_cs", 1.0), ("sm_u1_rb", 1.3), ("nhdm_u1_cs", 1.0)]
+    ("run", "sigma"),
+    [
+        ("froggatt_nielsen_cs", 1.0),
+        ("sm_u1_rb", 1.3),
+        ("nhdm_u1_cs", 1.0),
+        ("froggatt_nielsen_forecast", 2.5),
+    ],
 )
 def test_proofs_of_packaged_runs_hold(run, sigma):
     record = certificate(run, sigma)
@@ -105,6 +111,24 @@ def test_a_changed_coefficient_is_noticed():
     with pytest.raises(CHECKER.WrongProof, match="have changed"):
         CHECKER.check(record)
     with pytest.raises(CHECKER.WrongProof, match="does not exclude"):
+        CHECKER.check(rehashed(record))
+
+
+def test_terms_of_decays_are_needed():
+    """Beam dumps and the sum of both decays exclude boxes; with wider limits they do not."""
+    record = copy.deepcopy(certificate("froggatt_nielsen_forecast", 2.5))
+    steps = record["proof"]["tree"].split()
+    assert "d" in steps
+    assert "x0" in steps
+    for row in record["proof"]["dumps"][0][1]:
+        row[1] += 1.0  # the lower edge, in ln of the coupling
+    with pytest.raises(CHECKER.WrongProof, match="the term x0 does not exclude"):
+        CHECKER.check(rehashed(record))
+    record = copy.deepcopy(certificate("froggatt_nielsen_forecast", 2.5))
+    for curve in record["proof"]["invisible"]:
+        for row in curve:
+            row[1] += 1.0
+    with pytest.raises(CHECKER.WrongProof, match=r"the term [di] does not exclude"):
         CHECKER.check(rehashed(record))
 
 

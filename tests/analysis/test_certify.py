@@ -1,6 +1,7 @@
 """Proofs of the joint sigma: sound against the likelihood, tight, and able to fail."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,23 +11,25 @@ from click.testing import CliRunner
 import zpfit
 from zpfit.analysis.certify.bound_below import proved_below
 from zpfit.analysis.certify.bracket import certify_bracket
-from zpfit.analysis.certify.contractors import (
+from zpfit.analysis.certify.contractors import survives
+from zpfit.analysis.certify.mass_cells import mass_cells
+from zpfit.analysis.certify.proof import Prover, tau_of
+from zpfit.analysis.certify.quantities import (
     FIRST_FREE,
     INVISIBLE,
     K_AE,
     NO_LIMIT,
     STARS,
     VISIBLE,
-    survives,
 )
-from zpfit.analysis.certify.mass_cells import mass_cells
-from zpfit.analysis.certify.proof import Prover, tau_of
 from zpfit.analysis.certify.structure import structure_of
+from zpfit.analysis.joint_sigma import joint_sigma_or_none
 from zpfit.api.certificates import Certificate
 from zpfit.cli import cli
-from zpfit.errors import InvalidInput, NoStructure
+from zpfit.errors import InvalidInput, NoStructure, OutsidePrior
 from zpfit.physics.constants import FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
+from zpfit.physics.dark_photon_limits import dump_ratio
 
 SETS = ("paper_2021_cs", "today_cs")
 MODELS = ("paper_sm_u1", "paper_nhdm_u1", "paper_froggatt_nielsen", "nhdm_u1")
@@ -103,11 +106,14 @@ def count_of_cut_points(problem, n, seed, sabotage=None):
     boxes, rows = boxes_around(c, rng)
     tau, cut = tau_of(structure), 0
     visible, invisible, stars = limits_at(c)
+    seen = decays_seen(structure, c)
     columns = cells.products.copy()
     columns[:, 0] = np.arange(len(columns))
     for i in range(n):
         table = cells.table[nodes[i] : nodes[i] + 1].copy()
         table[0, [VISIBLE, INVISIBLE, STARS], 1] = visible[i], invisible[i], stars[i]
+        first = cells.dumps[:, 0].astype(int)
+        table[0, first, 0] *= np.where(seen[:, i] > 1e-200, 1 / np.maximum(seen[:, i], 1e-200), 0)
         products = cells.products.copy()
         for row, product in enumerate(structure.products):
             value = measured.get(product.name)
@@ -117,7 +123,7 @@ def count_of_cut_points(problem, n, seed, sabotage=None):
         if any(ratios[name][i] > 1 for name in floors):
             table[0, 9:11] = 0.0
         kept = survives(
-            boxes[i], 0, table, level[i], tau, products, cells.blocks, targets[i]
+            boxes[i], 0, table, level[i], tau, products, cells.blocks, targets[i], cells.dumps
         ) and np.all((boxes[i, :, 0] <= rows[i]) & (rows[i] <= boxes[i, :, 1]))
         cut += not kept
     return cut
@@ -142,6 +148,12 @@ def limits_at(c):
     below_muons = c.br_ee + c.br_inv  # 1: no other channel is open
     assert np.allclose(below_muons, 1)
     return both * c.br_ee * hair, both * c.br_inv * hair, both * neutrinos * hair
+
+
+def decays_seen(structure, c):
+    """The decays behind each dump over their limit, which becomes what the points touch."""
+    hair = 1 + 1e-9
+    return np.array([dump_ratio(c, d.region, d.length_ratio) * hair for d in structure.dumps])
 
 
 @pytest.mark.parametrize("data", SETS)
@@ -211,6 +223,71 @@ def test_the_papers_own_conditions_with_rubidium(run, lower, upper):
     assert found.converged
     assert found.lower <= upper + 1e-5
     assert found.upper >= lower - 1e-5
+
+
+DATA = ("cs", "rb", "closed_cs", "closed_rb", "today_cs", "today_rb", "forecast", "today_cs_wp2020")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("model", ["sm_u1", "nhdm_u1", "froggatt_nielsen"])
+def test_brackets_are_tight_against_the_search(model, data):
+    """Every packaged class and data set, against a search that knows nothing of proofs."""
+    run = zpfit.load(f"{model}_{data}")
+    found = certify_bracket(run, 1e-3)
+    limits, rng = run.settings.joint_sigma, np.random.default_rng(run.settings.seed)
+    searched, _ = joint_sigma_or_none(run.posterior, rng, limits)
+    assert found.converged
+    assert found.upper - found.lower <= 1e-3
+    assert found.lower <= searched.sigma
+    assert searched.sigma - found.lower < 0.01
+
+
+def test_a_joint_sigma_of_zero_leaves_nothing_to_prove():
+    """Rubidium's moments of 2023 and 2025 are both met: no boxes are spent on a lower bound."""
+    found = zpfit.certify("sm_u1_today_rb", progress=False)
+    assert found.converged
+    assert found.lower == 0
+    assert found.upper < 1e-3
+    assert found.boxes < 100_000
+
+
+def test_projections_and_dumps_have_a_bracket():
+    """NA64's dump excludes the points that the other limits leave from 0.29 sigma on."""
+    problem = zpfit.load("froggatt_nielsen_forecast")
+    assert Prover(structure_of(problem)).prove(2.9).proved
+    without = replace(structure_of(problem), dumps=())
+    assert not Prover(without, most=30_000).prove(2.9).proved
+
+
+def test_the_upper_end_starts_from_a_known_point():
+    """Whole-number charges: undecided boxes lead to 1.1414 only, this point to 1.1360."""
+    point = {
+        "m_Zp": 23.132319, "g_prime": 4.4355e-06, "eps_Y": -0.00178176,
+        "z_Le": 0, "z_Lmu": -3, "n_e": -10, "n_mu": 3,
+    }  # fmt: skip
+    found = zpfit.certify("froggatt_nielsen_integers_rb", point=point, progress=False)
+    assert found.upper <= 1.1365
+    assert found.lower <= 1.1106  # proved for any charges
+
+
+@pytest.mark.slow
+def test_the_upper_end_needs_no_known_point():
+    """A search from everywhere follows where undecided boxes lead to no better point."""
+    found = certify_bracket(zpfit.load("froggatt_nielsen_integers_rb"))
+    assert found.upper <= 1.1365
+    found = certify_bracket(zpfit.load("froggatt_nielsen_today_cs_wp2020"))
+    assert found.upper == pytest.approx(2.8776, abs=1e-3)
+    assert found.converged
+
+
+def test_a_point_must_be_complete_and_inside_the_priors():
+    problem = zpfit.load("paper_sm_u1")
+    best = {"m_Zp": 20.0, "C_Ve": 0.05, "C_nue": 1e-5, "C_numu": 1e-5}
+    with pytest.raises(InvalidInput, match="point: m_Zp is missing"):
+        zpfit.certify(problem, point={}, progress=False)
+    with pytest.raises(OutsidePrior):
+        zpfit.certify(problem, point={**best, "m_Zp": 1e6}, progress=False)
 
 
 @pytest.mark.slow

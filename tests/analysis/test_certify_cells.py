@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import zpfit
-from zpfit.analysis.certify.contractors import INVISIBLE, NO_LIMIT, VISIBLE
 from zpfit.analysis.certify.mass_cells import mass_cells
 from zpfit.analysis.certify.proof import Prover, _finer
+from zpfit.analysis.certify.quantities import INVISIBLE, NO_LIMIT, VISIBLE
 from zpfit.analysis.certify.structure import Anomaly, Domain, structure_of
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import Couplings
@@ -92,7 +92,7 @@ def structure_with_spots(rooms):
         electron=[Anomaly("moment", 1e-12, 1e-13, 1e-13)],
         muon=[], recoils=[], products=[], trident=(-np.inf, np.inf),
         visible=(np.stack([masses, needed + np.log(room)], axis=1),), invisible=(),
-        stars=None, floors=(0.0, 0.0),
+        dumps=(), stars=None, floors=(0.0, 0.0),
     )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ import pytest
 
 import zpfit
 from zpfit.analysis.certify.proof import Prover
+from zpfit.analysis.certify.resumable import ResumableProver
+from zpfit.analysis.certify.structure import structure_of
 from zpfit.errors import FilesExist, NoRunToResume, OtherProof, UnfinishedRun
 from zpfit.inference.progress import Silent
 
@@ -70,3 +72,87 @@ def test_the_command_resumes(stopped, rejected, accepted):
     assert "--resume, --force" in rejected(*words)
     assert "joint sigma below 2.3" in accepted(*words, "--resume")
     assert "--output" in rejected("certify", RUN, "--resume")
+
+
+LEVELS = (2.0, 2.1, 2.15, 2.2)
+
+
+class Memory:
+    """A checkpoint in memory."""
+
+    state = None
+
+    def load(self):
+        return self.state
+
+    def save(self, state):
+        self.state = state()
+
+
+class Interrupt:
+    """Interrupt inside a level, after some compiled calls of a few boxes."""
+
+    def __init__(self, calls):
+        self._left = calls
+
+    def __call__(self, boxes):  # noqa: ARG002 - the receiver of reports
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+def outcome(proof):
+    return proof.sigma, proof.boxes, proof.undecided.tobytes(), proof.unfinished
+
+
+def proofs_of_levels(checkpoint, report=None):
+    problem = zpfit.load(RUN)
+    prover = ResumableProver(problem, structure_of(problem), checkpoint, report)
+    return [outcome(prover.prove(level)) for level in LEVELS]
+
+
+@pytest.fixture
+def small_steps(monkeypatch):
+    monkeypatch.setattr("zpfit.analysis.certify.proof._AT_ONCE", 100)
+
+
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("calls", [1, 20])
+@pytest.mark.parametrize("shortage", [0, 200])
+def test_a_proof_stopped_inside_a_level_visits_the_same_boxes(monkeypatch, levels, calls, shortage):
+    """Also if the budget of boxes ends inside the last level."""
+    whole = proofs_of_levels(Memory())
+    most = sum(boxes for _, boxes, *_ in whole) - shortage
+    monkeypatch.setattr("zpfit.analysis.certify.resumable.ALL_BOXES", most)
+    whole = proofs_of_levels(Memory())
+    assert sum(boxes for _, boxes, *_ in whole) == most
+    assert whole[-1][-1] == (shortage > 0)
+    memory = Memory()
+    levels.clear()
+    with pytest.raises(KeyboardInterrupt):
+        proofs_of_levels(memory, Interrupt(calls))
+    stored = [] if memory.state is None else memory.state["proofs"]
+    assert len(stored) == len(levels) - 1  # the level that was stopped is not stored
+    assert proofs_of_levels(memory) == whole
+    assert sum(proof["boxes"] for proof in memory.state["proofs"]) == most
+    assert len(levels) == len(LEVELS) + 1  # only that one is proved twice
+
+
+@pytest.mark.slow
+def test_a_certificate_stopped_inside_its_last_level_is_the_same(tmp_path, monkeypatch):
+    """The file of an interrupted command, with boxes and undecided ones of every level."""
+    monkeypatch.setattr("zpfit.analysis.certify.proof._AT_ONCE", 5_000)
+
+    class InLastLevel(Silent):
+        ended = False
+
+        def stage(self, text):
+            if self.ended and "long searches" in text:
+                raise KeyboardInterrupt
+            self.ended |= "not excluded after" in text
+
+    whole, path = zpfit.certify(RUN, progress=False), tmp_path / "proof.json"
+    with pytest.raises(KeyboardInterrupt):
+        zpfit.certify(RUN, output=path, progress=InLastLevel())
+    resumed = zpfit.certify(RUN, output=path, resume=True, progress=False)
+    assert resumed.record == whole.record

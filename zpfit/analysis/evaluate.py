@@ -14,7 +14,7 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
 from zpfit.models.dark_width import optional_parameters, with_given
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.observables import predictions
+from zpfit.physics.observables import predictions_for
 
 
 def parameter_table(
@@ -136,7 +136,7 @@ def _evaluate_existing(likelihood: Likelihood, points: EvaluatedPoints) -> list[
     if not len(c):
         return []
     couplings = dict(c.items())
-    predicted = {name: observable.function(c) for name, observable in predictions().items()}
+    predicted = {name: observable.function(c) for name, observable in predictions_for(c).items()}
     chi2 = likelihood.chi2_by_term(c)
     pulls = {term.name: term.pull(c) for term in likelihood.measurements}
     ratios = likelihood.ratios(c)

@@ -537,6 +537,9 @@ class TreeRecord(TypedDict):
     visible: list[list[list[float]]]
     """Knots of curves: ln of the mass in MeV and ln of the limit."""
     invisible: list[list[list[float]]]
+    dumps: list[list[float | list[list[float | None]]]]
+    """Beam dumps: length of the decay volume over that of the shielding, and knots of the region,
+    ln of the mass in MeV and of both edges; no number in a gap."""
     stars: float | None
     floors: Annotated[list[float], Len(3, 3)]
     """Two masses in MeV, and the coupling of thermal contact."""

@@ -1,10 +1,13 @@
 """Proved bounds of the joint sigma: :func:`certify` and its :class:`Certificate`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from sys import float_info
 from typing import Any
+
+import numpy as np
 
 from zpfit.analysis.certify.bracket import (
     above,
@@ -13,10 +16,13 @@ from zpfit.analysis.certify.bracket import (
     certify_bracket,
     certify_level,
 )
+from zpfit.analysis.certify.witness import upper_end
+from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies
 from zpfit.analysis.records import CertificateRecord
 from zpfit.api.sources import Source, load, progress_of
 from zpfit.errors import InvalidInput, in_short
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
+from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room, write_json
 from zpfit.runs.proof_files import proofs_beside
@@ -105,6 +111,7 @@ def certify(
     *,
     sigma: float | None = None,
     tolerance: float = 1e-3,
+    point: Mapping[str, float] | None = None,
     tree: bool = False,
     output: str | Path | None = None,
     progress: bool | Progress = True,
@@ -126,6 +133,10 @@ def certify(
         Level in standard errors to prove. The default brackets the joint sigma instead.
     tolerance
         Largest distance of the bounds, in standard errors.
+    point
+        Parameters of a point that a search has found, such as ``joint_sigma_at`` of a comparison.
+        The upper bound is at most its joint sigma. Without it, zpfit searches by itself where a
+        proof next to the best point fails.
     tree
         Add the tree of the proof to the record, which the script of the page "Proofs" checks
         without zpfit.
@@ -149,7 +160,9 @@ def certify(
     Raises
     ------
     InvalidInput
-        ``sigma`` or ``tolerance`` is not a finite positive number.
+        ``sigma`` or ``tolerance`` is not a finite positive number, or ``point`` lacks a parameter.
+    OutsidePrior
+        The prior does not contain a value of ``point``.
     NoStructure
         The model or a magnetic moment has a form for which there are no bounds.
     FilesExist, UnfinishedRun, NoRunToResume, OtherProof
@@ -173,12 +186,13 @@ def certify(
         reason = "is not a finite number above 0; give one, in standard errors"
         raise InvalidInput([f"{name}: {in_short(value)} {reason}" for name, value in wrong.items()])
     problem, reporter = load(source, **changes), progress_of(progress)
+    known = None if point is None else _known(problem, point)
 
     def prove(checkpoint: Checkpoint) -> Certificate:
         if sigma is not None:
             bracket = certify_level(problem, sigma, checkpoint)
         else:
-            bracket = certify_bracket(problem, tolerance, reporter, checkpoint)
+            bracket = certify_bracket(problem, tolerance, reporter, checkpoint, known)
         return Certificate(certificate_record(problem, bracket, tree=tree))
 
     if output is None:
@@ -187,6 +201,20 @@ def certify(
         found = prove(checkpoint)
         write_json(Path(output), found.record)
     return found
+
+
+def _known(problem: Problem, point: Mapping[str, float]) -> JointSigma:
+    """Return the best result of a search around a point, which may lack digits."""
+    posterior = problem.posterior
+    missing = [name for name in posterior.priors.free if name not in point]
+    if missing:
+        raise InvalidInput([f"point: {name} is missing; give every parameter" for name in missing])
+    u = posterior.priors.to_unit_cube(point, "point")
+    rng = np.random.default_rng(problem.settings.seed)
+    limits = problem.settings.joint_sigma
+    pulls = constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u[None]), limits)
+    level = float(np.max(pulls.objectives))
+    return upper_end(posterior, u[None], level, limits, rng)
 
 
 def _is_positive(value: Any) -> bool:

@@ -18,6 +18,7 @@ from zpfit.io.logging import LOGGER
 from zpfit.io.schema import validate
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
+from zpfit.likelihood.unknown_terms import known_part
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
 from zpfit.physics.branching_ratios import notes_about_widths
@@ -91,6 +92,8 @@ class Evaluation:
     """One record for each point, see :func:`zpfit.analysis.evaluate.evaluate`."""
     points: EvaluatedPoints
     """Couplings and derived quantities where the model exists."""
+    likelihood: TotalLikelihood
+    """The terms that the model can predict."""
     notes: tuple[str, ...]
     """Remarks for the user."""
 
@@ -129,9 +132,11 @@ def evaluate_rows(
     ready, notes = ready_for_batches(extended, spec, table, model_place)
     points = evaluate_model(ready, table)
     masses = points.couplings.m_Zp
-    if len(masses):
-        notes = (*notes, *notes_about_widths(points.couplings, float(masses.max())))
-    return Evaluation(evaluate_likelihood(likelihood, points), points, notes)
+    if len(masses):  # points that cannot exist do not tell what the model gives
+        likelihood, left_out = known_part(likelihood, points.couplings)
+        widths = notes_about_widths(points.couplings, float(masses.max()))
+        notes = (*notes, *left_out, *widths)
+    return Evaluation(evaluate_likelihood(likelihood, points), points, likelihood, notes)
 
 
 def _rows(points: Points) -> list[dict[str, float]]:

@@ -80,7 +80,7 @@ def evaluate(
     if as_json:
         click.echo(json.dumps(found.records, indent=2))
     else:
-        print_points(chosen, points_given, found.points)
+        print_points(found.likelihood, points_given, found.points)
 
 
 def _likelihood(name: str | None) -> "Likelihood":
@@ -133,7 +133,7 @@ def _print_point(likelihood: "Likelihood", evaluated: "EvaluatedPoints", index: 
     import numpy as np
 
     from zpfit.analysis.evaluate import describe_point
-    from zpfit.physics.observables import predictions
+    from zpfit.physics.observables import predictions_for
 
     terminal = console()
     c = evaluated.couplings.take(np.array([index]))
@@ -141,7 +141,7 @@ def _print_point(likelihood: "Likelihood", evaluated: "EvaluatedPoints", index: 
     if evaluated.derived:
         terminal.print(_quantities("derived", evaluated.derived, index))
     if not likelihood.measurements and not likelihood.exclusions:
-        predicted = {name: observable.function(c) for name, observable in predictions().items()}
+        predicted = {name: found.function(c) for name, found in predictions_for(c).items()}
         terminal.print(_quantities("predictions", predicted, 0) + "\n")
         return
     terminal.print(terms_table(describe_point(likelihood, c)))

@@ -168,6 +168,8 @@ def resolve(document: Document, library: Library) -> Problem:
         lambda: _model_and_priors(settings, document, library),
         lambda: _find_priors(settings, document, library),
     )
+    assembled = assembled.for_model(loaded.model, _probes(priors))
+    _check_joint_sigma(settings, assembled, document)
     return Problem(
         name=document.path.stem,
         settings=settings,
@@ -183,8 +185,17 @@ def resolve(document: Document, library: Library) -> Problem:
 
 def _likelihood(settings: RunFile, document: Document, library: Library) -> Assembled:
     assembled = assemble_from(document, settings.likelihood, library)
-    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+    _check_joint_sigma(settings, assembled, document)
     return assembled
+
+
+def _check_joint_sigma(settings: RunFile, assembled: Assembled, document: Document) -> None:
+    check_measurements(settings.joint_sigma.within, assembled, document, ("joint_sigma", "within"))
+
+
+def _probes(priors: Priors) -> Values:
+    """Return every parameter at some draws from the prior."""
+    return priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
 
 
 def _model_and_priors(
@@ -195,7 +206,7 @@ def _model_and_priors(
     priors = resolve_priors(settings.priors, loaded.model, document, library)
     extended = with_given(loaded.model, priors.by_name)
     _check_sampling(settings, priors, document)
-    probes = priors.transform(np.random.default_rng(0).random((_PROBES, len(priors.free))))
+    probes = _probes(priors)
     place = document.place(["model"])
     model, notes = ready_for_batches(extended, settings.model, probes, place)
     problems = ProblemCollector()

@@ -2,22 +2,30 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+
+import numpy as np
 
 from zpfit.errors import EmptyLikelihood, ProblemCollector, suggestion
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.likelihood.build_measurements import MeasurementTerms, build_measurements
-from zpfit.likelihood.consistency import check_consistency, check_nuisances
+from zpfit.likelihood.consistency import (
+    check_consistency,
+    check_nuisances,
+    mixed_vacuum_polarisation,
+)
 from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
+from zpfit.likelihood.unknown_terms import known_part, leptons_alone
+from zpfit.models.base import Model, Values
 from zpfit.physics.observables import ANOMALIES, find_observable
 
 __all__ = ["Assembled", "LikelihoodSpec", "assemble"]
@@ -34,6 +42,26 @@ class Assembled:
     """Standard deviations of the priors of nuisance parameters that are not 1."""
     observables: ResolvedObservables = field(default_factory=ResolvedObservables)
     """Python functions that entries name as observables."""
+    left_out: tuple[str, ...] = ()
+    """Note on terms that a model cannot predict, see :meth:`for_model`."""
+    remarks: tuple[str, ...] = ()
+    """What the data mean for a model, which changes no number, see :meth:`for_model`."""
+
+    def for_model(self, model: Model, values: Values) -> "Assembled":
+        """Return the likelihood without terms that a model cannot predict; entries stay.
+
+        Parameters
+        ----------
+        model : Model
+        values : mapping of str to numpy.ndarray, shape (n,)
+            Every parameter at some points.
+        """
+        exists = model.exists(values)
+        some = {name: v[exists] for name, v in values.items()} if exists.any() else values
+        with np.errstate(all="ignore"):
+            c = model.couplings(some)
+        known, notes = known_part(self.likelihood, c)
+        return replace(self, likelihood=known, left_out=notes, remarks=leptons_alone(known, c))
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -56,6 +84,7 @@ class Assembled:
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
+        notes += [*self.left_out, *self.remarks, *mixed_vacuum_polarisation(self.entries)]
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
@@ -91,7 +120,10 @@ class Assembled:
         ]
 
     def data_hash(self) -> str:
-        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters."""
+        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters.
+
+        Terms that are left out count, so that results with and without them are not compared.
+        """
         digest = hashlib.sha256()
         for loaded in sorted(self.entries, key=lambda loaded: loaded.name):
             digest.update(f"{loaded.name}:{loaded.entry.model_dump_json()}\n".encode())
@@ -101,6 +133,8 @@ class Assembled:
             digest.update(f"{name}:{width!r}\n".encode())
         for name, path in sorted(self.observables.files.items()):
             digest.update(name.encode() + path.read_bytes())
+        for note in self.left_out:
+            digest.update(f"{note}\n".encode())
         return digest.hexdigest()
 
 
@@ -184,7 +218,13 @@ def _build_terms(
                 term = loaded.entry.exclusion(loaded.name, table, soft=soft, find=observables.find)
                 exclusions.append(term)
     problems.raise_if_any()
-    return Likelihood(spec.label, measurements.terms, tuple(exclusions), measurements.correlations)
+    return Likelihood(
+        spec.label,
+        measurements.terms,
+        tuple(exclusions),
+        measurements.correlations,
+        measurements.shared_scales,
+    )
 
 
 def _chosen_entries(

@@ -1,16 +1,21 @@
 """Build the terms of measurements, and their correlations, from entries."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import assert_never
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from zpfit.errors import InvalidInput
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.curves import read_chi2_table
+from zpfit.likelihood.binned import BinnedTerm, SharedScale
+from zpfit.likelihood.curves import read_chi2_table, read_counts
 from zpfit.likelihood.entries import (
+    BinnedEntry,
     CorrelatedEntry,
     CountsEntry,
     Errors,
@@ -27,6 +32,7 @@ from zpfit.likelihood.measurements import (
     TabulatedTerm,
 )
 from zpfit.likelihood.observables import FindObservable, PythonObservable, named_observable
+from zpfit.physics.couplings import Couplings
 
 NamedEntry = tuple[str, Path, MeasurementEntry]
 """Name, file and content of an entry."""
@@ -34,10 +40,11 @@ NamedEntry = tuple[str, Path, MeasurementEntry]
 
 @dataclass(frozen=True)
 class MeasurementTerms:
-    """Terms of measurements and their correlations."""
+    """Terms of measurements, their correlations, and scales of signals that depend on others."""
 
     terms: tuple[Measurement, ...]
     correlations: tuple[Correlation, ...]
+    shared_scales: tuple[SharedScale, ...] = ()
 
 
 def build_measurements(
@@ -49,7 +56,7 @@ def build_measurements(
 
     A nuisance parameter with a Gaussian prior shifts predictions linearly. Marginalising it adds
     s_i s_j to the covariance of the measurements, where s_i is the shift of prediction i by one
-    standard deviation of the prior.
+    standard deviation of the prior. The signals of binned counts have their scales shifted.
 
     Parameters
     ----------
@@ -63,8 +70,13 @@ def build_measurements(
     ------
     InvalidCurve
         The table of an entry is invalid.
+    InvalidInput
+        The observable of binned counts has no spectrum or one of other bins, or two entries of
+        binned counts share a nuisance parameter.
     """
-    terms = [term for name, path, entry in entries for term in _terms(name, path, entry, find)]
+    terms = [
+        term for name, path, entry in entries for term in _terms(name, path, entry, find, widths)
+    ]
     gaussian = [index for index, term in enumerate(terms) if isinstance(term, GaussianTerm)]
     covariance = _covariance(entries, [terms[i] for i in gaussian], widths)
     for row, index in enumerate(gaussian):
@@ -72,7 +84,11 @@ def build_measurements(
         error = float(np.sqrt(covariance[row, row]))
         terms[index] = GaussianTerm(old.name, old.observable, old.value, error)
     names = [terms[index].name for index in gaussian]
-    return MeasurementTerms(tuple(terms), tuple(_correlations(names, covariance)))
+    return MeasurementTerms(
+        tuple(terms),
+        tuple(_correlations(names, covariance)),
+        tuple(_shared_scales(entries, names, covariance, widths)),
+    )
 
 
 def component_name(entry: str, observable: str | PythonObservable) -> str:
@@ -87,9 +103,13 @@ def component_name(entry: str, observable: str | PythonObservable) -> str:
 
 
 def _terms(
-    name: str, path: Path, entry: MeasurementEntry, find: FindObservable
+    name: str,
+    path: Path,
+    entry: MeasurementEntry,
+    find: FindObservable,
+    widths: Mapping[str, float],
 ) -> Sequence[Measurement]:
-    """Return the terms of one entry, without its nuisance parameters."""
+    """Return the terms of one entry; those with Gaussian errors lack nuisance parameters."""
     match entry:
         case GaussianEntry(error=error):
             observable = find(entry.observable)
@@ -110,7 +130,66 @@ def _terms(
             table = read_chi2_table(path.parent / entry.curve)
             columns = (tuple(map(float, column)) for column in table.T)
             return [TabulatedTerm(name, find(entry.observable), *columns)]
+        case BinnedEntry():
+            return [_binned_term(name, path, entry, find, widths)]
     assert_never(entry)
+
+
+def _binned_term(
+    name: str,
+    path: Path,
+    entry: BinnedEntry,
+    find: FindObservable,
+    widths: Mapping[str, float],
+) -> BinnedTerm:
+    counts = read_counts(path.parent / entry.curve, tuple(entry.backgrounds))
+    observed, *backgrounds = (tuple(map(float, row)) for row in counts)
+    shifts = (shift * widths.get(nuisance, 1.0) for nuisance, shift in entry.nuisances.items())
+    errors = (math.hypot(entry.signal_error, *shifts), *entry.backgrounds.values())
+    term = BinnedTerm(name, find(entry.observable), observed, tuple(backgrounds), errors)
+    spectrum = term.observable.spectrum
+    if spectrum is None:
+        raise InvalidInput([f"{path}: observable: {entry.observable!s} predicts no bins"])
+    bins = np.shape(spectrum(Couplings.none()))
+    if bins != (1, term.size):
+        found = f"{entry.curve} has {term.size} bins, but {entry.observable!s} predicts {bins}"
+        raise InvalidInput([f"{path}: curve: {found} for one point; they must agree"])
+    return term
+
+
+def _shared_scales(
+    entries: Sequence[NamedEntry],
+    names: Sequence[str],
+    covariance: FloatArray,
+    widths: Mapping[str, float],
+) -> list[SharedScale]:
+    """Return how the scales of binned signals depend on Gaussian measurements.
+
+    Raises
+    ------
+    InvalidInput
+        Two entries of binned counts share a nuisance parameter, which has no closed form.
+    """
+    binned = {name: entry for name, _, entry in entries if isinstance(entry, BinnedEntry)}
+    for (one, entry), (other, second) in combinations(binned.items(), 2):
+        for nuisance in entry.nuisances.keys() & second.nuisances.keys():
+            problem = f"{one!r} and {other!r} are binned and share nuisance {nuisance!r}"
+            raise InvalidInput([f"{problem}, which is not possible; drop one of them"])
+    found = []
+    for name, entry in binned.items():
+        shifts = {key: s * widths.get(key, 1.0) for key, s in entry.nuisances.items()}
+        common = np.zeros(len(names))
+        for other, _, gaussian in entries:
+            if isinstance(gaussian, GaussianEntry) and other in names:
+                common[names.index(other)] = sum(
+                    shift * widths.get(key, 1.0) * shifts.get(key, 0.0)
+                    for key, shift in gaussian.nuisances.items()
+                )
+        if common.any():
+            rows = tuple(tuple(map(float, row)) for row in covariance)
+            error = math.hypot(entry.signal_error, *shifts.values())
+            found.append(SharedScale(name, tuple(names), rows, tuple(map(float, common)), error))
+    return found
 
 
 def _covariance(

@@ -5,7 +5,13 @@ from itertools import combinations
 
 from zpfit.errors import ConflictingEntries, ProblemCollector, suggestion
 from zpfit.io.library import Library
-from zpfit.likelihood.entries import MEASUREMENTS, Entry, GaussianEntry, MeasurementEntry
+from zpfit.likelihood.entries import (
+    MEASUREMENTS,
+    BinnedEntry,
+    Entry,
+    GaussianEntry,
+    MeasurementEntry,
+)
 from zpfit.likelihood.library import LoadedEntry, read_entry
 from zpfit.likelihood.spec import LikelihoodSpec, Place
 
@@ -74,6 +80,23 @@ def superseded(entry: Entry, library: Library) -> set[str]:
     return found
 
 
+def mixed_vacuum_polarisation(entries: Sequence[LoadedEntry]) -> list[str]:
+    """Return a warning if predictions of magnetic moments contradict each other.
+
+    The moments of electron and muon share the hadronic vacuum polarisation. Lattice QCD and e+ e-
+    data disagree about it, so that a likelihood with both assumes two theories at once.
+    """
+    users: dict[str, list[str]] = {}
+    for name, _, entry in entries:
+        if isinstance(entry, GaussianEntry) and entry.vacuum_polarisation is not None:
+            users.setdefault(entry.vacuum_polarisation, []).append(name)
+    if len(users) < 2:
+        return []
+    origins = ", ".join(f"{kind} in {' and '.join(users[kind])}" for kind in sorted(users))
+    contradiction = f"hadronic vacuum polarisation: {origins}; these predictions contradict"
+    return [f"{contradiction} each other; take entries of one kind for all magnetic moments"]
+
+
 def check_nuisances(
     spec: LikelihoodSpec,
     entries: Sequence[MeasurementEntry],
@@ -81,7 +104,8 @@ def check_nuisances(
     problems: ProblemCollector,
 ) -> None:
     """Note names of nuisance parameters that no entry has."""
-    known = sorted({n for e in entries if isinstance(e, GaussianEntry) for n in e.nuisances})
+    with_nuisances = [e for e in entries if isinstance(e, GaussianEntry | BinnedEntry)]
+    known = sorted({name for entry in with_nuisances for name in entry.nuisances})
     for name in spec.nuisances:
         if name not in known:
             hint = suggestion(name, known)

@@ -1,4 +1,4 @@
-"""Tables beside entries: limits in the kinetic mixing of a dark photon, and chi2."""
+"""Tables beside entries: limits in the kinetic mixing of a dark photon, chi2, and binned counts."""
 
 from pathlib import Path
 
@@ -17,6 +17,8 @@ REGION_COLUMNS = ("mass_MeV", "epsilon_lower", "epsilon_upper")
 """Columns of an excluded region in the kinetic mixing."""
 CHI2_COLUMNS = ("value", "chi2")
 """Columns of a chi2 as a function of an observable."""
+OBSERVED = "observed"
+"""Column of counts in bins."""
 
 _MIN_ROWS = 2
 """Smallest number of rows that can be interpolated."""
@@ -98,16 +100,69 @@ def read_chi2_table(path: Path) -> FloatArray:
     return table
 
 
+def read_counts(path: Path, backgrounds: tuple[str, ...]) -> FloatArray:
+    """Return a table of observed counts and expected backgrounds in bins.
+
+    Parameters
+    ----------
+    path : Path
+        CSV file with a row for each bin.
+    backgrounds : tuple of str
+        Names of the columns of the backgrounds.
+
+    Returns
+    -------
+    array, shape (1 + len(backgrounds), bins)
+        Observed counts, then the expected events of each background.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is missing or not text.
+    InvalidCurve
+        A column or value is missing, a value is no number, observed counts are no whole numbers,
+        or an expected number is negative or infinite.
+    """
+    lines = _lines(path)
+    header = tuple(name.strip() for name in lines[0][1].split(",")) if lines else ()
+    wanted = (OBSERVED, *backgrounds)
+    for name in wanted:
+        if header.count(name) != 1:
+            found = f"the header must name column {name!r} once, not {header.count(name)} times"
+            raise InvalidCurve(path, lines[0][0] if lines else 1, found)
+    numbers, table = _rows(path, lines, header)
+    columns = table[:, [header.index(name) for name in wanted]]
+    for number, row in zip(numbers, columns, strict=True):
+        if not (np.all(row >= 0) and np.all(row <= LARGEST)):
+            raise InvalidCurve(path, number, "counts and expected events must be finite and >= 0")
+        if row[0] != round(row[0]):
+            raise InvalidCurve(path, number, f"observed {row[0]:g} must be a whole number")
+    counts: FloatArray = columns.T
+    return counts
+
+
 def _read_columns(path: Path, columns: tuple[str, ...]) -> tuple[list[int], FloatArray]:
     """Return the line numbers and rows of a table."""
-    lines = [
+    lines = _lines(path)
+    header = ",".join(columns)
+    if not lines or lines[0][1].replace(" ", "") != header:
+        raise InvalidCurve(path, lines[0][0] if lines else 1, f"the first line must be {header!r}")
+    return _rows(path, lines, columns)
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """Return the lines of a file that are no comments, with their numbers."""
+    return [
         (number, line.strip())
         for number, line in enumerate(read_text(path).splitlines(), start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
-    header = ",".join(columns)
-    if not lines or lines[0][1].replace(" ", "") != header:
-        raise InvalidCurve(path, lines[0][0] if lines else 1, f"the first line must be {header!r}")
+
+
+def _rows(
+    path: Path, lines: list[tuple[int, str]], columns: tuple[str, ...]
+) -> tuple[list[int], FloatArray]:
+    """Return the line numbers and rows below the header."""
     rows = [_row(path, number, line, columns) for number, line in lines[1:]]
     if len(rows) < _MIN_ROWS:
         raise InvalidCurve(path, lines[-1][0], f"at least {_MIN_ROWS} rows are needed")

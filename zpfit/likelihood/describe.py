@@ -5,8 +5,15 @@ from typing import assert_never
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_chi2_table, read_curve
+from zpfit.likelihood.curves import (
+    PROMPT_COLUMNS,
+    REGION_COLUMNS,
+    read_chi2_table,
+    read_counts,
+    read_curve,
+)
 from zpfit.likelihood.entries import (
+    BinnedEntry,
     CorrelatedEntry,
     CountsEntry,
     Entry,
@@ -41,7 +48,8 @@ def describe_subject(entry: Entry) -> str:
         case ClosedRegionEntry():
             return f"closed region{_origin(entry)}"
         case MassFloorEntry():
-            return "mass in thermal contact"
+            mixed = entry.applies_to == "mixed"
+            return "mass in thermal contact" + (" with both sectors" if mixed else "")
     return ", ".join(map(str, observables_of(entry)))
 
 
@@ -92,6 +100,8 @@ def _measured(loaded: LoadedEntry, entry: MeasurementEntry) -> str:
         case TableEntry():
             table = read_chi2_table(loaded.path.parent / entry.curve)
             return f"χ² from {table[0, 0]:.3g} to {table[-1, 0]:.3g}"
+        case BinnedEntry():
+            return _binned(loaded, entry)
     assert_never(entry)
 
 
@@ -119,6 +129,18 @@ def _spread(error: float | Errors) -> str:
     if isinstance(error, Errors):
         return f"+{error.up:.2g} −{error.down:.2g}"
     return f"± {error:.2g}"
+
+
+def _binned(loaded: LoadedEntry, entry: BinnedEntry) -> str:
+    counts = read_counts(loaded.path.parent / entry.curve, tuple(entry.backgrounds))
+    observed, *backgrounds = counts.sum(axis=1)
+    shared = (f" ± {100 * abs(s):.2g} % ({name})" for name, s in entry.nuisances.items())
+    signal = f"signal ± {100 * entry.signal_error:.2g} %{''.join(shared)}"
+    rest = [
+        f"{total:.4g} ± {100 * error:.2g} % {name.replace('_', ' ')}"
+        for total, (name, error) in zip(backgrounds, entry.backgrounds.items(), strict=True)
+    ]
+    return f"{observed:g} events in {counts.shape[1]} bins, {', '.join([signal, *rest])}"
 
 
 def _nuisances(entry: GaussianEntry) -> str:

@@ -49,6 +49,9 @@ class GaussianEntry(EntryBase):
     Entries that name the same nuisance parameter share it. It has a Gaussian prior of mean 0 and
     standard deviation 1, unless a run sets another width, and is marginalised analytically.
     """
+    vacuum_polarisation: Literal["lattice", "dispersive"] | None = None
+    """Origin of the hadronic vacuum polarisation in the prediction of a magnetic moment: lattice
+    QCD, or e+ e- data by dispersion relations. One likelihood takes one for all moments."""
 
     @field_validator("nuisances")
     @classmethod
@@ -119,9 +122,30 @@ class TableEntry(EntryBase):
     """CSV table beside the entry: value, chi2."""
 
 
-MeasurementEntry = GaussianEntry | CorrelatedEntry | CountsEntry | TableEntry
+class BinnedEntry(EntryBase):
+    """Poisson counts in bins, with templates of backgrounds.
+
+    The observable has a spectrum: it predicts the signal's events in each bin. The scales of
+    signal and backgrounds are profiled.
+    """
+
+    type: Literal["binned"]
+    observable: ObservableRef
+    curve: CurveFile
+    """CSV table beside the entry with a row for each bin: ``observed`` and one column for each
+    background, by its name. Further columns describe the bins."""
+    signal_error: Positive
+    """Relative error of the signal, without the nuisance parameters."""
+    backgrounds: dict[str, Positive] = Field(default_factory=dict)
+    """Relative error of each background."""
+    nuisances: dict[str, Number] = Field(default_factory=dict)
+    """Relative change of the signal by one standard deviation of each nuisance parameter, which
+    Gaussian entries may share."""
+
+
+MeasurementEntry = GaussianEntry | CorrelatedEntry | CountsEntry | TableEntry | BinnedEntry
 Entry = MeasurementEntry | ExclusionEntry
-MEASUREMENTS = (GaussianEntry, CorrelatedEntry, CountsEntry, TableEntry)
+MEASUREMENTS = (GaussianEntry, CorrelatedEntry, CountsEntry, TableEntry, BinnedEntry)
 """Classes of entries that hold a measurement, for ``isinstance``."""
 
 

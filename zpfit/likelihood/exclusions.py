@@ -25,7 +25,7 @@ from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
 from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
 from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
 from zpfit.physics.constants import MUON_MASS
-from zpfit.physics.cosmology import mass_floor_ratio
+from zpfit.physics.cosmology import mass_floor_ratio, mixed_mass_floor_ratio
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import (
     dump_ratio,
@@ -128,6 +128,8 @@ class Exclusion:
     """Order of evaluation: cheap exclusions come first, so that expensive ones see fewer points."""
     mass_range: tuple[float, float] | None = None
     """Masses (MeV) that the limit covers; None if it covers all."""
+    needs: tuple[str, ...] = ()
+    """Couplings that a model must give, see :mod:`zpfit.likelihood.unknown_terms`."""
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Return the chi2 of the soft form, shape (n,)."""
@@ -219,12 +221,15 @@ class UpperLimitEntry(ExclusionBase):
         find: FindObservable = named_observable,
     ) -> Exclusion:
         """Return the term: the observable over its limit."""
-        function = find(self.observable).function
+        observable = find(self.observable)
+        function = observable.function
         # No division where the observable is a ratio already.
         ratio: Ratio = function if self.limit == 1 else OverLimit(function, self.limit)
         if self.mass_range is not None:
             ratio = WithinMasses(ratio, *self.mass_range)
-        return Exclusion(name, ratio, self.soft, soft, mass_range=self.mass_range)
+        return Exclusion(
+            name, ratio, self.soft, soft, mass_range=self.mass_range, needs=observable.needs
+        )
 
 
 class MassFloorEntry(ExclusionBase):
@@ -237,6 +242,8 @@ class MassFloorEntry(ExclusionBase):
     """MeV, applies if any |C_nu| > contact."""
     contact: Positive
     """Coupling above which the Z' is in thermal contact."""
+    applies_to: Literal["all", "mixed"] = "all"
+    """``mixed``: only where electrons and neutrinos both couple, beside a measurement of N_eff."""
 
     def exclusion(
         self,
@@ -248,7 +255,7 @@ class MassFloorEntry(ExclusionBase):
     ) -> Exclusion:
         """Return the term: the lowest allowed mass over the mass."""
         ratio = partial(
-            mass_floor_ratio,
+            mass_floor_ratio if self.applies_to == "all" else mixed_mass_floor_ratio,
             electrophilic=self.electrophilic,
             neutrinophilic=self.neutrinophilic,
             contact=self.contact,

@@ -1,13 +1,15 @@
 """The likelihood of a set of data: the sum of measurements and exclusions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.binned import BinnedTerm, ScalePrior, SharedScale
 from zpfit.likelihood.exclusions import Exclusion, wall_residual
 from zpfit.likelihood.measurements import Correlation, Measurement
 from zpfit.physics.couplings import Couplings
@@ -29,6 +31,8 @@ class Likelihood:
     exclusions : tuple of Exclusion
     correlations : tuple of Correlation
         Correlated errors; measurements that none of them names are independent.
+    shared_scales : tuple of SharedScale
+        The same for binned measurements.
 
     Examples
     --------
@@ -45,6 +49,8 @@ class Likelihood:
     exclusions: tuple[Exclusion, ...]
     correlations: tuple[Correlation, ...] = ()
     """Correlated errors of measurements; other measurements that these name are ignored."""
+    shared_scales: tuple[SharedScale, ...] = ()
+    """Nuisance parameters that binned measurements share with Gaussian ones."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,22 +80,108 @@ class Likelihood:
                 result.append((where, correlation.whitening(present)))
         return result
 
-    def _independent_pulls(self, c: Couplings, data: FloatArray | None = None) -> list[FloatArray]:
-        """Return pulls whose squares add up to chi2.
+    @cached_property
+    def _slices(self) -> list[slice]:
+        """Columns of each measurement in an array of all data."""
+        ends = np.cumsum([0, *(term.size for term in self.measurements)]).tolist()
+        return [slice(first, last) for first, last in pairwise(ends)]
+
+    @cached_property
+    def _binned(self) -> list[tuple[int, BinnedTerm]]:
+        """Binned measurements with their positions."""
+        return [(i, t) for i, t in enumerate(self.measurements) if isinstance(t, BinnedTerm)]
+
+    @cached_property
+    def _conditional_scales(self) -> dict[int, tuple[list[int], FloatArray, float]]:
+        """Positions of Gaussian measurements that share nuisances with a binned one, by its own.
+
+        With the change of the scale of its signal per unit of their deviations, and its error.
+        """
+        position = {term.name: index for index, term in enumerate(self.measurements)}
+        result = {}
+        for shared in self.shared_scales:
+            present = tuple(name for name in shared.names if name in position)
+            if shared.term in position and present:
+                weights, error = shared.conditional(present)
+                where = [position[name] for name in present]
+                result[position[shared.term]] = (where, weights, error)
+        return result
+
+    def _scale_prior(self, index: int, deviation: Callable[[int], FloatArray]) -> ScalePrior | None:
+        """Return the prior of the signal's scale that the other measurements imply.
+
+        ``deviation`` returns datum less prediction of a Gaussian measurement, shape (n,).
+        """
+        if index not in self._conditional_scales:
+            return None
+        where, weights, error = self._conditional_scales[index]
+        deviations = np.stack([deviation(i) for i in where])
+        return ScalePrior(1 + weights @ deviations, error)
+
+    def _whitened_pulls(
+        self, c: Couplings, data: FloatArray | None
+    ) -> tuple[dict[int, FloatArray], dict[int, ScalePrior | None]]:
+        """Return independent pulls of all but binned measurements, and priors for those.
 
         The pull of a correlated measurement is conditional on the ones before it.
         """
-        pulls = self.pulls(c, data)
+        terms = list(enumerate(self.measurements))
+        if self._binned:
+            terms = [(i, term) for i, term in terms if not isinstance(term, BinnedTerm)]
+        pulls = {i: self._pull(i, term, c, data) for i, term in terms}
+
+        def deviation(i: int) -> FloatArray:
+            return pulls[i] * self.measurements[i].error
+
+        priors = {i: self._scale_prior(i, deviation) for i, _ in self._binned}
+        whitened = dict(pulls)
         for where, whitening in self._whitenings:
-            deviations = np.stack([pulls[i] * self.measurements[i].error for i in where])
-            for index, row in zip(where, whitening @ deviations, strict=True):
-                pulls[index] = row
-        return pulls
+            rows = whitening @ np.stack([deviation(i) for i in where])
+            whitened |= dict(zip(where, rows, strict=True))
+        return whitened, priors
+
+    def _pull(
+        self, index: int, term: Measurement, c: Couplings, data: FloatArray | None
+    ) -> FloatArray:
+        if data is None:
+            return term.pull(c)
+        columns = data[:, self._slices[index]]
+        datum = columns if isinstance(term, BinnedTerm) else columns[:, 0]
+        return term.pull_of(datum, term.expectation(c))
+
+    def _chi2_of_measurements(self, c: Couplings) -> list[FloatArray]:
+        """Return the chi2 of each measurement, conditional on the ones before it; shape (n,)."""
+        pulls, priors = self._whitened_pulls(c, None)
+        chi2 = {i: pull**2 for i, pull in pulls.items()}
+        chi2 |= {i: term.chi2(c, priors[i]) for i, term in self._binned}
+        return [chi2[i] for i in range(len(self.measurements))]
 
     @property
     def data(self) -> FloatArray:
-        """Observed data, shape (number of measurements,)."""
-        return np.array([float(term.datum) for term in self.measurements])
+        """Observed data, shape (number of data,); one for each measurement but binned ones."""
+        return np.concatenate([np.zeros(0), *(np.atleast_1d(t.datum) for t in self.measurements)])
+
+    @property
+    def data_names(self) -> list[str]:
+        """Names of the data: those of the measurements, with the number of a bin in brackets."""
+        return [
+            f"{term.name}[{row}]" if isinstance(term, BinnedTerm) else term.name
+            for term in self.measurements
+            for row in range(term.size)
+        ]
+
+    @property
+    def noise(self) -> int:
+        """Number of standard normal numbers that a pseudo-experiment needs."""
+        return sum(term.noise for term in self.measurements)
+
+    def expected_data(self, c: Couplings) -> FloatArray:
+        """Return what data are compared with at one point, shape (number of data,).
+
+        Predicted values, and expected signal events in bins.
+        """
+        rows = (np.atleast_1d(term.expectation(c)[0]) for term in self.measurements)
+        return np.concatenate([np.zeros(0), *rows])
 
     def pulls(self, c: Couplings, data: FloatArray | None = None) -> list[FloatArray]:
         """Return the pull of each measurement, shape (n,).
@@ -98,25 +190,25 @@ class Likelihood:
         ----------
         c : Couplings
             n points.
-        data : array, shape (n, number of measurements), optional
+        data : array, shape (n, number of data), optional
             Data with which each point is compared; the default is the observed data.
         """
-        if data is None:
-            return [term.pull(c) for term in self.measurements]
-        return [
-            term.pull_of(column, term.prediction(c))
-            for term, column in zip(self.measurements, data.T, strict=True)
-        ]
+        return [self._pull(i, term, c, data) for i, term in enumerate(self.measurements)]
 
     def with_data(self, data: FloatArray) -> "Likelihood":
-        """Return the likelihood of other data, shape (number of measurements,).
+        """Return the likelihood of other data, shape (number of data,).
 
         Raises
         ------
         NoSamplingDistribution
             A measurement is a table of chi2.
         """
-        terms = [t.with_datum(float(d)) for t, d in zip(self.measurements, data, strict=True)]
+        if len(data) != len(self.data):
+            raise ValueError(f"{len(self.data)} data are needed, not {len(data)}")
+        terms = [
+            term.with_datum(data[where] if isinstance(term, BinnedTerm) else data[where][0])
+            for term, where in zip(self.measurements, self._slices, strict=True)
+        ]
         return replace(self, measurements=tuple(terms))
 
     def sample_data(self, predicted: FloatArray, z: FloatArray) -> FloatArray:
@@ -124,14 +216,14 @@ class Likelihood:
 
         Parameters
         ----------
-        predicted : array, shape (k,)
-            Prediction of each of the k measurements.
-        z : array, shape (n, k)
+        predicted : array, shape (number of data,)
+            Expectation of each datum, from :meth:`expected_data`.
+        z : array, shape (n, :attr:`noise`)
             Independent standard normal numbers.
 
         Returns
         -------
-        array, shape (n, k)
+        array, shape (n, number of data)
             Data with the covariance of correlated measurements.
 
         Raises
@@ -139,15 +231,32 @@ class Likelihood:
         NoSamplingDistribution
             A measurement is a table of chi2.
         """
-        z = z.copy()
+        noise = self._correlated_noise(z)
+        columns = {
+            i: term.sample(float(predicted[self._slices[i]][0]), noise[i][:, 0])[:, None]
+            for i, term in enumerate(self.measurements)
+            if not isinstance(term, BinnedTerm)
+        }
+        priors = {
+            i: self._scale_prior(i, lambda j: (columns[j] - predicted[self._slices[j]])[:, 0])
+            for i, _ in self._binned
+        }
+        columns |= {
+            i: term.sample(predicted[self._slices[i]], noise[i], priors[i])
+            for i, term in self._binned
+        }
+        return np.hstack([np.empty((len(z), 0)), *(columns[i] for i in sorted(columns))])
+
+    def _correlated_noise(self, z: FloatArray) -> list[FloatArray]:
+        """Return the numbers of each measurement, in units of its error, with correlations."""
+        ends = np.cumsum([0, *(term.noise for term in self.measurements)]).tolist()
+        noise = [z[:, first:last] for first, last in pairwise(ends)]
         for where, whitening in self._whitenings:
             errors = np.array([self.measurements[i].error for i in where])
-            z[:, where] = np.linalg.solve(whitening, z[:, where].T).T / errors
-        columns = [
-            term.sample(float(at), column)
-            for term, at, column in zip(self.measurements, predicted, z.T, strict=True)
-        ]
-        return np.stack(columns, axis=1) if columns else np.empty((len(z), 0))
+            rows = np.linalg.solve(whitening, np.stack([noise[i][:, 0] for i in where]))
+            for i, row in zip(where, rows / errors[:, None], strict=True):
+                noise[i] = row[:, None]
+        return noise
 
     @cached_property
     def smooth(self) -> tuple[Measurement | Exclusion, ...]:
@@ -211,12 +320,8 @@ class Likelihood:
     def chi2(self, c: Couplings) -> FloatArray:
         """Return the sum over measurements and soft exclusions, without hard ones; shape (n,)."""
         total = np.zeros(len(c))
-        if self._whitenings:
-            for pull in self._independent_pulls(c):
-                total += pull**2
-        else:
-            for term in self.measurements:
-                total += term.chi2(c)
+        for chi2 in self._chi2_of_measurements(c):
+            total += chi2
         for exclusion in self.exclusions:
             if exclusion.soft:
                 total += exclusion.chi2(c)
@@ -231,19 +336,28 @@ class Likelihood:
             n points.
         wall : float
             Height of the penalty of hard exclusions, see :func:`wall_residual`.
-        data : array, shape (n, number of measurements), optional
+        data : array, shape (n, number of data), optional
             Data with which each point is compared; the default is the observed data.
 
         Returns
         -------
         array, shape (n, k)
-            Signed roots of the chi2 of measurements, roots of the chi2 of soft exclusions,
-            and penalties of hard exclusions.
+            Signed roots of the chi2 of measurements, of that of each bin and scale where they are
+            binned, roots of the chi2 of soft exclusions, and penalties of hard exclusions.
         """
-        columns = self._independent_pulls(c, data)
+        columns = self._residuals_of_measurements(c, data)
         columns += [np.sqrt(term.chi2(c)) for term in self.exclusions if term.soft]
         columns += [wall_residual(exclusion.ratio(c), wall) for exclusion in self.hard]
         return np.stack(columns, axis=1)
+
+    def _residuals_of_measurements(self, c: Couplings, data: FloatArray | None) -> list[FloatArray]:
+        """Return columns whose squares add up to the chi2 of measurements, each of shape (n,)."""
+        pulls, priors = self._whitened_pulls(c, data)
+        columns: dict[int, list[FloatArray]] = {i: [pull] for i, pull in pulls.items()}
+        for i, term in self._binned:
+            counts = term.datum if data is None else data[:, self._slices[i]]
+            columns[i] = list(term.residuals_of(counts, term.expectation(c), priors[i]).T)
+        return [column for i in range(len(self.measurements)) for column in columns[i]]
 
     def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:
         """Return the chi2 of every measurement and soft exclusion; they add up to the total.
@@ -251,9 +365,9 @@ class Likelihood:
         A correlated measurement contributes its chi2 conditional on the ones before it.
         """
         names = [term.name for term in self.measurements]
-        measured = zip(names, self._independent_pulls(c), strict=True)
+        measured = zip(names, self._chi2_of_measurements(c), strict=True)
         soft = {e.name: e.chi2(c) for e in self.exclusions if e.soft}
-        return {name: pull**2 for name, pull in measured} | soft
+        return dict(measured) | soft
 
     def ratios(self, c: Couplings) -> dict[str, FloatArray]:
         """Return signal over limit of every exclusion, hard or soft."""

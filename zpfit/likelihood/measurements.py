@@ -15,6 +15,9 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Observable
 
+Datum = FloatArray | float
+"""A number, or the counts of a measurement in bins."""
+
 _LEAST_EVENTS = 1e-300
 """Smallest expected count; a positive one keeps the logarithm of chi2 finite."""
 _FINER = 100
@@ -22,7 +25,10 @@ _FINER = 100
 
 
 class Measurement(ABC):
-    """A measured value of one observable; chi2 is the square of the pull."""
+    """A measured value of one observable; chi2 is the square of the pull.
+
+    Binned counts (:class:`zpfit.likelihood.binned.BinnedTerm`) are many data of one observable.
+    """
 
     name: str
     """Name of the entry, or of one component of it."""
@@ -44,13 +50,27 @@ class Measurement(ABC):
         return self.error, self.error
 
     @property
-    def datum(self) -> float:
-        """Observed datum: the value, or the number of events."""
+    def datum(self) -> Datum:
+        """Observed datum: the value, the number of events, or the counts in bins."""
         return self.value
+
+    @property
+    def size(self) -> int:
+        """Number of data."""
+        return 1
+
+    @property
+    def noise(self) -> int:
+        """Number of standard normal numbers that a pseudo-experiment needs."""
+        return 1
 
     def prediction(self, c: Couplings) -> FloatArray:
         """Return the predicted value, shape (n,)."""
         return self.observable.function(c)
+
+    def expectation(self, c: Couplings) -> FloatArray:
+        """Return what the datum is compared with: the predicted value, shape (n,)."""
+        return self.prediction(c)
 
     def pull(self, c: Couplings) -> FloatArray:
         """Return the signed root of chi2, positive where the datum exceeds the prediction."""
@@ -61,21 +81,21 @@ class Measurement(ABC):
         return self.pull(c) ** 2
 
     @abstractmethod
-    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+    def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:
         """Return the pull of any datum at a prediction; shapes broadcast."""
 
     @abstractmethod
-    def with_datum(self, datum: float) -> Self:
+    def with_datum(self, datum: Datum) -> Self:
         """Return the measurement with another datum."""
 
     @abstractmethod
-    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+    def sample(self, predicted: Datum, z: FloatArray) -> FloatArray:
         """Return pseudo-data at a prediction.
 
         Parameters
         ----------
         predicted : float
-            Predicted value of the observable.
+            Predicted value of the observable; an array for binned counts.
         z : array, shape (n,)
             Standard normal numbers; data are a monotone function of them.
 
@@ -103,19 +123,19 @@ class GaussianTerm(Measurement):
     value: float
     error: float
 
-    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+    def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:
         """Return (datum - prediction)/error; shapes broadcast."""
         deviation: FloatArray = datum - predicted
         deviation /= self.error
         return deviation
 
-    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+    def sample(self, predicted: Datum, z: FloatArray) -> FloatArray:
         """Return values around the prediction, shape (n,)."""
         return predicted + self.error * z
 
-    def with_datum(self, datum: float) -> Self:
+    def with_datum(self, datum: Datum) -> Self:
         """Return the measurement with another value."""
-        return replace(self, value=datum)
+        return replace(self, value=float(datum))
 
 
 @dataclass(frozen=True)
@@ -140,20 +160,20 @@ class AsymmetricTerm(Measurement):
         """Mean of the two errors."""
         return 0.5 * (self.error_up + self.error_down)
 
-    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+    def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:
         """Return (datum - prediction) over the error on the prediction's side."""
         deviation = datum - predicted
         result: FloatArray = deviation / np.where(deviation < 0, self.error_up, self.error_down)
         return result
 
-    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+    def sample(self, predicted: Datum, z: FloatArray) -> FloatArray:
         """Return values whose pull at the prediction is ``z``: half of them on each side."""
         result: FloatArray = predicted + z * np.where(z < 0, self.error_up, self.error_down)
         return result
 
-    def with_datum(self, datum: float) -> Self:
+    def with_datum(self, datum: Datum) -> Self:
         """Return the measurement with another value."""
-        return replace(self, value=datum)
+        return replace(self, value=float(datum))
 
 
 @dataclass(frozen=True)
@@ -185,11 +205,11 @@ class CountsTerm(Measurement):
         return math.sqrt(max(self.observed, 1)) / self.signal
 
     @property
-    def datum(self) -> float:
+    def datum(self) -> Datum:
         """Number of observed events."""
         return self.observed
 
-    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:
+    def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:
         """Return the signed root of chi2 for any number of events; shapes broadcast."""
         expected, n = self._expected(predicted), datum
         chi2 = 2 * (expected - n + xlogy(n, n / expected))
@@ -197,16 +217,16 @@ class CountsTerm(Measurement):
         result: FloatArray = np.copysign(np.sqrt(np.maximum(chi2, 0)), n - expected)
         return result
 
-    def sample(self, predicted: float, z: FloatArray) -> FloatArray:
+    def sample(self, predicted: Datum, z: FloatArray) -> FloatArray:
         """Return numbers of events from the inverse of their cumulative distribution."""
         from scipy.stats import poisson  # takes half a second to import; only counts need it
 
         result: FloatArray = poisson.ppf(ndtr(z), self._expected(predicted))
         return result
 
-    def with_datum(self, datum: float) -> Self:
+    def with_datum(self, datum: Datum) -> Self:
         """Return the measurement with another number of events."""
-        return replace(self, observed=round(datum))
+        return replace(self, observed=round(float(datum)))
 
     def _expected(self, predicted: FloatArray | float) -> FloatArray:
         """Return the expected number of events, which is always positive."""
@@ -269,7 +289,7 @@ class TabulatedTerm(Measurement):
         result: FloatArray = np.copysign(np.sqrt(chi2), self.value - predicted)
         return result
 
-    def pull_of(self, datum: FloatArray | float, predicted: FloatArray) -> FloatArray:  # noqa: ARG002
+    def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:  # noqa: ARG002
         """Raise an error: the table holds the chi2 of the observed data alone.
 
         Raises
@@ -279,7 +299,7 @@ class TabulatedTerm(Measurement):
         """
         raise NoSamplingDistribution(self.name)
 
-    def sample(self, predicted: float, z: FloatArray) -> FloatArray:  # noqa: ARG002
+    def sample(self, predicted: Datum, z: FloatArray) -> FloatArray:  # noqa: ARG002
         """Raise an error: a table does not define how data scatter.
 
         Raises
@@ -289,7 +309,7 @@ class TabulatedTerm(Measurement):
         """
         raise NoSamplingDistribution(self.name)
 
-    def with_datum(self, datum: float) -> Self:  # noqa: ARG002
+    def with_datum(self, datum: Datum) -> Self:  # noqa: ARG002
         """Raise an error: a table holds the chi2 of the observed data alone.
 
         Raises

@@ -21,6 +21,7 @@ from zpfit.models.gauge_mixing import (
 from zpfit.physics.constants import MASS_RANGE
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.hadrons import THRESHOLD
+from zpfit.physics.z_pole import M_Z
 
 LARGEST_CHARGES = (-1e4, 1e4)
 """Domain of U(1)' charges. Only products with g' matter, so that wider ones add nothing."""
@@ -168,7 +169,10 @@ class GaugeModel(Model):
         )
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
-        """Return masses, mixing angle and shifts of the Z's couplings, each of shape (n,)."""
+        """Return masses, mixing angle and shifts of the Z's couplings, each of shape (n,).
+
+        ``delta`` is tan(phi) m_Z/m, on which the emission of longitudinal Z' bosons depends.
+        """
         charges = self.charges(values)
         m = self._mass(values, charges)
         z = self._route.z_boson(charges, m)
@@ -181,6 +185,7 @@ class GaugeModel(Model):
             "m_Z": z.mass,
             "m_Z_shift": z.mass_shift,
             "phi": z.phi,
+            "delta": np.tan(z.phi) * M_Z / m,
             **{f"shift_{name}": shift for name, shift in z.coupling_shifts.items()},
         }
 

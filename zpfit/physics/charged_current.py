@@ -18,6 +18,8 @@ from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Group, observable
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
 
+CHARGED_CURRENT: Final = ("pi_enu_ee", "delta_w_width")
+"""Observables of this module, which a Z' of leptons alone raises."""
 W_MASS: Final = 80369.0
 """MeV (PDG 2024)."""
 _W_LEPTON_WIDTH: Final = FERMI_CONSTANT * W_MASS**3 / (6 * sqrt(2) * pi)

@@ -7,7 +7,7 @@ a coverage tool can follow them.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import cached_property, partial, update_wrapper
 from threading import RLock
 from typing import Any, TypeVar
@@ -26,9 +26,11 @@ _numba: Any = numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_FASTMATH = {"contract"}
+_FASTMATH: Set[str] = {"contract"}
 """Allow fused multiply-add. Other "fast" options would break NaN and infinity, which mark
 points that no model can reach."""
+_REASSOCIATE: Set[str] = {*_FASTMATH, "reassoc"}
+"""Allow sums in another order too."""
 
 _INTERPRETED = bool(_numba.config.DISABLE_JIT)
 
@@ -58,7 +60,16 @@ class _Kernel:
 
 def inline(helper: F) -> F:
     """Compile a helper function of kernels; division by zero gives infinity, as in NumPy."""
-    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=_FASTMATH)
+    return _inlined(helper, _FASTMATH)
+
+
+def inline_sum(helper: F) -> F:
+    """Compile a helper that adds up in any order, so that it uses vector instructions."""
+    return _inlined(helper, _REASSOCIATE)
+
+
+def _inlined(helper: F, fastmath: Set[str]) -> F:
+    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=fastmath)
     return compiled
 
 
@@ -89,14 +100,15 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
     ----------
     layout : str
         NumPy's signature of a generalised ufunc. ``"(p),(),(n,k)->(p)"`` takes an array
-        with one value for each point (it must come first), a number and a table.
+        with one value for each point (it must come first), a number and a table. Dimensions of
+        an output must be those of some input.
     """
 
     def compile_kernel(kernel: Callable[..., None]) -> Ufunc:
         if _INTERPRETED:
-            n_outputs = layout.partition("->")[2].count("(")
-            interpreted = _returning(kernel, n_outputs)
-            return np.vectorize(interpreted, otypes=[float] * n_outputs, signature=layout)
+            outputs = _dimensions(layout.partition("->")[2])
+            interpreted = _returning(kernel, _dimensions(layout.partition("->")[0]), outputs)
+            return np.vectorize(interpreted, otypes=[float] * len(outputs), signature=layout)
         types = ",".join(_numba_type(core) for core in layout.replace("->", ",").split("),"))
         return _Kernel(kernel, partial(_numba.guvectorize, [f"void({types})"], layout))
 
@@ -109,17 +121,27 @@ def flat(*arrays: Any) -> tuple[list[FloatArray], tuple[int, ...]]:
     return [array.ravel() for array in together], together[0].shape
 
 
+def _dimensions(cores: str) -> list[list[str]]:
+    """Return the names of the dimensions of each array, ``"(p),(),(n,k)"`` for example."""
+    return [[name for name in core.strip("(),").split(",") if name] for core in cores.split("),")]
+
+
 def _numba_type(core: str) -> str:
-    dimensions = [name for name in core.strip("()").split(",") if name]
+    [dimensions] = _dimensions(core)
     return "f8" + (f"[{','.join(':' * len(dimensions))}]" if dimensions else "")
 
 
-def _returning(kernel: Callable[..., None], n_outputs: int) -> Callable[..., Any]:
+def _returning(
+    kernel: Callable[..., None], inputs: list[list[str]], outputs: list[list[str]]
+) -> Callable[..., Any]:
     """Return ``kernel`` as a function that allocates and returns its outputs."""
 
     def function(*arguments: Any) -> Any:
-        outputs = [np.empty(len(arguments[0])) for _ in range(n_outputs)]
-        kernel(*arguments, *outputs)
-        return outputs[0] if n_outputs == 1 else tuple(outputs)
+        sizes: dict[str, int] = {}
+        for names, argument in zip(inputs, arguments, strict=True):
+            sizes |= dict(zip(names, np.shape(argument), strict=True))
+        results = [np.empty([sizes[name] for name in names]) for names in outputs]
+        kernel(*arguments, *results)
+        return results[0] if len(results) == 1 else tuple(results)
 
     return function

@@ -1,5 +1,7 @@
 """Mass floors of particles that stay in thermal contact during nucleosynthesis."""
 
+import numpy as np
+
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import gufunc
 from zpfit.physics.couplings import Couplings
@@ -48,6 +50,32 @@ def mass_floor_ratio(
         contact,
     )
     return result
+
+
+def mixed_mass_floor_ratio(
+    c: Couplings, electrophilic: float, neutrinophilic: float, contact: float
+) -> FloatArray:
+    """Return the lowest allowed mass over m_Zp where electrons and neutrinos both couple.
+
+    It complements :func:`zpfit.physics.neutrino_decoupling.n_eff`, which covers couplings to
+    electrons alone and to neutrinos alone. Arguments are those of :func:`mass_floor_ratio`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        The larger one of both bounds over m_Zp; zero unless both couplings exceed ``contact``.
+
+    Examples
+    --------
+    >>> c = Couplings.of(m_Zp=5.0, C_Ve=1e-6, C_nue=[0.0, 1e-6])
+    >>> mixed_mass_floor_ratio(c, 10.0, 11.0, 1e-9).tolist()
+    [0.0, 2.2]
+    """
+    # Each bound alone is zero where its coupling is below ``contact``.
+    from_electrons = mass_floor_ratio(c, electrophilic, 0.0, contact)
+    from_neutrinos = mass_floor_ratio(c, 0.0, neutrinophilic, contact)
+    both = (from_electrons > 0) & (from_neutrinos > 0)
+    return np.where(both, np.maximum(from_electrons, from_neutrinos), 0.0)
 
 
 @gufunc("(p),(p),(p),(p),(p),(p),(),(),()->(p)")

@@ -2,13 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
+from zpfit.physics.constants import MUON_MASS, PION_MASS
 
 _NODES = 8
 """Gauss-Legendre nodes between two edges of a spectrum."""
+
+
+@cache
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    """Return nodes in [-1, 1] and weights; finding them takes longer than an integral."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return nodes, weights
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Spectrum:
         inside = [e for e in (lower, cut, *self.edges) if lower <= e <= self.maximum]
         edges = np.unique([e for e in inside if e >= self.edges[0]])
         half = 0.5 * np.diff(edges)[:, None]
-        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        nodes, weights = _quadrature()
         energy = (edges[:-1, None] + half * (nodes + 1)).ravel()
         return energy, (half * weights).ravel() * self.density(energy)
 
@@ -100,6 +109,27 @@ def michel_density(energy: FloatArray) -> FloatArray:
 
 MUON_DECAY = Spectrum(michel_density, (0.0, 35.0, MICHEL_END_POINT))
 """nu_e of stopped mu+."""
+
+STOPPED_PION_NUMU = Line((PION_MASS**2 - MUON_MASS**2) / (2 * PION_MASS))
+"""nu_mu of pi+ -> mu+ nu_mu at rest, 29.79 MeV."""
+
+
+def stopped_muon_nue_density(energy: FloatArray) -> FloatArray:
+    """Return nu_e per MeV of mu+ -> e+ nu_e nubar_mu at rest, massless positron; normalised."""
+    x = energy / MUON_MASS
+    return 192 / MUON_MASS * x**2 * (0.5 - x)
+
+
+def stopped_muon_numubar_density(energy: FloatArray) -> FloatArray:
+    """Return nubar_mu per MeV of mu+ -> e+ nu_e nubar_mu at rest, massless positron; normalised."""
+    x = energy / MUON_MASS
+    return 64 / MUON_MASS * x**2 * (0.75 - x)
+
+
+STOPPED_MUON_NUE = Spectrum(stopped_muon_nue_density, (0.0, MUON_MASS / 2))
+"""nu_e of stopped mu+ at a spallation source, normalised to one."""
+STOPPED_MUON_NUMUBAR = Spectrum(stopped_muon_numubar_density, (0.0, MUON_MASS / 2))
+"""nubar_mu of stopped mu+ at a spallation source, normalised to one."""
 
 
 @dataclass(frozen=True)

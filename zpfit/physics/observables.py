@@ -31,6 +31,7 @@ _MODULES = (
     "magnetic_moment",
     "paper_2021",
     "recoil_experiments",
+    "coherent_experiments",
     "trident",
     "moller",
     "branching_ratios",
@@ -39,6 +40,10 @@ _MODULES = (
     "kaon_decay",
     "atomic_parity",
     "neutron_lead",
+    "neutrino_decoupling",
+    "padme",
+    "z_pole",
+    "longitudinal",
 )
 """Modules of this package with observables, in the order of tables and JSON records."""
 
@@ -82,6 +87,22 @@ class Observable:
     """Names of the couplings that the prediction depends on."""
     bound_only: bool = False
     """True if only bounds refer to it, so that tables of predictions leave it out."""
+    needs: tuple[str, ...] = ()
+    """Couplings that a model must give, as a missing one is unknown rather than zero."""
+    spectrum: Callable[[Couplings], FloatArray] | None = None
+    """Maps a batch of n points to expected events in bins, shape (n, bins), where data are binned.
+    The observable itself is then their number over that without a Z'. Rows that share their memory
+    (``numpy.broadcast_to``) are evaluated once."""
+
+    def known_for(self, c: Couplings) -> bool:
+        """Return True if the model behind ``c`` gives all that the prediction needs.
+
+        Examples
+        --------
+        >>> find_observable("z_pole_m_W").known_for(Couplings.of(m_Zp=17.0, C_Ve=1e-4))
+        False
+        """
+        return all(c.gives(name) for name in self.needs)
 
 
 F = TypeVar("F", bound=Callable[..., FloatArray])
@@ -96,7 +117,9 @@ def observable(
     group: Group,
     symbol: str = "",
     bound_only: bool = False,
+    needs: tuple[str, ...] = (),
     name: str = "",
+    spectrum: Callable[[Couplings], FloatArray] | None = None,
 ) -> Callable[[F], F]:
     r"""Declare a function of the couplings as an observable; it stays a plain function.
 
@@ -110,8 +133,13 @@ def observable(
         LaTeX without dollar signs, for axes.
     bound_only : bool
         Leave it out of tables of predictions.
+    needs : tuple of str
+        Couplings that a model must give. Without them the prediction is unknown, and terms of the
+        likelihood that compare it with data are left out.
     name : str
         Name in entries; the function's name if not given.
+    spectrum : callable, optional
+        Returns expected events in bins, shape (n, bins), for entries of type ``binned``.
 
     Raises
     ------
@@ -129,9 +157,16 @@ def observable(
 
     def declare(function: F) -> F:
         declared = Observable(
-            name or function.__name__, function, group, symbol, tuple(reads), bound_only
+            name or function.__name__,
+            function,
+            group,
+            symbol,
+            tuple(reads),
+            bound_only,
+            tuple(needs),
+            spectrum,
         )
-        unknown = set(reads) - set(COUPLING_NAMES)
+        unknown = {*reads, *needs} - set(COUPLING_NAMES)
         if unknown:
             raise ValueError(f"observable {declared.name!r} reads unknown {sorted(unknown)}")
         other = _DECLARED.get(declared.name)
@@ -188,6 +223,17 @@ def predictions() -> Mapping[str, Observable]:
     return MappingProxyType(
         {name: o for name, o in built_in_observables().items() if not o.bound_only}
     )
+
+
+def predictions_for(c: Couplings) -> Mapping[str, Observable]:
+    """Return those of :func:`predictions` that are known for the model behind some couplings.
+
+    Examples
+    --------
+    >>> "z_pole_m_W" in predictions_for(Couplings.of(m_Zp=17.0, C_Ve=1e-4))
+    False
+    """
+    return {name: o for name, o in predictions().items() if o.known_for(c)}
 
 
 def plugins() -> Mapping[str, EntryPoint]:

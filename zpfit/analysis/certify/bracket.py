@@ -6,13 +6,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import inf
 from typing import Final
 
-import numpy as np
-
 from zpfit.analysis.certify.proof import Proof
 from zpfit.analysis.certify.resumable import ResumableProver
 from zpfit.analysis.certify.structure import Structure, structure_of
 from zpfit.analysis.certify.tree import tree_below
-from zpfit.analysis.certify.witness import couplings_of, parameters_near, upper_end
+from zpfit.analysis.certify.witness import NO_POINT, Points
 from zpfit.analysis.joint_sigma import JointSigma
 from zpfit.analysis.records import CertificateRecord
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
@@ -95,13 +93,14 @@ def certify_level(
     -------
     Bracket
         ``lower`` is ``sigma`` if the proof succeeds, otherwise 0. If it fails, a search from the
-        undecided boxes looks for a point, which gives ``upper``.
+        undecided boxes looks for a point, and one from everywhere if these lead to none below
+        the level. The point gives ``upper``.
     """
     structure = structure_of(problem)
     proof = ResumableProver(problem, structure, checkpoint).prove(sigma)
     if proof.proved:
         return Bracket(sigma, inf, None, proof, proof.boxes, structure, 0.0, sigma)
-    found = _point(problem, structure, proof, np.random.default_rng(problem.settings.seed))
+    found = Points(problem, structure).below(proof, sigma)
     u = found.u if found.sigma < inf else None
     return Bracket(0.0, found.sigma, u, None, proof.boxes, structure, 0.0, sigma)
 
@@ -111,11 +110,13 @@ def certify_bracket(
     tolerance: float = 1e-3,
     progress: Progress | None = None,
     checkpoint: Checkpoint = NO_CHECKPOINT,
+    known: JointSigma | None = None,
 ) -> Bracket:
     """Bracket the joint sigma.
 
     A proof at the upper end less the tolerance leaves either nothing or undecided boxes, from
-    which a search starts that lowers the upper end.
+    which a search starts that lowers the upper end. Where it does not, a search from everywhere
+    follows, once. If the joint sigma is at most the tolerance, there is nothing to prove.
 
     Parameters
     ----------
@@ -127,6 +128,9 @@ def certify_bracket(
         Receives a stage for each level.
     checkpoint : Checkpoint
         Store of the proofs of levels.
+    known : JointSigma, optional
+        Point that a search has found. The upper end is at most its joint sigma, and no search
+        from everywhere follows.
 
     Raises
     ------
@@ -134,39 +138,60 @@ def certify_bracket(
         See :func:`zpfit.analysis.certify.structure.structure_of`.
     """
     structure = structure_of(problem)
-    prover = ResumableProver(problem, structure, checkpoint, _reporter(progress))
-    rng = np.random.default_rng(problem.settings.seed)
-    best, boxes, level = JointSigma(inf, np.empty(0)), 0, _FIRST
-    proof = Proof(0.0, 0, np.empty((0, 5, 2)))
-    lower: Proof | None = None
+    levels = _Levels(ResumableProver(problem, structure, checkpoint, _reporter(progress)), progress)
+    best = _lowered(levels, Points(problem, structure, known), known or NO_POINT, tolerance)
+    if tolerance < best.sigma and levels.failed < inf:
+        _raised(levels, tolerance)
+    lower = levels.lower.sigma if levels.lower else 0.0
+    u = best.u if best.sigma < inf else None
+    return Bracket(lower, best.sigma, u, levels.lower, levels.boxes, structure, tolerance)
+
+
+class _Levels:
+    """Levels that proofs were tried at."""
+
+    def __init__(self, prover: ResumableProver, progress: Progress | None) -> None:
+        self._prover, self._progress = prover, progress
+        self.lower: Proof | None = None
+        """Best proof that succeeded."""
+        self.failed = inf
+        """Lowest level that is not excluded, unless a later proof succeeded above it."""
+        self.boxes = 0
+        """Boxes of all proofs and attempts."""
+
+    def prove(self, level: float) -> Proof:
+        """Try a level, and report the outcome."""
+        proof = self._prover.prove(level)
+        self.boxes += proof.boxes
+        if proof.proved:
+            self.lower, self.failed = proof, inf
+        else:
+            self.failed = level
+        if self._progress is not None:
+            outcome = "excluded" if proof.proved else "not excluded"
+            self._progress.stage(f"{below(level)} sigma {outcome} after {proof.boxes} boxes")
+        return proof
+
+
+def _lowered(levels: _Levels, points: "Points", best: JointSigma, tolerance: float) -> JointSigma:
+    """Return the best point found while proofs are tried just below it."""
+    level = _FIRST
     for _ in range(_ROUNDS):
+        if best.sigma <= tolerance:
+            break
         if best.sigma < inf:
             level = best.sigma - 0.9 * tolerance
-        if level <= 0:
-            break
-        proof = prover.prove(level)
-        boxes += proof.boxes
-        if progress is not None:
-            outcome = "excluded" if proof.proved else "not excluded"
-            progress.stage(f"{below(level)} sigma {outcome} after {proof.boxes} boxes")
+        proof = levels.prove(level)
         if proof.proved:
-            lower = proof
             if best.sigma < inf or level >= _LARGEST:
                 break
             level *= 2
             continue
-        found = _point(problem, structure, proof, rng)
-        if found.sigma < best.sigma - 0.05 * tolerance:
-            best = found
-            continue
-        break
-    more = 0
-    if not proof.proved and level > 0:
-        lower, more = _raised(prover, lower, level, tolerance)
-    u = best.u if best.sigma < inf else None
-    return Bracket(
-        lower.sigma if lower else 0.0, best.sigma, u, lower, boxes + more, structure, tolerance
-    )
+        found = points.below(proof, best.sigma - 0.05 * tolerance)
+        if found.sigma >= best.sigma - 0.05 * tolerance:
+            break
+        best = found
+    return best
 
 
 def _reporter(progress: Progress | None) -> Callable[[int], None] | None:
@@ -183,35 +208,19 @@ def _reporter(progress: Progress | None) -> Callable[[int], None] | None:
     return report
 
 
-def _raised(
-    prover: ResumableProver, lower: Proof | None, failed: float, tolerance: float
-) -> tuple[Proof | None, int]:
-    """Return the best lower bound by bisection where the one next to the point fails."""
-    low, high, boxes = (lower.sigma if lower else 0.0), failed, 0
+def _raised(levels: _Levels, tolerance: float) -> None:
+    """Raise the lower bound by bisection where the level next to the point is not excluded."""
+    low, high = (levels.lower.sigma if levels.lower else 0.0), levels.failed
     step = 4 * tolerance
     for _ in range(_BISECTIONS):
         if high - low <= tolerance:
             break
         level = max(high - step, 0.5 * (low + high))
-        proof = prover.prove(level)
-        boxes += proof.boxes
         step *= 4
-        if proof.proved:
-            lower, low = proof, level
+        if levels.prove(level).proved:
+            low = level
         else:
             high = level
-    return lower, boxes
-
-
-def _point(
-    problem: Problem, structure: Structure, proof: Proof, rng: np.random.Generator
-) -> JointSigma:
-    """Return the best point of a search from the undecided boxes."""
-    if not len(proof.undecided):
-        return JointSigma(inf, np.empty(0))
-    starts = parameters_near(problem.posterior, couplings_of(proof.undecided, structure))
-    limits = problem.settings.joint_sigma
-    return upper_end(problem.posterior, starts, proof.sigma, limits, rng)
 
 
 def certificate_record(

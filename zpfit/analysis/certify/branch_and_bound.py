@@ -9,13 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zpfit.analysis.certify.contractors import FLOOR, N_COUPLINGS, IntArray, survives
+from zpfit.analysis.certify.contractors import survives
+from zpfit.analysis.certify.quantities import FLOOR, N_COUPLINGS, IntArray
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.intervals import rigorous
 
 _MOST_IN_LEAF: Final = 5_000
 """Boxes of one leaf after which it counts as open; smaller cells take fewer."""
-_MASS_WEIGHT: Final = 6.0
+_MASS_WEIGHT: Final = 50.0
 """Relative width of a coupling that is halved as soon as ln m of this part of it."""
 
 
@@ -92,12 +93,13 @@ def _has_witness(
     products: FloatArray,
     blocks: IntArray,
     targets: FloatArray,
+    dumps: FloatArray,
 ) -> bool:
     """Return True if the centre of a box survives in a leaf, so that it cannot be excluded."""
     centre = np.empty_like(box)
     for row in range(N_COUPLINGS):
         centre[row, :] = 0.5 * (box[row, 0] + box[row, 1])
-    return survives(centre, leaf, cells, level, tau, products, blocks, targets)
+    return survives(centre, leaf, cells, level, tau, products, blocks, targets, dumps)
 
 
 @rigorous
@@ -117,6 +119,7 @@ def search(
     products: FloatArray,
     blocks: IntArray,
     targets: FloatArray,
+    dumps: FloatArray,
 ) -> tuple[int, int, int]:
     """Work on a stack of boxes until it is empty, ``found`` is full or ``most`` boxes are done.
 
@@ -157,14 +160,14 @@ def search(
         done += 1
         in_leaf = in_leaf + 1 if node == last else 0
         last = node
-        if not survives(box, node, cells, level, tau, products, blocks, targets):
+        if not survives(box, node, cells, level, tau, products, blocks, targets, dumps):
             continue
         axis, width = _widest(box, node, leaves, log_width)
         leaf = _middle_leaf(node, leaves)
         given_up = node >= leaves and (width < smallest or in_leaf > _MOST_IN_LEAF)
         if given_up or (
             not is_open[leaf]
-            and _has_witness(box, leaf, cells, level, tau, products, blocks, targets)
+            and _has_witness(box, leaf, cells, level, tau, products, blocks, targets, dumps)
         ):
             found[n_found], found_leaves[n_found] = box, leaf
             is_open[leaf] = True

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from zpfit.analysis.certify.contractors import (
+from zpfit.analysis.certify.decays import dump_that_fails, limit_of_both
+from zpfit.analysis.certify.quantities import (
     FLOOR_E,
     FLOOR_NU,
     INVISIBLE,
@@ -15,36 +16,45 @@ from zpfit.analysis.certify.contractors import (
     NUMU,
     STARS,
     VISIBLE,
-    WIDTH_A,
     WIDTH_V,
     A,
     IntArray,
     V,
-    _cell,
-    _difference,
-    _electrons,
-    _largest_recoil,
-    _neutrinos,
-    _of,
-    _smallest_recoil,
-    _tau,
-    _trident,
+    coupling,
+    difference,
+    electron_squares,
+    electron_width,
+    interval_of,
+    neutrino_squares,
+    tau_coupling,
 )
+from zpfit.analysis.certify.rates import rate_that_fails, trident_fails
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.intervals import add, div, down, mul, rigorous, sqr, sub, up
+from zpfit.physics.intervals import div, down, mul, rigorous, sqr, sub, up
 
-ELECTRON, MUON, NUCLEOSYNTHESIS, VISIBLE_DECAYS, INVISIBLE_DECAYS, STARS_COOL, TRIDENT = range(1, 8)
+(
+    ELECTRON,
+    MUON,
+    NUCLEOSYNTHESIS,
+    VISIBLE_DECAYS,
+    INVISIBLE_DECAYS,
+    STARS_COOL,
+    TRIDENT,
+    BOTH_DECAYS,
+) = range(1, 9)
 """Codes of terms; 0 stands for none."""
 PRODUCT: Final = 10
 """Code of the first product."""
+DUMP: Final = 50
+"""Code of the first beam dump."""
 RATE: Final = 100
 """Code of the first rate of recoils."""
 
 
 @rigorous
 def _electron_fails(box: FloatArray, cells: FloatArray, node: int, low: float, high: float) -> bool:
-    vector = mul(_cell(cells, node, K_VE), sqr(_of(box, V)))
-    moment = sub(vector, mul(_cell(cells, node, K_AE), sqr(_of(box, A))))
+    vector = mul(interval_of(cells, node, K_VE), sqr(coupling(box, V)))
+    moment = sub(vector, mul(interval_of(cells, node, K_AE), sqr(coupling(box, A))))
     return bool(low > high or moment[1] < low or moment[0] > high)
 
 
@@ -54,11 +64,11 @@ def _muon_fails(
 ) -> bool:
     if low > high:  # measurements contradict each other
         return True
-    k_v, k_a = _cell(cells, node, K_VMU), _cell(cells, node, K_AMU)
+    k_v, k_a = interval_of(cells, node, K_VMU), interval_of(cells, node, K_AMU)
     if free > 0.0:
         inverse = down(div((1.0, 1.0), k_v)[0] - div((1.0, 1.0), k_a)[1])
-        return bool(inverse > 0.0 and sqr(_difference(box, 1.0))[1] < down(low * inverse))
-    moment = sub(mul(k_v, sqr(_difference(box, 0.0))), mul(k_a, sqr(_of(box, A))))
+        return bool(inverse > 0.0 and sqr(difference(box, 1.0))[1] < down(low * inverse))
+    moment = sub(mul(k_v, sqr(difference(box, 0.0))), mul(k_a, sqr(coupling(box, A))))
     return bool(moment[1] < low or moment[0] > high)
 
 
@@ -67,26 +77,25 @@ def _nucleosynthesis_fails(
     box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, contact: float
 ) -> bool:
     square = up(contact * contact)
-    if cells[node, FLOOR_E, 0] > 0.0 and _electrons(box)[0] > square:
+    if cells[node, FLOOR_E, 0] > 0.0 and electron_squares(box)[0] > square:
         return True
     if cells[node, FLOOR_NU, 0] <= 0.0:
         return False
-    third = sqr(_tau(box, cells, node, tau))
-    largest = max(sqr(_of(box, NUE))[0], sqr(_of(box, NUMU))[0], third[0])
+    third = sqr(tau_coupling(box, cells, node, tau))
+    largest = max(sqr(coupling(box, NUE))[0], sqr(coupling(box, NUMU))[0], third[0])
     return bool(largest > square)
 
 
 @rigorous
 def _decays_fail(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> int:
-    both, neutrinos = _electrons(box)[0], _neutrinos(box, cells, node, tau)
+    both, neutrinos = electron_squares(box)[0], neutrino_squares(box, cells, node, tau)
     if both <= 0.0:
         return 0
+    if both > limit_of_both(cells, node):
+        return BOTH_DECAYS
     if down(both * neutrinos[0]) > cells[node, STARS, 1]:
         return STARS_COOL
-    width = add(
-        mul(_cell(cells, node, WIDTH_V), sqr(_of(box, V))),
-        mul(_cell(cells, node, WIDTH_A), sqr(_of(box, A))),
-    )[0]
+    width = electron_width(box, cells, node)[0]
     if width > 0.0:
         share = down(width / up(width + up(0.5 * neutrinos[1])))
         if down(both * share) > cells[node, VISIBLE, 1]:
@@ -102,33 +111,10 @@ def _decays_fail(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray)
 @rigorous
 def _product_that_fails(box: FloatArray, cells: FloatArray, node: int, products: FloatArray) -> int:
     for row in range(products.shape[0]):
-        factor = _cell(cells, node, int(products[row, 0]))
-        value = mul(factor, mul(_of(box, V), _of(box, A)))
+        factor = interval_of(cells, node, int(products[row, 0]))
+        value = mul(factor, mul(coupling(box, V), coupling(box, A)))
         if value[0] > products[row, 2] or value[1] < products[row, 1]:
             return PRODUCT + row
-    return 0
-
-
-@rigorous
-def _rate_that_fails(
-    box: FloatArray,
-    cells: FloatArray,
-    node: int,
-    tau: FloatArray,
-    blocks: IntArray,
-    targets: FloatArray,
-) -> int:
-    first = 0
-    for rate in range(targets.shape[0]):
-        last = first
-        while last < blocks.shape[0] and blocks[last, 0] == rate:
-            last += 1
-        if (
-            _largest_recoil(box, cells, node, tau, blocks, first, last) < targets[rate, 0]
-            or _smallest_recoil(box, cells, node, tau, blocks, first, last) > targets[rate, 1]
-        ):
-            return RATE + rate
-        first = last
     return 0
 
 
@@ -142,6 +128,7 @@ def excluding_term(
     products: FloatArray,
     blocks: IntArray,
     targets: FloatArray,
+    dumps: FloatArray,
 ) -> int:
     """Return the code of a term that no point of a box meets; 0 if there is none.
 
@@ -157,7 +144,11 @@ def excluding_term(
     if code == 0:
         code = _product_that_fails(box, cells, node, products)
     if code == 0 and level[7] == 0.0 and level[4] > -NO_LIMIT:
-        code = 0 if _trident(box, cells, node, level[4], level[5]) else TRIDENT
+        code = TRIDENT if trident_fails(box, cells, node, level[4], level[5]) else 0
     if code == 0:
-        code = _rate_that_fails(box, cells, node, tau, blocks, targets)
+        dump = dump_that_fails(box, cells, node, tau, dumps)
+        code = DUMP + dump if dump >= 0 else 0
+    if code == 0:
+        rate = rate_that_fails(box, cells, node, tau, blocks, targets)
+        code = RATE + rate if rate >= 0 else 0
     return code

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from zpfit.analysis.certify.contractors import (
+from zpfit.analysis.certify.quantities import (
     FIRST_FREE,
     FLOOR_E,
     FLOOR_NU,
@@ -30,6 +30,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.models.base import LeptonRelation
 from zpfit.models.gauge_mixing import BARE_Z_MASS
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS
+from zpfit.physics.curve_bounds import dump_bounds, largest_square
 from zpfit.physics.enclosures import Bounds, loop_bounds
 
 _MARGIN: Final = 1e-12
@@ -46,6 +47,8 @@ class MassCells:
     """Bounds, shape (2 leaves, columns, 2). Row 1 is the root, 2 i and 2 i + 1 the halves of i."""
     products: FloatArray
     """Column and limits of each product of C_Ve and C_Ae, shape (k, 3)."""
+    dumps: FloatArray
+    """First column and ratio of lengths of each beam dump, shape (l, 2)."""
     blocks: IntArray
     """Rate, flavour and first column of each block of recoils, shape (b, 3)."""
 
@@ -70,7 +73,7 @@ def mass_cells(structure: Structure, low: float, high: float, leaves: int) -> Ma
     edges = np.exp(np.linspace(log(low), log(high), leaves + 1))
     # Rounding must not leave a gap at the ends of the domain.
     edges[0], edges[-1] = low * (1 - _MARGIN), high * (1 + _MARGIN)
-    columns, products, blocks = _columns(structure, edges)
+    columns, products, dumps, blocks = _columns(structure, edges)
     table = np.empty((2 * leaves, len(columns), 2))
     for column, bounds in enumerate(columns):
         table[leaves:, column, 0], table[leaves:, column, 1] = bounds.lower, bounds.upper
@@ -79,17 +82,23 @@ def mass_cells(structure: Structure, low: float, high: float, leaves: int) -> Ma
         table[first : 2 * first, :, 0] = children[..., 0].min(axis=1)
         table[first : 2 * first, :, 1] = children[..., 1].max(axis=1)
     table[0] = 0.0
-    return MassCells(edges, table, products, blocks)
+    return MassCells(edges, table, products, dumps, blocks)
 
 
-def _columns(structure: Structure, edges: FloatArray) -> tuple[list[Bounds], FloatArray, IntArray]:
-    """Return the bounds of every column on the leaves, and where products and recoils are."""
+def _columns(
+    structure: Structure, edges: FloatArray
+) -> tuple[list[Bounds], FloatArray, FloatArray, IntArray]:
+    """Return the bounds of every column on the leaves; where products, dumps and recoils are."""
     fixed = _fixed_columns(structure, edges)
     columns = [fixed[index] for index in range(FIRST_FREE)]
     products = []
     for product in structure.products:
         products.append([len(columns), *product.target])
         columns.append(product.factor(edges))
+    dumps = []
+    for dump in structure.dumps:
+        dumps.append([len(columns), dump.length_ratio])
+        columns += dump_bounds(dump.region, dump.length_ratio, edges)
     blocks = []
     for rate, recoil in enumerate(structure.recoils):
         for flavour, bounds in recoil.blocks(edges):
@@ -99,6 +108,7 @@ def _columns(structure: Structure, edges: FloatArray) -> tuple[list[Bounds], Flo
     return (
         columns,
         np.array(products, dtype=float).reshape(-1, 3),
+        np.array(dumps, dtype=float).reshape(-1, 2),
         np.array(blocks, dtype=np.int64).reshape(-1, 3),
     )
 
@@ -145,25 +155,9 @@ def _limit(curves: tuple[FloatArray, ...], edges: FloatArray) -> Bounds:
     """Return the least of the largest squared limits of several curves in each cell."""
     best = np.full(len(edges) - 1, NO_LIMIT)
     for curve in curves:
-        best = np.minimum(best, _largest_square(curve, edges))
+        best = np.minimum(best, largest_square(curve, edges, NO_LIMIT))
     best[edges[1:] >= 2 * MUON_MASS * (1 - _MARGIN)] = NO_LIMIT  # decays to muons
     return Bounds(best, best)
-
-
-def _largest_square(curve: FloatArray, edges: FloatArray) -> FloatArray:
-    """Return the largest squared limit in each cell; a curve is linear between its knots."""
-    log_edges = np.log(edges)
-    ends = np.interp(log_edges, curve[:, 0], curve[:, 1])
-    largest = np.maximum(ends[:-1], ends[1:])
-    for shift in (-_MARGIN, _MARGIN):  # a knot at an edge counts on both sides
-        knots = curve[:, 0] + shift * (1 + np.abs(curve[:, 0]))
-        cell = np.searchsorted(log_edges, knots) - 1
-        inside = (cell >= 0) & (cell < len(largest))
-        np.maximum.at(largest, cell[inside], curve[inside, 1])
-    slack = _MARGIN * (np.abs(log_edges[:-1]) + np.abs(log_edges[1:]) + 1)
-    covered = (log_edges[:-1] - slack >= curve[0, 0]) & (log_edges[1:] + slack <= curve[-1, 0])
-    square = np.exp(2 * largest) * (1 + 1e-9)
-    return np.where(covered, square, NO_LIMIT)
 
 
 def _stars(limit: float | None, edges: FloatArray) -> Bounds:

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from zpfit.analysis.certify.branch_and_bound import search
-from zpfit.analysis.certify.contractors import N_COUPLINGS, NO_LIMIT, A, V
 from zpfit.analysis.certify.mass_cells import MassCells, mass_cells
+from zpfit.analysis.certify.quantities import N_COUPLINGS, NO_LIMIT, A, V
 from zpfit.analysis.certify.structure import Structure
 from zpfit.io.arrays import FloatArray
 
@@ -152,7 +152,7 @@ class _Search:
         found, where = np.empty((size, N_COUPLINGS, 2)), np.empty(size, dtype=np.int64)
         arguments = (
             level_of(structure, self._sigma), tau_of(structure), cells.products, cells.blocks,
-            targets_of(structure),
+            targets_of(structure), cells.dumps,
         )  # fmt: skip
         done = n = 0
         while self._left > 0 and n < size and done < most:

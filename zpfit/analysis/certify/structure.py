@@ -20,7 +20,7 @@ from zpfit.models.effective import MASS
 from zpfit.physics import paper_2021, recoil_experiments
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.dark_photon_limits import invisible_ratio, prompt_ratio
+from zpfit.physics.dark_photon_limits import dump_ratio, invisible_ratio, prompt_ratio
 from zpfit.physics.electron_recoils import RecoilExperiment
 from zpfit.physics.enclosures import Bounds, recoil_bounds
 from zpfit.physics.magnetic_moment import delta_a_e, delta_a_mu
@@ -77,6 +77,16 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Dump:
+    """A region that a beam dump excludes."""
+
+    region: FloatArray
+    """Rows of ln mass (MeV) and ln of both edges, see :func:`dump_ratio`."""
+    length_ratio: float
+    """Length of the decay volume over that of the shielding."""
+
+
+@dataclass(frozen=True)
 class Domain:
     """Masses and couplings for which a proof holds."""
 
@@ -106,6 +116,7 @@ class Structure:
     trident: tuple[float, float] = (-inf, inf)
     visible: tuple[FloatArray, ...] = ()
     invisible: tuple[FloatArray, ...] = ()
+    dumps: tuple[Dump, ...] = ()
     stars: float | None = None
     floors: tuple[float, float] = (0.0, 0.0)
     contact: float = 0.0
@@ -197,6 +208,8 @@ def _add_exclusion(structure: Structure, exclusion: Exclusion) -> None:
         structure.visible = (*structure.visible, keywords["curve"])
     elif function is invisible_ratio:
         structure.invisible = (*structure.invisible, keywords["curve"])
+    elif function is dump_ratio:
+        structure.dumps = (*structure.dumps, Dump(keywords["region"], keywords["length_ratio"]))
     elif function is white_dwarf_cooling:
         structure.stars = min(limit, structure.stars or inf)
     elif function is paper_2021.paper_moller:

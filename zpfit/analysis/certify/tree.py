@@ -8,15 +8,17 @@ from typing import Any, Final, cast
 import numpy as np
 
 from zpfit.analysis.certify.branch_and_bound import halving_point
-from zpfit.analysis.certify.contractors import FLOOR, N_COUPLINGS, survives
-from zpfit.analysis.certify.leaves import PRODUCT, RATE, excluding_term
+from zpfit.analysis.certify.contractors import survives
+from zpfit.analysis.certify.leaves import DUMP, PRODUCT, RATE, excluding_term
 from zpfit.analysis.certify.mass_cells import MassCells, mass_cells
 from zpfit.analysis.certify.proof import first_box, level_of, targets_of, tau_of
+from zpfit.analysis.certify.quantities import FLOOR, N_COUPLINGS
 from zpfit.analysis.certify.structure import Structure
 from zpfit.analysis.records import TreeRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.models.gauge_mixing import BARE_Z_MASS
 from zpfit.physics.constants import MUON_MASS
+from zpfit.physics.curve_bounds import dump_bounds
 
 _DEPTH: Final = 12
 """Halvings of the mass in one table of bounds."""
@@ -24,7 +26,7 @@ _DEEPEST: Final = 24
 """Halvings of the mass in all."""
 _AXES: Final = "VANM"
 """Letters of the couplings of a box in a tree."""
-_TERMS: Final = " embvist"
+_TERMS: Final = " embvistd"
 """Letters of the terms, by code."""
 _WORTH: Final = 0.1
 """Part of a box that a contraction must remove to become a node of the tree."""
@@ -100,12 +102,18 @@ def _inputs(
         "trident": list(structure.trident) if np.isfinite(structure.trident[0]) else None,
         "visible": [curve.tolist() for curve in structure.visible],
         "invisible": [curve.tolist() for curve in structure.invisible],
+        "dumps": [[dump.length_ratio, _knots(dump.region)] for dump in structure.dumps],
         "stars": structure.stars,
         "floors": [*structure.floors, structure.contact],
         "rates": [list(recoil.target) for recoil in structure.recoils],
         "blocks": _blocks(structure),
         "coefficients": coefficients,
     }
+
+
+def _knots(region: FloatArray) -> list[list[float | None]]:
+    """Return the rows of a region; JSON has no NaN, which marks gaps."""
+    return [[float(x) if np.isfinite(x) else None for x in row] for row in region]
 
 
 def _blocks(structure: Structure) -> list[list[int]]:
@@ -127,6 +135,7 @@ class _Maker:
         low, high = structure.domain.mass
         self._log_width = float(np.log(high / low))
         self._cells = lru_cache(maxsize=64)(self._make_cells)
+        self._row = lru_cache(maxsize=4096)(self._make_row)
         self._level, self._tau = level_of(structure, sigma), tau_of(structure)
         self._targets = targets_of(structure)
 
@@ -158,15 +167,33 @@ class _Maker:
         row = (1 << (depth - above)) + node - (root << (depth - above))
         return row, self._cells(root)
 
+    def _make_row(self, node: int) -> FloatArray:
+        """Return the bounds of a node of the mass tree, shape (1, columns, 2).
+
+        Those of beam dumps are computed for the whole node, as a reader of the tree does. The
+        hull of small cells, which the table holds, is narrower.
+        """
+        row, cells = self._arguments(node)
+        table = cells.table[row : row + 1].copy()
+        depth = node.bit_length() - 1
+        parts = node - (1 << depth) + np.arange(2)
+        edges = self._structure.domain.mass[0] * np.exp(self._log_width / (1 << depth) * parts)
+        edges *= 1 + _WIDENING * np.array([-1, 1])
+        for (column, _), dump in zip(cells.dumps, self._structure.dumps, strict=True):
+            for shift, bounds in enumerate(dump_bounds(dump.region, dump.length_ratio, edges)):
+                ends = bounds.lower[0], bounds.upper[0]
+                table[0, int(column) + shift] = ends
+        return table
+
     def _node(self, box: FloatArray, node: int) -> tuple[str, list[tuple[FloatArray, int]]]:
         """Return the token of a box, and its parts unless it is a leaf."""
         row, cells = self._arguments(node)
-        code = self._code(box, row, cells)
+        code = self._code(box, node, cells)
         if code >= RATE:
             self._keep_coefficients(node, row, cells)
         if code:
             return _token(code), []
-        axis, point = self._contraction(box, row, cells)
+        axis, point = self._contraction(box, node)
         if axis < 0:
             axis, point = self._halving(box, node)
         if axis == N_COUPLINGS:
@@ -176,20 +203,21 @@ class _Maker:
         return f"{_AXES[axis]}{point!r}", [(lower, node), (upper, node)]
 
     def _rest(self, cells: MassCells) -> tuple[Any, ...]:
-        return self._level, self._tau, cells.products, cells.blocks, self._targets
+        return self._level, self._tau, cells.products, cells.blocks, self._targets, cells.dumps
 
-    def _code(self, box: FloatArray, row: int, cells: MassCells) -> int:
+    def _code(self, box: FloatArray, node: int, cells: MassCells) -> int:
         wider = box + np.abs(box) * np.array([-_WIDENING, _WIDENING])
-        return int(excluding_term(wider, row, cells.table, *self._rest(cells)))
+        return int(excluding_term(wider, 0, self._row(node), *self._rest(cells)))
 
-    def _contraction(self, box: FloatArray, row: int, cells: MassCells) -> tuple[int, float]:
+    def _contraction(self, box: FloatArray, node: int) -> tuple[int, float]:
         """Return a cut that leaves a part which one term excludes; -1 if there is none."""
+        row, cells = self._arguments(node)
         inner = box.copy()
         survives(inner, row, cells.table, *self._rest(cells))
         for axis, end, point in _candidates(box, inner):
             removed = box.copy()
             removed[axis, 1 - end] = point
-            if self._code(removed, row, cells):
+            if self._code(removed, node, cells):
                 return axis, point
         return -1, 0.0
 
@@ -211,6 +239,8 @@ class _Maker:
 def _token(code: int) -> str:
     if code >= RATE:
         return f"r{code - RATE}"
+    if code >= DUMP:
+        return f"x{code - DUMP}"
     return f"p{code - PRODUCT}" if code >= PRODUCT else _TERMS[code]
 
 

@@ -1,14 +1,21 @@
-"""Upper ends: parameters that realise given couplings, and the search that starts from them."""
+"""Upper ends: searches for points that meet what a proof could not exclude."""
 
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
+from zpfit.analysis.certify.proof import Proof
 from zpfit.analysis.certify.structure import COUPLINGS, Structure
-from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies, improve_joint_sigma
+from zpfit.analysis.joint_sigma import (
+    JointSigma,
+    constraints_of_anomalies,
+    improve_joint_sigma,
+    joint_sigma_or_none,
+)
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import LogUniform, SignedLogUniform
+from zpfit.inference.problem import Problem
 from zpfit.inference.search.minmax import MinMax, improve_near
 from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
@@ -22,6 +29,67 @@ _RATIOS: Final = tuple(10.0 ** np.linspace(-1.5, 1.5, 7))
 """Values tried for parameters on which couplings depend non-linearly, such as tan(beta)."""
 _LINEAR: Final = ("z_", "n_", "eps", "C_")
 """Beginnings of names of parameters in which couplings are linear at leading order."""
+
+
+NO_POINT: Final = JointSigma(np.inf, np.empty(0))
+"""Stands for a search that found no point."""
+
+
+class Points:
+    """Searches for points below a level, from undecided boxes and from everywhere.
+
+    Parameters
+    ----------
+    problem : Problem
+        Model, priors and likelihood.
+    structure : Structure
+        Input of the proofs.
+    known : JointSigma, optional
+        Result of a search from everywhere, which is not repeated.
+    """
+
+    def __init__(
+        self, problem: Problem, structure: Structure, known: JointSigma | None = None
+    ) -> None:
+        self._problem, self._structure = problem, structure
+        self._rng = np.random.default_rng(problem.settings.seed)
+        self._everywhere = known
+
+    def below(self, proof: Proof, level: float) -> JointSigma:
+        """Return a point below a level, or the best one found.
+
+        A search from everywhere takes some seconds. It is made once, if undecided boxes lead to
+        no point below the level.
+
+        Parameters
+        ----------
+        proof : Proof
+            Proof that failed.
+        level : float
+            Level in standard errors.
+        """
+        found = self._near(proof)
+        if found.sigma < level:
+            return found
+        if self._everywhere is None:
+            self._everywhere = self._search()
+        return min(found, self._everywhere, key=lambda one: one.sigma)
+
+    def _near(self, proof: Proof) -> JointSigma:
+        """Return the best point of a search from the undecided boxes."""
+        if not len(proof.undecided):
+            return NO_POINT
+        posterior, limits = self._problem.posterior, self._problem.settings.joint_sigma
+        starts = parameters_near(posterior, couplings_of(proof.undecided, self._structure))
+        return upper_end(posterior, starts, proof.sigma, limits, self._rng)
+
+    def _search(self) -> JointSigma:
+        """Return the point that a comparison finds."""
+        posterior, settings = self._problem.posterior, self._problem.settings
+        # The generator of a comparison of this run alone.
+        rng = np.random.default_rng(settings.seed).spawn(1)[0].spawn(4)[0]
+        found, _ = joint_sigma_or_none(posterior, rng, settings.joint_sigma)
+        return found or NO_POINT
 
 
 def couplings_of(boxes: FloatArray, structure: Structure) -> dict[str, FloatArray]:

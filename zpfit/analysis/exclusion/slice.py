@@ -155,6 +155,9 @@ def resolve_slice(document: Document, library: Library) -> Slice:
         lambda: _likelihood(settings, document, library),
         lambda: _checked_plane(settings, document, library),
     )
+    middle = built.starting_parameters(np.full((1, 2 + len(built.profiled)), 0.5))
+    assembled = assembled.for_model(built.model, middle)
+    _check_entries(settings, assembled, document)
     return Slice(document.path.stem, settings, built, assembled, (*notes, *assembled.notes()))
 
 

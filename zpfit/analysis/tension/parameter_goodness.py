@@ -162,12 +162,13 @@ def _least_chi2(
 
 
 Prediction = Callable[[Couplings], FloatArray]
+"""Function of n points that returns shape (n,), or (n, bins) for binned counts."""
 
 
 def _predictions(groups: Mapping[str, Likelihood]) -> dict[str, Prediction]:
-    """Return the prediction of each term, or the pull of a soft exclusion."""
+    """Return the predictions of each term, or the pull of a soft exclusion."""
     return {
-        term.name: _root(term.chi2) if isinstance(term, Exclusion) else term.prediction
+        term.name: _root(term.chi2) if isinstance(term, Exclusion) else term.expectation
         for part in groups.values()
         for term in part.smooth
     }
@@ -193,10 +194,13 @@ class _Jacobian:
         shifted = u[:, None, None] + np.stack([steps, -steps])
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             c = posterior.couplings(shifted.reshape(-1, d))
-            values = [p(c).reshape(n, 2, d) for p in predictions.values()]
-        self._names = list(predictions)
+            # Binned counts have a prediction for each bin.
+            values = [p(c).reshape(n, 2, d, -1) for p in predictions.values()]
+        lengths = [value.shape[-1] for value in values]
+        self._names = np.repeat(list(predictions), lengths)
         # Shape (n, k, 2, d). A prediction that does not exist has no derivative.
-        table = np.nan_to_num(np.stack(values, axis=1), nan=0, posinf=0, neginf=0)
+        together = np.moveaxis(np.concatenate(values, axis=3), 3, 1)
+        table = np.nan_to_num(together, nan=0, posinf=0, neginf=0)
         slope = (table[:, :, 0] - table[:, :, 1]) / (2 * _STEP)
         length = np.linalg.norm(slope, axis=2)
         noise = _ROUNDING * np.abs(table).max(axis=(2, 3)) / _STEP
@@ -206,7 +210,8 @@ class _Jacobian:
 
     def rank(self, names: Sequence[str] | None = None) -> int:
         """Return the rank of the rows of some predictions, or of all."""
-        chosen = [self._names.index(name) for name in (self._names if names is None else names)]
+        wanted = self._names if names is None else np.array(names)
+        chosen = np.flatnonzero(np.isin(self._names, wanted))
         singular = np.linalg.svd(self._rows[:, chosen], compute_uv=False)
         tolerance = np.maximum(_RANK_TOLERANCE, 10 * self._noise[:, chosen].max(axis=1))
         ranks = np.sort(np.sum(singular > tolerance[:, None], axis=1))

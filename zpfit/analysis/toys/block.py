@@ -40,7 +40,7 @@ class ToyProblem:
     """Limits of the other measurements in joint sigmas; None leaves joint sigmas out."""
     seed: int
     truth: FloatArray
-    """Expectation of each measurement under the hypothesis, shape (k,)."""
+    """Expectation of each datum under the hypothesis, shape (k,)."""
     pool: FloatArray
     """Starting points, shape (n, d), see :func:`zpfit.analysis.toys.refit.solution_pool`."""
     nested_pool: FloatArray | None
@@ -56,7 +56,7 @@ class ToyProblem:
         names = ["toy", CHI2, CHI2_NO_ZPRIME, DELTA_CHI2]
         names += [CHI2_NESTED, DELTA_CHI2_NESTED] if self.nested is not None else []
         names += [JOINT_SIGMA] if self.limits is not None else []
-        return names + [f"data[{term.name}]" for term in self.posterior.likelihood.measurements]
+        return names + [f"data[{name}]" for name in self.posterior.likelihood.data_names]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def toy_block(problem: ToyProblem, toys: range) -> BlockResult:
     likelihood = problem.posterior.likelihood
     data = pseudo_data(likelihood, problem.truth, problem.seed, toys)
     result = statistics(problem, data, search_rng(problem.seed, _BLOCK_STREAM, block))
-    drawn = {f"data[{t.name}]": x for t, x in zip(likelihood.measurements, data.T, strict=True)}
+    drawn = {f"data[{n}]": x for n, x in zip(likelihood.data_names, data.T, strict=True)}
     columns = {"toy": np.array(toys, dtype=float), **result.columns, **drawn}
     return replace(result, columns=columns)
 

@@ -11,8 +11,8 @@ _TOYS, _SEARCHES = 0, 1
 
 
 def predictions(likelihood: Likelihood, hypothesis: Couplings) -> FloatArray:
-    """Return the expectation of each measurement at the one point of a hypothesis, shape (k,)."""
-    return np.array([float(t.prediction(hypothesis)[0]) for t in likelihood.measurements])
+    """Return the expectation of each datum at the one point of a hypothesis, shape (k,)."""
+    return likelihood.expected_data(hypothesis)
 
 
 def pseudo_data(likelihood: Likelihood, truth: FloatArray, seed: int, toys: range) -> FloatArray:
@@ -20,15 +20,16 @@ def pseudo_data(likelihood: Likelihood, truth: FloatArray, seed: int, toys: rang
 
     Each experiment has its own random stream, so its data do not depend on the others. Gaussian
     measurements scatter with their covariance, nuisance parameters included. Unequal errors put
-    half of the experiments on each side. Counts are Poisson numbers. Exclusions, hard or soft,
-    are conditions of the analysis and are not drawn.
+    half of the experiments on each side. Counts are Poisson numbers; the scales of signal and
+    backgrounds of binned ones scatter as well. Exclusions, hard or soft, are conditions of the
+    analysis and are not drawn.
 
     Parameters
     ----------
     likelihood
-        Sampling distribution of the k measurements.
+        Sampling distribution of the k data.
     truth
-        Expectation of each measurement, shape (k,), from :func:`predictions`.
+        Expectation of each datum, shape (k,), from :func:`predictions`.
     seed
         Seed of all experiments.
     toys
@@ -39,9 +40,9 @@ def pseudo_data(likelihood: Likelihood, truth: FloatArray, seed: int, toys: rang
     NoSamplingDistribution
         A measurement is a table of chi2.
     """
-    k = len(likelihood.measurements)
-    z = [_stream(seed, _TOYS, toy).standard_normal(k) for toy in toys]
-    return likelihood.sample_data(truth, np.array(z).reshape(len(toys), k))
+    noise = likelihood.noise
+    z = [_stream(seed, _TOYS, toy).standard_normal(noise) for toy in toys]
+    return likelihood.sample_data(truth, np.array(z).reshape(len(toys), noise))
 
 
 def search_rng(seed: int, *keys: int) -> np.random.Generator:

@@ -127,7 +127,7 @@ def solution_pool(
     posterior
         Model, priors and likelihood.
     truth
-        Expectation of each measurement under the hypothesis, shape (k,).
+        Expectation of each datum under the hypothesis, shape (k,).
     rng
         Generator of training experiments and starts.
     options
@@ -144,7 +144,8 @@ def solution_pool(
         A measurement is a table of chi2.
     """
     likelihood = posterior.likelihood
-    drawn = likelihood.sample_data(truth, rng.standard_normal((options.training, len(truth))))
+    z = rng.standard_normal((options.training, likelihood.noise))
+    drawn = likelihood.sample_data(truth, z)
     experiments = Experiments(posterior, np.vstack([drawn, likelihood.data]))
     discrete = posterior.priors.step_width.any()
     starts = options.random_starts_with_steps if discrete else options.random_starts

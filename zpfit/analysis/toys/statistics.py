@@ -220,13 +220,13 @@ def naive_degrees(
     the two models (S. S. Wilks, Ann. Math. Statist. 9, 60 (1938)). Statistics without degrees of
     freedom are left out.
     """
-    terms = len(posterior.likelihood.measurements)
-    fitted = min(posterior.dimension, terms)
-    degrees = {CHI2: terms - fitted}
+    data = len(posterior.likelihood.data)
+    fitted = min(posterior.dimension, data)
+    degrees = {CHI2: data - fitted}
     if hypothesis == "no-zprime":
         degrees[DELTA_CHI2] = fitted
     if smaller is not None and hypothesis != "best-fit":
-        degrees[DELTA_CHI2_NESTED] = fitted - min(smaller.dimension, terms)
+        degrees[DELTA_CHI2_NESTED] = fitted - min(smaller.dimension, data)
     return {name: number for name, number in degrees.items() if number}
 
 

@@ -80,7 +80,7 @@ class Preparation:
     """Statistics of the data by global searches. The joint sigma is infinite where it does not
     exist."""
     truth: FloatArray
-    """Expectation of each measurement under the hypothesis, shape (k,)."""
+    """Expectation of each datum under the hypothesis, shape (k,)."""
     pool: FloatArray
     """Starting points of the fast refit, shape (n, d)."""
     nested_pool: FloatArray | None
@@ -384,7 +384,7 @@ def observed_by_refit(problem: ToyProblem) -> dict[str, float]:
     """
     likelihood = problem.posterior.likelihood
     rng = search_rng(problem.seed, _PREPARATION, _DATA)
-    noise = rng.standard_normal((problem.toys_per_block - 1, len(problem.truth)))
+    noise = rng.standard_normal((problem.toys_per_block - 1, likelihood.noise))
     block = np.vstack([likelihood.data, likelihood.sample_data(problem.truth, noise)])
     columns = statistics(problem, block, rng).columns
     return {name: float(values[0]) for name, values in columns.items()}

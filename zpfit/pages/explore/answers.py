@@ -13,7 +13,7 @@ from zpfit.pages.explore.grid import GRIDS, HUGE, look_around
 from zpfit.pages.explore.sliders import Slider
 from zpfit.pages.explore.subject import Subject
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.observables import predictions
+from zpfit.physics.observables import predictions_for
 
 LARGEST_GRID = 200
 _DECIMALS = 4
@@ -103,7 +103,7 @@ def _of_couplings(subject: Subject, c: Couplings) -> dict[str, Any]:
         "couplings": _only(dict(c.items())),
         "predictions": {
             name: float(observable.function(c)[0])
-            for name, observable in predictions().items()
+            for name, observable in predictions_for(c).items()
             if name not in measured
         },
     }

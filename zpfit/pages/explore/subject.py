@@ -140,6 +140,7 @@ def build(
     with np.errstate(all="ignore"):
         probes = priors.transform(random[:_PROBES])
         model, notes = ready_for_batches(model, named.spec, probes, "model")
+        assembled = assembled.for_model(model, probes)
         if start is None:
             start = _best_of(Posterior(model, priors, assembled.likelihood), random, sliders)
         grid = quick_grid(model, assembled.likelihood, priors.transform(random[:_TIMED]))

@@ -1,0 +1,81 @@
+"""Terms of a likelihood that a model cannot predict, as it lacks a quantity that they need."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from zpfit.likelihood.likelihood import Likelihood
+from zpfit.physics.charged_current import CHARGED_CURRENT
+from zpfit.physics.couplings import QUARK_NAMES, Couplings
+
+_READ = frozenset(QUARK_NAMES)
+
+
+def known_part(likelihood: Likelihood, c: Couplings) -> tuple[Likelihood, tuple[str, ...]]:
+    """Leave out the terms that the model behind some couplings cannot predict.
+
+    Most couplings that a model does not give are zero. A few quantities, such as the mixing with
+    the Z, are unknown then: a model of effective couplings may have any. See ``needs`` of
+    :func:`zpfit.physics.observables.observable`.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    c : Couplings
+        The model's couplings at any points.
+
+    Returns
+    -------
+    likelihood : Likelihood
+        All other terms; the same object if every term is known.
+    notes : tuple of str
+        One line that names the terms; empty if every term is known.
+
+    Examples
+    --------
+    >>> known_part(Likelihood("nothing", (), ()), Couplings.of(m_Zp=17.0))[1]
+    ()
+    """
+    lacking = {name: [n for n in needs if not c.gives(n)] for name, needs in needs_of(likelihood)}
+    missing = {name: names for name, names in lacking.items() if names}
+    if not missing:
+        return likelihood, ()
+    known = replace(
+        likelihood,
+        measurements=tuple(t for t in likelihood.measurements if t.name not in missing),
+        exclusions=tuple(e for e in likelihood.exclusions if e.name not in missing),
+    )
+    quantities = ", ".join(dict.fromkeys(name for names in missing.values() for name in names))
+    return known, (f"left out, as the model does not give {quantities}: {', '.join(missing)}",)
+
+
+def leptons_alone(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:
+    """Return a remark on data about quarks, if the model behind some couplings has no quarks.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    c : Couplings
+        The model's couplings at any points.
+
+    Returns
+    -------
+    tuple of str
+        One line; empty if the model has quark couplings or no measurement depends on them.
+    """
+    if any(c.gives(name) for name in QUARK_NAMES):
+        return ()
+    terms = [t for t in likelihood.measurements if not _READ.isdisjoint(t.observable.reads)]
+    if not terms:
+        return ()
+    charged = [t.name for t in terms if t.observable.name in CHARGED_CURRENT]
+    breaks = f"it breaks the charged current ({', '.join(charged)}), and " if charged else ""
+    seen = "searches and measurements with quarks do not see it"
+    return (f"the model has no quark couplings: a Z' of leptons alone; {breaks}{seen}",)
+
+
+def needs_of(likelihood: Likelihood) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the name of each term and the couplings that it needs."""
+    for term in likelihood.measurements:
+        yield term.name, term.observable.needs
+    for exclusion in likelihood.exclusions:
+        yield exclusion.name, exclusion.needs
