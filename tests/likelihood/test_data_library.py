@@ -438,7 +438,10 @@ TODAY = {
     "e158": (1.6 / 1.43) ** 2,
 }
 CS_2018, RB_2020 = {"electron": (8.7 / 3.6) ** 2}, {"electron": (4.8 / 3.0) ** 2}
-CS_LATTICE, Q_W_CS = {"electron": (10.1 / 2.6) ** 2}, {"caesium": (0.48 / 0.347) ** 2}
+CS_LATTICE, Q_W = (
+    {"electron": (10.1 / 2.6) ** 2},
+    {"caesium": (0.48 / 0.347) ** 2, "proton": (11 / 45) ** 2},
+)
 CS_2023, RB_2023 = {"electron": (9.6 / 2.6) ** 2}, {"electron": (4.0 / 1.6) ** 2}
 
 
@@ -447,8 +450,8 @@ CS_2023, RB_2023 = {"electron": (9.6 / 2.6) ** 2}, {"electron": (4.0 / 1.6) ** 2
     [
         ("paper_2021_cs", PAPER | CS_2018, 24.447),
         ("paper_2021_rb", PAPER | RB_2020, 21.166),
-        ("closed_2021_cs", PAPER | CS_2018 | Q_W_CS, 26.360),
-        ("closed_2021_rb", PAPER | RB_2020 | Q_W_CS, 23.080),
+        ("closed_2021_cs", PAPER | CS_2018 | Q_W, 26.420),
+        ("closed_2021_rb", PAPER | RB_2020 | Q_W, 23.140),
         ("today_leptons_cs", TODAY | CS_2023, 17.202),
         ("today_leptons_rb", TODAY | RB_2023, 9.819),
         ("today_cs_wp2020", TODAY | CS_2023 | {"muon": (26.1 / 4.5) ** 2}, 50.478),

@@ -16,6 +16,7 @@ from zpfit.studies.epochs.numbers import (
     read_hidden,
     region_runs,
     run_names,
+    varied_joint_sigmas,
 )
 from zpfit.studies.epochs.page import render_page
 
@@ -59,7 +60,8 @@ def write_epochs(folder: Path, progress: Progress, *, force: bool) -> list[str]:
     for _, run in region_runs():
         progress.stage(f"Allowed region of {run}")
         regions[run] = allowed_region(run)
-    found = Numbers(fits, regions, find_spots(fits), read_hidden(folder))
+    varied = varied_joint_sigmas(progress)
+    found = Numbers(fits, regions, find_spots(fits), read_hidden(folder), varied)
     write_text(folder / PAGE, render_page(found))
     stale = [claim.title for claim in draw_conclusions(found) if not claim.holds]
     if stale:

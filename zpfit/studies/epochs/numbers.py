@@ -1,8 +1,9 @@
 """The numbers of the page "What changed since the paper": fits, allowed regions and couplings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import numpy as np
 
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.extremes import Sought, extremes
+from zpfit.analysis.joint_sigma import joint_sigma_or_none
 from zpfit.errors import NoAllowedPoint
+from zpfit.inference.progress import Progress
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
@@ -157,6 +160,8 @@ class Numbers:
     """Couplings at the joint sigmas, by run."""
     hidden: Mapping[str, float]
     """Ratios of NA64's limit to the best fit, by run, see :func:`read_hidden`."""
+    varied: Mapping[tuple[str, str], float]
+    """Joint sigmas with other readings of the data, by run and :class:`Variant`."""
 
     def fit(self, likelihood: str, model: str) -> Fit:
         """Return the fit of a model, or of no Z', with continuous charges."""
@@ -180,6 +185,68 @@ class Numbers:
     def bayes(self, likelihood: str, models: Sequence[str] = CLASSES) -> list[float]:
         """Return the ln Bayes factors of models against no Z'."""
         return [self.fit(likelihood, model).ln_bayes_factor for model in models]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another reading of an experiment, or another assumption about the quarks."""
+
+    words: str
+    models: tuple[str, ...]
+    """Models whose joint sigma is computed again."""
+    drop: tuple[str, ...] = ()
+    """Entries that ``add`` replaces."""
+    add: tuple[str, ...] = ()
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    """Parameters with fixed values."""
+
+    def changes(self, likelihood: str) -> dict[str, Any]:
+        """Return the changes of the run file of a fit to a data set."""
+        found: dict[str, Any] = {f"priors.parameters.{k}": v for k, v in self.fixed.items()}
+        if self.drop:
+            data = {"set": likelihood, "drop": list(self.drop), "add": list(self.add)}
+            found["likelihood"] = data
+        return found
+
+
+VARIANTS = (
+    Variant(
+        "SINDRUM's search for a peak, limit 5e-10",
+        MODELS,
+        ("sindrum_rate_1989",),
+        ("sindrum_peak_1986",),
+    ),
+    Variant(
+        "SINDRUM's search for a peak, limit 1e-10",
+        (LEPTONS,),
+        ("sindrum_rate_1989",),
+        ("sindrum_peak_1986_strong",),
+    ),
+    Variant(
+        "weak charge of Caesium as the Particle Data Group reads it",
+        (COMPLETE, *CLASSES),
+        ("q_w_cs_2021",),
+        ("q_w_cs_pdg_2024",),
+    ),
+    Variant("quark doublets without charge, z_q = 0", CLASSES, fixed={"z_q": 0.0}),
+)
+"""Doubts about the data, and an assumption, whose effect the page shows."""
+VARIED = ("today_cs", "today_rb")
+"""Data sets that are varied."""
+
+
+def varied_joint_sigmas(progress: Progress) -> dict[tuple[str, str], float]:
+    """Return joint sigmas with each of :data:`VARIANTS`, by run and words of the variant."""
+    found = {}
+    for likelihood, variant in product(VARIED, VARIANTS):
+        progress.stage(f"{variant.words}: {likelihood}")
+        for model in variant.models:
+            name = run_name(model, likelihood)
+            run = load_run(find_run_file(name), variant.changes(likelihood))
+            rng = np.random.default_rng(SEED)
+            joint, _ = joint_sigma_or_none(run.posterior, rng, run.settings.joint_sigma)
+            found[name, variant.words] = inf if joint is None else joint.sigma
+    return found
 
 
 def find_spots(fits: Sequence[Fit]) -> dict[str, Spot]:

@@ -1,6 +1,7 @@
 """The page "What changed since the paper" in Markdown, from its numbers and a template."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isinf
 from pathlib import Path
 from textwrap import fill
 
@@ -15,12 +16,15 @@ from zpfit.studies.epochs.numbers import (
     EPOCHS,
     MODELS,
     QUANTITIES,
+    VARIANTS,
+    VARIED,
     Fit,
     Numbers,
     Region,
     Spot,
     has_run,
     region_runs,
+    run_name,
 )
 
 _TEMPLATE = Path(__file__).with_name("page.md.jinja")
@@ -41,6 +45,7 @@ def render_page(found: Numbers) -> str:
         best_fits=_table(found, with_none, lambda fit: f"{fit.best_fit_chi2:.2f}"),
         evidences=_table(found, with_none, _evidence),
         regions=_regions_table(found.regions),
+        variants=_variants_table(found),
         conclusions=[list_item(one) for one in draw_conclusions(found) if one.holds],
     )
 
@@ -102,6 +107,24 @@ def _regions_table(regions: Mapping[str, Region]) -> str:
         cells = (_reach(regions[run], name) for name in names)
         lines.append([f"{epoch.words}{quarks}", *cells])
     return _lines(lines)
+
+
+def _variants_table(found: Numbers) -> str:
+    lines = [["data", *MODELS], ["---"] * (len(MODELS) + 1)]
+    words = {epoch.likelihood: epoch.words for epoch in EPOCHS}
+    for likelihood in VARIED:
+        cells = [_joint_sigma(found.fit(likelihood, model)) for model in MODELS]
+        lines.append([words[likelihood], *cells])
+        for variant in VARIANTS:
+            sigmas = (found.varied.get((run_name(m, likelihood), variant.words)) for m in MODELS)
+            lines.append([f"with {variant.words}", *map(_varied, sigmas)])
+    return _lines(lines)
+
+
+def _varied(sigma: float | None) -> str:
+    if sigma is None:
+        return ""
+    return "none" if isinf(sigma) else f"{sigma:.2f}"
 
 
 def _reach(region: Region, name: str) -> str:
