@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,10 +23,15 @@ from zpfit.plots.exclusion_layout import (
     TOP,
     as_path,
 )
+from zpfit.plots.exclusion_outlines import draw_outlines
 from zpfit.plots.labels import LabelBoard, in_lines, wrapped
 from zpfit.plots.scales import axis_label
 from zpfit.plots.style import MUTED
 
+FigureStyle = Literal["regions", "outlines"]
+"""Way to draw the excluded regions of a plane."""
+_MOST_COLOURS = 8
+"""Largest number of regions that a plane shows in colours of their own by default."""
 Colours = Mapping[str, tuple[str, str]]
 """Colour and hatch of each label."""
 
@@ -84,7 +89,11 @@ def drawn_labels(record: ExclusionMapRecord) -> list[str]:
     ]
 
 
-def exclusion_figure(record: ExclusionMapRecord, colours: Colours | None = None) -> Figure:
+def exclusion_figure(
+    record: ExclusionMapRecord,
+    colours: Colours | None = None,
+    style: FigureStyle | None = None,
+) -> Figure:
     """Draw an exclusion map.
 
     Parameters
@@ -92,14 +101,38 @@ def exclusion_figure(record: ExclusionMapRecord, colours: Colours | None = None)
     record
         Record of the map.
     colours
-        Colours by label, so that several figures agree.
+        Colours by label of the style ``"regions"``, so that several figures agree.
+    style
+        ``"regions"`` fills each region with its colour; ``"outlines"`` joins them to one grey area
+        with the outlines of the leading limits. The default depends on the number of regions.
     """
-    colours = colours or colours_of(drawn_labels(record))
+    figure, axes = _frame(record)
     regions = [r for r in record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
     everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
     drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
-    drawn.sort(key=lambda r: r["kind"] != "joint")  # its outline repeats those of others
-    figure, axes = _frame(record)
+    draw = _DRAWERS[style or _default_style(record, drawn)]
+    handles = draw(axes, record, drawn, colours or colours_of(drawn_labels(record)))
+    lines = axes.get_title().count("\n") + 1
+    top = TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
+    _explain(figure, handles, [*_named(everywhere), *_verdict(record)], top)
+    return figure
+
+
+def _default_style(record: ExclusionMapRecord, drawn: Sequence[Mapping[str, Any]]) -> FigureStyle:
+    """Return the style for a number of regions; bands and contours need their colours."""
+    plain = not record["contours"] and all(region["kind"] != "band" for region in drawn)
+    return "outlines" if plain and len(drawn) > _MOST_COLOURS else "regions"
+
+
+def _draw_regions(
+    axes: Axes,
+    record: ExclusionMapRecord,
+    drawn: Sequence[Mapping[str, Any]],
+    colours: Colours,
+) -> list[Patch]:
+    """Fill each region with its colour; return the legend of those without space for a label."""
+    # The outline of the joint region repeats those of others and lies below them.
+    drawn = sorted(drawn, key=lambda region: region["kind"] != "joint")
     # Opacity falls with the number of regions, so that overlaps stay legible.
     alpha = min(_ALPHA, 1 - (1 - _DARKEST) ** (1 / max(len(drawn), 1)))
     for region in drawn:
@@ -111,12 +144,25 @@ def exclusion_figure(record: ExclusionMapRecord, colours: Colours | None = None)
         label_contours(axes, board, record, drawn)
     else:
         mark_allowed(axes, board, record)
-    unnamed = label_regions(axes, board, record, drawn)
-    handles = [_patch(region, colours) for region in unnamed]
-    lines = axes.get_title().count("\n") + 1
-    top = TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
-    _explain(figure, handles, [*_named(everywhere), *_verdict(record)], top)
-    return figure
+    return [_patch(region, colours) for region in label_regions(axes, board, record, drawn)]
+
+
+def _draw_outlines(
+    axes: Axes,
+    record: ExclusionMapRecord,
+    drawn: Sequence[Mapping[str, Any]],
+    colours: Colours,
+) -> list[Patch]:
+    """Draw excluded regions as one; return the legend of the others."""
+    excluded = [region for region in drawn if region["kind"] in ("excluded", "impossible")]
+    rest = [region for region in drawn if region not in excluded]
+    draw_outlines(axes, LabelBoard(), record, excluded)
+    for region in rest:
+        _fill(axes, region, colours, _ALPHA)
+    return [_patch(region, colours) for region in rest]
+
+
+_DRAWERS = {"regions": _draw_regions, "outlines": _draw_outlines}
 
 
 def _frame(record: ExclusionMapRecord) -> tuple[Figure, Axes]:
