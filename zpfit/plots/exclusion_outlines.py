@@ -286,8 +286,13 @@ def _label_allowed(axes: Axes, board: LabelBoard, excluded: BaseGeometry) -> Non
 
 
 def _polygons(shape: BaseGeometry) -> Iterator[Polygon]:
-    parts = getattr(shape, "geoms", [shape])
-    return (part for part in parts if isinstance(part, Polygon) and not part.is_empty)
+    """Yield the polygons of a shape, also those of multipolygons inside a collection."""
+    if isinstance(shape, Polygon):
+        if not shape.is_empty:
+            yield shape
+        return
+    for part in getattr(shape, "geoms", ()):
+        yield from _polygons(part)
 
 
 def _lines(shape: BaseGeometry) -> list[LineString]:
