@@ -104,13 +104,15 @@ def exclusion_figure(
         Colours by label of the style ``"regions"``, so that several figures agree.
     style
         ``"regions"`` fills each region with its colour; ``"outlines"`` joins them to one grey area
-        with the outlines of the leading limits. The default depends on the number of regions.
+        with the outlines of the leading limits. The default is that of the record; else regions
+        if ``colours`` are given or there are no more than eight regions.
     """
     figure, axes = _frame(record)
     regions = [r for r in record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
     everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
     drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
-    draw = _DRAWERS[style or _default_style(record, drawn)]
+    style = style or record.get("style") or ("regions" if colours else _usual_style(record, drawn))
+    draw = _DRAWERS[style]
     handles = draw(axes, record, drawn, colours or colours_of(drawn_labels(record)))
     lines = axes.get_title().count("\n") + 1
     top = TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
@@ -118,7 +120,7 @@ def exclusion_figure(
     return figure
 
 
-def _default_style(record: ExclusionMapRecord, drawn: Sequence[Mapping[str, Any]]) -> FigureStyle:
+def _usual_style(record: ExclusionMapRecord, drawn: Sequence[Mapping[str, Any]]) -> FigureStyle:
     """Return the style for a number of regions; bands and contours need their colours."""
     plain = not record["contours"] and all(region["kind"] != "band" for region in drawn)
     return "outlines" if plain and len(drawn) > _MOST_COLOURS else "regions"
@@ -156,9 +158,13 @@ def _draw_outlines(
     """Draw excluded regions as one; return the legend of the others."""
     excluded = [region for region in drawn if region["kind"] in ("excluded", "impossible")]
     rest = [region for region in drawn if region not in excluded]
-    draw_outlines(axes, LabelBoard(), record, excluded)
+    board = LabelBoard()
+    draw_outlines(axes, board, record, excluded)
     for region in rest:
         _fill(axes, region, colours, _ALPHA)
+    for contour in record["contours"]:
+        _draw_contour(axes, contour)
+    label_contours(axes, board, record, drawn)
     return [_patch(region, colours) for region in rest]
 
 

@@ -1,6 +1,6 @@
 """Exclusion plots of many regions: one grey area, and outlines where a limit is the strongest."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 from typing import Any
@@ -22,11 +22,11 @@ from zpfit.plots.style import MUTED
 _SQUARE = box(0, 0, 1, 1)
 _INNER = box(0.008, 0.008, 0.992, 0.992)
 """Part of the plane in which lines are drawn, clear of the frame."""
-_EXCLUDED_COLOUR, _WALL_COLOUR = "#CDCDCD", "#ECECEC"
+_EXCLUDED_COLOUR, _WALL_COLOUR = "#C6C6C6", "#DEDEDE"
 """Grey of the excluded area, and of stretches that one region excludes from bottom to top."""
 _COLOURS = (
     "#332288", "#CC3311", "#117733", "#AA4499", "#0077BB", "#8A6D00", "#882255", "#009988",
-    "#EE7733", "#555555", "#4477AA", "#AA3377",
+    "#EE7733", "#555555", "#4477AA", "#AA3377", "#000000", "#994F00", "#5D8AA8",
 )  # fmt: skip
 """Dark colours of lines and their labels, legible on white and on grey."""
 _THIN, _THICK = 0.5, 1.3
@@ -82,8 +82,7 @@ def split_at_walls(shape: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
     """
     left = [part for part in _polygons(_SQUARE.difference(shape)) if _height(part) > _FLAT]
     shadow = unary_union([box(part.bounds[0], 0, part.bounds[2], 1) for part in left])
-    rest = MultiPolygon(list(_polygons(shape.intersection(shadow))))
-    return _SQUARE.difference(shadow), rest
+    return _union([_SQUARE.difference(shadow)]), _union([shape.intersection(shadow)])
 
 
 def ceiling(shape: BaseGeometry) -> BaseGeometry:
@@ -103,7 +102,7 @@ def ceiling(shape: BaseGeometry) -> BaseGeometry:
         for (a, top), (b, next_top) in pairwise(ring.simplify(_SAME / 10).coords)
         if a != b
     ]
-    return MultiPolygon(list(_polygons(_SQUARE.difference(unary_union(below)))))
+    return _union([_SQUARE.difference(unary_union(below))])
 
 
 def leaders(shapes: Mapping[str, BaseGeometry]) -> list[Leader]:
@@ -138,7 +137,7 @@ def _strongest(
     shapes: Mapping[str, BaseGeometry], barred: BaseGeometry
 ) -> Iterator[tuple[str, BaseGeometry]]:
     """Yield shapes with their parts of the outline of the union, the longest part first."""
-    front = unary_union(list(shapes.values())).boundary.intersection(_INNER).difference(barred)
+    front = _union(shapes.values()).boundary.intersection(_INNER).difference(barred)
     near = {label: shape.boundary.buffer(_SAME) for label, shape in shapes.items()}
     while near:
         edges = {label: front.intersection(own) for label, own in near.items()}
@@ -167,8 +166,8 @@ def draw_outlines(
     """
     shapes = _by_label(record, regions)
     split = [split_at_walls(shape) for shape in shapes.values()]
-    _fill(axes, unary_union([wall for wall, _ in split]), _WALL_COLOUR)
-    _fill(axes, unary_union([rest for _, rest in split]), _EXCLUDED_COLOUR)
+    _fill(axes, _union(wall for wall, _ in split), _WALL_COLOUR)
+    _fill(axes, _union(rest for _, rest in split), _EXCLUDED_COLOUR)
     found = leaders(shapes)
     board.take_frame(0.02)
     thin = board.empty()
@@ -182,7 +181,7 @@ def draw_outlines(
     labels = _Labels(axes, board, thin)
     for leader, colour in sorted(pairs, key=lambda pair: -pair[0].length):
         labels.add(leader, colour)
-    _label_allowed(axes, board, unary_union(list(shapes.values())))
+    _label_allowed(axes, board, _union(shapes.values()))
 
 
 def _by_label(
@@ -191,15 +190,22 @@ def _by_label(
     """Return shapes by label; regions of one label, such as two runs of one search, are joined."""
     shapes: dict[str, BaseGeometry] = {}
     for region in regions:
-        shape = unary_union(list(_polygons(region_shape(record, region))))
+        shape = _union([region_shape(record, region)])
         known = shapes.get(region["label"])
-        shapes[region["label"]] = shape if known is None else known.union(shape)
+        shapes[region["label"]] = shape if known is None else _union([known, shape])
     return shapes
 
 
+def _union(shapes: Iterable[BaseGeometry]) -> MultiPolygon:
+    """Return the union of the polygons in shapes; lines and points are dropped."""
+    joined = unary_union([part for shape in shapes for part in _polygons(shape)])
+    return MultiPolygon(list(_polygons(joined)))
+
+
 def _fill(axes: Axes, shape: BaseGeometry, colour: str) -> None:
-    path = path_in_axes(shape)
-    axes.add_artist(PathPatch(path, facecolor=colour, linewidth=0, transform=axes.transAxes))
+    if not shape.is_empty:
+        path = path_in_axes(shape)
+        axes.add_artist(PathPatch(path, facecolor=colour, linewidth=0, transform=axes.transAxes))
 
 
 def _draw_lines(axes: Axes, lines: BaseGeometry, colour: str, width: float) -> None:
@@ -251,7 +257,7 @@ class _Labels:
         self._board.take_box(centre[0], centre[1], (size[0], size[1]))
         self._boxes.append(box(*(centre - size / 2), *(centre + size / 2)))
         self._axes.text(
-            *centre, text, transform=self._axes.transAxes, ha="center", va="center",
+            centre[0], centre[1], text, transform=self._axes.transAxes, ha="center", va="center",
             fontsize=_FONT, color=colour,
         )  # fmt: skip
 

@@ -60,8 +60,8 @@ def excluded_intervals(chosen: Slice, x: Sequence[float]) -> list[list[Interval]
     for term in terms_of(chosen, chosen.assembled.likelihood):
         demands = [partial(defined, term.name, demand) for demand in term.demands]
         depths = np.max([demand(points) for demand in demands], axis=0)
-        for row, place, own in zip(found, across, depths.reshape(-1, _NODES), strict=True):
-            row += _intervals(chosen.plane, term, demands, place, up, own)
+        for known, place, own in zip(found, across, depths.reshape(-1, _NODES), strict=True):
+            known.extend(_intervals(chosen.plane, term, demands, place, up, own))
     return found
 
 
@@ -83,9 +83,7 @@ def _intervals(
 ) -> Iterator[Interval]:
     """Yield the intervals of a term at one value of x; ``depth`` is positive where it excludes."""
     out = depth > 0
-    edges = [
-        _edge(plane, demands, place, up[i], up[i + 1]) for i in np.flatnonzero(np.diff(out))
-    ]
+    edges = [_edge(plane, demands, place, up[i], up[i + 1]) for i in np.flatnonzero(np.diff(out))]
     bounds = [*([0.0] if out[0] else []), *edges, *([1.0] if out[-1] else [])]
     values = plane.y.values(np.array(bounds))
     for low, high, start, end in zip(
@@ -94,9 +92,7 @@ def _intervals(
         yield Interval(term.name, float(low), float(high), start == 0.0, end == 1.0)
 
 
-def _edge(
-    plane: Plane, demands: Sequence[Demand], place: float, low: float, high: float
-) -> float:
+def _edge(plane: Plane, demands: Sequence[Demand], place: float, low: float, high: float) -> float:
     """Return the coordinate between two nodes at which the depth changes its sign."""
     fine = np.linspace(low, high, _FINE)
     points = plane.points(np.stack([np.full(_FINE, place), fine], axis=1))

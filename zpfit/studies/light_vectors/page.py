@@ -108,7 +108,8 @@ def number(value: float) -> str:
 
 
 def _agreement_lines(agreements: Sequence[Agreement]) -> Iterator[str]:
-    yield "| limit | masses [MeV] | here − published | at 1.645 standard errors | published by, remark |"
+    level = "at 1.645 standard errors"
+    yield f"| limit | masses [MeV] | here / published − 1 | {level} | published by, remark |"
     yield "| --- | --- | --- | --- | --- |"
     for one in agreements:
         published = one.published

@@ -46,8 +46,9 @@ VECTORS = (
         "L_mu-L_tau",
         "L_μ − L_τ",
         "g'",
-        "There is no kinetic mixing, so that electrons and quarks do not couple. Loops would mix the "
-        "boson with the photon, eps of about -g'/70, and bring Borexino in.",
+        "There is no kinetic mixing, so that electrons and quarks do not couple. Loops would mix "
+        "the boson with the photon, ε of about -g'/70, which brings Borexino in; `eps` in a slice "
+        "adds it.",
     ),
     Vector(
         "L_e-L_mu",
@@ -59,14 +60,15 @@ VECTORS = (
         "dark_photon",
         "Dark photon",
         "ε",
-        "All couplings are -e eps times the electric charge.",
+        "All couplings are -e ε times the electric charge, e = 0.3028.",
     ),
     Vector(
         "B-Q",
         "Protophobic boson, B − Q",
         "g'",
-        "Baryon number minus electric charge: the neutron and every charged lepton have the coupling "
-        "g', the proton and the neutrinos none. `protophobic` frees the ratios of the three couplings.",
+        "Baryon number minus electric charge: the neutron and every charged lepton have the "
+        "coupling g', the proton and the neutrinos none. `protophobic` frees the ratios of the "
+        "three couplings.",
     ),
     Vector(
         "B-3L_tau",
