@@ -654,10 +654,13 @@ def suggestion(name: str, known: Sequence[str]) -> str:
     --------
     >>> suggestion("efective", ["effective", "sm_u1"])
     "did you mean 'effective'?"
+    >>> suggestion("b-l", ["B-Q", "B-L"])
+    "did you mean 'B-L'?"
     >>> suggestion("dark", ["effective", "sm_u1"])
     'known: effective, sm_u1'
     """
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    close = [one for one in known if one.casefold() == name.casefold()]
+    close = close or difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
     if len(known) > _MANY:
