@@ -313,7 +313,8 @@ def measure_diagonalisation() -> Diagonalisation:
     u = np.random.default_rng(SEED).random((POOL, priors.dimension))
     many, few = priors.parameters(u), priors.parameters(u[:LOOP_POINTS])
     model = NHiggsDoubletU1(NHDMOptions(route=EXACT, mass="zS_vS"))
-    worst = check_agreement(np.array(model.couplings(few).rows()), by_scipy(few), by_numpy(few))
+    leptons = np.array(model.couplings(few).rows()[:10])  # the mass comes first
+    worst = check_agreement(leptons, by_scipy(few), by_numpy(few))
     batches = [{name: column[:16384] for name, column in many.items()}]
     closed_form, scipy, numpy = interleaved(
         [

@@ -31,7 +31,7 @@ from zpfit.physics.constants import FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import dump_ratio
 
-SETS = ("paper_2021_cs", "today_cs")
+SETS = ("paper_2021_cs", "today_leptons_cs")
 MODELS = ("paper_sm_u1", "paper_nhdm_u1", "paper_froggatt_nielsen", "nhdm_u1")
 
 
@@ -225,7 +225,16 @@ def test_the_papers_own_conditions_with_rubidium(run, lower, upper):
     assert found.upper >= lower - 1e-5
 
 
-DATA = ("cs", "rb", "closed_cs", "closed_rb", "today_cs", "today_rb", "forecast", "today_cs_wp2020")
+DATA = (
+    "cs",
+    "rb",
+    "closed_cs",
+    "closed_rb",
+    "today_leptons_cs",
+    "today_leptons_rb",
+    "forecast",
+    "today_cs_wp2020",
+)
 
 
 @pytest.mark.slow
@@ -245,7 +254,7 @@ def test_brackets_are_tight_against_the_search(model, data):
 
 def test_a_joint_sigma_of_zero_leaves_nothing_to_prove():
     """Rubidium's moments of 2023 and 2025 are both met: no boxes are spent on a lower bound."""
-    found = zpfit.certify("sm_u1_today_rb", progress=False)
+    found = zpfit.certify("sm_u1_today_leptons_rb", progress=False)
     assert found.converged
     assert found.lower == 0
     assert found.upper < 1e-3
@@ -409,7 +418,7 @@ def test_the_command_takes_finite_positive_numbers(option, value):
 
 
 def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():
-    found = zpfit.certify("sm_u1_today_cs", sigma=1.0, progress=False)
+    found = zpfit.certify("sm_u1_today_leptons_cs", sigma=1.0, progress=False)
     assert found.lower == 1.0
     assert "trident_ccfr_1991" in found.left_out
 

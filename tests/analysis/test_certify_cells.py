@@ -18,7 +18,7 @@ from zpfit.physics.magnetic_moment import delta_a
 LEAVES = 256
 
 
-@pytest.mark.parametrize("data", ["paper_2021_cs", "today_cs"])
+@pytest.mark.parametrize("data", ["paper_2021_cs", "today_leptons_cs"])
 def test_limits_of_curves_hold_in_the_whole_cell(data):
     """Between 1.5 MeV and 10 GeV: off the curves, across their knots, and with decays to muons.
 

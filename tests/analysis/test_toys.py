@@ -152,7 +152,7 @@ def test_a_toy_is_the_same_whichever_others_are_drawn():
 
 
 def test_pulls_of_the_data_that_were_seen_are_those_of_the_fit():
-    posterior = load_run(find_run_file("effective_today_cs")).posterior
+    posterior = load_run(find_run_file("effective_today_leptons_cs")).posterior
     u = np.random.default_rng(1).random((50, posterior.dimension))
     data = np.tile(posterior.likelihood.data, (50, 1))
     np.testing.assert_array_equal(posterior.residuals(u, 3.0, data), posterior.residuals(u, 3.0))

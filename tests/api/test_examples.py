@@ -42,7 +42,7 @@ def test_objects_of_other_programs(result: zpfit.Result) -> None:
 
 
 def test_a_dictionary_with_a_changed_set() -> None:
-    dropped = zpfit.Likelihood("today_cs", drop=["a_e_cs_2023"])
+    dropped = zpfit.Likelihood("today_leptons_cs", drop=["a_e_cs_2023"])
     problem = zpfit.load({"model": "L_mu-L_tau", "likelihood": dropped})
     assert "a_e_cs_2023" not in problem.posterior.likelihood.names
 

@@ -152,6 +152,9 @@ PREDICTIONS = {
     "delta_w_width",
     "delta_q_w_cs",
     "delta_q_w_p",
+    "coherent_csi",
+    "coherent_lar",
+    "conus_plus",
     "n_eff",
     "axial_over_mass",
 }

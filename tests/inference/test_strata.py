@@ -78,6 +78,6 @@ def test_joint_sigmas_that_an_independent_search_has_bracketed(name, least, seed
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_best_fit_of_two_doublets_with_todays_data(seed):
     """Half of the searches that kept the best points alone ended at 15.6080."""
-    posterior, rng = posterior_of("nhdm_u1_today_cs"), np.random.default_rng(seed)
+    posterior, rng = posterior_of("nhdm_u1_today_leptons_cs"), np.random.default_rng(seed)
     found = best_fit(posterior, rng.random((2000, posterior.dimension)), rng)
     assert found.chi2 == pytest.approx(15.5936, abs=1e-3)

@@ -16,9 +16,11 @@ def problem(likelihood: Any) -> Any:
 
 
 def test_a_choice_stands_for_the_mapping_of_a_run_file() -> None:
-    chosen = Likelihood("today_cs", drop=["a_e_cs_2023"], soft=("kloe_2015",), hard=["bbn_2020"])
+    chosen = Likelihood(
+        "today_leptons_cs", drop=["a_e_cs_2023"], soft=("kloe_2015",), hard=["bbn_2020"]
+    )
     written = {
-        "set": "today_cs",
+        "set": "today_leptons_cs",
         "drop": ["a_e_cs_2023"],
         "soft": ["kloe_2015"],
         "hard": ["bbn_2020"],

@@ -68,7 +68,7 @@ def test_data_without_such_terms_do_not_ask_the_model() -> None:
         def couplings(self, values: Values) -> Couplings:  # noqa: ARG002
             raise AssertionError
 
-    assembled = assemble(LikelihoodSpec(set="today_cs"), LIBRARY)
+    assembled = assemble(LikelihoodSpec(set="today_leptons_cs"), LIBRARY)
     assert assembled.for_model(Silent(), points(Mixed())) is assembled
 
 

@@ -24,7 +24,7 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
-from zpfit.likelihood.unknown_terms import known_part, leptons_alone
+from zpfit.likelihood.unknown_terms import depends_on_the_model, known_part, leptons_alone
 from zpfit.models.base import Model, Values
 from zpfit.physics.observables import ANOMALIES, find_observable
 
@@ -56,6 +56,8 @@ class Assembled:
         values : mapping of str to numpy.ndarray, shape (n,)
             Every parameter at some points.
         """
+        if not depends_on_the_model(self.likelihood):
+            return self
         exists = model.exists(values)
         some = {name: v[exists] for name, v in values.items()} if exists.any() else values
         with np.errstate(all="ignore"):

@@ -42,13 +42,13 @@ class Likelihood(LikelihoodSpec):
 
     Examples
     --------
-    >>> data = Likelihood("today_cs", drop=["a_e_cs_2023"], soft=["kloe_2015"])
+    >>> data = Likelihood("today_leptons_cs", drop=["a_e_cs_2023"], soft=["kloe_2015"])
     >>> data
-    Likelihood(set='today_cs', drop=('a_e_cs_2023',), soft=('kloe_2015',))
+    Likelihood(set='today_leptons_cs', drop=('a_e_cs_2023',), soft=('kloe_2015',))
     >>> import zpfit
     >>> problem = zpfit.load({"model": "effective", "likelihood": data})
     >>> problem.posterior.likelihood.name
-    'today_cs -a_e_cs_2023 kloe_2015:soft'
+    'today_leptons_cs -a_e_cs_2023 kloe_2015:soft'
     """
 
     def __init__(

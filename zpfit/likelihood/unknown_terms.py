@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from zpfit.likelihood.likelihood import Likelihood
+from zpfit.likelihood.measurements import Measurement
 from zpfit.physics.charged_current import CHARGED_CURRENT
 from zpfit.physics.couplings import QUARK_NAMES, Couplings
 
@@ -64,13 +65,22 @@ def leptons_alone(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:
     """
     if any(c.gives(name) for name in QUARK_NAMES):
         return ()
-    terms = [t for t in likelihood.measurements if not _READ.isdisjoint(t.observable.reads)]
+    terms = _with_quarks(likelihood)
     if not terms:
         return ()
     charged = [t.name for t in terms if t.observable.name in CHARGED_CURRENT]
     breaks = f"it breaks the charged current ({', '.join(charged)}), and " if charged else ""
     seen = "searches and measurements with quarks do not see it"
     return (f"the model has no quark couplings: a Z' of leptons alone; {breaks}{seen}",)
+
+
+def depends_on_the_model(likelihood: Likelihood) -> bool:
+    """Return True if a term needs what a model may lack, or depends on quarks."""
+    return bool(_with_quarks(likelihood)) or any(needs for _, needs in needs_of(likelihood))
+
+
+def _with_quarks(likelihood: Likelihood) -> list[Measurement]:
+    return [t for t in likelihood.measurements if not _READ.isdisjoint(t.observable.reads)]
 
 
 def needs_of(likelihood: Likelihood) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -412,8 +412,9 @@ class Couplings:
 
         Quark couplings are not even computed if no hadronic channel is open.
         """
-        if not (any(map(self.gives, QUARK_NAMES)) and np.any(self.m_Zp > THRESHOLD)):
-            return _ZEROS[: len(self.m_Zp)] if np.ndim(self.m_Zp) else np.zeros(())
+        quarks = self._later.names or not self._given.keys().isdisjoint(QUARK_NAMES)
+        if not (quarks and np.any(self.m_Zp > THRESHOLD)):
+            return _ZEROS[: np.size(self.m_Zp)]
         rows = (np.atleast_1d(self[name]) for name in ("m_Zp", *QUARK_NAMES))
         return reduced_hadronic_width(*rows)
 

@@ -59,7 +59,7 @@ class Log:
 
 
 def log_ticks(limits: tuple[float, float]) -> list[float]:
-    """Return the coordinates of ticks between two decimal logarithms, at least two.
+    """Return the coordinates of ticks between two decimal logarithms, three or more if possible.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def log_ticks(limits: tuple[float, float]) -> list[float]:
     for digits in ((1,), (1, 2, 5)):
         candidates = [digit * 10.0**decade for decade in decades for digit in digits]
         found = _inside(np.log10(candidates), limits)
-        if len(found) > 1:
+        if len(found) > 2:
             return found
     locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
     even = np.asarray(locator.tick_values(10 ** limits[0], 10 ** limits[1]), dtype=float)

@@ -18,6 +18,7 @@ from zpfit.likelihood.measurements import AsymmetricTerm, GaussianTerm, Measurem
 from zpfit.models.base import LeptonRelation
 from zpfit.models.effective import MASS
 from zpfit.physics import paper_2021, recoil_experiments
+from zpfit.physics.constants import MUON_MASS
 from zpfit.physics.cosmology import mass_floor_ratio
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import dump_ratio, invisible_ratio, prompt_ratio
@@ -25,6 +26,7 @@ from zpfit.physics.electron_recoils import RecoilExperiment
 from zpfit.physics.enclosures import Bounds, recoil_bounds
 from zpfit.physics.magnetic_moment import delta_a_e, delta_a_mu
 from zpfit.physics.moller import e158_sin2_theta
+from zpfit.physics.recast import displaced_ratio
 from zpfit.physics.stars import white_dwarf_cooling
 
 COUPLINGS = ("C_Ve", "C_Ae", "C_nue", "C_numu")
@@ -208,7 +210,9 @@ def _add_exclusion(structure: Structure, exclusion: Exclusion) -> None:
         structure.visible = (*structure.visible, keywords["curve"])
     elif function is invisible_ratio:
         structure.invisible = (*structure.invisible, keywords["curve"])
-    elif function is dump_ratio:
+    elif function is dump_ratio or (
+        function is displaced_ratio and _is_electron_dump(keywords, structure.domain)
+    ):
         structure.dumps = (*structure.dumps, Dump(keywords["region"], keywords["length_ratio"]))
     elif function is white_dwarf_cooling:
         structure.stars = min(limit, structure.stars or inf)
@@ -222,6 +226,15 @@ def _add_exclusion(structure: Structure, exclusion: Exclusion) -> None:
         structure.left_out[exclusion.name] = "there are no bounds for this kind of limit"
         return
     structure.used.append(exclusion.name)
+
+
+def _is_electron_dump(keywords: Mapping[str, Any], domain: Domain) -> bool:
+    """Return True if a displaced limit is that of :func:`dump_ratio` at all masses of a domain.
+
+    Below two muon masses a dark photon decays to electrons alone.
+    """
+    by_electrons = keywords["channel"] == "electron" and keywords["final_state"] == "electrons"
+    return by_electrons and domain.mass[1] < 2 * MUON_MASS
 
 
 def _one(edges: FloatArray) -> Bounds:
