@@ -333,3 +333,19 @@ def test_outlines_of_a_plane_without_exclusions():
     with house_style():
         figure = exclusion_figure({**MAP, "regions": MAP["regions"][-1:]}, style="outlines")
     assert labels_of(figure) == {"allowed"}
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(14.0, 30.0), (2.0, 70.0), (1.0, 100.0), (1e-5, 1e-2)]
+)
+@pytest.mark.parametrize("style", ["regions", "outlines"])
+def test_logarithmic_axes_have_two_labelled_ticks(lower: float, upper: float, style: str):
+    side = {**MAP["x"], "lower": lower, "upper": upper, "scale": "log"}
+    record = {**MAP, "x": side, "regions": [region("allowed", "allowed", 0.0)], "allowed": None}
+    with house_style():
+        figure = exclusion_figure(record, style=style)
+        drawn(figure)
+    [axes] = figure.axes
+    ticks = axes.xaxis.get_major_ticks()
+    inside = [t for t in ticks if lower * 0.999 <= t.get_loc() <= upper * 1.001]
+    assert len([t for t in inside if t.label1.get_text()]) >= 2

@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.plots.exclusion_labels import label_contours, label_regions, mark_allowed
@@ -25,7 +27,7 @@ from zpfit.plots.exclusion_layout import (
 )
 from zpfit.plots.exclusion_outlines import draw_outlines
 from zpfit.plots.labels import LabelBoard, in_lines, wrapped
-from zpfit.plots.scales import axis_label
+from zpfit.plots.scales import axis_label, in_digits, log_ticks
 from zpfit.plots.style import MUTED
 
 FigureStyle = Literal["regions", "outlines"]
@@ -54,6 +56,8 @@ _PALETTE = (
 The blue that marks unreachable regions is left out.
 """
 _HATCHES = ("", "////", "....", "xxxx")
+_ROUNDING = 1e-9
+"""Rounding error of a decimal logarithm."""
 _EVERYWHERE = 0.99999
 """Fraction of the plane above which a region is named below the figure instead of drawn."""
 _WHOLE = {
@@ -178,6 +182,7 @@ def _frame(record: ExclusionMapRecord) -> tuple[Figure, Axes]:
         getattr(axes, f"set_{side}scale")(spec["scale"])
         getattr(axes, f"set_{side}lim")(spec["lower"], spec["upper"])
         axis.set_label_text(axis_label(spec), fontsize=9)
+        _label_few_decades(axis, spec)
     axes.tick_params(which="both", labelsize=FONT, top=True, right=True)
     axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3)) if (
         record["x"]["scale"] == record["y"]["scale"] == "linear"
@@ -187,6 +192,18 @@ def _frame(record: ExclusionMapRecord) -> tuple[Figure, Axes]:
     title = wrapped(record["title"], SMALL, AXES_SIZE[0] - 2 * _OFFSET)
     axes.set_title(title, fontsize=SMALL, y=1.0)
     return figure, axes
+
+
+def _label_few_decades(axis: Axis, spec: Mapping[str, Any]) -> None:
+    """Label values between the powers of ten of a logarithmic axis that has less than two."""
+    if spec["scale"] != "log":
+        return
+    low, high = (float(np.log10(spec[end])) for end in ("lower", "upper"))
+    if np.floor(high + _ROUNDING) - np.ceil(low - _ROUNDING) >= 1:
+        return
+    axis.set_major_locator(FixedLocator([10**tick for tick in log_ticks((low, high))]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: in_digits(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:

@@ -51,6 +51,8 @@ def render_page(
         dark=f"{100 * DARK:g}",
         planes=planes,
         table=limit_table,
+        summary=_summary([one for one, _ in planes]),
+        dark_summary=_summary([one for _, one in planes]),
         constraints=lambda plane: ", ".join(plane.constraints),
         agreements="\n".join(_agreement_lines(agreements)),
         floor=f"{floor:.1f}",
@@ -59,12 +61,26 @@ def render_page(
     )
 
 
+def _summary(planes: Sequence[Plane]) -> str:
+    """Return the leading limits of all models as one table."""
+    masses = [f"{row.mass:g} MeV" for row in planes[0].rows]
+    lines = [["model", *masses], ["---"] * (len(masses) + 1)]
+    for plane in planes:
+        cells = [_limit(row.leading, plane.labels) for row in plane.rows]
+        lines.append([f"{plane.vector.title}, {plane.vector.symbol}", *cells])
+    return _joined(lines)
+
+
+def _joined(lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
 def limit_table(plane: Plane) -> str:
     """Return the limits of a plane as a table."""
     symbol = plane.vector.symbol
     heads = ["m [MeV]", f"{symbol} below", "next", "also excluded", "cosmology and stars"]
     lines = [heads, ["---"] * len(heads), *(_cells(row, plane.labels) for row in plane.rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return _joined(lines)
 
 
 def _cells(row: Row, labels: Mapping[str, str]) -> list[str]:
