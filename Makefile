@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs paper epochs data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs paper epochs vectors data-page clean
 
 # What a user needs: every command of the README.
 install: $(INSTALLED)
@@ -81,6 +81,10 @@ data-page: install
 epochs: install
 	$(BIN)/zpfit epochs --output output/epochs --force
 	cp output/epochs/what-changed.md docs/
+
+# Writes docs/light-vectors.md and its figures again, in some minutes.
+vectors: install
+	$(BIN)/zpfit vectors --output docs --force
 
 calibration: develop
 	$(BIN)/python tests/calibration.py

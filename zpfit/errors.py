@@ -654,12 +654,15 @@ def suggestion(name: str, known: Sequence[str]) -> str:
     --------
     >>> suggestion("efective", ["effective", "sm_u1"])
     "did you mean 'effective'?"
+    >>> suggestion("B-l", ["B-Q", "B-L"])
+    "did you mean 'B-L'?"
     >>> suggestion("dark", ["effective", "sm_u1"])
     'known: effective, sm_u1'
     """
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, known, n=len(known) or 1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
+        alike = [one for one in close if one.casefold() == name.casefold()]
+        return f"did you mean {(alike or close)[0]!r}?"
     if len(known) > _MANY:
         return f"none of the {len(known)} known names is like it"
     return "known: " + ", ".join(known) if known else "there are none"

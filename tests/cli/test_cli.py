@@ -22,7 +22,8 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
 Command = Callable[..., str]
 
 COMMANDS = [
-    *("run", "compare", "campaign", "tension", "certify", "paper", "epochs", "exclusion"),
+    *("run", "compare", "campaign", "tension", "certify", "paper", "epochs", "vectors"),
+    "exclusion",
     *(
         "profile",
         "limit",

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.plots.corner import corner_figure
-from zpfit.plots.exclusion import exclusion_figure
+from zpfit.plots.exclusion import colours_of, drawn_labels, exclusion_figure
 from zpfit.plots.pulls import pulls_figure
 from zpfit.plots.style import house_style
 
@@ -284,3 +284,68 @@ def test_a_plane_without_an_allowed_point_says_so():
     with house_style():
         figure = exclusion_figure({**MAP, "regions": regions, "allowed": None})
         assert "nothing is allowed" in drawn(figure)
+
+
+# Exclusion plot of many regions
+
+
+def many(number: int) -> dict[str, Any]:
+    """Return a map with a mass floor, two upper limits of which one leads, islands, and others."""
+    regions = [
+        region("floor", "excluded", 0.1, 0.0, 10.0, 0.0, 1.0),
+        region("strong", "excluded", 0.3, 0.0, 100.0, 0.7, 1.0),
+        region("island", "excluded", 0.1, 20.0, 60.0, 0.1, 0.3),
+        *(region(f"weak {i}", "excluded", 0.2, 0.0, 100.0, 0.8, 1.0) for i in range(number - 3)),
+        region("allowed", "allowed", 0.5, 10.0, 100.0, 0.0, 0.7),
+    ]
+    return {**MAP, "regions": regions}
+
+
+def labels_of(figure: Figure) -> set[str]:
+    [axes] = figure.axes
+    return {text.get_text() for text in axes.texts}
+
+
+def test_many_regions_become_one_area_with_labels_of_the_leading_limits():
+    with house_style():
+        few, outlines = exclusion_figure(many(8)), exclusion_figure(many(9))
+        asked = exclusion_figure({**many(9), "style": "regions"})
+        coloured = exclusion_figure(many(9), colours_of(drawn_labels(many(9))))
+    assert labels_of(outlines) == {"floor", "strong", "island", "allowed"}
+    assert "weak 0" in legend_of(few) + list(labels_of(few))
+    assert "weak 0" in legend_of(asked) + list(labels_of(asked))
+    assert not coloured.axes[0].collections
+
+
+def test_labels_of_outlines_are_legible_and_do_not_overlap():
+    with house_style():
+        figure = exclusion_figure(many(9))
+        drawn(figure)
+        [axes] = figure.axes
+        boxes = [text.get_window_extent() for text in axes.texts]
+    assert all(text.get_fontsize() >= 6 for text in axes.texts)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    frame = axes.get_window_extent()
+    assert all(frame.x0 < one.x0 and one.x1 < frame.x1 for one in boxes)
+
+
+def test_outlines_of_a_plane_without_exclusions():
+    with house_style():
+        figure = exclusion_figure({**MAP, "regions": MAP["regions"][-1:]}, style="outlines")
+    assert labels_of(figure) == {"allowed"}
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(14.0, 30.0), (2.0, 70.0), (1.0, 100.0), (1e-5, 1e-2)]
+)
+@pytest.mark.parametrize("style", ["regions", "outlines"])
+def test_logarithmic_axes_have_two_labelled_ticks(lower: float, upper: float, style: str):
+    side = {**MAP["x"], "lower": lower, "upper": upper, "scale": "log"}
+    record = {**MAP, "x": side, "regions": [region("allowed", "allowed", 0.0)], "allowed": None}
+    with house_style():
+        figure = exclusion_figure(record, style=style)
+        drawn(figure)
+    [axes] = figure.axes
+    ticks = axes.xaxis.get_major_ticks()
+    inside = [t for t in ticks if lower * 0.999 <= t.get_loc() <= upper * 1.001]
+    assert len([t for t in inside if t.label1.get_text()]) >= 2

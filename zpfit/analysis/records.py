@@ -4,7 +4,7 @@ Each analysis returns a frozen result; its record holds the same numbers in the 
 with ``None`` where a number does not exist.
 """
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Len
 
@@ -494,6 +494,8 @@ class ExclusionMapRecord(TypedDict):
     allowed: dict[str, Any] | None
     """None if the whole plane is excluded."""
     notes: list[str]
+    style: NotRequired[Literal["regions", "outlines"]]
+    """Style of the figure, where the slice names one."""
 
 
 class RelationRecord(TypedDict):

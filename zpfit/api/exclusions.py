@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -59,13 +59,21 @@ class ExclusionMap:
         rows = [{key: region[key] for key in keys} for region in self.record["regions"]]
         return pd.DataFrame(rows, columns=list(keys))
 
-    def plot(self) -> "Figure":
-        """Return the exclusion plot."""
+    def plot(self, style: Literal["regions", "outlines"] | None = None) -> "Figure":
+        """Return the exclusion plot.
+
+        Parameters
+        ----------
+        style
+            ``"regions"`` gives each region a colour; ``"outlines"`` joins them to one grey area
+            with the outlines of the leading limits. The default is that of the slice; else
+            outlines for more than eight regions.
+        """
         from zpfit.plots.exclusion import exclusion_figure
         from zpfit.plots.style import house_style
 
         with house_style():
-            return exclusion_figure(self.record)
+            return exclusion_figure(self.record, style=style)
 
     def __repr__(self) -> str:
         allowed = self.record["allowed"]

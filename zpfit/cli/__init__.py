@@ -23,6 +23,7 @@ _COMMANDS = {
     "certify": "certify",
     "paper": "studies",
     "epochs": "studies",
+    "vectors": "studies",
     "exclusion": "exclusion",
     "profile": "profile",
     "limit": "limit",

@@ -1,4 +1,4 @@
-"""Commands ``paper`` and ``epochs``: published analyses repeated with zpfit."""
+"""Commands ``paper``, ``epochs`` and ``vectors``: studies with a page each."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,6 +66,23 @@ def epochs(*, output: Path, force: bool, as_json: bool) -> None:
 
     for problem in write_epochs(output, StageLines(), force=force):
         warn(problem)
+    print_written([output / PAGE], as_json=as_json)
+
+
+@click.command()
+@options.output_by_default("output/vectors", "Folder for page and figures.")
+@options.force()
+@options.as_json
+def vectors(*, output: Path, force: bool, as_json: bool) -> None:
+    """Draw all limits on light vector bosons with one coupling.
+
+    B-L, L_mu-L_tau, L_e-L_mu, dark photon, protophobic and B-3L_tau, with and without a dark
+    width. Takes some minutes and writes light-vectors.md.
+    """
+    from zpfit.cli.progress import StageLines
+    from zpfit.studies.light_vectors import PAGE, write_light_vectors
+
+    write_light_vectors(output, StageLines(), force=force)
     print_written([output / PAGE], as_json=as_json)
 
 

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.plots.exclusion_labels import label_contours, label_regions, mark_allowed
@@ -23,10 +25,15 @@ from zpfit.plots.exclusion_layout import (
     TOP,
     as_path,
 )
+from zpfit.plots.exclusion_outlines import draw_outlines
 from zpfit.plots.labels import LabelBoard, in_lines, wrapped
-from zpfit.plots.scales import axis_label
+from zpfit.plots.scales import axis_label, in_digits, log_ticks
 from zpfit.plots.style import MUTED
 
+FigureStyle = Literal["regions", "outlines"]
+"""Way to draw the excluded regions of a plane."""
+_MOST_COLOURS = 8
+"""Largest number of regions that a plane shows in colours of their own by default."""
 Colours = Mapping[str, tuple[str, str]]
 """Colour and hatch of each label."""
 
@@ -49,6 +56,8 @@ _PALETTE = (
 The blue that marks unreachable regions is left out.
 """
 _HATCHES = ("", "////", "....", "xxxx")
+_ROUNDING = 1e-9
+"""Rounding error of a decimal logarithm."""
 _EVERYWHERE = 0.99999
 """Fraction of the plane above which a region is named below the figure instead of drawn."""
 _WHOLE = {
@@ -84,7 +93,11 @@ def drawn_labels(record: ExclusionMapRecord) -> list[str]:
     ]
 
 
-def exclusion_figure(record: ExclusionMapRecord, colours: Colours | None = None) -> Figure:
+def exclusion_figure(
+    record: ExclusionMapRecord,
+    colours: Colours | None = None,
+    style: FigureStyle | None = None,
+) -> Figure:
     """Draw an exclusion map.
 
     Parameters
@@ -92,14 +105,40 @@ def exclusion_figure(record: ExclusionMapRecord, colours: Colours | None = None)
     record
         Record of the map.
     colours
-        Colours by label, so that several figures agree.
+        Colours by label of the style ``"regions"``, so that several figures agree.
+    style
+        ``"regions"`` fills each region with its colour; ``"outlines"`` joins them to one grey area
+        with the outlines of the leading limits. The default is that of the record; else regions
+        if ``colours`` are given or there are no more than eight regions.
     """
-    colours = colours or colours_of(drawn_labels(record))
+    figure, axes = _frame(record)
     regions = [r for r in record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
     everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
     drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
-    drawn.sort(key=lambda r: r["kind"] != "joint")  # its outline repeats those of others
-    figure, axes = _frame(record)
+    style = style or record.get("style") or ("regions" if colours else _usual_style(record, drawn))
+    draw = _DRAWERS[style]
+    handles = draw(axes, record, drawn, colours or colours_of(drawn_labels(record)))
+    lines = axes.get_title().count("\n") + 1
+    top = TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
+    _explain(figure, handles, [*_named(everywhere), *_verdict(record)], top)
+    return figure
+
+
+def _usual_style(record: ExclusionMapRecord, drawn: Sequence[Mapping[str, Any]]) -> FigureStyle:
+    """Return the style for a number of regions; bands and contours need their colours."""
+    plain = not record["contours"] and all(region["kind"] != "band" for region in drawn)
+    return "outlines" if plain and len(drawn) > _MOST_COLOURS else "regions"
+
+
+def _draw_regions(
+    axes: Axes,
+    record: ExclusionMapRecord,
+    drawn: Sequence[Mapping[str, Any]],
+    colours: Colours,
+) -> list[Patch]:
+    """Fill each region with its colour; return the legend of those without space for a label."""
+    # The outline of the joint region repeats those of others and lies below them.
+    drawn = sorted(drawn, key=lambda region: region["kind"] != "joint")
     # Opacity falls with the number of regions, so that overlaps stay legible.
     alpha = min(_ALPHA, 1 - (1 - _DARKEST) ** (1 / max(len(drawn), 1)))
     for region in drawn:
@@ -111,12 +150,29 @@ def exclusion_figure(record: ExclusionMapRecord, colours: Colours | None = None)
         label_contours(axes, board, record, drawn)
     else:
         mark_allowed(axes, board, record)
-    unnamed = label_regions(axes, board, record, drawn)
-    handles = [_patch(region, colours) for region in unnamed]
-    lines = axes.get_title().count("\n") + 1
-    top = TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
-    _explain(figure, handles, [*_named(everywhere), *_verdict(record)], top)
-    return figure
+    return [_patch(region, colours) for region in label_regions(axes, board, record, drawn)]
+
+
+def _draw_outlines(
+    axes: Axes,
+    record: ExclusionMapRecord,
+    drawn: Sequence[Mapping[str, Any]],
+    colours: Colours,
+) -> list[Patch]:
+    """Draw excluded regions as one; return the legend of the others."""
+    excluded = [region for region in drawn if region["kind"] in ("excluded", "impossible")]
+    rest = [region for region in drawn if region not in excluded]
+    board = LabelBoard()
+    draw_outlines(axes, board, record, excluded)
+    for region in rest:
+        _fill(axes, region, colours, _ALPHA)
+    for contour in record["contours"]:
+        _draw_contour(axes, contour)
+    label_contours(axes, board, record, drawn)
+    return [_patch(region, colours) for region in rest]
+
+
+_DRAWERS = {"regions": _draw_regions, "outlines": _draw_outlines}
 
 
 def _frame(record: ExclusionMapRecord) -> tuple[Figure, Axes]:
@@ -126,6 +182,7 @@ def _frame(record: ExclusionMapRecord) -> tuple[Figure, Axes]:
         getattr(axes, f"set_{side}scale")(spec["scale"])
         getattr(axes, f"set_{side}lim")(spec["lower"], spec["upper"])
         axis.set_label_text(axis_label(spec), fontsize=9)
+        _label_few_decades(axis, spec)
     axes.tick_params(which="both", labelsize=FONT, top=True, right=True)
     axes.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3)) if (
         record["x"]["scale"] == record["y"]["scale"] == "linear"
@@ -135,6 +192,18 @@ def _frame(record: ExclusionMapRecord) -> tuple[Figure, Axes]:
     title = wrapped(record["title"], SMALL, AXES_SIZE[0] - 2 * _OFFSET)
     axes.set_title(title, fontsize=SMALL, y=1.0)
     return figure, axes
+
+
+def _label_few_decades(axis: Axis, spec: Mapping[str, Any]) -> None:
+    """Label values between the powers of ten of a logarithmic axis that has less than two."""
+    if spec["scale"] != "log":
+        return
+    low, high = (float(np.log10(spec[end])) for end in ("lower", "upper"))
+    if np.floor(high + _ROUNDING) - np.ceil(low - _ROUNDING) >= 1:
+        return
+    axis.set_major_locator(FixedLocator([10**tick for tick in log_ticks((low, high))]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: in_digits(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:

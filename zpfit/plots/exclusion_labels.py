@@ -7,9 +7,8 @@ import numpy as np
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
-from shapely import LineString, MultiLineString, Polygon, box
+from shapely import LineString, MultiLineString, box
 from shapely.geometry.base import BaseGeometry
 
 from zpfit.analysis.records import ExclusionMapRecord
@@ -19,6 +18,7 @@ from zpfit.plots.exclusion_layout import (
     FONT,
     SMALL,
     as_path,
+    path_in_axes,
     region_shape,
     unit_points,
 )
@@ -120,7 +120,7 @@ def mark_allowed(axes: Axes, board: LabelBoard, record: ExclusionMapRecord) -> N
     axes.add_artist(PathPatch(as_path(allowed["polygons"]), facecolor="w", linewidth=0))
     axes.add_artist(
         PathPatch(
-            _path_in_axes(_closed(shape, 1.5 * _OUTLINE)), facecolor="none",
+            path_in_axes(_closed(shape, 1.5 * _OUTLINE)), facecolor="none",
             edgecolor=BEST_FIT_COLOUR, linewidth=_OUTLINE, transform=axes.transAxes,
         )
     )  # fmt: skip
@@ -157,9 +157,3 @@ def _closed(shape: BaseGeometry, gap: float) -> BaseGeometry:
     half = _points(gap) / 2
     closed: BaseGeometry = shape.buffer(half, join_style="mitre").buffer(-half, join_style="mitre")
     return closed
-
-
-def _path_in_axes(shape: BaseGeometry) -> Path:
-    """Return a shape of the unit square as a path in fractions of the axes."""
-    parts = [part for part in getattr(shape, "geoms", [shape]) if isinstance(part, Polygon)]
-    return as_path([[np.asarray(r.coords) for r in (p.exterior, *p.interiors)] for p in parts])

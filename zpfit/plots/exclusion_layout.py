@@ -51,3 +51,9 @@ def region_shape(record: ExclusionMapRecord, region: Mapping[str, Any]) -> BaseG
         for rings in region["polygons"]
     ]
     return make_valid(MultiPolygon(polygons))
+
+
+def path_in_axes(shape: BaseGeometry) -> Path:
+    """Return a shape of the unit square as a path in fractions of the axes."""
+    parts = [part for part in getattr(shape, "geoms", [shape]) if isinstance(part, Polygon)]
+    return as_path([[np.asarray(r.coords) for r in (p.exterior, *p.interiors)] for p in parts])

@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, uniform_filter
 from shapely.geometry.base import BaseGeometry
 
+from zpfit.io.arrays import FloatArray
+
 Mask = NDArray[np.bool_]
 
 _PIXELS = 240
 """Pixels along each side of the axes."""
 _FULL = 1 - 1e-6
+_CENTRING = 0.2
+"""Weight of the distance from the middle of an edge, beside that from its nearest point."""
+_CROSSING = 0.6
+"""Cost of a label that lies wholly on crossed pixels, in sides of the axes."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,11 @@ class LabelBoard:
         """Mark a box of (width, height) around a point as occupied."""
         self.take((np.abs(self._x - x) <= size[0] / 2) & (np.abs(self._y - y) <= size[1] / 2))
 
+    def take_frame(self, width: float) -> None:
+        """Mark a strip of some width along the frame as occupied."""
+        sides = np.minimum(np.minimum(self._x, 1 - self._x), np.minimum(self._y, 1 - self._y))
+        self.take(sides < width)
+
     def place(self, mask: Mask, size: tuple[float, float]) -> Place | None:
         """Return the place with most space for a label, upright or rotated; None without space."""
         free = mask & ~self._taken
@@ -70,12 +81,51 @@ class LabelBoard:
             return None
         return self._put(np.where(centres, -away, -np.inf), size, 0.0)
 
+    def place_beside(
+        self, points: FloatArray, size: tuple[float, float], crossed: Mask, barred: Mask
+    ) -> Place | None:
+        """Return a free place near some points, rather near their middle; None without space.
+
+        The place stays free until :meth:`take_box` takes it.
+
+        Parameters
+        ----------
+        points
+            Places in fractions of the axes, shape (n, 2), in the order of a line.
+        size
+            Width and height of the label in fractions of the axes.
+        crossed
+            Pixels that the label should not cover, but may.
+        barred
+            Pixels where the centre of the label cannot be.
+        """
+        centres = self._centres(~self._taken, size) & ~barred
+        if not centres.any():
+            return None
+        x, y = self._x[centres][:, None], self._y[centres][:, None]
+        across = np.maximum(np.abs(x - points[:, 0]) - size[0] / 2, 0)
+        along = np.maximum(np.abs(y - points[:, 1]) - size[1] / 2, 0)
+        middle = points[len(points) // 2]
+        away = np.hypot(x[:, 0] - middle[0], y[:, 0] - middle[1])
+        cost = np.hypot(across, along).min(axis=1) + _CENTRING * away
+        cost += _CROSSING * self._share(crossed, size)[centres]
+        row, column = np.argwhere(centres)[np.argmin(cost)]
+        return Place(float(self._x[row, column]), float(self._y[row, column]), 0.0)
+
+    def empty(self) -> Mask:
+        """Return a mask without pixels."""
+        return np.zeros_like(self._taken)
+
     def _centres(self, free: Mask, box: tuple[float, float]) -> Mask:
         """Return the pixels where the centre of a box can be with all of the box free."""
-        width, height = (max(round(length * _PIXELS), 1) for length in box)
-        share = uniform_filter(free.astype(float), (height, width), mode="constant")
-        fits: Mask = share > _FULL
+        fits: Mask = self._share(free, box) > _FULL
         return fits
+
+    @staticmethod
+    def _share(mask: Mask, box: tuple[float, float]) -> FloatArray:
+        """Return the fraction of a box around each pixel that a mask covers."""
+        width, height = (max(round(length * _PIXELS), 1) for length in box)
+        return np.asarray(uniform_filter(mask.astype(float), (height, width), mode="constant"))
 
     def _put(self, merit: NDArray[np.float64], box: tuple[float, float], rotation: float) -> Place:
         row, column = np.unravel_index(int(np.argmax(merit)), merit.shape)

@@ -147,9 +147,9 @@ def exclusion_maps(
         As :func:`exclusion_map`.
     """
     plane = chosen.plane
-    terms = [{term.key: term for term in _terms(chosen, own)} for own in likelihoods]
+    terms = [{term.key: term for term in terms_of(chosen, own)} for own in likelihoods]
     demands = {
-        key: [partial(_defined, term.name, demand) for demand in term.demands]
+        key: [partial(defined, term.name, demand) for demand in term.demands]
         for key, term in ChainMap(*terms).items()
     }
     wanted = [list(own) for own in terms]
@@ -176,7 +176,7 @@ class _Traced:
 
 def _regions(
     plane: Plane,
-    terms: Mapping[_Key, "_Term"],
+    terms: Mapping[_Key, "Term"],
     traced: _Traced,
     together: BaseGeometry,
     sag: float,
@@ -199,7 +199,9 @@ def _regions(
 
 
 @dataclass(frozen=True)
-class _Term:
+class Term:
+    """A term of a likelihood or a condition of a model, and its demands on a point."""
+
     name: str
     kind: Kind
     demands: tuple[Demand, ...]
@@ -208,14 +210,16 @@ class _Term:
 
     @property
     def key(self) -> _Key:
+        """Return kind and name."""
         return self.kind, self.name
 
 
-def _terms(chosen: Slice, likelihood: Likelihood) -> Iterator[_Term]:
+def terms_of(chosen: Slice, likelihood: Likelihood) -> Iterator[Term]:
+    """Yield the conditions of the model and the terms of a likelihood with their demands."""
     for name in chosen.plane.conditions():
-        yield _Term(name, "impossible", (partial(_broken, name),))
+        yield Term(name, "impossible", (partial(_broken, name),))
     for exclusion in likelihood.exclusions:
-        yield _Term(exclusion.name, "excluded", (partial(_over_limit, exclusion),))
+        yield Term(exclusion.name, "excluded", (partial(_over_limit, exclusion),))
     for term in likelihood.measurements:
         sigma = chosen.sigma(term.name)
         kind: Kind = "band" if term.name in chosen.settings.bands else "excluded"
@@ -223,10 +227,10 @@ def _terms(chosen: Slice, likelihood: Likelihood) -> Iterator[_Term]:
             demands: tuple[Demand, ...] = (partial(_off_either_side, term, sigma),)
         else:
             demands = tuple(partial(_off_measurement, term, sigma, side) for side in (-1, 1))
-        yield _Term(term.name, kind, demands, sigma)
+        yield Term(term.name, kind, demands, sigma)
 
 
-def _defined(name: str, demand: Demand, points: PlanePoints) -> FloatArray:
+def defined(name: str, demand: Demand, points: PlanePoints) -> FloatArray:
     """Return the demand of a term; points that do not exist meet it."""
     with np.errstate(all="ignore"):  # NaN is reported here
         values = demand(points)

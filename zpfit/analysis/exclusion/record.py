@@ -26,12 +26,14 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
     ``regions`` have ``name``, ``label``, ``kind``, ``sigma``, ``share`` of the plane and
     ``polygons``, each an outer ring and its holes, each a list of [x, y]. ``contours`` have
     ``name``, ``level`` and ``lines``. ``allowed`` has the share and the reach in x and y of
-    the allowed region and its ``stretches`` of x; it is null if nothing is allowed.
+    the allowed region and its ``stretches`` of x; it is null if nothing is allowed. ``style`` is
+    absent unless the slice names one.
     """
     plane = chosen.plane
+    style = chosen.settings.figure.style
     by_name = {parameter.name: parameter for parameter in plane.model.parameters}
     labels = _labels(chosen)
-    return {
+    record: ExclusionMapRecord = {
         "title": chosen.title,
         "model": plane.model.name,
         "likelihood": chosen.assembled.likelihood.name,
@@ -51,6 +53,9 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
         "allowed": _reach(chosen, traced.allowed),
         "notes": list(chosen.notes),
     }
+    if style is not None:
+        record["style"] = style
+    return record
 
 
 def _labels(chosen: Slice) -> dict[str, str]:

@@ -90,6 +90,14 @@ def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
 Levels = Annotated[tuple[Positive, ...], Field(strict=False), AfterValidator(_not_empty)]
 
 
+class FigureSpec(StrictModel):
+    """Look of the figure."""
+
+    style: Literal["regions", "outlines"] | None = None
+    """Colours for every region, or one grey area with the outlines of leading limits. By default
+    the latter for more than eight regions."""
+
+
 class SliceFile(StrictModel):
     """A slice file."""
 
@@ -114,6 +122,8 @@ class SliceFile(StrictModel):
     """Measurements drawn as bands, and the half-width of each in standard errors."""
     contours: dict[str, Levels] = Field(default_factory=dict)
     """Sizes of parameters or couplings at which lines are drawn."""
+    figure: FigureSpec = FigureSpec()
+    """Look of the figure."""
 
 
 @dataclass(frozen=True)
