@@ -194,8 +194,8 @@ def test_a_theorem_is_called_so_where_it_is_proved():
     [
         ("paper_2021_rb", "froggatt_nielsen", {"joint_sigma": 0.9}, "The paper's data"),
         ("paper_2021_cs", "effective", {"joint_sigma": 0.5}, "The paper's data"),
-        ("closed_2021_cs", "nhdm_u1", {"joint_sigma": 2.3}, "What was published by 2021"),
-        ("closed_2021_rb", "froggatt_nielsen", {"joint_sigma": 0.9}, "What was published by 2021"),
+        ("closed_2021_cs", "nhdm_u1", {"joint_sigma": 2.3}, "What the paper left out"),
+        ("closed_2021_rb", "froggatt_nielsen", {"joint_sigma": 0.9}, "What the paper left out"),
         ("today_leptons_cs", "froggatt_nielsen", {"joint_sigma": 1.1}, "Leptons today"),
         ("today_leptons_cs", "sm_u1", {"joint_sigma": 2.0}, "Leptons today"),
         ("today_leptons_rb", "nhdm_u1", {"joint_sigma": 1.1}, "Leptons today"),
