@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from zpfit.errors import InvalidInput
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.binned import BinnedTerm, SharedScale
-from zpfit.likelihood.curves import read_chi2_table, read_counts
+from zpfit.likelihood.curves import check_bins, read_chi2_table, read_counts
 from zpfit.likelihood.entries import (
     BinnedEntry,
     CorrelatedEntry,
@@ -69,7 +69,7 @@ def build_measurements(
     Raises
     ------
     InvalidCurve
-        The table of an entry is invalid.
+        The table of an entry is invalid, or its bins have other edges than the observable's.
     InvalidInput
         The observable of binned counts has no spectrum or one of other bins, or two entries of
         binned counts share a nuisance parameter.
@@ -154,6 +154,8 @@ def _binned_term(
     if bins != (1, term.size):
         found = f"{entry.curve} has {term.size} bins, but {entry.observable!s} predicts {bins}"
         raise InvalidInput([f"{path}: curve: {found} for one point; they must agree"])
+    if term.observable.axes:
+        check_bins(path.parent / entry.curve, term.observable.axes)
     return term
 
 
