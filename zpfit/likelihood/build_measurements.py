@@ -180,18 +180,29 @@ def _shared_scales(
     found = []
     for name, entry in binned.items():
         shifts = {key: s * widths.get(key, 1.0) for key, s in entry.nuisances.items()}
-        common = np.zeros(len(names))
-        for other, _, gaussian in entries:
-            if isinstance(gaussian, GaussianEntry) and other in names:
-                common[names.index(other)] = sum(
-                    shift * widths.get(key, 1.0) * shifts.get(key, 0.0)
-                    for key, shift in gaussian.nuisances.items()
-                )
+        common = _common(entries, names, shifts, widths)
         if common.any():
             rows = tuple(tuple(map(float, row)) for row in covariance)
             error = math.hypot(entry.signal_error, *shifts.values())
             found.append(SharedScale(name, tuple(names), rows, tuple(map(float, common)), error))
     return found
+
+
+def _common(
+    entries: Sequence[NamedEntry],
+    names: Sequence[str],
+    shifts: Mapping[str, float],
+    widths: Mapping[str, float],
+) -> FloatArray:
+    """Return the covariance of a binned signal's scale with the Gaussian measurements."""
+    common = np.zeros(len(names))
+    for name, _, entry in entries:
+        if isinstance(entry, GaussianEntry) and name in names:
+            common[names.index(name)] = sum(
+                shift * widths.get(key, 1.0) * shifts.get(key, 0.0)
+                for key, shift in entry.nuisances.items()
+            )
+    return common
 
 
 def _covariance(

@@ -155,7 +155,7 @@ class Model(ABC):
 
     @property
     def added(self) -> tuple[Parameter, ...]:
-        """Those of :attr:`optional` that the model has."""
+        """Parameters among :attr:`optional` that the model has."""
         return tuple(p for p in self.optional if p.name in self._chosen)
 
     @property

@@ -114,8 +114,7 @@ class ModelSpec(StrictModel):
     @classmethod
     def where_it_belongs(cls, key: str) -> str:
         """Return the remedy for an option that stands beside ``options``; empty for other keys."""
-        schemas = (GaugeOptions, *(model.options for model in BUILT_IN.values()))
-        is_option = any(key in schema.model_fields for schema in schemas)
+        is_option = any(key in model.options.model_fields for model in BUILT_IN.values())
         return f"it is an option of models; write options: {{{key}: ...}}" if is_option else ""
 
     @property
