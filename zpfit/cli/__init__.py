@@ -100,7 +100,7 @@ class _Commands(click.Group):
 )
 @click.pass_context
 def cli(ctx: click.Context, *, quiet: bool, log: Path | None, log_level: str) -> None:
-    """Fit a light Z' boson to data of leptons and quarks.
+    """Fit a light Z' boson to lepton data.
 
     Start with: zpfit run quickstart
     """
