@@ -95,11 +95,11 @@ MISTAKES = [
     ),
     (
         PARAMETERS + "    C_Ve: {type: normal, mean: 0, sd: 1}\n",
-        ["fit.yaml:5: priors.parameters.C_Ve: ", "-1 to 1", "narrow"],
+        ["fit.yaml:5: priors.parameters.C_Ve: ", "between -1 and 1", "narrow"],
     ),
     (
         PARAMETERS + "    C_Ve: {type: tied, to: C_Ae, factor: 100}\n",
-        ["fit.yaml:5: priors.parameters.C_Ve: ", "-10 to 10", "-1 to 1", "narrow"],
+        ["fit.yaml:5: priors.parameters.C_Ve: ", "-10 to 10", "between -1 and 1", "narrow"],
     ),
     (
         PARAMETERS + "    C_Aee: 0\n",

@@ -534,6 +534,48 @@ def test_faults_have_a_place(change, message):
         chosen("mine")
 
 
+@observable(
+    reads=("m_Zp", "C_nue"), group=Group.OTHER, name="four_bins",
+    spectrum=lambda c: np.outer(1 + c.C_nue, [5.0, 3.0, 1.0, 1.0]),
+    axes=(("e", (0.0, 1.0, 3.0)), ("t", (0.0, 0.25, 0.5))),
+)  # fmt: skip
+def four_bins(c: Couplings) -> np.ndarray:
+    return 1 + c.C_nue
+
+
+GRID = """\
+e_low,e_high,t_low,t_high,observed,noise
+0,1,0,0.25,7,2
+0,1,0.25,0.5,4,2
+1,3,0,0.25,3,2
+1,3,0.25,0.5,2,2
+"""
+SWAPPED = GRID.splitlines(keepends=True)
+SWAPPED[2], SWAPPED[3] = SWAPPED[3], SWAPPED[2]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_bins_of_a_table_are_those_of_the_observable():
+    write(GRID, "four_bins")
+    assert chosen("mine").likelihood.measurements[0].observed == (7, 4, 3, 2)
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GRID.replace("1,3,0,0.25", "1,3,0,0.35"), r"mine\.csv:4: .*1, 3, 0, 0\.35, but .* 0\.25$"),
+        ("".join(SWAPPED), r"mine\.csv:3: .*= 1, 3, 0, 0\.25, but .* 0, 1, 0\.25, 0\.5$"),
+        (GRID.replace("t_low", "start"), r"mine\.csv:1: .*column 't_low' once, not 0 times"),
+        (GRID.replace("1,3,0,0.25", "1,3,0,nan"), r"mine\.csv:4: .*nan, but the observable's"),
+    ],
+)
+def test_tables_of_other_bins_are_refused(text, message):
+    write(text, "four_bins")
+    with pytest.raises(InvalidInput, match=message):
+        chosen("mine")
+
+
 @pytest.mark.usefixtures("workspace")
 def test_two_binned_entries_cannot_share_a_nuisance():
     write()

@@ -261,6 +261,17 @@ def test_muons_radiate_the_zprime_of_muon_searches(tmp_path):
         read_entry(library, "mine")
 
 
+def test_the_supernova_counts_the_dipole_of_nucleons():
+    """Neutrons couple like protons for B-L; a protophobic boson radiates from neutrons alone."""
+    m, edges = table("sn1987a_2017")
+    m, edge = m[:-1], E * np.sqrt(np.prod(edges, axis=0))[:-1]  # the region closes in a point
+    assert np.all(ratio("sn1987a_2017", photon(m, edge / E)) > 1)
+    b_minus_l = Couplings.of(m_Zp=m, C_Ve=-edge, C_nue=-edge, C_Vu=edge / 3, C_Vd=edge / 3)
+    assert not ratio("sn1987a_2017", b_minus_l).any()
+    neutrons = Couplings.of(m_Zp=m, C_Ve=-edge, C_Vu=-edge / 3, C_Vd=2 * edge / 3)
+    assert np.all(ratio("sn1987a_2017", neutrons) > 1)
+
+
 def test_no_packaged_set_holds_the_supernova():
     for name in LIBRARY.names("likelihood set"):
         entries = assemble(LikelihoodSpec(set=name), LIBRARY).entries

@@ -98,6 +98,19 @@ def test_points_are_compared_with_the_rest(caplog: pytest.LogCaptureFixture) -> 
     assert frame.chi2_total[0] == plain.chi2_total[0]
 
 
+def test_points_tell_what_a_model_without_quarks_means(caplog: pytest.LogCaptureFixture) -> None:
+    remark = "the model has no quark couplings: a Z' of leptons alone"
+    point = {"m_Zp": 17.0, "C_Ve": 1e-4}
+    with caplog.at_level(logging.WARNING):
+        zpfit.evaluate(point, likelihood="today_cs")
+    assert caplog.text.count(remark) == 1
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        zpfit.evaluate(point | {"C_Vu": 1e-5}, likelihood="today_cs")
+        zpfit.evaluate(point, likelihood="today_leptons_cs")
+    assert remark not in caplog.text
+
+
 def test_a_slice_tells_it() -> None:
     side = {"lower": 1e-5, "upper": 1e-3, "scale": "log"}
     content = {

@@ -1,5 +1,6 @@
 """Test quark couplings and dark widths that runs, points and files add to a model."""
 
+import logging
 from math import pi
 
 import numpy as np
@@ -15,7 +16,7 @@ from zpfit.models.effective import Effective, EffectiveOptions
 from zpfit.models.names import names_of_models
 from zpfit.physics.branching_ratios import HADRONIC_WIDTHS
 from zpfit.physics.constants import ELECTRON_MASS
-from zpfit.physics.couplings import QUARK_NAMES, TABLE
+from zpfit.physics.couplings import QUARK_NAMES, TABLE, Couplings
 from zpfit.physics.decays import width_ll
 from zpfit.runs.run_file import load_single_model
 
@@ -102,6 +103,50 @@ def test_a_dark_width():
         with_given(Effective(), ["width_dark", "br_dark"])
 
 
+def test_widths_with_a_dark_branching_ratio_are_those_of_the_dark_width():
+    model = with_given(load_single_model("sm_u1")[1], ["br_dark"])
+    values = random_points(model) | columns(50, br_dark=0.4)
+    c = model.couplings(values)
+    again = Couplings(**dict(c.items()))
+    for name, width in vars(again.widths).items():
+        np.testing.assert_allclose(getattr(c.widths, name), width, rtol=1e-14, err_msg=name)
+
+
+def test_a_dark_width_is_below_the_mass():
+    point = {"m_Zp": 17, "C_Ve": 1e-4}
+    frame = zpfit.evaluate([point | {"width_dark": w} for w in (16.9, 17.1)])
+    ratios = frame["impossible.dark width below the mass"]
+    assert np.isnan(ratios[0])
+    assert ratios[1] == pytest.approx(17.1 / 17)
+    by_singlet = "{name: B-L, options: {mass: zS_vS}}"
+    model = with_given(load_single_model(by_singlet)[1], ["width_dark"])
+    values = columns(2, zS_vS=17e4, g_prime=1e-4, eps=0.0, width_dark=1.0) | {
+        "width_dark": np.array([16.0, 18.0])
+    }
+    np.testing.assert_array_equal(model.exists(values), [True, False])
+
+
+@pytest.mark.parametrize(
+    ("dark", "share"), [({"width_dark": 3.4}, "0.2"), ({"br_dark": 1 - 1e-9}, "0.53")]
+)
+def test_a_broad_boson_is_told(dark, share, caplog):
+    """The width of C_Ve = 1e-4 is 2.7e-10 of the mass; 1e9 times that is half the mass."""
+    with caplog.at_level(logging.WARNING):
+        zpfit.evaluate({"m_Zp": 17, "C_Ve": 1e-4 if "width_dark" in dark else 1.414e-4} | dark)
+    assert f"a width of up to {share} times its mass" in caplog.text
+    caplog.clear()
+    zpfit.evaluate({"m_Zp": 17, "C_Ve": 1e-4, "br_dark": 0.99})
+    assert not caplog.text
+
+
+def test_the_end_of_a_branching_ratio_is_outside(tmp_path):
+    with pytest.raises(InvalidInput, match=r"br_dark = 1 must be at least 0 and below 1$"):
+        zpfit.evaluate({"m_Zp": 17, "br_dark": 1})
+    prior = "br_dark: {type: uniform, lower: 0, upper: 1}"
+    with pytest.raises(InvalidInput, match=r"\(at least 0 and below 1\); narrow the prior"):
+        problem(tmp_path, RUN.format(model="effective", priors=prior))
+
+
 def test_points_may_have_quarks_and_a_dark_sector():
     points = [{"m_Zp": 17, "C_Ve": 1e-4}, {"m_Zp": 17, "C_Ve": 1e-4, "C_Vu": 2e-4, "br_dark": 0.5}]
     alone = zpfit.evaluate(points[:1])
@@ -135,6 +180,18 @@ def test_a_run_has_the_parameters_that_it_gives(tmp_path):
         problem(tmp_path, both)
     with pytest.raises(InvalidInput, match="br_dark"):
         problem(tmp_path, RUN.format(model="effective", priors="br_dark: 1.2"))
+
+
+@pytest.mark.parametrize(
+    "option", ["completion: gauge_invariant", "u_doublet: 2", "mass: zS_vS", "route: exact"]
+)
+def test_options_beside_the_name_of_a_model_are_recognised(tmp_path, option):
+    text = f"model: {{name: effective, {option}}}\nlikelihood: paper_2021_cs\n"
+    key = option.partition(":")[0]
+    with pytest.raises(InvalidInput) as failure:
+        problem(tmp_path, text)
+    hint = f"it is an option of models; write options: {{{key}: ...}}"
+    assert f"fit.yaml:1: model.{key}: unknown key; {hint}" in str(failure.value)
 
 
 def test_proofs_do_not_hold_where_other_channels_may_open():

@@ -90,7 +90,9 @@ def test_fractions_beyond_the_domain(rejected: Command):
     write("models/own.yaml", COUPLINGS)
     fit_file("own", MASS + FRACTIONS)
     message = rejected("validate", "fit.yaml")
-    assert_mentions(message, "fit.yaml:6: priors.parameters.g: ", "-2 to 2", "-1 to 1", "narrow")
+    assert_mentions(
+        message, "fit.yaml:6: priors.parameters.g: ", "-2 to 2", "between -1 and 1", "narrow"
+    )
 
 
 def test_a_run_with_fractions(accepted: Command):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from dirac import GAMMA, LEFT, bar, dalitz, dot, polarisations, slash
 
+from zpfit.models.nhdm_u1 import NHDMOptions, NHiggsDoubletU1
 from zpfit.physics.charged_current import (
     _W_LEPTON_WIDTH,
     PION_MASS,
@@ -173,3 +174,30 @@ def test_the_width_of_the_w_is_that_of_a_longitudinal_boson():
     c = Couplings.of(m_Zp=40.0, C_Vmu=2e-3, C_Amu=-1e-3, C_numu=1e-3)
     own = 3 / (256 * pi**2) * (2e-3 * W_MASS / 40) ** 2
     assert delta_w_width(c) == pytest.approx(own * _W_LEPTON_WIDTH, rel=1e-12)
+
+
+def several_doublets(u_doublet, d_doublet, tan_beta=0.2, C_Ae=1e-4):
+    """Two doublets at 17 MeV; tan(beta) above 0.35 would force a larger mass."""
+    options = NHDMOptions(u_doublet=u_doublet, d_doublet=d_doublet)
+    z_1 = 2 * C_Ae * (1 + tan_beta**2) / 1e-3
+    given = {"m_Zp": 17.0, "g_prime": 1e-3, "tan_beta": tan_beta, "z_1": z_1}
+    model = NHiggsDoubletU1(options)
+    values = {p.name: np.array([given.get(p.name, 0.0)]) for p in model.parameters}
+    return model.couplings(values)
+
+
+def test_one_doublet_for_all_masses_is_seen_by_sindrum():
+    """|Delta_pi| = 4 |C_Ae| = 4e-4: B0 Delta_pi^2 = 0.167 x 1.6e-7, 50 times the limit of 5e-10."""
+    c = several_doublets(2, 2)
+    np.testing.assert_allclose(c.C_Ae, 1e-4, rtol=1e-6)
+    np.testing.assert_allclose([c.C_Ad, -c.C_Au], [c.C_Ae, c.C_Ae], rtol=1e-6)
+    np.testing.assert_allclose(pi_enu_ee(c) / c.br_ee, 0.16713 * 16e-8, rtol=1e-3)
+
+
+def test_the_other_doublet_for_quarks_evades_sindrum_at_small_tan_beta():
+    """C_Au = -C_Ad = C_Ae tan(beta)^2."""
+    c = several_doublets(1, 1)
+    np.testing.assert_allclose([c.C_Au, -c.C_Ad], 0.04 * np.array([c.C_Ae, c.C_Ae]), rtol=1e-6)
+    np.testing.assert_allclose(pi_enu_ee(c) / c.br_ee, 0.16713 * (4 * 4e-6) ** 2, rtol=1e-3)
+    apart = several_doublets(2, 1)
+    assert pi_enu_ee(apart)[0] > 1e2 * pi_enu_ee(c)[0]

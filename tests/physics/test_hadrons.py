@@ -43,6 +43,18 @@ def test_components_follow_eqs_215_to_218():
     )
 
 
+def test_components_are_positive():
+    """No direction of the couplings has a negative width: the omega-phi term is bounded."""
+    _, _, omega, phi, mixed = TABLE.T
+    assert np.all(omega * phi - mixed**2 >= 0)
+    masses = np.concatenate([TABLE[:, 0], 0.5 * (TABLE[1:, 0] + TABLE[:-1, 0])])
+    # The smallest width for C_Vs = 1: that of the isoscalar part, without pi0 gamma.
+    for isoscalar in np.linspace(-3, 3, 25):
+        weights = [isoscalar**2, 9, 6 * isoscalar]
+        columns = [np.interp(masses, TABLE[:, 0], column) for column in (omega, phi, mixed)]
+        assert np.all(weights @ np.array(columns) >= 0)
+
+
 def test_form_factor_of_the_pion():
     """|F|^2 is 1.37 at 299 MeV and 45 at the rho; Gamma = C^2 m beta^3 |F|^2/(48 pi)."""
     for mass, size, accuracy in ((299.0, 1.37, 0.03), (775.0, 45.0, 0.03)):

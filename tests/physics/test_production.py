@@ -122,6 +122,7 @@ def test_light_limits():
     u, d, s = 3e-4, -1e-4, 2e-4
     combinations = {
         "proton_bremsstrahlung": 2 * u + d,
+        "nucleon_dipole": (2 * u + d) - (u + 2 * d),
         "pi0_gamma": 2 * u + d,
         "eta_gamma": 3 * (2 * u - d + s) / 4,
         "eta_prime_gamma": 3 * (2 * u - d - 2 * s) / 7,

@@ -268,7 +268,7 @@ def test_all_malformed_options_at_once(rejected: Command):
     ("name", "words"),
     [
         ("paper_fig2", ["unknown slice 'paper_fig2'", "did you mean 'paper_fig2"]),
-        ("quickstart", ["unknown slice 'quickstart'", "known: paper_fig2a"]),
+        ("quickstart", ["unknown slice 'quickstart'", "known names is like it"]),
         ("none.yaml", ["none.yaml", "No such file", "check the path"]),
         ("folder.yaml", ["folder.yaml", "directory", "check the path"]),
         ("binary.yaml", ["binary.yaml", "not UTF-8"]),

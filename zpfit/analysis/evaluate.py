@@ -66,9 +66,7 @@ def parameter_table(
         for value, point, place in zip(column, points, places, strict=True):
             if not low <= value <= high:
                 given = f"= {value:g}" if parameter.name in point else "is missing; it"
-                problems.append(
-                    f"{place}: {parameter.name} {given} must be between {low:g} and {high:g}"
-                )
+                problems.append(f"{place}: {parameter.name} {given} must be {parameter.allowed}")
         table[parameter.name] = column
     if problems:
         raise InvalidInput(list(dict.fromkeys(problems)))

@@ -384,7 +384,7 @@ class ProfileLevel(TypedDict):
 
     probability: float
     delta_chi2: NotRequired[float]
-    """Of a profile likelihood."""
+    """Threshold of a profile likelihood."""
     density: NotRequired[float]
     """Threshold of a posterior density."""
     intervals: NotRequired[list[list[float]]]

@@ -18,7 +18,7 @@ from zpfit.io.logging import LOGGER
 from zpfit.io.schema import validate
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
-from zpfit.likelihood.unknown_terms import known_part
+from zpfit.likelihood.unknown_terms import known_part, leptons_alone
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
 from zpfit.physics.branching_ratios import notes_about_widths
@@ -135,7 +135,7 @@ def evaluate_rows(
     if len(masses):  # points that cannot exist do not tell what the model gives
         likelihood, left_out = known_part(likelihood, points.couplings)
         widths = notes_about_widths(points.couplings, float(masses.max()))
-        notes = (*notes, *left_out, *widths)
+        notes = (*notes, *left_out, *leptons_alone(likelihood, points.couplings), *widths)
     return Evaluation(evaluate_likelihood(likelihood, points), points, likelihood, notes)
 
 

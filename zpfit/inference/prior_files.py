@@ -139,6 +139,6 @@ def _prior_problem(
         reach = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         return (
             f"{reach} lies outside the domain of {parameter.name} "
-            f"({parameter.domain[0]:g} to {parameter.domain[1]:g}); narrow the prior"
+            f"({parameter.allowed}); narrow the prior"
         )
     return None

@@ -35,6 +35,11 @@ class StrictModel(BaseModel):
         allow_inf_nan=False,
     )
 
+    @classmethod
+    def where_it_belongs(cls, key: str) -> str:  # noqa: ARG003 - for subclasses
+        """Return where an unknown key belongs, for messages; empty if that is not known."""
+        return ""
+
 
 @dataclass(frozen=True)
 class AlsoAs:

@@ -55,8 +55,7 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     keys = _keys(detail)
     place = document.place(keys_in_file(model, document, detail))
     if detail["type"] == UNKNOWN_KEY:
-        known = sorted(_keys_at(model, keys[:-1]))
-        return f"{place}: unknown key; {suggestion(str(keys[-1]), known)}"
+        return f"{place}: unknown key; {_remedy(str(keys[-1]), _models_at(model, keys[:-1]))}"
     at_root = detail["type"] == "model_attributes_type" and not keys
     template = _MESSAGES.get("dict_type" if at_root else detail["type"])
     if template is None:
@@ -66,6 +65,13 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     if "tag" in context:
         context["tag"] = in_short(context["tag"])
     return f"{place}: " + template.format(value=in_short(detail["input"]), **context)
+
+
+def _remedy(key: str, models: Sequence[type[BaseModel]]) -> str:
+    """Return what to do about a key that none of the schemas in its place knows."""
+    hints = [m.where_it_belongs(key) for m in models if hasattr(m, "where_it_belongs")]
+    known = sorted({name for m in models for name in m.model_fields})
+    return next(filter(None, hints), None) or suggestion(key, known)
 
 
 def _keys(detail: ErrorDetails) -> list[str | int]:
@@ -99,8 +105,8 @@ def _without_tags(data: Any, keys: Sequence[str | int]) -> list[str | int]:
     return result
 
 
-def _keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
-    """Return the keys that the schema knows below ``keys``."""
+def _models_at(model: type[BaseModel], keys: Sequence[str | int]) -> list[type[BaseModel]]:
+    """Return the schemas of what stands below ``keys``."""
     models = [model]
     if issubclass(model, RootModel):
         members = list(_models_in(model.model_fields["root"].annotation))
@@ -113,7 +119,7 @@ def _keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
         else:
             tagged = [m for m in models if key in _tags(m)]
             models = tagged or models
-    return {name for m in models for name in m.model_fields}
+    return models
 
 
 def _tags(model: type[BaseModel]) -> set[str]:

@@ -19,6 +19,7 @@ from zpfit.likelihood.consistency import (
     mixed_vacuum_polarisation,
 )
 from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
+from zpfit.likelihood.exclusions import Exclusion
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
@@ -45,7 +46,7 @@ class Assembled:
     left_out: tuple[str, ...] = ()
     """Note on terms that a model cannot predict, see :meth:`for_model`."""
     remarks: tuple[str, ...] = ()
-    """What the data mean for a model, which changes no number, see :meth:`for_model`."""
+    """Remarks on the meaning of the data for a model, which change no number; :meth:`for_model`."""
 
     def for_model(self, model: Model, values: Values) -> "Assembled":
         """Return the likelihood without terms that a model cannot predict; entries stay.
@@ -209,16 +210,14 @@ def _build_terms(
     problems = ProblemCollector()
     measured = [(e.name, e.path, e.entry) for e in entries if isinstance(e.entry, MEASUREMENTS)]
     check_nuisances(spec, [entry for _, _, entry in measured], place, problems)
-    measurements, exclusions = MeasurementTerms((), ()), []
+    measurements = MeasurementTerms((), ())
     with problems.collecting():
         measurements = build_measurements(measured, spec.nuisances, observables.find)
+    exclusions = []
     for loaded in entries:
-        if not isinstance(loaded.entry, MEASUREMENTS):
-            soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
-            table = loaded.curve or loaded.path
-            with problems.collecting():
-                term = loaded.entry.exclusion(loaded.name, table, soft=soft, find=observables.find)
-                exclusions.append(term)
+        soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
+        with problems.collecting():
+            exclusions += _exclusions_of(loaded, observables, soft=soft)
     problems.raise_if_any()
     return Likelihood(
         spec.label,
@@ -227,6 +226,16 @@ def _build_terms(
         measurements.correlations,
         measurements.shared_scales,
     )
+
+
+def _exclusions_of(
+    loaded: LoadedEntry, observables: ResolvedObservables, *, soft: bool
+) -> list[Exclusion]:
+    """Return the exclusion of an entry, none if it is a measurement."""
+    if isinstance(loaded.entry, MEASUREMENTS):
+        return []
+    table = loaded.curve or loaded.path
+    return [loaded.entry.exclusion(loaded.name, table, soft=soft, find=observables.find)]
 
 
 def _chosen_entries(

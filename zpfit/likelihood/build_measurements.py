@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from zpfit.errors import InvalidInput
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.binned import BinnedTerm, SharedScale
-from zpfit.likelihood.curves import read_chi2_table, read_counts
+from zpfit.likelihood.curves import check_bins, read_chi2_table, read_counts
 from zpfit.likelihood.entries import (
     BinnedEntry,
     CorrelatedEntry,
@@ -69,7 +69,7 @@ def build_measurements(
     Raises
     ------
     InvalidCurve
-        The table of an entry is invalid.
+        The table of an entry is invalid, or its bins have other edges than the observable's.
     InvalidInput
         The observable of binned counts has no spectrum or one of other bins, or two entries of
         binned counts share a nuisance parameter.
@@ -154,6 +154,8 @@ def _binned_term(
     if bins != (1, term.size):
         found = f"{entry.curve} has {term.size} bins, but {entry.observable!s} predicts {bins}"
         raise InvalidInput([f"{path}: curve: {found} for one point; they must agree"])
+    if term.observable.axes:
+        check_bins(path.parent / entry.curve, term.observable.axes)
     return term
 
 
@@ -178,18 +180,29 @@ def _shared_scales(
     found = []
     for name, entry in binned.items():
         shifts = {key: s * widths.get(key, 1.0) for key, s in entry.nuisances.items()}
-        common = np.zeros(len(names))
-        for other, _, gaussian in entries:
-            if isinstance(gaussian, GaussianEntry) and other in names:
-                common[names.index(other)] = sum(
-                    shift * widths.get(key, 1.0) * shifts.get(key, 0.0)
-                    for key, shift in gaussian.nuisances.items()
-                )
+        common = _common(entries, names, shifts, widths)
         if common.any():
             rows = tuple(tuple(map(float, row)) for row in covariance)
             error = math.hypot(entry.signal_error, *shifts.values())
             found.append(SharedScale(name, tuple(names), rows, tuple(map(float, common)), error))
     return found
+
+
+def _common(
+    entries: Sequence[NamedEntry],
+    names: Sequence[str],
+    shifts: Mapping[str, float],
+    widths: Mapping[str, float],
+) -> FloatArray:
+    """Return the covariance of a binned signal's scale with the Gaussian measurements."""
+    common = np.zeros(len(names))
+    for name, _, entry in entries:
+        if isinstance(entry, GaussianEntry) and name in names:
+            common[names.index(name)] = sum(
+                shift * widths.get(key, 1.0) * shifts.get(key, 0.0)
+                for key, shift in entry.nuisances.items()
+            )
+    return common
 
 
 def _covariance(

@@ -1,5 +1,7 @@
 """Tables beside entries: limits in the kinetic mixing of a dark photon, chi2, and binned counts."""
 
+from collections.abc import Sequence
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from zpfit.io.schema import LARGEST, SMALLEST
 from zpfit.io.yaml import read_text
 from zpfit.likelihood.darkcast import SUFFIX, read_darkcast
 from zpfit.physics.constants import ELECTRIC_CHARGE
+from zpfit.physics.observables import Axes
 
 PROMPT_COLUMNS = ("mass_MeV", "epsilon")
 """Columns of an upper limit on the kinetic mixing."""
@@ -24,6 +27,9 @@ _MIN_ROWS = 2
 """Smallest number of rows that can be interpolated."""
 _FARTHEST_EDGES = 3e6
 """Largest ratio of upper to lower edge; the lifetime of a region is tabulated up to it."""
+
+_EDGE_TOLERANCE = 1e-9
+"""Difference of edges that rounding in a file may make, relative or absolute."""
 
 
 def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
@@ -123,15 +129,7 @@ def read_counts(path: Path, backgrounds: tuple[str, ...]) -> FloatArray:
         A column or value is missing, a value is no number, observed counts are no whole numbers,
         or an expected number is negative or infinite.
     """
-    lines = _lines(path)
-    header = tuple(name.strip() for name in lines[0][1].split(",")) if lines else ()
-    wanted = (OBSERVED, *backgrounds)
-    for name in wanted:
-        if header.count(name) != 1:
-            found = f"the header must name column {name!r} once, not {header.count(name)} times"
-            raise InvalidCurve(path, lines[0][0] if lines else 1, found)
-    numbers, table = _rows(path, lines, header)
-    columns = table[:, [header.index(name) for name in wanted]]
+    numbers, columns = _named_columns(path, (OBSERVED, *backgrounds))
     for number, row in zip(numbers, columns, strict=True):
         if not (np.all(row >= 0) and np.all(row <= LARGEST)):
             raise InvalidCurve(path, number, "counts and expected events must be finite and >= 0")
@@ -139,6 +137,46 @@ def read_counts(path: Path, backgrounds: tuple[str, ...]) -> FloatArray:
             raise InvalidCurve(path, number, f"observed {row[0]:g} must be a whole number")
     counts: FloatArray = columns.T
     return counts
+
+
+def check_bins(path: Path, axes: Axes) -> None:
+    """Check that the rows of a table of counts are the bins that an observable predicts.
+
+    Parameters
+    ----------
+    path : Path
+        CSV file with a row for each bin, and columns ``NAME_low`` and ``NAME_high`` of each axis.
+    axes : tuple of (str, tuple of float)
+        Name and edges of each axis; the last axis runs fastest.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is missing or not text.
+    InvalidCurve
+        A column is missing, or a row has other edges than the bin in its place.
+    """
+    names = [f"{name}_{side}" for name, _ in axes for side in ("low", "high")]
+    numbers, rows = _named_columns(path, names)
+    bins = [list(pairwise(edges)) for _, edges in axes]
+    expected = np.array(list(product(*bins))).reshape(-1, len(names))
+    for number, row, wanted in zip(numbers, rows, expected, strict=False):
+        if not np.allclose(row, wanted, rtol=_EDGE_TOLERANCE, atol=_EDGE_TOLERANCE):
+            values = [", ".join(f"{v:g}" for v in given) for given in (row, wanted)]
+            problem = f"{', '.join(names)} = {values[0]}, but the observable's bin here is"
+            raise InvalidCurve(path, number, f"{problem} {values[1]}")
+
+
+def _named_columns(path: Path, names: Sequence[str]) -> tuple[list[int], FloatArray]:
+    """Return the line numbers of a table, and its columns of the names."""
+    lines = _lines(path)
+    header = tuple(name.strip() for name in lines[0][1].split(",")) if lines else ()
+    for name in names:
+        if header.count(name) != 1:
+            found = f"the header must name column {name!r} once, not {header.count(name)} times"
+            raise InvalidCurve(path, lines[0][0] if lines else 1, found)
+    numbers, table = _rows(path, lines, header)
+    return numbers, table[:, [header.index(name) for name in names]]
 
 
 def _read_columns(path: Path, columns: tuple[str, ...]) -> tuple[list[int], FloatArray]:

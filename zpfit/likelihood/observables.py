@@ -242,7 +242,7 @@ class ResolvedObservables:
     files: Mapping[str, Path] = field(default_factory=dict)
     """Python files, by their path in a library."""
     code: tuple[str, ...] = ()
-    """Which entries name Python code, and the code."""
+    """Entries that name Python code, and the code."""
     notes: tuple[str, ...] = ()
 
     def find(self, reference: str | PythonObservable) -> Observable:

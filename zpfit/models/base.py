@@ -34,6 +34,22 @@ class Parameter:
     left_out: float | None = None
     """Value at a single point that does not give the parameter, if it has no default."""
 
+    @property
+    def allowed(self) -> str:
+        """The domain in words, for messages.
+
+        Examples
+        --------
+        >>> Parameter("z", "z", domain=(-1, 1)).allowed
+        'between -1 and 1'
+        >>> Parameter("br", "b", domain=(0, 1 - 1e-9)).allowed
+        'at least 0 and below 1'
+        """
+        low, high = self.domain
+        if float(f"{high:g}") > high:  # as printed, the end is outside
+            return f"at least {low:g} and below {high:g}"
+        return f"between {low:g} and {high:g}"
+
 
 def in_words(values: Values, index: int) -> str:
     """Return one of the points as text, for messages.
@@ -139,7 +155,7 @@ class Model(ABC):
 
     @property
     def added(self) -> tuple[Parameter, ...]:
-        """Those of :attr:`optional` that the model has."""
+        """Parameters among :attr:`optional` that the model has."""
         return tuple(p for p in self.optional if p.name in self._chosen)
 
     @property

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from math import pi
 from typing import Self
 
 import numpy as np
@@ -66,7 +65,7 @@ class WithDarkWidth(Model):
 
     @property
     def optional(self) -> tuple[Parameter, ...]:
-        """Those of the model."""
+        """Optional parameters of the model itself."""
         return self._model.optional
 
     def extended(self, names: Collection[str]) -> Self:
@@ -75,18 +74,18 @@ class WithDarkWidth(Model):
 
     @property
     def description(self) -> str:
-        """That of the model, and the dark sector."""
+        """The model's description, and the dark sector."""
         what = "width" if self._dark.name == WIDTH_DARK.name else "branching ratio"
         return f"{self._model.description} A dark sector adds an invisible {what}."
 
     @property
     def reference(self) -> str:
-        """That of the model."""
+        """The model's reference."""
         return self._model.reference
 
     @property
     def formulas(self) -> tuple[str, ...]:
-        """Those of the model, and the dark width."""
+        """The model's formulas, and the dark width."""
         if self._dark.name == WIDTH_DARK.name:
             return self._model.formulas
         return (
@@ -98,13 +97,19 @@ class WithDarkWidth(Model):
         """Return couplings at n points."""
         c = self._model.couplings(self._inner(values))
         dark = values[self._dark.name]
-        if self._dark.name == BR_DARK.name:
-            dark = dark / (1 - dark) * c.widths.total * c.m_Zp / (12 * pi)
-        return c.with_rows(width_dark=dark)
+        if self._dark.name == WIDTH_DARK.name:
+            return c.with_rows(width_dark=dark)
+        return c.with_dark_branching(dark)
 
     def conditions(self, values: Values) -> dict[str, FloatArray]:
-        """Return the conditions of the model."""
-        return self._model.conditions(self._inner(values))
+        """Return the conditions of the model, and that a dark width is below the mass."""
+        inner = self._inner(values)
+        found = self._model.conditions(inner)
+        if self._dark.name != WIDTH_DARK.name:
+            return found
+        mass = inner["m_Zp"] if "m_Zp" in inner else self._model.couplings(inner).m_Zp
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return {**found, "dark width below the mass": values[WIDTH_DARK.name] / mass}
 
     def derived(self, values: Values) -> dict[str, FloatArray]:
         """Return the derived quantities of the model."""

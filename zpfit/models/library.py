@@ -111,6 +111,12 @@ class ModelSpec(StrictModel):
 
     _object: PythonModel | None = PrivateAttr(default=None)
 
+    @classmethod
+    def where_it_belongs(cls, key: str) -> str:
+        """Return the remedy for an option that stands beside ``options``; empty for other keys."""
+        is_option = any(key in model.options.model_fields for model in BUILT_IN.values())
+        return f"it is an option of models; write options: {{{key}: ...}}" if is_option else ""
+
     @property
     def given_object(self) -> PythonModel | None:
         """The Python object that was given in place of a name."""

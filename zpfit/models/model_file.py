@@ -231,13 +231,8 @@ class ChargesModel(_FileModel, GaugeModel):
                 "C_Vu = -(2/3) e eps,   C_Vd = (1/3) e eps",
                 f"with {mixing}",
             )
-        table = self._file.charges
-        rows = zip(FAMILIES, (table.e, table.mu, table.tau), strict=True)
-        charges = ", ".join(f"{family}: L {row.L:g}, R {row.R:g}" for family, row in rows)
-        quarks = table.quarks
         return (
-            f"charges {charges}; H {table.H:g}",
-            f"charges of quarks: L {quarks.L:g}, u {quarks.u:g}, d {quarks.d:g}",
+            *_charges_in_words(self._file.charges),
             "C_V  = -c_w^2 g_t + g' [(z_L + z_R)/2 - (1/2 - 2 s_w^2) z_H]",
             "C_A  = g' (z_H + z_R - z_L) / 2",
             "C_nu = g' (z_L + z_H)",
@@ -278,6 +273,17 @@ class ChargesModel(_FileModel, GaugeModel):
         g_prime = np.ones_like(eps) if self._neutral else values["g_prime"]
         z_higgs = self._file.charges.H
         return Charges(g_prime, eps, z_higgs, 0.0, self._left, self._mismatch, self._quarks)
+
+
+def _charges_in_words(table: ChargesTable) -> tuple[str, str]:
+    """Return a line on the charges of leptons and Higgs, and one on those of quarks."""
+    rows = zip(FAMILIES, (table.e, table.mu, table.tau), strict=True)
+    leptons = ", ".join(f"{family}: L {row.L:g}, R {row.R:g}" for family, row in rows)
+    quarks = table.quarks
+    return (
+        f"charges {leptons}; H {table.H:g}",
+        f"charges of quarks: L {quarks.L:g}, u {quarks.u:g}, d {quarks.d:g}",
+    )
 
 
 class LinearModel(_FileModel):

@@ -1,4 +1,9 @@
-"""Branching ratios of the Z' as observables."""
+"""Branching ratios of the Z' as observables, and remarks about its widths."""
+
+from math import pi
+from typing import Final
+
+import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import QUARK_NAMES, WIDTH_INPUTS, Couplings
@@ -30,10 +35,12 @@ HADRONIC_WIDTHS = (
     "couplings below 2 GeV are unknown and left out"
 )
 """A remark about results at masses where hadronic channels are open."""
+BROAD: Final = 0.1
+"""Width over mass above which a remark says that the Z' is broad."""
 
 
 def notes_about_widths(c: Couplings, largest_mass: float) -> tuple[str, ...]:
-    """Return which hadronic widths enter results, if any can be open.
+    """Return which hadronic widths enter results, if any can be open, and whether Z' are broad.
 
     Parameters
     ----------
@@ -46,6 +53,18 @@ def notes_about_widths(c: Couplings, largest_mass: float) -> tuple[str, ...]:
     --------
     >>> notes_about_widths(Couplings.of(m_Zp=17.0, C_Vu=1e-4), 100.0)
     ()
+    >>> notes_about_widths(Couplings.of(m_Zp=17.0, width_dark=34.0), 100.0)[0][:47]
+    "the Z' has a width of up to 2 times its mass: p"
     """
     opens = largest_mass > THRESHOLD and any(map(c.gives, QUARK_NAMES))
-    return (HADRONIC_WIDTHS,) if opens else ()
+    return (*((HADRONIC_WIDTHS,) if opens else ()), *_broad(c))
+
+
+def _broad(c: Couplings) -> tuple[str, ...]:
+    """Return a remark if the Z' is broad at any of the points."""
+    with np.errstate(all="ignore"):  # couplings of a user's model may be anything
+        share = float(np.nanmax(c.widths.total, initial=0.0)) / (12 * pi)
+    if not share > BROAD:
+        return ()
+    narrow = "predictions assume a narrow Z' and do not hold there"
+    return (f"the Z' has a width of up to {share:.2g} times its mass: {narrow}",)

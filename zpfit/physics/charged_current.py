@@ -1,5 +1,6 @@
-r"""Decays by the charged current that radiate a Z' whose current the W does not conserve.
+r"""Decays by the charged current that radiate a Z'.
 
+They are enhanced where the W does not conserve the charge to which the Z' couples.
 The longitudinal Z' of momentum k couples like the derivative of a scalar, divided by its mass. A
 conserved current cannot feel it. Where a W changes the sum of the charges, the rate grows as
 1/m^2. The measure of this for leptons is C_nu - C_L, with C_L = C_V - C_A.
@@ -13,7 +14,7 @@ import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import flat, gufunc
-from zpfit.physics.constants import FERMI_CONSTANT, MASS_RANGE, MUON_MASS
+from zpfit.physics.constants import FERMI_CONSTANT, MASS_RANGE, MUON_MASS, PION_MASS
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Group, observable
 from zpfit.physics.spline import UniformSpline, locate, polynomial, tabulate
@@ -26,8 +27,6 @@ _W_LEPTON_WIDTH: Final = FERMI_CONSTANT * W_MASS**3 / (6 * sqrt(2) * pi)
 """Gamma(W -> l nu) of one family at tree level, MeV."""
 _W_RATE: Final = 3 / (256 * pi**2) * _W_LEPTON_WIDTH * W_MASS**2
 """Gamma(W -> l nu Z') over (D_l/m)^2, MeV^3."""
-PION_MASS: Final = 139.57039
-"""Mass of the charged pion, MeV (PDG 2022)."""
 _BR_PION_MUON: Final = 0.999877
 """BR(pi+ -> mu+ nu) (PDG 2022), which fixes the pion's decay constant and lifetime."""
 _MUON_RATIO: Final = (MUON_MASS / PION_MASS) ** 2

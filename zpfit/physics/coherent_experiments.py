@@ -262,6 +262,7 @@ def _ratio(signals: tuple[Signal, ...], c: Couplings) -> FloatArray:
     group=Group.SCATTERING,
     symbol=r"N/N_\mathrm{SM}",
     spectrum=coherent_csi_events,
+    axes=(("pe", CSI_PE_EDGES), ("t", CSI_TIME_EDGES)),
 )
 def coherent_csi(c: Couplings) -> FloatArray:
     """Return counts/counts_SM of COHERENT's CsI detector at 8-60 photoelectrons; shape (n,).

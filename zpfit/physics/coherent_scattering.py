@@ -38,9 +38,10 @@ G_PROTON_NUE: Final = 0.0382
 """Weak vector coupling of the proton to nu_e with radiative corrections, whose charge radius
 makes it differ between flavours; J. Erler and S. Su, arXiv:1303.5522."""
 G_PROTON_NUMU: Final = 0.0300
-"""That of the proton to nu_mu; ibid."""
+"""Weak vector coupling of the proton to nu_mu; ibid."""
 G_NEUTRON: Final = -0.5117
-"""That of the neutron; ibid. The tree-level values are 1/2 - 2 sin^2(theta_w) and -1/2."""
+"""Weak vector coupling of the neutron; ibid. The tree-level values of proton and neutron are
+1/2 - 2 sin^2(theta_w) and -1/2."""
 
 HBAR_C: Final = 197.3269804
 """MeV fm."""

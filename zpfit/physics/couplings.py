@@ -1,7 +1,7 @@
 """The effective couplings of a batch of points, which every observable reads."""
 
 from collections.abc import Callable, ItemsView, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -294,7 +294,31 @@ class Couplings:
         """
         later = self._later
         given = {**self._given, **rows}
-        return Couplings.deferring(later, **given) if later.names else Couplings(**given)
+        result = Couplings.deferring(later, **given) if later.names else Couplings(**given)
+        own = self.__dict__
+        result.__dict__.update({n: own[n] for n in later.names if n in own and n not in given})
+        return result
+
+    def with_dark_branching(self, branching: FloatArray) -> "Couplings":
+        """Return these couplings, which have no dark width, with one of given branching ratio.
+
+        Parameters
+        ----------
+        branching : numpy.ndarray, shape (n,)
+            At least 0 and below 1. It is a share of the other widths: where no other channel is
+            open, the dark width is zero.
+
+        Examples
+        --------
+        >>> c = Couplings.of(m_Zp=[17.0, 0.5], C_Ve=1e-4)  # 0.5 MeV is below 2 m_e
+        >>> c.with_dark_branching(np.array([0.25, 0.25])).br_inv.round(12)
+        array([0.25, 0.  ])
+        """
+        others = self.widths
+        dark = branching / (1 - branching) * others.total
+        result = self.with_rows(width_dark=dark * self.m_Zp / (12 * np.pi))
+        result.__dict__["widths"] = replace(others, dark=dark, total=others.total + dark)
+        return result
 
     @classmethod
     def none(cls) -> "Couplings":

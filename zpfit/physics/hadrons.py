@@ -22,8 +22,8 @@ to 1.2 GeV      tables of 2 pi, 3 pi, 4 pi and K K, and pi0 gamma; 10 to 20 %, w
 above 2 GeV     quarks with constituent masses, without QCD corrections; 10 %
 ==============  ================================================================
 
-Axial couplings enter above 2 GeV only: below, their widths are not known, and an axial
-Z' has no channel below three pions.
+Axial couplings enter above 2 GeV only: below, their widths are not known. By axial couplings
+alone a Z' decays to three pions or more.
 """
 
 from math import sqrt
@@ -48,12 +48,16 @@ _RHO_MASS: Final = 775.26
 _RHO_WIDTH: Final = 147.4
 _OMEGA_MASS: Final = 782.66
 _OMEGA_WIDTH: Final = 8.68
-"""MeV (PDG 2022), like the three above."""
+"""MeV (PDG 2022), like the three above. Production (:mod:`zpfit.physics.production`) keeps the
+values of DarkCast."""
 _LIGHT_MASS: Final = 330.0
 """MeV, constituent mass of u and d."""
 _STRANGE_MASS: Final = 500.0
 _CHARM_MASS: Final = 1500.0
 _BOTTOM_MASS: Final = 4800.0
+
+_MARGIN: Final = 1e-12
+"""Relative distance of R_omega-phi from its bound, above rounding."""
 
 _ANOMALY: Final = 2 * _PION0_WIDTH / (FINE_STRUCTURE * PION0_MASS**3)
 """MeV^-2; times m^2, phase space and the squared coupling 2 C_Vu + C_Vd, the width to pi0 gamma in
@@ -65,7 +69,11 @@ def _table() -> FloatArray:
     light = 3 * reduced_width_ll(PERTURBATIVE, 1.0, 0.0, _LIGHT_MASS)
     strange = 3 * reduced_width_ll(PERTURBATIVE, 1.0, 0.0, _STRANGE_MASS)
     # C_Vu^2 + C_Vd^2 is half the squared difference and half the squared sum.
-    return np.array([*COMPONENTS, (PERTURBATIVE, light / 2, light / 18, strange / 9, 0.0)])
+    table = np.array([*COMPONENTS, (PERTURBATIVE, light / 2, light / 18, strange / 9, 0.0)])
+    # |R_omega-phi| above the geometric mean, by rounding and interpolation, makes widths negative.
+    largest = np.sqrt(table[:, 2] * table[:, 3]) * (1 - _MARGIN)
+    table[:, 4] = np.clip(table[:, 4], -largest, largest)
+    return table
 
 
 TABLE: Final = _table()

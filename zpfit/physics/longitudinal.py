@@ -27,7 +27,7 @@ from zpfit.physics.z_pole import M_Z
 _NEEDS: Final = ("tan_xi",)
 _LEPTONS: Final = ("m_Zp", "tan_xi", *COUPLING_NAMES[1:10], "width_dark")
 _BELOW_B: Final = tuple(name for name in WIDTH_INPUTS if name not in ("C_Vb", "C_Ab"))
-"""What branching ratios depend on below 9 GeV."""
+"""Mass and couplings that branching ratios depend on below 9 GeV."""
 _AXIAL: Final = ("C_Ae", "C_Amu", "C_Atau", "C_Au", "C_Ad", "C_As", "C_Ac", "C_Ab")
 _PION_GAP: Final = (110.0, 154.0)
 """Masses in MeV without a limit on K+ -> pi+ X, around that of the neutral pion."""

@@ -47,6 +47,9 @@ _MODULES = (
 )
 """Modules of this package with observables, in the order of tables and JSON records."""
 
+Axes = tuple[tuple[str, tuple[float, ...]], ...]
+"""Name and increasing edges of each axis of binned events; the last axis runs fastest."""
+
 RENAMED: Mapping[str, str] = MappingProxyType(
     {
         "texono": "paper_texono",
@@ -93,6 +96,9 @@ class Observable:
     """Maps a batch of n points to expected events in bins, shape (n, bins), where data are binned.
     The observable itself is then their number over that without a Z'. Rows that share their memory
     (``numpy.broadcast_to``) are evaluated once."""
+    axes: Axes = ()
+    """Edges of the bins of ``spectrum``, with which tables of counts must agree; empty if they are
+    not compared."""
 
     def known_for(self, c: Couplings) -> bool:
         """Return True if the model behind ``c`` gives all that the prediction needs.
@@ -120,6 +126,7 @@ def observable(
     needs: tuple[str, ...] = (),
     name: str = "",
     spectrum: Callable[[Couplings], FloatArray] | None = None,
+    axes: Axes = (),
 ) -> Callable[[F], F]:
     r"""Declare a function of the couplings as an observable; it stays a plain function.
 
@@ -140,6 +147,8 @@ def observable(
         Name in entries; the function's name if not given.
     spectrum : callable, optional
         Returns expected events in bins, shape (n, bins), for entries of type ``binned``.
+    axes : tuple of (str, tuple of float)
+        Edges of these bins: name and edges of each axis, the last one running fastest.
 
     Raises
     ------
@@ -156,26 +165,23 @@ def observable(
     """
 
     def declare(function: F) -> F:
-        declared = Observable(
-            name or function.__name__,
-            function,
-            group,
-            symbol,
-            tuple(reads),
-            bound_only,
-            tuple(needs),
-            spectrum,
-        )
-        unknown = {*reads, *needs} - set(COUPLING_NAMES)
-        if unknown:
-            raise ValueError(f"observable {declared.name!r} reads unknown {sorted(unknown)}")
-        other = _DECLARED.get(declared.name)
-        if other is not None and not _may_replace(other.function.__module__, function.__module__):
-            raise ValueError(f"two observables are called {declared.name!r}")
-        _DECLARED[declared.name] = declared
+        known_as = name or function.__name__
+        kinds = (tuple(reads), bound_only, tuple(needs), spectrum, axes)
+        _register(Observable(known_as, function, group, symbol, *kinds))
         return function
 
     return declare
+
+
+def _register(declared: Observable) -> None:
+    """Add an observable to those that :func:`find_observable` finds."""
+    unknown = {*declared.reads, *declared.needs} - set(COUPLING_NAMES)
+    if unknown:
+        raise ValueError(f"observable {declared.name!r} reads unknown {sorted(unknown)}")
+    other, module = _DECLARED.get(declared.name), declared.function.__module__
+    if other is not None and not _may_replace(other.function.__module__, module):
+        raise ValueError(f"two observables are called {declared.name!r}")
+    _DECLARED[declared.name] = declared
 
 
 def _may_replace(old: str, new: str) -> bool:

@@ -32,6 +32,7 @@ from zpfit.physics.nucleons import proton_coupling
 Channel = Literal[
     "electron",
     "proton_bremsstrahlung",
+    "nucleon_dipole",
     "pi0_gamma",
     "eta_gamma",
     "eta_prime_gamma",
@@ -40,14 +41,15 @@ Channel = Literal[
     "omega_mixing",
     "phi_mixing",
 ]
-"""Process that makes the Z': bremsstrahlung of electrons or protons, a meson decay such as
-pi0 -> gamma Z', or mixing with a vector meson."""
+"""Process that makes the Z': bremsstrahlung of electrons, of protons or of protons that
+scatter on neutrons, a meson decay such as pi0 -> gamma Z', or mixing with a vector meson."""
 
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 
 DESCRIPTIONS: Final[dict[Channel, str]] = {
     "electron": "radiated by electrons",
     "proton_bremsstrahlung": "radiated by protons",
+    "nucleon_dipole": "radiated by protons and neutrons",
     "pi0_gamma": "from π⁰ → γ Z'",
     "eta_gamma": "from η → γ Z'",
     "eta_prime_gamma": "from η' → γ Z'",
@@ -59,8 +61,8 @@ DESCRIPTIONS: Final[dict[Channel, str]] = {
 """Text for tables."""
 
 # Masses and widths in MeV and branching fractions (PDG), rounded as in DarkCast, so that its
-# results can be reproduced. Each final state of a vector meson counts as two bodies; the pi+ pi-
-# of omega -> pi+ pi- pi0 is one of them.
+# results can be reproduced. zpfit.physics.hadrons has the present values for widths. Each final
+# state of a vector meson counts as two bodies; the pi+ pi- of omega -> pi+ pi- pi0 is one of them.
 _PION, _PI0, _KAON, _K0, _ETA = 139.57, 134.98, 493.68, 497.61, 547.85
 _RHO: Final = (775.49, 149.10)
 _OMEGA: Final = (782.65, 8.49)
@@ -152,6 +154,7 @@ def _over_charge(coupling: FloatArray) -> FloatArray:
 _RATIOS: Final[dict[Channel, Callable[[Couplings], FloatArray]]] = {
     "electron": lambda c: (c.C_Ve**2 + c.C_Ae**2) / ELECTRIC_CHARGE**2,
     "proton_bremsstrahlung": lambda c: _over_charge(proton_coupling(c)),
+    "nucleon_dipole": lambda c: _over_charge(c.C_Vu - c.C_Vd),  # proton less neutron
     "pi0_gamma": lambda c: _pi0_gamma(c.m_Zp, c.C_Vu, c.C_Vd),
     "eta_gamma": lambda c: _eta_gamma(c.m_Zp, c.C_Vu, c.C_Vd, c.C_Vs),
     "eta_prime_gamma": lambda c: _eta_prime_gamma(c.m_Zp, c.C_Vu, c.C_Vd, c.C_Vs),
@@ -164,6 +167,7 @@ _LIGHT, _STRANGE = ("C_Vu", "C_Vd"), ("C_Vs",)
 _READS: Final[dict[Channel, tuple[str, ...]]] = {
     "electron": ("C_Ve", "C_Ae"),
     "proton_bremsstrahlung": _LIGHT,
+    "nucleon_dipole": _LIGHT,
     "pi0_gamma": _LIGHT,
     "eta_gamma": _LIGHT + _STRANGE,
     "eta_prime_gamma": _LIGHT + _STRANGE,

@@ -23,7 +23,7 @@ from zpfit.physics.dark_photon_limits import decays_over_edge, edge_lifetime
 from zpfit.physics.production import Channel, dark_photon, is_produced, production_ratio
 
 FinalState = Literal["electrons", "muons", "invisible"]
-"""What the Z' decays to in the detector."""
+"""Final states in the detector."""
 
 _BRANCHING: Final[dict[FinalState, str]] = {
     "electrons": "br_ee",

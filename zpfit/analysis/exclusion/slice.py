@@ -297,11 +297,12 @@ def _check_parameters(settings: SliceFile, model: Model, document: Document) -> 
     problems = ProblemCollector()
     _check_roles(settings, model, document, problems)
     for keys, name, values in _given_values(settings):
-        low, high = by_name[name].domain if name in by_name else (-np.inf, np.inf)
+        parameter = by_name.get(name, Parameter(name, "", domain=(-np.inf, np.inf)))
+        low, high = parameter.domain
         for value in values:
             if not low <= value <= high:
                 place = document.place(list(keys))
-                problems.add(f"{place}: {name} = {value:g} must be between {low:g} and {high:g}")
+                problems.add(f"{place}: {name} = {value:g} must be {parameter.allowed}")
     if settings.contours and settings.profile:
         problems.add(f"{document.place(['contours'])}: a profile has no contours; drop one of them")
     if settings.solve and settings.profile:

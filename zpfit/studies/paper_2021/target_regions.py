@@ -126,12 +126,12 @@ MUON = TargetRegion(
 )
 """Couplings to muons that meet a_mu, Sec. III B."""
 MUON_WITH_NEUTRINO = replace(MUON, free={**MUON.free, "C_numu": 1e-5})
-"""The same with C_numu = 1e-5, Fig. 3 (a)."""
+""":data:`MUON` with C_numu = 1e-5, Fig. 3 (a)."""
 MUON_FREE_NEUTRINO = replace(
     MUON,
     free={**MUON.free, "C_numu": {"type": "signed_log_uniform", "lower": 1e-8, "upper": 2e-5}},
 )
-"""The same with |C_numu| up to 2e-5, for Eq. (33)."""
+""":data:`MUON` with |C_numu| up to 2e-5, for Eq. (33)."""
 BOTH = TargetRegion(
     {"C_Ve": EITHER_SIGN, "C_Ae": POSITIVE, "C_Vmu": POSITIVE, "C_Amu": EITHER_SIGN},
     {"set": _CAESIUM},
@@ -142,7 +142,7 @@ RUBIDIUM_MOMENTS = TargetRegion(
 )
 """C_Ve = C_Vmu that meets the Rubidium a_e and a_mu, without exclusions, Sec. V."""
 RUBIDIUM = TargetRegion({"C_Ve": POSITIVE}, {"set": "paper_2021_rb"}, model="paper_sm_u1")
-"""The same with every exclusion."""
+""":data:`RUBIDIUM_MOMENTS` with every exclusion."""
 
 CLASSES = {"sm_u1": "paper_sm_u1", "nhdm": "paper_nhdm_u1", "fn": "paper_froggatt_nielsen"}
 """Runs of the model classes, by short name."""
@@ -152,7 +152,7 @@ class BoundedSigma(NamedTuple):
     """A joint sigma."""
 
     found: float
-    """That of the best point found, an upper bound."""
+    """Joint sigma of the best point found, an upper bound."""
     proved: float | None
     """Proved lower bound; None if there is no proof."""
 
