@@ -61,8 +61,8 @@ CLASSES = ("sm_u1", "nhdm_u1", "froggatt_nielsen")
 WITH_QUARKS = ("closed_2021_cs", "today_cs", "closed_2021_rb", "today_rb")
 """Data sets that depend on quarks; with others, quark couplings of the effective model are free."""
 WHOLE_NUMBERS = {
-    "today_cs": "froggatt_nielsen_integers_today_cs",
-    "today_rb": "froggatt_nielsen_integers_today_rb",
+    "today_leptons_cs": "froggatt_nielsen_integers_today_leptons_cs",
+    "today_leptons_rb": "froggatt_nielsen_integers_today_leptons_rb",
 }
 """Runs of Froggatt-Nielsen models with integer charges, by likelihood."""
 _SHORT = {"paper_2021_cs": "cs", "paper_2021_rb": "rb"}
