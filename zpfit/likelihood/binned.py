@@ -15,7 +15,12 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.measurements import Datum, Measurement
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Observable
-from zpfit.physics.poisson_profile import expected_events, poisson_chi2, profiled_scales
+from zpfit.physics.poisson_profile import (
+    LinearStart,
+    expected_events,
+    poisson_chi2,
+    profiled_scales,
+)
 
 _BLOCK = 1024
 """Points whose chi2 is computed together: their arrays stay in the cache."""
@@ -101,16 +106,13 @@ class BinnedTerm(Measurement):
         """Return the profiled chi2, shape (n,); ``prior`` replaces that of the signal's scale."""
         if not len(c):
             return np.zeros(0)
-        if _alike(self.expectation(c.take(slice(0, 1)))):
-            return self._chi2_of(self._counts, self.expectation(c), prior)
-        parts = [
-            self._chi2_of(
-                self._counts,
-                self.expectation(c.take(block)),
-                None if prior is None else prior.take(block),
-            )
-            for block in (slice(i, i + _BLOCK) for i in range(0, len(c), _BLOCK))
-        ]
+        parts = []
+        for block in (slice(i, i + _BLOCK) for i in range(0, len(c), _BLOCK)):
+            signal = self.expectation(c.take(block) if len(c) > _BLOCK else c)
+            if _alike(signal):
+                return self._chi2_of(self._counts, np.broadcast_to(signal[:1], (len(c), self.size)), prior)
+            some = None if prior is None else prior.take(block)
+            parts.append(self._chi2_of(self._counts, signal, some))
         return np.concatenate(parts)
 
     def pull(self, c: Couplings) -> FloatArray:
@@ -184,8 +186,9 @@ class BinnedTerm(Measurement):
         return np.broadcast_to(self._chi2_at(scales, counts, signal[:n], priors), len(signal))
 
     def _profiled(self, counts: FloatArray, signal: FloatArray, priors: "_Priors") -> FloatArray:
+        start = self._start(priors).scales(signal, priors.centres)
         scales: FloatArray = profiled_scales(
-            signal, counts, self._templates, priors.centres, priors.weights, self._start
+            signal, counts, self._templates, priors.centres, priors.weights, start
         )
         return scales
 
@@ -215,20 +218,19 @@ class BinnedTerm(Measurement):
         scales = self._profiled(counts, signal, priors)
         return self._chi2_at(scales, counts, signal, priors), scales[:, 0]
 
+    def _start(self, priors: "_Priors") -> LinearStart:
+        """Return where the search for the scales starts: exact close to the signal without a Z'."""
+        error = float(priors.errors[0])  # the only one that changes
+        if error not in self._starts:
+            self._starts[error] = LinearStart.around(
+                self._without, self._counts, self._templates, priors.weights
+            )
+        return self._starts[error]
+
     @cached_property
-    def _start(self) -> FloatArray:
-        """Scales that fit best without a Z', near those of most points; shape (k,)."""
-        priors = self._priors(1, None)
-        ones = np.ones(len(self.scale_errors))
-        scales: FloatArray = profiled_scales(
-            self._without[None],
-            self._counts[None],
-            self._templates,
-            priors.centres,
-            priors.weights,
-            ones,
-        )[0]
-        return scales
+    def _starts(self) -> dict[float, LinearStart]:
+        """Starts found already, by the error of the signal's scale."""
+        return {}
 
     @cached_property
     def _counts(self) -> FloatArray:

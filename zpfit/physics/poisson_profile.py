@@ -13,6 +13,7 @@ References
 S. Baker and R. D. Cousins, Nucl. Instrum. Meth. 221, 437 (1984).
 """
 
+from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
@@ -34,7 +35,7 @@ _LEAST_EVENTS: Final = 1e-300
 """Added to expected counts, which keeps logarithms finite."""
 
 
-@gufunc("(p,b),(p,b),(j,b),(p,k),(k),(k)->(p,k)")
+@gufunc("(p,b),(p,b),(j,b),(p,k),(k),(p,k)->(p,k)")
 def profiled_scales(  # type: ignore[no-untyped-def]
     signal, observed, backgrounds, centres, inverse_variances, start, out
 ):
@@ -52,8 +53,8 @@ def profiled_scales(  # type: ignore[no-untyped-def]
         Centres c of the priors of the scales, the signal's first.
     inverse_variances : array, shape (k,)
         1/sigma^2 of the priors; zero for a free scale.
-    start : array, shape (k,)
-        Scales to start from, positive.
+    start : array, shape (p, k)
+        Scales to start from, positive; see :class:`LinearStart`.
     """
     k, bins = inverse_variances.shape[0], signal.shape[1]
     # Contiguous copies, over which the loops use vector instructions.
@@ -66,7 +67,7 @@ def profiled_scales(  # type: ignore[no-untyped-def]
         _copy_row(signal, i, templates[0])
         _copy_row(observed, i, counts)
         for row in range(k):
-            scales[row] = start[row]
+            scales[row] = start[i, row]
         for _ in range(_STEPS):
             _derivatives(counts, templates, scales, work, gradient, hessian)
             for row in range(k):
@@ -170,6 +171,62 @@ def _newton_step(hessian: FloatArray, gradient: FloatArray, step: FloatArray) ->
             value -= hessian[inner, row] * step[inner]
         step[row] = value / hessian[row, row]
     return decrement
+
+
+@dataclass(frozen=True)
+class LinearStart:
+    """Scales close to the profiled ones, linear in the signal and in the centres of the priors.
+
+    They are exact to first order around one signal, so that most points need one Newton step.
+    """
+
+    constant: FloatArray
+    """Shape (k,)."""
+    per_signal: FloatArray
+    """Change per event of the signal in a bin, shape (b, k)."""
+    per_centre: FloatArray
+    """Change per unit of the centre of a prior, shape (k, k)."""
+
+    @classmethod
+    def around(
+        cls,
+        signal: FloatArray,
+        counts: FloatArray,
+        backgrounds: FloatArray,
+        inverse_variances: FloatArray,
+    ) -> "LinearStart":
+        """Return the start that is exact at one signal, where all centres are 1.
+
+        Parameters
+        ----------
+        signal, counts : numpy.ndarray, shape (b,)
+            Expected signal events and counts.
+        backgrounds, inverse_variances
+            As in :func:`profiled_scales`.
+        """
+        ones = np.ones((1, len(inverse_variances)))
+        [scales] = profiled_scales(
+            signal[None], counts[None], backgrounds, ones, inverse_variances, ones
+        )
+        templates = np.vstack([signal, backgrounds])
+        inverse = 1 / (scales @ templates + _LEAST_EVENTS)
+        curvature = templates * (counts * inverse**2)
+        # The gradient stays zero: hessian @ d(scales) = -d(gradient) at fixed scales.
+        gradient_per_signal = scales[0] * curvature
+        gradient_per_signal[0] += 1 - counts * inverse
+        hessian = curvature @ templates.T + np.diag(inverse_variances)
+        inverse_hessian = np.linalg.pinv(hessian)  # what neither data nor prior know stays
+        per_centre = (inverse_hessian * inverse_variances).T
+        per_signal = -(inverse_hessian @ gradient_per_signal).T
+        constant = scales - signal @ per_signal - ones[0] @ per_centre
+        return cls(constant, per_signal, per_centre)
+
+    def scales(self, signal: FloatArray, centres: FloatArray) -> FloatArray:
+        """Return the scales for signals of shape (p, b) and centres (p, k); shape (p, k)."""
+        result = signal @ self.per_signal
+        result += centres @ self.per_centre
+        result += self.constant
+        return np.maximum(result, _LEAST_FRACTION)
 
 
 def expected_events(signal: FloatArray, backgrounds: FloatArray, scales: FloatArray) -> FloatArray:
