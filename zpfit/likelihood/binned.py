@@ -110,7 +110,9 @@ class BinnedTerm(Measurement):
         for block in (slice(i, i + _BLOCK) for i in range(0, len(c), _BLOCK)):
             signal = self.expectation(c.take(block) if len(c) > _BLOCK else c)
             if _alike(signal):
-                return self._chi2_of(self._counts, np.broadcast_to(signal[:1], (len(c), self.size)), prior)
+                return self._chi2_of(
+                    self._counts, np.broadcast_to(signal[:1], (len(c), self.size)), prior
+                )
             some = None if prior is None else prior.take(block)
             parts.append(self._chi2_of(self._counts, signal, some))
         return np.concatenate(parts)
@@ -141,8 +143,7 @@ class BinnedTerm(Measurement):
             return np.sqrt(self._chi2_of(datum, predicted, prior))[:, None]
         signal, counts = np.broadcast_arrays(predicted, datum)
         priors = self._priors(len(signal), prior)
-        scales = self._profiled(counts, signal, priors)
-        expected = expected_events(signal, self._templates, scales)
+        scales, expected = self._profiled(counts, signal, priors)
         shares = 2 * (expected - counts + xlogy(counts, counts / expected))
         # Rounding may leave a tiny negative share at the minimum.
         bins = np.copysign(np.sqrt(np.maximum(shares, 0)), counts - expected)
@@ -182,23 +183,36 @@ class BinnedTerm(Measurement):
             priors, n = self._priors(1, one), 1
         else:
             priors, n = self._priors(len(signal), prior), len(signal)
-        scales = self._profiled(np.broadcast_to(counts, (n, self.size)), signal[:n], priors)
-        return np.broadcast_to(self._chi2_at(scales, counts, signal[:n], priors), len(signal))
+        chi2, _ = self._least_chi2(counts, signal[:n], priors)
+        return np.broadcast_to(chi2, len(signal))
 
-    def _profiled(self, counts: FloatArray, signal: FloatArray, priors: "_Priors") -> FloatArray:
-        start = self._start(priors).scales(signal, priors.centres)
-        scales: FloatArray = profiled_scales(
-            signal, counts, self._templates, priors.centres, priors.weights, start
+    def _profiled(
+        self, counts: FloatArray, signal: FloatArray, priors: "_Priors"
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the profiled scales, shape (n, k), and the events expected then, (n, bins).
+
+        ``counts`` has one row for each point, or one for all.
+        """
+        start = self._start(priors)
+        scales, expected = profiled_scales(
+            signal,
+            counts,
+            self._templates,
+            priors.centres,
+            priors.weights,
+            start.scales(signal, priors.centres),
+            start.inverse_hessian,
         )
-        return scales
+        return scales, expected
 
-    def _chi2_at(
-        self, scales: FloatArray, counts: FloatArray, signal: FloatArray, priors: "_Priors"
-    ) -> FloatArray:
-        expected = expected_events(signal, self._templates, scales)
+    def _least_chi2(
+        self, counts: FloatArray, signal: FloatArray, priors: "_Priors"
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the profiled chi2, shape (n,), and the scales, shape (n, k)."""
+        scales, expected = self._profiled(np.atleast_2d(counts), signal, priors)
         chi2 = poisson_chi2(counts, expected)
         chi2 += (scales - priors.centres) ** 2 @ priors.weights
-        return chi2
+        return chi2, scales
 
     def _priors(self, n: int, prior: ScalePrior | None, *, free: bool = False) -> "_Priors":
         """Return the priors of the scales; ``free`` leaves the signal's without one."""
@@ -215,8 +229,8 @@ class BinnedTerm(Measurement):
     def _best(self, counts: FloatArray, signal: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the least chi2 at any strength of a signal, and this strength; shape (n,)."""
         priors = self._priors(len(signal), None, free=True)
-        scales = self._profiled(counts, signal, priors)
-        return self._chi2_at(scales, counts, signal, priors), scales[:, 0]
+        chi2, scales = self._least_chi2(counts, signal, priors)
+        return chi2, scales[:, 0]
 
     def _start(self, priors: "_Priors") -> LinearStart:
         """Return where the search for the scales starts: exact close to the signal without a Z'."""
@@ -250,9 +264,9 @@ class BinnedTerm(Measurement):
     def _strength(self) -> tuple[float, float]:
         priors = self._priors(1, None, free=True)
         signal = self._without[None]
-        scales = self._profiled(self._counts[None], signal, priors)
+        scales, expected = self._profiled(self._counts[None], signal, priors)
         templates = np.vstack([signal, self._templates])
-        curvature = (templates / (scales[0] @ templates)) @ templates.T
+        curvature = (templates / expected) @ templates.T
         statistical = np.linalg.inv(curvature + np.diag(priors.weights))[0, 0]
         strength = float(scales[0, 0])
         return strength, float(np.sqrt(statistical + (strength * self.scale_errors[0]) ** 2))

@@ -12,7 +12,6 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.decays import branching_ratio, reduced_widths
 from zpfit.physics.hadrons import THRESHOLD, reduced_hadronic_width
 
-
 T = TypeVar("T")
 
 
