@@ -331,7 +331,7 @@ def test_scales_without_data_or_prior_stay_where_they_are():
 def test_linear_start_is_exact_to_first_order():
     signal, background = np.array([30.0, 10.0, 5.0]), np.array([[20.0, 25.0, 15.0]])
     counts, weights = np.array([44.0, 39.0, 22.0]), np.array([60.0, 90.0])
-    start = LinearStart.around(signal, counts, background, weights)
+    start = LinearStart.around(signal, counts, background, weights, np.ones(2))
     for size, most in ((1e-2, 1e-4), (1e-3, 1e-6)):
         signals = signal * (1 + size * np.array([[1.0, -0.5, 0.3]]))
         centres = np.array([[1 + size, 1 - size]])

@@ -35,10 +35,12 @@ class ScalePrior:
     centre: FloatArray
     """Shape (n,)."""
     error: float
+    usual: float = 1.0
+    """Centre without a Z', around which the search for the scales is fast."""
 
     def take(self, points: slice) -> "ScalePrior":
         """Return the prior at some of the points."""
-        return ScalePrior(self.centre[points], self.error)
+        return replace(self, centre=self.centre[points])
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ class BinnedTerm(Measurement):
             centres[:, 0] = prior.centre
         if free:
             errors[0] = np.inf
-        return _Priors(centres, errors)
+        return _Priors(centres, errors, 1.0 if prior is None else prior.usual)
 
     def _best(self, counts: FloatArray, signal: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the least chi2 at any strength of a signal, and this strength; shape (n,)."""
@@ -234,16 +236,17 @@ class BinnedTerm(Measurement):
 
     def _start(self, priors: "_Priors") -> LinearStart:
         """Return where the search for the scales starts: exact close to the signal without a Z'."""
-        error = float(priors.errors[0])  # the only one that changes
-        if error not in self._starts:
-            self._starts[error] = LinearStart.around(
-                self._without, self._counts, self._templates, priors.weights
+        key = float(priors.errors[0]), priors.usual  # only the signal's prior changes
+        if key not in self._starts:
+            centres = np.array([priors.usual, *np.ones(len(self.backgrounds))])
+            self._starts[key] = LinearStart.around(
+                self._without, self._counts, self._templates, priors.weights, centres
             )
-        return self._starts[error]
+        return self._starts[key]
 
     @cached_property
-    def _starts(self) -> dict[float, LinearStart]:
-        """Starts found already, by the error of the signal's scale."""
+    def _starts(self) -> dict[tuple[float, float], LinearStart]:
+        """Starts found already, by error and usual centre of the signal's scale."""
         return {}
 
     @cached_property
@@ -280,6 +283,8 @@ class _Priors:
     """Shape (n, k)."""
     errors: FloatArray
     """Shape (k,)."""
+    usual: float
+    """Centre of the signal's scale without a Z'."""
 
     @property
     def weights(self) -> FloatArray:

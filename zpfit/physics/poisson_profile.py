@@ -259,8 +259,9 @@ class LinearStart:
         counts: FloatArray,
         backgrounds: FloatArray,
         inverse_variances: FloatArray,
+        centres: FloatArray,
     ) -> "LinearStart":
-        """Return the start that is exact at one signal, where all centres are 1.
+        """Return the start that is exact at one signal and certain centres of the priors.
 
         Parameters
         ----------
@@ -268,11 +269,13 @@ class LinearStart:
             Expected signal events and counts.
         backgrounds, inverse_variances
             As in :func:`profiled_scales`.
+        centres : numpy.ndarray, shape (k,)
+            Centres of the priors.
         """
         ones = np.ones((1, len(inverse_variances)))
         unknown = np.full((len(inverse_variances),) * 2, np.nan)
         [scales], [expected] = profiled_scales(
-            signal[None], counts[None], backgrounds, ones, inverse_variances, ones, unknown
+            signal[None], counts[None], backgrounds, centres[None], inverse_variances, ones, unknown
         )
         templates, inverse = np.vstack([signal, backgrounds]), 1 / expected
         curvature = templates * (counts * inverse**2)
@@ -283,7 +286,7 @@ class LinearStart:
         inverse_hessian = np.linalg.pinv(hessian)  # what neither data nor prior know stays
         per_centre = (inverse_hessian * inverse_variances).T
         per_signal = -(inverse_hessian @ gradient_per_signal).T
-        constant = scales - signal @ per_signal - ones[0] @ per_centre
+        constant = scales - signal @ per_signal - centres @ per_centre
         return cls(constant, per_signal, per_centre, inverse_hessian)
 
     def scales(self, signal: FloatArray, centres: FloatArray) -> FloatArray:
