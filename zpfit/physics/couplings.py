@@ -394,7 +394,7 @@ class Couplings:
     def once(self, function: Callable[["Couplings"], T]) -> T:
         """Return ``function(self)``, computed at the first call only.
 
-        For quantities that several terms share. Arrays must not be changed.
+        Several terms may share a quantity through this. Do not change its arrays.
 
         Parameters
         ----------
@@ -415,7 +415,7 @@ class Couplings:
 
     @cached_property
     def _found(self) -> dict[Callable[..., Any], Any]:
-        """What :meth:`once` computed."""
+        """Results of :meth:`once`, by function."""
         return {}
 
     @cached_property
