@@ -25,7 +25,7 @@ from zpfit.physics.coherent_experiments import CSI_NUE, CSI_NUMU, CSI_NUMUBAR, c
 from zpfit.physics.coherent_scattering import expected_counts
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Group, Observable, find_observable, observable
-from zpfit.physics.poisson_profile import profiled_scales
+from zpfit.physics.poisson_profile import LinearStart, profiled_scales
 
 RARE = 1e-4
 """Probability that a test of random numbers fails although the code is correct."""
@@ -321,9 +321,33 @@ def test_scales_without_data_or_prior_stay_where_they_are():
     empty = np.zeros((1, 2))
     empty, ones = np.zeros((1, 2)), np.ones((1, 2))
     with np.errstate(all="ignore"):
-        scales = profiled_scales(empty, ones, ones, ones, np.array([0, 4.0]), np.ones(2))
+        unknown = np.full((2, 2), np.nan)
+        weights = np.array([0, 4.0])
+        scales, _ = profiled_scales(empty, ones, ones, ones, weights, ones, unknown)
     assert scales[0, 0] == 1
     assert scales[0, 1] == pytest.approx(1, abs=1e-9)
+
+
+def test_linear_start_is_exact_to_first_order():
+    signal, background = np.array([30.0, 10.0, 5.0]), np.array([[20.0, 25.0, 15.0]])
+    counts, weights = np.array([44.0, 39.0, 22.0]), np.array([60.0, 90.0])
+    start = LinearStart.around(signal, counts, background, weights, np.ones(2))
+    for size, most in ((1e-2, 1e-4), (1e-3, 1e-6)):
+        signals = signal * (1 + size * np.array([[1.0, -0.5, 0.3]]))
+        centres = np.array([[1 + size, 1 - size]])
+        unknown = np.full((2, 2), np.nan)
+        linear = start.scales(signals, centres)
+        exact, expected = profiled_scales(
+            signals, counts[None], background, centres, weights, linear, unknown
+        )
+        np.testing.assert_allclose(linear, exact, rtol=0, atol=most)
+        np.testing.assert_allclose(
+            expected, exact[:, :1] * signals + exact[:, 1:] @ background, rtol=1e-14
+        )
+        short, _ = profiled_scales(
+            signals, counts[None], background, centres, weights, linear, start.inverse_hessian
+        )
+        np.testing.assert_allclose(short, exact, rtol=0, atol=1e-7)
 
 
 # Pseudo-experiments

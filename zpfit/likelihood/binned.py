@@ -15,7 +15,12 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.measurements import Datum, Measurement
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Observable
-from zpfit.physics.poisson_profile import expected_events, poisson_chi2, profiled_scales
+from zpfit.physics.poisson_profile import (
+    LinearStart,
+    expected_events,
+    poisson_chi2,
+    profiled_scales,
+)
 
 _BLOCK = 1024
 """Points whose chi2 is computed together: their arrays stay in the cache."""
@@ -30,10 +35,12 @@ class ScalePrior:
     centre: FloatArray
     """Shape (n,)."""
     error: float
+    usual: float = 1.0
+    """Centre without a Z', around which the search for the scales is fast."""
 
     def take(self, points: slice) -> "ScalePrior":
         """Return the prior at some of the points."""
-        return ScalePrior(self.centre[points], self.error)
+        return replace(self, centre=self.centre[points])
 
 
 @dataclass(frozen=True)
@@ -101,16 +108,15 @@ class BinnedTerm(Measurement):
         """Return the profiled chi2, shape (n,); ``prior`` replaces that of the signal's scale."""
         if not len(c):
             return np.zeros(0)
-        if _alike(self.expectation(c.take(slice(0, 1)))):
-            return self._chi2_of(self._counts, self.expectation(c), prior)
-        parts = [
-            self._chi2_of(
-                self._counts,
-                self.expectation(c.take(block)),
-                None if prior is None else prior.take(block),
-            )
-            for block in (slice(i, i + _BLOCK) for i in range(0, len(c), _BLOCK))
-        ]
+        parts = []
+        for block in (slice(i, i + _BLOCK) for i in range(0, len(c), _BLOCK)):
+            signal = self.expectation(c.take(block) if len(c) > _BLOCK else c)
+            if _alike(signal):
+                return self._chi2_of(
+                    self._counts, np.broadcast_to(signal[:1], (len(c), self.size)), prior
+                )
+            some = None if prior is None else prior.take(block)
+            parts.append(self._chi2_of(self._counts, signal, some))
         return np.concatenate(parts)
 
     def pull(self, c: Couplings) -> FloatArray:
@@ -139,8 +145,7 @@ class BinnedTerm(Measurement):
             return np.sqrt(self._chi2_of(datum, predicted, prior))[:, None]
         signal, counts = np.broadcast_arrays(predicted, datum)
         priors = self._priors(len(signal), prior)
-        scales = self._profiled(counts, signal, priors)
-        expected = expected_events(signal, self._templates, scales)
+        scales, expected = self._profiled(counts, signal, priors)
         shares = 2 * (expected - counts + xlogy(counts, counts / expected))
         # Rounding may leave a tiny negative share at the minimum.
         bins = np.copysign(np.sqrt(np.maximum(shares, 0)), counts - expected)
@@ -180,22 +185,36 @@ class BinnedTerm(Measurement):
             priors, n = self._priors(1, one), 1
         else:
             priors, n = self._priors(len(signal), prior), len(signal)
-        scales = self._profiled(np.broadcast_to(counts, (n, self.size)), signal[:n], priors)
-        return np.broadcast_to(self._chi2_at(scales, counts, signal[:n], priors), len(signal))
+        chi2, _ = self._least_chi2(counts, signal[:n], priors)
+        return np.broadcast_to(chi2, len(signal))
 
-    def _profiled(self, counts: FloatArray, signal: FloatArray, priors: "_Priors") -> FloatArray:
-        scales: FloatArray = profiled_scales(
-            signal, counts, self._templates, priors.centres, priors.weights, self._start
+    def _profiled(
+        self, counts: FloatArray, signal: FloatArray, priors: "_Priors"
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the profiled scales, shape (n, k), and the events expected then, (n, bins).
+
+        ``counts`` has one row for each point, or one for all.
+        """
+        start = self._start(priors)
+        scales, expected = profiled_scales(
+            signal,
+            counts,
+            self._templates,
+            priors.centres,
+            priors.weights,
+            start.scales(signal, priors.centres),
+            start.inverse_hessian,
         )
-        return scales
+        return scales, expected
 
-    def _chi2_at(
-        self, scales: FloatArray, counts: FloatArray, signal: FloatArray, priors: "_Priors"
-    ) -> FloatArray:
-        expected = expected_events(signal, self._templates, scales)
+    def _least_chi2(
+        self, counts: FloatArray, signal: FloatArray, priors: "_Priors"
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the profiled chi2, shape (n,), and the scales, shape (n, k)."""
+        scales, expected = self._profiled(np.atleast_2d(counts), signal, priors)
         chi2 = poisson_chi2(counts, expected)
         chi2 += (scales - priors.centres) ** 2 @ priors.weights
-        return chi2
+        return chi2, scales
 
     def _priors(self, n: int, prior: ScalePrior | None, *, free: bool = False) -> "_Priors":
         """Return the priors of the scales; ``free`` leaves the signal's without one."""
@@ -207,28 +226,28 @@ class BinnedTerm(Measurement):
             centres[:, 0] = prior.centre
         if free:
             errors[0] = np.inf
-        return _Priors(centres, errors)
+        return _Priors(centres, errors, 1.0 if prior is None else prior.usual)
 
     def _best(self, counts: FloatArray, signal: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the least chi2 at any strength of a signal, and this strength; shape (n,)."""
         priors = self._priors(len(signal), None, free=True)
-        scales = self._profiled(counts, signal, priors)
-        return self._chi2_at(scales, counts, signal, priors), scales[:, 0]
+        chi2, scales = self._least_chi2(counts, signal, priors)
+        return chi2, scales[:, 0]
+
+    def _start(self, priors: "_Priors") -> LinearStart:
+        """Return where the search for the scales starts: exact close to the signal without a Z'."""
+        key = float(priors.errors[0]), priors.usual  # only the signal's prior changes
+        if key not in self._starts:
+            centres = np.array([priors.usual, *np.ones(len(self.backgrounds))])
+            self._starts[key] = LinearStart.around(
+                self._without, self._counts, self._templates, priors.weights, centres
+            )
+        return self._starts[key]
 
     @cached_property
-    def _start(self) -> FloatArray:
-        """Scales that fit best without a Z', near those of most points; shape (k,)."""
-        priors = self._priors(1, None)
-        ones = np.ones(len(self.scale_errors))
-        scales: FloatArray = profiled_scales(
-            self._without[None],
-            self._counts[None],
-            self._templates,
-            priors.centres,
-            priors.weights,
-            ones,
-        )[0]
-        return scales
+    def _starts(self) -> dict[tuple[float, float], LinearStart]:
+        """Starts found already, by error and usual centre of the signal's scale."""
+        return {}
 
     @cached_property
     def _counts(self) -> FloatArray:
@@ -248,9 +267,9 @@ class BinnedTerm(Measurement):
     def _strength(self) -> tuple[float, float]:
         priors = self._priors(1, None, free=True)
         signal = self._without[None]
-        scales = self._profiled(self._counts[None], signal, priors)
+        scales, expected = self._profiled(self._counts[None], signal, priors)
         templates = np.vstack([signal, self._templates])
-        curvature = (templates / (scales[0] @ templates)) @ templates.T
+        curvature = (templates / expected) @ templates.T
         statistical = np.linalg.inv(curvature + np.diag(priors.weights))[0, 0]
         strength = float(scales[0, 0])
         return strength, float(np.sqrt(statistical + (strength * self.scale_errors[0]) ** 2))
@@ -264,6 +283,8 @@ class _Priors:
     """Shape (n, k)."""
     errors: FloatArray
     """Shape (k,)."""
+    usual: float
+    """Centre of the signal's scale without a Z'."""
 
     @property
     def weights(self) -> FloatArray:

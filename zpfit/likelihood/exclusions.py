@@ -26,7 +26,7 @@ from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
 from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
 from zpfit.physics.constants import MUON_MASS
 from zpfit.physics.cosmology import mass_floor_ratio, mixed_mass_floor_ratio
-from zpfit.physics.couplings import Couplings
+from zpfit.physics.couplings import QUARK_NAMES, Couplings
 from zpfit.physics.dark_photon_limits import (
     dump_ratio,
     invisible_ratio,
@@ -227,8 +227,9 @@ class UpperLimitEntry(ExclusionBase):
         ratio: Ratio = function if self.limit == 1 else OverLimit(function, self.limit)
         if self.mass_range is not None:
             ratio = WithinMasses(ratio, *self.mass_range)
+        stage = 0 if _COSTLY_ROWS.isdisjoint(observable.reads) else _RECAST_STAGE
         return Exclusion(
-            name, ratio, self.soft, soft, mass_range=self.mass_range, needs=observable.needs
+            name, ratio, self.soft, soft, stage, self.mass_range, needs=observable.needs
         )
 
 
@@ -403,7 +404,10 @@ ExclusionEntry = UpperLimitEntry | MassFloorEntry | CurveEntry
 _CURVE_STAGE = 1
 """Stage of exclusions that interpolate a curve; closed formulas are cheaper and come first."""
 _RECAST_STAGE = 2
-"""Stage of exclusions that also compute a production ratio."""
+"""Stage of exclusions that also compute a production ratio, or read :data:`_COSTLY_ROWS`."""
+_COSTLY_ROWS = frozenset({"width_dark", *QUARK_NAMES})
+"""Inputs that cost more than a closed formula: branching ratios, which read the dark width, need
+all widths, and models compute quark couplings only when one is read."""
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,10 @@ class Likelihood:
             present = tuple(name for name in shared.names if name in position)
             if shared.term in position and present:
                 weights, error = shared.conditional(present)
-                where = [position[name] for name in present]
-                result[position[shared.term]] = (where, weights, error)
+                tell = np.flatnonzero(weights)  # most measurements know nothing about the scale
+                where = [position[present[i]] for i in tell]
+                if where:
+                    result[position[shared.term]] = (where, weights[tell], error)
         return result
 
     def _scale_prior(self, index: int, deviation: Callable[[int], FloatArray]) -> ScalePrior | None:
@@ -116,7 +118,18 @@ class Likelihood:
             return None
         where, weights, error = self._conditional_scales[index]
         deviations = np.stack([deviation(i) for i in where])
-        return ScalePrior(1 + weights @ deviations, error)
+        return ScalePrior(1 + weights @ deviations, error, self._usual_centres[index])
+
+    @cached_property
+    def _usual_centres(self) -> dict[int, float]:
+        """Centre of the prior of each signal's scale without a Z', where other data move it."""
+        none = Couplings.none()
+        result = {}
+        for index, (where, weights, _) in self._conditional_scales.items():
+            terms = [self.measurements[i] for i in where]
+            deviations = np.concatenate([term.pull(none) * term.error for term in terms])
+            result[index] = float(1 + weights @ deviations)
+        return result
 
     def _whitened_pulls(
         self, c: Couplings, data: FloatArray | None

@@ -25,6 +25,7 @@ from zpfit.physics.coherent_scattering import (
     expected_counts,
     standard_model_counts,
 )
+from zpfit.physics.compiled import gufunc
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import (
     REACTOR,
@@ -191,22 +192,26 @@ def coherent_csi_events(c: Couplings) -> FloatArray:
     if not couples_to_nucleons(c):
         return np.broadcast_to(_events_without(), (len(c), len(_events_without())))
     late = expected_counts(CSI_NUMUBAR, c) + expected_counts(CSI_NUE, c)
-    events: FloatArray = np.hstack([expected_counts(CSI_NUMU, c), late]) @ _in_time()
-    return events
+    events: FloatArray = _in_time(expected_counts(CSI_NUMU, c), late, *time_fractions())
+    return events.reshape(len(c), -1)
 
 
 @cache
 def _events_without() -> FloatArray:
     late = standard_model_counts(CSI_NUMUBAR) + standard_model_counts(CSI_NUE)
-    events: FloatArray = np.hstack([standard_model_counts(CSI_NUMU), late]) @ _in_time()
-    return events
+    prompt = standard_model_counts(CSI_NUMU)
+    events: FloatArray = _in_time(prompt[None], late[None], *time_fractions())
+    return events.ravel()
 
 
-@cache
-def _in_time() -> FloatArray:
-    """Return the matrix that spreads prompt and delayed counts over time, shape (18, 81)."""
-    each_bin = np.eye(len(CSI_PE_EDGES) - 1)
-    return np.vstack([np.kron(each_bin, fractions) for fractions in time_fractions()])
+@gufunc("(p,e),(p,e),(t),(t)->(p,e,t)")
+def _in_time(prompt, late, early_fractions, late_fractions, out):  # type: ignore[no-untyped-def]
+    """Spread prompt and delayed counts of each bin of photoelectrons over the bins of time."""
+    for i in range(prompt.shape[0]):
+        for e in range(prompt.shape[1]):
+            early, delayed = prompt[i, e], late[i, e]
+            for t in range(early_fractions.shape[0]):
+                out[i, e, t] = early * early_fractions[t] + delayed * late_fractions[t]
 
 
 @cache

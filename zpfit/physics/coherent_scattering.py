@@ -32,7 +32,7 @@ from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MASS_RANGE
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import Line, Spectrum
 from zpfit.physics.nucleons import neutron_coupling, proton_coupling
-from zpfit.physics.spline import locate, polynomial, tabulate
+from zpfit.physics.spline import locate, tabulate
 
 G_PROTON_NUE: Final = 0.0382
 """Weak vector coupling of the proton to nu_e with radiative corrections, whose charge radius
@@ -330,11 +330,14 @@ def _counts(  # type: ignore[no-untyped-def]
         interval, offset = locate(log_m[i], start, inverse_step, table)
         z = 1 / (m_Zp[i] * m_Zp[i] + scale)
         p, n = z * protons[i], z * neutrons[i]
+        pp, pn, nn = p * p, p * n, n * n
         for b in range(standard_model.shape[0]):
             f = 5 * b
-            linear = p * polynomial(table, interval, f, offset)
-            linear += n * polynomial(table, interval, f + 1, offset)
-            quadratic = p * p * polynomial(table, interval, f + 2, offset)
-            quadratic += p * n * polynomial(table, interval, f + 3, offset)
-            quadratic += n * n * polynomial(table, interval, f + 4, offset)
-            out[i, b] = standard_model[b] + linear + quadratic
+            total = 0.0
+            for power in range(table.shape[2]):  # Horner's scheme for the sum of all terms
+                term = p * table[interval, f, power] + n * table[interval, f + 1, power]
+                term += pp * table[interval, f + 2, power]
+                term += pn * table[interval, f + 3, power]
+                term += nn * table[interval, f + 4, power]
+                total = total * offset + term
+            out[i, b] = standard_model[b] + total

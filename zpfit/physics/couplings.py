@@ -3,7 +3,7 @@
 from collections.abc import Callable, ItemsView, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.decays import branching_ratio, reduced_widths
 from zpfit.physics.hadrons import THRESHOLD, reduced_hadronic_width
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -404,13 +406,41 @@ class Couplings:
     def take(self, indices: slice | NDArray[np.intp]) -> "Couplings":
         """Return the points at ``indices``, a slice or an integer array of shape (k,)."""
         rows = {name: row[indices] for name, row in self._given.items()}
-        later = self._later
+        later, own = self._later, self.__dict__
         taken = (
             Couplings.deferring(later.take(indices), **rows) if later.names else Couplings(**rows)
         )
-        if "log_m" in self.__dict__:  # computed already: a gather is cheaper than a logarithm
-            taken.__dict__["log_m"] = self.log_m[indices]
+        # What is computed already is gathered, which is cheaper than computing it once more.
+        computed = [name for name in (*later.names, "log_m") if name in own]
+        taken.__dict__.update({name: own[name][indices] for name in computed})
         return taken
+
+    def once(self, function: Callable[["Couplings"], T]) -> T:
+        """Return ``function(self)``, computed at the first call only.
+
+        Several terms may share a quantity through this. Do not change its arrays.
+
+        Parameters
+        ----------
+        function : callable
+            Function of a module, not one made anew for each call.
+
+        Examples
+        --------
+        >>> c = Couplings.of(m_Zp=17.0, C_Ve=1e-4)
+        >>> c.once(Couplings.rows) is c.once(Couplings.rows)
+        True
+        """
+        found = self._found
+        if function not in found:
+            found[function] = function(self)
+        result: T = found[function]
+        return result
+
+    @cached_property
+    def _found(self) -> dict[Callable[..., Any], Any]:
+        """Results of :meth:`once`, by function."""
+        return {}
 
     @cached_property
     def log_m(self) -> FloatArray:

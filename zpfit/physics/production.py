@@ -219,7 +219,7 @@ def production_ratio(c: Couplings, channel: Channel) -> FloatArray:
     >>> print(f"{(3e-3 / ELECTRIC_CHARGE)**2:.3e}")
     9.814e-05
     """
-    return _RATIOS[channel](c)
+    return c.once(_RATIOS[channel])
 
 
 def dark_photon(m_Zp: FloatArray) -> Couplings:

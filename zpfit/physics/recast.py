@@ -66,7 +66,7 @@ def signal_ratio(
         return np.zeros(len(c))
     share: FloatArray = getattr(c, _BRANCHING[final_state])
     if final_state != "invisible":
-        share = _over(share, getattr(_photon(c), _BRANCHING[final_state]))
+        share = _over(share, getattr(c.once(_photon), _BRANCHING[final_state]))
     log_limit = np.interp(c.log_m, curve[:, 0], curve[:, 1], left=np.inf, right=np.inf)
     coupling = ELECTRIC_CHARGE * np.sqrt(production_ratio(c, channel) * share)
     result: FloatArray = coupling * np.exp(-log_limit)
@@ -111,7 +111,7 @@ def displaced_ratio(
     """
     if not is_produced(c, channel):
         return np.zeros(len(c))
-    photon = _photon(c)
+    photon = c.once(_photon)
     result: FloatArray = _displaced_ratio(
         c.log_m,
         ELECTRIC_CHARGE**2 * production_ratio(c, channel),
