@@ -21,8 +21,8 @@ the published curve. The *curve* itself fluctuates and is weaker in between. Eve
 number is given with both.
 
 The paper's data are on leptons. What it left out, the charged current that a Z' of leptons alone
-breaks (SINDRUM) and the weak charge of Caesium, decides about the window: see
-[what changed since](../what-changed.md). This page keeps to the paper's data.
+breaks (SINDRUM) and the weak charge of Caesium, decides about the window: `zpfit epochs` has the
+consequences. This page keeps to the paper's data.
 """
 
 _ELECTRON = """## Electrons: Fig. 2 (Sec. III A)
