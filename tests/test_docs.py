@@ -399,3 +399,20 @@ def test_the_reference_holds_the_docstrings(site: Path) -> None:
     page = (site / "reference" / "physics.html").read_text(encoding="utf-8")
     assert "shift of the muon&#39;s (g-2)/2" in page or "shift of the muon's (g-2)/2" in page
     assert ":func:" not in page
+
+
+def joint_sigmas(text: str, heading: str) -> list[list[str]]:
+    """Return the cells of the first table behind a heading, without names and proved bounds."""
+    lines = text.split(heading, 1)[1].split("\n## ", maxsplit=1)[0].splitlines()
+    table = [line.strip("|").split("|")[1:] for line in lines if line.startswith("|")]
+    rows = [[cell.split("(")[0].strip() for cell in row] for row in table[2:]]
+    return [row for row in rows if len(row) == len(rows[0])]
+
+
+def test_the_readme_has_the_joint_sigmas_of_the_page() -> None:
+    readme = joint_sigmas((ROOT / "README.md").read_text(encoding="utf-8"), "## What the fits say")
+    text = (ROOT / "docs/what-changed.md").read_text(encoding="utf-8")
+    page = joint_sigmas(text, "## Tension: joint sigma")
+    assert len(readme) == 8
+    # The page also has the muon's prediction of 2020 and projections.
+    assert readme == [row for number, row in enumerate(page[:9]) if number != 2]

@@ -98,7 +98,30 @@ def test_where_the_prior_ends_first_there_is_no_limit() -> None:
     assert row.posterior < short["upper"]
 
 
-def test_a_scan_goes_on_where_nothing_is_allowed() -> None:
+def test_the_lower_end_of_a_positive_prior_is_no_limit_of_the_size() -> None:
+    """Without an anomaly the couplings next to the lower end are the allowed ones."""
+    large = {**PRIOR, "upper": 5.0}
+    found = zpfit.limit(RUN, "g_prime", cl=0.95, priors={"parameters": {"g_prime": large}})
+    [row] = found.frame.itertuples()
+    assert row.profile < 1e-3 * large["upper"]
+
+
+def test_a_prior_that_ends_first_on_one_side_gives_no_limit() -> None:
+    short = {"type": "uniform", "lower": -0.5 * root(VALUE), "upper": 5e-3}
+    parameters = dict.fromkeys(("C_Ve", "C_Ae", "C_nue", "C_Amu", "C_numu"), 0.0)
+    run = {
+        "model": "effective",
+        "likelihood": {"add": ["a_mu_2021"]},
+        "priors": {"parameters": {**parameters, "m_Zp": MASS, "C_Vmu": short}},
+    }
+    wide = zpfit.limit(run, "C_Vmu", cl=0.95, progress=False)
+    assert np.isfinite(wide.frame["profile"][0])  # the short side is excluded, not cut off
+    near = {**short, "lower": -root(VALUE)}
+    cut = zpfit.limit(run, "C_Vmu", cl=0.95, priors={"parameters": {"C_Vmu": near}})
+    assert np.isnan(cut.frame["profile"][0])
+
+
+def test_a_scan_continues_where_nothing_is_allowed() -> None:
     """BBN excludes masses below 8.3 MeV for every coupling of this prior."""
     run = {**RUN, "likelihood": {"add": ["a_mu_2021", "bbn_2020"]}}
     thermal = {"m_Zp": MASS, "g_prime": {**PRIOR, "lower": 1e-5}}
@@ -118,6 +141,9 @@ def test_a_scan_goes_on_where_nothing_is_allowed() -> None:
         ("eps", {}, "fixed"),
         ("g_prime", {"cl": 95}, "0.95"),
         ("g_prime", {"cl": ()}, "at least one"),
+        ("g_prime", {"cl": "0.95"}, "cl"),
+        ("g_prime", {"fix": 3}, "fix"),
+        ("g_prime", {"scan": ("m_Zp", ["heavy"])}, "scan"),
         ("g_prime", {"fix": {"m": 3}}, "m"),
         ("g_prime", {"scan": ("m_Zp",)}, "scan"),
         ("g_prime", {"scan": ("m_Zp", [-1.0])}, "m_Zp"),

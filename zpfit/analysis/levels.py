@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from math import erf, sqrt
+from numbers import Real
 
 from scipy.stats import chi2, norm
 
-from zpfit.errors import ProblemCollector
+from zpfit.errors import ProblemCollector, WrongType
 
 SIGMAS = tuple(erf(n / sqrt(2)) for n in (1, 2, 3))
 """Probabilities within 1, 2 and 3 standard errors."""
@@ -45,14 +46,18 @@ def delta_chi2(level: float, dimension: int = 1, *, one_sided: bool = False) -> 
     return float(chi2.ppf(level, dimension))
 
 
-def check_levels(levels: Sequence[float], place: str) -> tuple[float, ...]:
+def check_levels(levels: object, place: str) -> tuple[float, ...]:
     """Return levels in increasing order, without repetitions.
 
     Raises
     ------
+    WrongType
+        It is no sequence of numbers.
     InvalidInput
         There is none, or one is out of range; the message lists each after ``place``.
     """
+    if not isinstance(levels, Sequence) or not all(isinstance(own, Real) for own in levels):
+        raise WrongType(place, levels, "a sequence of numbers, such as (0.9, 0.95)")
     problems = ProblemCollector()
     if not levels:
         problems.add(f"{place}: there is no level; give at least one, such as 0.95")

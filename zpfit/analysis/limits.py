@@ -104,7 +104,7 @@ def _limit(found: Profile, level: Level, *, one_sided: bool) -> LimitLevel:
         ends = np.array(pieces).ravel()
         sizes = np.abs(axis.values(ends))
         row["profile"] = float(sizes.max())
-        row["at_end_of_prior"] = _at_end(axis, float(ends[np.argmax(sizes)]))
+        row["at_end_of_prior"] = _at_end(axis, ends)
         own = np.abs(axis.values(found.samples[:, 0]))
         row["posterior"] = _quantile(own, density.weight, level.probability)
     elif isinstance(density, Density):
@@ -113,10 +113,16 @@ def _limit(found: Profile, level: Level, *, one_sided: bool) -> LimitLevel:
     return row
 
 
-def _at_end(axis: Axis, coordinate: float) -> bool:
-    """Return True for an end of the prior, where the profile is still below the level."""
-    distance = min(abs(coordinate - axis.low), abs(coordinate - axis.high))
-    return distance < _AT_END * (axis.high - axis.low)
+def _at_end(axis: Axis, ends: FloatArray) -> bool:
+    """Return True if an interval reaches an end of the prior beyond which the size would grow.
+
+    The lower end of a positive parameter is no such end.
+    """
+    low, high = axis.values(np.array([axis.low, axis.high]))
+    tolerance = _AT_END * (axis.high - axis.low)
+    below = low < 0 and bool((ends < axis.low + tolerance).any())
+    above = high > 0 and bool((ends > axis.high - tolerance).any())
+    return below or above
 
 
 def _quantile(values: FloatArray, weight: FloatArray, probability: float) -> float:

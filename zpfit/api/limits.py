@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,11 +115,11 @@ def limit(
     >>> found.frame[["m_Zp", "cl", "allowed"]].values.tolist()
     [[20.0, 0.95, True], [60.0, 0.95, True]]
     """
-    levels = check_levels([cl] if isinstance(cl, int | float) else list(cl), "cl")
+    levels = check_levels([cl] if isinstance(cl, Real) else cl, "cl")
     values = _scanned(scan)
-    same = {} if fix is None else dict(fix)
+    same = fixed(fix)
     request = LimitRequest(parameter, levels, one_sided)
-    problems = [load(source, **changes, **fixed({**same, **own})) for own in values]
+    problems = [load(source, **{**changes, **same, **fixed(own)}) for own in values]
     if output is not None:
         make_room(Path(output), limit_files(parameter, scan=scan is not None), force=force)
     reporter, points = progress_of(progress), []
@@ -135,7 +136,7 @@ def limit(
         "seed": problems[0].settings.seed,
         "parameter": quantity_of(attributes[parameter]),
         "one_sided": one_sided,
-        "fixed": {name: float(value) for name, value in same.items()},
+        "fixed": {name: float(value) for name, value in (fix or {}).items()},
         "scan": None if scan is None else quantity_of(attributes[scan[0]]),
         "points": points,
         "converged": not shortcomings,
@@ -153,7 +154,10 @@ def _scanned(scan: Scan | None) -> list[dict[str, float]]:
     if not isinstance(scan, (tuple, list)) or len(scan) != 2 or not isinstance(scan[0], str):
         raise WrongType("scan", scan, "a name and values, such as ('m_Zp', [10, 20, 40])")
     name, values = scan
-    column = np.asarray(values, dtype=float)
+    try:
+        column = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        column = np.empty(0)
     if column.ndim != 1 or not len(column):
         raise WrongType("scan", scan, "a name and a list of numbers")
     return [{name: float(value)} for value in column]

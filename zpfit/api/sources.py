@@ -109,6 +109,8 @@ def fixed(values: Mapping[str, float] | None) -> dict[str, float]:
     >>> fixed({"m_Zp": 20.0})
     {'priors.parameters.m_Zp': 20.0}
     """
+    if values is not None and not isinstance(values, Mapping):
+        raise WrongType("fix", values, "a mapping of parameters to numbers")
     return {f"priors.parameters.{name}": value for name, value in (values or {}).items()}
 
 

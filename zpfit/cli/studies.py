@@ -59,7 +59,7 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 def epochs(*, output: Path, force: bool, as_json: bool) -> None:
     """Fit all classes of models to the data of 2021 and of today.
 
-    Compares the conclusions of both. Takes half an hour to an hour and writes what-changed.md.
+    Compares the conclusions of both. Takes one to two hours and writes what-changed.md.
     """
     from zpfit.cli.progress import StageLines
     from zpfit.studies.epochs import PAGE, write_epochs

@@ -1,4 +1,4 @@
-"""Terms of a likelihood that a model cannot predict, as it lacks a quantity that they need."""
+"""Terms that a model cannot predict, and what data on quarks mean for a model without them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +9,7 @@ from zpfit.physics.charged_current import CHARGED_CURRENT
 from zpfit.physics.couplings import QUARK_NAMES, Couplings
 
 _READ = frozenset(QUARK_NAMES)
+"""Inputs by which an observable depends on quarks."""
 
 
 def known_part(likelihood: Likelihood, c: Couplings) -> tuple[Likelihood, tuple[str, ...]]:

@@ -27,7 +27,7 @@ PAGE = "what-changed.md"
 def write_epochs(folder: Path, progress: Progress, *, force: bool) -> list[str]:
     """Fit every model to the data of every epoch; write comparison and page.
 
-    This takes between half an hour and an hour.
+    This takes one to two hours.
 
     Parameters
     ----------
