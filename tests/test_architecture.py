@@ -108,6 +108,18 @@ def test_no_circles() -> None:
     assert not graph, f"circle among {sorted(graph)}"
 
 
+def test_commands_call_the_public_functions_alone() -> None:
+    # The studies stand above the API: they are analyses made with it, each with a page of its own.
+    allowed = {"api", "errors", "studies", "cli"}
+    below = {
+        f"{path.name}: {'.'.join(name)}"
+        for path in (PACKAGE / "cli").glob("*.py")
+        for name in imported(path)
+        if name[0] not in allowed
+    }
+    assert not below
+
+
 @pytest.mark.parametrize("package", ["physics", "inference/samplers"])
 def test_physics_and_samplers_touch_no_files(package: str) -> None:
     # Compiled formulas are kept in files by one module only.

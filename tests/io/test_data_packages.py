@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zpfit.cli.completion import _known
+from zpfit.api.completions import names_to_offer
 from zpfit.io.library import Library
 from zpfit.io.places import data_packages, packaged_data
 from zpfit.runs.run_file import load_run
@@ -64,7 +64,7 @@ def test_a_package_offers_its_names(workspace: Path, install: Install, accepted:
     assert "a_mu_theirs" in accepted("list", "likelihoods")
     assert "their_run" in accepted("list", "runs")
     assert "a_mu_theirs" in accepted("show", "theirs")
-    assert "theirs" in _known(["likelihood set"], models=False)
+    assert "theirs" in names_to_offer(["likelihood set"])
     assert "their_data" not in sys.modules
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.compare import Comparison as ComparedFits
+from zpfit.analysis.prior_sensitivity import FACTOR
 from zpfit.analysis.records import ComparisonRow
 from zpfit.api.fits import Result
 from zpfit.api.sources import Source, load, progress_of
@@ -17,6 +19,9 @@ from zpfit.runs.comparison import ComparisonSource, compare_all
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+
+__all__ = ["FACTOR", "NO_ZPRIME", "SCALE_SOURCE", "Comparison", "compare"]
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zpfit.analysis.coverage import Coverage as MeasuredCoverage
 from zpfit.analysis.coverage import coverage as measure
 from zpfit.analysis.records import CoverageRecord
-from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.api.sources import Source, escaped, files_in, load, progress_of
 from zpfit.api.worker_sources import checked, readable
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
@@ -36,6 +36,8 @@ class Coverage:
     _measured: MeasuredCoverage
     record: CoverageRecord
     """All numbers, as ``coverage.json`` holds them."""
+    files: tuple[Path, ...] = ()
+    """Files that were written; none without ``output``."""
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -152,4 +154,4 @@ def coverage(
     record = coverage_record(found, engine)
     if output is not None:
         write_coverage(found, record, Path(output), force=force)
-    return Coverage(found, record)
+    return Coverage(found, record, files_in(output, RESULTS))

@@ -13,7 +13,7 @@ from zpfit.analysis.exclusion.exclusion import exclusion_map
 from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
-from zpfit.api.sources import IN_PYTHON, escaped, plain_value
+from zpfit.api.sources import IN_PYTHON, escaped, files_in, plain_value
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.io.document import Document
 from zpfit.io.library import Library
@@ -37,6 +37,8 @@ class ExclusionMap:
     _traced: TracedMap
     slice: Slice
     """Plane, model and data of the regions."""
+    files: tuple[Path, ...] = ()
+    """Files that were written; none without ``output``."""
 
     @property
     def allowed(self) -> "MultiPolygon":
@@ -185,7 +187,7 @@ def _traced(chosen: Slice, output: str | Path | None, *, force: bool) -> Exclusi
     record = exclusion_record(chosen, traced)
     if output is not None:
         write_exclusion(record, Path(output))
-    return ExclusionMap(record, traced, chosen)
+    return ExclusionMap(record, traced, chosen, files_in(output, EXCLUSION_FILES))
 
 
 def _slice_source(source: str | Path | None) -> tuple[Document, Library]:

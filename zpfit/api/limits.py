@@ -12,7 +12,7 @@ from zpfit.analysis.levels import check_levels
 from zpfit.analysis.limits import LimitRequest, limit_rows, limits_at, quantity_of
 from zpfit.analysis.records import LimitPoint, LimitRecord
 from zpfit.api.reported import Reported
-from zpfit.api.sources import Source, escaped, fixed, load, progress_of
+from zpfit.api.sources import Source, escaped, files_in, fixed, load, progress_of
 from zpfit.errors import WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
@@ -34,6 +34,8 @@ class Limit(Reported):
 
     record: LimitRecord
     """All numbers, as the JSON file of the limits holds them."""
+    files: tuple[Path, ...] = ()
+    """Files that were written; none without ``output``."""
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -120,8 +122,9 @@ def limit(
     same = fixed(fix)
     request = LimitRequest(parameter, levels, one_sided)
     problems = [load(source, **{**changes, **same, **fixed(own)}) for own in values]
+    names = limit_files(parameter, scan=scan is not None)
     if output is not None:
-        make_room(Path(output), limit_files(parameter, scan=scan is not None), force=force)
+        make_room(Path(output), names, force=force)
     reporter, points = progress_of(progress), []
     for number, (problem, own) in enumerate(zip(problems, values, strict=True)):
         if scan is not None:
@@ -144,7 +147,7 @@ def limit(
     }
     if output is not None:
         write_limit(record, Path(output))
-    return Limit(record)
+    return Limit(record, files_in(output, names))
 
 
 def _scanned(scan: Scan | None) -> list[dict[str, float]]:

@@ -1,13 +1,19 @@
 """Predictions and exclusions at given points: :func:`evaluate`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from zpfit.analysis.evaluate import EvaluatedPoints, evaluate_model, parameter_table
+from zpfit.analysis.evaluate import (
+    EvaluatedPoints,
+    describe_point,
+    evaluate_model,
+    parameter_table,
+)
 from zpfit.analysis.evaluate import evaluate as evaluate_likelihood
+from zpfit.analysis.records import PointRecord
 from zpfit.api.sources import IN_PYTHON, plain_value
 from zpfit.errors import InvalidInput, WrongType, in_short
 from zpfit.inference.problem import ModelOnly
@@ -22,6 +28,7 @@ from zpfit.likelihood.unknown_terms import known_part, leptons_alone
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
 from zpfit.physics.branching_ratios import notes_about_widths
+from zpfit.physics.observables import predictions_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +103,47 @@ class Evaluation:
     """The terms that the model can predict."""
     notes: tuple[str, ...]
     """Remarks for the user."""
+
+    def described(self) -> Iterator["DescribedPoint"]:
+        """Yield each point with its couplings, predictions and terms."""
+        # The model has couplings only at points where it exists.
+        existing = iter(range(len(self.points.couplings)))
+        for broken in self.points.impossible:
+            yield DescribedPoint(broken) if broken else self._described(next(existing))
+
+    def _described(self, index: int) -> "DescribedPoint":
+        c = self.points.couplings.take(np.array([index]))
+        found = DescribedPoint(
+            {}, _values(c.items(), 0), _values(self.points.derived.items(), index)
+        )
+        if not self.likelihood.measurements and not self.likelihood.exclusions:
+            predicted = ((name, own.function(c)) for name, own in predictions_for(c).items())
+            return replace(found, predictions=_values(predicted, 0))
+        [excluded_by] = self.likelihood.excluded_by(c)
+        return replace(
+            found, terms=describe_point(self.likelihood, c), excluded_by=tuple(excluded_by)
+        )
+
+
+@dataclass(frozen=True)
+class DescribedPoint:
+    """A point of :class:`Evaluation`, for a table of its terms."""
+
+    impossible: Mapping[str, float]
+    """Ratio of each condition of the model that the point violates; empty where it exists."""
+    couplings: Mapping[str, float] = field(default_factory=dict)
+    derived: Mapping[str, float] = field(default_factory=dict)
+    predictions: Mapping[str, float] = field(default_factory=dict)
+    """Values of all observables, if there are no data to compare with."""
+    terms: PointRecord | None = None
+    """Chi2, measurements and exclusions, if there are any."""
+    excluded_by: tuple[str, ...] = ()
+    """Hard exclusions that exclude the point."""
+
+
+def _values(columns: Iterable[tuple[str, FloatArray]], index: int) -> dict[str, float]:
+    # Adding zero turns -0.0 into 0.0.
+    return {name: float(values[index]) + 0.0 for name, values in columns}
 
 
 def evaluate_rows(

@@ -14,7 +14,7 @@ from zpfit.analysis.profile.profile import levels_of, profile_record
 from zpfit.analysis.profile.profile import profile as profile_problem
 from zpfit.analysis.records import ProfileRecord
 from zpfit.api.reported import Reported
-from zpfit.api.sources import Source, escaped, fixed, load, progress_of
+from zpfit.api.sources import Source, escaped, files_in, fixed, load, progress_of
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+__all__ = ["REGIONS", "AxisRequest", "Profile", "profile"]
+
+
 @dataclass(frozen=True, repr=False)
 class Profile(Reported):
     """Profile likelihood and posterior of one or two parameters. Made by :func:`profile`."""
 
     record: ProfileRecord
     """All numbers, as the JSON file of the profile holds them."""
+    files: tuple[Path, ...] = ()
+    """Files that were written; none without ``output``."""
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -116,14 +121,15 @@ def profile(
     problem = load(source, **changes, **fixed(fix))
     chosen = [("x", x)] if y is None else [("x", x), ("y", y)]
     axes = choose_axes(problem.posterior.priors, [_request(side, a) for side, a in chosen])
+    names = profile_files([axis.name for axis in axes])
     if output is not None:
-        make_room(Path(output), profile_files([axis.name for axis in axes]), force=force)
+        make_room(Path(output), names, force=force)
     reporter = progress_of(progress)
     found = profile_problem(problem, axes, points, reporter, levels=chosen_levels)
     record = profile_record(problem, found)
     if output is not None:
         write_profile(record, Path(output))
-    return Profile(record)
+    return Profile(record, files_in(output, names))
 
 
 _AXIS_ITEMS = 3

@@ -1,7 +1,7 @@
 """Sources: what to fit, given by name, path, run folder, dictionary or problem."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -166,6 +166,11 @@ def folder_of(folder: str | Path) -> Path:
     if not isinstance(folder, (str, Path)):
         raise WrongType("folder", folder, "a path")
     return Path(folder)
+
+
+def files_in(folder: str | Path | None, names: Iterable[str]) -> tuple[Path, ...]:
+    """Return the paths of files in a folder; none without a folder."""
+    return () if folder is None else tuple(Path(folder) / name for name in names)
 
 
 def escaped(text: str) -> str:

@@ -8,7 +8,7 @@ from zpfit.analysis.records import TensionRecord
 from zpfit.analysis.tension.tension import tension as tension_of
 from zpfit.analysis.tension.tension import tension_record
 from zpfit.api.reported import Reported
-from zpfit.api.sources import Source, load, progress_of
+from zpfit.api.sources import Source, files_in, load, progress_of
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
 from zpfit.runs.records import TENSION_FILES, write_tension
@@ -24,6 +24,8 @@ class Tension(Reported):
 
     record: TensionRecord
     """All numbers, as ``tension.json`` holds them."""
+    files: tuple[Path, ...] = ()
+    """Files that were written; none without ``output``."""
 
     @property
     def pull_table(self) -> "pd.DataFrame":
@@ -95,4 +97,4 @@ def tension(
     record = tension_record(problem, tension_of(problem, progress_of(progress)))
     if output is not None:
         write_tension(record, Path(output))
-    return Tension(record)
+    return Tension(record, files_in(output, TENSION_FILES))

@@ -9,12 +9,12 @@ from zpfit.analysis.records import ToysRecord
 from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
-from zpfit.api.sources import Source, escaped, load, progress_of
+from zpfit.api.sources import Source, escaped, files_in, load, progress_of
 from zpfit.api.worker_sources import checked, readable
 from zpfit.errors import InvalidInput, WrongType, in_short
 from zpfit.inference.progress import Progress
 from zpfit.runs.pools import ExecutorChoice, Kind
-from zpfit.runs.toy_folder import ToyFolder
+from zpfit.runs.toy_folder import RESULTS, ToyFolder
 from zpfit.runs.toys import ToyRequest, toys_in_folder, toys_in_memory
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Toys:
     _drawn: DrawnToys
     record: ToysRecord
     """All numbers, as ``toys.json`` holds them."""
+    files: tuple[Path, ...] = ()
+    """Files that were written; none without ``output``."""
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -196,4 +198,4 @@ def _drawn(
         return Toys(drawn, drawn.record())
     folder = ToyFolder(Path(output))
     record, drawn = toys_in_folder(request, folder, choice, progress, force=force)
-    return Toys(drawn, record)
+    return Toys(drawn, record, files_in(output, RESULTS))

@@ -12,8 +12,8 @@ from zpfit.cli.output import console, print_json, table, yellow
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zpfit.analysis.records import CampaignRecord
-    from zpfit.runs.campaign_file import Campaign
+    from zpfit.api.campaigns import Plan
+    from zpfit.api.records import CampaignRecord
 
 _MOST_ROWS = 40
 """Rows that a terminal shows at once; the tables on disk hold all of them."""
@@ -50,43 +50,40 @@ def campaign(
     zpfit campaign my_grid.yaml --executor dask --scheduler tcp://node1:8786
     mpiexec -n 9 python -m mpi4py.futures -m zpfit campaign my_grid.yaml --executor mpi
     """
+    from zpfit.api.campaigns import campaign_in_folder
+    from zpfit.api.campaigns import plan as plan_campaign
     from zpfit.cli.progress import RunReporter
-    from zpfit.runs.campaign import campaign_in_folder
-    from zpfit.runs.campaign_file import load_campaign
-    from zpfit.runs.run_file import find_file
 
     choice = options.executor_choice(executor, workers, scheduler)
-    loaded = load_campaign(find_file("campaign", file))
+    planned = plan_campaign(file)
     if plan and as_json:
-        print_json([name for _, _, name in loaded.tasks()])
+        print_json(list(planned.fits))
         return
     if plan:
-        print_plan(loaded)
+        print_plan(planned)
         return
-    folder = output or Path("output") / loaded.name
-    record, problems, failures = campaign_in_folder(
-        loaded, folder, choice, RunReporter, force=force
-    )
-    for problem in problems:
+    folder = output or Path("output") / planned.name
+    found = campaign_in_folder(planned, folder, choice, RunReporter, force=force)
+    for problem in found.notes:
         warn(problem)
     if as_json:
-        print_json(record)
+        print_json(found.record)
     else:
-        print_campaign(record, folder)
-    if failures is not None:
-        raise failures
+        print_campaign(found.record, folder)
+    if (failure := found.failure) is not None:
+        raise failure
 
 
-def print_plan(loaded: "Campaign") -> None:
+def print_plan(planned: "Plan") -> None:
     """Print the names of the fits of a campaign."""
     terminal = console()
-    names = [name for _, _, name in loaded.tasks()]
+    names = planned.fits
     for name in names[:_MOST_ROWS]:
         terminal.print(name)
     if len(names) > _MOST_ROWS:
         terminal.print(f"... and {len(names) - _MOST_ROWS:,} more")
-    terminal.print(f"{len(names):,} fits of {len(loaded.cells)} combinations")
-    for code in loaded.code:
+    terminal.print(f"{len(names):,} fits of {len(planned.combinations)} combinations")
+    for code in planned.code:
         terminal.print(f"note: runs Python code: {code}")
 
 

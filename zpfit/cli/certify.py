@@ -66,10 +66,10 @@ def certify(
     zpfit certify froggatt_nielsen_cs --output certificate.json --resume
     """
     from zpfit.api.certificates import certify as compute_certificate
+    from zpfit.api.texts import problem_of
     from zpfit.cli.progress import StageLines
-    from zpfit.runs.run_file import find_run_file, load_run
 
-    problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    problem, _ = problem_of(file, options.parse_changes(changes, seed))
     if resume and output is None:
         raise click.UsageError("--resume needs --output, the certificate of the stopped proof")
     found = compute_certificate(
@@ -94,7 +94,7 @@ def certify(
 
 def print_certificate(found: "Certificate") -> None:
     """Print the bounds, the domain, and what the proof leaves out."""
-    from zpfit.analysis.certify.bracket import above, below
+    from zpfit.api.wording import above, below
 
     record = found.record
     terminal = console()
@@ -120,7 +120,7 @@ def print_certificate(found: "Certificate") -> None:
 
 
 def _unit(name: str) -> str:
-    from zpfit.physics.couplings import TABLE
+    from zpfit.api.wording import unit_of
 
-    unit = {row.name: row.unit for row in TABLE}.get(name, "")
+    unit = unit_of(name)
     return f" {unit}" if unit else ""

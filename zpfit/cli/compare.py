@@ -38,7 +38,7 @@ _EVIDENCE: _Columns = {
 
 def _proved(bound: float | None) -> str:
     """Return a proved lower bound; a joint sigma without one is an upper bound only."""
-    from zpfit.analysis.certify.bracket import below
+    from zpfit.api.wording import below
 
     return "-" if bound is None else f"> {below(bound)[:-1]}"
 
@@ -70,7 +70,7 @@ def compare(
     zpfit compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart --output output/classes
     zpfit compare output/sm_u1_cs output/quickstart --reference effective --json
     """
-    from zpfit.analysis.compare import NO_ZPRIME
+    from zpfit.api.comparisons import NO_ZPRIME
     from zpfit.api.comparisons import compare as compare_sources
     from zpfit.cli.progress import StageLines
 
@@ -125,7 +125,7 @@ def _fit_table(likelihood: str, rows: Sequence[Row]) -> "Table":
 
 
 def _evidence_table(likelihood: str, rows: Sequence[Row]) -> "Table":
-    from zpfit.analysis.bayes_factors import SCALE_SOURCE
+    from zpfit.api.comparisons import SCALE_SOURCE
 
     caption = (
         f"ln B against {rows[0]['reference']}, classified after {SCALE_SOURCE}; D_KL: information "
@@ -145,7 +145,7 @@ def _table(title: str, caption: str, columns: _Columns, rows: Sequence[Row]) -> 
 
 
 def _sensitivity_table(rows: Sequence[Row]) -> "Table":
-    from zpfit.analysis.prior_sensitivity import FACTOR
+    from zpfit.api.comparisons import FACTOR
 
     title = f"ln Z under priors {FACTOR:g} times wider and narrower (rank)"
     result = table(title, padding=0)

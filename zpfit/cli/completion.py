@@ -1,12 +1,11 @@
 """Names and files that a shell offers for arguments."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import click
 from click.shell_completion import CompletionItem
 
-from zpfit.io.places import Kind, names_in, search_roots
-from zpfit.models.names import names_of_models
+from zpfit.api.completions import Kind, names_to_offer
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -22,18 +21,13 @@ def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complet
         parameter: click.Parameter,  # noqa: ARG001
         incomplete: str,
     ) -> list[CompletionItem]:
-        names = [name for name in _known(kinds, models=models) if name.startswith(incomplete)]
+        known = names_to_offer(kinds, models=models)
+        names = [name for name in known if name.startswith(incomplete)]
         # The item for files comes first: bash ignores what precedes it.
         files = [CompletionItem(incomplete, type=_FILES)] if folders else []
         return [*files, *map(CompletionItem, names)]
 
     return complete
-
-
-def _known(kinds: Sequence[Kind], *, models: bool) -> list[str]:
-    roots = search_roots()
-    found = [name for kind in kinds for name in names_in(roots, kind)]
-    return sorted({*found, *(names_of_models(roots) if models else ())})
 
 
 RUNS_AND_FOLDERS = _names("run", folders=True)

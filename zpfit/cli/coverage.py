@@ -12,7 +12,7 @@ from zpfit.cli.output import console, print_json, print_shortcomings, print_writ
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zpfit.analysis.records import CoverageRecord, CoveredRecord
+    from zpfit.api.records import CoverageRecord, CoveredRecord
 
 
 @click.command()
@@ -65,14 +65,13 @@ def coverage(
     zpfit coverage L_mu-L_tau_cs --at "m_Zp=20 g_prime=5e-4 eps=1e-9" --n 1000 --no-credible --force
     """
     from zpfit.api.coverages import coverage as measure
+    from zpfit.api.texts import problem_of
     from zpfit.cli.progress import ToyLines
-    from zpfit.runs.coverage import RESULTS
-    from zpfit.runs.run_file import find_run_file, load_run
 
     choice = options.executor_choice(executor, workers, scheduler)
     given = options.parse_changes(changes, seed)
     point = options.parse_point(at)
-    folder = output or Path("output") / f"coverage_{load_run(find_run_file(file), given).name}"
+    folder = output or Path("output") / f"coverage_{problem_of(file, given)[0].name}"
     found = measure(
         file,
         point,
@@ -89,7 +88,7 @@ def coverage(
         return
     console().print(_table(found.record))
     print_shortcomings(found.record["shortcomings"], label="Warning")
-    print_written([folder / name for name in RESULTS])
+    print_written(found.files)
 
 
 def _table(record: "CoverageRecord") -> "Table":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,8 +22,8 @@ from zpfit.errors import InvalidInput
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zpfit.likelihood.check import DataCheck
-    from zpfit.models.library import LoadedModel
+    from zpfit.api.data_checks import CheckedEntry, CheckedSet, DataCheck
+    from zpfit.api.names import NamedModel
 
 _LISTED = ("models", "likelihoods", "priors", "runs", "slices", "campaigns")
 _HEADINGS = {"likelihood set": "sets", "entry": "entries"}
@@ -39,11 +39,10 @@ def list_(kind: str, *, as_json: bool) -> None:
 
     Likelihoods are sets and entries.
     """
-    from zpfit.io.library import Library
-    from zpfit.runs.catalogue import listed
+    from zpfit.api.names import listed
 
     if as_json:
-        print_json([asdict(item) for item in listed(kind, Library.beside())])
+        print_json([asdict(item) for item in listed(kind)])
     else:
         print_list(kind)
 
@@ -56,12 +55,10 @@ def show(name: str, *, as_json: bool) -> None:
 
     NAME is a model, likelihood set, entry, priors, run, slice or campaign.
     """
-    from zpfit.io.library import Library
-    from zpfit.runs.catalogue import as_json as described
-    from zpfit.runs.catalogue import named
+    from zpfit.api.names import show as find
 
     if as_json:
-        print_json(described(*named(name, Library.beside())))
+        print_json(find(name).record)
     else:
         print_named(name)
 
@@ -81,15 +78,15 @@ def cite(files_or_runs: Sequence[str], *, bibtex: bool, output: Path | None, as_
     zpfit cite quickstart
     zpfit cite output/quickstart paper_fig2a --bibtex --output references.bib
     """
-    from zpfit.runs.bibliography import as_bibtex, as_record, as_text, bibliography
+    from zpfit.api.bibliographies import cite as collect
 
     if as_json and (bibtex or output is not None):
         raise click.UsageError("--json excludes --bibtex and --output: drop them")
-    references = bibliography(files_or_runs)
+    found = collect(*files_or_runs)
     if as_json:
-        print_json([as_record(reference) for reference in references])
+        print_json(found.record)
         return
-    print_or_write((as_bibtex if bibtex else as_text)(references), output)
+    print_or_write(found.bibtex if bibtex else found.text, output)
 
 
 @click.group()
@@ -101,20 +98,11 @@ def data() -> None:
 @options.as_json
 def check(*, as_json: bool) -> None:
     """Check every entry, curve, set and citation, packaged ones and your own."""
-    from zpfit.io.library import Library
-    from zpfit.likelihood.check import check_data
+    from zpfit.api.data_checks import check_data
 
-    found = check_data(Library.beside())
+    found = check_data()
     if as_json:
-        print_json(
-            {
-                "entries": {
-                    loaded.name: loaded.entry.model_dump(mode="json") for loaded in found.entries
-                },
-                "sets": {name: chosen.model_dump() for name, chosen in found.sets.items()},
-                "problems": list(found.problems),
-            }
-        )
+        print_json(found.record)
     else:
         print_data(found)
     if found.problems:
@@ -126,14 +114,9 @@ def check(*, as_json: bool) -> None:
 @options.as_json
 def page(*, output: Path, as_json: bool) -> None:
     """Write a page about all entries and sets: values, sources, approximations, curves."""
-    from zpfit.io.library import Library
-    from zpfit.likelihood.check import check_data
-    from zpfit.pages.data_page import write_page
+    from zpfit.api.data_checks import check_data
 
-    found = check_data(Library.beside())
-    if found.problems:
-        raise InvalidInput(found.problems)
-    print_written(write_page(found, output), as_json=as_json)
+    print_written(check_data().write_page(output), as_json=as_json)
 
 
 def print_list(kind: str) -> None:
@@ -141,12 +124,11 @@ def print_list(kind: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from zpfit.io.library import Library
-    from zpfit.runs.catalogue import listed
+    from zpfit.api.names import listed
 
     result = Table(show_header=False, box=None, pad_edge=False)
     heading = None
-    for item in listed(kind, Library.beside()):
+    for item in listed(kind):
         if kind == "likelihoods" and item.kind != heading:
             heading = item.kind
             result.add_row(Text(_HEADINGS[heading], style="bold"))
@@ -165,26 +147,22 @@ def print_named(name: str) -> None:
     """
     from rich.text import Text
 
-    from zpfit.io.library import Library
-    from zpfit.runs.catalogue import named
+    from zpfit.api.names import show as find
 
-    terminal = console()
-    model, files = named(name, Library.beside())
-    if model is not None:
-        _print_model(model)
-    for file in files:
+    terminal, found = console(), find(name)
+    if found.model is not None:
+        _print_model(found.model)
+    for file in found.files:
         terminal.print(Text(f"{file.kind} {name} ({file.path})", style="bold"), soft_wrap=True)
         terminal.print(plain(file.text), soft_wrap=True)
         for note in file.notes:
             terminal.print(yellow(f"Note: {note}"), soft_wrap=True)
 
 
-def _print_model(loaded: "LoadedModel") -> None:
+def _print_model(model: "NamedModel") -> None:
     from rich.text import Text
 
-    from zpfit.models.dark_width import optional_parameters
-
-    terminal, model = console(), loaded.model
+    terminal = console()
     terminal.print(Text(f"model {model.name}", style="bold"))
     terminal.print(plain(model.description))
     terminal.print(plain(f"Reference: {model.reference or 'none given'}."))
@@ -198,48 +176,37 @@ def _print_model(loaded: "LoadedModel") -> None:
         default = "" if parameter.default is None else f"{parameter.default:g}"
         result.add_row(parameter.name, parameter.unit, low, high, default, parameter.meaning)
     terminal.print(result)
-    further = ", ".join(parameter.name for parameter in optional_parameters(model))
-    if further:
+    if model.optional:
+        further = ", ".join(model.optional)
         terminal.print(plain(f"further parameters, absent unless given: {further}"))
-    for name, field in loaded.options.model_fields.items():
-        choices = _choices(field.annotation)
-        terminal.print(plain(f"option {name}: {choices}; default {field.default}"))
-
-
-def _choices(annotation: Any) -> str:
-    return " or ".join(str(choice) for choice in get_args(annotation)) or "an integer"
+    for option in model.options:
+        choices = " or ".join(map(str, option.choices)) or "an integer"
+        terminal.print(plain(f"option {option.name}: {choices}; default {option.default}"))
 
 
 def print_data(checked: "DataCheck") -> None:
     """Print tables of all entries and sets, and the number of problems."""
     terminal = console()
-    terminal.print(_entries_table(checked))
-    terminal.print(_sets_table(checked))
-    problems = len(checked.problems)
-    terminal.print(
-        f"{len(checked.entries)} entries, {len(checked.sets)} sets, {problems} problems."
-    )
+    entries, sets, problems = checked.entries, checked.sets, len(checked.problems)
+    terminal.print(_entries_table(entries))
+    terminal.print(_sets_table(sets))
+    terminal.print(f"{len(entries)} entries, {len(sets)} sets, {problems} problems.")
 
 
-def _entries_table(checked: "DataCheck") -> "Table":
-    from zpfit.likelihood.describe import describe_subject, describe_value
-
+def _entries_table(entries: "Sequence[CheckedEntry]") -> "Table":
     result = table("Entries")
     for heading in ("entry", "what", "value or limit", "sets", "status"):
         result.add_column(heading, overflow="fold", no_wrap=heading == "entry")
-    for loaded in checked.entries:
-        sets = str(len(checked.sets_with(loaded.name)))
-        status = yellow("unverified") if loaded.entry.unverified else plain("")
-        result.add_row(
-            loaded.name, describe_subject(loaded.entry), describe_value(loaded), sets, status
-        )
+    for entry in entries:
+        status = yellow("unverified") if entry.unverified else plain("")
+        result.add_row(entry.name, entry.subject, entry.value, str(len(entry.sets)), status)
     return result
 
 
-def _sets_table(checked: "DataCheck") -> "Table":
+def _sets_table(sets: "Sequence[CheckedSet]") -> "Table":
     result = table("Sets")
     for heading in ("set", "entries", "exclusions", "title"):
         result.add_column(heading, overflow="fold", no_wrap=heading == "set")
-    for name, chosen in checked.sets.items():
-        result.add_row(name, str(len(chosen.entries)), chosen.exclusions, chosen.title)
+    for chosen in sets:
+        result.add_row(chosen.name, str(len(chosen.entries)), chosen.exclusions, chosen.title)
     return result

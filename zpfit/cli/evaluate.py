@@ -14,9 +14,7 @@ from zpfit.cli.tables import terms_table
 from zpfit.errors import all_of
 
 if TYPE_CHECKING:
-    from zpfit.analysis.evaluate import EvaluatedPoints
-    from zpfit.io.arrays import FloatArray
-    from zpfit.likelihood.likelihood import Likelihood
+    from zpfit.api.points import DescribedPoint, Evaluation
 
 
 @click.command()
@@ -65,13 +63,13 @@ def evaluate(
     zpfit evaluate --model "{name: B-L, options: {mass: zS_vS}}" --at "zS_vS=2e6 g_prime=1e-5"
     """
     from zpfit.api.points import evaluate_rows
-    from zpfit.runs.run_file import load_single_model
+    from zpfit.api.texts import likelihood_of, model_of
 
     if bool(at) == (points is not None):
         raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
     chosen, model, (points_given, places) = all_of(
-        lambda: _likelihood(likelihood),
-        lambda: load_single_model(model_text, "--model"),
+        lambda: likelihood_of(likelihood, "--likelihood"),
+        lambda: model_of(model_text, "--model"),
         lambda: _points(at, points),
     )
     found = evaluate_rows(points_given, places, model, chosen, "--model")
@@ -80,81 +78,55 @@ def evaluate(
     if as_json:
         click.echo(json.dumps(found.records, indent=2))
     else:
-        print_points(found.likelihood, points_given, found.points)
-
-
-def _likelihood(name: str | None) -> "Likelihood":
-    from zpfit.io.library import Library
-    from zpfit.likelihood.build import LikelihoodSpec, assemble
-    from zpfit.likelihood.likelihood import Likelihood
-
-    if name is None:
-        return Likelihood("", (), ())
-    spec = LikelihoodSpec(set=name)
-    return assemble(spec, Library.beside(), lambda *_: "--likelihood").likelihood
+        print_points(points_given, found)
 
 
 def _points(at: Sequence[str], path: Path | None) -> tuple[list[dict[str, float]], list[str]]:
     """Return points, and the place of each for messages."""
-    from zpfit.io.points import read_points
+    from zpfit.api.texts import points_of
 
-    return ([options.parse_point(at)], ["--at"]) if path is None else read_points(path)
+    return ([options.parse_point(at)], ["--at"]) if path is None else points_of(path)
 
 
-def print_points(
-    likelihood: "Likelihood", points: Sequence[Mapping[str, float]], evaluated: "EvaluatedPoints"
-) -> None:
+def print_points(points: Sequence[Mapping[str, float]], found: "Evaluation") -> None:
     """Print couplings, predictions and terms of the likelihood at each point.
 
     Parameters
     ----------
-    likelihood
-        The data; without terms, predictions are printed.
     points
         Parameter values as the user gave them.
-    evaluated
-        The model at these points.
+    found
+        Model and likelihood at these points; without terms, predictions are printed.
     """
     terminal = console()
-    # The model has couplings only at points where it exists.
-    existing = iter(range(len(evaluated.couplings)))
-    for point, broken in zip(points, evaluated.impossible, strict=True):
+    for point, described in zip(points, found.described(), strict=True):
         terminal.print(", ".join(f"{name} = {value:g}" for name, value in point.items()))
-        if broken:
+        if described.impossible:
             reasons = ", ".join(
-                f"{name}: {ratio:.4g} times the allowed value" for name, ratio in broken.items()
+                f"{name}: {ratio:.4g} times the allowed value"
+                for name, ratio in described.impossible.items()
             )
             terminal.print(f"impossible ({reasons})\n")
-            continue
-        _print_point(likelihood, evaluated, next(existing))
+        else:
+            _print_point(described)
 
 
-def _print_point(likelihood: "Likelihood", evaluated: "EvaluatedPoints", index: int) -> None:
-    import numpy as np
-
-    from zpfit.analysis.evaluate import describe_point
-    from zpfit.physics.observables import predictions_for
-
+def _print_point(point: "DescribedPoint") -> None:
     terminal = console()
-    c = evaluated.couplings.take(np.array([index]))
-    terminal.print(_quantities("couplings", dict(c.items()), 0))
-    if evaluated.derived:
-        terminal.print(_quantities("derived", evaluated.derived, index))
-    if not likelihood.measurements and not likelihood.exclusions:
-        predicted = {name: found.function(c) for name, found in predictions_for(c).items()}
-        terminal.print(_quantities("predictions", predicted, 0) + "\n")
+    terminal.print(_quantities("couplings", point.couplings))
+    if point.derived:
+        terminal.print(_quantities("derived", point.derived))
+    if point.terms is None:
+        terminal.print(_quantities("predictions", point.predictions) + "\n")
         return
-    terminal.print(terms_table(describe_point(likelihood, c)))
-    [excluded_by] = likelihood.excluded_by(c)
+    terminal.print(terms_table(point.terms))
     verdict = (
-        f"excluded by {', '.join(excluded_by)}"
-        if excluded_by
+        f"excluded by {', '.join(point.excluded_by)}"
+        if point.excluded_by
         else "allowed by every hard exclusion"
     )
-    terminal.print(f"chi2 {float(likelihood.chi2(c)[0]):.4f}, {verdict}\n")
+    terminal.print(f"chi2 {point.terms['chi2']:.4f}, {verdict}\n")
 
 
-def _quantities(title: str, columns: "Mapping[str, FloatArray]", index: int) -> str:
-    # Adding zero turns -0.0 into 0.0.
-    values = ", ".join(f"{name} = {values[index] + 0.0:.6g}" for name, values in columns.items())
-    return f"{title}: {values}"
+def _quantities(title: str, values: Mapping[str, float]) -> str:
+    return f"{title}: " + ", ".join(f"{name} = {value:.6g}" for name, value in values.items())

@@ -76,21 +76,20 @@ def exclusion(
         --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
     """
     from zpfit.api.exclusions import exclusion as trace_exclusion
-    from zpfit.runs.records import EXCLUSION_FILES
-    from zpfit.runs.slice_file import load_slice
+    from zpfit.api.texts import slice_of
 
     changes, additions = all_of(
         lambda: options.parse_slice(texts), lambda: options.parse_limits(limits)
     )
-    chosen = load_slice(file, changes, additions, title=texts["likelihood"] or "")
-    record = trace_exclusion(source=chosen, output=output, force=force).record
+    chosen = slice_of(file, changes, additions, title=texts["likelihood"] or "")
+    found = trace_exclusion(source=chosen, output=output, force=force)
     if as_json:
         # On one line: outlines have thousands of points.
-        click.echo(json.dumps(record, allow_nan=False))
+        click.echo(json.dumps(found.record, allow_nan=False))
         return
-    print_exclusion(record)
-    if output is not None:
-        print_written([output / name for name in EXCLUSION_FILES])
+    print_exclusion(found.record)
+    if found.files:
+        print_written(found.files)
 
 
 def print_exclusion(record: Mapping[str, Any]) -> None:

@@ -29,16 +29,14 @@ def explore(source: str, *, model_text: str | None, port: int, no_browser: bool)
     zpfit explore today_rb --model "{name: B-L, options: {mass: zS_vS}}" --port 8000
     zpfit explore output/quickstart
     """
-    from zpfit.pages.explore.app import application
-    from zpfit.pages.explore.catalogue import open_catalogue
-    from zpfit.pages.explore.server import open_browser, serve
+    from zpfit.api.reports import explore as serve_page
+    from zpfit.api.texts import given
 
-    catalogue = open_catalogue(source, model_text, "--model")
-
-    def ready(address: str) -> None:
-        click.echo(f"{address} (Ctrl+C ends it)")
-        if not no_browser:
-            open_browser(address)
-
-    serve(application(catalogue), port, ready)
+    serve_page(
+        source,
+        model=None if model_text is None else given(model_text, "--model"),
+        port=port,
+        browser=not no_browser,
+        ready=lambda address: click.echo(f"{address} (Ctrl+C ends it)"),
+    )
     click.echo("stopped", err=True)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from zpfit.cli import options
 from zpfit.cli.completion import RUNS_AND_FOLDERS
 from zpfit.cli.messages import warn
 from zpfit.cli.output import print_json, print_or_write, print_written
+
+if TYPE_CHECKING:
+    from zpfit.api.exports import Program
 
 _FORMATS = ("getdist", "anesthetic", "arviz", "csv", "cobaya")
 _SCHEMAS = ("run", "entry", "set", "model", "priors", "slice", "campaign")
@@ -24,7 +28,7 @@ _SCHEMAS = ("run", "entry", "set", "model", "priors", "slice", "campaign")
 @options.force("Replace existing files.")
 @options.as_json
 def export(
-    run: str, *, to: str, output: Path | None, weighted: bool, force: bool, as_json: bool
+    run: str, *, to: "Program", output: Path | None, weighted: bool, force: bool, as_json: bool
 ) -> None:
     """Export a run for GetDist, anesthetic, ArviZ, cobaya or as CSV.
 
@@ -36,21 +40,19 @@ def export(
     zpfit export output/quickstart --to csv --weighted --output tables
     zpfit export quickstart --to cobaya
     """
-    from zpfit.interfaces.export import FORMATS, export_cobaya
-    from zpfit.interfaces.export import export as export_samples
+    from zpfit.api.exports import export as export_run
 
-    if to in FORMATS:
-        written = export_samples(run, to, output, force=force, weighted=weighted, warn=warn)
-    elif weighted:
+    if weighted and to == "cobaya":
         raise click.UsageError(
             "--weighted selects samples, and an input file of cobaya has none: drop it"
         )
-    else:
-        written = export_cobaya(run, output, force=force)
+    found = export_run(run, to, weighted=weighted, output=output, force=force)
+    for text in found.notes:
+        warn(text)
     if as_json:
-        print_json({"format": to, "files": [str(path) for path in written]})
+        print_json({"format": to, "files": [str(path) for path in found.files]})
     else:
-        print_written(written)
+        print_written(found.files)
 
 
 @click.command()
@@ -66,9 +68,9 @@ def schema(kind: str, *, output: Path | None) -> None:
     \b
     zpfit schema run --output zpfit-run.schema.json
     """
-    from zpfit.runs.json_schema import json_schema
+    from zpfit.api.exports import schema as schema_of
 
-    print_or_write(json.dumps(json_schema(kind), indent=2, ensure_ascii=False), output)
+    print_or_write(json.dumps(schema_of(kind), indent=2, ensure_ascii=False), output)
 
 
 @click.command()

@@ -68,14 +68,13 @@ def limit(
     """
     from zpfit.api.limits import LEVELS
     from zpfit.api.limits import limit as compute_limit
+    from zpfit.api.texts import problem_of
     from zpfit.cli.progress import StageLines
-    from zpfit.runs.records import limit_files
-    from zpfit.runs.run_file import find_run_file, load_run
 
     fixed = options.parse_fix(fix)
     along = None if scan is None else _parse_scan(scan)
-    problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
-    record = compute_limit(
+    problem, _ = problem_of(file, options.parse_changes(changes, seed))
+    found = compute_limit(
         problem,
         parameter,
         cl=levels or LEVELS,
@@ -85,13 +84,13 @@ def limit(
         output=output,
         force=force,
         progress=StageLines(),
-    ).record
+    )
     if as_json:
-        print_json(record)
+        print_json(found.record)
         return
-    print_limit(record)
-    if output is not None:
-        print_written([output / n for n in limit_files(parameter, scan=along is not None)])
+    print_limit(found.record)
+    if found.files:
+        print_written(found.files)
 
 
 def _parse_scan(text: str) -> tuple[str, list[float]]:
@@ -154,7 +153,7 @@ def print_limit(record: Mapping[str, Any]) -> None:
 
 
 def _table(record: Mapping[str, Any]) -> "Table":
-    from zpfit.analysis.levels import in_percent
+    from zpfit.api.wording import in_percent
 
     parameter, scan = record["parameter"], record["scan"]
     size = f"|{parameter['name']}|" if record["one_sided"] else parameter["name"]

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from zpfit.api.executors import ExecutorChoice, Kind
 from zpfit.cli import completion
 from zpfit.errors import InvalidInput, ProblemCollector
-from zpfit.runs.pools import ExecutorChoice, Kind
 
 if TYPE_CHECKING:
-    from zpfit.analysis.profile.axis import AxisRequest
-    from zpfit.io.document import Given, KeyPath
+    from zpfit.api.profiles import AxisRequest
+    from zpfit.api.texts import Given, KeyPath
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -147,12 +147,12 @@ def parse_changes(texts: Sequence[str], seed: int | None = None) -> dict[str, "G
     InvalidInput
         A text has another form.
     """
-    from zpfit.io.document import Given, Source
+    from zpfit.api.texts import given
 
     values = dict(_assignment(text, "--set") for text in texts)
     if seed is not None:
         values["seed"] = str(seed)
-    return {key: Given(value, Source("--set")) for key, value in values.items()}
+    return {key: given(value, "--set") for key, value in values.items()}
 
 
 def parse_limits(texts: Sequence[str]) -> list["Given"]:
@@ -174,7 +174,7 @@ def parse_limits(texts: Sequence[str]) -> list["Given"]:
 
 
 def _limit(text: str) -> "Given":
-    from zpfit.io.document import Given, Source
+    from zpfit.api.texts import given
 
     place = f"--limit {text}"
     match = _LIMIT.fullmatch(text)
@@ -185,7 +185,7 @@ def _limit(text: str) -> "Given":
     words = [word.partition("=") for word in match["words"].split(":")[1:]]
     values = {key: _yaml(value, place) for key, _, value in words}
     path = str(Path.cwd() / match["path"])
-    return Given({"curve": path, **values}, Source(place, names_key=False))
+    return given({"curve": path, **values}, place, names_key=False)
 
 
 def parse_point(texts: Sequence[str]) -> dict[str, float]:
@@ -232,7 +232,7 @@ def parse_axis(option: str, text: str) -> "AxisRequest":
     InvalidInput
         The text has another form.
     """
-    from zpfit.analysis.profile.axis import AxisRequest
+    from zpfit.api.profiles import AxisRequest
 
     name, ends, _ = _axis(option, text, scales=False)
     return AxisRequest(name, ends, option, text)
@@ -279,19 +279,19 @@ def parse_slice(options: Mapping[str, Any]) -> list[tuple["KeyPath", "Given"]]:
 def _slice_changes(
     options: Mapping[str, Any], problems: ProblemCollector
 ) -> Iterator[tuple["KeyPath", "Given"]]:
-    from zpfit.io.document import Given, Source
+    from zpfit.api.texts import given
 
     for option, (name, read) in _READERS.items():
-        given = options[option]
-        for text in (given,) if isinstance(given, str) else given or ():
+        texts = options[option]
+        for text in (texts,) if isinstance(texts, str) else texts or ():
             with problems.collecting():
                 keys, value = read(text)
                 # YAML may hold several keys: the message names the wrong one.
                 is_yaml = name in ("--set", "--model")
-                source = Source(name) if is_yaml else Source(f"{name} {text}", names_key=False)
-                yield keys, Given(value, source)
+                origin = name if is_yaml else f"{name} {text}"
+                yield keys, given(value, origin, names_key=is_yaml)
     if options["profile"]:
-        yield ("profile",), Given(list(options["profile"]), Source("--profile"))
+        yield ("profile",), given(list(options["profile"]), "--profile")
 
 
 def _slice_axis(side: str, text: str) -> tuple["KeyPath", Any]:
@@ -365,6 +365,6 @@ def _number(text: str, place: str) -> float:
 
 
 def _yaml(text: str, place: str) -> Any:
-    from zpfit.io.yaml import parse_yaml
+    from zpfit.api.texts import from_yaml
 
-    return parse_yaml(text, Path(place)).data
+    return from_yaml(text, place)

@@ -38,13 +38,12 @@ def print_or_write(text: str, output: Path | None) -> None:
     UnwritablePath
         The folder or the file cannot be written.
     """
-    from zpfit.io.writing import make_folder, write_whole
+    from zpfit.api.texts import save_text
 
     if output is None:
         click.echo(text)
         return
-    make_folder(output.parent)
-    write_whole(output, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    save_text(output, text + "\n")
     click.echo(f"Written: {output}")
 
 

@@ -13,7 +13,7 @@ from zpfit.errors import all_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zpfit.analysis.profile.axis import AxisRequest
+    from zpfit.api.profiles import AxisRequest
 
 
 @click.command()
@@ -64,15 +64,14 @@ def profile(
     zpfit profile quickstart --x m_Zp=10:60 --y C_Ae --points 50 --output output/profiles
     zpfit profile output/quickstart --x C_Vmu --level 0.9 --level 0.95 --fix C_Amu=0
     """
-    from zpfit.analysis.levels import REGIONS
+    from zpfit.api.profiles import REGIONS
     from zpfit.api.profiles import profile as compute_profile
+    from zpfit.api.texts import problem_of
     from zpfit.cli.progress import StageLines
-    from zpfit.runs.records import profile_files
-    from zpfit.runs.run_file import find_run_file, load_run
 
-    problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
+    problem, _ = problem_of(file, options.parse_changes(changes, seed))
     axes = _requests(x, y)
-    record = compute_profile(
+    found = compute_profile(
         problem,
         *axes,
         points=points,
@@ -81,14 +80,13 @@ def profile(
         output=output,
         force=force,
         progress=StageLines(),
-    ).record
+    )
     if as_json:
-        print_json(record)
+        print_json(found.record)
         return
-    print_profile(record)
-    if output is not None:
-        names = profile_files([axis.name for axis in axes])
-        print_written([output / name for name in names])
+    print_profile(found.record)
+    if found.files:
+        print_written(found.files)
 
 
 def _requests(x: str, y: str | None) -> "list[AxisRequest]":
@@ -167,7 +165,7 @@ def _levels(record: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapp
 
 
 def _level(likelihood: Mapping[str, Any]) -> str:
-    from zpfit.analysis.levels import in_percent
+    from zpfit.api.wording import in_percent
 
     probability = in_percent(likelihood["probability"])
     return f"{probability} (Delta chi2 = {likelihood['delta_chi2']:.4g})"

@@ -22,9 +22,8 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from zpfit.api.logs import LOGGER, RunLog, last_words
 from zpfit.cli.messages import Messages, warn
-from zpfit.io.logging import LOGGER
-from zpfit.runs.log import RunLog, last_words
 
 _LOG_INTERVAL = 10.0
 """Seconds between progress lines on a console without a live table."""

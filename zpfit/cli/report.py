@@ -34,9 +34,9 @@ def report(folders: Sequence[Path], *, output: Path | None, force: bool, as_json
     zpfit report output/classes --output classes.html
     zpfit report output/sm_u1_cs output/nhdm_u1_cs --force
     """
-    from zpfit.pages.report.write import write_report
+    from zpfit.api.reports import report as write_report
 
-    page = write_report(folders, output, force=force)
+    page = write_report(*folders, output=output, force=force)
     if as_json:
         print_json({"page": str(page)})
     else:

@@ -17,12 +17,11 @@ from zpfit.cli.output import (
     yellow,
 )
 from zpfit.cli.tables import or_dash, terms_table
-from zpfit.errors import InvalidInput
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zpfit.inference.problem import Problem
+    from zpfit.api.validations import Validated
 
 _CHECKPOINT_INTERVAL = 10.0
 """Seconds; short against the time that a user would mind losing, long against writing a file."""
@@ -73,13 +72,13 @@ def run(
     zpfit run quickstart --limit prompt.lmt --limit dump.lmt:length_ratio=2
     """
     from zpfit.api.fits import fit_in_folder
+    from zpfit.api.texts import problem_of
     from zpfit.cli.progress import RunReporter
-    from zpfit.runs.run_file import find_run_file, find_unfinished, load_run
 
     if resume and force:
         raise click.UsageError("--resume continues a run, --force replaces it: give one of them")
-    found = (find_unfinished if resume else find_run_file)(file)
-    loaded = load_run(found, options.parse_changes(changes, seed), options.parse_limits(limits))
+    given, added = options.parse_changes(changes, seed), options.parse_limits(limits)
+    loaded, found = problem_of(file, given, added, resume=resume)
     same_folder = resume and Path(file) in found.parents
     folder = output or (Path(file) if same_folder else Path("output") / loaded.name)
     result, was_finished = fit_in_folder(
@@ -111,20 +110,21 @@ def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
     Every file that it names is read. A model in Python code is imported and called; the result
     says so.
     """
+    from zpfit.api.campaigns import is_campaign, plan
+    from zpfit.api.texts import problem_of
+    from zpfit.api.validations import validate as check
     from zpfit.cli.campaign import print_plan
-    from zpfit.runs.campaign_file import is_campaign, load_campaign
-    from zpfit.runs.run_file import find_run_file, load_run
 
     if Path(file).is_file() and is_campaign(Path(file)):
         if changes:
             raise click.UsageError("--set changes a run file: leave it out here")
-        print_plan(load_campaign(Path(file)))
+        print_plan(plan(Path(file)))
         return
-    loaded = load_run(find_run_file(file), options.parse_changes(changes))
+    found = check(problem_of(file, options.parse_changes(changes))[0])
     if as_json:
-        print_json(_checked(loaded))
+        print_json(found.record)
     else:
-        _print_checked(loaded)
+        _print_checked(found)
 
 
 @click.command()
@@ -132,45 +132,24 @@ def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
 @options.as_json
 def plot(directory: Path, *, as_json: bool) -> None:
     """Draw the plots of a finished run again."""
-    from zpfit.runs.drawing import draw_run
-    from zpfit.runs.run_folder import PLOT_NAMES, RunFolder
+    from zpfit.api.reports import plot as draw
 
-    problems = draw_run(RunFolder(directory))
-    if problems:
-        raise InvalidInput(problems)
-    drawn = [name for name in PLOT_NAMES if (directory / name).exists()]
+    drawn = [path.name for path in draw(directory)]
     if as_json:
         print_json({"folder": str(directory), "files": drawn})
     else:
         click.echo(f"{directory}: drew {', '.join(drawn)}")
 
 
-def _checked(problem: "Problem") -> dict[str, Any]:
-    posterior = problem.posterior
-    return {
-        "name": problem.name,
-        "valid": True,
-        "model": posterior.model.name,
-        "parameters": list(posterior.names),
-        "likelihood": posterior.likelihood.name,
-        "measurements": [term.name for term in posterior.likelihood.measurements],
-        "exclusions": [term.name for term in posterior.likelihood.exclusions],
-        "code": problem.code,
-        "notes": list(problem.notes),
-    }
-
-
-def _print_checked(problem: "Problem") -> None:
-    posterior = problem.posterior
+def _print_checked(found: "Validated") -> None:
     click.echo(
-        f"{problem.name}: valid. Model {posterior.model.name}, {posterior.dimension} sampled "
-        f"parameters, likelihood {posterior.likelihood.name} with "
-        f"{len(posterior.likelihood.measurements)} measurements and "
-        f"{len(posterior.likelihood.exclusions)} exclusions."
+        f"{found.name}: valid. Model {found.model}, {len(found.parameters)} sampled parameters, "
+        f"likelihood {found.likelihood} with {len(found.measurements)} measurements and "
+        f"{len(found.exclusions)} exclusions."
     )
-    if problem.code:
-        click.echo(f"note: runs Python code: {problem.code}")
-    for text in problem.notes:
+    if found.code:
+        click.echo(f"note: runs Python code: {found.code}")
+    for text in found.notes:
         note(text)
 
 
@@ -184,7 +163,7 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     folder
         The run folder.
     """
-    from zpfit.runs.run_folder import PLOT_NAMES
+    from zpfit.api.reports import PLOT_NAMES
 
     terminal, best = console(), summary["best_fit"]
     terminal.print(_parameter_table(summary))

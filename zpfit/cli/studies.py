@@ -40,8 +40,8 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 
     # The workers import their modules while this process imports its own.
     with workers() as pool:
+        from zpfit.api.texts import check_writable
         from zpfit.cli.progress import StageLines
-        from zpfit.io.writing import check_writable
         from zpfit.studies.paper_2021.reproduce import reproduce, write_json
 
         if json_path is not None:

@@ -43,7 +43,7 @@ def terms_table(point: Mapping[str, Any]) -> "Table":
     ----------
     point
         A record with ``terms`` and ``exclusions``, as
-        :func:`zpfit.analysis.evaluate.describe_point` returns it.
+        :class:`~zpfit.api.records.PointRecord` has them.
     """
     caption = "ratio: signal over limit, above 1 is excluded"
     if any(abs(t["chi2"] - t["pull"] ** 2) > _VISIBLE for t in point["terms"].values()):

@@ -42,18 +42,17 @@ def tension(
     zpfit tension sm_u1_rb --set likelihood.set=paper_2021_rb_soft --json
     """
     from zpfit.api.tensions import tension as compute_tension
+    from zpfit.api.texts import problem_of
     from zpfit.cli.progress import StageLines
-    from zpfit.runs.records import TENSION_FILES
-    from zpfit.runs.run_file import find_run_file, load_run
 
-    problem = load_run(find_run_file(file), options.parse_changes(changes, seed))
-    record = compute_tension(problem, output=output, force=force, progress=StageLines()).record
+    problem, _ = problem_of(file, options.parse_changes(changes, seed))
+    found = compute_tension(problem, output=output, force=force, progress=StageLines())
     if as_json:
-        print_json(record)
+        print_json(found.record)
         return
-    print_tension(record)
-    if output is not None:
-        print_written([output / name for name in TENSION_FILES])
+    print_tension(found.record)
+    if found.files:
+        print_written(found.files)
 
 
 def print_tension(record: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from zpfit.cli.output import console, print_json, print_shortcomings, print_writ
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zpfit.analysis.records import ToysRecord, ToyStatisticRecord
+    from zpfit.api.records import ToysRecord, ToyStatisticRecord
 
 _NAMES = {
     "chi2": "chi2 of the best fit",
@@ -80,10 +80,9 @@ def toys(
     zpfit toys quickstart --n 2000 --hypothesis best-fit --output output/toys_best_fit
     zpfit toys nhdm_u1_cs --n 500 --nested sm_u1_cs --hypothesis nested --no-joint-sigma
     """
+    from zpfit.api.texts import problem_of
     from zpfit.api.toy_sets import toys as draw_toys
     from zpfit.cli.progress import ToyLines
-    from zpfit.runs.run_file import find_run_file, load_run
-    from zpfit.runs.toy_folder import RESULTS
 
     if hypothesis == "nested" and nested is None:
         raise click.UsageError(
@@ -91,7 +90,7 @@ def toys(
         )
     choice = options.executor_choice(executor, workers, scheduler)
     given = options.parse_changes(changes, seed)
-    folder = output or Path("output") / f"toys_{load_run(find_run_file(file), given).name}"
+    folder = output or Path("output") / f"toys_{problem_of(file, given)[0].name}"
     found = draw_toys(
         file,
         n,
@@ -109,7 +108,7 @@ def toys(
         print_json(record)
         return
     print_toys(record)
-    print_written([folder / name for name in RESULTS])
+    print_written(found.files)
 
 
 def print_toys(record: "ToysRecord") -> None:

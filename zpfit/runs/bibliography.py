@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from zpfit.analysis.exclusion.slice import resolve_slice
 from zpfit.errors import ProblemCollector, RunNotFound, UnknownName
@@ -60,6 +60,18 @@ class Reference:
     def authors(self) -> str | None:
         """Authors as text, ``and others`` as "et al."; None if they are not known."""
         return _authors(self.item.fields["author"]) if self.item else None
+
+
+class ReferenceRecord(TypedDict):
+    """A publication as plain data."""
+
+    key: str
+    arxiv: str | None
+    journal: str | None
+    doi: str | None
+    title: str | None
+    authors: str | None
+    used_for: list[str]
 
 
 @cache
@@ -133,10 +145,14 @@ def as_bibtex(references: Sequence[Reference]) -> str:
     return "\n\n".join(r.item.text if r.item else _own_item(r.citation) for r in references)
 
 
-def as_record(reference: Reference) -> dict[str, Any]:
+def as_record(reference: Reference) -> ReferenceRecord:
     """Return a publication as plain data, ready for JSON."""
+    citation = reference.citation
     return {
-        **reference.citation.model_dump(),
+        "key": citation.key,
+        "arxiv": citation.arxiv,
+        "journal": citation.journal,
+        "doi": citation.doi,
         "title": reference.title,
         "authors": reference.authors,
         "used_for": list(reference.used_for),

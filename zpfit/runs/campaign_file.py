@@ -161,7 +161,25 @@ def load_campaign(path: Path) -> Campaign:
     InvalidInput
         The file or a combination is invalid; the exception lists every fault.
     """
-    document = read_yaml(path)
+    return resolve_campaign(read_yaml(path), path.stem)
+
+
+def resolve_campaign(document: Document, name: str) -> Campaign:
+    """Check every combination of the axes of a campaign.
+
+    Parameters
+    ----------
+    document
+        Content of a campaign file.
+    name
+        Name of the campaign.
+
+    Raises
+    ------
+    InvalidInput
+        The content or a combination is invalid; the exception lists every fault.
+    """
+    path = document.path
     parts = validate_parts(CampaignFile, document)
     if parts.problems:
         _raise_problems(parts, document)
@@ -173,8 +191,8 @@ def load_campaign(path: Path) -> Campaign:
     cells = tuple(_cells(settings, document, problems))
     problems.raise_if_any()
     names = [cell.name for cell in cells]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"{path}: {name!r} would be the name of several fits; change the labels")
+    for repeated in sorted({own for own in names if names.count(own) > 1}):
+        problems.add(f"{path}: {repeated!r} would be the name of several fits; change the labels")
     code: dict[str, None] = {}
     for cell in cells:
         with problems.collecting():
@@ -183,7 +201,7 @@ def load_campaign(path: Path) -> Campaign:
     seeds = None if settings.seeds is None else settings.seeds.all()
     if len(cells) * len(seeds or (None,)) > _MOST_TASKS:
         raise InvalidInput([f"{path}: more than {_MOST_TASKS:,} fits; split the campaign"])
-    return Campaign(path.stem, settings, cells, seeds, tuple(filter(None, code)))
+    return Campaign(name, settings, cells, seeds, tuple(filter(None, code)))
 
 
 def _raise_problems(parts: Parts[CampaignFile], document: Document) -> NoReturn:

@@ -11,6 +11,7 @@ from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.yaml import read_text, read_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.models.base import Parameter
 from zpfit.models.dark_width import optional_parameters
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, model_names
 
@@ -48,6 +49,40 @@ class NamedFile:
     text: str
     notes: tuple[str, ...]
     """Warnings, such as unverified numbers."""
+
+
+@dataclass(frozen=True)
+class ModelOption:
+    """An option of a model."""
+
+    name: str
+    choices: tuple[Any, ...]
+    """Allowed values; empty for any integer."""
+    default: Any
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model behind a name, with its default options."""
+
+    name: str
+    description: str
+    reference: str
+    formulas: tuple[str, ...]
+    """Formulas of the couplings, as text."""
+    parameters: tuple[Parameter, ...]
+    optional: tuple[str, ...]
+    """Further parameters, which the model has only where they are given."""
+    options: tuple[ModelOption, ...]
+
+
+@dataclass(frozen=True)
+class Named:
+    """Everything behind a name."""
+
+    name: str
+    model: NamedModel | None
+    files: tuple[NamedFile, ...]
 
 
 def listed(what: str, library: Library) -> list[Listed]:
@@ -102,7 +137,7 @@ def named_model(name: str, library: Library) -> LoadedModel:
     return load_model(ModelSpec(name=name), document, library)
 
 
-def named(name: str, library: Library) -> tuple[LoadedModel | None, list[NamedFile]]:
+def named(name: str, library: Library) -> Named:
     """Return the model and the files that have a name.
 
     Raises
@@ -110,12 +145,13 @@ def named(name: str, library: Library) -> tuple[LoadedModel | None, list[NamedFi
     UnknownName
         No model and no file has that name.
     """
-    model = named_model(name, library) if name in model_names(library) else None
-    files = [_file(kind, name, library) for kind in _SHOWN if name in library.names(kind)]
+    known = model_names(library)
+    model = _described(named_model(name, library)) if name in known else None
+    files = tuple(_file(kind, name, library) for kind in _SHOWN if name in library.names(kind))
     if model is None and not files:
-        known = {n for kind in _SHOWN for n in library.names(kind)} | set(model_names(library))
-        raise UnknownName("name", name, known)
-    return model, files
+        names = {n for kind in _SHOWN for n in library.names(kind)} | set(known)
+        raise UnknownName("name", name, names)
+    return Named(name, model, files)
 
 
 def _file(kind: Kind, name: str, library: Library) -> NamedFile:
@@ -141,7 +177,23 @@ def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
     return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
 
 
-def as_json(model: LoadedModel | None, files: list[NamedFile]) -> list[dict[str, Any]]:
+def _described(loaded: LoadedModel) -> NamedModel:
+    model = loaded.model
+    return NamedModel(
+        model.name,
+        model.description,
+        model.reference,
+        tuple(model.formulas),
+        tuple(model.parameters),
+        tuple(parameter.name for parameter in optional_parameters(model)),
+        tuple(
+            ModelOption(name, get_args(field.annotation), field.default)
+            for name, field in loaded.options.model_fields.items()
+        ),
+    )
+
+
+def as_json(found: Named) -> list[dict[str, Any]]:
     """Return everything about a name as plain data for JSON.
 
     Raises
@@ -149,11 +201,11 @@ def as_json(model: LoadedModel | None, files: list[NamedFile]) -> list[dict[str,
     InvalidYaml
         A file cannot be parsed.
     """
-    return [*([] if model is None else [_model_as_json(model)]), *map(_file_as_json, files)]
+    model = [] if found.model is None else [_model_as_json(found.model)]
+    return [*model, *map(_file_as_json, found.files)]
 
 
-def _model_as_json(loaded: LoadedModel) -> dict[str, Any]:
-    model = loaded.model
+def _model_as_json(model: NamedModel) -> dict[str, Any]:
     return {
         "kind": "model",
         "name": model.name,
@@ -171,10 +223,10 @@ def _model_as_json(loaded: LoadedModel) -> dict[str, Any]:
             }
             for parameter in model.parameters
         ],
-        "optional": [parameter.name for parameter in optional_parameters(model)],
+        "optional": list(model.optional),
         "options": {
-            name: {"choices": list(get_args(field.annotation)), "default": field.default}
-            for name, field in loaded.options.model_fields.items()
+            option.name: {"choices": list(option.choices), "default": option.default}
+            for option in model.options
         },
     }
 

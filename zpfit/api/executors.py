@@ -1,0 +1,5 @@
+"""Executors of work in several processes: :class:`ExecutorChoice` and its :class:`Kind`."""
+
+from zpfit.runs.pools import ExecutorChoice, Kind
+
+__all__ = ["ExecutorChoice", "Kind"]
