@@ -237,5 +237,5 @@ def _of_set_and_model(likelihood: str, model_text: str) -> PointLikelihood:
     priors = Priors(by_name)
     middle = priors.transform(np.full((1, len(priors.free)), 0.5))
     model, _ = ready_for_batches(model, spec, middle, "model")
-    posterior = Posterior(model, priors, assembled.for_model(model, middle).likelihood)
+    posterior = Posterior(model, priors, assembled.likelihood)
     return PointLikelihood(posterior, tuple(optional), has_priors=False)
