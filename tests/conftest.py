@@ -1,5 +1,6 @@
 """Shared fixtures: the command line in process, and one small run."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from click.testing import Result
 from command import invoke as invoke_command
 from command import run_small
+from filelock import FileLock
 from helpers_samplers import draw_blank, quick, use_small_batches
 
 from zpfit.errors import ZpfitError
@@ -17,16 +19,30 @@ from zpfit.inference.problem import RunFile
 from zpfit.inference.samplers.result import Samples
 from zpfit.inference.sampling import sample_posterior
 
+_PROOFS = (
+    "test_certify.py",
+    "test_certificate_script.py",
+    "test_certify_cells.py",
+    "test_certify_decays.py",
+    "test_resumed_proofs.py",
+)
+"""Files of tests that compile the formulas of proofs."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with tests of Dask behind all others, and doctests, which fork nothing, last.
 
-    Dask leaves threads behind, and a process that has threads is not safe to fork.
+    Dask leaves threads behind, and a process that has threads is not safe to fork. One file
+    of proofs comes first and the others late: two workers that begin them
+    together both compile the formulas of proofs, which takes each of them 20 s.
     """
     with_dask = {item.path for item in items if "dask" in item.nodeid}
 
-    def place(item: pytest.Item) -> tuple[bool, bool, bool]:
-        return isinstance(item, pytest.DoctestItem), item.path in with_dask, "dask" in item.nodeid
+    def place(item: pytest.Item) -> tuple[int, bool, bool]:
+        doctest = isinstance(item, pytest.DoctestItem)
+        order = 3 if doctest else 2 if item.path.name in _PROOFS[1:] else 1
+        first = item.path.name == _PROOFS[0]
+        return 0 if first else order, item.path in with_dask, "dask" in item.nodeid
 
     items.sort(key=place)
 
@@ -87,6 +103,13 @@ def quick_fits() -> Iterator[None]:
 
 
 @pytest.fixture
+def few_draws() -> Iterator[None]:
+    """Let the fits of one test adapt and integrate with few draws at a time."""
+    with quick():
+        yield
+
+
+@pytest.fixture
 def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs sample only briefly, and stop when run file, data and samples are in the folder."""
 
@@ -109,11 +132,15 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a small run, at its default place; for reading only."""
-    folder = tmp_path_factory.mktemp("small")
-    with pytest.MonkeyPatch.context() as patch, quick():
-        patch.chdir(folder)
-        result = run_small()
-    assert result.exit_code == 0, result.output
+    base = tmp_path_factory.getbasetemp()
+    # Workers of pytest-xdist have folders side by side; the first one makes the run for all.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small_run"
+    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch, quick():
+        if not folder.exists():
+            folder.mkdir()
+            patch.chdir(folder)
+            result = run_small()
+            assert result.exit_code == 0, result.output
     return folder / "output" / "quickstart"
 
 
