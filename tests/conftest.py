@@ -19,15 +19,6 @@ from zpfit.inference.problem import RunFile
 from zpfit.inference.samplers.result import Samples
 from zpfit.inference.sampling import sample_posterior
 
-_PROOFS = (
-    "test_certify.py",
-    "test_certificate_script.py",
-    "test_certify_cells.py",
-    "test_certify_decays.py",
-    "test_resumed_proofs.py",
-)
-"""Files of tests that compile the formulas of proofs."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with tests of Dask behind all others, and doctests, which fork nothing, last.
@@ -38,11 +29,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     with_dask = {item.path for item in items if "dask" in item.nodeid}
 
-    def place(item: pytest.Item) -> tuple[int, bool, bool]:
-        doctest = isinstance(item, pytest.DoctestItem)
-        order = 3 if doctest else 2 if item.path.name in _PROOFS[1:] else 1
-        first = item.path.name == _PROOFS[0]
-        return 0 if first else order, item.path in with_dask, "dask" in item.nodeid
+    def place(item: pytest.Item) -> tuple[bool, bool, bool, int]:
+        doctest, name = isinstance(item, pytest.DoctestItem), item.path.name
+        proofs = "certi" in name or "proofs" in name
+        turn = 0 if name == "test_certify.py" else 2 if proofs else 1
+        return doctest, item.path in with_dask, "dask" in item.nodeid, turn
 
     items.sort(key=place)
 
