@@ -123,7 +123,9 @@ def test_a_missing_package_of_a_page_is_named(module: str, extra: str):
 
 @pytest.mark.parametrize("name", ["cobaya", "bilby"])
 def test_a_missing_program_is_named(name: str, monkeypatch: pytest.MonkeyPatch):
+    loaded = [module for module in sys.modules if module.startswith(f"{name}.")]
+    for module in (*loaded, f"zpfit.interfaces.{name}"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, f"zpfit.interfaces.{name}", raising=False)
     with pytest.raises(MissingExtra, match=re.escape(f"pip install 'zpfit[{name}]'")):
         importlib.import_module(f"zpfit.interfaces.{name}")
