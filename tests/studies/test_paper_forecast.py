@@ -34,7 +34,7 @@ def forecast_of(effective):
 
 
 @pytest.fixture(scope="module")
-def forecast_and_samples(quick_fits):
+def forecast_and_samples():
     return forecast_of(1000)
 
 
