@@ -17,6 +17,7 @@ from zpfit.api.sources import IN_PYTHON, escaped, plain_value
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.io.document import Document
 from zpfit.io.library import Library
+from zpfit.io.numbers import percent
 from zpfit.io.writing import make_room
 from zpfit.io.yaml import read_yaml
 from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
@@ -79,7 +80,7 @@ class ExclusionMap:
         allowed = self.record["allowed"]
         share = 0.0 if allowed is None else allowed["share"]
         x, y = self.record["x"]["name"], self.record["y"]["name"]
-        return f"<ExclusionMap of {x}, {y}: {100 * share:.3g} % allowed>"
+        return f"<ExclusionMap of {x}, {y}: {percent(share)} allowed>"
 
     def _repr_html_(self) -> str:
         return escaped(repr(self)) + str(self.frame.to_html(float_format="%.3g"))

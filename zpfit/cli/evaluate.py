@@ -10,7 +10,7 @@ import click
 from zpfit.cli import completion, options
 from zpfit.cli.messages import note
 from zpfit.cli.output import console
-from zpfit.cli.tables import terms_table
+from zpfit.cli.tables import print_terms
 from zpfit.errors import all_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _print_point(likelihood: "Likelihood", evaluated: "EvaluatedPoints", index: 
         predicted = {name: found.function(c) for name, found in predictions_for(c).items()}
         terminal.print(_quantities("predictions", predicted, 0) + "\n")
         return
-    terminal.print(terms_table(describe_point(likelihood, c)))
+    print_terms(describe_point(likelihood, c))
     [excluded_by] = likelihood.excluded_by(c)
     verdict = (
         f"excluded by {', '.join(excluded_by)}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zpfit.cli import completion, options
-from zpfit.cli.output import console, plain, print_written, table, yellow
+from zpfit.cli.output import console, plain, print_table, print_written, table, yellow
 from zpfit.errors import all_of
+from zpfit.io.numbers import interval, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -102,7 +103,7 @@ def print_exclusion(record: Mapping[str, Any]) -> None:
         Content of ``exclusion.json``.
     """
     terminal = console()
-    terminal.print(_regions_table(record))
+    print_table(_regions_table(record))
     terminal.print(plain(_verdict(record)))
     for note in record["notes"]:
         terminal.print(yellow(f"Note: {note}"))
@@ -120,7 +121,7 @@ def _regions_table(record: Mapping[str, Any]) -> "Table":
     for region in record["regions"]:
         if region["kind"] != "allowed" and region["share"] > 0:
             sigma = "" if region["sigma"] is None else f"{region['sigma']:g} sigma"
-            result.add_row(region["name"], region["kind"], sigma, f"{100 * region['share']:.2f} %")
+            result.add_row(region["name"], region["kind"], sigma, percent(region["share"], 3))
     return result
 
 
@@ -129,7 +130,6 @@ def _verdict(record: Mapping[str, Any]) -> str:
     if allowed is None:
         return "Nothing is allowed."
     reaches = ", ".join(
-        f"{record[side]['name']} from {allowed[side][0]:.4g} to {allowed[side][1]:.4g}"
-        for side in ("x", "y")
+        f"{record[side]['name']} from {interval(*map(float, allowed[side]))}" for side in ("x", "y")
     )
-    return f"Allowed: {100 * allowed['share']:.3g} % of the plane, {reaches}."
+    return f"Allowed: {percent(allowed['share'])} of the plane, {reaches}."
