@@ -129,7 +129,6 @@ def _verdict(record: Mapping[str, Any]) -> str:
     allowed = record["allowed"]
     if allowed is None:
         return "Nothing is allowed."
-    reaches = ", ".join(
-        f"{record[side]['name']} from {interval(*map(float, allowed[side]))}" for side in ("x", "y")
-    )
+    ends = [(record[side]["name"], *allowed[side]) for side in ("x", "y")]
+    reaches = ", ".join(f"{name} from {interval(low, high)}" for name, low, high in ends)
     return f"Allowed: {percent(allowed['share'])} of the plane, {reaches}."

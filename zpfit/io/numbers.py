@@ -68,7 +68,7 @@ def _decimals_of_error(error: float, digits: int | None) -> int:
     if digits is not None:
         return digits - 1 - power
     leading = round(error / 10.0 ** (power - 2))
-    if leading >= 950:  # rounds to a power of ten, of which two digits stay
+    if leading >= 950:  # rounds up to a power of ten; keep two digits
         return -power
     return (1 if leading < 355 else 0) - power
 
