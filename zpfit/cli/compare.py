@@ -51,6 +51,7 @@ def _proved(bound: float | None) -> str:
 @options.force()
 @click.option("--reference", metavar="MODEL", help="Model that Bayes factors compare with [no Z'].")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@options.entries
 @options.as_json
 def compare(
     files_or_runs: Sequence[str],
@@ -59,12 +60,14 @@ def compare(
     force: bool,
     reference: str | None,
     seed: int,
+    added: Sequence[str],
+    dropped: Sequence[str],
     as_json: bool,
 ) -> None:
     """Compare models by their evidence and best fits.
 
     FILES_OR_RUNS are run files or names of packaged runs, which are fitted first, and
-    folders of finished runs.
+    folders of finished runs. With --add or --drop all are fitted to the changed data.
 
     \b
     zpfit compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart --output output/classes
@@ -81,6 +84,7 @@ def compare(
         output=output,
         force=force,
         progress=StageLines(),
+        **options.Changes((), tuple(added), tuple(dropped)).entries,
     )
     rows = list(result.rows)
     for note in result.notes:

@@ -48,7 +48,7 @@ def coverage(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     executor: str,
     workers: int | None,
     scheduler: str | None,

@@ -61,6 +61,7 @@ def exclusion(
     output: Path | None,
     force: bool,
     as_json: bool,
+    changes: options.Changes,
     limits: Sequence[str],
     **texts: Any,
 ) -> None:
@@ -72,18 +73,25 @@ def exclusion(
     \b
     zpfit exclusion paper_fig2a --output output/fig2a
     zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --solve C_Ve:delta_a_e=-1.23e-12 \\
-        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/slice
+        --likelihood paper_2021_cs --drop a_mu_2021 --output output/slice
     zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --profile C_Ve --profile C_nue \\
-        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
+        --likelihood paper_2021_cs --drop a_mu_2021 --output output/profile
     """
     from zpfit.api.exclusions import exclusion as trace_exclusion
     from zpfit.runs.records import EXCLUSION_FILES
     from zpfit.runs.slice_file import load_slice
 
-    changes, additions = all_of(
-        lambda: options.parse_slice(texts), lambda: options.parse_limits(limits)
+    keys, additions = all_of(
+        lambda: options.parse_slice({**texts, "changes": changes.texts}),
+        lambda: options.parse_limits(limits),
     )
-    chosen = load_slice(file, changes, additions, title=texts["likelihood"] or "")
+    chosen = load_slice(
+        file,
+        keys,
+        [*additions, *options.named(changes, "add")],
+        title=texts["likelihood"] or "",
+        dropped=options.named(changes, "drop"),
+    )
     record = trace_exclusion(source=chosen, output=output, force=force).record
     if as_json:
         # On one line: outlines have thousands of points.

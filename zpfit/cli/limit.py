@@ -62,7 +62,7 @@ def limit(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     as_json: bool,
 ) -> None:
     """Compute limits on a parameter: profile likelihood and posterior.

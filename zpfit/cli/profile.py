@@ -58,7 +58,7 @@ def profile(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     as_json: bool,
 ) -> None:
     """Compute the profile likelihood of one or two parameters.

@@ -58,7 +58,7 @@ def run(
     resume: bool,
     interval: float,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     limits: Sequence[str],
     cross_check: bool,
     as_json: bool,
@@ -73,6 +73,7 @@ def run(
     zpfit run quickstart --resume
     zpfit run my_fit.yaml --output fits/first --seed 7
     zpfit run quickstart --set sampler.target_ess=20000 --set likelihood.set=paper_2021_rb
+    zpfit run quickstart --drop a_mu_2021 --add a_mu_2025_wp2025 --set likelihood.soft=all
     zpfit run quickstart --limit prompt.lmt --limit dump.lmt:length_ratio=2
     """
     from zpfit.api.fits import fit_in_folder
@@ -108,7 +109,7 @@ def run(
 @options.file
 @options.changes()
 @options.as_json
-def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
+def validate(file: str, *, changes: options.Changes, as_json: bool) -> None:
     """Check a run or campaign file without a fit.
 
     Every file that it names is read. A model in Python code is imported and called; the result
@@ -120,7 +121,7 @@ def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
 
     if Path(file).is_file() and is_campaign(Path(file)):
         if changes:
-            raise click.UsageError("--set changes a run file: leave it out here")
+            raise click.UsageError("--set, --add and --drop change a run file: leave them out here")
         print_plan(load_campaign(Path(file)))
         return
     loaded = load_run(find_run_file(file), options.parse_changes(changes))

@@ -79,5 +79,6 @@ def _exclusions_table(exclusions: Mapping[str, Any]) -> "Table":
 
 
 def _measured(term: Mapping[str, Any]) -> str:
-    """Return a published value with both digits of its errors."""
-    return with_error(term["measured"], *term["errors"], digits=2)
+    """Return a published value with the digits of its errors, two at most."""
+    digits = 1 if all(float(f"{error:.0e}") == error for error in term["errors"]) else 2
+    return with_error(term["measured"], *term["errors"], digits=digits)

@@ -1,6 +1,6 @@
 """Command ``tension``: agreement of the data with each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ def tension(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     as_json: bool,
 ) -> None:
     """Test whether the data agree with each other.

@@ -1,6 +1,5 @@
 """Command ``toys``: calibrated p-values from pseudo-experiments."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -69,7 +68,7 @@ def toys(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     executor: str,
     workers: int | None,
     scheduler: str | None,
