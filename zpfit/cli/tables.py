@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zpfit.cli.output import print_table, table
-from zpfit.io.numbers import with_error
+from zpfit.io.numbers import published, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -63,7 +63,13 @@ def _measurements_table(terms: Mapping[str, Any]) -> "Table":
         result.add_column(heading, justify="left" if heading == "measurement" else "right")
     for name, term in terms.items():
         prediction, pull = f"{term['prediction']:.4g}", f"{term['pull']:+.2f}"
-        result.add_row(name, _measured(term), prediction, pull, f"{term['chi2']:.3f}")
+        result.add_row(
+            name,
+            published(term["measured"], *term["errors"]),
+            prediction,
+            pull,
+            f"{term['chi2']:.3f}",
+        )
     return result
 
 
@@ -76,9 +82,3 @@ def _exclusions_table(exclusions: Mapping[str, Any]) -> "Table":
         chi2 = [f"{exclusion['chi2']:.3f}"] if "chi2" in exclusion else []
         result.add_row(name, f"{exclusion['ratio']:.3g}", *chi2)
     return result
-
-
-def _measured(term: Mapping[str, Any]) -> str:
-    """Return a published value with the digits of its errors, two at most."""
-    digits = 1 if all(float(f"{error:.0e}") == error for error in term["errors"]) else 2
-    return with_error(term["measured"], *term["errors"], digits=digits)

@@ -30,7 +30,7 @@ def with_error(value: float, *errors: float, sign: str = "", digits: int | None 
     sign
         ``"+"`` to show the sign of positive values.
     digits
-        Digits of the smallest error in place of that rule, such as 2 for published values.
+        Digits of the smallest error in place of that rule.
 
     References
     ----------
@@ -60,6 +60,18 @@ def with_error(value: float, *errors: float, sign: str = "", digits: int | None 
     if len(texts) == 1 or texts[0] == texts[1]:
         return f"{main} ± {texts[0]}"
     return f"{main} +{texts[0]} -{texts[1]}"
+
+
+def published(value: float, *errors: float) -> str:
+    """Return a published value with all digits of its errors, two at most.
+
+    Examples
+    --------
+    >>> published(-8.7e-13, 3.6e-13), published(1.0, 0.06), published(0.82, 0.28)
+    ('(-8.7 ± 3.6)e-13', '1.00 ± 0.06', '0.82 ± 0.28')
+    """
+    digits = 1 if all(float(f"{error:.0e}") == error for error in errors) else 2
+    return with_error(value, *errors, digits=digits)
 
 
 def _decimals_of_error(error: float, digits: int | None) -> int:
