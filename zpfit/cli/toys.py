@@ -163,7 +163,7 @@ def _statistics_table(record: "ToysRecord") -> "Table":
 def _p(row: "ToyStatisticRecord") -> str:
     if row["p_upper_limit"] is not None:
         return f"< {significant(row['p_upper_limit'], 2)} (95 %)"
-    p, low, high = apart(row["p_value"], *row["p_interval"])
+    p, low, high = apart(row["p_value"], *row["p_interval"], digits=2)
     return f"{p} [{low}, {high}]"
 
 
