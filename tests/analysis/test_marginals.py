@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import zpfit
 from zpfit.analysis.marginals import (
     LEVEL,
     PRIOR_DOMINATED,
@@ -129,3 +130,16 @@ def test_runs_of_older_versions_have_a_table():
     [row] = parameter_rows(summary)
     assert row.texts == ("0.400", "0.40000 (0.39960 to 0.40040)", "-", "-", "-", "-")
     assert row.notes == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "parameter", "closest"),
+    [("L_mu-L_tau_cs", "eps", 0.97), ("sm_u1_cs", "z_Lmu", 0.97), ("quickstart", "C_nue", 0.4)],
+)
+def test_the_profile_limit_is_at_least_the_bound(name: str, parameter: str, closest: float):
+    """The limit of its own search, for which zpfit limit takes as long as the whole run."""
+    run = zpfit.load(name, sampler="vegas")
+    row = zpfit.fit(run, progress=False).summary["posterior"][parameter]["size_limit"]
+    [limit] = zpfit.limit(run, parameter, cl=LEVEL, progress=False).frame["profile"]
+    assert closest < row["profile_at_least"] / limit < 1.02
