@@ -1,6 +1,6 @@
 """Numbers in text, with as many digits as their errors and distances call for."""
 
-from math import floor, isfinite, log10
+from math import floor, isclose, isfinite, log10
 
 _DIGITS = 3
 """Significant digits of a number without an error."""
@@ -63,15 +63,16 @@ def with_error(value: float, *errors: float, sign: str = "", digits: int | None 
 
 
 def published(value: float, *errors: float) -> str:
-    """Return a published value with all digits of its errors, two at most.
+    """Return a published value with two digits of its smallest error, or one that says as much.
 
     Examples
     --------
-    >>> published(-8.7e-13, 3.6e-13), published(1.0, 0.06), published(0.82, 0.28)
-    ('(-8.7 ± 3.6)e-13', '1.00 ± 0.06', '0.82 ± 0.28')
+    >>> published(-8.7e-13, 3.6e-13), published(1.0, 0.06), published(4.8e-13, 3e-13)
+    ('(-8.7 ± 3.6)e-13', '1.00 ± 0.06', '(4.8 ± 3.0)e-13')
     """
-    digits = 1 if all(float(f"{error:.0e}") == error for error in errors) else 2
-    return with_error(value, *errors, digits=digits)
+    decimals = _decimals_of_error(min(errors), 1)
+    same = all(isclose(round(x, decimals), x, rel_tol=1e-9) for x in (value, *errors))
+    return with_error(value, *errors, digits=1 if same else 2)
 
 
 def _decimals_of_error(error: float, digits: int | None) -> int:
