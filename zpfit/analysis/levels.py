@@ -1,5 +1,6 @@
 """Confidence levels, and the Delta chi2 that belongs to each."""
 
+import re
 from collections.abc import Sequence
 from math import erf, sqrt
 from numbers import Real
@@ -14,6 +15,7 @@ REGIONS = SIGMAS[:2]
 """Default levels of intervals and regions."""
 _SMALLEST, _LARGEST = 0.5, 0.9999
 """Range of levels: no region below, and no samples in the tail above."""
+_SIGMA_TEXT = re.compile(r"\s*([123])\s*sigma\s*")
 
 
 def delta_chi2(level: float, dimension: int = 1, *, one_sided: bool = False) -> float:
@@ -46,8 +48,57 @@ def delta_chi2(level: float, dimension: int = 1, *, one_sided: bool = False) -> 
     return float(chi2.ppf(level, dimension))
 
 
-def check_levels(levels: object, place: str) -> tuple[float, ...]:
+def parse_level(given: float | str) -> float:
+    """Return the probability that a level stands for.
+
+    Parameters
+    ----------
+    given
+        A probability from 0.5 to 0.9999, or ``1 sigma``, ``2 sigma`` or ``3 sigma``.
+
+    Raises
+    ------
+    ValueError
+        It is neither; the message says what to give.
+
+    Examples
+    --------
+    >>> parse_level("0.95"), round(parse_level("2 sigma"), 4)
+    (0.95, 0.9545)
+    """
+    known = _SIGMA_TEXT.fullmatch(str(given))
+    if known:
+        return SIGMAS[int(known[1]) - 1]
+    try:
+        level = float(given)
+    except (TypeError, ValueError):
+        remedy = "give a probability such as 0.95, or 1, 2 or 3 sigma"
+        raise ValueError(f"{given!r} is no confidence level; {remedy}") from None
+    problem = _out_of_range(level, _SMALLEST)
+    if problem:
+        raise ValueError(problem)
+    return level
+
+
+def _out_of_range(level: float, smallest: float) -> str | None:
+    """Return what is wrong with a level, or None."""
+    if smallest <= level <= _LARGEST:
+        return None
+    meant = f"; {level:g} % is {level / 100:g}" if 1 < level < 100 else ""
+    return f"{level:g}: give a probability from {smallest:g} to {_LARGEST:g}{meant}"
+
+
+def check_levels(levels: object, place: str, smallest: float = _SMALLEST) -> tuple[float, ...]:
     """Return levels in increasing order, without repetitions.
+
+    Parameters
+    ----------
+    levels
+        Sequence of probabilities.
+    place
+        Start of messages.
+    smallest
+        Smallest level.
 
     Raises
     ------
@@ -62,11 +113,9 @@ def check_levels(levels: object, place: str) -> tuple[float, ...]:
     if not levels:
         problems.add(f"{place}: there is no level; give at least one, such as 0.95")
     for level in levels:
-        if not _SMALLEST <= level <= _LARGEST:
-            meant = f"; {level:g} % is {level / 100:g}" if 1 < level < 100 else ""
-            problems.add(
-                f"{place} {level:g}: give a probability from {_SMALLEST:g} to {_LARGEST:g}{meant}"
-            )
+        problem = _out_of_range(level, smallest)
+        if problem:
+            problems.add(f"{place} {problem}")
     problems.raise_if_any()
     return tuple(sorted(set(map(float, levels))))
 
