@@ -242,7 +242,7 @@ OPTIONS = [
     (["--within", "a_mu_2021=1", "--band", "a_mu_2021=1"], ["--within a_mu_2021=1: ", "bands"]),
     (["--set", "sigma"], ["--set sigma", "KEY=VALUE"]),
     (["--set", "=1"], ["--set =1", "KEY=VALUE"]),
-    (["--set", "sigma="], ["--set sigma", "must be a number"]),
+    (["--set", "fix.C_nue="], ["--set fix.C_nue", "must be a number"]),
     (["--set", "sigma=[1"], ["--set sigma", "not valid YAML"]),
     (["--set", "sigm=1"], ["--set sigm", "did you mean 'sigma'"]),
     (["--set", "x.lower='5'"], ["--set x.lower", "must be a number", "'5'"]),

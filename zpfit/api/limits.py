@@ -68,7 +68,7 @@ def limit(
     source: Source,
     parameter: str,
     *,
-    cl: float | Sequence[float] = LEVELS,
+    cl: float | str | Sequence[float | str] = LEVELS,
     one_sided: bool = True,
     fix: Mapping[str, float] | None = None,
     scan: Scan | None = None,

@@ -69,7 +69,7 @@ def profile(
     y: AxisChoice | None = None,
     *,
     points: int | None = None,
-    levels: Sequence[float] = REGIONS,
+    levels: Sequence[float | str] = REGIONS,
     fix: Mapping[str, float] | None = None,
     output: str | Path | None = None,
     progress: bool | Progress = True,

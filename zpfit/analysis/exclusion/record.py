@@ -96,16 +96,21 @@ def _level(chosen: Slice, region: NamedRegion) -> float | None:
     return chosen.cl
 
 
-def _mark(chosen: Slice, region: NamedRegion) -> str:
-    """Return the level of a published limit, where it is not that of the plane."""
+def _marked(chosen: Slice, region: NamedRegion, label: str) -> str:
+    """Return the label of a published limit with its level, where that is not the plane's.
+
+    A label that ends in brackets takes the level into them.
+    """
+    published = chosen.published_levels
     if chosen.cl is None or chosen.settings.curves == "rescaled":
-        return ""
-    if region.kind != "excluded" or region.name not in chosen.published_levels:
-        return ""
-    level = _level(chosen, region)
-    if level is None:
-        return f" ({WITHOUT_LEVEL})"
-    return "" if abs(level - chosen.cl) < _SAME_LEVEL else f" ({in_percent(level)})"
+        return label
+    if region.kind != "excluded" or region.name not in published:
+        return label
+    level = published[region.name]
+    if level is not None and abs(level - chosen.cl) < _SAME_LEVEL:
+        return label
+    mark = WITHOUT_LEVEL if level is None else in_percent(level)
+    return f"{label[:-1]}, {mark})" if label.endswith(")") else f"{label} ({mark})"
 
 
 def _labels(chosen: Slice) -> dict[str, str]:
@@ -139,7 +144,7 @@ def _region_label(chosen: Slice, region: NamedRegion, labels: Mapping[str, str])
         return f"{', '.join(symbols)} out of reach"
     if region.kind == "joint":
         return "not all data met at once"
-    return labels.get(region.name, region.name) + _mark(chosen, region)
+    return _marked(chosen, region, labels.get(region.name, region.name))
 
 
 def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> dict[str, Any]:
