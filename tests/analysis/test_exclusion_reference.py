@@ -193,5 +193,5 @@ def test_json_and_table_state_reference_and_level(tmp_path):
     known = json.loads((tmp_path / "exclusion.json").read_text())["reference"]
     assert known["kind"] == "best_fit"
     assert known["delta_chi2"] == pytest.approx(5.991, abs=1e-3)
-    second = (tmp_path / "exclusion.csv").read_text().splitlines()[1]
-    assert "Delta chi2 > 5.99 against the best fit of each (95 %, 2 parameters)" in second
+    first = (tmp_path / "exclusion.csv").read_text().splitlines()[0]
+    assert "Delta chi2 > 5.99 against the best fit of each (95 %, 2 parameters)" in first

@@ -258,7 +258,7 @@ def _verdict(record: ExclusionMapRecord) -> list[str]:
     if record["allowed"] is not None or record["contours"]:
         return []
     parts = ["nothing is allowed", *blocking_words(record)]
-    return in_lines([": ".join(parts)], ", ", SMALL, SIZE[0] - 0.1)
+    return wrapped(": ".join(parts), SMALL, SIZE[0] - 0.1).split("\n")
 
 
 def _explain(figure: Figure, handles: Sequence[Patch], lines: Sequence[str], top: float) -> None:

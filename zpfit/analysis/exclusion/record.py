@@ -203,8 +203,8 @@ def _stretches(chosen: Slice, allowed: MultiPolygon) -> list[FloatArray]:
 def table_lines(record: ExclusionMapRecord) -> Iterator[str]:
     """Yield the boundaries as lines of a CSV file, one corner each."""
     x, y = record["x"]["name"], record["y"]["name"]
-    yield f"# {record['title']}; model {record['model']}, likelihood {record['likelihood']}"
-    yield f"# {'; '.join(statement(record['reference']))}"
+    content = f"{record['title']}; model {record['model']}, likelihood {record['likelihood']}"
+    yield f"# {'; '.join([content, *statement(record['reference'])])}"
     yield f"kind,name,piece,ring,{x},{y}"
     for region in record["regions"]:
         for piece, rings in enumerate(region["polygons"]):
