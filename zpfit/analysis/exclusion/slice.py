@@ -351,13 +351,17 @@ def _check_reference(settings: SliceFile, document: Document) -> None:
     """Check that levels and standard errors are given where the reference uses them."""
     problems = ProblemCollector()
     if settings.reference == "pull":
-        wrong = {"cl": settings.cl is not None, "curves": settings.curves == "rescaled"}
+        given: dict[tuple[str, ...], bool] = {
+            ("cl",): settings.cl is not None,
+            ("curves",): settings.curves == "rescaled",
+        }
         reason = "pull counts standard errors and has no level; drop it or give sigma"
     else:
-        wrong = {"sigma": settings.sigma is not None, "within": bool(settings.within)}
+        given = {("sigma",): settings.sigma is not None}
+        given |= {("within", name): True for name in settings.within}
         reason = "only pull counts standard errors; set reference to pull, or give cl"
-    for key in (key for key, given in wrong.items() if given):
-        problems.add(f"{document.place([key])}: reference {settings.reference}: {reason}")
+    for keys in (keys for keys, wrong in given.items() if wrong):
+        problems.add(f"{document.place(list(keys))}: reference {settings.reference}: {reason}")
     problems.raise_if_any()
 
 
