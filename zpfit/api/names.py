@@ -1,4 +1,4 @@
-"""Names of everything that can be used, and what is behind them: :func:`available`, :func:`show`."""
+"""Names that can be used, and what is behind them: :func:`available` and :func:`show`."""
 
 from dataclasses import dataclass
 from html import escape

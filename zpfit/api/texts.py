@@ -9,19 +9,24 @@ from typing import Any
 
 from zpfit.analysis.exclusion.slice import Slice
 from zpfit.inference.problem import Problem
-from zpfit.io.document import Given, KeyPath, Source
-from zpfit.io.library import Library
+from zpfit.io.document import Document, Given, KeyPath, Source
 from zpfit.io.points import read_points
 from zpfit.io.writing import check_writable, make_folder, write_text
 from zpfit.io.yaml import parse_yaml
-from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec
-from zpfit.runs.run_file import find_run_file, find_unfinished, load_run, load_single_model
+from zpfit.runs.run_file import (
+    find_run_file,
+    find_unfinished,
+    items_of,
+    load_likelihood,
+    load_run,
+    load_single_model,
+)
 from zpfit.runs.slice_file import load_slice
 
-__all__ = ["Given", "KeyPath", "check_writable"]
+__all__ = ["Given", "KeyPath", "check_writable", "items_of"]
 
 
 def given(value: Any, origin: str, *, names_key: bool = True) -> Given:
@@ -114,7 +119,9 @@ def problem_of(
 def slice_of(
     file: str | None,
     changes: Sequence[tuple[KeyPath, Given]],
-    limits: Sequence[Given] = (),
+    added: Sequence[Given] = (),
+    *,
+    dropped: Sequence[Given] = (),
     title: str = "",
 ) -> Slice:
     """Read a slice file that a user names, and change it.
@@ -125,8 +132,10 @@ def slice_of(
         Path, or name of a packaged slice; None if ``changes`` hold all of it.
     changes
         Keys of the slice file with new values, in the order in which they are made.
-    limits
-        Items that are added to ``likelihood.add``.
+    added
+        Entries and limit files that are added to the likelihood.
+    dropped
+        Entries to leave out.
     title
         Title of a slice without a file.
 
@@ -142,7 +151,7 @@ def slice_of(
     >>> slice_of("paper_fig2a", []).plane.x.name
     'm_Zp'
     """
-    return load_slice(file, changes, limits, title)
+    return load_slice(file, changes, added, dropped=dropped, title=title)
 
 
 def model_of(text: str, place: str) -> tuple[ModelSpec, Model]:
@@ -168,29 +177,32 @@ def model_of(text: str, place: str) -> tuple[ModelSpec, Model]:
     return load_single_model(text, place)
 
 
-def likelihood_of(name: str | None, place: str) -> TotalLikelihood:
+def likelihood_of(
+    name: Given | None, added: Sequence[Given] = (), dropped: Sequence[Given] = ()
+) -> TotalLikelihood:
     """Load a likelihood set that a user names; an empty likelihood without a name.
 
     Parameters
     ----------
     name
-        Name of a set.
-    place
-        Origin of the name in messages.
+        Name of a set, with its origin.
+    added, dropped
+        Names of entries to add to the set and to leave out.
 
     Raises
     ------
-    UnknownName
-        No set has this name.
+    InvalidInput
+        A name is unknown; all problems are reported.
 
     Examples
     --------
-    >>> likelihood_of("paper_2021_cs", "form").name
+    >>> likelihood_of(given("paper_2021_cs", "form")).name
     'paper_2021_cs'
     """
-    if name is None:
-        return TotalLikelihood("", (), ())
-    return assemble(LikelihoodSpec(set=name), Library.beside(), lambda *_: place).likelihood
+    document = Document(Path("" if name is None else name.source.name), {}, {})
+    if name is not None:
+        document = document.with_value(("likelihood",), {"set": name.value}, name.source)
+    return load_likelihood(document, added, dropped)
 
 
 def save_text(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from zpfit.cli.output import (
     plain,
     print_json,
     print_or_write,
+    print_table,
     print_written,
     table,
     yellow,
@@ -134,7 +135,7 @@ def print_list(kind: str) -> None:
             result.add_row(Text(_HEADINGS[heading], style="bold"))
         title = f"{item.title} {_UNVERIFIED}" if item.unverified else item.title
         result.add_row(item.name, title)
-    console().print(result)
+    print_table(result)
 
 
 def print_named(name: str) -> None:
@@ -172,10 +173,10 @@ def _print_model(model: "NamedModel") -> None:
     for heading in ("parameter", "unit", "from", "to", "default", "meaning"):
         result.add_column(heading)
     for parameter in model.parameters:
-        low, high = (f"{end:g}" for end in parameter.domain)
+        low, high = (f"{end:.9g}" for end in parameter.domain)  # branching ratios end below 1
         default = "" if parameter.default is None else f"{parameter.default:g}"
         result.add_row(parameter.name, parameter.unit, low, high, default, parameter.meaning)
-    terminal.print(result)
+    print_table(result)
     if model.optional:
         further = ", ".join(model.optional)
         terminal.print(plain(f"further parameters, absent unless given: {further}"))
@@ -188,15 +189,15 @@ def print_data(checked: "DataCheck") -> None:
     """Print tables of all entries and sets, and the number of problems."""
     terminal = console()
     entries, sets, problems = checked.entries, checked.sets, len(checked.problems)
-    terminal.print(_entries_table(entries))
-    terminal.print(_sets_table(sets))
+    print_table(_entries_table(entries))
+    print_table(_sets_table(sets))
     terminal.print(f"{len(entries)} entries, {len(sets)} sets, {problems} problems.")
 
 
 def _entries_table(entries: "Sequence[CheckedEntry]") -> "Table":
     result = table("Entries")
     for heading in ("entry", "what", "value or limit", "sets", "status"):
-        result.add_column(heading, overflow="fold", no_wrap=heading == "entry")
+        result.add_column(heading)
     for entry in entries:
         status = yellow("unverified") if entry.unverified else plain("")
         result.add_row(entry.name, entry.subject, entry.value, str(len(entry.sets)), status)
@@ -206,7 +207,7 @@ def _entries_table(entries: "Sequence[CheckedEntry]") -> "Table":
 def _sets_table(sets: "Sequence[CheckedSet]") -> "Table":
     result = table("Sets")
     for heading in ("set", "entries", "exclusions", "title"):
-        result.add_column(heading, overflow="fold", no_wrap=heading == "set")
+        result.add_column(heading)
     for chosen in sets:
         result.add_row(chosen.name, str(len(chosen.entries)), chosen.exclusions, chosen.title)
     return result

@@ -10,11 +10,11 @@ import click
 from zpfit.cli import completion, options
 from zpfit.cli.messages import note
 from zpfit.cli.output import console
-from zpfit.cli.tables import terms_table
+from zpfit.cli.tables import print_terms
 from zpfit.errors import all_of
 
 if TYPE_CHECKING:
-    from zpfit.api.points import DescribedPoint, Evaluation
+    from zpfit.api.points import DescribedPoint, Evaluation, TotalLikelihood
 
 
 @click.command()
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     shell_complete=completion.SETS,
     help="A likelihood set (see zpfit list likelihoods).",
 )
+@options.entries
 @click.option(
     "--model",
     "model_text",
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 def evaluate(
     *,
     likelihood: str | None,
+    added: Sequence[str],
+    dropped: Sequence[str],
     model_text: str,
     at: Sequence[str],
     points: Path | None,
@@ -63,12 +66,12 @@ def evaluate(
     zpfit evaluate --model "{name: B-L, options: {mass: zS_vS}}" --at "zS_vS=2e6 g_prime=1e-5"
     """
     from zpfit.api.points import evaluate_rows
-    from zpfit.api.texts import likelihood_of, model_of
+    from zpfit.api.texts import model_of
 
     if bool(at) == (points is not None):
         raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
     chosen, model, (points_given, places) = all_of(
-        lambda: likelihood_of(likelihood, "--likelihood"),
+        lambda: _likelihood(likelihood, options.Changes((), tuple(added), tuple(dropped))),
         lambda: model_of(model_text, "--model"),
         lambda: _points(at, points),
     )
@@ -79,6 +82,13 @@ def evaluate(
         click.echo(json.dumps(found.records, indent=2))
     else:
         print_points(points_given, found)
+
+
+def _likelihood(name: str | None, changes: options.Changes) -> "TotalLikelihood":
+    from zpfit.api.texts import given, likelihood_of
+
+    chosen = None if name is None else given(name, "--likelihood", names_key=False)
+    return likelihood_of(chosen, options.named(changes, "add"), options.named(changes, "drop"))
 
 
 def _points(at: Sequence[str], path: Path | None) -> tuple[list[dict[str, float]], list[str]]:
@@ -119,7 +129,7 @@ def _print_point(point: "DescribedPoint") -> None:
     if point.terms is None:
         terminal.print(_quantities("predictions", point.predictions) + "\n")
         return
-    terminal.print(terms_table(point.terms))
+    print_terms(point.terms)
     verdict = (
         f"excluded by {', '.join(point.excluded_by)}"
         if point.excluded_by

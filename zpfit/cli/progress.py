@@ -23,6 +23,7 @@ from rich.table import Column
 from rich.text import Text
 
 from zpfit.api.logs import LOGGER, RunLog, last_words
+from zpfit.api.numbers import percent
 from zpfit.cli.messages import Messages, warn
 
 _LOG_INTERVAL = 10.0
@@ -70,7 +71,8 @@ class ToyLines(StageLines):
         now = time.monotonic()
         if now - self._last >= _LOG_INTERVAL:
             self._last = now
-            self._console.print(Text(f"  {fraction:.0%}, {note}", style="dim"), soft_wrap=True)
+            line = Text(f"  {percent(fraction)}, {note}", style="dim")
+            self._console.print(line, soft_wrap=True)
 
 
 class RunReporter:
