@@ -29,22 +29,34 @@ SMALL = {"walkers": 32, "max_steps": 40, "target_ess": 10}
 FEW_STARTS = {"starts": 50}
 LIGHT = {"title": "light", "model": "L_mu-L_tau", "likelihood": FEW_DATA}
 PUBLIC = [
+    "ExecutorChoice",
     "Likelihood",
     "Model",
     "Result",
     "ZpfitError",
     "available",
+    "campaign",
     "certify",
+    "check_data",
+    "cite",
     "compare",
     "coverage",
     "evaluate",
     "exclusion",
+    "explore",
+    "export",
     "fit",
     "limit",
     "load",
+    "plan",
+    "plot",
     "profile",
+    "report",
+    "schema",
+    "show",
     "tension",
     "toys",
+    "validate",
 ]
 
 

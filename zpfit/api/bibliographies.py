@@ -101,7 +101,7 @@ def cite(*sources: str | Path) -> Bibliography:
     Examples
     --------
     >>> import zpfit
-    >>> list(zpfit.cite("na64mu_2024").frame.index)
+    >>> list(zpfit.cite("na64mu_2024").frame.index)[:2]
     ['Bodas:2021fsy', 'NA64:2024klw']
     """
     if not sources:

@@ -73,7 +73,7 @@ def export(
     >>> import zpfit
     >>> with TemporaryDirectory() as folder:
     ...     [path.name for path in zpfit.export("quickstart", "cobaya", output=folder).files]
-    ['quickstart.yaml']
+    ['quickstart.cobaya.yaml']
     """
     source, target = _folder(run), None if output is None else Path(output)
     if to == "cobaya":

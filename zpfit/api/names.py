@@ -150,8 +150,8 @@ def show(name: str) -> Shown:
     --------
     >>> import zpfit
     >>> found = zpfit.show("L_mu-L_tau")
-    >>> list(found.parameters.index), found.files
-    (['m_Zp', 'g_prime', 'eps'], ())
+    >>> list(found.parameters.index), [file.kind for file in found.files]
+    (['m_Zp', 'g_prime', 'eps'], ['priors'])
     """
     if not isinstance(name, str):
         raise WrongType("name", name, "a text")

@@ -44,13 +44,10 @@ def report(*folders: str | Path, output: str | Path | None = None, force: bool =
 
     Examples
     --------
-    >>> from tempfile import TemporaryDirectory
     >>> import zpfit
-    >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "sampler": {"engine": "vegas"}}
-    >>> with TemporaryDirectory() as folder:
-    ...     fitted = zpfit.fit(run, best_fit={"starts": 50}, output=f"{folder}/first", plots=False)
-    ...     zpfit.report(fitted.folder).name
-    'first.html'
+    >>> zpfit.report("nowhere", output="page.pdf")
+    Traceback (most recent call last):
+    zpfit.errors.WrongSuffix: output page.pdf: the name must end with .html; choose another name
     """
     from zpfit.pages.report.write import write_report
 
