@@ -270,10 +270,31 @@ def test_comparison(accepted, comparison):
     accepted("report", comparison, "--output", "classes.html")
     page = read("classes.html")
     assert "Which of 1 models do the data paper_2021_cs favour?" in page.text
-    assert "ln B = +1.50 \u00b1 0.03 against no Z\u2032" in page.text
+    assert "The data prefer one to no Z\u2032 by ln B = +1.50 \u00b1 0.03" in page.text
     assert "runs/one/config.yaml" in page.text
     assert "Parker:2018vye" in page.text
     assert "2.4157" in page.text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (-6.0, -2.7, "prefer no Z\u2032; the best class, two, is disfavoured by ln B = \u22122.70"),
+        (-6.0, -0.4, "do not decide: the best class, two, has ln B = \u22120.40 \u00b1 0.03"),
+        (3.5, 0.1, "prefer the best class, one, to no Z\u2032 by ln B = +3.50 \u00b1 0.03"),
+    ],
+)
+def test_a_comparison_names_its_winner(
+    accepted, comparison, workspace, first, second, words
+) -> None:
+    rows = json.loads((comparison / "compare.json").read_text())
+    rows.append(rows[1] | {"run": "two"})
+    for row, log_b in zip(rows[1:], (first, second), strict=True):
+        row |= {"lnZ": rows[0]["lnZ"] + log_b, "ln_bayes_factor": log_b}
+    (workspace / "classes").mkdir()
+    (workspace / "classes" / "compare.json").write_text(json.dumps(rows))
+    accepted("report", "classes")
+    assert f"The data {words}" in read("classes.html").text
 
 
 def test_a_comparison_finds_runs_that_lie_elsewhere(accepted, comparison, copied, workspace):
