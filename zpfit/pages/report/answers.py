@@ -1,11 +1,12 @@
 """Answers to the question of a folder, in two sentences with numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zpfit.analysis.bayes_factors import verbal
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.records import FitSummary, WrittenComparisonRow
+from zpfit.pages.report.labels import plain_labels_of
 from zpfit.pages.report.read_folders import CampaignContent, ComparisonContent, Content, RunContent
 from zpfit.pages.report.symbols import number
 from zpfit.pages.report.tables import with_error
@@ -72,13 +73,16 @@ def _of_run(content: RunContent) -> Answer:
     summary = content.summary
     mass = summary["best_fit"]["couplings"].get("m_Zp")
     where = "" if mass is None else f" at {mass:.3g} MeV"
+    labels = plain_labels_of(content.data)
     excluding = [
-        name for name, limit in summary["best_fit"]["exclusions"].items() if limit["ratio"] > 1
+        labels.get(name, name)
+        for name, limit in summary["best_fit"]["exclusions"].items()
+        if limit["ratio"] > 1
     ]
     survives = (
         f"and lies beyond the limit of {', '.join(excluding)}, which is a soft limit"
         if excluding
-        else _survival(summary)
+        else _survival(summary, labels)
     )
     converged = "converged" if summary["converged"] else "did not converge"
     return Answer(
@@ -97,12 +101,13 @@ def silent_curves(summary: FitSummary) -> list[str]:
     return [name for name, r in reach.items() if r["best_fit_outside"] and name in exclusions]
 
 
-def _survival(summary: FitSummary) -> str:
+def _survival(summary: FitSummary, labels: Mapping[str, str]) -> str:
     """Return how a best fit survives the exclusions.
 
     Curves without coverage at its mass do not count as survived.
     """
-    count, silent = len(summary["best_fit"]["exclusions"]), silent_curves(summary)
+    count = len(summary["best_fit"]["exclusions"])
+    silent = [labels.get(name, name) for name in silent_curves(summary)]
     if not count:
         return "with no exclusions in the data"
     if not silent:
@@ -124,7 +129,7 @@ def _evidence_of(summary: FitSummary) -> tuple[float, float]:
 
 
 def _log_b(log_b: float, error: float) -> str:
-    return f"ln B = {with_error(log_b, error).text}"
+    return f"ln B = {with_error(log_b, error).text}".replace(" ", "\u00a0")
 
 
 def _strength(log_b: float) -> str:
@@ -176,13 +181,19 @@ def _of_group(rows: Sequence[WrittenComparisonRow]) -> Answer:
     moves = any(row["rank_changes"] for row in rows)
     rank = "some ranks change" if moves else "no rank changes"
     return Answer(
-        f"Which of {len(models)} models do the data {rows[0]['likelihood']} favour?",
+        _question(models, rows[0]["likelihood"]),
         first=(
             f"{_winner(rows)}. The lowest \u03c7\u00b2 is that of {fitting['run']}, "
             f"{number(fitting['best_fit_chi2'])} where no Z\u2032 has {number(without)}."
         ),
         second=f"With wider or narrower priors {rank}, and {trust}.",
     )
+
+
+def _question(models: Sequence[WrittenComparisonRow], likelihood: str) -> str:
+    if len(models) == 1:
+        return f"Do the data {likelihood} favour {models[0]['run']}?"
+    return f"Which of {len(models)} models do the data {likelihood} favour?"
 
 
 def _winner(rows: Sequence[WrittenComparisonRow]) -> str:

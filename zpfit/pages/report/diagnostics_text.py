@@ -1,6 +1,6 @@
 """Diagnostics of runs, with their meaning and the values to worry about."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
@@ -27,7 +27,10 @@ class Diagnostic:
 
 
 def diagnose_run(
-    summary: FitSummary, target_ess: int, notes: Sequence[str] = ()
+    summary: FitSummary,
+    target_ess: int,
+    labels: Mapping[str, str],
+    notes: Sequence[str] = (),
 ) -> list[Diagnostic]:
     """Return the diagnostics of a run, the most important first.
 
@@ -37,6 +40,8 @@ def diagnose_run(
         Record of the run.
     target_ess
         Number of effective samples that the run asked for.
+    labels
+        Short names of entries.
     notes
         Remarks made before the run.
     """
@@ -44,7 +49,7 @@ def diagnose_run(
         *_shortcomings(summary["shortcomings"]),
         *_sampling(summary, target_ess),
         *_evidence(summary),
-        *_silent_curves(summary),
+        *_silent_curves(summary, labels),
         *_unverified(summary),
         *_hadrons(notes),
     ]
@@ -161,14 +166,14 @@ def _evidence(summary: FitSummary) -> Iterator[Diagnostic]:
     )
 
 
-def _silent_curves(summary: FitSummary) -> Iterator[Diagnostic]:
+def _silent_curves(summary: FitSummary, labels: Mapping[str, str]) -> Iterator[Diagnostic]:
     for name, reach in summary["curve_reach"].items():
         if reach["posterior_outside"] < _SILENT and not reach["best_fit_outside"]:
             continue
         low, high = reach["mass_range_MeV"]
         best = ", the best fit too" if reach["best_fit_outside"] else ""
         yield Diagnostic(
-            f"Reach of {name}",
+            f"Reach of {labels.get(name, name)}",
             f"{reach['posterior_outside']:.0%} of the posterior outside{best}",
             good=False,
             meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and sets no limit at other "
