@@ -402,8 +402,8 @@ def test_contrast():
 def test_refuses_what_is_no_result(rejected, workspace, small_run):
     Path("empty").mkdir()
     message = rejected("report", "empty", "nowhere")
-    assert "empty: holds no finished run, comparison or campaign" in message
-    assert "nowhere: holds no" in message
+    assert "empty: is an empty folder; give the folder of a finished run" in message
+    assert "nowhere: does not exist" in message
     assert "twice" in rejected("report", small_run, small_run)
     assert not list(workspace.glob("*.html"))
 
@@ -416,12 +416,12 @@ def test_refuses_what_is_no_result(rejected, workspace, small_run):
         ("summary.json", "{}", ["summary.json", "title"]),
         ("summary.json", '{"seed": NaN}', ["summary.json", "NaN is not a finite number"]),
         ("summary.json", '{"seed": 1e999}', ["summary.json", "1e999 is not a finite number"]),
-        ("summary.json", None, ["holds no finished run"]),
+        ("summary.json", None, ["holds no results of zpfit"]),
         ("config.yaml", None, ["config.yaml"]),
         ("config.yaml", "model: effective\n", ["config.yaml", "likelihood"]),
         ("samples.nc", "", ["samples.nc"]),
         ("fingerprint.json", None, ["fingerprint.json"]),
-        ("compare.json", "[]", ["holds no finished"]),
+        ("compare.json", "[]", ["compare.json", "no rows"]),
         ("compare.json", '[{"run": "x"}]', ["compare.json", "0.model"]),
         ("campaign.json", '{"title": 3}', ["campaign.json", "title"]),
     ],

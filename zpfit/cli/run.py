@@ -133,8 +133,10 @@ def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
 def plot(directory: Path, *, as_json: bool) -> None:
     """Draw the plots of a finished run again."""
     from zpfit.runs.drawing import draw_run
+    from zpfit.runs.folder_kinds import RUN, UNFINISHED, require_kind
     from zpfit.runs.run_folder import PLOT_NAMES, RunFolder
 
+    require_kind(directory, RUN, UNFINISHED)
     problems = draw_run(RunFolder(directory))
     if problems:
         raise InvalidInput(problems)

@@ -20,11 +20,12 @@ from zpfit.runs.campaign import RUNS
 
 def build_comparison_chapter(content: ComparisonContent, identifier: str) -> Chapter:
     """Return the chapter about a comparison."""
-    rows, labels = content.rows, labels_of(content.data)
+    rows = content.rows
     pictures: list[Picture] = []
     tables: list[Table] = []
     for data in dict.fromkeys(row["data"] for row in rows):
         group = [row for row in rows if row["data"] == data]
+        labels = labels_of(content.data, {name for row in group for name in row["chi2_by_term"]})
         tables += _compared(group)
         pictures += [
             draw_evidences(group, f"{identifier}-evidence{data}"),
