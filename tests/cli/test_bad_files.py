@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
         ("folder.yaml", ["folder.yaml", "directory", "check the path"]),
         ("binary.yaml", ["binary.yaml", "not UTF-8"]),
         ("binary.yaml/fit.yaml", ["binary.yaml/fit.yaml", "cannot be read"]),
-        ("quikstart", ["unknown run 'quikstart'", "did you mean 'quickstart'"]),
+        ("quikstart", ["unknown name 'quikstart'", "did you mean 'quickstart'"]),
     ],
 )
 def test_unreadable_run_file(rejected: Command, workspace: Path, path: str, words: list[str]):

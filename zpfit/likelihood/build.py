@@ -199,6 +199,21 @@ def assemble(
     return Assembled(likelihood, tuple(entries), set_path, widths, observables)
 
 
+def build_entry(loaded: LoadedEntry, library: Library) -> Assembled:
+    """Build the likelihood of one entry, which need not lie in a folder of the library.
+
+    Raises
+    ------
+    InvalidInput
+        The entry or its table is invalid, or it names Python code, which only a run imports.
+    """
+    named = [(loaded.name, str(loaded.path), observables_of(loaded.entry))]
+    observables = resolve_observables(named, library, allow_code=False)
+    spec = LikelihoodSpec(add=(loaded.name,))
+    likelihood = _build_terms(spec, [loaded], _unplaced, observables, set_is_soft=False)
+    return Assembled(likelihood, (loaded,), None, observables=observables)
+
+
 def _build_terms(
     spec: LikelihoodSpec,
     entries: Sequence[LoadedEntry],
