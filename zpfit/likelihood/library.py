@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zpfit.io.document import Document
+from zpfit.io.letters import with_one_mu
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.schema import validate
@@ -98,4 +99,4 @@ def loaded_entry(document: Document) -> LoadedEntry:
     for observable in observables_of(entry):
         if isinstance(observable, str):
             check_name(observable, document.place([key]))
-    return LoadedEntry(document.path.stem, document.path, entry)
+    return LoadedEntry(with_one_mu(document.path.stem), document.path, entry)
