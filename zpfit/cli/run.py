@@ -16,7 +16,7 @@ from zpfit.cli.output import (
     table,
     yellow,
 )
-from zpfit.cli.tables import or_dash, terms_table
+from zpfit.cli.tables import or_dash, terms_table, unverified_words
 from zpfit.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -243,6 +243,5 @@ def _print_warnings(summary: Mapping[str, Any]) -> None:
             plain(f"The best-fit mass is outside these curves, which exclude nothing: {names}.")
         )
     if summary["unverified"]:
-        names = ", ".join(summary["unverified"])
-        terminal.print(yellow(f"Unverified numbers (zpfit show NAME): {names}"))
+        terminal.print(yellow(unverified_words(summary)))
     print_shortcomings(summary["shortcomings"])

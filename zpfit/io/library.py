@@ -64,8 +64,9 @@ class Library:
         UnknownName
             No file has that name.
         """
-        for root, stem in product(self.roots, dict.fromkeys((name, with_micro_sign(name)))):
-            path = root / FOLDERS[kind] / f"{stem}.yaml"
+        spellings = dict.fromkeys((name, with_micro_sign(name)))
+        for root, stem in product(self.roots, spellings):
+            path: Path = root / FOLDERS[kind] / f"{stem}.yaml"
             # A name with a folder in it, such as ../x, would leave the folder of its kind.
             if path.name == f"{stem}.yaml" and is_file(path):
                 return path

@@ -91,7 +91,9 @@ class Assembled:
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
-            notes.append(f"{holds} (zpfit show NAME says which): {', '.join(names)}")
+            where = f": {', '.join(names)}" if self.set_path is None else ""
+            shown = "NAME" if self.set_path is None else self.set_path.stem
+            notes.append(f"{holds} (zpfit show {shown} says which){where}")
         files = [e.name for e in self.entries if has_no_source(e.entry)]
         if files:
             notes.append(

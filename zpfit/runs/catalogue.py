@@ -135,10 +135,9 @@ def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
         assembled = assemble(specs[kind], library, allow_code=False)
     except ZpfitError as error:
         return (f"cannot be used: {error}",)
-    if kind == "likelihood set":  # one line for each entry would fill the screen
-        return assembled.notes()
+    notes = assembled.notes() if kind == "likelihood set" else ()
     texts = assembled.unverified()
-    return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
+    return *notes, *(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
 
 
 def as_json(model: LoadedModel | None, files: list[NamedFile]) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.inference.diagnostics import MIN_AUTOCORRELATION_TIMES, RHAT_LIMIT
 from zpfit.inference.samplers.registry import find_engine
@@ -12,6 +14,8 @@ from zpfit.physics.branching_ratios import HADRONIC_WIDTHS
 _LARGEST_WEIGHT = 0.05
 _SILENT = 0.1
 """Fraction of a posterior outside the masses of a curve above which a warning appears."""
+_UNIMPORTANT = 1.0
+"""Change of ln B that leaves conclusions as they are, the width of a class on Trotta's scale."""
 _LOW_ACCEPTANCE = 0.05
 _WIDE_SCATTER = 2.0
 
@@ -50,7 +54,7 @@ def diagnose_run(
         *_sampling(summary, target_ess),
         *_evidence(summary),
         *_silent_curves(summary, labels),
-        *_unverified(summary),
+        *_unverified(summary, labels),
         *_hadrons(notes),
     ]
 
@@ -191,15 +195,27 @@ def _hadrons(notes: Sequence[str]) -> Iterator[Diagnostic]:
         )
 
 
-def _unverified(summary: FitSummary) -> Iterator[Diagnostic]:
-    for name, what in summary["unverified"].items():
-        yield Diagnostic(
-            f"Unverified: {name}",
-            what,
-            good=False,
-            meaning="These numbers have not been compared with their publication. Check them "
-            "before a conclusion rests on them.",
-        )
+def _unverified(summary: FitSummary, labels: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield one row on all unverified numbers, with their influence on ln B."""
+    names, influence = list(summary["unverified"]), summary.get("unverified_influence", {})
+    if not names:
+        return
+    names.sort(key=lambda name: -abs(influence.get(name, 0.0)))
+    listed = ", ".join(
+        f"{labels.get(name, name)} {influence[name]:+.1f}".replace("-", "\u2212")
+        if name in influence
+        else labels.get(name, name)
+        for name in names
+    )
+    largest = max((abs(change) for change in influence.values()), default=np.inf)
+    yield Diagnostic(
+        "Unverified numbers",
+        f"{len(names)} entries: {listed}",
+        good=largest < _UNIMPORTANT,
+        meaning="Change of ln B if the measurement is shifted by its error, or the limit is twice "
+        "as strong. The data below say what is unverified. Check these numbers before a "
+        f"conclusion rests on them. Worry above {_UNIMPORTANT:g}.",
+    )
 
 
 def diagnose_comparison(rows: Iterable[WrittenComparisonRow]) -> list[Diagnostic]:
