@@ -67,7 +67,7 @@ benchmark-toys: install
 # The site of docs/, in output/site; a warning is an error.
 docs: develop
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
-	@echo "Open output/site/index.html"
+	@echo "Open output/site/index.html; make docs-serve also lets you search"
 
 # The site at http://127.0.0.1:8000, with search, which browsers refuse to pages opened as files.
 docs-serve: develop
