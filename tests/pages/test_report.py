@@ -416,7 +416,7 @@ def test_refuses_what_is_no_result(rejected, workspace, small_run):
         ("summary.json", "{}", ["summary.json", "title"]),
         ("summary.json", '{"seed": NaN}', ["summary.json", "NaN is not a finite number"]),
         ("summary.json", '{"seed": 1e999}', ["summary.json", "1e999 is not a finite number"]),
-        ("summary.json", None, ["holds no results of zpfit"]),
+        ("summary.json", None, ["has stored no results"]),
         ("config.yaml", None, ["config.yaml"]),
         ("config.yaml", "model: effective\n", ["config.yaml", "likelihood"]),
         ("samples.nc", "", ["samples.nc"]),
