@@ -16,6 +16,8 @@ _SILENT = 0.1
 """Fraction of a posterior outside the masses of a curve above which a warning appears."""
 _UNIMPORTANT = 1.0
 """Change of ln B that leaves conclusions as they are, the width of a class on Trotta's scale."""
+_VISIBLE = 0.05
+"""Change of ln B below which entries are not listed."""
 _LOW_ACCEPTANCE = 0.05
 _WIDE_SCATTER = 2.0
 
@@ -200,17 +202,19 @@ def _unverified(summary: FitSummary, labels: Mapping[str, str]) -> Iterator[Diag
     names, influence = list(summary["unverified"]), summary.get("unverified_influence", {})
     if not names:
         return
-    names.sort(key=lambda name: -abs(influence.get(name, 0.0)))
-    listed = ", ".join(
+    names.sort(key=lambda name: -abs(influence.get(name, np.inf)))
+    listed = [
         f"{labels.get(name, name)} {influence[name]:+.1f}".replace("-", "\u2212")
         if name in influence
         else labels.get(name, name)
         for name in names
-    )
+        if abs(influence.get(name, np.inf)) >= _VISIBLE
+    ]
+    rest = [f"the others below {_VISIBLE:g}"] if len(listed) < len(names) else []
     largest = max((abs(change) for change in influence.values()), default=np.inf)
     yield Diagnostic(
         "Unverified numbers",
-        f"{len(names)} entries: {listed}",
+        f"{len(names)} entries: {', '.join([*listed, *rest])}",
         good=largest < _UNIMPORTANT,
         meaning="Change of ln B if the measurement is shifted by its error, or the limit is twice "
         "as strong. The data below say what is unverified. Check these numbers before a "
