@@ -1,5 +1,6 @@
 """Test the public Python API: results in memory, changes, names, and the import time."""
 
+import html
 import json
 import logging
 import subprocess
@@ -16,6 +17,7 @@ from light_toys import shrink_pool
 from matplotlib.figure import Figure
 
 import zpfit
+from zpfit.analysis.parameter_table import parameter_rows
 from zpfit.errors import DamagedRecord, RunMismatch, UnfinishedRun
 from zpfit.runs import pools
 from zpfit.runs.execution import Start, claimed
@@ -375,6 +377,15 @@ def test_a_result_can_be_a_key_and_its_table_holds_the_best_fit(light: zpfit.Res
     assert {light: "first"}[light] == "first"
     fixed = {"eps": 0.0}
     assert light.table["best_fit"].to_dict() | fixed == light.best_fit
+
+
+def test_a_notebook_shows_the_table_of_the_terminal(result: zpfit.Result) -> None:
+    shown = html.unescape(result._repr_html_())
+    open_signs = [name for name, row in result.table.iterrows() if row["size_limit_posterior"] > 0]
+    assert open_signs
+    for row in parameter_rows(result.summary):
+        assert row.name in shown
+        assert all(text in shown for text in (*row.texts, row.note))
 
 
 def test_a_profile_in_a_plane_has_its_values_at_its_nodes() -> None:

@@ -18,8 +18,7 @@ from zpfit.io.yaml import read_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble, build_entry
 from zpfit.likelihood.darkcast import SUFFIX, read_darkcast
 from zpfit.likelihood.describe import describe_subject, describe_value
-from zpfit.likelihood.entries import SetFile
-from zpfit.likelihood.library import loaded_entry
+from zpfit.likelihood.library import entries_of_set, loaded_entry
 from zpfit.models.library import ModelSpec, load_model, model_from_file, model_names
 from zpfit.runs.campaign_file import Campaign, load_campaign
 from zpfit.runs.json_schema import FILES
@@ -161,10 +160,10 @@ def _entry(path: Path) -> CheckedFile:
 
 def _set(path: Path) -> CheckedFile:
     document = read_yaml(path)
-    entries = validate(SetFile, document).entries
+    library = Library.beside(path)
     assembled = assemble(
-        LikelihoodSpec(add=entries),
-        Library.beside(path),
+        LikelihoodSpec(add=entries_of_set(document, library)),
+        library,
         lambda *_: document.place(["entries"]),
         allow_code=False,
     )

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from zpfit.io.arrays import FloatArray
+from zpfit.io.numbers import percent
 from zpfit.pages.report.figures.axes import (
     Attributes,
     Picture,
@@ -96,16 +97,18 @@ def draw_slice(
     )  # fmt: skip
     caption = Markup(
         "{} against {}, every other parameter at the best fit (star), on {} \u00d7 {} points: "
-        "{:.1%} of the plane are allowed. Colour: the strongest exclusion; blue: \u03c7\u00b2 "
+        "{} of the plane are allowed. Colour: the strongest exclusion; blue: \u03c7\u00b2 "
         "above that of the best fit."
     ).format(
         symbol_html(y_of["symbol"]),
         symbol_html(x_of["symbol"]),
         len(x),
         len(y),
-        plane.allowed_share,
+        percent(plane.allowed_share),
     )
-    spoken = f"Plane of {plane.x} and {plane.y}: {plane.allowed_share:.1%} allowed; excluded by "
+    spoken = (
+        f"Plane of {plane.x} and {plane.y}: {percent(plane.allowed_share)} allowed; excluded by "
+    )
     spoken += ", ".join(plane.names[i] for i in np.unique(strongest) if i >= 0) or "nothing"
     keys = tuple(
         (label_of(name, labels), colour)
