@@ -282,8 +282,8 @@ def test_comparison(accepted, comparison):
     ("first", "second", "words"),
     [
         (-6.0, -2.7, "prefer no Z\u2032; the best class, two, is disfavoured by ln B = \u22122.70"),
-        (-6.0, -0.4, "do not decide: the best class, two, has ln B = \u22120.40 \u00b1 0.03"),
-        (3.5, 0.1, "prefer the best class, one, to no Z\u2032 by ln B = +3.50 \u00b1 0.03"),
+        (-6.0, -0.4, "do not decide: the best class, two, has ln B = \u22120.400 \u00b1 0.030"),
+        (3.5, 0.1, "prefer the best class, one, to no Z\u2032 by ln B = +3.500 \u00b1 0.030"),
     ],
 )
 def test_a_comparison_names_its_winner(
