@@ -84,10 +84,15 @@ def test_import_loads_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_api_loads_no_plots_before_one_is_drawn() -> None:
+def test_the_api_loads_no_plots_and_compiles_nothing_before_it_is_called() -> None:
+    """A formula that is compiled at import would cost every process a second."""
     code = (
         "import sys, zpfit; zpfit.fit, zpfit.compare, zpfit.tension, zpfit.evaluate; "
-        "sys.exit(', '.join({'matplotlib', 'arviz', 'corner'} & set(sys.modules)) or 0)"
+        "loaded = {'matplotlib', 'arviz', 'corner'} & set(sys.modules); "
+        "from numba.core.dispatcher import Dispatcher; "
+        "names = [n for m in list(sys.modules.values()) if m.__name__.startswith('zpfit.') "
+        "for n, f in vars(m).items() if isinstance(f, Dispatcher) and f.signatures]; "
+        "sys.exit(', '.join([*loaded, *names]) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -104,10 +109,10 @@ def test_a_fit_prints_and_writes_nothing_and_logs_its_stages(
     logger.addHandler(caplog.handler)
     try:
         with caplog.at_level(logging.INFO, logger="zpfit"):
-            small("L_mu-L_tau_cs")
+            small(LIGHT)
             assert "Searching the best fit" in caplog.text
             caplog.clear()
-            small("L_mu-L_tau_cs", progress=False)
+            small(LIGHT, progress=False)
             assert not caplog.text
     finally:
         logger.removeHandler(caplog.handler)
@@ -154,6 +159,7 @@ def test_plots_are_figures(result: zpfit.Result) -> None:
         assert isinstance(figure, Figure)
 
 
+@pytest.mark.slow  # a folder and memory agree below; test_engines.py repeats each engine
 def test_the_seed_settles_everything(result: zpfit.Result) -> None:
     again = zpfit.fit("quickstart", sampler=SMALL, best_fit=FEW_STARTS, seed=3)
     pd.testing.assert_frame_equal(again.samples, result.samples)
@@ -329,7 +335,8 @@ def test_compare_in_memory(light: zpfit.Result, tmp_path: Path) -> None:
 
 
 def test_profile() -> None:
-    found = zpfit.profile("L_mu-L_tau_cs", ("m_Zp", 5, 50), points=10, best_fit=FEW_STARTS)
+    few = {"best_fit": FEW_STARTS, "sampler": {"engine": "vegas"}}
+    found = zpfit.profile("L_mu-L_tau_cs", ("m_Zp", 5, 50), points=10, **few)
     assert len(found.frame) >= 10
     assert found.frame["m_Zp"].min() == pytest.approx(5)
     assert found.frame["delta_chi2"].min() >= 0

@@ -517,10 +517,14 @@ class ExclusionMapRecord(TypedDict):
     fixed: dict[str, float]
     solved: list[dict[str, Any]]
     profiled: list[str]
+    reference: NotRequired[dict[str, Any]]
+    """Reference and level of measurements; older records have none."""
     regions: list[dict[str, Any]]
     contours: list[dict[str, Any]]
     allowed: dict[str, Any] | None
     """None if the whole plane is excluded."""
+    excluded_by: NotRequired[dict[str, Any]]
+    """Names of the regions that exclude the whole plane, alone or together."""
     notes: list[str]
     style: NotRequired[Literal["regions", "outlines"]]
     """Style of the figure, where the slice names one."""

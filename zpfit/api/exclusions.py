@@ -11,7 +11,7 @@ import numpy as np
 from zpfit.analysis.exclusion.exclusion import ExclusionMap as TracedMap
 from zpfit.analysis.exclusion.exclusion import exclusion_map
 from zpfit.analysis.exclusion.record import exclusion_record
-from zpfit.analysis.exclusion.slice import Slice, resolve_slice
+from zpfit.analysis.exclusion.slice import Reference, Slice, resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.api.sources import IN_PYTHON, escaped, named_entries, plain_value
 from zpfit.errors import InvalidInput, WrongType
@@ -53,10 +53,10 @@ class ExclusionMap:
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """Name, label, kind and fraction of the plane of each region."""
+        """Name, label, kind, level and fraction of the plane of each region."""
         import pandas as pd
 
-        keys = ("name", "label", "kind", "sigma", "share")
+        keys = ("name", "label", "kind", "sigma", "level", "share")
         rows = [{key: region[key] for key in keys} for region in self.record["regions"]]
         return pd.DataFrame(rows, columns=list(keys))
 
@@ -99,6 +99,8 @@ def exclusion(
     fix: Mapping[str, float] | None = None,
     solve: Mapping[str, tuple[str, float]] | None = None,
     profile: Sequence[str] | None = None,
+    reference: Reference | None = None,
+    cl: float | str | None = None,
     output: str | Path | None = None,
     force: bool = False,
     **changes: Any,
@@ -123,13 +125,21 @@ def exclusion(
         Parameters that follow from an observable: ``{parameter: (observable, value)}``.
     profile
         Parameters that take the value that fits best.
+    reference
+        What the chi2 of a measurement is compared with: ``"no_zprime"`` (default), its
+        ``"best_fit"`` in the plane, or the datum (``"pull"``), from which ``sigma`` and ``within``
+        count standard errors.
+    cl
+        Confidence level of Delta chi2 for the two parameters of the plane, from 0.5 to 0.9999 or
+        ``"2 sigma"``; 0.90 by default. Not for pulls.
     output
         Folder for JSON, table and figures.
     force
         Replace files in the output folder.
     **changes
-        Further keys of a slice file, such as ``sigma``, ``within``, ``bands``, ``contours``; and
-        ``add`` and ``drop``, entries to add to the data or to leave out.
+        Further keys of a slice file, such as ``curves="rescaled"``, ``sigma``, ``within``,
+        ``bands``, ``contours``; and ``add`` and ``drop``, entries to add to the data or to leave
+        out.
 
     Returns
     -------
@@ -163,6 +173,8 @@ def exclusion(
         "fix": None if fix is None else _values(fix),
         "solve": None if solve is None else _conditions(solve),
         "profile": None if profile is None else _names(profile),
+        "reference": reference,
+        "cl": cl,
     }
     given = {key: value for key, value in given.items() if value is not None}
     if isinstance(source, Slice):

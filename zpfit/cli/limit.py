@@ -33,10 +33,9 @@ _FORM = "NAME=LOW:HIGH:POINTS, with :log or :linear behind it, or NAME=VALUE,VAL
 @click.option(
     "--cl",
     "levels",
-    type=float,
     multiple=True,
     metavar="LEVEL",
-    help="Confidence level, such as 0.95 (repeatable) [0.9 and 0.95].",
+    help="Confidence level, such as 0.95 or '2 sigma' (repeatable) [0.9 and 0.95].",
 )
 @click.option(
     "--one-sided/--two-sided",
@@ -55,7 +54,7 @@ def limit(
     file: str,
     parameter: str,
     *,
-    levels: Sequence[float],
+    levels: Sequence[str],
     one_sided: bool,
     fix: Sequence[str],
     scan: str | None,

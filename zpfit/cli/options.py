@@ -328,7 +328,8 @@ def parse_slice(options: Mapping[str, Any]) -> list[tuple["KeyPath", "Given"]]:
     Parameters
     ----------
     options
-        Texts ``x``, ``y``, ``likelihood`` and ``model_text``, each or None, and lists of texts
+        Texts ``x``, ``y``, ``likelihood``, ``model_text``, ``reference``, ``cl`` and ``curves``,
+        each or None, and lists of texts
         ``fix``, ``solve``, ``profile``, ``within``, ``band`` and ``changes``.
 
     Raises
@@ -410,6 +411,9 @@ _READERS: dict[str, tuple[str, Callable[[str], tuple["KeyPath", Any]]]] = {
     "fix": ("--fix", partial(_number_below, "--fix", "fix")),
     "within": ("--within", partial(_number_below, "--within", "within")),
     "band": ("--band", partial(_number_below, "--band", "bands")),
+    "reference": ("--reference", lambda text: (("reference",), text)),
+    "cl": ("--cl", lambda text: (("cl",), _yaml(text, "--cl"))),
+    "curves": ("--curves", lambda text: (("curves",), text)),
     "solve": ("--solve", _solve),
     "changes": ("--set", _change),
 }

@@ -36,10 +36,9 @@ if TYPE_CHECKING:
 @click.option(
     "--level",
     "levels",
-    type=float,
     multiple=True,
     metavar="LEVEL",
-    help="Confidence level, such as 0.95 (repeatable) [1 and 2 sigma].",
+    help="Confidence level, such as 0.95 or '1 sigma' (repeatable) [1 and 2 sigma].",
 )
 @options.fix
 @options.output("Folder for JSON and plots.")
@@ -53,7 +52,7 @@ def profile(
     x: str,
     y: str | None,
     points: int | None,
-    levels: Sequence[float],
+    levels: Sequence[str],
     fix: Sequence[str],
     output: Path | None,
     force: bool,
