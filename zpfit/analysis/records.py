@@ -155,6 +155,9 @@ class FitSummary(TypedDict):
     posterior: dict[str, ParameterRecord]
     curve_reach: dict[str, ReachRecord]
     unverified: dict[str, str]
+    """Unverified numbers by entry, in words."""
+    unverified_influence: NotRequired[dict[str, float]]
+    """Change of ln B by entry, see :mod:`zpfit.analysis.unverified`; older runs lack it."""
     sampler: SamplerRecord
     versions: dict[str, str]
     converged: bool

@@ -15,6 +15,7 @@ from zpfit.api.reported import Reported
 from zpfit.api.sources import Source, escaped, fixed, load, progress_of
 from zpfit.errors import WrongType
 from zpfit.inference.progress import Progress
+from zpfit.io.document import plain_data
 from zpfit.io.writing import make_room
 from zpfit.runs.records import limit_files, write_limit
 
@@ -115,6 +116,7 @@ def limit(
     >>> found.frame[["m_Zp", "cl", "allowed"]].values.tolist()
     [[20.0, 0.95, True], [60.0, 0.95, True]]
     """
+    parameter, scan, fix = (plain_data(given) for given in (parameter, scan, fix))
     levels = check_levels([cl] if isinstance(cl, (Real, str)) else cl, "cl")
     values = _scanned(scan)
     same = fixed(fix)

@@ -17,7 +17,7 @@ from zpfit.cli.output import (
     table,
     yellow,
 )
-from zpfit.cli.tables import print_terms
+from zpfit.cli.tables import print_terms, unverified_words
 from zpfit.errors import InvalidInput
 from zpfit.io.numbers import percent, with_error
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from zpfit.analysis.records import FitSummary
-    from zpfit.inference.problem import Problem
+    from zpfit.runs.file_kinds import CheckedFile
 
 _CHECKPOINT_INTERVAL = 10.0
 """Seconds; short against the time that a user would mind losing, long against writing a file."""
@@ -110,25 +110,21 @@ def run(
 @options.changes()
 @options.as_json
 def validate(file: str, *, changes: options.Changes, as_json: bool) -> None:
-    """Check a run or campaign file without a fit.
+    """Check a file of any kind without a fit.
 
-    Every file that it names is read. A model in Python code is imported and called; the result
-    says so.
+    FILE is a run, slice, campaign, model, priors, entry, set or limit file, which its keys tell
+    apart, a run folder, or a name. Every file that it names is read. A model in Python code is
+    imported and called; the result says so.
     """
-    from zpfit.cli.campaign import print_plan
-    from zpfit.runs.campaign_file import is_campaign, load_campaign
-    from zpfit.runs.run_file import find_run_file, load_run
+    from zpfit.runs.file_kinds import check_files
 
-    if Path(file).is_file() and is_campaign(Path(file)):
-        if changes:
-            raise click.UsageError("--set, --add and --drop change a run file: leave them out here")
-        print_plan(load_campaign(Path(file)))
-        return
-    loaded = load_run(find_run_file(file), options.parse_changes(changes))
+    found = check_files(file, options.parse_changes(changes))
     if as_json:
-        print_json(_checked(loaded))
-    else:
-        _print_checked(loaded)
+        records = [_checked(item) for item in found]
+        print_json(records[0] if len(records) == 1 else records)
+        return
+    for item in found:
+        _print_checked(item)
 
 
 @click.command()
@@ -137,8 +133,10 @@ def validate(file: str, *, changes: options.Changes, as_json: bool) -> None:
 def plot(directory: Path, *, as_json: bool) -> None:
     """Draw the plots of a finished run again."""
     from zpfit.runs.drawing import draw_run
+    from zpfit.runs.folder_kinds import RUN, UNFINISHED, require_kind
     from zpfit.runs.run_folder import PLOT_NAMES, RunFolder
 
+    require_kind(directory, RUN, UNFINISHED)
     problems = draw_run(RunFolder(directory))
     if problems:
         raise InvalidInput(problems)
@@ -149,32 +147,34 @@ def plot(directory: Path, *, as_json: bool) -> None:
         click.echo(f"{directory}: drew {', '.join(drawn)}")
 
 
-def _checked(problem: "Problem") -> dict[str, Any]:
-    posterior = problem.posterior
-    return {
-        "name": problem.name,
-        "valid": True,
+def _checked(found: "CheckedFile") -> dict[str, Any]:
+    from zpfit.inference.problem import Problem
+
+    record = {"name": found.name, "kind": found.kind, "valid": True, "notes": list(found.notes)}
+    if not isinstance(found.content, Problem):
+        return record
+    posterior = found.content.posterior
+    return record | {
         "model": posterior.model.name,
         "parameters": list(posterior.names),
         "likelihood": posterior.likelihood.name,
         "measurements": [term.name for term in posterior.likelihood.measurements],
         "exclusions": [term.name for term in posterior.likelihood.exclusions],
-        "code": problem.code,
-        "notes": list(problem.notes),
+        "code": found.content.code,
     }
 
 
-def _print_checked(problem: "Problem") -> None:
-    posterior = problem.posterior
-    click.echo(
-        f"{problem.name}: valid. Model {posterior.model.name}, {posterior.dimension} sampled "
-        f"parameters, likelihood {posterior.likelihood.name} with "
-        f"{len(posterior.likelihood.measurements)} measurements and "
-        f"{len(posterior.likelihood.exclusions)} exclusions."
-    )
-    if problem.code:
-        click.echo(f"note: runs Python code: {problem.code}")
-    for text in problem.notes:
+def _print_checked(found: "CheckedFile") -> None:
+    from zpfit.cli.campaign import print_plan
+    from zpfit.inference.problem import Problem
+    from zpfit.runs.campaign_file import Campaign
+
+    click.echo(f"{found.name}: valid {found.kind}. {found.words}.")
+    if isinstance(found.content, Campaign):
+        print_plan(found.content)
+    elif isinstance(found.content, Problem) and found.content.code:
+        click.echo(f"note: runs Python code: {found.content.code}")
+    for text in found.notes:
         note(text)
 
 
@@ -250,6 +250,5 @@ def _print_warnings(summary: Mapping[str, Any]) -> None:
             plain(f"The best-fit mass is outside these curves, which exclude nothing: {names}.")
         )
     if summary["unverified"]:
-        names = ", ".join(summary["unverified"])
-        terminal.print(yellow(f"Unverified numbers (zpfit show NAME): {names}"))
+        terminal.print(yellow(unverified_words(summary)))
     print_shortcomings(summary["shortcomings"])
