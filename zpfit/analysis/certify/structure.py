@@ -288,7 +288,7 @@ def n_eff_floors(target: tuple[float, float]) -> tuple[float, float, float]:
     Examples
     --------
     >>> print([round(mass, 1) for mass in n_eff_floors((2.6, 3.12))])
-    [7.4, 16.1, 0.0]
+    [7.9, 13.8, 0.0]
     """
 
     def fails(mass: float, name: str) -> bool:
