@@ -93,9 +93,7 @@ def neutrino_squares(box: FloatArray, cells: FloatArray, node: int, tau: FloatAr
 
 
 @rigorous
-def largest_neutrino(
-    box: FloatArray, cells: FloatArray, node: int, tau: FloatArray
-) -> Interval:
+def largest_neutrino(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> Interval:
     """Return the largest squared coupling to a neutrino."""
     first, second = sqr(coupling(box, NUE)), sqr(coupling(box, NUMU))
     third = sqr(tau_coupling(box, cells, node, tau))

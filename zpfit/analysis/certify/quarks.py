@@ -1,9 +1,9 @@
 """Data on quarks in models with one Higgs doublet, compiled.
 
-Their couplings are two numbers: w = C_Vu - C_Vd, which is C_nue - C_Ve + C_Ae apart from the mixing,
-and C_Vp, which is free as the charge of the quark doublets is. Weak charges bound C_Ae C_Vp (Qweak)
-and C_Ae (133 C_Vp - 78 w) (Caesium), decays of pi0 bound C_Vp times a branching ratio. A range of w
-remains, as all are linear in C_Vp.
+Their vector couplings are two numbers: w = C_Vu - C_Vd, which is C_nue - C_Ve + C_Ae apart from
+the mixing, and C_Vp, which is free because the charge of the quark doublets is. Weak charges bound
+C_Ae C_Vp (Qweak) and C_Ae (133 C_Vp - 78 w) (Caesium). Decays of the pi0 bound C_Vp times the root
+of a branching ratio. Each bound is linear in C_Vp, so that a range of w remains without it.
 """
 
 from typing import Final
@@ -149,9 +149,7 @@ def isospin_window(
 
 
 @rigorous
-def axial_window(
-    box: FloatArray, cells: FloatArray, node: int, level: FloatArray
-) -> Interval:
+def axial_window(box: FloatArray, cells: FloatArray, node: int, level: FloatArray) -> Interval:
     """Return the range of C_Ae that both weak charges leave, as w is not zero."""
     w = mul(_isospin(box), _share(cells, node))
     caesium, proton = _axial_charges(cells, node, level)

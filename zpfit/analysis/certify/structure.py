@@ -204,42 +204,90 @@ def _add_anomaly(structure: Structure, term: Measurement) -> None:
 
 
 def _add_measurement(structure: Structure, term: Measurement, limits: JointSigmaSpec) -> None:
-    function = term.observable.function
     if not isinstance(term, GaussianTerm | AsymmetricTerm):
         structure.left_out[term.name] = "its likelihood is not Gaussian"
         return
+    if term.observable.function is pi_enu_ee and structure.relation.one_doublet:
+        structure.left_out[term.name] = "one Higgs doublet conserves the charged current"
+        return
     up, down = term.errors
     target = Anomaly(term.name, term.value, up, down).target(limits.limit(term.name))
+    adders = (_add_scattering, _add_weak_charge, _add_n_eff)
+    if any(add(structure, term, target) for add in adders):
+        structure.used.append(term.name)
+    else:
+        structure.left_out[term.name] = "there are no bounds for its observable"
+
+
+def _add_scattering(structure: Structure, term: Measurement, target: tuple[float, float]) -> bool:
+    """Add a rate, a product of couplings or the paper's trident; return False for others."""
+    function = term.observable.function
     if function in _RECOILS:
         structure.recoils.append(Recoil(term.name, target, _RECOILS[function]))
     elif function is e158_sin2_theta:
         structure.products.append(Product(term.name, target, _e158, "e158"))
     elif function is paper_2021.paper_ccfr and structure.relation.universal_axial:
-        low, high = structure.trident
-        structure.trident = max(low, target[0]), min(high, target[1])
-    elif function is n_eff and _add_floors(structure, n_eff_floors(target), CONTACT):
-        pass
-    elif function in (delta_q_w_cs, delta_q_w_p) and structure.relation.one_doublet:
-        name = "caesium" if function is delta_q_w_cs else "proton"
-        low, high = getattr(structure.quarks, name)
-        both = max(low, target[0]), min(high, target[1])
-        structure.quarks = replace(structure.quarks, **{name: both})
-    elif function is pi_enu_ee and structure.relation.one_doublet:
-        structure.left_out[term.name] = "one Higgs doublet conserves the charged current"
-        return
+        structure.trident = _overlap(structure.trident, target)
     else:
-        structure.left_out[term.name] = "there are no bounds for its observable"
-        return
-    structure.used.append(term.name)
+        return False
+    return True
+
+
+def _add_weak_charge(structure: Structure, term: Measurement, target: tuple[float, float]) -> bool:
+    """Add the weak charge of Caesium or the proton if one doublet relates quarks to leptons."""
+    function, quarks = term.observable.function, structure.quarks
+    if not structure.relation.one_doublet:
+        return False
+    if function is delta_q_w_cs:
+        structure.quarks = replace(quarks, caesium=_overlap(quarks.caesium, target))
+    elif function is delta_q_w_p:
+        structure.quarks = replace(quarks, proton=_overlap(quarks.proton, target))
+    else:
+        return False
+    return True
+
+
+def _add_n_eff(structure: Structure, term: Measurement, target: tuple[float, float]) -> bool:
+    """Add N_eff as floors of the mass."""
+    if term.observable.function is not n_eff:
+        return False
+    return _add_floors(structure, n_eff_floors(target), CONTACT)
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return max(one[0], other[0]), min(one[1], other[1])
 
 
 def _add_exclusion(structure: Structure, exclusion: Exclusion) -> None:
     ratio: Any = exclusion.ratio
     keywords: Mapping[str, Any] = ratio.keywords if isinstance(ratio, partial) else {}
     function = ratio.func if isinstance(ratio, partial) else ratio
-    limit = 1.0
     if isinstance(ratio, OverLimit):
-        function, limit = ratio.function, ratio.limit
+        added = _add_upper_limit(structure, exclusion.name, ratio)
+    else:
+        added = _add_curve(structure, function, keywords) or _add_mass_floor(
+            structure, function, keywords
+        )
+    if added:
+        structure.used.append(exclusion.name)
+    else:
+        structure.left_out[exclusion.name] = "there are no bounds for this kind of limit"
+
+
+def _add_upper_limit(structure: Structure, name: str, ratio: OverLimit) -> bool:
+    """Add white dwarfs or the paper's limit on C_Ve C_Ae; return False for others."""
+    if ratio.function is white_dwarf_cooling:
+        structure.stars = min(ratio.limit, structure.stars or inf)
+    elif ratio.function is paper_2021.paper_moller:
+        end = ratio.limit * (1 + _MARGIN)
+        structure.products.append(Product(name, (-end, end), _one, "one"))
+    else:
+        return False
+    return True
+
+
+def _add_curve(structure: Structure, function: object, keywords: Mapping[str, Any]) -> bool:
+    """Add a limit on decays or a beam dump; return False for others."""
     if function is prompt_ratio:
         structure.visible = (*structure.visible, keywords["curve"])
     elif function is invisible_ratio:
@@ -248,24 +296,21 @@ def _add_exclusion(structure: Structure, exclusion: Exclusion) -> None:
         function is displaced_ratio and _is_electron_dump(keywords, structure.domain)
     ):
         structure.dumps = (*structure.dumps, Dump(keywords["region"], keywords["length_ratio"]))
-    elif function is white_dwarf_cooling:
-        structure.stars = min(limit, structure.stars or inf)
-    elif function is paper_2021.paper_moller:
-        end = limit * (1 + _MARGIN)
-        structure.products.append(Product(exclusion.name, (-end, end), _one, "one"))
-    elif function in (mass_floor_ratio, mixed_mass_floor_ratio) and _add_floors(
-        structure, mass_floors(keywords, mixed=function is mixed_mass_floor_ratio),
-        keywords["contact"],
-    ):
-        pass
     elif function is signal_ratio and _is_pion(keywords) and structure.relation.one_doublet:
         kind = "visible" if keywords["final_state"] == "electrons" else "invisible"
         curves = (*getattr(structure.quarks, kind), keywords["curve"])
         structure.quarks = replace(structure.quarks, **{kind: curves})
     else:
-        structure.left_out[exclusion.name] = "there are no bounds for this kind of limit"
-        return
-    structure.used.append(exclusion.name)
+        return False
+    return True
+
+
+def _add_mass_floor(structure: Structure, function: object, keywords: Mapping[str, Any]) -> bool:
+    """Add floors of the mass; return False for other limits."""
+    if function not in (mass_floor_ratio, mixed_mass_floor_ratio):
+        return False
+    floors = mass_floors(keywords, mixed=function is mixed_mass_floor_ratio)
+    return _add_floors(structure, floors, keywords["contact"])
 
 
 def _is_pion(keywords: Mapping[str, Any]) -> bool:
@@ -305,9 +350,7 @@ def n_eff_floors(target: tuple[float, float]) -> tuple[float, float, float]:
     return floors[0], floors[1], 0.0
 
 
-def _add_floors(
-    structure: Structure, floors: tuple[float, float, float], contact: float
-) -> bool:
+def _add_floors(structure: Structure, floors: tuple[float, float, float], contact: float) -> bool:
     """Raise the floors of a structure; return False if it has another coupling of contact."""
     if structure.contact not in (0.0, contact):
         return False
