@@ -85,7 +85,7 @@ def test_every_epoch_is_a_set():
 JOINT = {
     "paper_2021_cs": (4.25, 0.0, None, 2.4, 2.4, 2.3),
     "closed_2021_cs": (4.25, 0.3, 0.0, 2.4, 2.41, 2.3),
-    "today_cs_wp2020": (5.8, 0.0, None, 3.7, 3.7, 2.9),
+    "today_leptons_cs_wp2020": (5.8, 0.0, None, 3.7, 3.7, 2.9),
     "today_leptons_cs": (3.7, 0.0, None, 3.7, 3.6, 0.0),
     "today_cs": (3.9, 1.9, 2.7, 3.9, 3.8, 3.5),
     "paper_2021_rb": (4.25, 0.0, None, 1.3, 1.3, 1.1),
@@ -98,7 +98,7 @@ JOINT = {
 BAYES = {
     **dict.fromkeys(("today_leptons_cs", "today_cs"), -2.6),
     **dict.fromkeys(("today_leptons_rb", "today_rb"), -3.5),
-    "today_cs_wp2020": 8.0,
+    "today_leptons_cs_wp2020": 8.0,
 }
 
 
@@ -202,7 +202,12 @@ def test_a_theorem_is_called_so_where_it_is_proved():
         ("today_cs", "effective", {"joint_sigma": 0.9}, "Quarks and charged currents"),
         ("today_cs", "froggatt_nielsen", {"joint_sigma": 0.9}, "Quarks and charged currents"),
         ("today_rb", "effective", {"ln_bayes_factor": -0.5}, "No model wins"),
-        ("today_cs_wp2020", "sm_u1", {"ln_bayes_factor": 1.2}, "The old prediction of the muon"),
+        (
+            "today_leptons_cs_wp2020",
+            "sm_u1",
+            {"ln_bayes_factor": 1.2},
+            "The old prediction of the muon",
+        ),
     ],
 )
 def test_conclusion_that_numbers_do_not_bear_out_is_left_out(likelihood, model, changes, title):

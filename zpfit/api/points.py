@@ -18,7 +18,7 @@ from zpfit.io.logging import LOGGER
 from zpfit.io.schema import validate
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
-from zpfit.likelihood.unknown_terms import known_part, leptons_alone
+from zpfit.likelihood.unknown_terms import leptons_alone, unknown_terms
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
 from zpfit.physics.branching_ratios import notes_about_widths
@@ -93,7 +93,7 @@ class Evaluation:
     points: EvaluatedPoints
     """Couplings and derived quantities where the model exists."""
     likelihood: TotalLikelihood
-    """The terms that the model can predict."""
+    """The terms that were evaluated."""
     notes: tuple[str, ...]
     """Remarks for the user."""
 
@@ -133,9 +133,9 @@ def evaluate_rows(
     points = evaluate_model(ready, table)
     masses = points.couplings.m_Zp
     if len(masses):  # points that cannot exist do not tell what the model gives
-        likelihood, left_out = known_part(likelihood, points.couplings)
-        widths = notes_about_widths(points.couplings, float(masses.max()))
-        notes = (*notes, *left_out, *leptons_alone(likelihood, points.couplings), *widths)
+        c = points.couplings
+        widths = notes_about_widths(c, float(masses.max()))
+        notes = (*notes, *unknown_terms(likelihood, c), *leptons_alone(likelihood, c), *widths)
     return Evaluation(evaluate_likelihood(likelihood, points), points, likelihood, notes)
 
 

@@ -194,7 +194,7 @@ def _print_model(loaded: "LoadedModel") -> None:
     for heading in ("parameter", "unit", "from", "to", "default", "meaning"):
         result.add_column(heading)
     for parameter in model.parameters:
-        low, high = (f"{end:g}" for end in parameter.domain)
+        low, high = (f"{end:.9g}" for end in parameter.domain)  # branching ratios end below 1
         default = "" if parameter.default is None else f"{parameter.default:g}"
         result.add_row(parameter.name, parameter.unit, low, high, default, parameter.meaning)
     terminal.print(result)

@@ -25,7 +25,7 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
-from zpfit.likelihood.unknown_terms import depends_on_the_model, known_part, leptons_alone
+from zpfit.likelihood.unknown_terms import depends_on_the_model, leptons_alone, unknown_terms
 from zpfit.models.base import Model, Values
 from zpfit.physics.observables import ANOMALIES, find_observable
 
@@ -43,13 +43,11 @@ class Assembled:
     """Standard deviations of the priors of nuisance parameters that are not 1."""
     observables: ResolvedObservables = field(default_factory=ResolvedObservables)
     """Python functions that entries name as observables."""
-    left_out: tuple[str, ...] = ()
-    """Note on terms that a model cannot predict, see :meth:`for_model`."""
     remarks: tuple[str, ...] = ()
     """Remarks on the meaning of the data for a model, which change no number; :meth:`for_model`."""
 
     def for_model(self, model: Model, values: Values) -> "Assembled":
-        """Return the likelihood without terms that a model cannot predict; entries stay.
+        """Return the same likelihood with remarks on its meaning for a model.
 
         Parameters
         ----------
@@ -63,8 +61,8 @@ class Assembled:
         some = {name: v[exists] for name, v in values.items()} if exists.any() else values
         with np.errstate(all="ignore"):
             c = model.couplings(some)
-        known, notes = known_part(self.likelihood, c)
-        return replace(self, likelihood=known, left_out=notes, remarks=leptons_alone(known, c))
+        data = self.likelihood
+        return replace(self, remarks=(*unknown_terms(data, c), *leptons_alone(data, c)))
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -87,7 +85,7 @@ class Assembled:
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
-        notes += [*self.left_out, *self.remarks, *mixed_vacuum_polarisation(self.entries)]
+        notes += [*self.remarks, *mixed_vacuum_polarisation(self.entries)]
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
@@ -123,10 +121,7 @@ class Assembled:
         ]
 
     def data_hash(self) -> str:
-        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters.
-
-        Terms that are left out count, so that results with and without them are not compared.
-        """
+        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters."""
         digest = hashlib.sha256()
         for loaded in sorted(self.entries, key=lambda loaded: loaded.name):
             digest.update(f"{loaded.name}:{loaded.entry.model_dump_json()}\n".encode())
@@ -136,8 +131,6 @@ class Assembled:
             digest.update(f"{name}:{width!r}\n".encode())
         for name, path in sorted(self.observables.files.items()):
             digest.update(name.encode() + path.read_bytes())
-        for note in self.left_out:
-            digest.update(f"{note}\n".encode())
         return digest.hexdigest()
 
 
