@@ -531,6 +531,26 @@ def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():
     assert "trident_ccfr_1991" in found.left_out
 
 
+def test_quarks_are_used_where_one_doublet_relates_them_to_leptons():
+    names = {"q_w_cs_2021", "qweak_2018", "na48_2015", "na62_invisible_2019"}
+    one = structure_of(zpfit.load("froggatt_nielsen_closed_cs"))
+    several = structure_of(zpfit.load("nhdm_u1_closed_cs"))
+    assert names <= set(one.used)
+    assert names <= set(several.left_out)
+    assert one.left_out["sindrum_rate_1989"] == "one Higgs doublet conserves the charged current"
+    assert {"n_eff_2025", "bbn_mixed_2020"} <= set(
+        structure_of(zpfit.load("nhdm_u1_today_cs")).used
+    )
+
+
+def test_a_bound_with_quarks_is_proved_next_to_a_point():
+    """The search ends at 3.5488; without weak charges the class meets both moments."""
+    problem = zpfit.load("froggatt_nielsen_today_cs")
+    assert 3.547 < proved_below(problem, 3.5488) < 3.5488
+    without = replace(structure_of(problem), quarks=Quarks())
+    assert not Prover(without, most=30_000).prove(1.0).proved
+
+
 def test_certificates_are_written_and_read(tmp_path):
     found = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False)
     found.save(tmp_path / "proof.json")
