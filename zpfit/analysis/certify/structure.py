@@ -261,25 +261,25 @@ def _overlap(one: tuple[float, float], other: tuple[float, float]) -> tuple[floa
 def _add_exclusion(structure: Structure, exclusion: Exclusion) -> None:
     ratio: Any = exclusion.ratio
     keywords: Mapping[str, Any] = ratio.keywords if isinstance(ratio, partial) else {}
-    function = ratio.func if isinstance(ratio, partial) else ratio
+    function, limit = ratio.func if isinstance(ratio, partial) else ratio, 1.0
     if isinstance(ratio, OverLimit):
-        added = _add_upper_limit(structure, exclusion.name, ratio)
-    else:
-        added = _add_curve(structure, function, keywords) or _add_mass_floor(
-            structure, function, keywords
-        )
-    if added:
+        function, limit = ratio.function, ratio.limit
+    if (
+        _add_upper_limit(structure, exclusion.name, function, limit)
+        or _add_curve(structure, function, keywords)
+        or _add_mass_floor(structure, function, keywords)
+    ):
         structure.used.append(exclusion.name)
     else:
         structure.left_out[exclusion.name] = "there are no bounds for this kind of limit"
 
 
-def _add_upper_limit(structure: Structure, name: str, ratio: OverLimit) -> bool:
+def _add_upper_limit(structure: Structure, name: str, function: object, limit: float) -> bool:
     """Add white dwarfs or the paper's limit on C_Ve C_Ae; return False for others."""
-    if ratio.function is white_dwarf_cooling:
-        structure.stars = min(ratio.limit, structure.stars or inf)
-    elif ratio.function is paper_2021.paper_moller:
-        end = ratio.limit * (1 + _MARGIN)
+    if function is white_dwarf_cooling:
+        structure.stars = min(limit, structure.stars or inf)
+    elif function is paper_2021.paper_moller:
+        end = limit * (1 + _MARGIN)
         structure.products.append(Product(name, (-end, end), _one, "one"))
     else:
         return False
