@@ -247,8 +247,15 @@ def _stars(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> bo
 def _between(
     box: FloatArray, factors: tuple[float, float, float, float], low: float, high: float
 ) -> bool:
-    """Cut to a sum of couplings with given factors between two ends."""
-    if low > high:
+    """Cut to a sum of couplings with given factors between two ends.
+
+    A box that is excluded is left as it is: cuts of a tree follow from contracted boxes.
+    """
+    total = (0.0, 0.0)
+    for row in range(N_COUPLINGS):
+        if factors[row] != 0.0:
+            total = add(total, scale(factors[row], coupling(box, row)))
+    if low > high or total[0] > high or total[1] < low:
         return False
     for row in range(N_COUPLINGS):
         factor = factors[row]
