@@ -158,8 +158,8 @@ def test_page_has_every_number():
     text = render_page(made_up())
     unwrapped = " ".join(text.split())
     for words in (
-        "+1.25 ± 0.01", "2.41", "none", "-10.50 ± 0.02", "0.00025 to 0.00025", "nothing",
-        "up to 0.00025", "28.4 MeV, 3.5e-04, 0.02 %", "321, 321, 321", "moderate evidence",
+        "+1.250 ± 0.010", "2.41", "none", "-10.500 ± 0.020", "0.000250 to 0.000250", "nothing",
+        "up to 0.00025", "28.4 MeV, 3.5e-04, 0.020 %", "321, 321, 321", "moderate evidence",
         "by 0.6 standard errors", "1.90 and 0.40 for leptons alone", "with quark doublets", "4.23",
     ):  # fmt: skip
         assert words in unwrapped
@@ -256,7 +256,7 @@ def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, acce
     assert "what-changed.md" in accepted("epochs", "--output", "out")
     assert asked == run_names()
     before = Path("out/what-changed.md").read_text(encoding="utf-8")
-    assert "+1.25 ± 0.01" in before
+    assert "+1.250 ± 0.010" in before
     assert "already holds what-changed.md" in rejected("epochs", "--output", "out")
     printed = accepted("epochs", "--output", "out", "--force", "--json")
     assert json.loads(printed) == {"written": ["out/what-changed.md"]}

@@ -20,7 +20,7 @@ from zpfit.likelihood.consistency import (
 )
 from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
 from zpfit.likelihood.exclusions import Exclusion
-from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
+from zpfit.likelihood.library import LoadedEntry, read_entry, read_set, set_files
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
@@ -38,7 +38,8 @@ class Assembled:
 
     likelihood: Likelihood
     entries: tuple[LoadedEntry, ...]
-    set_path: Path | None
+    set_paths: tuple[Path, ...]
+    """Files of the set and of the sets that it is based on."""
     nuisances: Mapping[str, float] = field(default_factory=dict)
     """Standard deviations of the priors of nuisance parameters that are not 1."""
     observables: ResolvedObservables = field(default_factory=ResolvedObservables)
@@ -72,8 +73,8 @@ class Assembled:
     def files(self) -> dict[str, Path]:
         """Return every file behind the likelihood, by its path in a library."""
         found = {}
-        if self.set_path is not None:
-            found[f"{FOLDERS['likelihood set']}/{self.set_path.name}"] = self.set_path
+        for path in self.set_paths:
+            found[f"{FOLDERS['likelihood set']}/{path.name}"] = path
         for loaded in self.entries:
             found.update(loaded.files())
         return found | dict(self.observables.files)
@@ -187,9 +188,9 @@ def assemble(
         allow_code=allow_code,
     )
     likelihood = _build_terms(spec, entries, place, observables, set_is_soft=set_is_soft)
-    set_path = None if spec.set is None else library.find("likelihood set", spec.set)
+    set_paths = () if spec.set is None else set_files(library, spec.set)
     widths = {name: width for name, width in spec.nuisances.items() if width != 1}
-    return Assembled(likelihood, tuple(entries), set_path, widths, observables)
+    return Assembled(likelihood, tuple(entries), set_paths, widths, observables)
 
 
 def _build_terms(
@@ -208,7 +209,7 @@ def _build_terms(
         measurements = build_measurements(measured, spec.nuisances, observables.find)
     exclusions = []
     for loaded in entries:
-        soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
+        soft = spec.makes_soft(loaded.name, by_default=set_is_soft)
         with problems.collecting():
             exclusions += _exclusions_of(loaded, observables, soft=soft)
     problems.raise_if_any()

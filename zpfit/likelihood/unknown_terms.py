@@ -1,4 +1,4 @@
-"""Remarks on terms about which a model says nothing: mixing with the Z, and quarks."""
+"""Remarks on terms that a model cannot predict: mixing with the Z, and quarks."""
 
 from collections.abc import Iterator
 
