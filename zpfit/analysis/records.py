@@ -539,6 +539,8 @@ class RelationRecord(TypedDict):
     """Factors of C_Ve, C_Ae, C_nue and C_numu in C_nutau."""
     tau_slack: float
     tau_mixing: float
+    one_doublet: bool
+    """One Higgs doublet gives all quarks their mass."""
 
 
 class AnomalyRecord(TypedDict):
@@ -575,8 +577,14 @@ class TreeRecord(TypedDict):
     """Beam dumps: length of the decay volume over that of the shielding, and knots of the region,
     ln of the mass in MeV and of both edges; no number in a gap."""
     stars: float | None
-    floors: Annotated[list[float], Len(3, 3)]
-    """Two masses in MeV, and the coupling of thermal contact."""
+    floors: Annotated[list[float], Len(4, 4)]
+    """Least masses in MeV for electrons alone, neutrinos alone and both in thermal contact, and
+    the coupling of contact."""
+    quarks: dict[str, list[float] | list[list[list[float]]] | None] | None
+    """Limits of the weak charges of Caesium and the proton, and knots of curves for pi0 -> gamma Z'
+    with decays to electrons and to neutrinos."""
+    caesium_factors: dict[str, list[float]]
+    """Ends of the factor of the range of the Z' in Caesium, by node of the mass, where needed."""
     rates: list[list[float]]
     """Limits of rates of electron recoils."""
     blocks: list[list[int]]
