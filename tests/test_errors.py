@@ -54,6 +54,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "Stopped": (ZpfitError, {"signal": "SIGTERM", "number": 15, "remedy": "resume it"}),
     "UnfinishedRun": (FileExistsError, {"path": FOLDER}),
     "DamagedRecord": (ValueError, {"path": FOLDER, "reason": "no number"}),
+    "NothingToDraw": (FileNotFoundError, {"path": FOLDER}),
     "ResultsNotFound": (FileNotFoundError, {"path": FOLDER}),
     "NoRunToResume": (FileNotFoundError, {"path": FOLDER}),
     "OtherProof": (FileExistsError, {}),

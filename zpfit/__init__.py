@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zpfit.api.comparisons import compare as compare
     from zpfit.api.coverages import coverage as coverage
     from zpfit.api.exclusions import exclusion as exclusion
+    from zpfit.api.figures import Figure as Figure
     from zpfit.api.fits import Result as Result
     from zpfit.api.fits import fit as fit
     from zpfit.api.limits import limit as limit
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from zpfit.models.base import Model as Model
 
 _PLACES = {
+    "Figure": ("zpfit.api.figures", "Figure"),
     "Likelihood": ("zpfit.likelihood.choice", "Likelihood"),
     "Model": ("zpfit.models.base", "Model"),
     "Result": ("zpfit.api.fits", "Result"),

@@ -4,7 +4,7 @@ Each analysis returns a frozen result; its record holds the same numbers in the 
 with ``None`` where a number does not exist.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from annotated_types import Len
 
@@ -137,6 +137,8 @@ class FitSummary(TypedDict):
     impossible_prior_fraction: float
     data_hash: str
     wall_time_s: float
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
 
 
 class VariedEvidenceRecord(TypedDict):
@@ -177,6 +179,8 @@ class HypothesisRecord(TypedDict):
     converged: bool
     data: int
     """Number of the data set, from 1."""
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
 
 
 class ComparisonRow(HypothesisRecord):
@@ -277,6 +281,10 @@ class TensionRecord(TypedDict):
     evidence: dict[str, Any]
     converged: bool
     shortcomings: list[str]
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class ToyStatisticRecord(TypedDict):
@@ -430,6 +438,8 @@ class ProfileRecord(TypedDict):
     posterior: ProfileDensity
     converged: bool
     shortcomings: list[str]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class LimitLevel(TypedDict):
@@ -476,6 +486,8 @@ class LimitRecord(TypedDict):
     points: list[LimitPoint]
     converged: bool
     shortcomings: list[str]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class ExclusionMapRecord(TypedDict):
@@ -494,8 +506,8 @@ class ExclusionMapRecord(TypedDict):
     allowed: dict[str, Any] | None
     """None if the whole plane is excluded."""
     notes: list[str]
-    style: NotRequired[Literal["regions", "outlines"]]
-    """Style of the figure, where the slice names one."""
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class RelationRecord(TypedDict):

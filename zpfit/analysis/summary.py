@@ -30,6 +30,7 @@ from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
+from zpfit.likelihood.labels import dated_labels
 from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
 
@@ -132,6 +133,7 @@ def summarise(
             for name, values in varying(posterior, samples.u).items()
         },
         "curve_reach": _reach(posterior, samples, best),
+        "labels": dated_labels(run.assembled),
         "unverified": run.assembled.unverified(),
         "sampler": {
             "engine": samples.engine,

@@ -11,8 +11,7 @@ from zpfit.analysis.exclusion.plane import Side
 from zpfit.analysis.exclusion.slice import Slice
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.build_measurements import component_name
-from zpfit.likelihood.entries import CorrelatedEntry
+from zpfit.likelihood.labels import entry_labels
 from zpfit.models.base import Parameter
 from zpfit.physics.observables import find_observable
 
@@ -26,13 +25,13 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
     ``regions`` have ``name``, ``label``, ``kind``, ``sigma``, ``share`` of the plane and
     ``polygons``, each an outer ring and its holes, each a list of [x, y]. ``contours`` have
     ``name``, ``level`` and ``lines``. ``allowed`` has the share and the reach in x and y of
-    the allowed region and its ``stretches`` of x; it is null if nothing is allowed. ``style`` is
-    absent unless the slice names one.
+    the allowed region and its ``stretches`` of x; it is null if nothing is allowed. ``figure`` is
+    absent unless the slice describes its figure.
     """
     plane = chosen.plane
-    style = chosen.settings.figure.style
+    figure = chosen.settings.figure.as_record()
     by_name = {parameter.name: parameter for parameter in plane.model.parameters}
-    labels = _labels(chosen)
+    labels = entry_labels(chosen.assembled)
     record: ExclusionMapRecord = {
         "title": chosen.title,
         "model": plane.model.name,
@@ -53,22 +52,9 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
         "allowed": _reach(chosen, traced.allowed),
         "notes": list(chosen.notes),
     }
-    if style is not None:
-        record["style"] = style
+    if figure:
+        record["figure"] = figure
     return record
-
-
-def _labels(chosen: Slice) -> dict[str, str]:
-    """Return labels of entries, and of each component of correlated entries."""
-    labels = {}
-    for name, _, entry in chosen.assembled.entries:
-        labels[name] = entry.label or name
-        if isinstance(entry, CorrelatedEntry):
-            for observable in entry.observables:
-                symbol = chosen.assembled.observables.find(observable).symbol
-                shown = f"${symbol}$" if symbol else str(observable)
-                labels[component_name(name, observable)] = f"{labels[name]} {shown}"
-    return labels
 
 
 def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:

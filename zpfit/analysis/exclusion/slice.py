@@ -13,6 +13,7 @@ from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
 from zpfit.inference.problem import assemble_from, check_measurements, width_notes
 from zpfit.io.document import Document
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.io.schema import (
     AlsoAs,
@@ -88,14 +89,6 @@ def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
 
 
 Levels = Annotated[tuple[Positive, ...], Field(strict=False), AfterValidator(_not_empty)]
-
-
-class FigureSpec(StrictModel):
-    """Look of the figure."""
-
-    style: Literal["regions", "outlines"] | None = None
-    """Colours for every region, or one grey area with the outlines of leading limits. By default
-    the latter for more than eight regions."""
 
 
 class SliceFile(StrictModel):
