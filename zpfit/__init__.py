@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from zpfit.errors import ZpfitError as ZpfitError
     from zpfit.likelihood.choice import Likelihood as Likelihood
     from zpfit.models.base import Model as Model
+    from zpfit.models.python_model import symbols as symbols
 
 _PLACES = {
     "Figure": ("zpfit.api.figures", "Figure"),
@@ -42,6 +43,7 @@ _PLACES = {
     "limit": ("zpfit.api.limits", "limit"),
     "load": ("zpfit.api.sources", "load"),
     "profile": ("zpfit.api.profiles", "profile"),
+    "symbols": ("zpfit.models.python_model", "symbols"),
     "tension": ("zpfit.api.tensions", "tension"),
     "toys": ("zpfit.api.toy_sets", "toys"),
 }

@@ -182,7 +182,7 @@ def chi2_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -
     axes.tick_params(length=0, labelsize=size, labeltop=True, labelbottom=False)
     if image is not None:
         bar = figure.colorbar(image, ax=axes, extend="max", pad=0.02, aspect=30)
-        bar.set_label(r"$\chi^2$ of the term at the best fit", fontsize=size)
+        bar.set_label(r"$\chi^2$ of a term", fontsize=size)
         bar.ax.tick_params(labelsize=size)
     add_title(figure, spec.titled(""))
     return finished(figure)

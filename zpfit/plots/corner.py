@@ -201,7 +201,8 @@ class Grid:
         self._label = min(points("axes.labelsize"), 7.5) if narrow else points("axes.labelsize")
         guess = (width - 0.7) / n
         longest = [
-            longest_label(side.scale, side.limits, self._room(guess), self._tick) for side in sides
+            longest_label(side.scale, side.limits, self._room(side, guess), self._tick)
+            for side in sides
         ]
         lines = 2 if self._turned and any(side.attributes["unit"] for side in sides) else 1
         line = 1.3 * self._label / 72
@@ -236,8 +237,13 @@ class Grid:
         self._wide = (width - self._left - _RIGHT) / gaps
         self._high = (height - self._bottom - self._legend - self._head) / gaps
 
-    def _room(self, inches: float) -> Room:
-        return room_for(inches, r"$-10^{-3}$", self._tick, across=not self._turned)
+    def _room(self, side: Side, inches: float) -> Room:
+        """Return the room for the labels of an x axis, which the longest of them limits."""
+        room = room_for(inches, r"$-10^{-3}$", self._tick, across=not self._turned)
+        if self._turned:
+            return room
+        longest = longest_label(side.scale, side.limits, room, self._tick)
+        return Room(max(2, min(room.most, int(inches / (1.15 * longest)))), room.edge)
 
     def finish(self, handles: Sequence[Any]) -> None:
         """Set ticks and labels, and write the title and the legend."""
@@ -266,7 +272,7 @@ class Grid:
     def _set_ticks(self, panel: Axes, row: int, column: int) -> None:
         across, up = self._sides[column], self._sides[row]
         inner, last = row != column, row == self._n - 1
-        across.scale.set_ticks(panel.xaxis, across.limits, self._room(self._wide))
+        across.scale.set_ticks(panel.xaxis, across.limits, self._room(across, self._wide))
         panel.tick_params(which="both", labelsize=self._tick, top=inner, right=inner)
         panel.tick_params(which="major", length=2.5)
         panel.tick_params(which="minor", length=1.5)

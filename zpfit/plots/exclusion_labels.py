@@ -119,9 +119,10 @@ def label_regions(
 
 def mark_allowed(axes: Axes, board: LabelBoard, layout: Layout, record: ExclusionMapRecord) -> None:
     """Fill the allowed region white, outline it if it is small, and label it or point at it."""
-    [allowed] = [region for region in record["regions"] if region["kind"] == "allowed"]
-    if not len(allowed["polygons"]):
+    found = [region for region in record["regions"] if region["kind"] == "allowed"]
+    if not found or not found[0]["polygons"]:
         return
+    allowed = found[0]
     shape = region_shape(record, allowed)
     axes.add_artist(PathPatch(as_path(allowed["polygons"]), facecolor="w", linewidth=0))
     if shape.area < _PLAIN:

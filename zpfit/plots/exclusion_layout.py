@@ -67,12 +67,12 @@ def layout_of(record: ExclusionMapRecord, spec: FigureSpec, y_label: float) -> L
     """
     small, label = points("legend.fontsize"), points("axes.labelsize")
     width = spec.width or COLUMN
-    left = y_label + 1.3 * label / 72 + _LEFT_GAP
+    left = y_label + 1.6 * label / 72 + _LEFT_GAP
     right = _BESIDE if spec.labels == "outside" else _RIGHT
     title = wrapped(spec.titled(record["title"]), small, width - left - right)
     rows = title.count("\n") + 1 if title else 0
     top = _TOP + 1.35 * small * rows / 72
-    bottom = (1.6 * points("xtick.labelsize") + 1.5 * label) / 72
+    bottom = (1.6 * points("xtick.labelsize") + 1.8 * label) / 72
     if spec.height is not None or spec.aspect is not None:
         height = spec.size(width, width)[1]
     else:

@@ -83,7 +83,11 @@ def even_ticks(limits: tuple[float, float], room: Room = AMPLE) -> list[float]:
         for bins in range(1, 3 * room.most + 4)
     ]
     fitting = [ticks for ticks in candidates if 2 <= len(ticks) <= max(room.most, 2)]
-    found = max(fitting, key=len) if fitting else next(t for t in candidates if len(t) > 1)
+    if fitting:
+        found = max(fitting, key=len)
+    else:  # round numbers come in threes here: the outer ones are left
+        fewest = next(ticks for ticks in candidates if len(ticks) > 1)
+        found = fewest[:: len(fewest) - 1]
     return [float(f"{tick:.12g}") for tick in found]
 
 
@@ -150,7 +154,11 @@ def minor_log_ticks(limits: tuple[float, float]) -> list[float]:
     decades = range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
     digits = range(1, 10) if limits[1] - limits[0] <= _MOST_MINOR_DECADES else (1,)
     ticks = np.log10([digit * 10.0**decade for decade in decades for digit in digits])
-    return [float(tick) for tick in ticks if limits[0] <= tick <= limits[1]]
+    found = [float(tick) for tick in ticks if limits[0] <= tick <= limits[1]]
+    if len(found) > 1:
+        return found
+    ends = (10 ** limits[0], 10 ** limits[1])
+    return [float(np.log10(value)) for value in _between_even(even_ticks(ends), ends)]
 
 
 def log_ticks(limits: tuple[float, float], room: Room = _LONG) -> list[float]:
@@ -216,8 +224,8 @@ class SignedLog:
         ticks = self._ticks(limits, room)
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_major_formatter(FuncFormatter(lambda x, _: self._label(x)))
-        decades = np.arange(np.floor(self._base), self._base + max(map(abs, limits)) + 1)
-        minor = decades[decades >= self._base] - self._base
+        reach = (self._base, self._base + max(map(abs, limits)))
+        minor = np.array(minor_log_ticks(reach)) - self._base
         axis.set_minor_locator(
             FixedLocator([x for x in (*-minor, *minor) if limits[0] <= x <= limits[1]])
         )
@@ -239,7 +247,10 @@ class SignedLog:
             decades = np.concatenate([-(exponents - base), [0], exponents - base])
             found = _inside(np.unique(decades), limits, room.edge)
             if len(found) > 1:
-                return found
+                # Without room for more, the outer two say more than zero and one of them.
+                return (
+                    found if len(found) <= room.most or room.most > 2 else found[:: len(found) - 1]
+                )
         sign = -1.0 if limits[1] <= 0 else 1.0
         ends = sorted(base + sign * np.array(limits))
         inner = [sign * (tick - base) for tick in log_ticks((ends[0], ends[1]), room)]
