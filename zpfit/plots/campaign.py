@@ -8,7 +8,13 @@ from zpfit.analysis.records import CampaignCell
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear
-from zpfit.plots.style import PAGE, SERIES_COLOURS, finished, points
+from zpfit.plots.style import (
+    PAGE,
+    SERIES_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
 MOST_ROWS = 100
 """Largest number of combinations that a figure shows."""
@@ -30,7 +36,7 @@ def campaign_figure(
     """
     spec = spec or FigureSpec()
     cells = [cell for cell in cells if cell["name"] not in spec.hide]
-    figure = Figure(figsize=spec.size(PAGE, 0.22 * len(cells) + 1.3), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(PAGE, 0.22 * len(cells) + 1.3), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     for y, cell in enumerate(cells):
         seeds = cell["log_bayes_factors"]

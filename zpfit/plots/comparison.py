@@ -18,7 +18,15 @@ from zpfit.plots.corner import LEVELS, Grid, Side
 from zpfit.plots.labels import text_width, wrapped
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear, ranged, scale_of
-from zpfit.plots.style import COLUMN, MUTED, PAGE, SERIES_COLOURS, finished, points
+from zpfit.plots.style import (
+    COLUMN,
+    MUTED,
+    PAGE,
+    SERIES_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _NEGLIGIBLE = 1e-8
 """Smallest size of a coupling that its axis shows."""
@@ -52,7 +60,7 @@ def evidence_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = Non
     labels = [wrapped(_label(row, rows), size, _TEXT) for row in drawn]
     lines = sum(max(label.count("\n"), 0) for label in labels)
     height = 1.75 + _ROW * len(drawn) + 0.14 * lines
-    figure = Figure(figsize=spec.size(COLUMN, height), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(COLUMN, height), layout="constrained")
     axes = figure.subplots()
     seen = [0.0]
     for y, row in enumerate(drawn):
@@ -157,7 +165,7 @@ def chi2_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -
     left = max([text_width(label_of(name, labels), size) for name in terms] + [0.5])
     width = spec.width or min(max(COLUMN, left + 0.5 * len(rows) + 0.9), PAGE)
     height = 0.35 + longest + _CELL * (len(terms) + 1.4)
-    figure = Figure(figsize=spec.size(width, height), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(width, height), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(
         np.ma.masked_invalid(table), cmap="YlOrRd", vmin=0, vmax=_LARGE, aspect="auto",

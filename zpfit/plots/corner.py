@@ -33,6 +33,7 @@ from zpfit.plots.style import (
     ENSEMBLE_COLOURS,
     PAGE,
     SMALLEST_TEXT,
+    StyledFigure,
     finished,
     points,
 )
@@ -217,7 +218,7 @@ class Grid:
         self._legend = 1.7 * points("legend.fontsize") / 72 if n == 1 else 0.0
         panels = (width - self._left - _RIGHT) * (0.7 if n == 1 else 1.0)
         height = panels + self._bottom + self._head + self._legend
-        self.figure = Figure(figsize=spec.size(width, height))
+        self.figure = StyledFigure(figsize=spec.size(width, height))
         for index in range(n * n):
             self.figure.add_subplot(n, n, index + 1)
         self.panels: Any = np.array(self.figure.axes).reshape(n, n)

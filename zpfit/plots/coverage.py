@@ -8,7 +8,14 @@ from zpfit.analysis.records import CoverageRecord
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear
-from zpfit.plots.style import BEST_FIT_COLOUR, COLUMN, ENSEMBLE_COLOURS, finished, points
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    COLUMN,
+    ENSEMBLE_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _KINDS = {
     "profile": ("profile likelihood", BEST_FIT_COLOUR, "o", 0.12),
@@ -34,7 +41,7 @@ def coverage_figure(record: CoverageRecord, spec: FigureSpec | None = None) -> F
     names = [n for n in record["parameters"] if n in (spec.parameters or record["parameters"])]
     rows = [(name, level) for name in names for level in _NOMINAL]
     height = 1.2 + _ROW * len(rows)
-    figure = Figure(figsize=spec.size(COLUMN, height), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(COLUMN, height), layout="constrained")
     axes = figure.subplots()
     lowest, drawn = 0.6, dict[str, Line2D]()
     for y, (name, level) in enumerate(rows):

@@ -34,7 +34,13 @@ from zpfit.plots.scales import (
     scale_of,
     set_native_ticks,
 )
-from zpfit.plots.style import COLUMN, MUTED, finished, points
+from zpfit.plots.style import (
+    COLUMN,
+    MUTED,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _MOST_COLOURS = 8
 """Largest number of regions that a plane shows in colours of their own by default."""
@@ -183,7 +189,7 @@ class Plane:
 
     def _frame(self) -> tuple[Figure, Axes]:
         layout = self.layout
-        figure = Figure(figsize=(layout.width, layout.height))
+        figure = StyledFigure(figsize=(layout.width, layout.height))
         axes = figure.subplots()
         sides = (("x", axes.xaxis, self.record["x"]), ("y", axes.yaxis, self.record["y"]))
         for (side, axis, attributes), inches in zip(sides, layout.axes, strict=True):

@@ -16,7 +16,14 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import AxisLook, FigureSpec, described_by
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear, Log, Scale, axis_label, described, ranged
-from zpfit.plots.style import BEST_FIT_COLOUR, COLUMN, ENSEMBLE_COLOURS, finished, points
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    COLUMN,
+    ENSEMBLE_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "profile": {"color": BEST_FIT_COLOUR, "linestyle": "-"},
@@ -64,7 +71,7 @@ def limit_figure(record: LimitRecord, spec: FigureSpec | None = None) -> Figure:
     }
     seen = np.concatenate([np.ravel(own) for own in columns.values()] or [np.ones(1)])
     up = _scale(seen, spec.axes.get(record["parameter"]["name"]))
-    figure = Figure(figsize=spec.size(COLUMN, 3.0), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(COLUMN, 3.0), layout="constrained")
     panel = figure.subplots()
     widths = dict(zip(levels, np.linspace(*_WIDTHS, max(len(levels), 1)), strict=False))
     handles: list[Artist] = []

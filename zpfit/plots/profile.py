@@ -24,6 +24,7 @@ from zpfit.plots.style import (
     COLUMN,
     ENSEMBLE_COLOURS,
     MUTED,
+    StyledFigure,
     finished,
     points,
 )
@@ -88,7 +89,7 @@ def _curves(result: ProfileRecord, spec: FigureSpec) -> Figure:
     z, height = _steps(scale, posterior)
     cuts = [level["delta_chi2"] for level in profile["levels"]]
     top = _HEADROOM * max(cuts)
-    figure = Figure(figsize=spec.size(COLUMN, 3.3), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(COLUMN, 3.3), layout="constrained")
     upper, middle, lower = figure.subplots(3, 1, sharex=True, height_ratios=(6, 4, 1))
     for cut, style, name in zip(cuts, cycle(_LINES[1:]), _names(profile), strict=False):
         upper.axhline(cut, color=MUTED, linewidth=0.8, linestyle=style)
@@ -166,7 +167,7 @@ def _contours(result: ProfileRecord, spec: FigureSpec) -> Figure:
     profile, posterior = result["profile"], result["posterior"]
     axes, scales = zip(*(_axis_of(result, index, spec) for index in range(2)), strict=True)
     colours = _colours(spec)
-    figure = Figure(figsize=spec.size(COLUMN, 3.6), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(COLUMN, 3.6), layout="constrained")
     panel = figure.subplots()
     x, y, density = _to_edges(scales, posterior)
     thresholds = [level["density"] for level in posterior["levels"]]

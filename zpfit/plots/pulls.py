@@ -11,7 +11,15 @@ from zpfit.analysis.records import ExclusionRatioRecord, FitSummary, TermRecord
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.likelihood.labels import label_of
 from zpfit.plots.labels import wrapped
-from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED, PAGE, finished, points
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    ENSEMBLE_COLOURS,
+    MUTED,
+    PAGE,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _LOWEST_RATIO = 1e-3
 """Smallest ratio on the axis; smaller ones are drawn at its edge."""
@@ -42,7 +50,7 @@ def pulls_figure(summary: FitSummary, spec: FigureSpec | None = None) -> Figure:
     rows = [max(len(terms), 1), max(len(ratios), 1)]
     high = max(rows) if beside else sum(rows) + 2
     row = _ROW * points("ytick.labelsize") / 72
-    figure = Figure(figsize=spec.size(PAGE, 1.3 + row * (high + 1)), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(PAGE, 1.3 + row * (high + 1)), layout="constrained")
     if beside:
         left, right = figure.subplots(1, 2)
     else:

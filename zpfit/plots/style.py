@@ -58,6 +58,27 @@ def house_style(sheets: Sequence[str | Path] = ()) -> Iterator[None]:
         yield
 
 
+class StyledFigure(Figure):
+    """A figure that is drawn with the settings with which it was made.
+
+    matplotlib looks up fonts when it draws, which may be after :func:`house_style` has ended.
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._settings: dict[Any, Any] = {key: mpl.rcParams[key] for key in _SETTINGS}
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure."""
+        with mpl.rc_context(self._settings):
+            super().draw(renderer)
+
+    def get_tightbbox(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return the bounding box of everything that is drawn."""
+        with mpl.rc_context(self._settings):
+            return super().get_tightbbox(*arguments, **keywords)
+
+
 def _untouched(key: Any) -> bool:
     """Return whether a setting has matplotlib's own default."""
     return bool(mpl.rcParams[key] == mpl.rcParamsDefault[key])

@@ -10,7 +10,14 @@ from zpfit.analysis.records import TensionRecord
 from zpfit.io.figure_spec import FigureSpec, described_by
 from zpfit.likelihood.labels import label_of
 from zpfit.plots.pulls import add_title, draw_sigmas, set_rows
-from zpfit.plots.style import BEST_FIT_COLOUR, COLUMN, ENSEMBLE_COLOURS, finished, points
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    COLUMN,
+    ENSEMBLE_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _APART = 0.13
 """Distance between the two pulls of a measurement and the middle of its row."""
@@ -36,7 +43,7 @@ def tension_figure(result: TensionRecord, spec: FigureSpec | None = None) -> Fig
     best = np.array([pulls[name]["best_fit"] for name in names])
     predictive = np.array([pulls[name]["predictive"] for name in names])
     height = 1.5 + _ROW * points("ytick.labelsize") / 72 * max(len(names), 1)
-    figure = Figure(figsize=spec.size(COLUMN, height), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(COLUMN, height), layout="constrained")
     axes = figure.subplots()
     draw_sigmas(axes)
     axes.plot(best, y + _APART, "*", color=BEST_FIT_COLOUR, markersize=7, label="best fit")

@@ -12,7 +12,15 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear
-from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED, PAGE, finished, points
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    ENSEMBLE_COLOURS,
+    MUTED,
+    PAGE,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _LABELS = {
     "chi2": r"$\chi^2_\mathrm{min}$",
@@ -51,7 +59,7 @@ def toys_figure(
     width = spec.width or min(_PANEL * max(len(rows), 1), PAGE)
     across = min(max(int(width / _PANEL), 1), len(rows))
     down = -(-len(rows) // across)
-    figure = Figure(figsize=spec.size(width, 0.9 + _PANEL * down), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(width, 0.9 + _PANEL * down), layout="constrained")
     grid = np.asarray(figure.subplots(down, across, squeeze=False))
     panels = grid.ravel()
     for axes, (name, row) in zip(panels, rows.items(), strict=False):

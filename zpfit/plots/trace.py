@@ -7,7 +7,13 @@ from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import axis_label, described, room_for, scale_of
-from zpfit.plots.style import ENSEMBLE_COLOURS, PAGE, finished, points
+from zpfit.plots.style import (
+    ENSEMBLE_COLOURS,
+    PAGE,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _PANEL = 0.9
 """Height of a panel in inches."""
@@ -28,7 +34,7 @@ def trace_figure(samples: StoredSamples, title: str, spec: FigureSpec | None = N
     spec = spec or FigureSpec()
     names = [name for name in samples.values if name in (spec.parameters or samples.values)]
     height = 1.1 + _PANEL * len(names)
-    figure = Figure(figsize=spec.size(PAGE, height), layout="constrained")
+    figure = StyledFigure(figsize=spec.size(PAGE, height), layout="constrained")
     room = room_for(
         (figure.get_size_inches()[1] - 1.1) / len(names),
         "0",
