@@ -109,7 +109,7 @@ class FigureSpec(StrictModel):
     bands: Names = ()
     """Measurements drawn as the band that they allow."""
     lines: Names = ()
-    """Entries of which only the edge is drawn."""
+    """Entries drawn as their edge alone."""
 
     @model_validator(mode="after")
     def _one_height(self) -> "FigureSpec":

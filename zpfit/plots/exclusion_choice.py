@@ -26,8 +26,8 @@ Region = Mapping[str, Any]
 def arranged(record: ExclusionMapRecord, spec: FigureSpec) -> ExclusionMapRecord:
     """Return a map with the axes, groups, bands and lines of a figure, and without hidden entries.
 
-    A region to highlight has the key ``bold``. Regions of which only the edge is drawn have the
-    kind ``line``.
+    A region to highlight has the key ``bold``. Regions drawn as their edge
+    alone have the kind ``line``.
 
     Raises
     ------

@@ -31,7 +31,7 @@ class FigureStyle:
 
 
 PLAIN = FigureStyle()
-"""Style of figures of which nothing more is said."""
+"""Default style of figures."""
 
 
 def read_style(files: Sequence[str | Path]) -> FigureStyle:
