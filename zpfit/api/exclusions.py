@@ -13,15 +13,16 @@ from zpfit.analysis.exclusion.exclusion import exclusion_map
 from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
-from zpfit.api.sources import IN_PYTHON, escaped, plain_value
+from zpfit.api.sources import IN_PYTHON, escaped, named_entries, plain_value
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.io.document import Document
 from zpfit.io.library import Library
+from zpfit.io.numbers import percent
 from zpfit.io.writing import make_room
 from zpfit.io.yaml import read_yaml
 from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
-from zpfit.runs.run_file import find_file
+from zpfit.runs.run_file import find_file, with_entries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ class ExclusionMap:
         allowed = self.record["allowed"]
         share = 0.0 if allowed is None else allowed["share"]
         x, y = self.record["x"]["name"], self.record["y"]["name"]
-        return f"<ExclusionMap of {x}, {y}: {100 * share:.3g} % allowed>"
+        return f"<ExclusionMap of {x}, {y}: {percent(share)} allowed>"
 
     def _repr_html_(self) -> str:
         return escaped(repr(self)) + str(self.frame.to_html(float_format="%.3g"))
@@ -127,7 +128,8 @@ def exclusion(
     force
         Replace files in the output folder.
     **changes
-        Further keys of a slice file, such as ``sigma``, ``within``, ``bands``, ``contours``.
+        Further keys of a slice file, such as ``sigma``, ``within``, ``bands``, ``contours``; and
+        ``add`` and ``drop``, entries to add to the data or to leave out.
 
     Returns
     -------
@@ -167,8 +169,11 @@ def exclusion(
         _take_no_changes(given)
         return _traced(source, output, force=force)
     document, library = _slice_source(source)
+    entries = [named_entries(given, key) for key in ("add", "drop")]
     for key, value in given.items():
-        document = document.with_value((key,), plain_value(key, value))
+        if key not in {"add", "drop"}:
+            document = document.with_value((key,), plain_value(key, value))
+    document = with_entries(document, *entries)
     return _traced(resolve_slice(document, library), output, force=force)
 
 

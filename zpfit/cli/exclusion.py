@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zpfit.cli import completion, options
-from zpfit.cli.output import console, plain, print_written, table, yellow
+from zpfit.cli.output import console, plain, print_table, print_written, table, yellow
 from zpfit.errors import all_of
+from zpfit.io.numbers import interval, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,6 +61,7 @@ def exclusion(
     output: Path | None,
     force: bool,
     as_json: bool,
+    changes: options.Changes,
     limits: Sequence[str],
     **texts: Any,
 ) -> None:
@@ -71,18 +73,25 @@ def exclusion(
     \b
     zpfit exclusion paper_fig2a --output output/fig2a
     zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --solve C_Ve:delta_a_e=-1.23e-12 \\
-        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/slice
+        --likelihood paper_2021_cs --drop a_mu_2021 --output output/slice
     zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --profile C_Ve --profile C_nue \\
-        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
+        --likelihood paper_2021_cs --drop a_mu_2021 --output output/profile
     """
     from zpfit.api.exclusions import exclusion as trace_exclusion
     from zpfit.runs.records import EXCLUSION_FILES
     from zpfit.runs.slice_file import load_slice
 
-    changes, additions = all_of(
-        lambda: options.parse_slice(texts), lambda: options.parse_limits(limits)
+    keys, additions = all_of(
+        lambda: options.parse_slice({**texts, "changes": changes.texts}),
+        lambda: options.parse_limits(limits),
     )
-    chosen = load_slice(file, changes, additions, title=texts["likelihood"] or "")
+    chosen = load_slice(
+        file,
+        keys,
+        [*additions, *options.named(changes, "add")],
+        title=texts["likelihood"] or "",
+        dropped=options.named(changes, "drop"),
+    )
     record = trace_exclusion(source=chosen, output=output, force=force).record
     if as_json:
         # On one line: outlines have thousands of points.
@@ -102,7 +111,7 @@ def print_exclusion(record: Mapping[str, Any]) -> None:
         Content of ``exclusion.json``.
     """
     terminal = console()
-    terminal.print(_regions_table(record))
+    print_table(_regions_table(record))
     terminal.print(plain(_verdict(record)))
     for note in record["notes"]:
         terminal.print(yellow(f"Note: {note}"))
@@ -120,7 +129,7 @@ def _regions_table(record: Mapping[str, Any]) -> "Table":
     for region in record["regions"]:
         if region["kind"] != "allowed" and region["share"] > 0:
             sigma = "" if region["sigma"] is None else f"{region['sigma']:g} sigma"
-            result.add_row(region["name"], region["kind"], sigma, f"{100 * region['share']:.2f} %")
+            result.add_row(region["name"], region["kind"], sigma, percent(region["share"], 3))
     return result
 
 
@@ -128,8 +137,6 @@ def _verdict(record: Mapping[str, Any]) -> str:
     allowed = record["allowed"]
     if allowed is None:
         return "Nothing is allowed."
-    reaches = ", ".join(
-        f"{record[side]['name']} from {allowed[side][0]:.4g} to {allowed[side][1]:.4g}"
-        for side in ("x", "y")
-    )
-    return f"Allowed: {100 * allowed['share']:.3g} % of the plane, {reaches}."
+    ends = [(record[side]["name"], *allowed[side]) for side in ("x", "y")]
+    reaches = ", ".join(f"{name} from {interval(low, high)}" for name, low, high in ends)
+    return f"Allowed: {percent(allowed['share'])} of the plane, {reaches}."
