@@ -1,4 +1,4 @@
-"""What an exclusion plot shows: the regions of a map, changed as a figure asks."""
+"""Choice of the regions that an exclusion plot shows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
