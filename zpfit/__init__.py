@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zpfit.api.comparisons import compare as compare
     from zpfit.api.coverages import coverage as coverage
     from zpfit.api.exclusions import exclusion as exclusion
+    from zpfit.api.figures import Figure as Figure
     from zpfit.api.fits import Result as Result
     from zpfit.api.fits import fit as fit
     from zpfit.api.limits import limit as limit
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from zpfit.errors import ZpfitError as ZpfitError
     from zpfit.likelihood.choice import Likelihood as Likelihood
     from zpfit.models.base import Model as Model
+    from zpfit.models.python_model import symbols as symbols
 
 _PLACES = {
+    "Figure": ("zpfit.api.figures", "Figure"),
     "Likelihood": ("zpfit.likelihood.choice", "Likelihood"),
     "Model": ("zpfit.models.base", "Model"),
     "Result": ("zpfit.api.fits", "Result"),
@@ -40,6 +43,7 @@ _PLACES = {
     "limit": ("zpfit.api.limits", "limit"),
     "load": ("zpfit.api.sources", "load"),
     "profile": ("zpfit.api.profiles", "profile"),
+    "symbols": ("zpfit.models.python_model", "symbols"),
     "tension": ("zpfit.api.tensions", "tension"),
     "toys": ("zpfit.api.toy_sets", "toys"),
 }

@@ -4,7 +4,7 @@ Each analysis returns a frozen result; its record holds the same numbers in the 
 with ``None`` where a number does not exist.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from annotated_types import Len
 
@@ -165,6 +165,8 @@ class FitSummary(TypedDict):
     impossible_prior_fraction: float
     data_hash: str
     wall_time_s: float
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
 
 
 class VariedEvidenceRecord(TypedDict):
@@ -205,6 +207,8 @@ class HypothesisRecord(TypedDict):
     converged: bool
     data: int
     """Number of the data set, from 1."""
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
 
 
 class ComparisonRow(HypothesisRecord):
@@ -305,6 +309,10 @@ class TensionRecord(TypedDict):
     evidence: dict[str, Any]
     converged: bool
     shortcomings: list[str]
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class ToyStatisticRecord(TypedDict):
@@ -458,6 +466,8 @@ class ProfileRecord(TypedDict):
     posterior: ProfileDensity
     converged: bool
     shortcomings: list[str]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class LimitLevel(TypedDict):
@@ -504,6 +514,8 @@ class LimitRecord(TypedDict):
     points: list[LimitPoint]
     converged: bool
     shortcomings: list[str]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class ExclusionMapRecord(TypedDict):
@@ -526,8 +538,8 @@ class ExclusionMapRecord(TypedDict):
     excluded_by: NotRequired[dict[str, Any]]
     """Names of the regions that exclude the whole plane, alone or together."""
     notes: list[str]
-    style: NotRequired[Literal["regions", "outlines"]]
-    """Style of the figure, where the slice names one."""
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class RelationRecord(TypedDict):

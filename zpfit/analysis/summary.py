@@ -31,6 +31,7 @@ from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
+from zpfit.likelihood.labels import dated_labels
 from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
 
@@ -134,6 +135,7 @@ def summarise(
             for name, values in varying(posterior, samples.u).items()
         },
         "curve_reach": _reach(posterior, samples, best),
+        "labels": dated_labels(run.assembled),
         "unverified": unverified,
         "unverified_influence": influence_of(
             posterior, samples.u.reshape(-1, posterior.dimension), list(unverified)

@@ -17,6 +17,7 @@ from zpfit.errors import WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.document import plain_data
 from zpfit.io.writing import make_room
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.records import limit_files, write_limit
 
 if TYPE_CHECKING:
@@ -47,13 +48,19 @@ class Limit(Reported):
         frame = pd.DataFrame(limit_rows(self.record))
         return frame.astype({name: float for name in frame if name != "allowed"})
 
-    def plot(self) -> "Figure":
-        """Return the plot of the limits along the scan."""
-        from zpfit.plots.limits import limit_figure
-        from zpfit.plots.style import house_style
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of the limits along the scan.
 
-        with house_style():
-            return limit_figure(self.record)
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
+        from zpfit.plots.limits import limit_figure
+
+        style = figure_style(figure)
+        with style.context():
+            return limit_figure(self.record, style.spec)
 
     def __repr__(self) -> str:
         record = self.record
@@ -144,6 +151,8 @@ def limit(
         "converged": not shortcomings,
         "shortcomings": shortcomings,
     }
+    if figure := problems[0].settings.figure.as_record():
+        record["figure"] = figure
     if output is not None:
         write_limit(record, Path(output))
     return Limit(record)

@@ -36,7 +36,7 @@ _COMMANDS = {
     "show": "data",
     "cite": "data",
     "data": "data",
-    "plot": "run",
+    "plot": "plot",
     "report": "report",
     "explore": "explore",
     "export": "export",

@@ -1,4 +1,4 @@
-"""Commands ``run``, ``validate`` and ``plot``: fit, check a file, draw plots again."""
+"""Commands ``run`` and ``validate``: fit, check a file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.cli import completion, options
+from zpfit.cli import options
 from zpfit.cli.messages import note
 from zpfit.cli.output import (
     console,
@@ -18,7 +18,6 @@ from zpfit.cli.output import (
     yellow,
 )
 from zpfit.cli.tables import print_terms, unverified_words
-from zpfit.errors import InvalidInput
 from zpfit.io.numbers import percent, with_error
 
 if TYPE_CHECKING:
@@ -125,26 +124,6 @@ def validate(file: str, *, changes: options.Changes, as_json: bool) -> None:
         return
     for item in found:
         _print_checked(item)
-
-
-@click.command()
-@click.argument("directory", type=click.Path(path_type=Path), shell_complete=completion.folders)
-@options.as_json
-def plot(directory: Path, *, as_json: bool) -> None:
-    """Draw the plots of a finished run again."""
-    from zpfit.runs.drawing import draw_run
-    from zpfit.runs.folder_kinds import RUN, UNFINISHED, require_kind
-    from zpfit.runs.run_folder import PLOT_NAMES, RunFolder
-
-    require_kind(directory, RUN, UNFINISHED)
-    problems = draw_run(RunFolder(directory))
-    if problems:
-        raise InvalidInput(problems)
-    drawn = [name for name in PLOT_NAMES if (directory / name).exists()]
-    if as_json:
-        print_json({"folder": str(directory), "files": drawn})
-    else:
-        click.echo(f"{directory}: drew {', '.join(drawn)}")
 
 
 def _checked(found: "CheckedFile") -> dict[str, Any]:

@@ -18,6 +18,7 @@ from zpfit.inference.samplers.registry import BUILT_IN, find_engine, plugins
 from zpfit.inference.settings import Settings
 from zpfit.io.arrays import FloatArray
 from zpfit.io.document import Document, KeyPath
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
@@ -52,6 +53,8 @@ class RunFile(ModelOnly, Settings):
     """Set of data, and changes to it."""
     priors: Annotated[PriorsSpec, name_as(SHORTHANDS["priors"]), AlsoAs("string")] = PriorsSpec()
     """File of priors, and priors of single parameters."""
+    figure: FigureSpec = FigureSpec()
+    """Look of the figures of the run, its profiles and limits."""
 
 
 def run_file_model(engines: Iterable[str]) -> type[RunFile]:

@@ -19,6 +19,7 @@ from zpfit.inference.problem import (
     width_notes,
 )
 from zpfit.io.document import Document
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.io.schema import (
     AlsoAs,
@@ -108,14 +109,6 @@ measurement excludes what lies too many standard errors away.
 ConfidenceLevel = Annotated[float, BeforeValidator(parse_level), AlsoAs("string")]
 """A probability, or 1, 2 or 3 sigma."""
 Levels = Annotated[tuple[Positive, ...], Field(strict=False), AfterValidator(_not_empty)]
-
-
-class FigureSpec(StrictModel):
-    """Look of the figure."""
-
-    style: Literal["regions", "outlines"] | None = None
-    """Colours for every region, or one grey area with the outlines of leading limits. By default
-    the latter for more than eight regions."""
 
 
 class SliceFile(StrictModel):
