@@ -75,6 +75,7 @@ FEWER = {
     "run": _SMALL,
     "tension": _SMALL,
     "profile": [*_SMALL, "--points", "10"],
+    "limit": _SMALL,
     "toys": [*_SMALL, "--n", "5", "--no-joint-sigma"],
     "coverage": [*_SMALL, "--n", "2", "--no-credible"],
 }
