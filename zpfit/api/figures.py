@@ -44,4 +44,5 @@ class Figure(FigureSpec):
 
     def __repr_args__(self) -> Any:
         """Return the keys that are given."""
-        return [(name, getattr(self, name)) for name in self.model_fields_set]
+        given = self.model_fields_set
+        return [(name, getattr(self, name)) for name in type(self).model_fields if name in given]
