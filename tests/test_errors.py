@@ -59,7 +59,6 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
         {"path": Path("fits"), "content": "is empty", "usable": ("run",)},
     ),
     "NothingToDraw": (FileNotFoundError, {"path": FOLDER}),
-    "ResultsNotFound": (FileNotFoundError, {"path": FOLDER}),
     "NoRunToResume": (FileNotFoundError, {"path": FOLDER}),
     "OtherProof": (FileExistsError, {}),
     "RunMismatch": (FileExistsError, {"path": FOLDER, "difference": "seed"}),
