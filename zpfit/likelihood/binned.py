@@ -116,6 +116,8 @@ class BinnedTerm(Measurement):
                     self._counts, np.broadcast_to(signal[:1], (len(c), self.size)), prior
                 )
             some = None if prior is None else prior.take(block)
+            if np.array_equal(signal[0], signal[-1]) and np.all(signal == signal[0]):
+                signal = np.broadcast_to(signal[:1], signal.shape)
             parts.append(self._chi2_of(self._counts, signal, some))
         return np.concatenate(parts)
 
