@@ -189,14 +189,16 @@ def coherent_csi_events(c: Couplings) -> FloatArray:
     >>> events.shape, round(float(events.sum()))
     ((1, 81), 327)
     """
-    without = _events_without()
-    if not (c.gives("C_Vu") or c.gives("C_Vd")):
-        return np.broadcast_to(without, (len(c), len(without)))
-    if c.vanish("C_Vu", "C_Vd") or c.vanish("C_nue", "C_numu"):
-        return np.tile(without, (len(c), 1))  # own memory, as other points of the model differ
+    if not _scatters(c):
+        return np.broadcast_to(_events_without(), (len(c), len(_events_without())))
     late = expected_counts(CSI_NUMUBAR, c) + expected_counts(CSI_NUE, c)
     events: FloatArray = _in_time(expected_counts(CSI_NUMU, c), late, *time_fractions())
     return events.reshape(len(c), -1)
+
+
+def _scatters(c: Couplings) -> bool:
+    """Return True unless the couplings of nucleons or of neutrinos vanish at all points."""
+    return couples_to_nucleons(c) and not c.vanish("C_nue", "C_numu")
 
 
 @cache
@@ -258,7 +260,7 @@ def _pulse_and_decay(time: FloatArray, lifetime: float) -> FloatArray:
 
 def _ratio(signals: tuple[Signal, ...], c: Couplings) -> FloatArray:
     """Return the counts of some signals together over those without a Z'; shape (n,)."""
-    if not couples_to_nucleons(c) or c.vanish("C_nue", "C_numu"):
+    if not _scatters(c):
         return np.broadcast_to(1.0, len(c))
     total = sum(float(standard_model_counts(signal)[0]) for signal in signals)
     counts: FloatArray = np.sum([expected_counts(signal, c)[:, 0] for signal in signals], axis=0)
