@@ -25,7 +25,7 @@ from zpfit.physics.coherent_scattering import (
     expected_counts,
     standard_model_counts,
 )
-from zpfit.physics.compiled import gufunc
+from zpfit.physics.compiled import contiguous, loop
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import (
     REACTOR,
@@ -192,8 +192,7 @@ def coherent_csi_events(c: Couplings) -> FloatArray:
     if not _scatters(c):
         return np.broadcast_to(_events_without(), (len(c), len(_events_without())))
     late = expected_counts(CSI_NUMUBAR, c) + expected_counts(CSI_NUE, c)
-    events: FloatArray = _in_time(expected_counts(CSI_NUMU, c), late, *time_fractions())
-    return events.reshape(len(c), -1)
+    return _in_time(expected_counts(CSI_NUMU, c), late)
 
 
 def _scatters(c: Couplings) -> bool:
@@ -205,18 +204,27 @@ def _scatters(c: Couplings) -> bool:
 def _events_without() -> FloatArray:
     late = standard_model_counts(CSI_NUMUBAR) + standard_model_counts(CSI_NUE)
     prompt = standard_model_counts(CSI_NUMU)
-    events: FloatArray = _in_time(prompt[None], late[None], *time_fractions())
-    return events.ravel()
+    [events] = _in_time(prompt[None], late[None])
+    result: FloatArray = events
+    return result
 
 
-@gufunc("(p,e),(p,e),(t),(t)->(p,e,t)")
-def _in_time(prompt, late, early_fractions, late_fractions, out):  # type: ignore[no-untyped-def]
-    """Spread prompt and delayed counts of each bin of photoelectrons over the bins of time."""
+def _in_time(prompt: FloatArray, late: FloatArray) -> FloatArray:
+    """Spread counts of each bin of photoelectrons over the bins of time, the faster axis."""
+    early_fractions, late_fractions = time_fractions()
+    events = np.empty((len(prompt), prompt.shape[1] * len(early_fractions)))
+    _fill_in_time(*contiguous(prompt, late, early_fractions, late_fractions), events)
+    return events
+
+
+@loop("(p,e)", "(p,e)", "(t)", "(t)", "(p,b)")
+def _fill_in_time(prompt, late, early_fractions, late_fractions, out):  # type: ignore[no-untyped-def]
+    bins = early_fractions.shape[0]
     for i in range(prompt.shape[0]):
         for e in range(prompt.shape[1]):
             early, delayed = prompt[i, e], late[i, e]
-            for t in range(early_fractions.shape[0]):
-                out[i, e, t] = early * early_fractions[t] + delayed * late_fractions[t]
+            for t in range(bins):
+                out[i, e * bins + t] = early * early_fractions[t] + delayed * late_fractions[t]
 
 
 @cache

@@ -39,9 +39,7 @@ def mass_floor_ratio(
     [0.0, 2.0]
     """
     both = max(electrophilic, neutrinophilic)
-    result: FloatArray = _mass_floor_ratio(
-        *_rows(c), electrophilic, neutrinophilic, both, contact
-    )
+    result: FloatArray = _mass_floor_ratio(*_rows(c), electrophilic, neutrinophilic, both, contact)
     return result
 
 
@@ -89,8 +87,6 @@ def _mass_floor_ratio(  # type: ignore[no-untyped-def]
             or c_numu[i] * c_numu[i] > contact2
             or c_nutau[i] * c_nutau[i] > contact2
         )
-        if electron:
-            floor = both if neutrino else electrons
-        else:
-            floor = neutrinos if neutrino else 0.0
-        out[i] = floor / m_Zp[i]
+        without_electrons = neutrinos if neutrino else 0.0
+        with_electrons = both if neutrino else electrons
+        out[i] = (with_electrons if electron else without_electrons) / m_Zp[i]
