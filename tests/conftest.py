@@ -1,5 +1,6 @@
 """Shared fixtures: the command line in process, and one small run."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from click.testing import Result
 from command import invoke as invoke_command
 from command import run_small
+from filelock import FileLock
 from helpers_samplers import draw_blank, quick, use_small_batches
 
 from zpfit.errors import ZpfitError
@@ -21,12 +23,17 @@ from zpfit.inference.sampling import sample_posterior
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with tests of Dask behind all others, and doctests, which fork nothing, last.
 
-    Dask leaves threads behind, and a process that has threads is not safe to fork.
+    Dask leaves threads behind, and a process that has threads is not safe to fork. One file
+    of proofs comes first and the others late: two workers that begin them
+    together both compile the formulas of proofs, which takes each of them 20 s.
     """
     with_dask = {item.path for item in items if "dask" in item.nodeid}
 
-    def place(item: pytest.Item) -> tuple[bool, bool, bool]:
-        return isinstance(item, pytest.DoctestItem), item.path in with_dask, "dask" in item.nodeid
+    def place(item: pytest.Item) -> tuple[bool, bool, bool, int]:
+        doctest, name = isinstance(item, pytest.DoctestItem), item.path.name
+        proofs = "certi" in name or "proofs" in name
+        turn = 0 if name == "test_certify.py" else 2 if proofs else 1
+        return doctest, item.path in with_dask, "dask" in item.nodeid, turn
 
     items.sort(key=place)
 
@@ -87,6 +94,13 @@ def quick_fits() -> Iterator[None]:
 
 
 @pytest.fixture
+def few_draws() -> Iterator[None]:
+    """Let the fits of one test adapt and integrate with few draws at a time."""
+    with quick():
+        yield
+
+
+@pytest.fixture
 def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs sample only briefly, and stop when run file, data and samples are in the folder."""
 
@@ -109,11 +123,15 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a small run, at its default place; for reading only."""
-    folder = tmp_path_factory.mktemp("small")
-    with pytest.MonkeyPatch.context() as patch, quick():
-        patch.chdir(folder)
-        result = run_small()
-    assert result.exit_code == 0, result.output
+    base = tmp_path_factory.getbasetemp()
+    # Workers of pytest-xdist have folders side by side; the first one makes the run for all.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small_run"
+    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch, quick():
+        if not folder.exists():
+            folder.mkdir()
+            patch.chdir(folder)
+            result = run_small()
+            assert result.exit_code == 0, result.output
     return folder / "output" / "quickstart"
 
 

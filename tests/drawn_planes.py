@@ -58,7 +58,8 @@ class Drawn:
 
 
 def resolved(*entries: str, **settings) -> Slice:
-    defaults = {"likelihood": {"add": list(entries)}, "x": MASS, "y": C_AE}
+    """Return a slice of some entries; measurements count standard errors unless settings differ."""
+    defaults = {"likelihood": {"add": list(entries)}, "x": MASS, "y": C_AE, "reference": "pull"}
     document = parse_yaml(dump_yaml(defaults | settings), Path("mine.yaml"))
     return resolve_slice(document, Library.beside())
 

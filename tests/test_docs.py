@@ -26,7 +26,7 @@ from nbclient import NotebookClient
 
 import zpfit as api
 from zpfit.cli import cli
-from zpfit.cli.options import parse_limits
+from zpfit.cli.options import Changes, parse_limits
 from zpfit.runs.run_file import find_run_file, load_run
 
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
@@ -184,7 +184,8 @@ def read_without_fitting(arguments: list[str], place: str) -> None:
     given = context.params
     if name in FITTED:
         files = given.get("files_or_runs") or [given["file"]]
-        changes = dict(word.split("=", 1) for word in given.get("changes", ()))
+        changes: dict[str, Any] = dict(word.split("=", 1) for word in given.get("changes", ()))
+        changes |= Changes((), given.get("added", ()), given.get("dropped", ())).entries
         for file in files:
             if not file.startswith("output/"):
                 load_run(find_run_file(file), changes, parse_limits(given.get("limits", ())))
@@ -318,6 +319,30 @@ def test_commands_in_the_text_exist(page: Path) -> None:
         assert not unknown, f"zpfit {name}{rest}"
     for target in re.findall(r"`make ([a-z-]+)`", prose_of(page)):
         check_target(f"make {target}", page.name)
+
+
+_EXPANDED = re.compile(r"[\[\]{}*?()]")
+"""Characters that zsh expands or refuses outside quotes."""
+
+
+def unquoted(command: str) -> str:
+    """Return a command without what stands in quotes or behind a backslash, and its comment."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\\.|\s#.*$", "", command)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_a_shell_expands_no_example(page: Path) -> None:
+    """zsh refuses ``likelihood.drop=[a_mu_2021]`` without quotes, as no file matches it."""
+    commands = [line for b in blocks_of(page) if b.language == "console" for line in b.commands]
+    commands += re.findall(r"`(--(?:set|at|fix|x|y|limit) [^`]*)`", prose_of(page))
+    assert not [c for c in commands if _EXPANDED.search(unquoted(c)) and "eval" not in c]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_shell_expands_no_example_of_the_help(name: str) -> None:
+    text = CliRunner(env={"COLUMNS": "200"}).invoke(cli, [name, "--help"]).output
+    examples = re.findall(r"^ +((?:zpfit|mpiexec) .*)$", text, re.MULTILINE)
+    assert not [line for line in examples if _EXPANDED.search(unquoted(line))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)

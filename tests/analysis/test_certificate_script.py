@@ -58,7 +58,7 @@ def test_the_script_stands_alone(tmp_path):
 @pytest.mark.parametrize(
     ("run", "sigma"),
     [
-        ("froggatt_nielsen_cs", 1.0),
+        pytest.param("froggatt_nielsen_cs", 1.0, marks=pytest.mark.slow),
         ("sm_u1_rb", 1.3),
         ("nhdm_u1_cs", 1.0),
         ("froggatt_nielsen_forecast", 2.5),

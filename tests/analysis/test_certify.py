@@ -233,7 +233,7 @@ DATA = (
     "today_leptons_cs",
     "today_leptons_rb",
     "forecast",
-    "today_cs_wp2020",
+    "today_leptons_cs_wp2020",
 )
 
 
@@ -285,7 +285,7 @@ def test_the_upper_end_needs_no_known_point():
     """A search from everywhere follows where undecided boxes lead to no better point."""
     found = certify_bracket(zpfit.load("froggatt_nielsen_integers_rb"))
     assert found.upper <= 1.1365
-    found = certify_bracket(zpfit.load("froggatt_nielsen_today_cs_wp2020"))
+    found = certify_bracket(zpfit.load("froggatt_nielsen_today_leptons_cs_wp2020"))
     assert found.upper == pytest.approx(2.8776, abs=1e-3)
     assert found.converged
 

@@ -254,7 +254,7 @@ def test_more_exclusions_never_lower_a_joint_sigma():
     Every data set gives it; it lies at m = 28.4 MeV, C_Ae = -3.5e-4 and C_Vmu = 4.1e-4, found
     independently.
     """
-    names = ("cs", "closed_cs", "today_cs_wp2020")
+    names = ("cs", "closed_cs", "today_leptons_cs_wp2020")
     runs = [load_run(RUNS / f"froggatt_nielsen_{name}.yaml") for name in names]
     rngs = np.random.default_rng(1).spawn(len(runs))
     (paper, _), (closed, _), _ = joint_sigmas(runs, rngs, Silent())

@@ -150,7 +150,7 @@ def test_options_do_what_the_file_does(accepted: Command, workspace: Path):
     options = (
         "--x", "m_Zp=5:50", "--y", "C_Ae=5e-5:1e-3:log", "--likelihood", "paper_2021_cs",
         "--set", "likelihood.drop=[a_mu_2021]", "--solve", "C_Ve:delta_a_e=-1.23e-12",
-        "--within", "a_e_cs_2018=1.001", "--within", "borexino_2011=1",
+        "--reference", "pull", "--within", "a_e_cs_2018=1.001", "--within", "borexino_2011=1",
         "--within", "charm2_nu_1993=1", "--within", "charm2_nubar_1993=1",
     )  # fmt: skip
     by_options = json.loads(accepted("exclusion", *options, "--json"))

@@ -1,5 +1,6 @@
 """Test the public Python API: results in memory, changes, names, and the import time."""
 
+import html
 import json
 import logging
 import subprocess
@@ -16,6 +17,7 @@ from light_toys import shrink_pool
 from matplotlib.figure import Figure
 
 import zpfit
+from zpfit.analysis.parameter_table import parameter_rows
 from zpfit.errors import DamagedRecord, RunMismatch, UnfinishedRun
 from zpfit.runs import pools
 from zpfit.runs.execution import Start, claimed
@@ -82,10 +84,15 @@ def test_import_loads_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_api_loads_no_plots_before_one_is_drawn() -> None:
+def test_the_api_loads_no_plots_and_compiles_nothing_before_it_is_called() -> None:
+    """A formula that is compiled at import would cost every process a second."""
     code = (
         "import sys, zpfit; zpfit.fit, zpfit.compare, zpfit.tension, zpfit.evaluate; "
-        "sys.exit(', '.join({'matplotlib', 'arviz', 'corner'} & set(sys.modules)) or 0)"
+        "loaded = {'matplotlib', 'arviz', 'corner'} & set(sys.modules); "
+        "from numba.core.dispatcher import Dispatcher; "
+        "names = [n for m in list(sys.modules.values()) if m.__name__.startswith('zpfit.') "
+        "for n, f in vars(m).items() if isinstance(f, Dispatcher) and f.signatures]; "
+        "sys.exit(', '.join([*loaded, *names]) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -102,10 +109,10 @@ def test_a_fit_prints_and_writes_nothing_and_logs_its_stages(
     logger.addHandler(caplog.handler)
     try:
         with caplog.at_level(logging.INFO, logger="zpfit"):
-            small("L_mu-L_tau_cs")
+            small(LIGHT)
             assert "Searching the best fit" in caplog.text
             caplog.clear()
-            small("L_mu-L_tau_cs", progress=False)
+            small(LIGHT, progress=False)
             assert not caplog.text
     finally:
         logger.removeHandler(caplog.handler)
@@ -152,6 +159,7 @@ def test_plots_are_figures(result: zpfit.Result) -> None:
         assert isinstance(figure, Figure)
 
 
+@pytest.mark.slow  # a folder and memory agree below; test_engines.py repeats each engine
 def test_the_seed_settles_everything(result: zpfit.Result) -> None:
     again = zpfit.fit("quickstart", sampler=SMALL, best_fit=FEW_STARTS, seed=3)
     pd.testing.assert_frame_equal(again.samples, result.samples)
@@ -327,7 +335,8 @@ def test_compare_in_memory(light: zpfit.Result, tmp_path: Path) -> None:
 
 
 def test_profile() -> None:
-    found = zpfit.profile("L_mu-L_tau_cs", ("m_Zp", 5, 50), points=10, best_fit=FEW_STARTS)
+    few = {"best_fit": FEW_STARTS, "sampler": {"engine": "vegas"}}
+    found = zpfit.profile("L_mu-L_tau_cs", ("m_Zp", 5, 50), points=10, **few)
     assert len(found.frame) >= 10
     assert found.frame["m_Zp"].min() == pytest.approx(5)
     assert found.frame["delta_chi2"].min() >= 0
@@ -375,6 +384,15 @@ def test_a_result_can_be_a_key_and_its_table_holds_the_best_fit(light: zpfit.Res
     assert {light: "first"}[light] == "first"
     fixed = {"eps": 0.0}
     assert light.table["best_fit"].to_dict() | fixed == light.best_fit
+
+
+def test_a_notebook_shows_the_table_of_the_terminal(result: zpfit.Result) -> None:
+    shown = html.unescape(result._repr_html_())
+    open_signs = [name for name, row in result.table.iterrows() if row["size_limit_posterior"] > 0]
+    assert open_signs
+    for row in parameter_rows(result.summary):
+        assert row.name in shown
+        assert all(text in shown for text in (*row.texts, row.note))
 
 
 def test_a_profile_in_a_plane_has_its_values_at_its_nodes() -> None:

@@ -11,6 +11,8 @@ import zpfit
 from zpfit.api.sources import progress_of
 from zpfit.errors import InvalidInput, WrongType, ZpfitError
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 
 @pytest.mark.parametrize("points", [None, "x", 5, pd.Series({"m_Zp": 18.0}), [[18, 19]]])
 def test_points_of_another_kind_are_refused(points: Any) -> None:

@@ -324,7 +324,7 @@ def test_the_best_fit_evaluates_to_its_chi2(accepted: Command, summary: dict[str
 def test_posterior_in_the_summary(summary: dict[str, Any]):
     assert set(summary["posterior"]) == {*SAMPLED, TIED}
     for row in summary["posterior"].values():
-        assert set(row) == {"median", "mean", "sd", "q05", "q16", "q84", "q95", "ess", "rhat"}
+        assert {"median", "mean", "sd", "q05", "q16", "q84", "q95", "ess", "rhat"} < set(row)
         assert row["q05"] <= row["q16"] <= row["median"] <= row["q84"] <= row["q95"]
         assert row["sd"] > 0
         assert row["ess"] > 1

@@ -161,9 +161,9 @@ def test_scatter_over_batches_is_what_the_error_says():
         return -0.5 * np.sum(((u - 0.4) / 0.05) ** 2, axis=1)
 
     maps = adapt_maps(log_likelihood, 3, 2, np.random.default_rng(1))
-    target = Target(error=1e-9, effective=0, max_evaluations=3_000_000)
+    target = Target(error=1e-9, effective=0, max_evaluations=600_000)
     rng = np.random.default_rng(2)
-    evidence = integrate(log_likelihood, maps, rng, target).evidence
+    evidence = integrate(log_likelihood, maps, rng, target, batch=20_000).evidence
     # Thirty batches determine the error to one part in eight.
     assert evidence.spread == pytest.approx(evidence.error, rel=4 / np.sqrt(2 * 29))
 

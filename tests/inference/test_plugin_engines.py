@@ -32,11 +32,12 @@ def sample(task, options, rng, progress, checkpoint):
     """Accept prior draws with probability L/L_max."""
     u = rng.random((options.draws, task.dimension))
     log_l = task.log_likelihood(u)
-    ratio = np.exp(log_l - log_l.max())
+    largest = log_l.max()
+    ratio = np.exp(log_l - largest)
     accepted = rng.random(options.draws) < ratio
     u, log_l = u[accepted], log_l[accepted]
     mean = ratio.mean()
-    log_z = float(np.log(mean) + task.log_likelihood(u).max())
+    log_z = float(np.log(mean) + largest)
     error = float(ratio.std() / mean / np.sqrt(options.draws))
     evidence = Evidence(log_z, error, options.draws)
     samples = WeightedSamples.normalised(u, log_l, np.zeros(len(u)))

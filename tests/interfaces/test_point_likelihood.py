@@ -37,6 +37,12 @@ def test_a_set_and_a_model_need_no_run_file():
     assert given.log_likelihood({"m_Zp": float("nan")}) == -np.inf
 
 
+def test_remarks_on_the_data_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    point_likelihood(likelihood="today_cs")
+    assert "a Z' of leptons alone" in caplog.text
+    assert "unverified" in caplog.text
+
+
 def test_fixed_and_tied_parameters_follow(small_run: Path):
     given = point_likelihood(str(small_run))
     assert given.required == ("m_Zp", "C_Ve", "C_Ae", "C_Vmu")

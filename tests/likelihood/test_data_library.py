@@ -454,7 +454,7 @@ CS_2023, RB_2023 = {"electron": (9.6 / 2.6) ** 2}, {"electron": (4.0 / 1.6) ** 2
         ("closed_2021_rb", PAPER | RB_2020 | Q_W, 23.140),
         ("today_leptons_cs", TODAY | CS_2023, 17.202),
         ("today_leptons_rb", TODAY | RB_2023, 9.819),
-        ("today_cs_wp2020", TODAY | CS_2023 | {"muon": (26.1 / 4.5) ** 2}, 50.478),
+        ("today_leptons_cs_wp2020", TODAY | CS_2023 | {"muon": (26.1 / 4.5) ** 2}, 50.478),
         ("forecast", TODAY | CS_LATTICE | {"e158": 0.0}, 17.407),
     ],
 )

@@ -95,6 +95,7 @@ def test_fractions_beyond_the_domain(rejected: Command):
     )
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_a_run_with_fractions(accepted: Command):
     code = "def mine(m_Zp, z, n):\n    return {'C_Vmu': 3e-4 * z, 'C_Ve': 1e-4 * n}\n"
     charges = "    z: {type: fractions, largest: 2, denominator: 3}\n    n: {type: tied, to: z}\n"

@@ -40,6 +40,7 @@ def test_options_of_a_file_of_charges(accepted: Command):
     assert point["couplings"]["m_Zp"] == pytest.approx(17)
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_a_run_keeps_the_file_of_charges(
     accepted: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ):

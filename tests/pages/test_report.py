@@ -155,10 +155,12 @@ def test_numbers_are_those_of_the_summary(run_page, small_run):
     for name, row in zip(summary["posterior"], parameters[1:], strict=True):
         marginal = summary["posterior"][name]
         assert row[0][0] == name
-        keys = ["median", "q16", "q84", "q05", "q95", "ess", "rhat"]
-        shown = [float(key) for key, _ in row[2:]]
-        assert shown == [marginal[key] for key in keys]
         assert float(row[1][0]) == summary["best_fit"]["parameters"][name]
+        limit = marginal.get("size_limit")
+        assert float(row[2][0]) == (marginal["median"] if limit is None else limit["posterior"])
+        assert row[3][0] == "\u2013" if limit is None else str(limit["profile_at_least"])
+        diagnostics = [marginal[key] for key in ("information_gain", "ess", "rhat")]
+        assert [float(key) for key, _ in row[4:7]] == diagnostics
     for (name, term), row in zip(
         summary["best_fit"]["terms"].items(), measurements[1:], strict=True
     ):
@@ -270,7 +272,7 @@ def test_comparison(accepted, comparison):
     accepted("report", comparison, "--output", "classes.html")
     page = read("classes.html")
     assert "Which of 1 models do the data paper_2021_cs favour?" in page.text
-    assert "ln B = +1.50 \u00b1 0.03 against no Z\u2032" in page.text
+    assert "ln B = +1.500 \u00b1 0.030 against no Z\u2032" in page.text
     assert "runs/one/config.yaml" in page.text
     assert "Parker:2018vye" in page.text
     assert "2.4157" in page.text

@@ -377,7 +377,7 @@ def test_page(accepted: Command, workspace: Path):
         assert page.count(f"| `{name}` |") == 1
     for name in library.names("likelihood set"):
         assert f"**`{name}`**" in page
-    assert_mentions(page, "2.5e-09 ± 5.9e-10", "**Unverified**: the error", "Sets: `ours`.")
+    assert_mentions(page, "(2.50 ± 0.59)e-09", "**Unverified**: the error", "Sets: `ours`.")
     assert_mentions(page, "[arXiv:2401.00001](https://arxiv.org/abs/2401.00001)")
     images = re.findall(r"!\[.*\]\((.+)\)", page)
     assert images

@@ -131,6 +131,16 @@ MISTAKES = [
     (PLANE + "bands: {a_mu_2021: -1}\n", [PLACE + "bands.a_mu_2021", "greater than 0", "-1"]),
     (PLANE + "contours: {C_Ve: []}\n", [PLACE + "contours.C_Ve", "no levels", "at least one"]),
     (PLANE + "contours: {C_Ve: 1e-3}\n", [PLACE + "contours.C_Ve", "must be a list", "0.001"]),
+    # levels
+    (PLANE + "cl: 95\n", [PLACE + "cl", "from 0.5 to 0.9999", "95 % is 0.95"]),
+    (PLANE + "cl: 4 sigma\n", [PLACE + "cl", "'4 sigma'", "1, 2 or 3 sigma"]),
+    (PLANE + "reference: none\n", [PLACE + "reference", "'no_zprime', 'best_fit' or 'pull'"]),
+    (PLANE + "sigma: 1\n", [PLACE + "sigma", "set reference to pull, or give cl"]),
+    (PLANE + "within: {a_mu_2021: 1}\n", [PLACE + "within", "only pull counts"]),
+    (
+        PLANE + "reference: pull\ncl: 0.95\ncurves: rescaled\n",
+        ["map.yaml:5: cl", "drop it or give sigma", "map.yaml:6: curves"],
+    ),
     # incompatible keys
     (
         PLANE + "bands: {a_mu_2021: 1}\nwithin: {a_mu_2021: 1}\n",
@@ -232,7 +242,7 @@ OPTIONS = [
     (["--within", "a_mu_2021=1", "--band", "a_mu_2021=1"], ["--within a_mu_2021=1: ", "bands"]),
     (["--set", "sigma"], ["--set sigma", "KEY=VALUE"]),
     (["--set", "=1"], ["--set =1", "KEY=VALUE"]),
-    (["--set", "sigma="], ["--set sigma", "must be a number"]),
+    (["--set", "fix.C_nue="], ["--set fix.C_nue", "must be a number"]),
     (["--set", "sigma=[1"], ["--set sigma", "not valid YAML"]),
     (["--set", "sigm=1"], ["--set sigm", "did you mean 'sigma'"]),
     (["--set", "x.lower='5'"], ["--set x.lower", "must be a number", "'5'"]),

@@ -179,8 +179,8 @@ def test_progress_is_told_now_and_then(capsys, monkeypatch):
     for seconds in (1, 11, 12, 22):
         monkeypatch.setattr("zpfit.cli.progress.time.monotonic", lambda s=seconds: now + s)
         lines.update(seconds / 100, f"{seconds} toys")
-    assert "11%, 11 toys" in (said := capsys.readouterr().err)
-    assert "22%, 22 toys" in said
+    assert "11 %, 11 toys" in (said := capsys.readouterr().err)
+    assert "22 %, 22 toys" in said
     assert "12 toys" not in said
 
 

@@ -117,7 +117,7 @@ def test_page_and_numbers(quick, accepted):
     check_links(folder)
     assert json.loads(Path("deep/numbers.json").read_text()) == rows
     assert json.loads((folder / "forecast.json").read_text())[0]["projection"] == "a search"
-    assert "50.00 ± 1.00 %" in (folder / "paper.md").read_text(encoding="utf-8")
+    assert "(50.0 ± 1.0) %" in (folder / "paper.md").read_text(encoding="utf-8")
     assert (folder / "paper.md").read_text().count("- some numbers are unverified") == 1
     assert "17.0-38.0 (where the prior ends)" in (folder / "paper.md").read_text(encoding="utf-8")
     assert "17.00-38.00 MeV" in (folder / "paper.md").read_text(encoding="utf-8")

@@ -314,7 +314,7 @@ def test_agreement_with_what_only_is_above(value, agrees):
 
 @pytest.mark.parametrize(
     ("relation", "value", "words"),
-    [("<", 2.1, "5.0% above the bound."), (">~", 1.8, "10.0% below the bound."), ("<~", 1.9, "")],
+    [("<", 2.1, "5.0 % above the bound."), (">~", 1.8, "10.0 % below the bound."), ("<~", 1.9, "")],
 )
 def test_wrong_side_of_a_bound_is_said(relation, value, words):
     claim = Claim("id", "Sec. I", "a number", 2.0, relation, 0.5)

@@ -26,6 +26,7 @@ from zpfit.analysis.records import LimitLevel, LimitPoint, LimitRecord
 from zpfit.errors import ModelNeverValid, NoAllowedPoint
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
+from zpfit.inference.samplers.result import weighted_quantile
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Parameter
 
@@ -106,7 +107,7 @@ def _limit(found: Profile, level: Level, *, one_sided: bool) -> LimitLevel:
         row["profile"] = float(sizes.max())
         row["at_end_of_prior"] = _at_end(axis, ends)
         own = np.abs(axis.values(found.samples[:, 0]))
-        row["posterior"] = _quantile(own, density.weight, level.probability)
+        row["posterior"] = weighted_quantile(own, density.weight, level.probability)
     elif isinstance(density, Density):
         row["profile_intervals"] = in_values(axis, pieces)
         row["posterior_intervals"] = in_values(axis, density.intervals(level.probability))
@@ -123,13 +124,6 @@ def _at_end(axis: Axis, ends: FloatArray) -> bool:
     below = low < 0 and bool((ends < axis.low + tolerance).any())
     above = high > 0 and bool((ends > axis.high - tolerance).any())
     return below or above
-
-
-def _quantile(values: FloatArray, weight: FloatArray, probability: float) -> float:
-    """Return the value below which a fraction of weighted samples lies."""
-    order = np.argsort(values)
-    share = np.cumsum(weight[order])
-    return float(np.interp(probability, share - 0.5 * weight[order], values[order]))
 
 
 def quantity_of(parameter: Parameter) -> dict[str, Any]:

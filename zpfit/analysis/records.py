@@ -83,8 +83,26 @@ class EvidenceRecord(TypedDict):
     cross_check: NotRequired[CrossCheckRecord]
 
 
+class SizeLimit(TypedDict):
+    """Limits on the size of a parameter whose sign is open, at one confidence level."""
+
+    probability: float
+    delta_chi2: float
+    """Largest Delta chi2 that the profile likelihood allows."""
+    posterior: float
+    """Quantile of the posterior."""
+    profile_at_least: float
+    """Largest size at points of the run that the profile likelihood allows; its limit is at least
+    this. ``zpfit.limit`` computes the limit itself."""
+    reaches_end_of_prior: bool
+    """True if an allowed point lies at the end of the prior: there is no limit below it."""
+
+
 class ParameterRecord(TypedDict):
-    """Posterior moments, quantiles and diagnostics of one parameter."""
+    """Posterior moments, quantiles and diagnostics of one parameter.
+
+    Runs of older versions lack the keys that need not be present.
+    """
 
     median: float
     mean: float
@@ -95,6 +113,13 @@ class ParameterRecord(TypedDict):
     q95: float
     ess: float | None
     rhat: float | None
+    information_gain: NotRequired[float]
+    """Relative entropy of posterior and prior of the parameter, in bits."""
+    prior_dominated: NotRequired[bool]
+    """True if the information gain is so small that the posterior is that of the prior."""
+    best_fit_at_end_of_prior: NotRequired[bool]
+    size_limit: NotRequired[SizeLimit]
+    """Present if prior and posterior leave the sign of the parameter open."""
 
 
 class ReachRecord(TypedDict):
@@ -489,10 +514,14 @@ class ExclusionMapRecord(TypedDict):
     fixed: dict[str, float]
     solved: list[dict[str, Any]]
     profiled: list[str]
+    reference: NotRequired[dict[str, Any]]
+    """Reference and level of measurements; older records have none."""
     regions: list[dict[str, Any]]
     contours: list[dict[str, Any]]
     allowed: dict[str, Any] | None
     """None if the whole plane is excluded."""
+    excluded_by: NotRequired[dict[str, Any]]
+    """Names of the regions that exclude the whole plane, alone or together."""
     notes: list[str]
     style: NotRequired[Literal["regions", "outlines"]]
     """Style of the figure, where the slice names one."""

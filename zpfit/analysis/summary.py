@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from zpfit.analysis.evaluate import describe_point
+from zpfit.analysis.marginals import finite, marginal
 from zpfit.analysis.records import (
     BestFitRecord,
     CrossCheckRecord,
     EvidenceRecord,
     FitSummary,
-    ParameterRecord,
     ReachRecord,
 )
 from zpfit.inference.posterior import Posterior
@@ -128,7 +128,7 @@ def summarise(
         "no_zprime": describe_point(posterior.likelihood, Couplings.none()),
         "evidence": _evidence(samples, check),
         "posterior": {
-            name: _marginal(posterior, samples, free, name, values)
+            name: marginal(posterior, samples, best, name, values)
             for name, values in varying(posterior, samples.u).items()
         },
         "curve_reach": _reach(posterior, samples, best),
@@ -140,7 +140,7 @@ def summarise(
             "steps": samples.diagnostics.steps,
             "acceptance": list(samples.acceptance),
             "autocorrelation_time": {
-                name: _finite(samples.diagnostics.autocorrelation_time[axis])
+                name: finite(samples.diagnostics.autocorrelation_time[axis])
                 for axis, name in enumerate(free)
             },
             "thin": samples.thin,
@@ -162,7 +162,7 @@ def _evidence(samples: Samples, check: CrossCheck | None) -> EvidenceRecord:
         "spread": evidence.spread,
         "evaluations": evidence.evaluations,
         "independent": [
-            {"log_z": _finite(log_z), "error": _finite(error)}
+            {"log_z": finite(log_z), "error": finite(error)}
             for log_z, error in evidence.independent
         ],
         "effective_fraction": samples.weighted.effective / evidence.evaluations,
@@ -213,29 +213,4 @@ def at_best_fit(posterior: Posterior, best: Minimum) -> BestFitRecord:
 
 
 def _first(columns: Mapping[str, FloatArray]) -> dict[str, float | None]:
-    return {name: _finite(values[0]) for name, values in columns.items()}
-
-
-def _marginal(
-    posterior: Posterior, samples: Samples, free: list[str], name: str, values: FloatArray
-) -> ParameterRecord:
-    """Return moments; ESS and R-hat of a tied parameter are those of the one it is tied to."""
-    prior = posterior.priors.by_name[name]
-    axis = free.index(prior.to if isinstance(prior, Tied) else name)
-    diagnostics = samples.diagnostics
-    return {
-        "median": float(np.median(values)),
-        "mean": float(np.mean(values)),
-        "sd": float(np.std(values)),
-        "q05": float(np.quantile(values, 0.05)),
-        "q16": float(np.quantile(values, 0.16)),
-        "q84": float(np.quantile(values, 0.84)),
-        "q95": float(np.quantile(values, 0.95)),
-        "ess": _finite(diagnostics.ess[axis]),
-        "rhat": _finite(diagnostics.rhat[axis]),
-    }
-
-
-def _finite(value: float) -> float | None:
-    """Return a number, or None for NaN and infinity, which JSON lacks."""
-    return float(value) if np.isfinite(value) else None
+    return {name: finite(values[0]) for name, values in columns.items()}

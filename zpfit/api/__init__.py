@@ -5,7 +5,8 @@ folder, a dictionary with the keys of a run file, or the :class:`~zpfit.inferenc
 that :func:`load` returned. Keyword arguments replace keys of the source: ``seed=7``,
 ``likelihood="today_rb"``. A mapping given for an option block (``sampler``, ``vegas``,
 ``dynesty``, ``best_fit``, ``joint_sigma``, ``priors``) changes the keys it names and keeps the
-others; ``model`` and ``likelihood`` are replaced as a whole.
+others; ``model`` and ``likelihood`` are replaced as a whole. ``drop`` and ``add`` name entries to
+leave out of the data of the source or to add to them: ``drop="a_mu_2025_wp2025"``.
 
 Everything is computed in memory. Files are written only if ``output`` is given. Nothing is
 printed: stages and notes go to the logger ``zpfit``. The seed settles every random number.

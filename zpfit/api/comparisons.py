@@ -1,9 +1,10 @@
 """Comparisons of models: :func:`compare` and its :class:`Comparison`."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.compare import Comparison as ComparedFits
@@ -78,6 +79,7 @@ def compare(
     output: str | Path | None = None,
     progress: bool | Progress = True,
     force: bool = False,
+    **changes: Any,
 ) -> Comparison:
     """Compare models by best fit, evidence and tension.
 
@@ -95,6 +97,9 @@ def compare(
         See :func:`fit`.
     force
         Replace files in the output folder.
+    **changes
+        Keys of a run file with new values for all sources, see the module's docstring. Results
+        and folders of finished runs are then fitted again.
 
     Returns
     -------
@@ -121,13 +126,15 @@ def compare(
     if not sources:
         raise InvalidInput(["sources: none is given; give at least one result, folder or run"])
     folder = None if output is None else Path(output)
-    resolved = [_resolved(source) for source in sources]
+    resolved = [_resolved(source, changes) for source in sources]
     result, notes = compare_all(resolved, folder, reference, seed, reporter, force=force)
     return Comparison(result, tuple(notes))
 
 
-def _resolved(source: Source | Result) -> ComparisonSource:
+def _resolved(source: Source | Result, changes: Mapping[str, Any]) -> ComparisonSource:
     """Return a source as comparisons take it; paths and names are resolved there together."""
+    if changes:
+        return load(source.problem if isinstance(source, Result) else source, **changes)
     if isinstance(source, Result):
         return source._fit  # noqa: SLF001 - of this package
     return str(source) if isinstance(source, str | Path) else load(source)

@@ -11,16 +11,17 @@ import numpy as np
 from zpfit.analysis.exclusion.exclusion import ExclusionMap as TracedMap
 from zpfit.analysis.exclusion.exclusion import exclusion_map
 from zpfit.analysis.exclusion.record import exclusion_record
-from zpfit.analysis.exclusion.slice import Slice, resolve_slice
+from zpfit.analysis.exclusion.slice import Reference, Slice, resolve_slice
 from zpfit.analysis.records import ExclusionMapRecord
-from zpfit.api.sources import IN_PYTHON, escaped, plain_value
+from zpfit.api.sources import IN_PYTHON, escaped, named_entries, plain_value
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.io.document import Document
 from zpfit.io.library import Library
+from zpfit.io.numbers import percent
 from zpfit.io.writing import make_room
 from zpfit.io.yaml import read_yaml
 from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
-from zpfit.runs.run_file import find_file
+from zpfit.runs.run_file import find_file, with_entries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,10 +53,10 @@ class ExclusionMap:
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """Name, label, kind and fraction of the plane of each region."""
+        """Name, label, kind, level and fraction of the plane of each region."""
         import pandas as pd
 
-        keys = ("name", "label", "kind", "sigma", "share")
+        keys = ("name", "label", "kind", "sigma", "level", "share")
         rows = [{key: region[key] for key in keys} for region in self.record["regions"]]
         return pd.DataFrame(rows, columns=list(keys))
 
@@ -79,7 +80,7 @@ class ExclusionMap:
         allowed = self.record["allowed"]
         share = 0.0 if allowed is None else allowed["share"]
         x, y = self.record["x"]["name"], self.record["y"]["name"]
-        return f"<ExclusionMap of {x}, {y}: {100 * share:.3g} % allowed>"
+        return f"<ExclusionMap of {x}, {y}: {percent(share)} allowed>"
 
     def _repr_html_(self) -> str:
         return escaped(repr(self)) + str(self.frame.to_html(float_format="%.3g"))
@@ -98,6 +99,8 @@ def exclusion(
     fix: Mapping[str, float] | None = None,
     solve: Mapping[str, tuple[str, float]] | None = None,
     profile: Sequence[str] | None = None,
+    reference: Reference | None = None,
+    cl: float | str | None = None,
     output: str | Path | None = None,
     force: bool = False,
     **changes: Any,
@@ -122,12 +125,21 @@ def exclusion(
         Parameters that follow from an observable: ``{parameter: (observable, value)}``.
     profile
         Parameters that take the value that fits best.
+    reference
+        What the chi2 of a measurement is compared with: ``"no_zprime"`` (default), its
+        ``"best_fit"`` in the plane, or the datum (``"pull"``), from which ``sigma`` and ``within``
+        count standard errors.
+    cl
+        Confidence level of Delta chi2 for the two parameters of the plane, from 0.5 to 0.9999 or
+        ``"2 sigma"``; 0.90 by default. Not for pulls.
     output
         Folder for JSON, table and figures.
     force
         Replace files in the output folder.
     **changes
-        Further keys of a slice file, such as ``sigma``, ``within``, ``bands``, ``contours``.
+        Further keys of a slice file, such as ``curves="rescaled"``, ``sigma``, ``within``,
+        ``bands``, ``contours``; and ``add`` and ``drop``, entries to add to the data or to leave
+        out.
 
     Returns
     -------
@@ -161,14 +173,19 @@ def exclusion(
         "fix": None if fix is None else _values(fix),
         "solve": None if solve is None else _conditions(solve),
         "profile": None if profile is None else _names(profile),
+        "reference": reference,
+        "cl": cl,
     }
     given = {key: value for key, value in given.items() if value is not None}
     if isinstance(source, Slice):
         _take_no_changes(given)
         return _traced(source, output, force=force)
     document, library = _slice_source(source)
+    entries = [named_entries(given, key) for key in ("add", "drop")]
     for key, value in given.items():
-        document = document.with_value((key,), plain_value(key, value))
+        if key not in {"add", "drop"}:
+            document = document.with_value((key,), plain_value(key, value))
+    document = with_entries(document, *entries)
     return _traced(resolve_slice(document, library), output, force=force)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from zpfit.analysis.fit import FitResult
 from zpfit.analysis.fit import fit as fit_in_memory
+from zpfit.analysis.parameter_table import CAPTION, HEADINGS, flat, parameter_rows
 from zpfit.analysis.records import FitSummary
 from zpfit.api.sources import Source, escaped, folder_of, load, progress_of
 from zpfit.inference.problem import Problem
@@ -69,12 +70,16 @@ class Result:
 
     @property
     def table(self) -> "pd.DataFrame":
-        """Best fit, posterior moments, quantiles, ESS and R-hat of each parameter."""
+        """Best fit, posterior moments, quantiles, limits and diagnostics of each parameter.
+
+        A parameter whose sign is open has limits on its size at 95 %; the columns
+        ``information_gain`` (bits) and ``prior_dominated`` compare the posterior with the prior.
+        """
         import pandas as pd
 
         best = self.best_fit
         rows = {
-            name: {"best_fit": best[name], **record}
+            name: {"best_fit": best[name], **flat(record)}
             for name, record in self.summary["posterior"].items()
         }
         return pd.DataFrame.from_dict(rows, orient="index")
@@ -215,8 +220,17 @@ class Result:
             f"{escaped(self.summary['likelihood'])}<br>ln Z = {self.log_z:.3f} &plusmn; "
             f"{self.log_z_error:.3f}, best-fit &chi;&sup2; = {self.chi2:.2f} "
             f"(without a Z&prime;: {without:.2f}){notes}"
-            f"{self.table.to_html(float_format='%.3g')}"
+            f"{_shown_table(self.summary)}"
         )
+
+
+def _shown_table(summary: FitSummary) -> str:
+    """Return the table of the parameters as HTML, with the texts that the terminal shows."""
+    import pandas as pd
+
+    rows = {row.name: [*row.texts, row.note] for row in parameter_rows(summary)}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=[*HEADINGS, "note"])
+    return f"{frame.to_html()}<small>{escaped(CAPTION)}</small>"
 
 
 def _frame(stored: StoredSamples) -> "pd.DataFrame":

@@ -68,7 +68,7 @@ def limit(
     source: Source,
     parameter: str,
     *,
-    cl: float | Sequence[float] = LEVELS,
+    cl: float | str | Sequence[float | str] = LEVELS,
     one_sided: bool = True,
     fix: Mapping[str, float] | None = None,
     scan: Scan | None = None,
@@ -115,7 +115,7 @@ def limit(
     >>> found.frame[["m_Zp", "cl", "allowed"]].values.tolist()
     [[20.0, 0.95, True], [60.0, 0.95, True]]
     """
-    levels = check_levels([cl] if isinstance(cl, Real) else cl, "cl")
+    levels = check_levels([cl] if isinstance(cl, (Real, str)) else cl, "cl")
     values = _scanned(scan)
     same = fixed(fix)
     request = LimitRequest(parameter, levels, one_sided)

@@ -8,20 +8,21 @@ import numpy as np
 
 from zpfit.analysis.evaluate import EvaluatedPoints, evaluate_model, parameter_table
 from zpfit.analysis.evaluate import evaluate as evaluate_likelihood
-from zpfit.api.sources import IN_PYTHON, plain_value
+from zpfit.api.sources import IN_PYTHON, named_entries, plain_value
 from zpfit.errors import InvalidInput, WrongType, in_short
 from zpfit.inference.problem import ModelOnly
 from zpfit.io.arrays import FloatArray
-from zpfit.io.document import Document
+from zpfit.io.document import Document, plain_data
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.io.schema import validate
-from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.likelihood.build import LikelihoodSpec
 from zpfit.likelihood.likelihood import Likelihood as TotalLikelihood
-from zpfit.likelihood.unknown_terms import known_part, leptons_alone
+from zpfit.likelihood.unknown_terms import leptons_alone, unknown_terms
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model, ready_for_batches
 from zpfit.physics.branching_ratios import notes_about_widths
+from zpfit.runs.run_file import load_likelihood
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,14 @@ Points: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, float]] | pd.Data
 _KINDS = "a mapping from parameters to values, a list of mappings, or a frame"
 
 
-def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None) -> "pd.DataFrame":
+def evaluate(
+    points: Points,
+    *,
+    model: Any = "effective",
+    likelihood: Any = None,
+    add: str | Sequence[str] = (),
+    drop: str | Sequence[str] = (),
+) -> "pd.DataFrame":
     """Predict observables at given points and compare them with data.
 
     Parameters
@@ -45,6 +53,8 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
         Name of a model, what a run file says under ``model``, or a Python function or class.
     likelihood
         Name of a set of entries, or what a run file says under ``likelihood``; none by default.
+    add, drop
+        Entries to add to the likelihood or to leave out.
 
     Returns
     -------
@@ -77,7 +87,8 @@ def evaluate(points: Points, *, model: Any = "effective", likelihood: Any = None
     spec = validate(ModelOnly, document).model
     loaded = load_model(spec, document, Library.beside()).model
     places = [f"point {index}" for index in range(len(rows))]
-    found = evaluate_rows(rows, places, (spec, loaded), _total_likelihood(likelihood), "model")
+    data = _total_likelihood(likelihood, {"add": add, "drop": drop})
+    found = evaluate_rows(rows, places, (spec, loaded), data, "model")
     for note in found.notes:
         LOGGER.warning(note)
     frame = pd.json_normalize(found.records)
@@ -93,7 +104,7 @@ class Evaluation:
     points: EvaluatedPoints
     """Couplings and derived quantities where the model exists."""
     likelihood: TotalLikelihood
-    """The terms that the model can predict."""
+    """The terms that were evaluated."""
     notes: tuple[str, ...]
     """Remarks for the user."""
 
@@ -133,9 +144,9 @@ def evaluate_rows(
     points = evaluate_model(ready, table)
     masses = points.couplings.m_Zp
     if len(masses):  # points that cannot exist do not tell what the model gives
-        likelihood, left_out = known_part(likelihood, points.couplings)
-        widths = notes_about_widths(points.couplings, float(masses.max()))
-        notes = (*notes, *left_out, *leptons_alone(likelihood, points.couplings), *widths)
+        c = points.couplings
+        widths = notes_about_widths(c, float(masses.max()))
+        notes = (*notes, *unknown_terms(likelihood, c), *leptons_alone(likelihood, c), *widths)
     return Evaluation(evaluate_likelihood(likelihood, points), points, likelihood, notes)
 
 
@@ -188,16 +199,9 @@ def _check_lengths(columns: Mapping[str, Any]) -> None:
         raise InvalidInput([f"points: arrays differ in length: {found}; give one for each point"])
 
 
-def _total_likelihood(likelihood: Any) -> TotalLikelihood:
-    if likelihood is None:
-        return TotalLikelihood("", (), ())
-    return assemble(_likelihood_spec(likelihood), Library.beside()).likelihood
-
-
-def _likelihood_spec(likelihood: Any) -> LikelihoodSpec:
-    if isinstance(likelihood, LikelihoodSpec):
-        return likelihood
-    if not isinstance(likelihood, (str, Mapping)):
+def _total_likelihood(likelihood: Any, entries: Mapping[str, Any]) -> TotalLikelihood:
+    if not isinstance(likelihood, str | Mapping | LikelihoodSpec | None):
         raise WrongType("likelihood", likelihood, "the name of a set, or a mapping")
-    given = {"set": likelihood} if isinstance(likelihood, str) else dict(likelihood)
-    return validate(LikelihoodSpec, Document(IN_PYTHON, given, {}, parents=("likelihood",)))
+    given = {"set": likelihood} if isinstance(likelihood, str) else plain_data(likelihood or {})
+    document = Document(IN_PYTHON, {"likelihood": given}, {})
+    return load_likelihood(document, *(named_entries(entries, key) for key in ("add", "drop")))

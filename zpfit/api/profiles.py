@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zpfit.analysis.levels import REGIONS, check_levels
+from zpfit.analysis.levels import REGIONS, SMALLEST_REGION, check_levels
 from zpfit.analysis.profile.axis import AxisRequest, choose_axes
 from zpfit.analysis.profile.profile import levels_of, profile_record
 from zpfit.analysis.profile.profile import profile as profile_problem
@@ -69,7 +69,7 @@ def profile(
     y: AxisChoice | None = None,
     *,
     points: int | None = None,
-    levels: Sequence[float] = REGIONS,
+    levels: Sequence[float | str] = REGIONS,
     fix: Mapping[str, float] | None = None,
     output: str | Path | None = None,
     progress: bool | Progress = True,
@@ -87,7 +87,8 @@ def profile(
     points
         Nodes on each axis before refinement, 10 to 400: 60 with one axis, 40 with two by default.
     levels
-        Confidence levels of intervals or regions, such as ``(0.9, 0.95)``.
+        Confidence levels of intervals or regions, such as ``(0.9, 0.95)``; 68.3 and 95.4 % by
+        default. ``(0.393, 0.865)`` are 1 and 2 sigma of a Gaussian in two dimensions.
     fix
         Parameters with fixed values in place of their priors.
     output
@@ -112,7 +113,8 @@ def profile(
     ['g_prime', 'delta_chi2']
     """
     _check_points(points)
-    chosen_levels = levels_of(check_levels(levels, "levels"), 1 if y is None else 2)
+    checked = check_levels(levels, "levels", SMALLEST_REGION)
+    chosen_levels = levels_of(checked, 1 if y is None else 2)
     problem = load(source, **changes, **fixed(fix))
     chosen = [("x", x)] if y is None else [("x", x), ("y", y)]
     axes = choose_axes(problem.posterior.priors, [_request(side, a) for side, a in chosen])

@@ -1,7 +1,7 @@
 """Sources: what to fit, given by name, path, run folder, dictionary or problem."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import Any
 from zpfit.errors import WrongType
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
-from zpfit.io.document import Document, plain_data
+from zpfit.io.document import Document, Given, plain_data
+from zpfit.io.document import Source as Origin
 from zpfit.io.library import Library
 from zpfit.io.logging import LOGGER
 from zpfit.io.yaml import read_yaml
 from zpfit.models.base import Model
-from zpfit.runs.run_file import find_run_file, with_change
+from zpfit.runs.run_file import find_run_file, items_of, with_change, with_entries
 
 Source = str | Path | Mapping[str, Any] | Problem
 IN_PYTHON = Path("<python>")
@@ -35,7 +36,7 @@ def load(source: Source, **changes: Any) -> Problem:
         result, whose problem is taken.
     **changes
         Keys of a run file with new values, see the module's docstring. ``sampler`` can be the
-        name of an engine.
+        name of an engine. ``add`` and ``drop`` name entries to add to the data or to leave out.
 
     Returns
     -------
@@ -97,8 +98,24 @@ def _document(source: Mapping[str, Any]) -> Document:
 
 def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
     for keys, value in flat_changes(changes):
-        document = with_change(document, keys, value)
-    return document
+        if keys not in {("add",), ("drop",)}:
+            document = with_change(document, keys, value)
+    return with_entries(document, *(named_entries(changes, key) for key in ("add", "drop")))
+
+
+def named_entries(changes: Mapping[str, Any], key: str) -> list[Given]:
+    """Return the entries that ``add`` or ``drop`` names in keyword arguments.
+
+    Examples
+    --------
+    >>> [given.value for given in named_entries({"drop": ["a_e_cs_2018", "a_mu_2021"]}, "drop")]
+    ['a_e_cs_2018', 'a_mu_2021']
+    """
+    value = changes.get(key, ())
+    given = value if isinstance(value, Given) else Given(value, Origin(key))
+    if not isinstance(given.value, (str, Path, Mapping, Sequence)):
+        raise WrongType(key, given.value, "a name or a list of names")
+    return items_of(replace(given, value=plain_data(given.value)))
 
 
 def fixed(values: Mapping[str, float] | None) -> dict[str, float]:

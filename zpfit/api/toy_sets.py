@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_SHARED = ("likelihood", "seed")
+_SHARED = ("likelihood", "seed", "add", "drop")
 """Keys whose changes apply to the smaller model as well: both need the same data."""
 
 

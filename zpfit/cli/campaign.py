@@ -7,7 +7,8 @@ import click
 
 from zpfit.cli import completion, options
 from zpfit.cli.messages import warn
-from zpfit.cli.output import console, print_json, table, yellow
+from zpfit.cli.output import console, print_json, print_table, table, yellow
+from zpfit.io.numbers import apart, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -101,9 +102,9 @@ def print_campaign(record: "CampaignRecord", output: Path) -> None:
         The campaign folder.
     """
     terminal = console()
-    terminal.print(_cells_table(record))
+    print_table(_cells_table(record))
     if len(record["cells"]) > _MOST_ROWS:
-        terminal.print(f"... and {len(record['cells']) - _MOST_ROWS} more in the tables")
+        terminal.print(f"and {len(record['cells']) - _MOST_ROWS} more in the tables")
     not_converged = [row["name"] for row in record["fits"] if not row["converged"]]
     if not_converged:
         names = ", ".join(not_converged[:_MOST_ROWS])
@@ -117,17 +118,17 @@ def _cells_table(record: "CampaignRecord") -> "Table":
         "seeds/standard error of one fit"
     )
     result = table(record["title"], caption=caption)
-    result.add_column("combination", overflow="fold", min_width=24)
+    result.add_column("combination")
     for heading in ("fits", "chi2", "ln Z", "ln B", "scatter"):
-        result.add_column(heading, justify="right", no_wrap=True)
+        result.add_column(heading, justify="right")
     for cell in record["cells"][:_MOST_ROWS]:
         scatter = cell["log_z_scatter"]
         result.add_row(
             cell["name"],
             f"{cell['converged']}/{cell['fits']}",
             f"{cell['chi2']:.2f}",
-            f"{cell['log_z']:.3f}±{cell['log_z_error']:.3f}",
+            with_error(cell["log_z"], cell["log_z_error"]),
             f"{cell['log_bayes_factor']:+.2f}",
-            "-" if scatter is None else f"{scatter:.3f}/{cell['log_z_error_of_one']:.3f}",
+            "-" if scatter is None else " / ".join(apart(scatter, cell["log_z_error_of_one"])),
         )
     return result

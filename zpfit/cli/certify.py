@@ -1,6 +1,5 @@
 """Command ``certify``: proved bounds of the joint sigma."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ def certify(
     force: bool,
     resume: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     as_json: bool,
 ) -> None:
     """Prove a lower bound of the joint sigma.

@@ -8,8 +8,8 @@ import click
 
 from zpfit.cli import completion, options
 from zpfit.cli.messages import warn
-from zpfit.cli.output import console, print_json, table, yellow
-from zpfit.cli.tables import or_dash, with_error
+from zpfit.cli.output import console, print_json, print_table, table, yellow
+from zpfit.cli.tables import error_or_dash, or_dash
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,7 +28,7 @@ _FIT: _Columns = {
     "P(both)": lambda row: or_dash(row["probability_both_within_1_sigma"], ".2g"),
 }
 _EVIDENCE: _Columns = {
-    "ln Z": lambda row: with_error(row["lnZ"], row["lnZ_err"] or None),
+    "ln Z": lambda row: error_or_dash(row["lnZ"], row["lnZ_err"]),
     "ln B": lambda row: f"{row['ln_bayes_factor']:+.2f}",
     "evidence": lambda row: str(row["evidence"]),
     "D_KL": lambda row: f"{row['information']:.1f}",
@@ -51,6 +51,7 @@ def _proved(bound: float | None) -> str:
 @options.force()
 @click.option("--reference", metavar="MODEL", help="Model that Bayes factors compare with [no Z'].")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@options.entries
 @options.as_json
 def compare(
     files_or_runs: Sequence[str],
@@ -59,12 +60,14 @@ def compare(
     force: bool,
     reference: str | None,
     seed: int,
+    added: Sequence[str],
+    dropped: Sequence[str],
     as_json: bool,
 ) -> None:
     """Compare models by their evidence and best fits.
 
     FILES_OR_RUNS are run files or names of packaged runs, which are fitted first, and
-    folders of finished runs.
+    folders of finished runs. With --add or --drop all are fitted to the changed data.
 
     \b
     zpfit compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart --output output/classes
@@ -81,6 +84,7 @@ def compare(
         output=output,
         force=force,
         progress=StageLines(),
+        **options.Changes((), tuple(added), tuple(dropped)).entries,
     )
     rows = list(result.rows)
     for note in result.notes:
@@ -105,10 +109,10 @@ def print_comparison(rows: Sequence[Row], output: Path | None) -> None:
     for data in dict.fromkeys(row["data"] for row in rows):
         group = [row for row in rows if row["data"] == data]
         likelihood = group[0]["likelihood"]
-        terminal.print(_fit_table(likelihood, group))
-        terminal.print(_evidence_table(likelihood, group))
-        terminal.print(_sensitivity_table(group))
-        terminal.print(_terms_table(group))
+        print_table(_fit_table(likelihood, group))
+        print_table(_evidence_table(likelihood, group))
+        print_table(_sensitivity_table(group))
+        print_table(_terms_table(group))
     for row in rows:
         for shortcoming in row["shortcomings"]:
             terminal.print(yellow(f"{row['run']}: {shortcoming}"))
@@ -136,9 +140,9 @@ def _evidence_table(likelihood: str, rows: Sequence[Row]) -> "Table":
 
 def _table(title: str, caption: str, columns: _Columns, rows: Sequence[Row]) -> "Table":
     result = table(title, caption=caption)
-    result.add_column("run", no_wrap=True)
+    result.add_column("run")
     for heading in columns:
-        result.add_column(heading, justify="right", no_wrap=True)
+        result.add_column(heading, justify="left" if heading == "evidence" else "right")
     for row in rows:
         result.add_row(row["run"], *(column(row) for column in columns.values()))
     return result
@@ -148,7 +152,7 @@ def _sensitivity_table(rows: Sequence[Row]) -> "Table":
     from zpfit.analysis.prior_sensitivity import FACTOR
 
     title = f"ln Z under priors {FACTOR:g} times wider and narrower (rank)"
-    result = table(title, padding=0)
+    result = table(title)
     for heading in ("run", "as given", "wider", "narrower", "rank changes"):
         result.add_column(heading, justify="left" if heading == "run" else "right")
     for row in rows:
@@ -160,8 +164,8 @@ def _sensitivity_table(rows: Sequence[Row]) -> "Table":
 
 
 def _terms_table(rows: Sequence[Row]) -> "Table":
-    result = table("chi2 of each term at the best fit", padding=0)
-    result.add_column("entry", no_wrap=True)
+    result = table("chi2 of each term at the best fit")
+    result.add_column("entry")
     for row in rows:
         result.add_column(row["run"], justify="right")
     for name in dict.fromkeys(name for row in rows for name in row["chi2_by_term"]):
@@ -172,4 +176,4 @@ def _terms_table(rows: Sequence[Row]) -> "Table":
 
 def _log_z(row: Row) -> str:
     """Return ln Z with its error; the reference without a Z' is exact and has none."""
-    return with_error(row["lnZ"], row["lnZ_err"] or None)
+    return error_or_dash(row["lnZ"], row["lnZ_err"])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from zpfit.cli import options
-from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
+from zpfit.cli.output import print_json, print_shortcomings, print_table, print_written, table
+from zpfit.io.numbers import apart, significant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,7 +48,7 @@ def coverage(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     executor: str,
     workers: int | None,
     scheduler: str | None,
@@ -87,9 +88,20 @@ def coverage(
     if as_json:
         print_json(found.record)
         return
-    console().print(_table(found.record))
-    print_shortcomings(found.record["shortcomings"], label="Warning")
+    print_coverage(found.record)
     print_written([folder / name for name in RESULTS])
+
+
+def print_coverage(record: "CoverageRecord") -> None:
+    """Print the coverage of the intervals of each parameter.
+
+    Parameters
+    ----------
+    record
+        Content of ``coverage.json``.
+    """
+    print_table(_table(record))
+    print_shortcomings(record["shortcomings"], label="Warning")
 
 
 def _table(record: "CoverageRecord") -> "Table":
@@ -109,10 +121,12 @@ def _table(record: "CoverageRecord") -> "Table":
     for name, row in record["parameters"].items():
         found: Mapping[str, Mapping[str, CoveredRecord]] = row  # type: ignore[assignment]
         cells = [_fraction(found[kind][level]) for kind in shown for level in ("68", "95")]
-        result.add_row(name, f"{record['truth'][name]:.4g}", *cells)
+        result.add_row(name, significant(record["truth"][name], 4), *cells)
     return result
 
 
 def _fraction(row: "CoveredRecord") -> str:
-    low, high = row["interval"]
-    return f"{row['fraction']:.3f} [{low:.3f}, {high:.3f}]" if row["of"] else "none"
+    if row["fraction"] is None:
+        return "none"
+    fraction, low, high = apart(row["fraction"], *row["interval"])
+    return f"{fraction} [{low}, {high}]"

@@ -13,6 +13,7 @@ from zpfit.cli.output import (
     plain,
     print_json,
     print_or_write,
+    print_table,
     print_written,
     table,
     yellow,
@@ -152,7 +153,7 @@ def print_list(kind: str) -> None:
             result.add_row(Text(_HEADINGS[heading], style="bold"))
         title = f"{item.title} {_UNVERIFIED}" if item.unverified else item.title
         result.add_row(item.name, title)
-    console().print(result)
+    print_table(result)
 
 
 def print_named(name: str) -> None:
@@ -194,10 +195,10 @@ def _print_model(loaded: "LoadedModel") -> None:
     for heading in ("parameter", "unit", "from", "to", "default", "meaning"):
         result.add_column(heading)
     for parameter in model.parameters:
-        low, high = (f"{end:g}" for end in parameter.domain)
+        low, high = (f"{end:.9g}" for end in parameter.domain)  # branching ratios end below 1
         default = "" if parameter.default is None else f"{parameter.default:g}"
         result.add_row(parameter.name, parameter.unit, low, high, default, parameter.meaning)
-    terminal.print(result)
+    print_table(result)
     further = ", ".join(parameter.name for parameter in optional_parameters(model))
     if further:
         terminal.print(plain(f"further parameters, absent unless given: {further}"))
@@ -213,8 +214,8 @@ def _choices(annotation: Any) -> str:
 def print_data(checked: "DataCheck") -> None:
     """Print tables of all entries and sets, and the number of problems."""
     terminal = console()
-    terminal.print(_entries_table(checked))
-    terminal.print(_sets_table(checked))
+    print_table(_entries_table(checked))
+    print_table(_sets_table(checked))
     problems = len(checked.problems)
     terminal.print(
         f"{len(checked.entries)} entries, {len(checked.sets)} sets, {problems} problems."
@@ -226,7 +227,7 @@ def _entries_table(checked: "DataCheck") -> "Table":
 
     result = table("Entries")
     for heading in ("entry", "what", "value or limit", "sets", "status"):
-        result.add_column(heading, overflow="fold", no_wrap=heading == "entry")
+        result.add_column(heading)
     for loaded in checked.entries:
         sets = str(len(checked.sets_with(loaded.name)))
         status = yellow("unverified") if loaded.entry.unverified else plain("")
@@ -239,7 +240,7 @@ def _entries_table(checked: "DataCheck") -> "Table":
 def _sets_table(checked: "DataCheck") -> "Table":
     result = table("Sets")
     for heading in ("set", "entries", "exclusions", "title"):
-        result.add_column(heading, overflow="fold", no_wrap=heading == "set")
+        result.add_column(heading)
     for name, chosen in checked.sets.items():
         result.add_row(name, str(len(chosen.entries)), chosen.exclusions, chosen.title)
     return result

@@ -10,7 +10,7 @@ import click
 from zpfit.cli import completion, options
 from zpfit.cli.messages import note
 from zpfit.cli.output import console
-from zpfit.cli.tables import terms_table
+from zpfit.cli.tables import print_terms
 from zpfit.errors import all_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     shell_complete=completion.SETS,
     help="A likelihood set (see zpfit list likelihoods).",
 )
+@options.entries
 @click.option(
     "--model",
     "model_text",
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 def evaluate(
     *,
     likelihood: str | None,
+    added: Sequence[str],
+    dropped: Sequence[str],
     model_text: str,
     at: Sequence[str],
     points: Path | None,
@@ -70,7 +73,7 @@ def evaluate(
     if bool(at) == (points is not None):
         raise click.UsageError("give the point with --at NAME=VALUE, or points with --points FILE")
     chosen, model, (points_given, places) = all_of(
-        lambda: _likelihood(likelihood),
+        lambda: _likelihood(likelihood, options.Changes((), tuple(added), tuple(dropped))),
         lambda: load_single_model(model_text, "--model"),
         lambda: _points(at, points),
     )
@@ -83,15 +86,16 @@ def evaluate(
         print_points(found.likelihood, points_given, found.points)
 
 
-def _likelihood(name: str | None) -> "Likelihood":
-    from zpfit.io.library import Library
-    from zpfit.likelihood.build import LikelihoodSpec, assemble
-    from zpfit.likelihood.likelihood import Likelihood
+def _likelihood(name: str | None, given: options.Changes) -> "Likelihood":
+    from zpfit.io.document import Document, Source
+    from zpfit.runs.run_file import load_likelihood
 
-    if name is None:
-        return Likelihood("", (), ())
-    spec = LikelihoodSpec(set=name)
-    return assemble(spec, Library.beside(), lambda *_: "--likelihood").likelihood
+    document = Document(Path("--likelihood"), {}, {})
+    if name is not None:
+        origin = Source("--likelihood", names_key=False)
+        document = document.with_value(("likelihood",), {"set": name}, origin)
+    added, dropped = (options.named(given, key) for key in ("add", "drop"))
+    return load_likelihood(document, added, dropped)
 
 
 def _points(at: Sequence[str], path: Path | None) -> tuple[list[dict[str, float]], list[str]]:
@@ -144,7 +148,7 @@ def _print_point(likelihood: "Likelihood", evaluated: "EvaluatedPoints", index: 
         predicted = {name: found.function(c) for name, found in predictions_for(c).items()}
         terminal.print(_quantities("predictions", predicted, 0) + "\n")
         return
-    terminal.print(terms_table(describe_point(likelihood, c)))
+    print_terms(describe_point(likelihood, c))
     [excluded_by] = likelihood.excluded_by(c)
     verdict = (
         f"excluded by {', '.join(excluded_by)}"

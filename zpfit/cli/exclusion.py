@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zpfit.cli import completion, options
-from zpfit.cli.output import console, plain, print_written, table, yellow
+from zpfit.cli.output import console, plain, print_table, print_written, table, yellow
 from zpfit.errors import all_of
+from zpfit.io.numbers import interval, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,10 +31,21 @@ if TYPE_CHECKING:
 )
 @click.option("--profile", multiple=True, metavar="NAME", help="Profile over a parameter.")
 @click.option(
+    "--reference",
+    type=click.Choice(["no_zprime", "best_fit", "pull"]),
+    help="What chi2 of a measurement is compared with [no_zprime].",
+)
+@click.option("--cl", metavar="LEVEL", help="Confidence level, such as 0.95 or '2 sigma' [0.9].")
+@click.option(
+    "--curves",
+    type=click.Choice(["published", "rescaled"]),
+    help="Draw published limits at their own level, or rescaled to --cl [published].",
+)
+@click.option(
     "--within",
     multiple=True,
     metavar="ENTRY=SIGMA",
-    help="Tolerance of a term, in standard errors [2].",
+    help="Tolerance of a term, in standard errors [2]; with --reference pull.",
 )
 @click.option("--band", multiple=True, metavar="ENTRY=SIGMA", help="Draw a measurement as a band.")
 @click.option(
@@ -60,6 +72,7 @@ def exclusion(
     output: Path | None,
     force: bool,
     as_json: bool,
+    changes: options.Changes,
     limits: Sequence[str],
     **texts: Any,
 ) -> None:
@@ -68,21 +81,32 @@ def exclusion(
     FILE is a slice file or the name of a packaged one (see zpfit list slices). Options change its
     keys; without FILE they define the slice. Other parameters have their default, couplings zero.
 
+    A measurement excludes where its chi2 exceeds that of no Z' by Delta chi2 of the level for the
+    two parameters of the plane: 4.61 at 0.9. Its best fit in the plane, or the datum itself (in
+    standard errors), can be the reference instead.
+
     \b
     zpfit exclusion paper_fig2a --output output/fig2a
     zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --solve C_Ve:delta_a_e=-1.23e-12 \\
-        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/slice
+        --likelihood paper_2021_cs --drop a_mu_2021 --output output/slice
     zpfit exclusion --x m_Zp=5:50 --y C_Ae=5e-5:1e-3:log --profile C_Ve --profile C_nue \\
-        --likelihood paper_2021_cs --set likelihood.drop=[a_mu_2021] --output output/profile
+        --likelihood paper_2021_cs --drop a_mu_2021 --output output/profile
     """
     from zpfit.api.exclusions import exclusion as trace_exclusion
     from zpfit.runs.records import EXCLUSION_FILES
     from zpfit.runs.slice_file import load_slice
 
-    changes, additions = all_of(
-        lambda: options.parse_slice(texts), lambda: options.parse_limits(limits)
+    keys, additions = all_of(
+        lambda: options.parse_slice({**texts, "changes": changes.texts}),
+        lambda: options.parse_limits(limits),
     )
-    chosen = load_slice(file, changes, additions, title=texts["likelihood"] or "")
+    chosen = load_slice(
+        file,
+        keys,
+        [*additions, *options.named(changes, "add")],
+        title=texts["likelihood"] or "",
+        dropped=options.named(changes, "drop"),
+    )
     record = trace_exclusion(source=chosen, output=output, force=force).record
     if as_json:
         # On one line: outlines have thousands of points.
@@ -101,8 +125,12 @@ def print_exclusion(record: Mapping[str, Any]) -> None:
     record
         Content of ``exclusion.json``.
     """
+    from zpfit.analysis.exclusion.statement import statement
+
     terminal = console()
-    terminal.print(_regions_table(record))
+    print_table(_regions_table(record))
+    for sentence in statement(record["reference"]):
+        terminal.print(plain(f"{sentence[0].upper()}{sentence[1:]}."))
     terminal.print(plain(_verdict(record)))
     for note in record["notes"]:
         terminal.print(yellow(f"Note: {note}"))
@@ -114,22 +142,47 @@ def _regions_table(record: Mapping[str, Any]) -> "Table":
         plain(f"{record['likelihood']} on the plane of {x['name']} and {y['name']}"),
         caption=plain("fraction: of the plotted area"),
     )
-    for heading in ("region", "", "within", "fraction"):
-        right = heading in ("within", "fraction")
+    beyond = "within" if record["reference"]["kind"] == "pull" else "level"
+    for heading in ("region", "", beyond, "fraction"):
+        right = heading in (beyond, "fraction")
         result.add_column(heading, justify="right" if right else "left")
     for region in record["regions"]:
         if region["kind"] != "allowed" and region["share"] > 0:
-            sigma = "" if region["sigma"] is None else f"{region['sigma']:g} sigma"
-            result.add_row(region["name"], region["kind"], sigma, f"{100 * region['share']:.2f} %")
+            beyond, share = _beyond(record, region), percent(region["share"], 3)
+            result.add_row(region["name"], region["kind"], beyond, share)
     return result
+
+
+def _beyond(record: Mapping[str, Any], region: Mapping[str, Any]) -> str:
+    """Return the confidence level of a region, or the standard errors of pulls and bands."""
+    from zpfit.analysis.levels import in_percent
+
+    if record["reference"]["kind"] == "pull" or region["kind"] == "band":
+        return "" if region["sigma"] is None else f"{region['sigma']:g} sigma"
+    return "" if region["level"] is None else in_percent(region["level"])
 
 
 def _verdict(record: Mapping[str, Any]) -> str:
     allowed = record["allowed"]
     if allowed is None:
-        return "Nothing is allowed."
-    reaches = ", ".join(
-        f"{record[side]['name']} from {allowed[side][0]:.4g} to {allowed[side][1]:.4g}"
-        for side in ("x", "y")
-    )
-    return f"Allowed: {100 * allowed['share']:.3g} % of the plane, {reaches}."
+        return _why_nothing(record)
+    ends = [(record[side]["name"], *allowed[side]) for side in ("x", "y")]
+    reaches = ", ".join(f"{name} from {interval(low, high)}" for name, low, high in ends)
+    return f"Allowed: {percent(allowed['share'])} of the plane, {reaches}."
+
+
+def _why_nothing(record: Mapping[str, Any]) -> str:
+    """Return what excludes a whole plane, and what to do."""
+    from zpfit.analysis.exclusion.statement import blocking_words
+
+    parts = ["Nothing is allowed", *blocking_words(record)]
+    kinds = {region["name"]: region["kind"] for region in record["regions"]}
+    found = record.get("excluded_by", {"names": []})["names"]
+    entries = [name for name in found if kinds[name] in ("excluded", "band")]
+    remedies = ["widen the range (--x, --y)"]
+    if entries:
+        remedies.append(f"leave out an entry (--drop {entries[0]})")
+    reference = record["reference"]["kind"]
+    others = [kind for kind in ("no_zprime", "best_fit") if kind != reference]
+    remedies.append(f"take another reference (--reference {others[0]})")
+    return f"{': '.join(parts)}. You can {', '.join(remedies[:-1])}, or {remedies[-1]}."

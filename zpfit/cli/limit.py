@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zpfit.cli import options
-from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
+from zpfit.cli.output import (
+    console,
+    print_json,
+    print_shortcomings,
+    print_table,
+    print_written,
+    table,
+)
 from zpfit.errors import InvalidInput
+from zpfit.io.numbers import interval, significant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,10 +33,9 @@ _FORM = "NAME=LOW:HIGH:POINTS, with :log or :linear behind it, or NAME=VALUE,VAL
 @click.option(
     "--cl",
     "levels",
-    type=float,
     multiple=True,
     metavar="LEVEL",
-    help="Confidence level, such as 0.95 (repeatable) [0.9 and 0.95].",
+    help="Confidence level, such as 0.95 or '2 sigma' (repeatable) [0.9 and 0.95].",
 )
 @click.option(
     "--one-sided/--two-sided",
@@ -47,14 +54,14 @@ def limit(
     file: str,
     parameter: str,
     *,
-    levels: Sequence[float],
+    levels: Sequence[str],
     one_sided: bool,
     fix: Sequence[str],
     scan: str | None,
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     as_json: bool,
 ) -> None:
     """Compute limits on a parameter: profile likelihood and posterior.
@@ -143,7 +150,7 @@ def print_limit(record: Mapping[str, Any]) -> None:
         Content of ``limit_NAME.json``.
     """
     terminal = console()
-    terminal.print(_table(record))
+    print_table(_table(record))
     side = "upper limits: Delta chi2" if record["one_sided"] else "intervals: Delta chi2"
     terminal.print(
         f"Profile likelihood, {side} against the best fit (Wilks), no calibrated coverage; "
@@ -165,11 +172,13 @@ def _table(record: Mapping[str, Any]) -> "Table":
     levels = sorted({v["probability"] for p in record["points"] for v in p["levels"]})
     for level in levels:
         for kind in ("profile", "posterior"):
-            result.add_column(f"{in_percent(level)} {kind}")
+            result.add_column(
+                f"{in_percent(level)} {kind}", justify="left" if record["one_sided"] else "right"
+            )
     for point in record["points"]:
-        head = [f"{point['fixed'][scan['name']]:.4g}"] if scan is not None else []
+        head = [significant(point["fixed"][scan["name"]], 4)] if scan is not None else []
         cells = [cell for level in point["levels"] for cell in _cells(level)]
-        result.add_row(*head, *(cells or ["nothing allowed"]))
+        result.add_row(*head, *(cells or ["nothing allowed"] * max(2 * len(levels), 1)))
     if not levels:
         result.add_column("limits")
     return result
@@ -178,11 +187,11 @@ def _table(record: Mapping[str, Any]) -> "Table":
 def _cells(level: Mapping[str, Any]) -> list[str]:
     """Return what the table says of one level: profile likelihood and posterior."""
     if "profile" in level:
-        profiled = f"< {level['profile']:.4g}"
+        profiled = f"< {significant(level['profile'])}"
         if level["at_end_of_prior"]:
-            profiled = f"none below {level['profile']:.3g} (end of prior)"
-        return [profiled, f"< {level['posterior']:.4g}"]
+            profiled = f"none below {significant(level['profile'])} (end of prior)"
+        return [profiled, f"< {significant(level['posterior'])}"]
     return [
-        "\n".join(f"{low:.4g} to {high:.4g}" for low, high in level[key]) or "none"
+        "\n".join(interval(low, high) for low, high in level[key]) or "none"
         for key in ("profile_intervals", "posterior_intervals")
     ]

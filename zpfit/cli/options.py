@@ -6,10 +6,11 @@ about a wrong value names the option.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, wraps
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -88,15 +89,79 @@ def force(
     return click.option("--force", is_flag=True, help=text)
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Changes of a file, as a user types them."""
+
+    texts: tuple[str, ...] = ()
+    """``KEY=VALUE`` of each ``--set``."""
+    added: tuple[str, ...] = ()
+    """Entries of ``--add``."""
+    dropped: tuple[str, ...] = ()
+    """Entries of ``--drop``."""
+
+    def __bool__(self) -> bool:
+        return any((self.texts, self.added, self.dropped))
+
+    @property
+    def entries(self) -> dict[str, "Given"]:
+        """Entries to add to the data and to leave out, as keyword arguments of the API."""
+        from zpfit.io.document import Given, Source
+
+        named = {"add": self.added, "drop": self.dropped}
+        return {key: Given([*v], Source(f"--{key}")) for key, v in named.items() if v}
+
+
 def changes(kind: str = "run") -> Callable[[Command], Command]:
-    """Return the option ``--set`` for a kind of file."""
-    return click.option(
-        "--set",
-        "changes",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help=f"Change a value of the {kind} file (repeatable).",
-    )
+    """Add the options ``--set``, ``--add`` and ``--drop``; a command receives :class:`Changes`.
+
+    Parameters
+    ----------
+    kind
+        Kind of file that ``--set`` changes.
+    """
+
+    def decorated(command: Command) -> Command:
+        @wraps(command)
+        def collecting(
+            *args: Any,
+            changes: Sequence[str],
+            added: Sequence[str],
+            dropped: Sequence[str],
+            **others: Any,
+        ) -> Any:
+            given = Changes(tuple(changes), tuple(added), tuple(dropped))
+            return command(*args, changes=given, **others)
+
+        text = f"Change a value of the {kind} file (repeatable)."
+        setting = click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help=text)
+        return cast(Command, setting(entries(collecting)))
+
+    return decorated
+
+
+def named(given: Changes, key: str) -> list["Given"]:
+    """Return the entries of ``add`` or ``drop`` one by one, for functions of :mod:`zpfit.runs`."""
+    from zpfit.runs.run_file import items_of
+
+    return items_of(given.entries[key]) if key in given.entries else []
+
+
+def entries(command: Command) -> Command:
+    """Add the options ``--add`` and ``--drop``."""
+    for option, parameter, text in (
+        ("--drop", "dropped", "Leave an entry out of the data (repeatable)."),
+        ("--add", "added", "Add an entry to the data (repeatable)."),
+    ):
+        command = click.option(
+            option,
+            parameter,
+            multiple=True,
+            metavar="NAME",
+            help=text,
+            shell_complete=completion.ENTRIES,
+        )(command)
+    return command
 
 
 def executor(command: Command) -> Command:
@@ -139,8 +204,8 @@ def executor_choice(kind: str, workers: int | None, scheduler: str | None) -> Ex
 # Texts
 
 
-def parse_changes(texts: Sequence[str], seed: int | None = None) -> dict[str, "Given"]:
-    """Return new values of a run file by key, from ``--set KEY=VALUE`` and ``--seed``.
+def parse_changes(changes: Changes, seed: int | None = None) -> dict[str, "Given"]:
+    """Return new values of a run file by key, and ``add`` and ``drop`` with entries.
 
     Raises
     ------
@@ -149,10 +214,11 @@ def parse_changes(texts: Sequence[str], seed: int | None = None) -> dict[str, "G
     """
     from zpfit.io.document import Given, Source
 
-    values = dict(_assignment(text, "--set") for text in texts)
+    values = dict(_assignment(text, "--set") for text in changes.texts)
     if seed is not None:
         values["seed"] = str(seed)
-    return {key: Given(value, Source("--set")) for key, value in values.items()}
+    given = {key: Given(value, Source("--set")) for key, value in values.items()}
+    return given | changes.entries
 
 
 def parse_limits(texts: Sequence[str]) -> list["Given"]:
@@ -262,7 +328,8 @@ def parse_slice(options: Mapping[str, Any]) -> list[tuple["KeyPath", "Given"]]:
     Parameters
     ----------
     options
-        Texts ``x``, ``y``, ``likelihood`` and ``model_text``, each or None, and lists of texts
+        Texts ``x``, ``y``, ``likelihood``, ``model_text``, ``reference``, ``cl`` and ``curves``,
+        each or None, and lists of texts
         ``fix``, ``solve``, ``profile``, ``within``, ``band`` and ``changes``.
 
     Raises
@@ -344,6 +411,9 @@ _READERS: dict[str, tuple[str, Callable[[str], tuple["KeyPath", Any]]]] = {
     "fix": ("--fix", partial(_number_below, "--fix", "fix")),
     "within": ("--within", partial(_number_below, "--within", "within")),
     "band": ("--band", partial(_number_below, "--band", "bands")),
+    "reference": ("--reference", lambda text: (("reference",), text)),
+    "cl": ("--cl", lambda text: (("cl",), _yaml(text, "--cl"))),
+    "curves": ("--curves", lambda text: (("curves",), text)),
     "solve": ("--solve", _solve),
     "changes": ("--set", _change),
 }

@@ -73,6 +73,17 @@ def table(
     return Table(title=title, caption=caption, box=box.SIMPLE_HEAD, **options)
 
 
+def print_table(made: "Table") -> None:
+    """Print a table; one that is wider than the terminal wraps, or becomes several."""
+    from zpfit.cli.fitted import fitted
+
+    terminal = console()
+    for part in fitted(made, terminal):
+        terminal.print(part)
+    if part is not made and made.caption:
+        terminal.print(made.caption, style="table.caption")
+
+
 def plain(text: str) -> "Text":
     """Return a text that rich does not highlight."""
     from rich.text import Text

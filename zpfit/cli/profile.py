@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zpfit.cli import options
-from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
+from zpfit.cli.output import (
+    console,
+    print_json,
+    print_shortcomings,
+    print_table,
+    print_written,
+    table,
+)
 from zpfit.errors import all_of
+from zpfit.io.numbers import interval, percent, significant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,10 +36,9 @@ if TYPE_CHECKING:
 @click.option(
     "--level",
     "levels",
-    type=float,
     multiple=True,
     metavar="LEVEL",
-    help="Confidence level, such as 0.95 (repeatable) [1 and 2 sigma].",
+    help="Confidence level, such as 0.95 or '1 sigma' (repeatable) [1 and 2 sigma].",
 )
 @options.fix
 @options.output("Folder for JSON and plots.")
@@ -45,12 +52,12 @@ def profile(
     x: str,
     y: str | None,
     points: int | None,
-    levels: Sequence[float],
+    levels: Sequence[str],
     fix: Sequence[str],
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     as_json: bool,
 ) -> None:
     """Compute the profile likelihood of one or two parameters.
@@ -107,13 +114,13 @@ def print_profile(record: Mapping[str, Any]) -> None:
     """
     terminal = console()
     names = [axis["name"] for axis in record["axes"]]
-    terminal.print(_intervals(record) if len(names) == 1 else _areas(record))
+    print_table(_intervals(record) if len(names) == 1 else _areas(record))
     best, mode = record["best_fit"], record["posterior"]["mode"]
     for label, point in (
         (f"Best fit (chi2 {best['chi2']:.3f})", best["parameters"]),
         ("Posterior mode", mode),
     ):
-        text = ", ".join(f"{name} = {point[name]:.4g}" for name in names)
+        text = ", ".join(f"{name} = {significant(point[name])}" for name in names)
         terminal.print(f"{label}: {text}", soft_wrap=True)
     terminal.print(
         "Profile: asymptotic levels of Delta chi2 (Wilks), no calibrated coverage; "
@@ -132,7 +139,7 @@ def print_profile(record: Mapping[str, Any]) -> None:
 def _table(record: Mapping[str, Any], *headings: str, caption: str | None = None) -> "Table":
     result = table(record["title"], caption=caption)
     for heading in headings:
-        result.add_column(heading)
+        result.add_column(heading, justify="left" if heading == "level" else "right")
     return result
 
 
@@ -151,14 +158,9 @@ def _areas(record: Mapping[str, Any]) -> "Table":
     caption = "fraction of the plane between the ends of the axes, on the prior's scale"
     result = _table(record, "level", "profile likelihood", "posterior", caption=caption)
     for likelihood, posterior in _levels(record):
-        areas = _percent(likelihood["area"]), _percent(posterior["area"])
+        areas = percent(likelihood["area"]), percent(posterior["area"])
         result.add_row(_level(likelihood), *areas)
     return result
-
-
-def _percent(share: float) -> str:
-    """Return a share with a digit after the point, and with two digits however small it is."""
-    return f"{share:.1%}" if share >= 0.01 or share == 0 else f"{100 * share:.2g}%"
 
 
 def _levels(record: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
@@ -174,4 +176,4 @@ def _level(likelihood: Mapping[str, Any]) -> str:
 
 
 def _pieces(intervals: list[list[float]]) -> str:
-    return "\n".join(f"{low:.4g} to {high:.4g}" for low, high in intervals) or "none"
+    return "\n".join(interval(low, high) for low, high in intervals) or "none"

@@ -24,6 +24,7 @@ from rich.text import Text
 
 from zpfit.cli.messages import Messages, warn
 from zpfit.io.logging import LOGGER
+from zpfit.io.numbers import percent
 from zpfit.runs.log import RunLog, last_words
 
 _LOG_INTERVAL = 10.0
@@ -71,7 +72,8 @@ class ToyLines(StageLines):
         now = time.monotonic()
         if now - self._last >= _LOG_INTERVAL:
             self._last = now
-            self._console.print(Text(f"  {fraction:.0%}, {note}", style="dim"), soft_wrap=True)
+            line = Text(f"  {percent(fraction)}, {note}", style="dim")
+            self._console.print(line, soft_wrap=True)
 
 
 class RunReporter:

@@ -13,15 +13,18 @@ from zpfit.cli.output import (
     plain,
     print_json,
     print_shortcomings,
+    print_table,
     table,
     yellow,
 )
-from zpfit.cli.tables import or_dash, terms_table
+from zpfit.cli.tables import print_terms
 from zpfit.errors import InvalidInput
+from zpfit.io.numbers import percent, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from zpfit.analysis.records import FitSummary
     from zpfit.inference.problem import Problem
 
 _CHECKPOINT_INTERVAL = 10.0
@@ -55,7 +58,7 @@ def run(
     resume: bool,
     interval: float,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     limits: Sequence[str],
     cross_check: bool,
     as_json: bool,
@@ -70,6 +73,7 @@ def run(
     zpfit run quickstart --resume
     zpfit run my_fit.yaml --output fits/first --seed 7
     zpfit run quickstart --set sampler.target_ess=20000 --set likelihood.set=paper_2021_rb
+    zpfit run quickstart --drop a_mu_2021 --add a_mu_2025_wp2025 --set likelihood.soft=all
     zpfit run quickstart --limit prompt.lmt --limit dump.lmt:length_ratio=2
     """
     from zpfit.api.fits import fit_in_folder
@@ -105,7 +109,7 @@ def run(
 @options.file
 @options.changes()
 @options.as_json
-def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
+def validate(file: str, *, changes: options.Changes, as_json: bool) -> None:
     """Check a run or campaign file without a fit.
 
     Every file that it names is read. A model in Python code is imported and called; the result
@@ -117,7 +121,7 @@ def validate(file: str, *, changes: Sequence[str], as_json: bool) -> None:
 
     if Path(file).is_file() and is_campaign(Path(file)):
         if changes:
-            raise click.UsageError("--set changes a run file: leave it out here")
+            raise click.UsageError("--set, --add and --drop change a run file: leave them out here")
         print_plan(load_campaign(Path(file)))
         return
     loaded = load_run(find_run_file(file), options.parse_changes(changes))
@@ -174,7 +178,7 @@ def _print_checked(problem: "Problem") -> None:
         note(text)
 
 
-def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
+def print_summary(summary: "FitSummary", folder: Path) -> None:
     """Print the result of a run.
 
     Parameters
@@ -187,8 +191,8 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     from zpfit.runs.run_folder import PLOT_NAMES
 
     terminal, best = console(), summary["best_fit"]
-    terminal.print(_parameter_table(summary))
-    terminal.print(terms_table(best))
+    print_table(_parameter_table(summary))
+    print_terms(best)
     terminal.print(
         f"Best fit chi2 {best['chi2']:.4f}; without a Z' {summary['no_zprime']['chi2']:.4f}."
     )
@@ -199,31 +203,34 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     terminal.print(f"Plots: {plots}", soft_wrap=True)
 
 
-def _parameter_table(summary: Mapping[str, Any]) -> "Table":
-    result = table(summary["title"], caption="median and central 68 % of the posterior")
-    for heading in ("parameter", "best fit", "median", "16 %", "84 %", "ESS", "R-hat"):
-        result.add_column(heading, justify="left" if heading == "parameter" else "right")
-    for name, row in summary["posterior"].items():
-        best = summary["best_fit"]["parameters"][name]
-        numbers = (best, row["median"], row["q16"], row["q84"])
-        diagnostics = or_dash(row["ess"], ".0f"), or_dash(row["rhat"], ".4f")
-        result.add_row(name, *(f"{number:.3g}" for number in numbers), *diagnostics)
+def _parameter_table(summary: "FitSummary") -> "Table":
+    from zpfit.analysis.parameter_table import CAPTION, HEADINGS, parameter_rows
+
+    result = table(summary["title"], caption=CAPTION)
+    result.add_column("parameter")
+    for heading in HEADINGS:
+        result.add_column(heading, justify="right")
+    rows = list(parameter_rows(summary))
+    if any(row.note for row in rows):
+        result.add_column("note")
+    for row in rows:
+        result.add_row(row.name, *row.texts, *filter(None, [row.note]))
     return result
 
 
 def _print_evidence(evidence: Mapping[str, Any]) -> None:
     terminal = console()
     terminal.print(
-        f"ln Z = {evidence['log_z']:.3f} ± {evidence['error']:.3f} ({evidence['evaluations']:,} "
-        f"evaluations, {evidence['effective_fraction']:.1%} effective, largest weight "
-        f"{evidence['largest_weight']:.2%}), information {evidence['information']:.2f} nats, "
+        f"ln Z = {with_error(evidence['log_z'], evidence['error'])} ({evidence['evaluations']:,} "
+        f"evaluations, {percent(evidence['effective_fraction'])} effective, largest weight "
+        f"{percent(evidence['largest_weight'])}), information {evidence['information']:.2f} nats, "
         f"dimensionality {evidence['dimensionality']:.1f}."
     )
     if "cross_check" in evidence:
         check = evidence["cross_check"]
         verdict = "agrees" if check["agrees"] else "disagrees"
         terminal.print(
-            f"{check['engine']} {verdict}: {check['log_z']:.3f} ± {check['error']:.3f} "
+            f"{check['engine']} {verdict}: {with_error(check['log_z'], check['error'])} "
             f"({check['sigma']:+.1f} standard errors)."
         )
 
@@ -234,7 +241,7 @@ def _print_warnings(summary: Mapping[str, Any]) -> None:
     if summary["impossible_prior_fraction"]:
         fraction = summary["impossible_prior_fraction"]
         terminal.print(
-            f"The model cannot exist in {fraction:.1%} of the prior, which counts as excluded."
+            f"The model cannot exist in {percent(fraction)} of the prior, which counts as excluded."
         )
     outside = [name for name, row in summary["curve_reach"].items() if row["best_fit_outside"]]
     if outside:

@@ -8,7 +8,7 @@ import click
 
 from zpfit.cli import options
 from zpfit.cli.messages import warn
-from zpfit.cli.output import console, plain, print_written, table, yellow
+from zpfit.cli.output import console, plain, print_table, print_written, table, yellow
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,7 +99,7 @@ def print_paper(result: "Reproduction", folder: Path) -> None:
     from zpfit.studies.paper_2021.reproduce import FIGURE_FOLDER, PAGE
 
     terminal = console()
-    terminal.print(_claims_table(result))
+    print_table(_claims_table(result))
     for row in result.claims:
         if not row["agrees"] and row["note"]:
             terminal.print(plain(f"{row['id']}: {row['note']}"))
@@ -119,7 +119,7 @@ def _claims_table(result: "Reproduction") -> "Table":
     )
     for heading in ("id", "place", "paper", "computed", "curve", "agrees"):
         left = heading in ("id", "place")
-        made.add_column(heading, justify="left" if left else "right", overflow="fold")
+        made.add_column(heading, justify="left" if left else "right")
     for row in result.claims:
         relation = "" if row["relation"] == "=" else row["relation"]
         made.add_row(

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from zpfit.cli.output import table
+from zpfit.cli.output import print_table, table
+from zpfit.io.numbers import published, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,21 +24,23 @@ def or_dash(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def with_error(value: float | None, error: float | None) -> str:
+def error_or_dash(value: float | None, error: float | None) -> str:
     """Return a value with its standard error, or a dash if there is no value.
+
+    A value without an error is exact and has three decimals.
 
     Examples
     --------
-    >>> with_error(-10.271, 0.005), with_error(-10.271, None)
-    ('-10.271 ± 0.005', '-10.271')
+    >>> error_or_dash(-10.271, 0.005), error_or_dash(-10.271, None), error_or_dash(None, None)
+    ('-10.271 ± 0.005', '-10.271', '-')
     """
     if value is None:
         return "-"
-    return f"{value:.3f}" + (f" ± {error:.3f}" if error is not None else "")
+    return with_error(value, error) if error else f"{value:.3f}"
 
 
-def terms_table(point: Mapping[str, Any]) -> "Table":
-    """Return a table of measurements and exclusions at a point.
+def print_terms(point: Mapping[str, Any]) -> None:
+    """Print a table of the measurements and one of the exclusions at a point.
 
     Parameters
     ----------
@@ -45,22 +48,37 @@ def terms_table(point: Mapping[str, Any]) -> "Table":
         A record with ``terms`` and ``exclusions``, as
         :func:`zpfit.analysis.evaluate.describe_point` returns it.
     """
-    caption = "ratio: signal over limit, above 1 is excluded"
-    if any(abs(t["chi2"] - t["pull"] ** 2) > _VISIBLE for t in point["terms"].values()):
-        caption += "\nchi2 of correlated measurements: increase over the measurements above"
+    if point["terms"]:
+        print_table(_measurements_table(point["terms"]))
+    if point["exclusions"]:
+        print_table(_exclusions_table(point["exclusions"]))
+
+
+def _measurements_table(terms: Mapping[str, Any]) -> "Table":
+    caption = None
+    if any(abs(t["chi2"] - t["pull"] ** 2) > _VISIBLE for t in terms.values()):
+        caption = "chi2 of correlated measurements: increase over the measurements above"
     result = table(padding=0, caption=caption)
-    for heading in ("entry", "measured", "predicted", "pull", "chi2", "ratio"):
-        result.add_column(heading, justify="left" if heading == "entry" else "right", no_wrap=True)
-    for name, term in point["terms"].items():
+    for heading in ("measurement", "measured", "predicted", "pull", "chi2"):
+        result.add_column(heading, justify="left" if heading == "measurement" else "right")
+    for name, term in terms.items():
         prediction, pull = f"{term['prediction']:.4g}", f"{term['pull']:+.2f}"
-        result.add_row(name, _measured(term), prediction, pull, f"{term['chi2']:.3f}", "")
-    for name, exclusion in point["exclusions"].items():
-        chi2 = f"{exclusion['chi2']:.3f}" if "chi2" in exclusion else ""
-        result.add_row(name, "", "", "", chi2, f"{exclusion['ratio']:.3g}")
+        result.add_row(
+            name,
+            published(term["measured"], *term["errors"]),
+            prediction,
+            pull,
+            f"{term['chi2']:.3f}",
+        )
     return result
 
 
-def _measured(term: Mapping[str, Any]) -> str:
-    up, down = (f"{error:.2g}" for error in term["errors"])
-    spread = f"± {up}" if up == down else f"+{up} -{down}"
-    return f"{term['measured']:.3g} {spread}"
+def _exclusions_table(exclusions: Mapping[str, Any]) -> "Table":
+    soft = any("chi2" in exclusion for exclusion in exclusions.values())
+    result = table(padding=0, caption="ratio: signal over limit, above 1 is excluded")
+    for heading in ("exclusion", "ratio", *(["chi2"] if soft else [])):
+        result.add_column(heading, justify="left" if heading == "exclusion" else "right")
+    for name, exclusion in exclusions.items():
+        chi2 = [f"{exclusion['chi2']:.3f}"] if "chi2" in exclusion else []
+        result.add_row(name, f"{exclusion['ratio']:.3g}", *chi2)
+    return result

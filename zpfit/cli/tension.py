@@ -1,14 +1,22 @@
 """Command ``tension``: agreement of the data with each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zpfit.cli import options
-from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
-from zpfit.cli.tables import with_error
+from zpfit.cli.output import (
+    console,
+    print_json,
+    print_shortcomings,
+    print_table,
+    print_written,
+    table,
+)
+from zpfit.cli.tables import error_or_dash
+from zpfit.io.numbers import significant, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,7 +35,7 @@ def tension(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     as_json: bool,
 ) -> None:
     """Test whether the data agree with each other.
@@ -59,7 +67,7 @@ def tension(
 def print_tension(record: Mapping[str, Any]) -> None:
     """Print the record of :func:`zpfit.analysis.tension.tension.tension_record` in tables."""
     terminal = console()
-    terminal.print(_pulls_table(record["title"], record["pulls"]))
+    print_table(_pulls_table(record["title"], record["pulls"]))
     reached = record["joint_sigma"]
     if reached is not None:
         terminal.print(
@@ -84,7 +92,10 @@ def _pulls_table(title: str, pulls: Mapping[str, Any]) -> "Table":
     result = _table(title, caption, "entry", "pull at best fit", "predictive pull", "p")
     for name, row in pulls.items():
         result.add_row(
-            name, f"{row['best_fit']:+.2f}", f"{row['predictive']:+.2f}", f"{row['p_value']:.3f}"
+            name,
+            f"{row['best_fit']:+.2f}",
+            f"{row['predictive']:+.2f}",
+            significant(row["p_value"]),
         )
     return result
 
@@ -97,7 +108,7 @@ def _print_goodness(goodness: Mapping[str, Any], together: float) -> None:
     terms = sum(row["terms"] for row in goodness["by_group"].values())
     result.add_row("together", str(terms), str(goodness["rank"]), f"{together:.3f}")
     terminal = console()
-    terminal.print(result)
+    print_table(result)
     terminal.print(
         f"chi2_PG = {goodness['chi2']:.3f} with {goodness['dof']} degrees of freedom"
         f"{_verdict(goodness, 'nothing to test')}.\n"
@@ -110,17 +121,17 @@ def _print_evidence(evidence: Mapping[str, Any]) -> None:
     for name, row in [*evidence["by_group"].items(), ("together", evidence["together"])]:
         result.add_row(
             name,
-            with_error(row["log_z"], row["error"]),
-            with_error(row["information"], row["information_err"]),
-            with_error(row["dimensionality"], row["dimensionality_err"]),
+            error_or_dash(row["log_z"], row["error"]),
+            error_or_dash(row["information"], row["information_err"]),
+            error_or_dash(row["dimensionality"], row["dimensionality_err"]),
         )
     terminal = console()
-    terminal.print(result)
+    print_table(result)
     numbers = ", ".join(
-        f"{name} = {with_error(evidence[key], evidence[f'{key}_err'])}"
+        f"{name} = {error_or_dash(evidence[key], evidence[f'{key}_err'])}"
         for name, key in (("ln R", "log_r"), ("ln I", "log_i"), ("ln S", "log_s"))
     )
-    shared = with_error(evidence["dimensionality"], evidence["dimensionality_err"])
+    shared = error_or_dash(evidence["dimensionality"], evidence["dimensionality_err"])
     terminal.print(numbers)
     terminal.print(f"{shared} shared dimensions{_verdict(evidence, 'no p')}.")
 
@@ -130,5 +141,5 @@ def _verdict(row: Mapping[str, Any], without: str) -> str:
     if row["p_value"] is None:
         return f": {without}"
     error = row.get("sigma_err")
-    spread = "" if error is None else f" ± {error:.2f}"
-    return f": p = {row['p_value']:.3g}, {row['sigma']:.2f}{spread} sigma"
+    sigma = with_error(row["sigma"], error) if error else f"{row['sigma']:.2f}"
+    return f": p = {significant(row['p_value'])}, {sigma} sigma"

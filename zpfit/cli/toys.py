@@ -1,13 +1,20 @@
 """Command ``toys``: calibrated p-values from pseudo-experiments."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from zpfit.cli import options
-from zpfit.cli.output import console, print_json, print_shortcomings, print_written, table
+from zpfit.cli.output import (
+    console,
+    print_json,
+    print_shortcomings,
+    print_table,
+    print_written,
+    table,
+)
+from zpfit.io.numbers import apart, significant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,7 +68,7 @@ def toys(
     output: Path | None,
     force: bool,
     seed: int | None,
-    changes: Sequence[str],
+    changes: options.Changes,
     executor: str,
     workers: int | None,
     scheduler: str | None,
@@ -121,7 +128,7 @@ def print_toys(record: "ToysRecord") -> None:
         Content of ``toys.json``.
     """
     terminal = console()
-    terminal.print(_statistics_table(record))
+    print_table(_statistics_table(record))
     rates = record["rates"]
     if rates["computed_now"]:
         terminal.print(
@@ -148,20 +155,22 @@ def _statistics_table(record: "ToysRecord") -> "Table":
             _number(row["toys_quantiles"]["median"]),
             _p(row),
             f"{'' if row['p_upper_limit'] is None else '> '}{row['sigma']:.2f}",
-            "none" if row["naive_dof"] is None else _naive(row),
+            _naive(row),
         )
     return result
 
 
 def _p(row: "ToyStatisticRecord") -> str:
     if row["p_upper_limit"] is not None:
-        return f"< {row['p_upper_limit']:.2g} (95 %)"
-    low, high = row["p_interval"]
-    return f"{row['p_value']:.3g} [{low:.3g}, {high:.3g}]"
+        return f"< {significant(row['p_upper_limit'], 2)} (95 %)"
+    p, low, high = apart(row["p_value"], *row["p_interval"], digits=2)
+    return f"{p} [{low}, {high}]"
 
 
 def _naive(row: "ToyStatisticRecord") -> str:
-    return f"{row['naive_p_value']:.3g} ({row['naive_dof']})"
+    if row["naive_p_value"] is None:
+        return "none"
+    return f"{significant(row['naive_p_value'])} ({row['naive_dof']})"
 
 
 def _number(value: float | None) -> str:

@@ -1,6 +1,6 @@
 """A likelihood of one point at a time, given as a mapping, as other programs call it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, FreePrior, Priors, Tied, Uniform
 from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
+from zpfit.io.logging import LOGGER
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.models.library import ready_for_batches
 from zpfit.physics.couplings import Couplings
@@ -166,6 +167,8 @@ def point_likelihood(
 ) -> PointLikelihood:
     """Return the likelihood of a run, or of a likelihood set and a model.
 
+    Remarks on the data, such as unverified numbers, are logged as warnings.
+
     Parameters
     ----------
     run_file : str, optional
@@ -194,12 +197,18 @@ def point_likelihood(
         replaced = {"likelihood.set": likelihood, "model": model}
         settings = {key: value for key, value in replaced.items() if value is not None}
         run = load_run(find_run_file(run_file), settings | _checked(changes or {}))
+        _warn(run.notes)
         return PointLikelihood(run.posterior)
     if likelihood is None:
         raise InvalidInput(["no data: give run_file, or the name of a likelihood set"])
     if changes:
         raise InvalidInput(["changes apply to a run file: give run_file as well"])
     return _of_set_and_model(likelihood, model or _DEFAULT_MODEL)
+
+
+def _warn(notes: Iterable[str]) -> None:
+    for note in notes:
+        LOGGER.warning(note)
 
 
 def _checked(changes: Any) -> dict[str, Any]:
@@ -236,6 +245,7 @@ def _of_set_and_model(likelihood: str, model_text: str) -> PointLikelihood:
     }
     priors = Priors(by_name)
     middle = priors.transform(np.full((1, len(priors.free)), 0.5))
-    model, _ = ready_for_batches(model, spec, middle, "model")
-    posterior = Posterior(model, priors, assembled.for_model(model, middle).likelihood)
+    model, notes = ready_for_batches(model, spec, middle, "model")
+    _warn([*notes, *assembled.for_model(model, middle).notes()])
+    posterior = Posterior(model, priors, assembled.likelihood)
     return PointLikelihood(posterior, tuple(optional), has_priors=False)

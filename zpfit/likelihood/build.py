@@ -20,12 +20,12 @@ from zpfit.likelihood.consistency import (
 )
 from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
 from zpfit.likelihood.exclusions import Exclusion
-from zpfit.likelihood.library import LoadedEntry, read_entry, read_set
+from zpfit.likelihood.library import LoadedEntry, read_entry, read_set, set_files
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
-from zpfit.likelihood.unknown_terms import depends_on_the_model, known_part, leptons_alone
+from zpfit.likelihood.unknown_terms import depends_on_the_model, leptons_alone, unknown_terms
 from zpfit.models.base import Model, Values
 from zpfit.physics.observables import ANOMALIES, find_observable
 
@@ -38,18 +38,17 @@ class Assembled:
 
     likelihood: Likelihood
     entries: tuple[LoadedEntry, ...]
-    set_path: Path | None
+    set_paths: tuple[Path, ...]
+    """Files of the set and of the sets that it is based on."""
     nuisances: Mapping[str, float] = field(default_factory=dict)
     """Standard deviations of the priors of nuisance parameters that are not 1."""
     observables: ResolvedObservables = field(default_factory=ResolvedObservables)
     """Python functions that entries name as observables."""
-    left_out: tuple[str, ...] = ()
-    """Note on terms that a model cannot predict, see :meth:`for_model`."""
     remarks: tuple[str, ...] = ()
     """Remarks on the meaning of the data for a model, which change no number; :meth:`for_model`."""
 
     def for_model(self, model: Model, values: Values) -> "Assembled":
-        """Return the likelihood without terms that a model cannot predict; entries stay.
+        """Return the same likelihood with remarks on its meaning for a model.
 
         Parameters
         ----------
@@ -63,8 +62,8 @@ class Assembled:
         some = {name: v[exists] for name, v in values.items()} if exists.any() else values
         with np.errstate(all="ignore"):
             c = model.couplings(some)
-        known, notes = known_part(self.likelihood, c)
-        return replace(self, likelihood=known, left_out=notes, remarks=leptons_alone(known, c))
+        data = self.likelihood
+        return replace(self, remarks=(*unknown_terms(data, c), *leptons_alone(data, c)))
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -74,8 +73,8 @@ class Assembled:
     def files(self) -> dict[str, Path]:
         """Return every file behind the likelihood, by its path in a library."""
         found = {}
-        if self.set_path is not None:
-            found[f"{FOLDERS['likelihood set']}/{self.set_path.name}"] = self.set_path
+        for path in self.set_paths:
+            found[f"{FOLDERS['likelihood set']}/{path.name}"] = path
         for loaded in self.entries:
             found.update(loaded.files())
         return found | dict(self.observables.files)
@@ -87,7 +86,7 @@ class Assembled:
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
-        notes += [*self.left_out, *self.remarks, *mixed_vacuum_polarisation(self.entries)]
+        notes += [*self.remarks, *mixed_vacuum_polarisation(self.entries)]
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
@@ -123,10 +122,7 @@ class Assembled:
         ]
 
     def data_hash(self) -> str:
-        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters.
-
-        Terms that are left out count, so that results with and without them are not compared.
-        """
+        """Return the SHA-256 of every entry and curve, and of the priors of nuisance parameters."""
         digest = hashlib.sha256()
         for loaded in sorted(self.entries, key=lambda loaded: loaded.name):
             digest.update(f"{loaded.name}:{loaded.entry.model_dump_json()}\n".encode())
@@ -136,8 +132,6 @@ class Assembled:
             digest.update(f"{name}:{width!r}\n".encode())
         for name, path in sorted(self.observables.files.items()):
             digest.update(name.encode() + path.read_bytes())
-        for note in self.left_out:
-            digest.update(f"{note}\n".encode())
         return digest.hexdigest()
 
 
@@ -194,9 +188,9 @@ def assemble(
         allow_code=allow_code,
     )
     likelihood = _build_terms(spec, entries, place, observables, set_is_soft=set_is_soft)
-    set_path = None if spec.set is None else library.find("likelihood set", spec.set)
+    set_paths = () if spec.set is None else set_files(library, spec.set)
     widths = {name: width for name, width in spec.nuisances.items() if width != 1}
-    return Assembled(likelihood, tuple(entries), set_path, widths, observables)
+    return Assembled(likelihood, tuple(entries), set_paths, widths, observables)
 
 
 def _build_terms(
@@ -215,7 +209,7 @@ def _build_terms(
         measurements = build_measurements(measured, spec.nuisances, observables.find)
     exclusions = []
     for loaded in entries:
-        soft = loaded.name in spec.soft or (set_is_soft and loaded.name not in spec.hard)
+        soft = spec.makes_soft(loaded.name, by_default=set_is_soft)
         with problems.collecting():
             exclusions += _exclusions_of(loaded, observables, soft=soft)
     problems.raise_if_any()

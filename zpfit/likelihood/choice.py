@@ -29,9 +29,9 @@ class Likelihood(LikelihoodSpec):
     drop : iterable of str
         Entries of the set to leave out.
     soft : iterable of str
-        Exclusions to make soft, whatever the set says.
+        Exclusions to make soft, whatever the set says; ``"all"`` means all but those in ``hard``.
     hard : iterable of str
-        Exclusions to make hard, whatever the set says.
+        Exclusions to make hard, whatever the set says; ``"all"`` means all but those in ``soft``.
     nuisances : mapping of str to float, optional
         Standard deviations of the priors of nuisance parameters; the default is 1.
 

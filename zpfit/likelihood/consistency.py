@@ -13,7 +13,7 @@ from zpfit.likelihood.entries import (
     MeasurementEntry,
 )
 from zpfit.likelihood.library import LoadedEntry, read_entry
-from zpfit.likelihood.spec import LikelihoodSpec, Place
+from zpfit.likelihood.spec import ALL, LikelihoodSpec, Place
 
 
 def check_consistency(
@@ -42,7 +42,7 @@ def check_consistency(
     exclusions = [e.name for e in entries if not isinstance(e.entry, MEASUREMENTS)]
     for switch, names in (("hard", spec.hard), ("soft", spec.soft)):
         for index, name in enumerate(names):
-            if name not in exclusions:
+            if name not in [*exclusions, ALL]:
                 hint = suggestion(name, exclusions)
                 where = place(switch, index)
                 problems.add(f"{where}: {name!r} is no exclusion of this likelihood; {hint}")

@@ -5,6 +5,7 @@ from typing import assert_never
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
+from zpfit.io.numbers import percent, published
 from zpfit.likelihood.curves import (
     PROMPT_COLUMNS,
     REGION_COLUMNS,
@@ -90,10 +91,10 @@ def describe_value(loaded: LoadedEntry) -> str:
 def _measured(loaded: LoadedEntry, entry: MeasurementEntry) -> str:
     match entry:
         case GaussianEntry():
-            return f"{entry.value:.4g} {_spread(entry.error)}{_nuisances(entry)}"
+            return f"{_with_error(entry.value, entry.error)}{_nuisances(entry)}"
         case CorrelatedEntry():
             pairs = zip(entry.values, entry.errors, strict=True)
-            return ", ".join(f"{v:.4g} ± {e:.2g}" for v, e in pairs) + ", correlated"
+            return ", ".join(published(v, e) for v, e in pairs) + ", correlated"
         case CountsEntry():
             expected = f"{entry.signal:.3g} × signal + {entry.background:.3g}"
             return f"{entry.observed} events, {expected} expected"
@@ -125,19 +126,19 @@ def curve_in_mixing(loaded: LoadedEntry) -> FloatArray:
     return table
 
 
-def _spread(error: float | Errors) -> str:
+def _with_error(value: float, error: float | Errors) -> str:
     if isinstance(error, Errors):
-        return f"+{error.up:.2g} −{error.down:.2g}"
-    return f"± {error:.2g}"
+        return published(value, error.up, error.down)
+    return published(value, error)
 
 
 def _binned(loaded: LoadedEntry, entry: BinnedEntry) -> str:
     counts = read_counts(loaded.path.parent / entry.curve, tuple(entry.backgrounds))
     observed, *backgrounds = counts.sum(axis=1)
-    shared = (f" ± {100 * abs(s):.2g} % ({name})" for name, s in entry.nuisances.items())
-    signal = f"signal ± {100 * entry.signal_error:.2g} %{''.join(shared)}"
+    shared = (f" ± {percent(abs(s))} ({name})" for name, s in entry.nuisances.items())
+    signal = f"signal ± {percent(entry.signal_error)}{''.join(shared)}"
     rest = [
-        f"{total:.4g} ± {100 * error:.2g} % {name.replace('_', ' ')}"
+        f"{total:.4g} ± {percent(error)} {name.replace('_', ' ')}"
         for total, (name, error) in zip(backgrounds, entry.backgrounds.items(), strict=True)
     ]
     return f"{observed:g} events in {counts.shape[1]} bins, {', '.join([signal, *rest])}"

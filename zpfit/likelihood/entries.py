@@ -171,6 +171,8 @@ class SetFile(StrictModel):
 
     title: str
     description: str
-    entries: Names
+    base: str | None = None
+    """Another set, whose entries this one has as well."""
+    entries: Names = ()
     exclusions: Literal["hard", "soft"]
     """Default form of the exclusions, which a run can change."""

@@ -65,6 +65,10 @@ class SoftForm(StrictModel, ABC):
     def chi2(self, ratio: FloatArray) -> FloatArray:
         """Return chi2 where the signal is ``ratio`` times the limit; shapes agree."""
 
+    @abstractmethod
+    def ratio_at(self, level: float) -> float:
+        """Return the ratio at which a limit of another confidence level lies."""
+
 
 class HalfGaussian(SoftForm):
     """chi2 = (z ratio^power)^2, z one-sided at the confidence level (1.2816 at 90 %).
@@ -77,6 +81,8 @@ class HalfGaussian(SoftForm):
     >>> form = HalfGaussian(power=2.0, confidence_level=0.9)
     >>> form.chi2(np.array([0.5, 1.0])).round(3).tolist()
     [0.103, 1.642]
+    >>> round(form.ratio_at(0.95), 3)  # (1.645 / 1.282)^(1/2)
+    1.133
     """
 
     form: Literal["half_gaussian"] = "half_gaussian"
@@ -89,6 +95,10 @@ class HalfGaussian(SoftForm):
         """Return chi2 where the signal is ``ratio`` times the limit."""
         return (float(ndtri(self.confidence_level)) * ratio**self.power) ** 2
 
+    def ratio_at(self, level: float) -> float:
+        """Return the ratio at which the strength is as many errors away as the level says."""
+        return float((ndtri(level) / ndtri(self.confidence_level)) ** (1 / self.power))
+
 
 class ZeroBackground(SoftForm):
     """chi2 = 2 N for N expected events in a search that saw none and expected no background.
@@ -100,6 +110,8 @@ class ZeroBackground(SoftForm):
     >>> form = ZeroBackground(confidence_level=0.9)
     >>> form.chi2(np.array([0.5, 1.0])).round(3).tolist()
     [2.303, 4.605]
+    >>> round(form.ratio_at(0.95), 3)  # 3.00 events over 2.30
+    1.301
     """
 
     form: Literal["zero_background"] = "zero_background"
@@ -108,6 +120,10 @@ class ZeroBackground(SoftForm):
     def chi2(self, ratio: FloatArray) -> FloatArray:
         """Return chi2 where ``ratio`` times the expected count at the edge is expected."""
         return -2 * log(1 - self.confidence_level) * ratio
+
+    def ratio_at(self, level: float) -> float:
+        """Return the ratio of the events that the two levels exclude."""
+        return log(1 - level) / log(1 - self.confidence_level)
 
 
 AnySoftForm = Annotated[HalfGaussian | ZeroBackground, Field(discriminator="form")]

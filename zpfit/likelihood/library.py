@@ -1,8 +1,11 @@
 """Reading of data entries and sets of entries by name."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from zpfit.errors import InvalidInput
+from zpfit.io.document import Document
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.schema import validate
@@ -45,16 +48,52 @@ class LoadedEntry(NamedTuple):
 
 
 def read_set(library: Library, name: str, place: str = "") -> SetFile:
-    """Return a named set of entries.
+    """Return a named set; its entries include those of the sets that it is based on.
 
     Raises
     ------
     UnknownName
         No set has that name; ``place`` says where it is named.
     InvalidInput
-        The file does not fit the schema.
+        A file does not fit the schema, or a set is based on itself.
+
+    Examples
+    --------
+    >>> library = Library.beside()
+    >>> soft, hard = (read_set(library, name) for name in ("today_cs_soft", "today_cs"))
+    >>> soft.entries == hard.entries, soft.exclusions
+    (True, 'soft')
     """
-    return validate(SetFile, library.document("likelihood set", name, place))
+    return _with_entries(_chain(library, library.document("likelihood set", name, place)))
+
+
+def entries_of_set(document: Document, library: Library) -> tuple[str, ...]:
+    """Return the entries of the set in a file; the library holds the sets that it is based on."""
+    return _with_entries(_chain(library, document)).entries
+
+
+def set_files(library: Library, name: str) -> tuple[Path, ...]:
+    """Return the file of a set and those of the sets that it is based on."""
+    document = library.document("likelihood set", name)
+    return tuple(path for path, _ in _chain(library, document))
+
+
+def _with_entries(chain: Sequence[tuple[Path, SetFile]]) -> SetFile:
+    """Return the first set with the entries of all."""
+    entries = tuple(entry for _, chosen in reversed(chain) for entry in chosen.entries)
+    return chain[0][1].model_copy(update={"entries": entries})
+
+
+def _chain(library: Library, document: Document) -> list[tuple[Path, SetFile]]:
+    """Return a set and the sets that it is based on, with their files."""
+    found = [(document.path, validate(SetFile, document))]
+    while (base := found[-1][1].base) is not None:
+        place = document.place(["base"])
+        document = library.document("likelihood set", base, place)
+        if document.path in [path for path, _ in found]:
+            raise InvalidInput([f"{place}: set {base!r} is based on itself; name another"])
+        found.append((document.path, validate(SetFile, document)))
+    return found
 
 
 def read_entry(library: Library, name: str, place: str = "") -> LoadedEntry:

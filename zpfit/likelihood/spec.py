@@ -1,15 +1,27 @@
 """Choice of data as it is written in run and slice files."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from zpfit.io.schema import Names, NonNegative, StrictModel
+from zpfit.io.schema import AlsoAs, Names, NonNegative, StrictModel
 from zpfit.likelihood.limit_file import Addition, name_of
 
 Place = Callable[..., str]
 """Function from keys below ``likelihood`` to their place in a file, for messages."""
+
+
+ALL = "all"
+"""Word that stands for every exclusion of a likelihood."""
+
+
+def _all_is_a_list(value: Any) -> Any:
+    return [ALL] if value == ALL else value
+
+
+Exclusions = Annotated[Names, BeforeValidator(_all_is_a_list), AlsoAs("string")]
+"""Names of exclusions, or the word ``all``."""
 
 
 class LikelihoodSpec(StrictModel):
@@ -20,12 +32,34 @@ class LikelihoodSpec(StrictModel):
     """Further entries: names, or limit files."""
     drop: Names = ()
     """Entries of the set to leave out."""
-    hard: Names = ()
-    """Exclusions to make hard, whatever the set says."""
-    soft: Names = ()
-    """Exclusions to make soft, whatever the set says."""
+    hard: Exclusions = ()
+    """Exclusions to make hard, whatever the set says: names, or ``all`` but those in ``soft``."""
+    soft: Exclusions = ()
+    """Exclusions to make soft, whatever the set says: names, or ``all`` but those in ``hard``."""
     nuisances: dict[str, NonNegative] = Field(default_factory=dict)
     """Standard deviations of the priors of nuisance parameters; the default is 1."""
+
+    def makes_soft(self, name: str, *, by_default: bool) -> bool:
+        """Return True if an exclusion is soft.
+
+        Parameters
+        ----------
+        name
+            Name of the exclusion.
+        by_default
+            True if the set makes its exclusions soft.
+
+        Examples
+        --------
+        >>> spec = LikelihoodSpec(soft=("all",), hard=("kloe_2015",))
+        >>> spec.makes_soft("na64_2020", by_default=False)
+        True
+        >>> spec.makes_soft("kloe_2015", by_default=True)
+        False
+        """
+        if name in self.soft or name in self.hard:
+            return name in self.soft
+        return ALL in self.soft or (by_default and ALL not in self.hard)
 
     @property
     def label(self) -> str:

@@ -1,7 +1,6 @@
-"""Terms that a model cannot predict, and what data on quarks mean for a model without them."""
+"""Remarks on terms that a model cannot predict: mixing with the Z, and quarks."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import Measurement
@@ -12,12 +11,13 @@ _READ = frozenset(QUARK_NAMES)
 """Inputs by which an observable depends on quarks."""
 
 
-def known_part(likelihood: Likelihood, c: Couplings) -> tuple[Likelihood, tuple[str, ...]]:
-    """Leave out the terms that the model behind some couplings cannot predict.
+def unknown_terms(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:
+    """Return a remark on terms that depend on what the model behind some couplings does not give.
 
     Most couplings that a model does not give are zero. A few quantities, such as the mixing with
-    the Z, are unknown then: a model of effective couplings may have any. See ``needs`` of
-    :func:`zpfit.physics.observables.observable`.
+    the Z, are unknown then: a model of effective couplings may have any. Their terms are evaluated
+    without mixing, so that they add the same chi2 as no Z' does, and models with and without them
+    can be compared. See ``needs`` of :func:`zpfit.physics.observables.observable`.
 
     Parameters
     ----------
@@ -27,27 +27,22 @@ def known_part(likelihood: Likelihood, c: Couplings) -> tuple[Likelihood, tuple[
 
     Returns
     -------
-    likelihood : Likelihood
-        All other terms; the same object if every term is known.
-    notes : tuple of str
+    tuple of str
         One line that names the terms; empty if every term is known.
 
     Examples
     --------
-    >>> known_part(Likelihood("nothing", (), ()), Couplings.of(m_Zp=17.0))[1]
+    >>> unknown_terms(Likelihood("nothing", (), ()), Couplings.of(m_Zp=17.0))
     ()
     """
     lacking = {name: [n for n in needs if not c.gives(n)] for name, needs in needs_of(likelihood)}
     missing = {name: names for name, names in lacking.items() if names}
     if not missing:
-        return likelihood, ()
-    known = replace(
-        likelihood,
-        measurements=tuple(t for t in likelihood.measurements if t.name not in missing),
-        exclusions=tuple(e for e in likelihood.exclusions if e.name not in missing),
-    )
+        return ()
     quantities = ", ".join(dict.fromkeys(name for names in missing.values() for name in names))
-    return known, (f"left out, as the model does not give {quantities}: {', '.join(missing)}",)
+    names = ", ".join(missing)
+    meaning = f"which counts as zero; these terms are as without a Z': {names}"
+    return (f"the model does not give {quantities}, {meaning}",)
 
 
 def leptons_alone(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:

@@ -132,8 +132,8 @@ def _page(check: DataCheck, groups: dict[Group, list[LoadedEntry]]) -> Iterator[
             yield f"![{group.title}]({_IMAGES}/{group.name}.png)"
             yield ""
             yield (
-                "Each panel shows one curve, the others of its kind in grey; shaded is excluded for"
-                " a dark photon." + _styles(entries)
+                "Each panel shows one curve and, in grey, the others of its kind. The shaded region"
+                " is excluded for a dark photon." + _styles(entries)
             )
             yield ""
         yield "| entry | what | value or limit | CL | status | sets |"

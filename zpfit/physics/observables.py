@@ -141,8 +141,8 @@ def observable(
     bound_only : bool
         Leave it out of tables of predictions.
     needs : tuple of str
-        Couplings that a model must give. Without them the prediction is unknown, and terms of the
-        likelihood that compare it with data are left out.
+        Couplings that a model must give. Without them the prediction is unknown: tables of
+        predictions leave it out, and terms of the likelihood count them as zero, with a remark.
     name : str
         Name in entries; the function's name if not given.
     spectrum : callable, optional

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+from zpfit.analysis.exclusion.statement import blocking_words
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.plots.exclusion_labels import label_contours, label_regions, mark_allowed
 from zpfit.plots.exclusion_layout import (
@@ -26,6 +27,7 @@ from zpfit.plots.exclusion_layout import (
     as_path,
 )
 from zpfit.plots.exclusion_outlines import draw_outlines
+from zpfit.plots.exclusion_statement import statement_lines
 from zpfit.plots.labels import LabelBoard, in_lines, wrapped
 from zpfit.plots.scales import axis_label, in_digits, log_ticks
 from zpfit.plots.style import MUTED
@@ -118,9 +120,10 @@ def exclusion_figure(
     style = style or record.get("style") or ("regions" if colours else _usual_style(record, drawn))
     draw = _DRAWERS[style]
     handles = draw(axes, record, drawn, colours or colours_of(drawn_labels(record)))
-    lines = axes.get_title().count("\n") + 1
-    top = TOP + _TITLE_LINE * max(lines - _TITLE_LINES, 0)
-    _explain(figure, handles, [*_named(everywhere), *_verdict(record)], top)
+    rows = axes.get_title().count("\n") + 1
+    top = TOP + _TITLE_LINE * max(rows - _TITLE_LINES, 0)
+    lines = [*_named(everywhere), *_verdict(record), *statement_lines(record, SMALL, SIZE[0] - 0.1)]
+    _explain(figure, handles, lines, top)
     return figure
 
 
@@ -252,7 +255,10 @@ def _named(everywhere: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _verdict(record: ExclusionMapRecord) -> list[str]:
-    return ["nothing is allowed"] if record["allowed"] is None and not record["contours"] else []
+    if record["allowed"] is not None or record["contours"]:
+        return []
+    parts = ["nothing is allowed", *blocking_words(record)]
+    return wrapped(": ".join(parts), SMALL, SIZE[0] - 0.1).split("\n")
 
 
 def _explain(figure: Figure, handles: Sequence[Patch], lines: Sequence[str], top: float) -> None:

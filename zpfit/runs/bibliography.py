@@ -21,9 +21,9 @@ from zpfit.io.library import Library
 from zpfit.io.places import Kind, packaged_data
 from zpfit.io.schema import validate
 from zpfit.io.yaml import read_text, read_yaml
-from zpfit.likelihood.entries import EntryFile, SetFile
+from zpfit.likelihood.entries import EntryFile
 from zpfit.likelihood.entry_base import Citation
-from zpfit.likelihood.library import LoadedEntry, read_entry
+from zpfit.likelihood.library import LoadedEntry, entries_of_set, read_entry
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
 
@@ -215,10 +215,10 @@ def _uses(name: str) -> list[tuple[Citation, str]]:
     if kind == "entry":
         entry = validate(EntryFile, read_yaml(path)).root
         return list(_of_entries([LoadedEntry(path.stem, path, entry)]))
-    names = validate(SetFile, read_yaml(path)).entries
     # The entries of a set are in a folder beside the set's own, below the same root.
     root = list(path.resolve().parents)[:3][-1]
     library = Library.beside(root / path.name)
+    names = entries_of_set(read_yaml(path), library)
     return list(_of_entries([read_entry(library, entry, str(path)) for entry in names]))
 
 
@@ -246,7 +246,7 @@ def _kind_of(document: Document) -> Kind:
         return "slice"
     if "citations" in keys:
         return "entry"
-    return "likelihood set" if "entries" in keys else "run"
+    return "likelihood set" if "exclusions" in keys else "run"
 
 
 def _cross_checked(folder: Path) -> tuple[str, ...]:

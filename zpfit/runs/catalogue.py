@@ -11,6 +11,7 @@ from zpfit.io.library import Library
 from zpfit.io.places import Kind
 from zpfit.io.yaml import read_text, read_yaml
 from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.likelihood.library import read_set
 from zpfit.models.dark_width import optional_parameters
 from zpfit.models.library import LoadedModel, ModelSpec, load_model, model_names
 
@@ -136,9 +137,17 @@ def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
     except ZpfitError as error:
         return (f"cannot be used: {error}",)
     if kind == "likelihood set":  # one line for each entry would fill the screen
-        return assembled.notes()
+        return (*_inherited(name, library), *assembled.notes())
     texts = assembled.unverified()
     return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
+
+
+def _inherited(name: str, library: Library) -> tuple[str, ...]:
+    """Return a note with all entries of a set that is based on another."""
+    chosen = read_set(library, name)
+    if chosen.base is None:
+        return ()
+    return (f"with the entries of {chosen.base}: {', '.join(chosen.entries)}",)
 
 
 def as_json(model: LoadedModel | None, files: list[NamedFile]) -> list[dict[str, Any]]:

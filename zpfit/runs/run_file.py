@@ -12,8 +12,10 @@ from zpfit.io.places import Kind
 from zpfit.io.python_code import is_of_session
 from zpfit.io.schema import validate
 from zpfit.io.yaml import parse_yaml, read_yaml
+from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.darkcast import SUFFIX
 from zpfit.likelihood.library import LIMITS
+from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model
@@ -88,7 +90,8 @@ def load_run(
         The run file.
     changes
         New values by dotted key, such as ``{"sampler.walkers": 64}``. A text is read as YAML. A
-        :class:`~zpfit.io.yaml.Given` names its origin in messages.
+        :class:`~zpfit.io.document.Given` names its origin in messages. ``add`` and ``drop`` are
+        lists of entries to add to the likelihood or to leave out.
     limits
         Items that are added to ``likelihood.add``, such as
         ``Given({"curve": "/absolute/path/to/prompt.lmt"})``.
@@ -99,10 +102,16 @@ def load_run(
         The file or a change has problems; each is reported with its place.
     """
     document = read_yaml(path)
+    names: dict[str, list[Given]] = {"add": [], "drop": []}
     for key, value in (changes or {}).items():
         given = value if isinstance(value, Given) else Given(value)
-        document = with_change(document, tuple(key.split(".")), _plain(key, given), given.source)
-    return resolve(with_limits(document, limits), Library.beside(path))
+        plain = _plain(key, given)
+        if key in names:
+            names[key] = items_of(Given(plain, given.source))
+        else:
+            document = with_change(document, tuple(key.split(".")), plain, given.source)
+    changed = with_entries(document, [*limits, *names["add"]], names["drop"])
+    return resolve(changed, Library.beside(path))
 
 
 def _plain(key: str, given: Given) -> Any:
@@ -112,13 +121,51 @@ def _plain(key: str, given: Given) -> Any:
     return parse_yaml(given.value, Path(given.source.place(key))).data
 
 
-def with_limits(document: Document, limits: Sequence[Given]) -> Document:
-    """Return a run or slice document with limit files added to its data."""
-    if limits:
+def items_of(given: Given) -> list[Given]:
+    """Return the items of a list as values that messages name one by one.
+
+    Examples
+    --------
+    >>> [item.source.place("") for item in items_of(Given(["a", "b"], Source("--drop")))]
+    ['--drop a', '--drop b']
+    """
+    values = given.value if isinstance(given.value, list) else [given.value]
+    if given.source == UNNAMED:
+        return [Given(value) for value in values]
+    return [
+        Given(value, Source(f"{given.source.name} {value}", names_key=False)) for value in values
+    ]
+
+
+def with_entries(document: Document, added: Sequence[Given], dropped: Sequence[Given]) -> Document:
+    """Return a run or slice document with entries added to its data, and others left out.
+
+    Parameters
+    ----------
+    document
+        The content of a run or slice file.
+    added
+        Names of entries, or limit files in the form of ``likelihood.add``. One that the document
+        leaves out is no longer left out.
+    dropped
+        Names of entries to leave out. One that the document adds is no longer added.
+    """
+    if added or dropped:
         document = _written_out(document, "likelihood")
-    for limit in limits:
-        document = document.with_item(("likelihood", "add"), limit)
+    for name in dropped:
+        document = _moved(document, name, "add", "drop")
+    for name in added:
+        document = _moved(document, name, "drop", "add")
     return document
+
+
+def _moved(document: Document, name: Given, source: str, target: str) -> Document:
+    """Return a document with a name removed from one list of the data or appended to another."""
+    held = document.below(("likelihood", source)).data
+    if isinstance(held, list) and name.value in held:
+        rest = [value for value in held if value != name.value]
+        return document.with_value(("likelihood", source), rest, name.source)
+    return document.with_item(("likelihood", target), name)
 
 
 def with_change(
@@ -174,6 +221,30 @@ def load_single_model(text: str, place: str = "model") -> tuple[ModelSpec, Model
     document = Document(Path(place), {"model": value}, {})
     spec = validate(ModelOnly, document).model
     return spec, load_model(spec, document, Library.beside()).model
+
+
+def load_likelihood(
+    document: Document, added: Sequence[Given], dropped: Sequence[Given]
+) -> Likelihood:
+    """Return the likelihood that a document holds under ``likelihood``.
+
+    Parameters
+    ----------
+    document
+        Plain data; without a set and entries the likelihood is empty.
+    added, dropped
+        See :func:`with_entries`.
+
+    Raises
+    ------
+    InvalidInput
+        The description has problems; each is reported with its place.
+    """
+    chosen = with_entries(document, added, dropped).below(("likelihood",))
+    spec = validate(LikelihoodSpec, chosen)
+    if spec == LikelihoodSpec():
+        return Likelihood("", (), ())
+    return assemble(spec, Library.beside(), lambda *keys: chosen.place(keys)).likelihood
 
 
 def session_model(path: Path) -> str | None:

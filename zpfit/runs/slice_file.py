@@ -7,7 +7,7 @@ from zpfit.analysis.exclusion.slice import Slice, resolve_slice
 from zpfit.io.document import Document, Given, KeyPath
 from zpfit.io.library import Library
 from zpfit.io.yaml import read_yaml
-from zpfit.runs.run_file import find_file, with_change, with_limits
+from zpfit.runs.run_file import find_file, with_change, with_entries
 
 _NAME = "slice"
 """Place in messages of a slice without a file."""
@@ -16,8 +16,10 @@ _NAME = "slice"
 def load_slice(
     file: str | None,
     changes: Sequence[tuple[KeyPath, Given]] = (),
-    limits: Sequence[Given] = (),
+    added: Sequence[Given] = (),
     title: str = "",
+    *,
+    dropped: Sequence[Given] = (),
 ) -> Slice:
     """Read a slice, make changes to it, and check the result.
 
@@ -27,10 +29,12 @@ def load_slice(
         A path or the name of a packaged slice; None if ``changes`` hold all of it.
     changes
         Keys of the slice file with new values, in the order in which they are made.
-    limits
-        Items that are added to ``likelihood.add``.
+    added
+        Entries and limit files that are added to the likelihood.
     title
         Title of a slice without a file.
+    dropped
+        Entries to leave out.
 
     Raises
     ------
@@ -43,4 +47,4 @@ def load_slice(
     document = Document(Path(_NAME), {"title": title}, {}) if path is None else read_yaml(path)
     for keys, given in changes:
         document = with_change(document, keys, given.value, given.source)
-    return resolve_slice(with_limits(document, limits), Library.beside(path))
+    return resolve_slice(with_entries(document, added, dropped), Library.beside(path))

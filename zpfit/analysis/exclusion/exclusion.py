@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from zpfit.analysis.exclusion.feasible import STARTS, Demand, Solutions
 from zpfit.analysis.exclusion.plane import Plane, PlanePoints
+from zpfit.analysis.exclusion.reference import tolerance
 from zpfit.analysis.exclusion.slice import Slice
 from zpfit.analysis.exclusion.tracing import (
     MESH,
@@ -80,7 +81,7 @@ class NamedRegion:
     kind: Kind
     region: MultiPolygon
     sigma: float | None = None
-    """Standard errors within which a measurement must lie."""
+    """Largest root of chi2 that a measurement allows; for a band its half-width."""
 
 
 @dataclass(frozen=True)
@@ -219,9 +220,10 @@ def terms_of(chosen: Slice, likelihood: Likelihood) -> Iterator[Term]:
     for name in chosen.plane.conditions():
         yield Term(name, "impossible", (partial(_broken, name),))
     for exclusion in likelihood.exclusions:
-        yield Term(exclusion.name, "excluded", (partial(_over_limit, exclusion),))
+        at = chosen.ratio_at(exclusion)
+        yield Term(exclusion.name, "excluded", (partial(_over_limit, exclusion, at),))
     for term in likelihood.measurements:
-        sigma = chosen.sigma(term.name)
+        sigma = tolerance(chosen, term)
         kind: Kind = "band" if term.name in chosen.settings.bands else "excluded"
         if chosen.plane.profiled:  # the band between the two sides is not traced
             demands: tuple[Demand, ...] = (partial(_off_either_side, term, sigma),)
@@ -245,8 +247,8 @@ def _broken(name: str, points: PlanePoints) -> FloatArray:
     return _log(points.conditions[name])
 
 
-def _over_limit(exclusion: Exclusion, points: PlanePoints) -> FloatArray:
-    return _log(exclusion.ratio(points.couplings))
+def _over_limit(exclusion: Exclusion, at: float, points: PlanePoints) -> FloatArray:
+    return _log(exclusion.ratio(points.couplings) / at)
 
 
 def _off_measurement(term: Measurement, sigma: float, side: int, points: PlanePoints) -> FloatArray:

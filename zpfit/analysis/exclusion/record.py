@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 from shapely import MultiPolygon, box, unary_union
 
+from zpfit.analysis.exclusion.blocking import blocking
 from zpfit.analysis.exclusion.exclusion import ExclusionMap, NamedRegion
 from zpfit.analysis.exclusion.plane import Side
-from zpfit.analysis.exclusion.slice import Slice
+from zpfit.analysis.exclusion.slice import PARAMETERS, Slice
+from zpfit.analysis.exclusion.statement import WITHOUT_LEVEL, statement
+from zpfit.analysis.levels import in_percent
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.build_measurements import component_name
@@ -18,16 +21,20 @@ from zpfit.physics.observables import find_observable
 
 _DIGITS = 7
 """Significant digits of coordinates."""
+_SAME_LEVEL = 5e-4
+"""Difference of confidence levels that have the same name: 0.954 and 2 sigma."""
 
 
 def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
     """Return the regions and contours of a map, in values of the parameters.
 
-    ``regions`` have ``name``, ``label``, ``kind``, ``sigma``, ``share`` of the plane and
-    ``polygons``, each an outer ring and its holes, each a list of [x, y]. ``contours`` have
+    ``regions`` have ``name``, ``label``, ``kind``, ``sigma``, ``level``, ``share`` of the plane
+    and ``polygons``, each an outer ring and its holes, each a list of [x, y]. ``contours`` have
     ``name``, ``level`` and ``lines``. ``allowed`` has the share and the reach in x and y of
-    the allowed region and its ``stretches`` of x; it is null if nothing is allowed. ``style`` is
-    absent unless the slice names one.
+    the allowed region and its ``stretches`` of x; it is null if nothing is allowed, and
+    ``excluded_by`` then names the regions that exclude everything. ``reference`` says where
+    measurements exclude: ``kind``, and ``cl``, ``delta_chi2``, ``parameters`` and ``curves``, or
+    ``sigma`` and ``within`` of pulls. ``style`` is absent unless the slice names one.
     """
     plane = chosen.plane
     style = chosen.settings.figure.style
@@ -45,6 +52,7 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
             for s in plane.solved
         ],
         "profiled": list(plane.profiled),
+        "reference": _reference(chosen),
         "regions": [_region(chosen, region, labels) for region in traced.regions],
         "contours": [
             {"name": c.name, "level": c.level, "lines": [_values(chosen, line) for line in c.lines]}
@@ -53,9 +61,56 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
         "allowed": _reach(chosen, traced.allowed),
         "notes": list(chosen.notes),
     }
+    found = blocking(traced.regions) if record["allowed"] is None else None
+    if found is not None:
+        own = [_region_label(chosen, region, labels) for region in found.regions]
+        names = [region.name for region in found.regions]
+        record["excluded_by"] = {"names": names, "labels": own, "alone": found.alone}
     if style is not None:
         record["style"] = style
     return record
+
+
+def _reference(chosen: Slice) -> dict[str, Any]:
+    """Return where measurements exclude."""
+    settings = chosen.settings
+    if chosen.delta_chi2 is None:
+        within = dict(settings.within)
+        return {"kind": settings.reference, "sigma": chosen.usual_sigma, "within": within}
+    return {
+        "kind": settings.reference,
+        "cl": chosen.cl,
+        "delta_chi2": chosen.delta_chi2,
+        "parameters": PARAMETERS,
+        "curves": settings.curves,
+    }
+
+
+def _level(chosen: Slice, region: NamedRegion) -> float | None:
+    """Return the confidence level of a region; None if it has none, as with pulls and bands."""
+    if region.kind != "excluded":
+        return None
+    published = chosen.published_levels
+    if region.name in published and chosen.settings.curves == "published":
+        return published[region.name]
+    return chosen.cl
+
+
+def _marked(chosen: Slice, region: NamedRegion, label: str) -> str:
+    """Return the label of a published limit with its level, where that is not the plane's.
+
+    A label that ends in brackets takes the level into them.
+    """
+    published = chosen.published_levels
+    if chosen.cl is None or chosen.settings.curves == "rescaled":
+        return label
+    if region.kind != "excluded" or region.name not in published:
+        return label
+    level = published[region.name]
+    if level is not None and abs(level - chosen.cl) < _SAME_LEVEL:
+        return label
+    mark = WITHOUT_LEVEL if level is None else in_percent(level)
+    return f"{label[:-1]}, {mark})" if label.endswith(")") else f"{label} ({mark})"
 
 
 def _labels(chosen: Slice) -> dict[str, str]:
@@ -82,19 +137,23 @@ def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> dict[str, Any]:
-    label = labels.get(region.name, region.name)
+def _region_label(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> str:
     if region.kind == "unreachable":
         observables = (find_observable(s.observable.name) for s in chosen.plane.solved)
         symbols = (f"${o.symbol}$" if o.symbol else o.name for o in observables)
-        label = f"{', '.join(symbols)} out of reach"
+        return f"{', '.join(symbols)} out of reach"
     if region.kind == "joint":
-        label = "not all data met at once"
+        return "not all data met at once"
+    return _marked(chosen, region, labels.get(region.name, region.name))
+
+
+def _region(chosen: Slice, region: NamedRegion, labels: Mapping[str, str]) -> dict[str, Any]:
     return {
         "name": region.name,
-        "label": label,
+        "label": _region_label(chosen, region, labels),
         "kind": region.kind,
         "sigma": region.sigma,
+        "level": _level(chosen, region),
         "share": round(region.region.area, _DIGITS),
         "polygons": [
             [_values(chosen, ring.coords) for ring in (polygon.exterior, *polygon.interiors)]
@@ -144,7 +203,8 @@ def _stretches(chosen: Slice, allowed: MultiPolygon) -> list[FloatArray]:
 def table_lines(record: ExclusionMapRecord) -> Iterator[str]:
     """Yield the boundaries as lines of a CSV file, one corner each."""
     x, y = record["x"]["name"], record["y"]["name"]
-    yield f"# {record['title']}; model {record['model']}, likelihood {record['likelihood']}"
+    content = f"{record['title']}; model {record['model']}, likelihood {record['likelihood']}"
+    yield f"# {'; '.join([content, *statement(record['reference'])])}"
     yield f"kind,name,piece,ring,{x},{y}"
     for region in record["regions"]:
         for piece, rings in enumerate(region["polygons"]):

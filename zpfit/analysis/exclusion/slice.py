@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal, NoReturn, cast
 
 import numpy as np
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from zpfit.analysis.exclusion.plane import Plane, Side, Solved
+from zpfit.analysis.levels import delta_chi2, parse_level
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
@@ -25,6 +26,7 @@ from zpfit.io.schema import (
     validate_parts,
 )
 from zpfit.likelihood.build import Assembled, LikelihoodSpec
+from zpfit.likelihood.exclusions import Exclusion, ExclusionBase
 from zpfit.models.base import Model, Parameter
 from zpfit.models.dark_width import with_given
 from zpfit.models.effective import MASS
@@ -34,6 +36,10 @@ from zpfit.physics.observables import find_observable, observable_names
 
 _SIGMA = 2.0
 """Default number of standard errors beyond which a measurement excludes."""
+_CL = 0.90
+"""Default confidence level at which a measurement excludes."""
+PARAMETERS = 2
+"""Parameters of Delta chi2: those of the plane."""
 _PROBES = 20
 
 
@@ -87,6 +93,14 @@ def _not_empty(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
+Reference = Literal["no_zprime", "best_fit", "pull"]
+"""What the chi2 of a measurement is compared with.
+
+no_zprime: its chi2 without a Z'. best_fit: its least chi2 in the plane. pull: zero, so that a
+measurement excludes what lies too many standard errors away.
+"""
+ConfidenceLevel = Annotated[float, BeforeValidator(parse_level), AlsoAs("string")]
+"""A probability, or 1, 2 or 3 sigma."""
 Levels = Annotated[tuple[Positive, ...], Field(strict=False), AfterValidator(_not_empty)]
 
 
@@ -114,10 +128,17 @@ class SliceFile(StrictModel):
     """Parameters that take the best-fitting value within their priors."""
     priors: Annotated[PriorsSpec, name_as("use"), AlsoAs("string")] = PriorsSpec()
     """Ranges of the profiled parameters."""
-    sigma: Positive = _SIGMA
-    """Standard errors beyond which a measurement excludes."""
+    reference: Reference = "no_zprime"
+    """What measurements are compared with: no Z', the best fit of each in the plane, or the
+    datum, from which they count standard errors (``pull``)."""
+    cl: ConfidenceLevel | None = None
+    """Confidence level of Delta chi2 for the two parameters of the plane; 0.90 by default."""
+    curves: Literal["published", "rescaled"] = "published"
+    """Draw published limits at their own level, or rescaled to ``cl`` by their soft form."""
+    sigma: Positive | None = None
+    """Standard errors beyond which a measurement excludes, for ``pull``; 2 by default."""
     within: dict[str, Positive] = Field(default_factory=dict)
-    """Standard errors of single entries."""
+    """Standard errors of single entries, for ``pull``."""
     bands: dict[str, Positive] = Field(default_factory=dict)
     """Measurements drawn as bands, and the half-width of each in standard errors."""
     contours: dict[str, Levels] = Field(default_factory=dict)
@@ -143,9 +164,40 @@ class Slice:
         return self.settings.title or self.name
 
     def sigma(self, entry: str) -> float:
-        """Return the standard errors within which a measurement must lie."""
+        """Return the standard errors within which a band or a measurement must lie."""
         settings = self.settings
-        return settings.bands.get(entry, settings.within.get(entry, settings.sigma))
+        return settings.bands.get(entry, settings.within.get(entry, self.usual_sigma))
+
+    @property
+    def usual_sigma(self) -> float:
+        """Standard errors within which a measurement without its own number must lie."""
+        return self.settings.sigma or _SIGMA
+
+    @property
+    def cl(self) -> float | None:
+        """Confidence level of measurements; None for pulls."""
+        settings = self.settings
+        return None if settings.reference == "pull" else settings.cl or _CL
+
+    @property
+    def delta_chi2(self) -> float | None:
+        """Delta chi2 above which a measurement excludes; None for pulls."""
+        return None if self.cl is None else delta_chi2(self.cl, PARAMETERS)
+
+    @property
+    def published_levels(self) -> dict[str, float | None]:
+        """Confidence levels of published limits by entry; None where none is stated."""
+        return {
+            name: entry.confidence_level
+            for name, _, entry in self.assembled.entries
+            if isinstance(entry, ExclusionBase)
+        }
+
+    def ratio_at(self, exclusion: Exclusion) -> float:
+        """Return the ratio of signal to published limit above which a point is excluded."""
+        if self.cl is None or self.settings.curves == "published":
+            return 1.0
+        return exclusion.soft_form.ratio_at(self.cl)
 
 
 def resolve_slice(document: Document, library: Library) -> Slice:
@@ -161,9 +213,10 @@ def resolve_slice(document: Document, library: Library) -> Slice:
     if parts.problems:
         _raise_problems(parts, document, library)
     settings = parts.values
-    assembled, (built, notes) = all_of(
+    assembled, (built, notes), _ = all_of(
         lambda: _likelihood(settings, document, library),
         lambda: _checked_plane(settings, document, library),
+        lambda: _check_reference(settings, document),
     )
     middle = built.starting_parameters(np.full((1, 2 + len(built.profiled)), 0.5))
     assembled = assembled.for_model(built.model, middle)
@@ -189,6 +242,8 @@ def _checked_plane(
 
 _PLANE_KEYS = ("model", "x", "y", "fix", "solve", "profile", "priors", "contours")
 """Keys of a slice file that describe its plane."""
+_LEVEL_KEYS = ("reference", "cl", "curves", "sigma", "within")
+"""Keys that say where measurements and limits exclude."""
 
 
 def _raise_problems(parts: Parts[SliceFile], document: Document, library: Library) -> NoReturn:
@@ -203,6 +258,7 @@ def _raise_problems(parts: Parts[SliceFile], document: Document, library: Librar
     attempt(["likelihood"], lambda: assemble_from(document, settings.likelihood, library))
     attempt(["likelihood", "within", "bands"], lambda: _likelihood(settings, document, library))
     attempt(["model"], lambda: load_model(settings.model, document, library))
+    attempt(_LEVEL_KEYS, lambda: _check_reference(settings, document))
     attempt(_PLANE_KEYS, lambda: _checked_plane(settings, document, library))
     raise InvalidInput(problems.found, problems.causes)
 
@@ -288,6 +344,24 @@ def _check_entries(settings: SliceFile, assembled: Assembled, document: Document
     for name in set(settings.within) & set(settings.bands):
         place = document.place(["within", name])
         problems.add(f"{place}: {name!r} stands under bands as well; give it once")
+    problems.raise_if_any()
+
+
+def _check_reference(settings: SliceFile, document: Document) -> None:
+    """Check that levels and standard errors are given where the reference uses them."""
+    problems = ProblemCollector()
+    if settings.reference == "pull":
+        given: dict[tuple[str, ...], bool] = {
+            ("cl",): settings.cl is not None,
+            ("curves",): settings.curves == "rescaled",
+        }
+        reason = "pull counts standard errors and has no level; drop it or give sigma"
+    else:
+        given = {("sigma",): settings.sigma is not None}
+        given |= {("within", name): True for name in settings.within}
+        reason = "only pull counts standard errors; set reference to pull, or give cl"
+    for keys in (keys for keys, wrong in given.items() if wrong):
+        problems.add(f"{document.place(list(keys))}: reference {settings.reference}: {reason}")
     problems.raise_if_any()
 
 

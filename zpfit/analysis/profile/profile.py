@@ -22,6 +22,7 @@ from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.sampling import evidence_of
 from zpfit.inference.search.best_fit import best_fit, starting_points
 from zpfit.io.arrays import FloatArray
+from zpfit.io.numbers import percent
 
 DEFAULT_POINTS = {1: 60, 2: 40}
 """Nodes on each axis before refinement, by the number of axes."""
@@ -154,7 +155,7 @@ def unresolved(found: ProfileLikelihood, levels: Sequence[Level]) -> list[str]:
             error = 0.25 * crossed_share(found.coordinates, cells_of(delta), level)
             limit, what = 0.25 * ROUGH, "areas of the regions"
         if error > 1.001 * limit:
-            known = f"known to {error:.0%} only" if error < 1 else "unknown"
+            known = f"known to {percent(error)} only" if error < 1 else "unknown"
             result.append(f"{what} with Delta chi2 < {level:g} are {known}: {remedy}")
     return result
 
@@ -170,7 +171,7 @@ def _blurred(density: Density | PlaneDensity) -> list[str]:
     """Return a shortcoming if the areas of a plane depend on how the samples are smoothed."""
     if isinstance(density, Density) or density.excess <= _BLURRED:
         return []
-    grown = f"{density.excess:.0%} larger with kernels twice as wide"
+    grown = f"{percent(density.excess)} larger with kernels twice as wide"
     what = f"areas of the posterior's regions are {grown}, and may be too large by as much"
     remedy = "choose narrower priors, or parameters along and across the regions"
     return [f"{what}: {remedy}"]

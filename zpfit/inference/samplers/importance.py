@@ -11,6 +11,7 @@ from zpfit.inference.samplers.engine import LogLikelihood, inside
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.io.arrays import FloatArray
+from zpfit.io.numbers import apart, percent
 
 BATCH = 100_000
 """Draws of one batch: enough that overheads do not count, and few enough to fit in memory."""
@@ -156,13 +157,13 @@ def _shortcomings(samples: WeightedSamples, evidence: Evidence, target: Target) 
         )
     if samples.largest_share > _LARGE_SHARE:
         found.append(
-            f"a single draw of vegas carries {samples.largest_share:.1%} of the posterior: "
+            f"a single draw of vegas carries {percent(samples.largest_share)} of the posterior: "
             f"{_REMEDY}"
         )
     if evidence.spread is not None and evidence.spread > _MAX_SPREAD * evidence.error + _ROUNDING:
         found.append(
             f"ln Z scatters over batches of vegas's draws as if its error were "
-            f"{evidence.spread:.3f}, not {evidence.error:.3f}: {_REMEDY}"
+            f"{' and not '.join(apart(evidence.spread, evidence.error))}: {_REMEDY}"
         )
     values, errors = np.array(evidence.independent).reshape(-1, 2).T
     limit = _DISAGREEMENT * np.hypot(errors.max(), errors.min()) + _ROUNDING

@@ -189,6 +189,28 @@ def effective_number(log_weights: FloatArray) -> float:
     return float(weights.sum() ** 2 / np.sum(weights**2))
 
 
+def weighted_quantile(values: FloatArray, weight: FloatArray, probability: float) -> float:
+    """Return the value below which a fraction of weighted samples lies.
+
+    Parameters
+    ----------
+    values
+        Values at the samples, shape (n,).
+    weight
+        Weights of the samples, which add up to 1, shape (n,).
+    probability
+        The fraction, between 0 and 1.
+
+    Examples
+    --------
+    >>> weighted_quantile(np.array([3.0, 1.0, 2.0]), np.array([0.1, 0.8, 0.1]), 0.4)
+    1.0
+    """
+    order = np.argsort(values)
+    share = np.cumsum(weight[order])
+    return float(np.interp(probability, share - 0.5 * weight[order], values[order]))
+
+
 @dataclass(frozen=True)
 class StoredSamples:
     """Posterior samples of every parameter that is not fixed."""

@@ -40,6 +40,8 @@ class Minimum:
     u: FloatArray
     """Point of the unit cube, shape (d,)."""
     chi2: float
+    ends: tuple[FloatArray, FloatArray] | None = None
+    """Allowed points of the last round, shape (n, d), and their chi2, shape (n,)."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,8 @@ def find_minimum(
         raise NoAllowedPoint(len(starts) + rounds * kept * options.kicks)
     index = int(np.argmin(values))
     u, value = _polish(chi2, points[index], float(values[index]))
-    return Minimum(u, value)
+    allowed = np.isfinite(values)
+    return Minimum(u, value, (points[allowed], values[allowed]))
 
 
 def _polish(chi2: Chi2, u: FloatArray, value: float) -> tuple[FloatArray, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.inference.diagnostics import MIN_AUTOCORRELATION_TIMES, RHAT_LIMIT
 from zpfit.inference.samplers.registry import find_engine
+from zpfit.io.numbers import percent, with_error
 from zpfit.pages.report.symbols import number
 from zpfit.physics.branching_ratios import HADRONIC_WIDTHS
 
@@ -131,7 +132,7 @@ def _evidence(summary: FitSummary) -> Iterator[Diagnostic]:
             number(evidence["largest_weight"], 2),
             good=evidence["largest_weight"] < _LARGEST_WEIGHT,
             meaning="Largest contribution of a single draw to the evidence. Worry above "
-            f"{_LARGEST_WEIGHT:.0%}: one more draw could change the result.",
+            f"{percent(_LARGEST_WEIGHT)}: one more draw could change the result.",
         )
     check = evidence.get("cross_check")
     if check is None:
@@ -143,7 +144,7 @@ def _evidence(summary: FitSummary) -> Iterator[Diagnostic]:
             "Request it before a conclusion is published.",
         )
     else:
-        found = f"{check['log_z']:.2f} \u00b1 {check['error']:.2f} by {check['engine']}"
+        found = f"{with_error(check['log_z'], check['error'])} by {check['engine']}"
         yield Diagnostic(
             "Cross-check of ln Z",
             f"{found}, {abs(check['sigma']):.1f} standard errors away",
@@ -153,7 +154,7 @@ def _evidence(summary: FitSummary) -> Iterator[Diagnostic]:
         )
     yield Diagnostic(
         "Prior without a model",
-        f"{summary['impossible_prior_fraction']:.1%}",
+        percent(summary["impossible_prior_fraction"]),
         good=summary["impossible_prior_fraction"] < 0.99,
         meaning="Share of the prior at which the model cannot exist, which counts against its "
         "evidence. Worry if it is near 100 %: the effective prior is then much "
@@ -169,7 +170,7 @@ def _silent_curves(summary: FitSummary) -> Iterator[Diagnostic]:
         best = ", the best fit too" if reach["best_fit_outside"] else ""
         yield Diagnostic(
             f"Reach of {name}",
-            f"{reach['posterior_outside']:.0%} of the posterior outside{best}",
+            f"{percent(reach['posterior_outside'])} of the posterior outside{best}",
             good=False,
             meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and sets no limit at other "
             "masses. Worry if a conclusion rests on it: no data exclude points outside.",

@@ -1,11 +1,13 @@
 """The chapter about a run."""
 
 from collections.abc import Mapping
+from functools import partial
 from html import escape
 from statistics import mean
 
 from markupsafe import Markup
 
+from zpfit.analysis.parameter_table import CAPTION, HEADINGS, ParameterRow, parameter_rows
 from zpfit.analysis.records import FitSummary
 from zpfit.analysis.summary import axis_attributes
 from zpfit.pages.report.answers import silent_curves
@@ -25,7 +27,7 @@ from zpfit.pages.report.figures.slices import colours_of, draw_slice
 from zpfit.pages.report.read_folders import RunContent
 from zpfit.pages.report.slices import slices_of
 from zpfit.pages.report.symbols import symbol_html
-from zpfit.pages.report.tables import Cell, Table, count, fixed, table, value
+from zpfit.pages.report.tables import Cell, Table, fixed, shown, table, value
 
 
 def build_run_chapter(content: RunContent, identifier: str) -> Chapter:
@@ -88,19 +90,12 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
     parameters = table(
         "Parameters",
         [
-            ("parameter", named),
-            ("best fit", lambda n: value(best["parameters"].get(n))),
-            ("median", lambda n: value(summary["posterior"][n]["median"])),
-            ("16 %", lambda n: value(summary["posterior"][n]["q16"])),
-            ("84 %", lambda n: value(summary["posterior"][n]["q84"])),
-            ("5 %", lambda n: value(summary["posterior"][n]["q05"])),
-            ("95 %", lambda n: value(summary["posterior"][n]["q95"])),
-            ("ESS", lambda n: count(summary["posterior"][n]["ess"])),
-            ("R-hat", lambda n: fixed(summary["posterior"][n]["rhat"], 4)),
+            ("parameter", lambda row: named(row.name)),
+            *((heading, partial(_parameter_cell, i)) for i, heading in enumerate(HEADINGS)),
+            ("note", lambda row: Cell(row.note)),
         ],
-        summary["posterior"],
-        "Quantiles of the posterior, so that 16 % to 84 % is its central 68 %. ESS: effective "
-        "samples." + _fixed_words(content),
+        parameter_rows(summary),
+        f"{CAPTION}. ESS: effective samples.{_fixed_words(content)}",
     )
     measurements = table(
         "Measurements at the best fit",
@@ -132,6 +127,10 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
         + (" Silent: their curves do not reach this mass." if silent_curves(summary) else ""),
     )
     return tuple(t for t in (parameters, measurements, exclusions) if t.rows)
+
+
+def _parameter_cell(index: int, row: ParameterRow) -> Cell:
+    return shown(row.texts[index], row.keys[index])
 
 
 def _ratio(summary: FitSummary, name: str) -> Cell:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from zpfit.io import numbers
 from zpfit.pages.report.symbols import number
 
 R = TypeVar("R")
@@ -48,6 +49,13 @@ def fixed(x: float | None, decimals: int) -> Cell:
     return Cell(f"{round(x, decimals) + 0.0:.{decimals}f}".replace("-", "\u2212"), float(x))
 
 
+def shown(text: str, key: float | None) -> Cell:
+    """Return the cell of a number with its own text."""
+    if key is None:
+        return value(None)
+    return Cell(text.replace(">= ", "\u2265 ").replace("-", "\u2212"), key)
+
+
 def count(x: float | None) -> Cell:
     """Return the cell of a number without decimals."""
     return value(x) if x is None else Cell(f"{x:,.0f}", float(x))
@@ -55,8 +63,7 @@ def count(x: float | None) -> Cell:
 
 def with_error(x: float, error: float) -> Cell:
     """Return the cell of a number and its standard error, which determines the decimals."""
-    decimals = 2 if error == 0 or error >= 0.02 else 3
-    text = f"{x:+.{decimals}f} \u00b1 {error:.{decimals}f}" if error else f"{x:+.{decimals}f}"
+    text = numbers.with_error(x, error, sign="+") if error else f"{x:+.2f}"
     return Cell(text.replace("-", "\u2212"), float(x))
 
 

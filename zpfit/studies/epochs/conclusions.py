@@ -159,7 +159,7 @@ def _evidence_today(found: Numbers) -> Conclusion:
 
 
 def _old_prediction(found: Numbers) -> Conclusion:
-    name, before = "today_cs_wp2020", "paper_2021_cs"
+    name, before = "today_leptons_cs_wp2020", "paper_2021_cs"
     without = _without(found, name)
     text = f"""With the muon's prediction of 2020 and Caesium, all of this is more pronounced:
         {without:.1f} standard errors without a Z', ln B of {_factors(found, name)} in favour of one

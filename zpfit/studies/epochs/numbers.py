@@ -44,7 +44,7 @@ class Epoch:
 EPOCHS = (
     Epoch("paper_2021_cs", "2021, the paper, Caesium"),
     Epoch("closed_2021_cs", "2021, with what the paper left out, Caesium"),
-    Epoch("today_cs_wp2020", "2026, leptons, muon prediction of 2020, Caesium"),
+    Epoch("today_leptons_cs_wp2020", "2026, leptons, muon prediction of 2020, Caesium"),
     Epoch("today_leptons_cs", "2026, leptons, Caesium"),
     Epoch("today_cs", "2026, quarks and charged currents too, Caesium"),
     Epoch("paper_2021_rb", "2021, the paper, Rubidium"),

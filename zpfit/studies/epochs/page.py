@@ -9,6 +9,7 @@ from jinja2 import Environment, StrictUndefined
 
 from zpfit.analysis.certify.bracket import below
 from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.io.numbers import interval, percent, with_error
 from zpfit.studies.epochs.conclusions import REACHED, Conclusion, draw_conclusions
 from zpfit.studies.epochs.numbers import (
     CLASSES,
@@ -82,11 +83,11 @@ def _joint_sigma(fit: Fit) -> str:
 
 
 def _bayes_factor(fit: Fit) -> str:
-    return f"{fit.ln_bayes_factor:+.2f} ± {fit.ln_bayes_factor_error:.2f}"
+    return with_error(fit.ln_bayes_factor, fit.ln_bayes_factor_error, sign="+")
 
 
 def _evidence(fit: Fit) -> str:
-    return f"{fit.log_z:.2f} ± {fit.log_z_error:.2f}"
+    return with_error(fit.log_z, fit.log_z_error)
 
 
 def _spot(fit: Fit, spots: Mapping[str, Spot]) -> str:
@@ -95,7 +96,7 @@ def _spot(fit: Fit, spots: Mapping[str, Spot]) -> str:
     if fit.joint_sigma < REACHED:
         return "many"
     spot = spots[fit.run]
-    return f"{spot.mass:.1f} MeV, {spot.electron:.1e}, {100 * spot.invisible:.2f} %"
+    return f"{spot.mass:.1f} MeV, {spot.electron:.1e}, {percent(spot.invisible)}"
 
 
 def _regions_table(regions: Mapping[str, Region]) -> str:
@@ -131,4 +132,4 @@ def _reach(region: Region, name: str) -> str:
     low, high = region.get(f"{name}_min"), region[f"{name}_max"]
     if high is None:
         return "nothing"
-    return f"up to {high:.3g}" if low is None else f"{low:.3g} to {high:.3g}"
+    return f"up to {high:.3g}" if low is None else interval(low, high)

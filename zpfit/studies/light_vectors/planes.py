@@ -81,7 +81,7 @@ VECTORS = (
 
 
 def slice_of_entries(vector: Vector, entries: Sequence[str], sigma: float = 2) -> Slice:
-    """Return the slice of a model with some entries alone.
+    """Return the slice of a model with some entries alone, where measurements count pulls.
 
     Parameters
     ----------
@@ -92,5 +92,9 @@ def slice_of_entries(vector: Vector, entries: Sequence[str], sigma: float = 2) -
     sigma
         Standard errors beyond which a measurement excludes.
     """
-    changes = [(("likelihood",), Given({"add": list(entries)})), (("sigma",), Given(sigma))]
+    changes = [
+        (("likelihood",), Given({"add": list(entries)})),
+        (("reference",), Given("pull")),
+        (("sigma",), Given(sigma)),
+    ]
     return load_slice(vector.slice_name(dark=False), changes)

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 
 from zpfit.analysis.certify.bracket import below
 from zpfit.io.library import Library
+from zpfit.io.numbers import percent
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.physics.constants import ELECTRON_MASS, MUON_MASS
 from zpfit.physics.couplings import Couplings
@@ -102,7 +103,8 @@ class Checked:
             return ""
         above = value > claim.paper
         if (above and "<" in claim.relation) or (not above and ">" in claim.relation):
-            return f"{abs(value / claim.paper - 1):.1%} {'above' if above else 'below'} the bound."
+            distance = percent(abs(value / claim.paper - 1))
+            return f"{distance} {'above' if above else 'below'} the bound."
         return ""
 
 

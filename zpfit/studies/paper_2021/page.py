@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from math import isclose
 from typing import Any
 
+from zpfit.analysis.levels import in_percent
+from zpfit.io.numbers import apart, with_error
 from zpfit.studies.paper_2021.figures import TODAY
 
 Row = Mapping[str, Any]
@@ -204,7 +206,7 @@ def _joint_table(rows: Sequence[Row]) -> str:
 
 def _forecast_table(rows: Sequence[Row]) -> str:
     def share(row: Row, part: str) -> str:
-        return f"{100 * row[part]:.2f} ± {100 * row[f'{part}_err']:.2f} %"
+        return f"({with_error(100 * row[part], 100 * row[f'{part}_err'])}) %"
 
     parts = ("all", "electron", "both")
     lines = [[row["projection"], *(share(row, part) for part in parts)] for row in rows]
@@ -225,7 +227,7 @@ def _panels(stems: Sequence[str], allowed: Mapping[str, Row | None]) -> str:
 def _reach(allowed: Row | None) -> str:
     if allowed is None:
         return "nothing"
-    pieces = ", ".join(f"{low:.2f}-{high:.2f}" for low, high in allowed["stretches"])
+    pieces = ", ".join("-".join(apart(*ends, digits=4)) for ends in allowed["stretches"])
     return f"{pieces} MeV"
 
 
@@ -238,12 +240,12 @@ def _mass_table(mass: Row) -> str:
     [(_, end)] = mass["posterior"]["reach"]
 
     def pieces(level: Row) -> str:
-        words = [f"{low:.1f}-{high:.1f}" for low, high in level["intervals"]]
+        words = ["-".join(apart(*ends)) for ends in level["intervals"]]
         ends_there = level["intervals"] and isclose(level["intervals"][-1][1], end, rel_tol=1e-3)
         return ", ".join(words) + (" (where the prior ends)" if ends_there else "")
 
     lines = [
-        [f"{100 * profile['probability']:.1f} %", pieces(profile), pieces(posterior)]
+        [in_percent(profile["probability"]), pieces(profile), pieces(posterior)]
         for profile, posterior in zip(
             mass["profile"]["levels"], mass["posterior"]["levels"], strict=True
         )

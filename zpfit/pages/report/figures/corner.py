@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.arrays import FloatArray
+from zpfit.io.numbers import percent
 from zpfit.pages.report.figures.axes import (
     Attributes,
     Picture,
@@ -155,7 +156,7 @@ class _CornerGrid:
         share = counts / max(counts.sum(), 1)
         axes = {"xaxis": f"x{number_of}", "yaxis": f"y{number_of}"}
         words = [
-            f"{value}: {part:.1%}"
+            f"{value}: {percent(part)}"
             for value, part in zip(self._shown(index, middles), share, strict=True)
         ]
         figure.add_scatter(

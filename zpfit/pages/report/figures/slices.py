@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from zpfit.io.arrays import FloatArray
+from zpfit.io.numbers import percent
 from zpfit.pages.report.figures.axes import (
     Attributes,
     Picture,
@@ -94,10 +95,12 @@ def draw_slice(
     )  # fmt: skip
     caption = (
         f"{plane.x} against {plane.y}, every other parameter at the best fit, on "
-        f"{len(x)} \u00d7 {len(y)} points: {plane.allowed_share:.1%} of the plane are allowed. "
-        "Colour: the strongest exclusion; blue: \u03c7\u00b2 above that of the best fit."
+        f"{len(x)} \u00d7 {len(y)} points: {percent(plane.allowed_share)} of the plane are "
+        "allowed. Colour: the strongest exclusion; blue: \u03c7\u00b2 above that of the best fit."
     )
-    spoken = f"Plane of {plane.x} and {plane.y}: {plane.allowed_share:.1%} allowed; excluded by "
+    spoken = (
+        f"Plane of {plane.x} and {plane.y}: {percent(plane.allowed_share)} allowed; excluded by "
+    )
     spoken += ", ".join(plane.names[i] for i in np.unique(strongest) if i >= 0) or "nothing"
     return as_picture(figure, identifier, caption, spoken)
 
