@@ -367,7 +367,7 @@ class Couplings:
         return name in self._given or name in self._later.names
 
     def vanish(self, *names: str) -> bool:
-        """Return True if these couplings are zero at all points, so that a term may be skipped.
+        """Return True if these couplings are zero at all points.
 
         Examples
         --------
@@ -385,7 +385,7 @@ class Couplings:
 
     @cached_property
     def _vanishing(self) -> dict[str, bool]:
-        """Whether a row is zero at all points, for the rows that :meth:`vanish` has looked at."""
+        """Results of :meth:`vanish` for single rows."""
         return {}
 
     def __len__(self) -> int:
