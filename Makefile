@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The tests of a file share their fixtures in one process; tests/conftest.py orders the files.
 # An empty PYTHONDONTWRITEBYTECODE lets processes share compiled modules and rewritten tests.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --mpl -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs paper epochs vectors data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors data-page clean
 
 # What a user needs: every command of the README.
 install: $(INSTALLED)
@@ -68,7 +68,15 @@ benchmark-toys: install
 # The site of docs/, in output/site; a warning is an error.
 docs: develop
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
-	@echo "Open output/site/index.html"
+	@echo "Open output/site/index.html; make docs-serve also lets you search"
+
+# The site at http://127.0.0.1:8000, with search, which browsers refuse to pages opened as files.
+docs-serve: develop
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
+
+# Runs the commands of the tutorial and writes the numbers that they print into it, in some minutes.
+docs-numbers: develop
+	$(BIN)/python tests/printed.py docs/tutorial.md
 
 # Writes docs/paper again.
 paper: install

@@ -18,7 +18,17 @@ nox.options.default_venv_backend = "venv"
 
 PYTHONS = ("3.11", "3.12", "3.13")
 """Supported versions, in ascending order."""
-PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+PYTEST = (
+    "python",
+    "-m",
+    "pytest",
+    "--mpl",
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+    "--no-loadscope-reorder",
+)
 
 
 def show_all_of_pyenv() -> None:

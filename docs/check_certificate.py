@@ -4,8 +4,9 @@
 
 The tree divides the domain by cuts, so that its leaves cover it. Every leaf names a term that
 no point of its box meets; this script evaluates the term in interval arithmetic. From the file
-it takes the limits, the relations between couplings, the knots of published curves, and the
-coefficients of the rates of electron recoils. Everything else is computed here.
+it takes the limits, the relations between couplings, the knots of published curves, the
+coefficients of the rates of electron recoils, and the factor of the range of the Z' in
+Caesium. Everything else is computed here.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from pathlib import Path
 
 getcontext().prec = 70
 M_E, M_MU, G_F = 0.51099895, 105.6583755, 1.1663787e-11  # MeV, MeV, MeV^-2
+SIN2, M_RHO, M_OMEGA = 0.2312, 775.49, 782.65  # MeV
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640629")
 HAIR = 1e-12  # covers logarithms, exponentials and a handful of roundings
 V, A, NUE, NUMU = range(4)
@@ -146,7 +148,27 @@ class Cell:
         self.blocks = [pairs[i : i + 5] for i in range(0, len(pairs), 5)]
         *_, slack, mixing = proof["tau"]
         m2 = self.high**2
+        self.quarks = self.of_quarks(proof["quarks"], proof["caesium_factors"].get(str(node)))
         self.slack = (slack + mixing * m2 / (proof["z_mass"] ** 2 - m2)) * (1 + HAIR)
+
+    def of_quarks(self, data, factor):
+        """Return what data on quarks need: shifts of weak charges, mixing, and decays of pi0."""
+        if data is None or factor is None:
+            return None
+        ends = (self.high, self.low)
+        scale = 2 * sqrt(2) / G_F
+        at_rest = wide(*(scale / m**2 for m in ends))
+        caesium = mul(at_rest, tuple(factor))
+        proton = wide(*(scale / (m**2 + 0.0248e6) for m in ends))
+        # B_rho and B_omega are 1/(1 - a) and 1/(1 - b).
+        shares = []
+        for m in (self.low, self.high):
+            a, b = (m / M_RHO) ** 2, (m / M_OMEGA) ** 2
+            shares.append((a - b) / (2 - a - b))
+        share = shares[0] - HAIR, shares[1] + HAIR
+        slack = self.high**2 / (2 * (1 - SIN2) * self.proof["z_mass"] ** 2) * (1 + HAIR)
+        limits = self.limit(data["visible"]), self.limit(data["invisible"])
+        return caesium, proton, share, slack, limits
 
     def limit(self, curves):
         """Return the largest squared limit: of the strongest curve between knots of any."""
@@ -249,12 +271,72 @@ def muon_fails(box, cell):
 
 
 def nucleosynthesis_fails(box, cell):
-    electrophilic, neutrinophilic, contact = cell.proof["floors"]
-    square = contact**2 * (1 + HAIR)
-    if cell.high * (1 + HAIR) < electrophilic and add(sqr(box[V]), sqr(box[A]))[0] > square:
+    """Return whether contact by electrons alone, neutrinos alone or both is forbidden."""
+    *floors, contact = cell.proof["floors"]
+    alone_e, alone_nu, both = (cell.high * (1 + HAIR) < floor for floor in floors)
+    least, most = wide(contact**2, contact**2)
+    electrons = add(sqr(box[V]), sqr(box[A]))
+    squares = [sqr(c) for c in (box[NUE], box[NUMU], tau(box, cell))]
+    neutrinos = [max(ends) for ends in zip(*squares, strict=True)]
+
+    def forbidden(e, nu):
+        return both if e and nu else alone_e if e else alone_nu if nu else False
+
+    in_contact = [
+        [True] * (x[1] > least) + [False] * (x[0] <= most) for x in (electrons, neutrinos)
+    ]
+    return all(forbidden(e, nu) for e in in_contact[0] for nu in in_contact[1])
+
+
+def quarks_fail(box, cell):
+    """Return whether no coupling of the proton meets the data on quarks.
+
+    With one Higgs doublet w = C_Vu - C_Vd is C_nue - C_Ve + C_Ae, less a part of at most slack.
+    Weak charges bound C_Ae C_Vp and C_Ae (133 C_Vp - 78 w), pi0 -> gamma Z' bounds
+    C_Vp + share (w - C_Vp) times a root of a branching ratio.
+    """
+    if cell.quarks is None:
+        raise WrongProof("the factor of Caesium is missing")
+    caesium, proton, share, slack, limits = cell.quarks
+    data, sign, axial = cell.proof["quarks"], 1.0, box[A]
+    if axial[1] < 0:
+        sign, axial = -1.0, neg(axial)
+    if axial[0] <= 0:
+        return False
+    free = -1e100, 1e100
+    w = mul(add(add(box[NUE], neg(box[V])), box[A]), (nextafter(1 - slack, -inf), 1.0))
+    of_cs = over(data["caesium"], caesium) if data["caesium"] else free
+    of_p = over(data["proton"], proton) if data["proton"] else free
+    signs = (sign, sign)
+    windows = [mul(signs, over(w_of(of_cs, of_p), axial))]
+    of_cs, of_p = (mul(signs, over(x, axial)) for x in (of_cs, of_p))
+    electrons, width, half = widths(box, cell)
+    squares = []
+    if width[0] > 0:
+        squares += [sum(limits), limits[0] * (width[0] + half[1]) / width[0]]
+    if half[0] > 0:
+        squares.append(limits[1] * (half[0] + cell.w_v[1] * electrons[1]) / half[0])
+    most = min(squares, default=inf)
+    if most < 1e100:
+        most = sqrt(most) * (1 + HAIR)
+        charge = over(add((-most, most), neg(mul(share, w))), add((1.0, 1.0), neg(share)))
+        of_p = max(of_p[0], charge[0]), min(of_p[1], charge[1])
+    if of_p[0] > of_p[1]:
         return True
-    neutrinos = (box[NUE], box[NUMU], tau(box, cell))
-    return cell.high * (1 + HAIR) < neutrinophilic and max(sqr(c)[0] for c in neutrinos) > square
+    windows.append(w_of(of_cs, of_p))
+    low, high = max(x[0] for x in windows), min(x[1] for x in windows)
+    return low > high or low > w[1] or high < w[0]
+
+
+def over(a, b):
+    """Return a / b for positive b."""
+    ends = [x / y for x in a for y in b]
+    return out(min(ends), max(ends))
+
+
+def w_of(caesium, proton):
+    """Return w from 133 C_Vp - 78 w and C_Vp."""
+    return over(add(mul((133.0, 133.0), proton), neg(caesium)), (78.0, 78.0))
 
 
 def widths(box, cell):
@@ -388,6 +470,7 @@ TERMS = {
     "d": both_decays_fail,
     "x": dump_fails,
     "p": product_fails,
+    "q": quarks_fail,
     "r": rate_fails,
 }
 

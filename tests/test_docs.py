@@ -14,7 +14,10 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
@@ -23,10 +26,14 @@ import pytest
 from click.testing import CliRunner
 from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
 from nbclient import NotebookClient
+from printed import WIDTH, Shown, problems_of, shown_on
 
 import zpfit as api
 from zpfit.cli import cli
 from zpfit.cli.options import Changes, parse_limits
+from zpfit.io.library import Library
+from zpfit.likelihood.entries import MEASUREMENTS
+from zpfit.likelihood.library import read_entry, read_set
 from zpfit.runs.run_file import find_run_file, load_run
 
 CHECKOUT = ("campaigns", "examples", "likelihoods", "models", "priors", "runs", "slices")
@@ -68,6 +75,7 @@ FEWER = {
     "run": _SMALL,
     "tension": _SMALL,
     "profile": [*_SMALL, "--points", "10"],
+    "limit": _SMALL,
     "toys": [*_SMALL, "--n", "5", "--no-joint-sigma"],
     "coverage": [*_SMALL, "--n", "2", "--no-credible"],
 }
@@ -106,8 +114,8 @@ def checkout(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return workspace
 
 
-def zpfit(arguments: list[str], place: str) -> str:
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli, arguments)
+def zpfit(arguments: list[str], place: str, columns: int = 200) -> str:
+    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(cli, arguments)
     assert result.exit_code == 0, f"{place}: zpfit {' '.join(arguments)}\n{result.output}"
     return result.stdout
 
@@ -283,6 +291,46 @@ def test_a_page_can_be_typed(page: Path, checkout: Path) -> None:
     assert dealt_with == blocks_of(page), "a block is not executed"
 
 
+WITH_OUTPUT = [page for page in PAGES if shown_on(page)]
+
+
+@pytest.mark.parametrize("page", WITH_OUTPUT, ids=page_name)
+def test_cheap_commands_print_what_a_page_shows(page: Path, workspace: Path) -> None:
+    problems = []
+    for shown in shown_on(page):
+        arguments = arguments_of(shown.command) or []
+        if parse(arguments)[0] in QUICK and not needs_a_run(shown.command):
+            printed = zpfit(arguments, shown.block.place, WIDTH)
+            problems += problems_of(shown, printed)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_OUTPUT, ids=page_name)
+def test_commands_print_what_a_page_shows(page: Path, checkout: Path) -> None:
+    """Run the commands as they are; ``python tests/printed.py PAGE`` renews the numbers."""
+    shown = {item.command: item for item in shown_on(page)}
+    consoles = [block for block in blocks_of(page) if block.language == "console"]
+    problems = []
+    for command, place in ((c, b.place) for b in consoles for c in b.commands):
+        arguments = arguments_of(command)
+        if arguments is not None and parse(arguments)[0] not in ELSEWHERE:
+            printed = zpfit(arguments, place, WIDTH)
+            problems += problems_of(shown[command], printed) if command in shown else []
+    assert not problems, "\n".join(problems)
+
+
+def test_numbers_that_differ_are_found() -> None:
+    block = Block("page.md", 3, "text", "Best fit chi2 1.6279; without 17.1.\n x  2.5 ...\n")
+    shown = Shown("zpfit run mine", block)
+    assert not problems_of(shown, "Best fit chi2 1.6281; without 17.1.\n x   2.49  7\n")
+    [found] = problems_of(shown, "Best fit chi2 1.7801; without 17.1.\n x   2.49  7\n")
+    assert "1.6279" in found
+    assert "is now Best fit chi2 1.7801" in found
+    [found] = problems_of(shown, "Best fit chi2 1.6279; without 17.1.\n")
+    assert "no longer printed: x" in found
+
+
 @every_page
 def test_yaml_says_which_file_it_is(page: Path) -> None:
     nameless = [b.place for b in blocks_of(page) if b.language == "yaml" and b.file_name is None]
@@ -412,6 +460,41 @@ def test_the_site_asks_no_other_server(site: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_site_can_be_searched(site: Path) -> None:
+    """The index holds every page, and a browser finds words in it without another server."""
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    found = {entry["location"].partition("#")[0] for entry in index["docs"]}
+    pages = {str(page.relative_to(site)) for page in site.rglob("*.html")} - {"404.html"}
+    assert found == pages
+    results = searched(site, "suspiciousness")
+    assert any("Statistics" in words for words in results)
+
+
+def searched(site: Path, word: str) -> list[str]:
+    """Return what a browser without a network shows for a word in the search field."""
+    chromium = shutil.which("chromium")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if chromium is None:
+        pytest.skip("there is no chromium")
+    handler = partial(SimpleHTTPRequestHandler, directory=site)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, api.sync_playwright() as play:
+        Thread(target=server.serve_forever, daemon=True).start()
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        own = f"http://127.0.0.1:{server.server_port}/"
+        page.goto(own + "index.html")
+        page.fill("input[name=query]", word)
+        page.wait_for_selector(".md-search-result__item", state="attached")
+        results: list[str] = page.locator(".md-search-result__item").all_inner_texts()
+        browser.close()
+        server.shutdown()
+    assert not [url for url in asked if not url.startswith((own, "data:", "blob:"))]
+    return results
+
+
+@pytest.mark.slow
 def test_formulas_are_drawn_without_a_script(site: Path) -> None:
     physics = (site / "physics.html").read_text(encoding="utf-8")
     assert physics.count("<math") > 10
@@ -424,6 +507,22 @@ def test_the_reference_holds_the_docstrings(site: Path) -> None:
     page = (site / "reference" / "physics.html").read_text(encoding="utf-8")
     assert "shift of the muon&#39;s (g-2)/2" in page or "shift of the muon's (g-2)/2" in page
     assert ":func:" not in page
+
+
+def test_the_page_on_limits_has_the_level_of_each_exclusion() -> None:
+    library = Library.beside()
+    entries = {
+        name: read_entry(library, name).entry for name in read_set(library, "today_cs").entries
+    }
+    text = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (none stated|[\d.]+ %) \| (.*) \|$", text, re.MULTILINE)
+    shown = {name: level for level, names in rows for name in re.findall(r"`(\w+)`", names)}
+    levels = {
+        name: "none stated" if e.confidence_level is None else f"{100 * e.confidence_level:g} %"
+        for name, e in entries.items()
+        if not isinstance(e, MEASUREMENTS)
+    }
+    assert shown == levels
 
 
 def joint_sigmas(text: str, heading: str) -> list[list[str]]:

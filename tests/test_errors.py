@@ -54,7 +54,11 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "Stopped": (ZpfitError, {"signal": "SIGTERM", "number": 15, "remedy": "resume it"}),
     "UnfinishedRun": (FileExistsError, {"path": FOLDER}),
     "DamagedRecord": (ValueError, {"path": FOLDER, "reason": "no number"}),
-    "ResultsNotFound": (FileNotFoundError, {"path": FOLDER}),
+    "UnusableFolder": (
+        ValueError,
+        {"path": Path("fits"), "content": "is empty", "usable": ("run",)},
+    ),
+    "NothingToDraw": (FileNotFoundError, {"path": FOLDER}),
     "NoRunToResume": (FileNotFoundError, {"path": FOLDER}),
     "OtherProof": (FileExistsError, {}),
     "RunMismatch": (FileExistsError, {"path": FOLDER, "difference": "seed"}),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zpfit.api.executors import ExecutorChoice as ExecutorChoice
     from zpfit.api.exports import export as export
     from zpfit.api.exports import schema as schema
+    from zpfit.api.figures import Figure as Figure
     from zpfit.api.fits import Result as Result
     from zpfit.api.fits import fit as fit
     from zpfit.api.limits import limit as limit
@@ -36,9 +37,11 @@ if TYPE_CHECKING:
     from zpfit.errors import ZpfitError as ZpfitError
     from zpfit.likelihood.choice import Likelihood as Likelihood
     from zpfit.models.base import Model as Model
+    from zpfit.models.python_model import symbols as symbols
 
 _PLACES = {
     "ExecutorChoice": ("zpfit.api.executors", "ExecutorChoice"),
+    "Figure": ("zpfit.api.figures", "Figure"),
     "Likelihood": ("zpfit.likelihood.choice", "Likelihood"),
     "Model": ("zpfit.models.base", "Model"),
     "Result": ("zpfit.api.fits", "Result"),
@@ -63,6 +66,7 @@ _PLACES = {
     "report": ("zpfit.api.reports", "report"),
     "schema": ("zpfit.api.exports", "schema"),
     "show": ("zpfit.api.names", "show"),
+    "symbols": ("zpfit.models.python_model", "symbols"),
     "tension": ("zpfit.api.tensions", "tension"),
     "toys": ("zpfit.api.toy_sets", "toys"),
     "validate": ("zpfit.api.validations", "validate"),

@@ -398,14 +398,24 @@ class DamagedRecord(ZpfitError, ValueError):
         super().__init__(f"{path}: damaged or of another version ({reason}); write it again")
 
 
-class ResultsNotFound(ZpfitError, FileNotFoundError):
-    """A folder without results to report."""
+class UnusableFolder(ZpfitError, ValueError):
+    """A folder whose results are not of the kind that is needed, or that has none."""
+
+    def __init__(self, path: Path, content: str, usable: Sequence[str]) -> None:
+        self.path, self.content, self.usable = path, content, tuple(usable)
+        *first, last = self.usable
+        needed = f"{', '.join(first)} or {last}" if first else last
+        super().__init__(f"{path}: {content}; give the folder of a finished {needed}")
+
+
+class NothingToDraw(ZpfitError, FileNotFoundError):
+    """A folder without a result that has a figure."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"{path}: holds no finished run, comparison or campaign; give a folder that "
-            "a run, a comparison or a campaign has written"
+            f"{path}: holds no result with a figure; give the folder of a run, exclusion, profile, "
+            "limit along a scan, comparison, tension, toys, coverage or campaign"
         )
 
 

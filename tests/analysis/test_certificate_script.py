@@ -62,6 +62,7 @@ def test_the_script_stands_alone(tmp_path):
         ("sm_u1_rb", 1.3),
         ("nhdm_u1_cs", 1.0),
         ("froggatt_nielsen_forecast", 2.5),
+        ("froggatt_nielsen_today_cs", 3.0),
     ],
 )
 def test_proofs_of_packaged_runs_hold(run, sigma):
@@ -72,7 +73,13 @@ def test_proofs_of_packaged_runs_hold(run, sigma):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("run", "sigma"), [("froggatt_nielsen_cs", 2.3309), ("froggatt_nielsen_rb", 1.1096)]
+    ("run", "sigma"),
+    [
+        ("froggatt_nielsen_cs", 2.3309),
+        ("froggatt_nielsen_rb", 1.1096),
+        ("froggatt_nielsen_today_cs", 3.5),
+        ("froggatt_nielsen_closed_rb", 1.2),
+    ],
 )
 def test_proofs_close_to_the_optimum_hold(run, sigma):
     record = certificate(run, sigma)
@@ -129,6 +136,24 @@ def test_terms_of_decays_are_needed():
         for row in curve:
             row[1] += 1.0
     with pytest.raises(CHECKER.WrongProof, match=r"the term [di] does not exclude"):
+        CHECKER.check(rehashed(record))
+
+
+@pytest.mark.parametrize("name", ["factors", "targets", "floors"])
+def test_data_on_quarks_and_nucleosynthesis_are_needed(name):
+    """With weaker weak charges, wider limits of them, or lower floors boxes are not excluded."""
+    record = copy.deepcopy(certificate("froggatt_nielsen_today_cs", 3.0))
+    proof = record["proof"]
+    if name == "factors":
+        factors = proof["caesium_factors"]
+        assert len(factors) > 5
+        factors.update({node: [0.3 * x for x in ends] for node, ends in factors.items()})
+    elif name == "targets":
+        proof["quarks"]["proton"] = [30 * end for end in proof["quarks"]["proton"]]
+    else:
+        proof["floors"][:3] = [0.5 * mass for mass in proof["floors"][:3]]
+    term = "b" if name == "floors" else "q"
+    with pytest.raises(CHECKER.WrongProof, match=f"the term {term} does not exclude"):
         CHECKER.check(rehashed(record))
 
 

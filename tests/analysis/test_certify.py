@@ -12,27 +12,38 @@ import zpfit
 from zpfit.analysis.certify.bound_below import proved_below
 from zpfit.analysis.certify.bracket import certify_bracket
 from zpfit.analysis.certify.contractors import survives
+from zpfit.analysis.certify.leaves import _nucleosynthesis_fails
 from zpfit.analysis.certify.mass_cells import mass_cells
 from zpfit.analysis.certify.proof import Prover, tau_of
 from zpfit.analysis.certify.quantities import (
+    CAESIUM,
     FIRST_FREE,
+    FLOOR_BOTH,
+    FLOOR_E,
+    FLOOR_NU,
     INVISIBLE,
     K_AE,
     NO_LIMIT,
+    PARITY_P,
+    PION_INVISIBLE,
+    PION_VISIBLE,
     STARS,
     VISIBLE,
 )
-from zpfit.analysis.certify.structure import structure_of
+from zpfit.analysis.certify.structure import Quarks, structure_of
 from zpfit.analysis.joint_sigma import joint_sigma_or_none
 from zpfit.api.certificates import Certificate
 from zpfit.cli import cli
 from zpfit.errors import InvalidInput, NoStructure, OutsidePrior
-from zpfit.physics.constants import FERMI_CONSTANT
+from zpfit.models.gauge_mixing import BARE_Z_MASS
+from zpfit.physics.constants import ELECTRIC_CHARGE, FERMI_CONSTANT, SIN2_THETA_W
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import dump_ratio
+from zpfit.physics.production import production_ratio
 
 SETS = ("paper_2021_cs", "today_leptons_cs")
 MODELS = ("paper_sm_u1", "paper_nhdm_u1", "paper_froggatt_nielsen", "nhdm_u1")
+WITH_QUARKS = ("closed_2021_cs", "today_cs")
 
 
 @cache
@@ -51,6 +62,7 @@ PRIORS = {
     "paper_nhdm_u1": log_uniform("C_Ve", "C_A", "C_nue", "C_numu"),
     "paper_froggatt_nielsen": log_uniform("C_Ve", "C_Ae", "C_Amu", "C_nue", "C_numu"),
     "nhdm_u1": {},
+    "froggatt_nielsen": {"z_q": {"type": "signed_log_uniform", "lower": 1e-5, "upper": 100}},
 }
 
 
@@ -63,11 +75,21 @@ def random_points(structure, n, rng):
         a = np.clip(a, *structure.domain.couplings[1])
         amu = a
     tau = np.array(structure.relation.tau) @ np.array([v, a, nue, numu])
+    mass = np.exp(rng.uniform(low, high, n))
     return Couplings(
-        m_Zp=np.exp(rng.uniform(low, high, n)),
+        m_Zp=mass,
         C_Ve=v, C_Ae=a, C_nue=nue, C_numu=numu,
         C_Amu=amu, C_Vmu=v - a - nue + numu + amu, C_nutau=tau,
+        **quarks(mass, nue - v + a, rng),
     )  # fmt: skip
+
+
+def quarks(mass, left, rng):
+    """Vector couplings of quarks with one Higgs doublet; left is C_uL - C_dL."""
+    mixing = mass**2 / (2 * (1 - SIN2_THETA_W) * BARE_Z_MASS**2)
+    isospin = left * (1 - mixing * rng.uniform(0, 1, len(mass)))
+    proton = 10 ** rng.uniform(-8, -2, len(mass)) * rng.choice([-1, 1], len(mass))
+    return {"C_Vu": (proton + isospin) / 3, "C_Vd": (proton - 2 * isospin) / 3}
 
 
 def just_around(values, rng):
@@ -97,8 +119,9 @@ def count_of_cut_points(problem, n, seed, sabotage=None):
     c = random_points(structure, n, rng)
     leaf = np.clip(np.searchsorted(cells.edges, c.m_Zp) - 1, 0, 255) + 256
     nodes = leaf >> rng.integers(0, 9, n)
-    measured = {t.name: t.prediction(c) for t in problem.posterior.likelihood.measurements}
-    ratios = problem.posterior.likelihood.ratios(c)
+    terms = [t for t in problem.posterior.likelihood.measurements if t.name in structure.used]
+    measured = {t.name: t.prediction(c) for t in terms}
+    too_light = forbidden_by_nucleosynthesis(problem, c)
     level = levels(structure, measured, c, rng)
     targets = np.stack(
         [just_around(measured[recoil.name], rng) for recoil in structure.recoils], axis=1
@@ -106,6 +129,7 @@ def count_of_cut_points(problem, n, seed, sabotage=None):
     boxes, rows = boxes_around(c, rng)
     tau, cut = tau_of(structure), 0
     visible, invisible, stars = limits_at(c)
+    pions = squared_pion_charge(c) * np.stack([c.br_ee, c.br_inv]) * (1 + 1e-9)
     seen = decays_seen(structure, c)
     columns = cells.products.copy()
     columns[:, 0] = np.arange(len(columns))
@@ -119,9 +143,9 @@ def count_of_cut_points(problem, n, seed, sabotage=None):
             value = measured.get(product.name)
             size = value[i] if value is not None else c.C_Ve[i] * c.C_Ae[i]
             products[row, 1:] = just_around(size, rng)
-        floors = [n for n in ratios if n.startswith("bbn")]
-        if any(ratios[name][i] > 1 for name in floors):
-            table[0, 9:11] = 0.0
+        table[0, [PION_VISIBLE, PION_INVISIBLE], 1] = pions[:, i]
+        if too_light[i]:
+            table[0, [FLOOR_E, FLOOR_NU, FLOOR_BOTH]] = 0.0
         kept = survives(
             boxes[i], 0, table, level[i], tau, products, cells.blocks, targets[i], cells.dumps
         ) and np.all((boxes[i, :, 0] <= rows[i]) & (rows[i] <= boxes[i, :, 1]))
@@ -137,7 +161,29 @@ def levels(structure, measured, c, rng):
         trident = just_around(measured["ccfr_1991"], rng)
     free = 0.0 if structure.relation.universal_axial else 1.0
     rest = np.array([structure.contact, free]) * np.ones((len(c), 1))
-    return np.concatenate([electron, muon, trident, rest], axis=1)
+    none = np.array([-NO_LIMIT, NO_LIMIT]) * np.ones((len(c), 1))
+    charges = [
+        just_around(measured[name], rng) if name in structure.used else none
+        for name in ("q_w_cs_2021", "qweak_2018")
+    ]
+    some = np.full((len(c), 1), float(structure.quarks != Quarks()))
+    return np.concatenate([electron, muon, trident, rest, *charges, some], axis=1)
+
+
+def squared_pion_charge(c):
+    """Return x^2 of pi0 -> gamma Z', which is C_Vp^2 for a light Z'."""
+    return ELECTRIC_CHARGE**2 * production_ratio(c, "pi0_gamma")
+
+
+def forbidden_by_nucleosynthesis(problem, c):
+    """Return True for points that a floor of the mass or N_eff excludes."""
+    likelihood, limits = problem.posterior.likelihood, problem.settings.joint_sigma
+    floors = [one for one in likelihood.exclusions if one.name.startswith("bbn")]
+    found = np.any([one.ratio(c) > 1 for one in floors], axis=0)
+    for term in likelihood.measurements:
+        if term.name.startswith("n_eff"):
+            found |= np.abs(term.pull(c)) > limits.limit(term.name)
+    return found
 
 
 def limits_at(c):
@@ -167,6 +213,66 @@ def test_no_point_that_meets_the_constraints_is_cut(model, data):
 def test_a_million_points_are_not_cut(model):
     for seed in range(5):
         assert count_of_cut_points(problem(model, SETS[seed % 2]), 50_000, 10 + seed) == 0
+
+
+@pytest.mark.parametrize("data", WITH_QUARKS)
+def test_no_point_that_meets_data_on_quarks_is_cut(data):
+    assert count_of_cut_points(problem("froggatt_nielsen", data), 4_000, 2) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("data", WITH_QUARKS)
+def test_a_million_points_with_quarks_are_not_cut(data, seed):
+    """125,000 points for each seed and set."""
+    assert count_of_cut_points(problem("froggatt_nielsen", data), 125_000, 100 + seed) == 0
+
+
+@pytest.mark.parametrize("column", [CAESIUM, PARITY_P])
+def test_wrong_weak_charges_are_noticed(column):
+    def sabotage(table):
+        table[:, column] *= 0.9
+
+    assert count_of_cut_points(problem("froggatt_nielsen", "today_cs"), 4_000, 1, sabotage) > 0
+
+
+def test_nucleosynthesis_excludes_what_the_likelihood_does():
+    """Thermal contact by electrons alone, neutrinos alone or both, at masses of 1 to 20 MeV."""
+    rng, run = np.random.default_rng(5), problem("froggatt_nielsen", "today_cs")
+    structure, n = structure_of(run), 4_000
+    assert structure.floors[2] == 9.8
+    mass = np.exp(rng.uniform(0, np.log(20), n))
+    sizes = rng.choice([3e-10, 3e-9], (4, n)) * rng.choice([-1, 1], (4, n))
+    names = ("C_Ve", "C_Ae", "C_nue", "C_numu")
+    c = Couplings.of(m_Zp=mass, **dict(zip(names, sizes, strict=True)))
+    cells = mass_cells(structure, 1.0, 20.0, 4096)
+    leaf = np.clip(np.searchsorted(cells.edges, mass) - 1, 0, 4095) + 4096
+    excluded = [
+        _nucleosynthesis_fails(
+            np.repeat(sizes[:, i, None], 2, axis=1), cells.table, leaf[i], np.zeros(4), 1e-9
+        )
+        for i in range(n)
+    ]
+    wanted = forbidden_by_nucleosynthesis(run, c)
+    assert not np.any(np.array(excluded) & ~wanted)
+    assert np.mean(np.array(excluded) != wanted) < 2e-3  # the cell of the floor itself
+
+
+@pytest.mark.parametrize("route", ["exact", "leading_order"])
+@pytest.mark.parametrize("model", ["sm_u1", "froggatt_nielsen"])
+def test_one_doublet_relates_quarks_to_leptons(model, route):
+    """C_Vu - C_Vd = C_nue - C_Ve + C_Ae, less at most the mixing with the Z."""
+    source = {"model": {"name": model, "options": {"route": route}}, "likelihood": "today_cs"}
+    run = zpfit.load(source)
+    u = np.random.default_rng(3).random((1000, run.posterior.dimension))
+    c = run.posterior.couplings(u)
+    left = c.C_nue - c.C_Ve + c.C_Ae
+    share = (left - (c.C_Vu - c.C_Vd)) / left
+    mixing = c.m_Zp**2 / (2 * (1 - SIN2_THETA_W) * BARE_Z_MASS**2)
+    largest = np.max(np.abs([c.C_Vu, c.C_Ve, c.C_nue]), axis=0)
+    clear = np.abs(left) > 1e-5 * largest  # rounding of the differences is far below the mixing
+    assert clear.sum() > 400
+    assert np.all((share[clear] > -1e-9) & (share[clear] < mixing[clear] + 1e-9))
 
 
 @pytest.mark.parametrize("column", [K_AE, FIRST_FREE, FIRST_FREE + 3])
@@ -232,6 +338,8 @@ DATA = (
     "closed_rb",
     "today_leptons_cs",
     "today_leptons_rb",
+    "today_cs",
+    "today_rb",
     "forecast",
     "today_leptons_cs_wp2020",
 )
@@ -421,6 +529,26 @@ def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():
     found = zpfit.certify("sm_u1_today_leptons_cs", sigma=1.0, progress=False)
     assert found.lower == 1.0
     assert "trident_ccfr_1991" in found.left_out
+
+
+def test_quarks_are_used_where_one_doublet_relates_them_to_leptons():
+    names = {"q_w_cs_2021", "qweak_2018", "na48_2015", "na62_invisible_2019"}
+    one = structure_of(zpfit.load("froggatt_nielsen_closed_cs"))
+    several = structure_of(zpfit.load("nhdm_u1_closed_cs"))
+    assert names <= set(one.used)
+    assert names <= set(several.left_out)
+    assert one.left_out["sindrum_rate_1989"] == "one Higgs doublet conserves the charged current"
+    assert {"n_eff_2025", "bbn_mixed_2020"} <= set(
+        structure_of(zpfit.load("nhdm_u1_today_cs")).used
+    )
+
+
+def test_a_bound_with_quarks_is_proved_next_to_a_point():
+    """The search ends at 3.5488; without weak charges the class meets both moments."""
+    problem = zpfit.load("froggatt_nielsen_today_cs")
+    assert 3.547 < proved_below(problem, 3.5488) < 3.5488
+    without = replace(structure_of(problem), quarks=Quarks())
+    assert not Prover(without, most=30_000).prove(1.0).proved
 
 
 def test_certificates_are_written_and_read(tmp_path):

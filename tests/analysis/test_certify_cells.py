@@ -92,7 +92,7 @@ def structure_with_spots(rooms):
         electron=[Anomaly("moment", 1e-12, 1e-13, 1e-13)],
         muon=[], recoils=[], products=[], trident=(-np.inf, np.inf),
         visible=(np.stack([masses, needed + np.log(room)], axis=1),), invisible=(),
-        dumps=(), stars=None, floors=(0.0, 0.0),
+        dumps=(), stars=None, floors=(0.0, 0.0, 0.0),
     )  # fmt: skip
 
 

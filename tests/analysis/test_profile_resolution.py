@@ -172,16 +172,16 @@ def recorded(posterior, *names, points=20):
 
 
 def test_the_curve_agrees_with_its_bars():
-    """L/L_max at the ends of the drawn bars is exp(-level/2); the run is converged."""
+    """Delta chi2 at the ends of the drawn bars is that of their level; the run is converged."""
     record = recorded(posterior_of([term(lambda c: c.C_Ve, 0.61, 1e-4)]), "x")
     assert record["converged"]
     figure = profile_figure(record)
-    curve = next(line for line in figure.axes[0].lines if line.get_linestyle() == "-")
-    x, height = curve.get_data()
+    curve = next(line for line in figure.axes[0].lines if len(line.get_xdata()) > 2)
+    x, delta = curve.get_data()
     for row in record["profile"]["levels"]:
         for ends in row["intervals"]:
-            drawn = np.interp(ends, x, height)
-            np.testing.assert_allclose(drawn, np.exp(-row["delta_chi2"] / 2), rtol=0.03)
+            drawn = np.interp(ends, x, delta)
+            np.testing.assert_allclose(drawn, row["delta_chi2"], rtol=0.06)
 
 
 def test_what_cannot_be_resolved_is_a_shortcoming():

@@ -85,10 +85,17 @@ def test_a_bibliography_is_saved(tmp_path: Path) -> None:
 
 
 def test_a_run_is_validated_with_changes() -> None:
-    found = zpfit.validate(MUON, likelihood={"set": "paper_2021_cs", "drop": ["a_mu_2021"]})
-    assert found.record["valid"]
-    assert "a_mu_2021" not in found.measurements
-    assert "a_mu_2021" in zpfit.validate(MUON).measurements
+    [whole], [less] = zpfit.validate(MUON), zpfit.validate(MUON, drop="a_mu_2021")
+    assert (whole.kind, whole.record["valid"], whole.plan) == ("run", True, None)
+    left_out = set(whole.record["measurements"]) - set(less.record["measurements"])
+    assert left_out == {"a_mu_2021"}
+
+
+def test_every_file_of_a_name_is_validated() -> None:
+    [planned] = zpfit.validate("classes_today")
+    assert planned.plan is not None
+    assert planned.plan.fits == zpfit.plan("classes_today").fits
+    assert {found.kind for found in zpfit.validate("L_mu-L_tau")} == {"model", "priors"}
 
 
 def test_files_are_those_in_the_folder(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
         ("folder.yaml", ["folder.yaml", "directory", "check the path"]),
         ("binary.yaml", ["binary.yaml", "not UTF-8"]),
         ("binary.yaml/fit.yaml", ["binary.yaml/fit.yaml", "cannot be read"]),
-        ("quikstart", ["unknown run 'quikstart'", "did you mean 'quickstart'"]),
+        ("quikstart", ["unknown name 'quikstart'", "did you mean 'quickstart'"]),
     ],
 )
 def test_unreadable_run_file(rejected: Command, workspace: Path, path: str, words: list[str]):
@@ -152,7 +152,7 @@ def test_impossible_likelihood(rejected: Command):
     assert_mentions(message, "none of", "allowed", "move the priors", "soft")
     assert "none of" in Path("out/log.txt").read_text(encoding="utf-8")
     assert not Path("out/summary.json").exists()
-    assert_mentions(rejected("plot", "out"), "out", "no finished run", "summary.json")
+    assert_mentions(rejected("plot", "out"), "out", "has stored no results")
 
 
 # Run folders
@@ -244,12 +244,26 @@ def test_a_run_repeated_in_its_own_folder_keeps_its_data(
     assert contents(workspace / "run" / "data") == data
 
 
-@pytest.mark.parametrize("folder", ["nothing", "empty", "file"])
-def test_plot_of_no_run(rejected: Command, workspace: Path, folder: str):
-    (workspace / "empty").mkdir()
-    write("file", "text\n")
-    message = rejected("plot", folder)
-    assert_mentions(message, folder, "no finished run", "summary.json")
+@pytest.mark.parametrize(
+    ("folder", "content"),
+    [
+        ("nothing", "does not exist"),
+        ("empty", "is an empty folder"),
+        ("file", "is a file"),
+        ("other", "holds no results of zpfit"),
+        ("proof", "holds a tension test and a coverage test"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plot", "report"])
+def test_a_folder_of_another_kind(
+    rejected: Command, workspace: Path, command: str, folder: str, content: str
+):
+    for name in ("empty", "other", "proof"):
+        (workspace / name).mkdir()
+    for file in ("file", "other/data.csv", "proof/tension.json", "proof/coverage.json"):
+        write(file, "text\n")
+    message = rejected(command, folder)
+    assert_mentions(message, f"{folder}: {content}; give the folder of a finished run")
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,45 @@ def test_count_alone_allows_a_second_region():
     assert likelihood.chi2(charged(10.0, 8.8e-5, UNIVERSAL))[0] > 77.6 + 9
 
 
+def test_points_without_nucleon_couplings_alone_and_among_others():
+    """Terms that a batch skips have the values that they have beside points with a coupling."""
+    likelihood = assemble(LikelihoodSpec(set="today_cs"), Library.beside()).likelihood
+    couplings = {"C_Vmu": 1e-4, "C_numu": 1e-4, "C_nutau": 1e-4}
+    alone = Couplings.of(m_Zp=[12.0, 40.0], C_Ve=0.0, C_Vu=0.0, C_Vd=0.0, **couplings)
+    among = Couplings.of(
+        m_Zp=[12.0, 40.0, 17.0], C_Ve=[0, 0, 1e-5], C_Vu=[0, 0, 1e-5], C_Vd=[0, 0, 2e-5],
+        **couplings,
+    )  # fmt: skip
+    for found, expected in (
+        (likelihood.chi2_by_term(alone), likelihood.chi2_by_term(among)),
+        (likelihood.ratios(alone), likelihood.ratios(among)),
+    ):
+        assert found.keys() == expected.keys()
+        for name, values in found.items():
+            np.testing.assert_allclose(values, expected[name][:2], rtol=1e-12, err_msg=name)
+    residuals = likelihood.residuals(alone, 1.0)
+    np.testing.assert_allclose(residuals, likelihood.residuals(among, 1.0)[:2], rtol=0, atol=1e-5)
+
+
+def test_more_than_four_templates_and_a_background_in_parts():
+    """Three equal parts of a background are like the whole with an error smaller by sqrt(3)."""
+    signal, counts = np.array([[30.0, 10.0, 5.0]]), np.array([[44.0, 39.0, 22.0]])
+    background = np.array([[20.0, 25.0, 15.0], [1.0, 2.0, 3.0], [3.0, 1.0, 0.5]])
+    parts = np.vstack([np.repeat(background[:1] / 3, 3, axis=0), background[1:]])
+    found = []
+    for templates, errors in (
+        (background, [0.1, 0.2, 0.1, 0.1]),
+        (parts, [0.1, *[0.2 * 3**0.5] * 3, 0.1, 0.1]),
+    ):
+        k = len(errors)
+        ones, unknown = np.ones((1, k)), np.full((k, k), np.nan)
+        weights = np.array(errors) ** -2.0
+        scales, expected = profiled_scales(signal, counts, templates, ones, weights, ones, unknown)
+        np.testing.assert_allclose(expected, scales[:, :1] * signal + scales[:, 1:] @ templates)
+        found.append(expected)
+    np.testing.assert_allclose(*found, rtol=1e-7)
+
+
 # Residuals, pulls and nuisance parameters
 
 

@@ -72,6 +72,24 @@ def test_a_derived_quantity_has_a_name_of_its_own(name, factor, words):
     assert all(word in problem for word, problem in zip(words, found, strict=True))
 
 
+@pytest.mark.parametrize("given", ["\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"])
+@pytest.mark.parametrize("typed", ["\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"])
+def test_mu_is_one_letter_in_every_name(accepted, given, typed):
+    model = f"parameters: {{g_{given}: {{symbol: g, largest: 0.1}}}}\n"
+    model += f"couplings: {{C_Vmu: {{g_{given}: 1}}}}\n"
+    texts = "type: couplings\ntitle: x\ndescription: x\nreference: x\n"
+    write(f"models/to_{given}.yaml", texts + model)
+    prior = "{type: uniform, lower: 0, upper: 0.1}"
+    run = f"model: to_{typed}\nlikelihood: paper_2021_cs\n"
+    write("fit.yaml", f"{run}priors: {{parameters: {{m_Zp: 20, g_{typed}: {prior}}}}}\n")
+    assert "1 sampled" in accepted("validate", "fit.yaml")
+    changed = accepted("validate", "fit.yaml", "--set", f"priors.parameters.g_{typed}={prior}")
+    assert "1 sampled" in changed
+    point = accepted("evaluate", "--model", f"to_{typed}", "--at", f"m_Zp=20 g_{typed}=1e-4")
+    assert "C_Vmu" in point
+    assert "valid model" in accepted("validate", f"to_{typed}")
+
+
 def test_letters_mean_what_they_mean_in_python(accepted):
     """Python reads the micro sign as the Greek letter."""
     code = function("\N{MICRO SIGN}", "{'C_Ve': \N{MICRO SIGN}}")

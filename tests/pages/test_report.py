@@ -271,11 +271,32 @@ def test_campaign(accepted, grid):
 def test_comparison(accepted, comparison):
     accepted("report", comparison, "--output", "classes.html")
     page = read("classes.html")
-    assert "Which of 1 models do the data paper_2021_cs favour?" in page.text
-    assert "ln B = +1.500 \u00b1 0.030 against no Z\u2032" in page.text
+    assert "Do the data paper_2021_cs favour one?" in page.text
+    assert "The data prefer one to no Z\u2032 by ln B = +1.500 \u00b1 0.030" in page.text
     assert "runs/one/config.yaml" in page.text
     assert "Parker:2018vye" in page.text
     assert "2.4157" in page.text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (-6.0, -2.7, "prefer no Z\u2032; the best class, two, is disfavoured by ln B = \u22122.70"),
+        (-6.0, -0.4, "do not decide: the best class, two, has ln B = \u22120.400 \u00b1 0.030"),
+        (3.5, 0.1, "prefer the best class, one, to no Z\u2032 by ln B = +3.500 \u00b1 0.030"),
+    ],
+)
+def test_a_comparison_names_its_winner(
+    accepted, comparison, workspace, first, second, words
+) -> None:
+    rows = json.loads((comparison / "compare.json").read_text())
+    rows.append(rows[1] | {"run": "two"})
+    for row, log_b in zip(rows[1:], (first, second), strict=True):
+        row |= {"lnZ": rows[0]["lnZ"] + log_b, "ln_bayes_factor": log_b}
+    (workspace / "classes").mkdir()
+    (workspace / "classes" / "compare.json").write_text(json.dumps(rows))
+    accepted("report", "classes")
+    assert f"The data {words}" in read("classes.html").text
 
 
 def test_a_comparison_finds_runs_that_lie_elsewhere(accepted, comparison, copied, workspace):
@@ -302,7 +323,7 @@ def test_silent_exclusions_are_not_survived(accepted, copied):
     rewrite(copied / "summary.json", curve_reach={"kloe_2015": reach})
     accepted("report", "mine")
     page = read("mine.html")
-    assert re.search(r"survives (\d) of (\d) exclusions; kloe_2015 sets no limit", page.text)
+    assert re.search(r"survives (\d) of (\d) exclusions; KLOE sets no limit", page.text)
     assert [row[1][1] for row in page.tables[2] if row[0][0] == "kloe_2015"] == ["silent"]
 
 
@@ -383,8 +404,8 @@ def test_contrast():
 def test_refuses_what_is_no_result(rejected, workspace, small_run):
     Path("empty").mkdir()
     message = rejected("report", "empty", "nowhere")
-    assert "empty: holds no finished run, comparison or campaign" in message
-    assert "nowhere: holds no" in message
+    assert "empty: is an empty folder; give the folder of a finished run" in message
+    assert "nowhere: does not exist" in message
     assert "twice" in rejected("report", small_run, small_run)
     assert not list(workspace.glob("*.html"))
 
@@ -397,12 +418,12 @@ def test_refuses_what_is_no_result(rejected, workspace, small_run):
         ("summary.json", "{}", ["summary.json", "title"]),
         ("summary.json", '{"seed": NaN}', ["summary.json", "NaN is not a finite number"]),
         ("summary.json", '{"seed": 1e999}', ["summary.json", "1e999 is not a finite number"]),
-        ("summary.json", None, ["holds no finished run"]),
+        ("summary.json", None, ["has stored no results"]),
         ("config.yaml", None, ["config.yaml"]),
         ("config.yaml", "model: effective\n", ["config.yaml", "likelihood"]),
         ("samples.nc", "", ["samples.nc"]),
         ("fingerprint.json", None, ["fingerprint.json"]),
-        ("compare.json", "[]", ["holds no finished"]),
+        ("compare.json", "[]", ["compare.json", "no rows"]),
         ("compare.json", '[{"run": "x"}]', ["compare.json", "0.model"]),
         ("campaign.json", '{"title": 3}', ["campaign.json", "title"]),
     ],
@@ -477,9 +498,9 @@ def test_labels_and_numbers():
     assert label_html("NA64$\\mu$ <x>") == "NA64\u03bc &lt;x&gt;"
     assert label_html("5 $") == "5 $"
     assert plain("$a_e$ (Cs)") == "ae (Cs)"
-    assert number(-1.5e-7) == "\u22121.5e\u22127"
+    assert number(-1.5e-7) == "\u22121.5\u00d710\u207b\u2077"
     assert number(2234.0, 2) == "2,200"
-    assert number(2.2e7) == "2.2e7"
+    assert number(2.2e7) == "2.2\u00d710\u2077"
     assert number(None) == "\u2013"
     assert value(None).sort_key == "\u2013"
     assert with_error(1.0, 0.004).text == "+1.000 \u00b1 0.004"

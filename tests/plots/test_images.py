@@ -11,6 +11,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
 from zpfit.inference.samplers.result import StoredSamples
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.plots.corner import corner_figure
 from zpfit.plots.exclusion import colours_of, drawn_labels, exclusion_figure
 from zpfit.plots.pulls import pulls_figure
@@ -91,7 +92,7 @@ def corner() -> Figure:
 def test_corner_has_labels_on_its_outer_axes(corner: Figure):
     panels = np.array(corner.axes).reshape(3, 3)
     assert [panel.get_xlabel() for panel in panels[2]] == [
-        "$m_{Z'}$ [MeV]",
+        r"$m_{Z\prime}$ [MeV]",
         "$C_{V e}$",
         "$C_{A e}$",
     ]
@@ -101,7 +102,7 @@ def test_corner_has_labels_on_its_outer_axes(corner: Figure):
 
 
 def test_corner_has_a_title_and_a_legend(corner: Figure):
-    assert legend_of(corner) == ["posterior, 39.3 % and 86.5 %", "best fit"]
+    assert legend_of(corner) == ["posterior, 68 % and 95 %", "best fit"]
     assert "A fit" in corner.texts_drawn
 
 
@@ -129,6 +130,7 @@ def term(pull: float) -> dict[str, Any]:
 
 SUMMARY: dict[str, Any] = {
     "title": "Three measurements",
+    "labels": {"kloe_2015": "KLOE (2015)"},
     "best_fit": {
         "chi2": 1.25,
         "terms": {"muon": term(0.5), "caesium": term(-1.0), "rubidium": term(0.0)},
@@ -160,13 +162,13 @@ def test_pulls_have_labels_and_a_legend(pulls: Figure):
     assert right.get_xlabel() == "signal / limit at the best fit"
     assert [t.get_text() for t in left.get_yticklabels()] == ["muon", "caesium", "rubidium"]
     assert [t.get_text() for t in right.get_yticklabels()] == [
-        "kloe_2015",
-        "soft_one (soft)",
+        "KLOE (2015)",
+        "soft one, soft",
         "tiny",
     ]
-    assert legend_of(pulls) == ["no $Z'$", "best fit"]
+    assert legend_of(pulls) == [r"no $Z\prime$", "best fit"]
     title = next(text for text in pulls.texts_drawn if text.startswith("Three measurements"))
-    assert "1.25 (best fit), 23 (no $Z'$)" in title
+    assert r"1.25 (best fit), 23 (no $Z\prime$)" in title
 
 
 def test_pulls_stand_at_their_values(pulls: Figure):
@@ -229,7 +231,7 @@ def exclusion() -> Figure:
 
 def test_exclusion_plot_has_labels(exclusion: Figure):
     [axes] = exclusion.axes
-    assert axes.get_xlabel() == "$m_{Z'}$ [MeV]"
+    assert axes.get_xlabel() == r"$m_{Z\prime}$ [MeV]"
     assert axes.get_ylabel() == "$C_{V e}$"
     assert axes.get_title() == "Vector coupling to electrons"
     assert axes.get_xlim() == (0, 100)
@@ -258,8 +260,7 @@ def test_labels_lie_in_their_regions(exclusion: Figure):
 def test_each_drawn_region_has_an_area_and_an_outline(exclusion: Figure):
     [axes] = exclusion.axes
     patches = [artist for artist in axes.get_children() if isinstance(artist, PathPatch)]
-    regions = 3 + 1  # three drawn exclusions and the allowed region
-    assert len(patches) == 2 * regions
+    assert len(patches) == 2 * 3 + 1  # three drawn exclusions, and the white allowed region
 
 
 def test_contours_have_their_levels():
@@ -309,8 +310,8 @@ def labels_of(figure: Figure) -> set[str]:
 def test_many_regions_become_one_area_with_labels_of_the_leading_limits():
     with house_style():
         few, outlines = exclusion_figure(many(8)), exclusion_figure(many(9))
-        asked = exclusion_figure({**many(9), "style": "regions"})
-        coloured = exclusion_figure(many(9), colours_of(drawn_labels(many(9))))
+        asked = exclusion_figure({**many(9), "figure": {"union": False}})
+        coloured = exclusion_figure(many(8), colours=colours_of(drawn_labels(many(8))))
     assert labels_of(outlines) == {"floor", "strong", "island", "allowed"}
     assert "weak 0" in legend_of(few) + list(labels_of(few))
     assert "weak 0" in legend_of(asked) + list(labels_of(asked))
@@ -331,19 +332,19 @@ def test_labels_of_outlines_are_legible_and_do_not_overlap():
 
 def test_outlines_of_a_plane_without_exclusions():
     with house_style():
-        figure = exclusion_figure({**MAP, "regions": MAP["regions"][-1:]}, style="outlines")
+        figure = exclusion_figure({**MAP, "regions": MAP["regions"][-1:]}, FigureSpec(union=True))
     assert labels_of(figure) == {"allowed"}
 
 
 @pytest.mark.parametrize(
     ("lower", "upper"), [(14.0, 30.0), (2.0, 70.0), (1.0, 100.0), (1e-5, 1e-2)]
 )
-@pytest.mark.parametrize("style", ["regions", "outlines"])
-def test_logarithmic_axes_have_two_labelled_ticks(lower: float, upper: float, style: str):
+@pytest.mark.parametrize("union", [False, True])
+def test_logarithmic_axes_have_two_labelled_ticks(lower: float, upper: float, *, union: bool):
     side = {**MAP["x"], "lower": lower, "upper": upper, "scale": "log"}
     record = {**MAP, "x": side, "regions": [region("allowed", "allowed", 0.0)], "allowed": None}
     with house_style():
-        figure = exclusion_figure(record, style=style)
+        figure = exclusion_figure(record, FigureSpec(union=union))
         drawn(figure)
     [axes] = figure.axes
     ticks = axes.xaxis.get_major_ticks()

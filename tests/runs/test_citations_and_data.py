@@ -412,7 +412,9 @@ def test_unverified_entries_are_marked(invoke: Callable[..., Result], accepted: 
         for name in Library.beside().names("entry")
     )
     assert "entry mine is unverified: the error is from memory" in accepted("show", "mine")
-    assert "1 of 2 entries hold unverified numbers" in accepted("show", "ours")
+    shown = accepted("show", "ours")
+    assert "1 of 2 entries hold unverified numbers (zpfit show ours says which)" in shown
+    assert "entry mine is unverified: the error is from memory" in shown
     result = invoke("validate", "fit.yaml")
     assert "note: 1 of 2 entries hold unverified numbers" in result.stderr
     assert result.stderr.count("note:") == 1
@@ -431,10 +433,11 @@ def test_runs_and_plots_say_what_is_unverified(accepted: Command):
         "vegas: {max_evaluations: 300000, error: 0.1}\nbest_fit: {starts: 20}\n",
     )
     printed = accepted("run", "fit.yaml", "--output", "out")
-    assert_mentions(printed, "Unverified numbers (zpfit show NAME): mine")
+    assert_mentions(printed, "1 entry holds unverified numbers; ln B changes by at most", "(mine)")
     assert_mentions(printed, "outside these curves, which exclude nothing: kloe_2015.")
     summary = json.loads(Path("out/summary.json").read_text(encoding="utf-8"))
     assert summary["unverified"] == {"mine": "the error is from memory"}
+    assert set(summary["unverified_influence"]) == {"mine"}
     assert summary["curve_reach"]["kloe_2015"]["posterior_outside"] == 1
     log = Path("out/log.txt").read_text(encoding="utf-8")
     assert "1 of 2 entries hold unverified numbers (zpfit show NAME says which): mine" in log

@@ -34,6 +34,7 @@ from zpfit.inference.search.embedding import embedded_points
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.labels import dated_labels
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.physics.couplings import Couplings
 
@@ -316,6 +317,7 @@ def _row(
         "probability_both_within_1_sigma": probability,
         "probability_both_within_1_sigma_err": probability_error,
         "chi2_by_term": _chi2_by_term(best),
+        "labels": dated_labels(fit.problem.assembled),
         "prior_sensitivity": {
             name: {"lnZ": v.log_z, "lnZ_err": v.error, "method": v.method}
             for name, v in varied.items()
@@ -391,6 +393,7 @@ def _without(fit: FitResult, data: int) -> HypothesisRecord:
         "probability_both_within_1_sigma": None if level is None else float(level <= 1),
         "probability_both_within_1_sigma_err": None if level is None else 0.0,
         "chi2_by_term": _chi2_by_term(point),
+        "labels": dated_labels(fit.problem.assembled),
         "prior_sensitivity": {"wider": same, "narrower": same},
         "shortcomings": [],
         "converged": True,

@@ -4,7 +4,7 @@ Each analysis returns a frozen result; its record holds the same numbers in the 
 with ``None`` where a number does not exist.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from annotated_types import Len
 
@@ -155,6 +155,9 @@ class FitSummary(TypedDict):
     posterior: dict[str, ParameterRecord]
     curve_reach: dict[str, ReachRecord]
     unverified: dict[str, str]
+    """Unverified numbers by entry, in words."""
+    unverified_influence: NotRequired[dict[str, float]]
+    """Change of ln B by entry, see :mod:`zpfit.analysis.unverified`; older runs lack it."""
     sampler: SamplerRecord
     versions: dict[str, str]
     converged: bool
@@ -162,6 +165,8 @@ class FitSummary(TypedDict):
     impossible_prior_fraction: float
     data_hash: str
     wall_time_s: float
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
 
 
 class VariedEvidenceRecord(TypedDict):
@@ -202,6 +207,8 @@ class HypothesisRecord(TypedDict):
     converged: bool
     data: int
     """Number of the data set, from 1."""
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
 
 
 class ComparisonRow(HypothesisRecord):
@@ -302,6 +309,10 @@ class TensionRecord(TypedDict):
     evidence: dict[str, Any]
     converged: bool
     shortcomings: list[str]
+    labels: NotRequired[dict[str, str]]
+    """Label of each entry; results of older versions lack them."""
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class ToyStatisticRecord(TypedDict):
@@ -455,6 +466,8 @@ class ProfileRecord(TypedDict):
     posterior: ProfileDensity
     converged: bool
     shortcomings: list[str]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class LimitLevel(TypedDict):
@@ -501,6 +514,8 @@ class LimitRecord(TypedDict):
     points: list[LimitPoint]
     converged: bool
     shortcomings: list[str]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class ExclusionMapRecord(TypedDict):
@@ -523,8 +538,8 @@ class ExclusionMapRecord(TypedDict):
     excluded_by: NotRequired[dict[str, Any]]
     """Names of the regions that exclude the whole plane, alone or together."""
     notes: list[str]
-    style: NotRequired[Literal["regions", "outlines"]]
-    """Style of the figure, where the slice names one."""
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class RelationRecord(TypedDict):
@@ -536,6 +551,8 @@ class RelationRecord(TypedDict):
     """Factors of C_Ve, C_Ae, C_nue and C_numu in C_nutau."""
     tau_slack: float
     tau_mixing: float
+    one_doublet: bool
+    """One Higgs doublet gives all quarks their mass."""
 
 
 class AnomalyRecord(TypedDict):
@@ -572,8 +589,14 @@ class TreeRecord(TypedDict):
     """Beam dumps: length of the decay volume over that of the shielding, and knots of the region,
     ln of the mass in MeV and of both edges; no number in a gap."""
     stars: float | None
-    floors: Annotated[list[float], Len(3, 3)]
-    """Two masses in MeV, and the coupling of thermal contact."""
+    floors: Annotated[list[float], Len(4, 4)]
+    """Least masses in MeV for electrons alone, neutrinos alone and both in thermal contact, and
+    the coupling of contact."""
+    quarks: dict[str, list[float] | list[list[list[float]]] | None] | None
+    """Limits of the weak charges of Caesium and the proton, and knots of curves for pi0 -> gamma Z'
+    with decays to electrons and to neutrinos."""
+    caesium_factors: dict[str, list[float]]
+    """Ends of the factor of the range of the Z' in Caesium, by node of the mass, where needed."""
     rates: list[list[float]]
     """Limits of rates of electron recoils."""
     blocks: list[list[int]]

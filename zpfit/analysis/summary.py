@@ -15,6 +15,7 @@ from zpfit.analysis.records import (
     FitSummary,
     ReachRecord,
 )
+from zpfit.analysis.unverified import influence_of
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fractions, LogUniform, SignedLogUniform, Tied
 from zpfit.inference.problem import Problem
@@ -30,6 +31,7 @@ from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
+from zpfit.likelihood.labels import dated_labels
 from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
 
@@ -119,6 +121,7 @@ def summarise(
     """Return the results of a fit in the form of JSON."""
     posterior = run.posterior
     free = list(posterior.names)
+    unverified = run.assembled.unverified()
     return {
         "title": run.title,
         "model": posterior.model.name,
@@ -132,7 +135,11 @@ def summarise(
             for name, values in varying(posterior, samples.u).items()
         },
         "curve_reach": _reach(posterior, samples, best),
-        "unverified": run.assembled.unverified(),
+        "labels": dated_labels(run.assembled),
+        "unverified": unverified,
+        "unverified_influence": influence_of(
+            posterior, samples.u.reshape(-1, posterior.dimension), list(unverified)
+        ),
         "sampler": {
             "engine": samples.engine,
             "ensembles": samples.u.shape[0],

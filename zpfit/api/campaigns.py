@@ -15,15 +15,12 @@ from zpfit.inference.progress import Progress
 from zpfit.io.document import Document
 from zpfit.runs.campaign import campaign_in_folder as carry_out_in_folder
 from zpfit.runs.campaign_file import Campaign as PlannedCampaign
-from zpfit.runs.campaign_file import is_campaign, load_campaign, resolve_campaign
+from zpfit.runs.campaign_file import load_campaign, resolve_campaign
 from zpfit.runs.run_file import find_file
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-__all__ = ["Campaign", "CampaignSource", "Plan", "campaign", "campaign_in_folder", "is_campaign",
-           "plan"]  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)

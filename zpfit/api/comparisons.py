@@ -16,6 +16,7 @@ from zpfit.api.sources import Source, load, progress_of
 from zpfit.errors import InvalidInput
 from zpfit.inference.progress import Progress
 from zpfit.runs.comparison import ComparisonSource, compare_all
+from zpfit.runs.figure_file import FigureChoice, figure_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,13 +63,19 @@ class Comparison:
         """Reasons why fits are not converged, with their runs and remedies."""
         return tuple(f"{row['run']}: {text}" for row in self.rows for text in row["shortcomings"])
 
-    def plot(self) -> "Figure":
-        """Return the plot of the evidences."""
-        from zpfit.plots.comparison import evidence_figure
-        from zpfit.plots.style import house_style
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of the evidences.
 
-        with house_style():
-            return evidence_figure(list(self.rows))
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
+        from zpfit.plots.comparison import evidence_figure
+
+        style = figure_style(figure)
+        with style.context():
+            return evidence_figure(list(self.rows), style.spec)
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(row['run'] for row in self.rows)}>"

@@ -19,11 +19,13 @@ from zpfit.runs.coverage import (
     coverage_record,
     write_coverage,
 )
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.pools import ExecutorChoice
 from zpfit.runs.toys import run_from
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,6 +68,20 @@ class Coverage:
     def converged(self) -> bool:
         """True if no shortcoming was found."""
         return not self.shortcomings
+
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of the covered fractions.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
+        from zpfit.plots.coverage import coverage_figure
+
+        style = figure_style(figure)
+        with style.context():
+            return coverage_figure(self.record, style.spec)
 
     def __len__(self) -> int:
         """Return the number of toys."""

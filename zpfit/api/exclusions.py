@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from zpfit.io.library import Library
 from zpfit.io.numbers import percent
 from zpfit.io.writing import make_room
 from zpfit.io.yaml import read_yaml
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.records import EXCLUSION_FILES, write_exclusion
 from zpfit.runs.run_file import find_file, with_entries
 
@@ -66,21 +67,20 @@ class ExclusionMap:
         rows = [{key: region[key] for key in keys} for region in self.record["regions"]]
         return pd.DataFrame(rows, columns=list(keys))
 
-    def plot(self, style: Literal["regions", "outlines"] | None = None) -> "Figure":
+    def plot(self, figure: FigureChoice = None) -> "Figure":
         """Return the exclusion plot.
 
         Parameters
         ----------
-        style
-            ``"regions"`` gives each region a colour; ``"outlines"`` joins them to one grey area
-            with the outlines of the leading limits. The default is that of the slice; else
-            outlines for more than eight regions.
+        figure
+            Description of the figure, see :class:`zpfit.Figure`; its keys prevail over those of
+            the slice.
         """
         from zpfit.plots.exclusion import exclusion_figure
-        from zpfit.plots.style import house_style
 
-        with house_style():
-            return exclusion_figure(self.record, style=style)
+        style = figure_style(figure)
+        with style.context():
+            return exclusion_figure(self.record, style.spec)
 
     def __repr__(self) -> str:
         allowed = self.record["allowed"]

@@ -18,6 +18,7 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.runs.execution import CHECKPOINT_INTERVAL, Start, carry_out, claimed, keep_result
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_folder import RunFolder
 
@@ -123,29 +124,49 @@ class Result:
         """Reasons why the result is not converged, with remedies."""
         return tuple(self.summary["shortcomings"])
 
-    def corner(self) -> "Figure | None":
-        """Return the corner plot; None if no parameter varies."""
+    def corner(self, figure: FigureChoice = None) -> "Figure | None":
+        """Return the corner plot; None if no parameter varies.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
         from zpfit.plots.corner import corner_figure
-        from zpfit.plots.style import house_style
 
-        with house_style():
-            return corner_figure(self._fit.samples, self.best_fit, self.summary["title"])
+        style = figure_style(figure)
+        with style.context():
+            return corner_figure(
+                self._fit.samples, self.best_fit, self.summary["title"], style.spec
+            )
 
-    def pulls(self) -> "Figure":
-        """Return the plot of the pulls and exclusion ratios at the best fit."""
+    def pulls(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of the pulls and exclusion ratios at the best fit.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
         from zpfit.plots.pulls import pulls_figure
-        from zpfit.plots.style import house_style
 
-        with house_style():
-            return pulls_figure(self.summary)
+        style = figure_style(figure)
+        with style.context():
+            return pulls_figure(self.summary, style.spec)
 
-    def trace(self) -> "Figure":
-        """Return the plot of the samples in the order of the chains."""
-        from zpfit.plots.style import house_style
+    def trace(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of the samples in the order of the chains.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
         from zpfit.plots.trace import trace_figure
 
-        with house_style():
-            return trace_figure(self._fit.samples, self.summary["title"])
+        style = figure_style(figure)
+        with style.context():
+            return trace_figure(self._fit.samples, self.summary["title"], style.spec)
 
     def to_arviz(self) -> Any:
         """Return the samples as ArviZ keeps them (InferenceData or DataTree)."""

@@ -15,7 +15,9 @@ from zpfit.api.reported import Reported
 from zpfit.api.sources import Source, escaped, files_in, fixed, load, progress_of
 from zpfit.errors import WrongType
 from zpfit.inference.progress import Progress
+from zpfit.io.document import plain_data
 from zpfit.io.writing import make_room
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.records import limit_files, write_limit
 
 if TYPE_CHECKING:
@@ -48,13 +50,19 @@ class Limit(Reported):
         frame = pd.DataFrame(limit_rows(self.record))
         return frame.astype({name: float for name in frame if name != "allowed"})
 
-    def plot(self) -> "Figure":
-        """Return the plot of the limits along the scan."""
-        from zpfit.plots.limits import limit_figure
-        from zpfit.plots.style import house_style
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of the limits along the scan.
 
-        with house_style():
-            return limit_figure(self.record)
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
+        from zpfit.plots.limits import limit_figure
+
+        style = figure_style(figure)
+        with style.context():
+            return limit_figure(self.record, style.spec)
 
     def __repr__(self) -> str:
         record = self.record
@@ -117,6 +125,7 @@ def limit(
     >>> found.frame[["m_Zp", "cl", "allowed"]].values.tolist()
     [[20.0, 0.95, True], [60.0, 0.95, True]]
     """
+    parameter, scan, fix = (plain_data(given) for given in (parameter, scan, fix))
     levels = check_levels([cl] if isinstance(cl, (Real, str)) else cl, "cl")
     values = _scanned(scan)
     same = fixed(fix)
@@ -145,6 +154,8 @@ def limit(
         "converged": not shortcomings,
         "shortcomings": shortcomings,
     }
+    if figure := problems[0].settings.figure.as_record():
+        record["figure"] = figure
     if output is not None:
         write_limit(record, Path(output))
     return Limit(record, files_in(output, names))

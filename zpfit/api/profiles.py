@@ -18,6 +18,7 @@ from zpfit.api.sources import Source, escaped, files_in, fixed, load, progress_o
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.records import profile_files, write_profile
 
 if TYPE_CHECKING:
@@ -48,13 +49,19 @@ class Profile(Reported):
         columns = {name: grid.ravel() for name, grid in zip(names, grids, strict=True)}
         return pd.DataFrame({**columns, "delta_chi2": delta.ravel()})
 
-    def plot(self) -> "Figure":
-        """Return the plot of profile likelihood and posterior."""
-        from zpfit.plots.profile import profile_figure
-        from zpfit.plots.style import house_style
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of profile likelihood and posterior.
 
-        with house_style():
-            return profile_figure(self.record)
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
+        from zpfit.plots.profile import profile_figure
+
+        style = figure_style(figure)
+        with style.context():
+            return profile_figure(self.record, style.spec)
 
     def __repr__(self) -> str:
         names = ", ".join(axis["name"] for axis in self.record["axes"])

@@ -1,14 +1,12 @@
 """Pages and plots of finished work: :func:`report`, :func:`explore` and :func:`plot`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from zpfit.api.sources import folder_of
 from zpfit.errors import InvalidInput
 from zpfit.io.document import Given
-from zpfit.runs.run_folder import PLOT_NAMES, RunFolder
-
-__all__ = ["PLOT_NAMES", "explore", "plot", "report"]
+from zpfit.runs.run_folder import RunFolder
 
 
 def report(*folders: str | Path, output: str | Path | None = None, force: bool = False) -> Path:
@@ -115,38 +113,67 @@ def explore(
     serve(application(catalogue), port, begin)
 
 
-def plot(folder: str | Path) -> tuple[Path, ...]:
-    """Draw the plots of a finished run again, from the samples and numbers in its folder.
+def plot(
+    *folders: str | Path, style: Sequence[str | Path] = (), output: str | Path | None = None
+) -> tuple[Path, ...]:
+    """Draw the figures of folders again, from the records in them.
 
     Parameters
     ----------
-    folder
-        The run folder.
+    *folders
+        Folders of any kind: run, exclusion, profile, limit, comparison, tension, toys, coverage
+        or campaign.
+    style
+        Descriptions of the figures (.yaml), style sheets of matplotlib and names of its styles.
+        Later ones prevail.
+    output
+        Draw all planes and limits over each other into this file (.png or .pdf).
 
     Returns
     -------
     tuple of Path
-        The plots.
+        The figures.
 
     Raises
     ------
-    RunNotFound
-        The folder holds no finished run.
     InvalidInput
-        A plot failed.
+        No folder is given, a description does not fit, or a plot failed.
+    MissingFile, NothingToDraw
+        There is no such folder, or it holds nothing that can be drawn.
+    WrongSuffix
+        The output is neither .png nor .pdf.
     UnwritablePath
-        The folder cannot be written.
+        A file cannot be written.
 
     Examples
     --------
     >>> import zpfit
     >>> zpfit.plot("nowhere")
     Traceback (most recent call last):
-    zpfit.errors.RunNotFound: nowhere: no finished run here (summary.json is missing or damaged)
+    zpfit.errors.MissingFile: nowhere: cannot be read (No such file or directory); check the path
     """
-    from zpfit.runs.drawing import draw_run
+    from zpfit.runs.figure_file import read_style
+    from zpfit.runs.redrawing import draw_again, draw_overlay
 
-    path = folder_of(folder)
-    if problems := draw_run(RunFolder(path)):
-        raise InvalidInput(problems)
-    return tuple(path / name for name in PLOT_NAMES if (path / name).exists())
+    if not folders:
+        raise InvalidInput(["folders: none is given; give at least one"])
+    paths, chosen = [folder_of(folder) for folder in folders], read_style(style)
+    if output is not None:
+        return (draw_overlay(paths, Path(output), chosen),)
+    return tuple(file for path in paths for file in draw_again(path, chosen))
+
+
+def plots_in(folder: str | Path) -> tuple[Path, ...]:
+    """Return the plots that a run folder holds.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+
+    Examples
+    --------
+    >>> plots_in("nowhere")
+    ()
+    """
+    return tuple(RunFolder(folder_of(folder)).plots())

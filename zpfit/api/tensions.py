@@ -11,6 +11,7 @@ from zpfit.api.reported import Reported
 from zpfit.api.sources import Source, files_in, load, progress_of
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.records import TENSION_FILES, write_tension
 
 if TYPE_CHECKING:
@@ -39,13 +40,19 @@ class Tension(Reported):
         """Smallest number of standard errors within which both anomalies can be met at once."""
         return self.record["joint_sigma"]
 
-    def plot(self) -> "Figure":
-        """Return the plot of pulls and tension."""
-        from zpfit.plots.style import house_style
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the plot of pulls and tension.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
         from zpfit.plots.tension import tension_figure
 
-        with house_style():
-            return tension_figure(self.record)
+        style = figure_style(figure)
+        with style.context():
+            return tension_figure(self.record, style.spec)
 
     def __repr__(self) -> str:
         return f"<Tension of {self.record['model']} on {self.record['likelihood']}>"

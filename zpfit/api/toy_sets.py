@@ -13,6 +13,7 @@ from zpfit.api.sources import Source, escaped, files_in, load, progress_of
 from zpfit.api.worker_sources import checked, readable
 from zpfit.errors import InvalidInput, WrongType, in_short
 from zpfit.inference.progress import Progress
+from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.pools import ExecutorChoice, Kind
 from zpfit.runs.toy_folder import RESULTS, ToyFolder
 from zpfit.runs.toys import ToyRequest, toys_in_folder, toys_in_memory
@@ -62,13 +63,19 @@ class Toys:
         """True if no shortcoming was found."""
         return not self.shortcomings
 
-    def plot(self) -> "Figure":
-        """Return the histograms of the test statistics."""
-        from zpfit.plots.style import house_style
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the histograms of the test statistics.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
         from zpfit.plots.toys import toys_figure
 
-        with house_style():
-            return toys_figure(self.record, self._drawn.columns)
+        style = figure_style(figure)
+        with style.context():
+            return toys_figure(self.record, self._drawn.columns, style.spec)
 
     def __len__(self) -> int:
         """Return the number of toys."""

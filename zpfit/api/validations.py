@@ -1,101 +1,136 @@
-"""Checks of run files without a fit: :func:`validate` and its :class:`Validated`."""
+"""Checks of files without a fit: :func:`validate` and its :class:`Validated`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypedDict
 
+from zpfit.api.campaigns import Plan
 from zpfit.api.sources import Source, load
 from zpfit.inference.problem import Problem
+from zpfit.runs.campaign_file import Campaign
+from zpfit.runs.file_kinds import CheckedFile, check_files, checked_run
 
 
-class ValidatedRecord(TypedDict):
-    """Content of a valid run file as plain data."""
-
-    name: str
-    valid: bool
+class _RunRecord(TypedDict, total=False):
     model: str
     parameters: list[str]
     likelihood: str
     measurements: list[str]
     exclusions: list[str]
     code: str
+
+
+class ValidatedRecord(_RunRecord):
+    """Content of a valid file as plain data; only a run has the keys of :class:`_RunRecord`."""
+
+    name: str
+    kind: str
+    valid: bool
     notes: list[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Validated:
-    """What a valid run file describes. Made by :func:`validate`."""
+    """A valid file. Made by :func:`validate`."""
 
-    name: str
-    model: str
-    parameters: tuple[str, ...]
-    """Sampled parameters."""
-    likelihood: str
-    measurements: tuple[str, ...]
-    exclusions: tuple[str, ...]
-    code: str
-    """Keys that name Python code, and the code; empty if there are none."""
-    notes: tuple[str, ...]
-    """Remarks, such as unverified numbers."""
+    _checked: CheckedFile
+
+    @property
+    def kind(self) -> str:
+        """Such as "run", "slice", "entry" or "limit"."""
+        return self._checked.kind
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self._checked.name
+
+    @property
+    def words(self) -> str:
+        """Sentence about the content."""
+        return self._checked.words
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks, such as unverified numbers."""
+        return tuple(self._checked.notes)
+
+    @property
+    def problem(self) -> Problem | None:
+        """Model, priors and likelihood of a run; None for other kinds."""
+        content = self._checked.content
+        return content if isinstance(content, Problem) else None
+
+    @property
+    def plan(self) -> Plan | None:
+        """The fits of a campaign; None for other kinds."""
+        content = self._checked.content
+        return Plan(content) if isinstance(content, Campaign) else None
+
+    @property
+    def code(self) -> str:
+        """Keys of a run that name Python code, and the code; empty if there are none."""
+        return "" if self.problem is None else self.problem.code
 
     @property
     def record(self) -> ValidatedRecord:
         """All of it as plain data."""
-        return {
+        record: ValidatedRecord = {
             "name": self.name,
+            "kind": self.kind,
             "valid": True,
-            "model": self.model,
-            "parameters": list(self.parameters),
-            "likelihood": self.likelihood,
-            "measurements": list(self.measurements),
-            "exclusions": list(self.exclusions),
-            "code": self.code,
             "notes": list(self.notes),
         }
+        return record if self.problem is None else {**record, **_of_run(self.problem)}
+
+    def __repr__(self) -> str:
+        return f"<Valid {self.kind} {self.name}: {self.words}>"
 
 
-def validate(source: Source, **changes: Any) -> Validated:
-    """Check what to fit, without a fit.
+def validate(source: Source, **changes: Any) -> tuple[Validated, ...]:
+    """Check a file of any kind without a fit.
 
     Every file that it names is read. A model in Python code is imported and called.
 
     Parameters
     ----------
     source
-        Name of a packaged run, path of a run file, run folder, dictionary, or a problem.
+        Path of a run, slice, campaign, model, priors, entry, set or limit file, which its keys tell
+        apart; a run folder; a name; or a dictionary or problem of a run.
     **changes
         Keys of a run file with new values, see the module's docstring.
 
     Returns
     -------
-    Validated
-        Model, parameters, terms of the likelihood, and notes.
+    tuple of Validated
+        The file, or every file that has the name.
 
     Raises
     ------
     InvalidInput
         Something is wrong; every problem is reported with its place.
     UnknownName
-        No run has this name.
+        Nothing has this name.
 
     Examples
     --------
     >>> import zpfit
-    >>> found = zpfit.validate("L_mu-L_tau_cs")
-    >>> found.model, found.parameters
-    ('L_mu-L_tau', ('m_Zp', 'g_prime', 'eps'))
+    >>> [run] = zpfit.validate("L_mu-L_tau_cs")
+    >>> run.kind, run.problem.names
+    ('run', ('m_Zp', 'g_prime', 'eps'))
     """
-    return _described(load(source, **changes))
+    if isinstance(source, (str, Path)):
+        return tuple(map(Validated, check_files(str(source), changes)))
+    return (Validated(checked_run(load(source, **changes))),)
 
 
-def _described(problem: Problem) -> Validated:
+def _of_run(problem: Problem) -> _RunRecord:
     posterior = problem.posterior
-    return Validated(
-        name=problem.name,
-        model=posterior.model.name,
-        parameters=posterior.names,
-        likelihood=posterior.likelihood.name,
-        measurements=tuple(term.name for term in posterior.likelihood.measurements),
-        exclusions=tuple(term.name for term in posterior.likelihood.exclusions),
-        code=problem.code,
-        notes=tuple(problem.notes),
-    )
+    return {
+        "model": posterior.model.name,
+        "parameters": list(posterior.names),
+        "likelihood": posterior.likelihood.name,
+        "measurements": [term.name for term in posterior.likelihood.measurements],
+        "exclusions": [term.name for term in posterior.likelihood.exclusions],
+        "code": problem.code,
+    }

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from zpfit.api.letters import with_one_mu
 from zpfit.cli.messages import LEVELS, Messages, complain, keep_log
 from zpfit.cli.remedies import message_of
 from zpfit.errors import InvalidInput, Stopped, ZpfitError
@@ -35,7 +36,7 @@ _COMMANDS = {
     "show": "data",
     "cite": "data",
     "data": "data",
-    "plot": "run",
+    "plot": "plot",
     "report": "report",
     "explore": "explore",
     "export": "export",
@@ -63,6 +64,10 @@ class _Commands(click.Group):
         module = import_module(f"zpfit.cli.{_COMMANDS[cmd_name]}")
         commands = [found for found in vars(module).values() if isinstance(found, click.Command)]
         return next(command for command in commands if command.name == cmd_name)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the micro sign as the Greek letter mu in all arguments that name no file."""
+        return super().parse_args(ctx, [with_one_mu(text) for text in args])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command and report its failure without a traceback."""

@@ -1,4 +1,4 @@
-"""Commands ``run``, ``validate`` and ``plot``: fit, check a file, draw plots again."""
+"""Commands ``run`` and ``validate``: fit, check a file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zpfit.api.numbers import percent, with_error
-from zpfit.cli import completion, options
+from zpfit.cli import options
 from zpfit.cli.messages import note
 from zpfit.cli.output import (
     console,
@@ -18,7 +18,7 @@ from zpfit.cli.output import (
     table,
     yellow,
 )
-from zpfit.cli.tables import print_terms
+from zpfit.cli.tables import print_terms, unverified_words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -109,49 +109,30 @@ def run(
 @options.changes()
 @options.as_json
 def validate(file: str, *, changes: options.Changes, as_json: bool) -> None:
-    """Check a run or campaign file without a fit.
+    """Check a file of any kind without a fit.
 
-    Every file that it names is read. A model in Python code is imported and called; the result
-    says so.
+    FILE is a run, slice, campaign, model, priors, entry, set or limit file, which its keys tell
+    apart, a run folder, or a name. Every file that it names is read. A model in Python code is
+    imported and called; the result says so.
     """
-    from zpfit.api.campaigns import is_campaign, plan
-    from zpfit.api.texts import problem_of
     from zpfit.api.validations import validate as check
-    from zpfit.cli.campaign import print_plan
 
-    if Path(file).is_file() and is_campaign(Path(file)):
-        if changes:
-            raise click.UsageError("--set, --add and --drop change a run file: leave them out here")
-        print_plan(plan(Path(file)))
+    found = check(file, **options.parse_changes(changes))
+    if as_json:
+        records = [item.record for item in found]
+        print_json(records[0] if len(records) == 1 else records)
         return
-    found = check(problem_of(file, options.parse_changes(changes))[0])
-    if as_json:
-        print_json(found.record)
-    else:
-        _print_checked(found)
-
-
-@click.command()
-@click.argument("directory", type=click.Path(path_type=Path), shell_complete=completion.folders)
-@options.as_json
-def plot(directory: Path, *, as_json: bool) -> None:
-    """Draw the plots of a finished run again."""
-    from zpfit.api.reports import plot as draw
-
-    drawn = [path.name for path in draw(directory)]
-    if as_json:
-        print_json({"folder": str(directory), "files": drawn})
-    else:
-        click.echo(f"{directory}: drew {', '.join(drawn)}")
+    for item in found:
+        _print_checked(item)
 
 
 def _print_checked(found: "Validated") -> None:
-    click.echo(
-        f"{found.name}: valid. Model {found.model}, {len(found.parameters)} sampled parameters, "
-        f"likelihood {found.likelihood} with {len(found.measurements)} measurements and "
-        f"{len(found.exclusions)} exclusions."
-    )
-    if found.code:
+    from zpfit.cli.campaign import print_plan
+
+    click.echo(f"{found.name}: valid {found.kind}. {found.words}.")
+    if found.plan is not None:
+        print_plan(found.plan)
+    elif found.code:
         click.echo(f"note: runs Python code: {found.code}")
     for text in found.notes:
         note(text)
@@ -167,7 +148,7 @@ def print_summary(summary: "FitSummary", folder: Path) -> None:
     folder
         The run folder.
     """
-    from zpfit.api.reports import PLOT_NAMES
+    from zpfit.api.reports import plots_in
 
     terminal, best = console(), summary["best_fit"]
     print_table(_parameter_table(summary))
@@ -178,7 +159,7 @@ def print_summary(summary: "FitSummary", folder: Path) -> None:
     _print_evidence(summary["evidence"])
     _print_warnings(summary)
     terminal.print(f"Run folder: {folder}", soft_wrap=True)
-    plots = ", ".join(name for name in PLOT_NAMES if (folder / name).exists())
+    plots = ", ".join(path.name for path in plots_in(folder))
     terminal.print(f"Plots: {plots}", soft_wrap=True)
 
 
@@ -229,6 +210,5 @@ def _print_warnings(summary: Mapping[str, Any]) -> None:
             plain(f"The best-fit mass is outside these curves, which exclude nothing: {names}.")
         )
     if summary["unverified"]:
-        names = ", ".join(summary["unverified"])
-        terminal.print(yellow(f"Unverified numbers (zpfit show NAME): {names}"))
+        terminal.print(yellow(unverified_words(summary)))
     print_shortcomings(summary["shortcomings"])

@@ -82,3 +82,17 @@ def _exclusions_table(exclusions: Mapping[str, Any]) -> "Table":
         chi2 = [f"{exclusion['chi2']:.3f}"] if "chi2" in exclusion else []
         result.add_row(name, f"{exclusion['ratio']:.3g}", *chi2)
     return result
+
+
+def unverified_words(summary: Mapping[str, Any]) -> str:
+    """Return one line on the unverified numbers of a run and their influence."""
+    count, influence = len(summary["unverified"]), summary.get("unverified_influence")
+    entries = "1 entry holds" if count == 1 else f"{count} entries hold"
+    if not influence:
+        return f"{entries} unverified numbers."
+    name = max(influence, key=lambda entry: abs(influence[entry]))
+    return (
+        f"{entries} unverified numbers; ln B changes by at most {influence[name]:+.1f} ({name}) if "
+        "one measurement is shifted by its error, or one limit is twice as strong (zpfit report "
+        "has all)."
+    )

@@ -106,8 +106,10 @@ def as_parameter(written: str, known: Sequence[str]) -> str:
     >>> as_parameter("\N{MICRO SIGN}", ["\N{GREEK SMALL LETTER MU}"])
     '\N{GREEK SMALL LETTER MU}'
     """
-    normal = unicodedata.normalize("NFKC", written)
-    return normal if written not in known and normal in known else written
+    if written in known:
+        return written
+    normal = {unicodedata.normalize("NFKC", name): name for name in known}
+    return normal.get(unicodedata.normalize("NFKC", written), written)
 
 
 def _named_priors(

@@ -18,9 +18,12 @@ from zpfit.inference.samplers.registry import BUILT_IN, find_engine, plugins
 from zpfit.inference.settings import Settings
 from zpfit.io.arrays import FloatArray
 from zpfit.io.document import Document, KeyPath
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
+from zpfit.likelihood.mass_coverage import useless_limits
+from zpfit.likelihood.spec import Place
 from zpfit.models.base import Model, Values
 from zpfit.models.dark_width import with_given
 from zpfit.models.effective import MASS
@@ -50,6 +53,8 @@ class RunFile(ModelOnly, Settings):
     """Set of data, and changes to it."""
     priors: Annotated[PriorsSpec, name_as(SHORTHANDS["priors"]), AlsoAs("string")] = PriorsSpec()
     """File of priors, and priors of single parameters."""
+    figure: FigureSpec = FigureSpec()
+    """Look of the figures of the run, its profiles and limits."""
 
 
 def run_file_model(engines: Iterable[str]) -> type[RunFile]:
@@ -168,6 +173,7 @@ def resolve(document: Document, library: Library) -> Problem:
         lambda: _model_and_priors(settings, document, library),
         lambda: _find_priors(settings, document, library),
     )
+    silent = _useless_limits(settings, assembled, priors, document)
     assembled = assembled.for_model(loaded.model, _probes(priors))
     _check_joint_sigma(settings, assembled, document)
     return Problem(
@@ -176,11 +182,21 @@ def resolve(document: Document, library: Library) -> Problem:
         posterior=Posterior(loaded.model, priors, assembled.likelihood),
         assembled=assembled,
         model_files=loaded.files,
-        notes=(*loaded.notes, *notes, *assembled.notes()),
+        notes=(*loaded.notes, *notes, *silent, *assembled.notes()),
         code="; ".join(filter(None, (loaded.code, *assembled.code, _engine_code(settings)))),
         document=document,
         library=library,
     )
+
+
+def _useless_limits(
+    settings: RunFile, assembled: Assembled, priors: Priors, document: Document
+) -> tuple[str, ...]:
+    if MASS.name not in priors.by_name:
+        return ()
+    masses = priors.support(MASS.name)
+    spec, place = settings.likelihood, likelihood_place(document)
+    return useless_limits(spec, assembled.likelihood, masses, "prior", place)
 
 
 def _likelihood(settings: RunFile, document: Document, library: Library) -> Assembled:
@@ -281,7 +297,12 @@ def assemble_from(document: Document, spec: LikelihoodSpec, library: Library) ->
     InvalidInput, EmptyLikelihood
         See :func:`zpfit.likelihood.build.assemble`; places are those of the document.
     """
-    return assemble(spec, library, lambda *keys: document.place(["likelihood", *keys]))
+    return assemble(spec, library, likelihood_place(document))
+
+
+def likelihood_place(document: Document) -> Place:
+    """Return a function from keys below ``likelihood`` to their place in a document."""
+    return lambda *keys: document.place(["likelihood", *keys])
 
 
 def _engine_code(settings: RunFile) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from zpfit.io.letters import with_one_mu
+
 KeyPath = tuple[str | int, ...]
 """Keys and list indices that lead to a value."""
 
@@ -150,9 +152,11 @@ def plain_data(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
-        return {str(key): plain_data(below) for key, below in value.items()}
+        return {with_one_mu(str(key)): plain_data(below) for key, below in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain_data(below) for below in value]
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, str):
+        return with_one_mu(value)
     return str(value) if isinstance(value, Path) else value

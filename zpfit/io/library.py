@@ -5,10 +5,12 @@ folder), then in installed packages of data, and then among zpfit's own files.
 """
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from zpfit.errors import InvalidInput, UnknownName
 from zpfit.io.document import Document
+from zpfit.io.letters import with_micro_sign
 from zpfit.io.places import FOLDERS, Kind, names_in, search_roots
 from zpfit.io.yaml import is_file, read_yaml
 
@@ -62,10 +64,11 @@ class Library:
         UnknownName
             No file has that name.
         """
-        for root in self.roots:
-            path = root / FOLDERS[kind] / f"{name}.yaml"
+        spellings = dict.fromkeys((name, with_micro_sign(name)))
+        for root, stem in product(self.roots, spellings):
+            path: Path = root / FOLDERS[kind] / f"{stem}.yaml"
             # A name with a folder in it, such as ../x, would leave the folder of its kind.
-            if path.name == f"{name}.yaml" and is_file(path):
+            if path.name == f"{stem}.yaml" and is_file(path):
                 return path
         raise UnknownName(kind, name, self.names(kind), place)
 

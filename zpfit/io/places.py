@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from zpfit.io.letters import with_one_mu
 from zpfit.io.logging import LOGGER
 from zpfit.io.plugins import plugins_of
 
@@ -110,4 +111,6 @@ def names_in(roots: Iterable[Path], kind: Kind) -> list[str]:
     >>> "paper_2021_cs" in names_in([packaged_data()], "likelihood set")
     True
     """
-    return sorted({path.stem for root in roots for path in (root / FOLDERS[kind]).glob("*.yaml")})
+    return sorted(
+        {with_one_mu(path.stem) for root in roots for path in (root / FOLDERS[kind]).glob("*.yaml")}
+    )

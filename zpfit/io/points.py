@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from zpfit.errors import InvalidInput
+from zpfit.io.letters import with_one_mu
 from zpfit.io.yaml import read_text
 
 
@@ -27,7 +28,7 @@ def read_points(path: Path) -> tuple[list[dict[str, float]], list[str]]:
         Lists all such problems.
     """
     rows = _rows(path)
-    header = rows[0][1]
+    header = [with_one_mu(name) for name in rows[0][1]]
     problems = [
         f"{path}:{rows[0][0]}: column {name!r} appears twice"
         for name in sorted({name for name in header if header.count(name) > 1})

@@ -21,6 +21,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from zpfit.errors import InvalidYaml, MissingFile, UnreadableFile, in_short
 from zpfit.io.document import Document, KeyPath
+from zpfit.io.letters import with_one_mu
 
 _LARGEST_FILE = 100_000_000
 """Largest size of any file, in bytes."""
@@ -252,7 +253,7 @@ class _Content:
         found = _NOT_TEXT.search(text)
         if found:
             raise self._invalid(node, f"the character {found[0]!r} is not allowed in text")
-        return text
+        return with_one_mu(text)
 
     def _invalid(self, node: Node, reason: str) -> InvalidYaml:
         return InvalidYaml(self._path, _line(node), reason)

@@ -13,7 +13,7 @@ from scipy.special import ndtr, xlogy
 
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.measurements import Datum, Measurement
-from zpfit.physics.couplings import Couplings
+from zpfit.physics.couplings import QUARK_NAMES, Couplings
 from zpfit.physics.observables import Observable
 from zpfit.physics.poisson_profile import (
     LinearStart,
@@ -104,6 +104,14 @@ class BinnedTerm(Measurement):
             raise TypeError(f"observable {self.observable.name!r} has no spectrum")
         return self.observable.spectrum(c)
 
+    def is_constant(self, c: Couplings) -> bool:
+        """Return True if the model behind some points has one signal, whatever its parameters.
+
+        Points of other models may share a signal too, where couplings vanish, and need not.
+        """
+        quarks = set(self.observable.reads) & set(QUARK_NAMES)
+        return not any(map(c.gives, quarks)) and _alike(self.expectation(c))
+
     def chi2(self, c: Couplings, prior: ScalePrior | None = None) -> FloatArray:
         """Return the profiled chi2, shape (n,); ``prior`` replaces that of the signal's scale."""
         if not len(c):
@@ -125,7 +133,7 @@ class BinnedTerm(Measurement):
 
     def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:
         """Return the pull of counts (n, bins) at expected signals (n, bins)."""
-        signal, counts = np.broadcast_arrays(predicted, datum)
+        signal, counts = _together(predicted, datum)
         without = np.broadcast_to(self._without, np.shape(datum))
         best, strength = self._best(np.atleast_2d(datum), np.atleast_2d(without))
         excess = np.maximum(self._chi2_of(counts, signal, None) - best, 0)
@@ -134,16 +142,21 @@ class BinnedTerm(Measurement):
         return result
 
     def residuals_of(
-        self, datum: FloatArray, predicted: FloatArray, prior: ScalePrior | None = None
+        self,
+        datum: FloatArray,
+        predicted: FloatArray,
+        prior: ScalePrior | None = None,
+        *,
+        constant: bool = False,
     ) -> FloatArray:
         """Return residuals whose squares add up to chi2, shape (n, bins + scales) or (n, 1).
 
-        Signed roots of each bin's share at the profiled scales, and the pulls of the scales. Where
-        all points have one signal, the root of chi2 is enough, as nothing can be minimised.
+        Signed roots of each bin's share at the profiled scales, and the pulls of the scales. If
+        the signal is ``constant``, the root of chi2 is enough, as nothing can be minimised.
         """
-        if _alike(predicted):
+        if constant:
             return np.sqrt(self._chi2_of(datum, predicted, prior))[:, None]
-        signal, counts = np.broadcast_arrays(predicted, datum)
+        signal, counts = _together(predicted, datum)
         priors = self._priors(len(signal), prior)
         scales, expected = self._profiled(counts, signal, priors)
         shares = 2 * (expected - counts + xlogy(counts, counts / expected))
@@ -296,6 +309,12 @@ class _Priors:
 def _alike(signal: FloatArray) -> bool:
     """Return True if all points share one row of memory: the model has none of the couplings."""
     return signal.strides[0] == 0
+
+
+def _together(signal: Datum, counts: Datum) -> tuple[FloatArray, FloatArray]:
+    """Return signal and counts with the shape of both."""
+    shape = np.broadcast_shapes(np.shape(signal), np.shape(counts))
+    return np.broadcast_to(signal, shape), np.broadcast_to(counts, shape)
 
 
 def _constant(prior: ScalePrior | None) -> bool:

@@ -90,7 +90,9 @@ class Assembled:
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"
-            notes.append(f"{holds} (zpfit show NAME says which): {', '.join(names)}")
+            where = f": {', '.join(names)}" if not self.set_paths else ""
+            shown = "NAME" if not self.set_paths else self.set_paths[0].stem
+            notes.append(f"{holds} (zpfit show {shown} says which){where}")
         files = [e.name for e in self.entries if has_no_source(e.entry)]
         if files:
             notes.append(
@@ -191,6 +193,21 @@ def assemble(
     set_paths = () if spec.set is None else set_files(library, spec.set)
     widths = {name: width for name, width in spec.nuisances.items() if width != 1}
     return Assembled(likelihood, tuple(entries), set_paths, widths, observables)
+
+
+def build_entry(loaded: LoadedEntry, library: Library) -> Assembled:
+    """Build the likelihood of one entry, which need not lie in a folder of the library.
+
+    Raises
+    ------
+    InvalidInput
+        The entry or its table is invalid, or it names Python code, which only a run imports.
+    """
+    named = [(loaded.name, str(loaded.path), observables_of(loaded.entry))]
+    observables = resolve_observables(named, library, allow_code=False)
+    spec = LikelihoodSpec(add=(loaded.name,))
+    likelihood = _build_terms(spec, [loaded], _unplaced, observables, set_is_soft=False)
+    return Assembled(likelihood, (loaded,), (), observables=observables)
 
 
 def _build_terms(

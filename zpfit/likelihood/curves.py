@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise, product
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,8 @@ PROMPT_COLUMNS = ("mass_MeV", "epsilon")
 """Columns of an upper limit on the kinetic mixing."""
 REGION_COLUMNS = ("mass_MeV", "epsilon_lower", "epsilon_upper")
 """Columns of an excluded region in the kinetic mixing."""
+Quantity = Literal["epsilon", "epsilon2"]
+"""Quantity that a curve limits: the kinetic mixing, or its square."""
 CHI2_COLUMNS = ("value", "chi2")
 """Columns of a chi2 as a function of an observable."""
 OBSERVED = "observed"
@@ -32,7 +35,7 @@ _EDGE_TOLERANCE = 1e-9
 """Difference of edges that rounding in a file may make, relative or absolute."""
 
 
-def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
+def read_curve(path: Path, columns: tuple[str, ...], quantity: Quantity = "epsilon") -> FloatArray:
     """Return a table of limits as logarithms of mass and coupling.
 
     Lines that start with ``#`` are comments; the first other line names the columns. Files that
@@ -43,6 +46,9 @@ def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
     path : Path
     columns : tuple of str
         :data:`PROMPT_COLUMNS` or :data:`REGION_COLUMNS`.
+    quantity : str
+        ``epsilon``, or ``epsilon2`` for a file with the squares of mixings, whose columns are
+        named accordingly, such as ``epsilon2_lower``.
 
     Returns
     -------
@@ -58,7 +64,13 @@ def read_curve(path: Path, columns: tuple[str, ...]) -> FloatArray:
         The header is wrong, a value is missing or no number, masses do not increase, or edges
         are in the wrong order. Numbers must lie between 1e-60 and 1e60.
     """
-    table = _darkcast(path, columns) if path.suffix == SUFFIX else _csv(path, columns)
+    if path.suffix == SUFFIX:
+        table = _darkcast(path, columns)
+    else:
+        table = _csv(path, tuple(name.replace("epsilon", quantity) for name in columns))
+    if quantity == "epsilon2":
+        table[:, 1:] = np.sqrt(table[:, 1:])
+    _check_edges(path, table)
     table[:, 1:] *= ELECTRIC_CHARGE
     logarithms: FloatArray = np.log(table)
     return logarithms
@@ -236,7 +248,11 @@ def _check_limits(path: Path, number: int, values: FloatArray, columns: tuple[st
         raise InvalidCurve(
             path, number, f"the lower edge {values[1]:g} is above the upper one {values[2]:g}"
         )
-    if len(values) > len(PROMPT_COLUMNS) and values[2] > _FARTHEST_EDGES * values[1]:
+
+
+def _check_edges(path: Path, table: FloatArray) -> None:
+    """Check that no two edges in the mixing are farther apart than lifetimes are tabulated."""
+    if table.shape[1] > len(PROMPT_COLUMNS) and np.any(table[:, 2] > _FARTHEST_EDGES * table[:, 1]):
         raise InvalidCurve(
-            path, number, f"edges more than a factor of {_FARTHEST_EDGES:g} apart cannot be recast"
+            path, 1, f"edges more than a factor of {_FARTHEST_EDGES:g} apart cannot be recast"
         )

@@ -26,6 +26,10 @@ _MEV = 1e3
 """MeV per GeV."""
 _NO_LIMIT = 1e4
 """Smallest mixing that marks a mass without a limit; DarkCast writes 1e4 or more."""
+_NOT_BLANKS = (
+    "values are separated by commas or semicolons; separate them by blanks, give masses in GeV, "
+    "and leave out a header or begin it with #"
+)
 _MEANINGS = {2: "mass, lower", 3: "mass, lower, upper"}
 
 
@@ -91,6 +95,9 @@ def _rows(path: Path) -> tuple[FloatArray, FloatArray]:
     lines = [(number, cells) for number, cells in lines if cells]
     if not lines:
         raise InvalidCurve(path, 1, "no rows; each needs a mass in GeV and one or two mixings")
+    for number, cells in lines:
+        if any(mark in cell for cell in cells for mark in ",;"):
+            raise InvalidCurve(path, number, f"{' '.join(cells)!r}: {_NOT_BLANKS}")
     columns = len(lines[0][1])
     for number, cells in lines:
         if columns not in _MEANINGS or len(cells) != columns:

@@ -120,7 +120,11 @@ def curve_in_mixing(loaded: LoadedEntry) -> FloatArray:
         return np.empty((0, 2))
     prompt = isinstance(loaded.entry, PromptLimitEntry)
     table: FloatArray = np.exp(
-        read_curve(loaded.curve, PROMPT_COLUMNS if prompt else REGION_COLUMNS)
+        read_curve(
+            loaded.curve,
+            PROMPT_COLUMNS if prompt else REGION_COLUMNS,
+            loaded.entry.quantity,
+        )
     )
     table[:, 1:] /= ELECTRIC_CHARGE
     return table

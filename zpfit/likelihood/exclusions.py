@@ -13,15 +13,21 @@ from dataclasses import dataclass
 from functools import partial
 from math import log
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 from scipy.special import ndtri
 
 from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import Positive, StrictModel
-from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, read_curve
+from zpfit.likelihood.curves import PROMPT_COLUMNS, REGION_COLUMNS, Quantity, read_curve
 from zpfit.likelihood.entry_base import CurveFile, EntryBase, Fraction
 from zpfit.likelihood.observables import FindObservable, ObservableRef, named_observable
 from zpfit.physics.constants import MUON_MASS
@@ -292,7 +298,22 @@ FINAL_STATES: dict[Search, FinalState] = {"visible": "electrons", "invisible": "
 """Final states of the searches that allow any production."""
 
 
-class PromptLimitEntry(ExclusionBase):
+class CurveBase(ExclusionBase, ABC):
+    """Keys of every entry with a curve in the kinetic mixing."""
+
+    quantity: Quantity = "epsilon"
+    """``epsilon2`` if the table holds squares of the kinetic mixing."""
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the usual quantity, so that entries without the key keep their hash."""
+        content: dict[str, Any] = handler(self)
+        if self.quantity == "epsilon":
+            del content["quantity"]
+        return content
+
+
+class PromptLimitEntry(CurveBase):
     """An upper limit on the kinetic mixing of a dark photon with prompt or invisible decays."""
 
     type: Literal["prompt_limit"]
@@ -322,7 +343,7 @@ class PromptLimitEntry(ExclusionBase):
         find: FindObservable = named_observable,  # noqa: ARG002
     ) -> Exclusion:
         """Return the term: the limit recast to a point's couplings and branching ratios."""
-        curve = read_curve(table, PROMPT_COLUMNS)
+        curve = read_curve(table, PROMPT_COLUMNS, self.quantity)
         coupling = visible_limit(curve) if self.search == "visible" else curve
         ratio = partial(_PROMPT_RATIOS[self.search], curve=coupling)
         stage = _CURVE_STAGE
@@ -344,7 +365,7 @@ VisibleState = Literal["electrons", "muons"]
 """Decay of the Z' in a detector behind a dump."""
 
 
-class BeamDumpEntry(ExclusionBase):
+class BeamDumpEntry(CurveBase):
     """A closed region in the kinetic mixing of a dark photon that decays behind a dump."""
 
     type: Literal["beam_dump"]
@@ -367,7 +388,7 @@ class BeamDumpEntry(ExclusionBase):
         find: FindObservable = named_observable,  # noqa: ARG002
     ) -> Exclusion:
         """Return the term: expected events over those at the edge of the region."""
-        region = read_curve(table, REGION_COLUMNS)
+        region = read_curve(table, REGION_COLUMNS, self.quantity)
         ratio = partial(dump_ratio, region=region, length_ratio=self.length_ratio)
         stage = _CURVE_STAGE
         only_electrons = self.final_state == "electrons" and region[-1, 0] < log(2 * MUON_MASS)
@@ -388,7 +409,7 @@ class BeamDumpEntry(ExclusionBase):
         return ZeroBackground(confidence_level=confidence_level)
 
 
-class ClosedRegionEntry(ExclusionBase):
+class ClosedRegionEntry(CurveBase):
     """A closed region in the kinetic mixing of a dark photon that does not depend on its decays."""
 
     type: Literal["closed_region"]
@@ -407,7 +428,7 @@ class ClosedRegionEntry(ExclusionBase):
         find: FindObservable = named_observable,  # noqa: ARG002
     ) -> Exclusion:
         """Return the term: how far the coupling lies inside the region."""
-        region = read_curve(table, REGION_COLUMNS)
+        region = read_curve(table, REGION_COLUMNS, self.quantity)
         ratio = partial(region_ratio, region=region, channel=self.production)
         return Exclusion(name, ratio, self.soft, soft, _RECAST_STAGE, _mass_range(region))
 

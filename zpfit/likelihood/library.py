@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from zpfit.errors import InvalidInput
 from zpfit.io.document import Document
+from zpfit.io.letters import with_one_mu
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS
 from zpfit.io.schema import validate
@@ -120,10 +121,20 @@ def read_entry(library: Library, name: str, place: str = "") -> LoadedEntry:
     >>> loaded.entry.observable, loaded.entry.value
     ('delta_a_e', -8.7e-13)
     """
-    document = library.document("entry", name, place)
+    return loaded_entry(library.document("entry", name, place))
+
+
+def loaded_entry(document: Document) -> LoadedEntry:
+    """Return the entry of a file.
+
+    Raises
+    ------
+    InvalidInput
+        The file does not fit the schema or names an unknown observable.
+    """
     entry = validate(EntryFile, document).root
     key = "observable" if "observable" in document.data else "observables"
     for observable in observables_of(entry):
         if isinstance(observable, str):
             check_name(observable, document.place([key]))
-    return LoadedEntry(name, document.path, entry)
+    return LoadedEntry(with_one_mu(document.path.stem), document.path, entry)

@@ -369,7 +369,8 @@ class Likelihood:
         columns: dict[int, list[FloatArray]] = {i: [pull] for i, pull in pulls.items()}
         for i, term in self._binned:
             counts = term.datum if data is None else data[:, self._slices[i]]
-            columns[i] = list(term.residuals_of(counts, term.expectation(c), priors[i]).T)
+            signal, constant = term.expectation(c), term.is_constant(c)
+            columns[i] = list(term.residuals_of(counts, signal, priors[i], constant=constant).T)
         return [column for i in range(len(self.measurements)) for column in columns[i]]
 
     def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:

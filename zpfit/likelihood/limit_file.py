@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from zpfit.errors import InvalidInput
 from zpfit.io.library import Library
 from zpfit.io.schema import Positive, StrictModel
+from zpfit.likelihood.curves import Quantity
 from zpfit.likelihood.darkcast import SUFFIX, count_columns
 from zpfit.likelihood.entries import Entry
 from zpfit.likelihood.entry_base import Citation, Fraction
@@ -50,6 +51,8 @@ class AddedLimit(StrictModel):
     """Process that makes the Z', unless muons radiate it."""
     final_state: VisibleState | None = None
     """Decay of the Z' in the detector, for a file of three columns; the default is electrons."""
+    quantity: Quantity = "epsilon"
+    """``epsilon2`` if the file holds squares of the kinetic mixing."""
     confidence_level: Fraction = 0.9
     """Confidence level of the limit; only soft exclusions use it."""
     citations: Annotated[tuple[Citation, ...], Field(strict=False)] = ()
@@ -165,4 +168,5 @@ def _common(limit: AddedLimit) -> dict[str, Any]:
         "confidence_level": limit.confidence_level,
         "approximations": "As the file has it; recast like the packaged limits.",
         "curve": f"{name}{SUFFIX}",
+        "quantity": limit.quantity,
     }

@@ -1,11 +1,17 @@
-"""Fraction of a posterior at masses that limit curves do not cover."""
+"""Masses that limit curves cover, beside those of a prior, a plane or a posterior."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from zpfit.errors import InvalidInput
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
+from zpfit.likelihood.limit_file import AddedLimit, name_of
+from zpfit.likelihood.spec import LikelihoodSpec, Place
+
+_MEV = 1e3
+"""MeV per GeV."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +49,59 @@ def mass_coverage(
         if exclusion.mass_range is not None
         for low, high in [exclusion.mass_range]
     }
+
+
+def useless_limits(
+    spec: LikelihoodSpec,
+    likelihood: Likelihood,
+    masses: tuple[float, float],
+    what: str,
+    place: Place,
+) -> tuple[str, ...]:
+    """Return a note for each added limit that covers no mass of a prior or a plane.
+
+    Parameters
+    ----------
+    spec : LikelihoodSpec
+        Choice of data, whose added entries are checked.
+    likelihood : Likelihood
+        The likelihood that was built from it.
+    masses : tuple of float
+        Smallest and largest mass (MeV) of the prior or plane.
+    what : str
+        ``prior`` or ``plane``, for messages.
+    place : callable
+        Returns the place of a key of ``spec``, for messages.
+
+    Raises
+    ------
+    InvalidInput
+        A limit file would cover some of the masses if its own were in MeV instead of GeV.
+    """
+    ranges = {e.name: e.mass_range for e in likelihood.exclusions if e.mass_range is not None}
+    notes, problems = [], []
+    for index, addition in enumerate(spec.add):
+        covered = ranges.get(name_of(addition))
+        if covered is None or _overlap(covered, masses):
+            continue
+        text = (
+            f"{name_of(addition)} covers {covered[0]:g} to {covered[1]:g} MeV, and no mass of the "
+            f"{what} ({_span(masses)} MeV)"
+        )
+        in_mev = covered[0] / _MEV, covered[1] / _MEV
+        if isinstance(addition, AddedLimit) and _overlap(in_mev, masses):
+            remedy = "masses of limit files are in GeV; divide these by 1000, as they are in MeV"
+            problems.append(f"{place('add', index)}: {text}; {remedy}")
+        notes.append(f"{text}: it has no effect")
+    if problems:
+        raise InvalidInput(problems)
+    return tuple(notes)
+
+
+def _overlap(one: tuple[float, float], two: tuple[float, float]) -> bool:
+    return one[0] <= two[1] and two[0] <= one[1]
+
+
+def _span(masses: tuple[float, float]) -> str:
+    low, high = masses
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

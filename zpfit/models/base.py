@@ -83,6 +83,9 @@ class LeptonRelation:
     """Largest distance of C_nutau from this sum."""
     tau_mixing: float = 0.0
     """A further distance is at most this number times m^2/(M^2 - m^2), with the Z's mass M."""
+    one_doublet: bool = False
+    """True if one Higgs doublet gives all quarks their mass. C_Vu - C_Vd is then
+    C_nue - C_Ve + C_Ae times a number between 1 - m^2/(2 c_w^2 M^2) and 1."""
 
 
 class Model(ABC):

@@ -54,4 +54,4 @@ class FroggattNielsen(StandardModelU1):
         """Return the relations of every U(1)'; axial couplings are free."""
         if reaches_hadrons(supports):
             return None
-        return self._without_tau(self.gauge_relation(supports), supports)
+        return self._of_one_doublet(supports)

@@ -294,6 +294,17 @@ def _at(place: str) -> Iterator[None]:
         raise InvalidInput([f"{place}: {error}"], [error]) from error
 
 
+def model_from_file(document: Document) -> LoadedModel:
+    """Return the model of a model file, with its default options.
+
+    Raises
+    ------
+    InvalidInput
+        The file does not fit the schema.
+    """
+    return _from_file(document, Document(document.path, {}, {}))
+
+
 def _from_file(document: Document, options: Document) -> LoadedModel:
     file, name = validate(ModelFile, document).root, document.path.stem
     files = {f"{FOLDERS['model']}/{document.path.name}": document.path}

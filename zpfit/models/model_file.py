@@ -125,6 +125,9 @@ class ParameterSpec(StrictModel):
     """A parameter on which couplings depend linearly."""
 
     symbol: str
+    """LaTeX, without dollar signs."""
+    unit: str = ""
+    """Unit in labels; empty if dimensionless."""
     meaning: str = ""
     largest: Annotated[float, Field(gt=0, le=1e30)] = 1.0
     """Largest absolute value."""
@@ -306,7 +309,12 @@ class LinearModel(_FileModel):
         """The mass and the file's parameters."""
         own = (
             Parameter(
-                name, spec.symbol, "", (-spec.largest, spec.largest), spec.default, spec.meaning
+                name,
+                spec.symbol,
+                spec.unit,
+                (-spec.largest, spec.largest),
+                spec.default,
+                spec.meaning,
             )
             for name, spec in self._file.parameters.items()
         )

@@ -1,13 +1,15 @@
 """A user's own model in Python: a function of the parameters, or a subclass of ``Model``."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from zpfit.errors import InvalidModel
+from zpfit.errors import InvalidModel, WrongType
 from zpfit.io.arrays import FloatArray
 from zpfit.io.python_code import called, numbers, where_failed
 from zpfit.models.base import Model, Parameter, Values, in_words
@@ -60,7 +62,12 @@ class FunctionModel(Model):
             arguments = inspect.signature(function).parameters.values()
         except (TypeError, ValueError) as error:
             raise InvalidModel(name, f"does not tell its arguments: {error}") from error
-        self.parameters = tuple(_parameter(name, argument) for argument in arguments)
+        given = getattr(function, _SYMBOLS, {})
+        found = [_parameter(name, argument) for argument in arguments]
+        unknown = [own for own in given if own not in {parameter.name for parameter in found}]
+        if unknown:
+            raise InvalidModel(name, f"has symbols of {', '.join(unknown)}, which it does not take")
+        self.parameters = tuple(_labelled(own, given.get(own.name)) for own in found)
         if not self.parameters:
             raise InvalidModel(name, "takes no arguments; name each parameter as one")
 
@@ -97,6 +104,53 @@ class FunctionModel(Model):
         fail = partial(InvalidModel, self.name)
         row = numbers(name, value, shape if np.ndim(value) else (), fail)
         return np.broadcast_to(row, shape)
+
+
+_SYMBOLS = "_zpfit_symbols"
+"""Attribute of a function that holds the symbols of its parameters."""
+_SYMBOL = re.compile(r"\$?(?P<symbol>[^$\[]*?)\$?\s*(\[(?P<unit>[^\]]*)\])?")
+"""LaTeX with or without dollar signs, and a unit in brackets."""
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def symbols(**given: str) -> Callable[[Function], Function]:
+    r"""Give the parameters of a model that is a function their symbols and units.
+
+    Parameters
+    ----------
+    **given
+        LaTeX of each parameter, with its unit in brackets unless it has none.
+
+    Raises
+    ------
+    WrongType
+        A symbol is no text.
+
+    Examples
+    --------
+    >>> @symbols(eps=r"\varepsilon", m_A="m_A [MeV]")
+    ... def photon(m_A, eps):
+    ...     return {"m_Zp": m_A, "C_Ve": 0.303 * eps}
+    >>> [(own.symbol, own.unit) for own in FunctionModel("photon", photon).parameters]
+    [('m_A', 'MeV'), ('\\varepsilon', '')]
+    """
+    for name, symbol in given.items():
+        if not isinstance(symbol, str) or not _SYMBOL.fullmatch(symbol.strip()):
+            raise WrongType(f"symbols: {name}", symbol, "LaTeX such as 'm_A [MeV]'")
+
+    def mark(function: Function) -> Function:
+        setattr(function, _SYMBOLS, given)
+        return function
+
+    return mark
+
+
+def _labelled(parameter: Parameter, symbol: str | None) -> Parameter:
+    """Return a parameter with the symbol and unit that a user gives."""
+    found = None if symbol is None else _SYMBOL.fullmatch(symbol.strip())
+    if found is None:
+        return parameter
+    return replace(parameter, symbol=found["symbol"], unit=found["unit"] or "")
 
 
 def _parameter(model: str, argument: inspect.Parameter) -> Parameter:

@@ -62,10 +62,10 @@ class StandardModelU1(GaugeModel):
         )
 
     def lepton_relation(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation | None:
-        """Return the relations of every U(1)', and that C_A is universal and almost zero."""
+        """Return the relations of one doublet, and that C_A is universal and almost zero."""
         if reaches_hadrons(supports):
             return None
-        relation = self._without_tau(self.gauge_relation(supports), supports)
+        relation = self._of_one_doublet(supports)
         mass = supports[MASS.name][1] if MASS.name in supports else MASS_RANGE[1]
         share = mass**2 / (BARE_Z_MASS**2 - mass**2)
         axial = 0.5 * share * largest_mixing(supports, "z_H")
@@ -73,11 +73,15 @@ class StandardModelU1(GaugeModel):
         largest = (vector, axial, electron, muon)
         return replace(relation, universal_axial=True, largest=largest)
 
-    @staticmethod
-    def _without_tau(
-        relation: LeptonRelation, supports: Mapping[str, tuple[float, float]]
-    ) -> LeptonRelation:
-        """Return the relation with the little that is left of C_nutau without charges."""
+    def _of_one_doublet(self, supports: Mapping[str, tuple[float, float]]) -> LeptonRelation:
+        """Return the relations of every U(1)' with one doublet.
+
+        C_uL - C_dL = C_nue - C_eL, as doublets of quarks and leptons have the same weak isospin.
+        The axial couplings of quarks, which the doublet leaves, are -+ (C_uL - C_dL) m^2/(4 c_w^2
+        M^2) by the exact route and zero at leading order. Without charges of the tau, the mixing
+        is all that is left of C_nutau.
+        """
+        relation = replace(self.gauge_relation(supports), one_doublet=True)
         if not fixed_to_zero(supports, "z_H", "z_Ltau"):
             return relation
         return replace(relation, tau_slack=0.0, tau_mixing=largest_mixing(supports, "z_H"))

@@ -77,7 +77,7 @@ def delta_q_w_cs(c: Couplings) -> FloatArray:
     if not couples_to_nucleons(c):
         return c.C_Vu
     charge = nuclear_coupling(c, protons=_PROTONS, neutrons=_NEUTRONS)
-    table = _factor_table().arguments()
+    table = factor_table().arguments()
     result: FloatArray = _caesium(c.m_Zp, c.log_m, c.C_Ae, charge, *table)
     return result
 
@@ -122,12 +122,12 @@ def caesium_factor(m_Zp: Any) -> FloatArray:
     """
     (m,), shape = flat(m_Zp)
     unit = np.ones_like(m)
-    shift = _caesium(m, np.log(m), unit, unit, *_factor_table().arguments())
+    shift = _caesium(m, np.log(m), unit, unit, *factor_table().arguments())
     return np.reshape(shift * m**2 / _PER_PRODUCT, shape)
 
 
 @cache
-def _factor_table() -> UniformSpline:
+def factor_table() -> UniformSpline:
     """Return a spline of K against ln m, through the table's ln[K/(1 - K)]."""
     lower, upper = np.log(_K_RANGE)
     odds = np.log(_K / (1 - _K))

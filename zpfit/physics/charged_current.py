@@ -100,7 +100,7 @@ def delta_w_width(c: Couplings) -> FloatArray:
     [69.7]
     """
     changes: list[FloatArray] = [c[nu] - c[v] + c[a] for v, a, nu in _FAMILIES]
-    if any(c.gives(name) for name in _QUARKS):
+    if not c.vanish(*_QUARKS):
         w_charge = c.C_Vu - c.C_Au - c.C_Vd + c.C_Ad
         changes = [change - w_charge for change in changes]
     rate: FloatArray = _W_RATE * sum(change**2 for change in changes) / c.m_Zp**2
@@ -120,7 +120,7 @@ def pion_charge(c: Couplings) -> FloatArray:
     9.0e-05
     """
     delta: FloatArray = c.C_Ve - c.C_Ae - c.C_nue
-    if any(c.gives(name) for name in _QUARKS):
+    if not c.vanish(*_QUARKS):
         delta = delta + (c.C_Vu + c.C_Au - c.C_Vd - c.C_Ad)
     return delta
 

@@ -25,7 +25,7 @@ from zpfit.physics.coherent_scattering import (
     expected_counts,
     standard_model_counts,
 )
-from zpfit.physics.compiled import gufunc
+from zpfit.physics.compiled import contiguous, loop
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import (
     REACTOR,
@@ -189,29 +189,42 @@ def coherent_csi_events(c: Couplings) -> FloatArray:
     >>> events.shape, round(float(events.sum()))
     ((1, 81), 327)
     """
-    if not couples_to_nucleons(c):
+    if not _scatters(c):
         return np.broadcast_to(_events_without(), (len(c), len(_events_without())))
     late = expected_counts(CSI_NUMUBAR, c) + expected_counts(CSI_NUE, c)
-    events: FloatArray = _in_time(expected_counts(CSI_NUMU, c), late, *time_fractions())
-    return events.reshape(len(c), -1)
+    return _in_time(expected_counts(CSI_NUMU, c), late)
+
+
+def _scatters(c: Couplings) -> bool:
+    """Return True unless the couplings of nucleons or of neutrinos vanish at all points."""
+    return couples_to_nucleons(c) and not c.vanish("C_nue", "C_numu")
 
 
 @cache
 def _events_without() -> FloatArray:
     late = standard_model_counts(CSI_NUMUBAR) + standard_model_counts(CSI_NUE)
     prompt = standard_model_counts(CSI_NUMU)
-    events: FloatArray = _in_time(prompt[None], late[None], *time_fractions())
-    return events.ravel()
+    [events] = _in_time(prompt[None], late[None])
+    result: FloatArray = events
+    return result
 
 
-@gufunc("(p,e),(p,e),(t),(t)->(p,e,t)")
-def _in_time(prompt, late, early_fractions, late_fractions, out):  # type: ignore[no-untyped-def]
-    """Spread prompt and delayed counts of each bin of photoelectrons over the bins of time."""
+def _in_time(prompt: FloatArray, late: FloatArray) -> FloatArray:
+    """Spread counts of each bin of photoelectrons over the bins of time, the faster axis."""
+    early_fractions, late_fractions = time_fractions()
+    events = np.empty((len(prompt), prompt.shape[1] * len(early_fractions)))
+    _fill_in_time(*contiguous(prompt, late, early_fractions, late_fractions), events)
+    return events
+
+
+@loop("(p,e)", "(p,e)", "(t)", "(t)", "(p,b)")
+def _fill_in_time(prompt, late, early_fractions, late_fractions, out):  # type: ignore[no-untyped-def]
+    bins = early_fractions.shape[0]
     for i in range(prompt.shape[0]):
         for e in range(prompt.shape[1]):
             early, delayed = prompt[i, e], late[i, e]
-            for t in range(early_fractions.shape[0]):
-                out[i, e, t] = early * early_fractions[t] + delayed * late_fractions[t]
+            for t in range(bins):
+                out[i, e * bins + t] = early * early_fractions[t] + delayed * late_fractions[t]
 
 
 @cache
@@ -255,7 +268,7 @@ def _pulse_and_decay(time: FloatArray, lifetime: float) -> FloatArray:
 
 def _ratio(signals: tuple[Signal, ...], c: Couplings) -> FloatArray:
     """Return the counts of some signals together over those without a Z'; shape (n,)."""
-    if not couples_to_nucleons(c):
+    if not _scatters(c):
         return np.broadcast_to(1.0, len(c))
     total = sum(float(standard_model_counts(signal)[0]) for signal in signals)
     counts: FloatArray = np.sum([expected_counts(signal, c)[:, 0] for signal in signals], axis=0)

@@ -115,6 +115,34 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
     return compile_kernel
 
 
+def loop(*types: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Compile ``kernel(x, ..., out, ...)``, which loops over contiguous arrays and fills outputs.
+
+    The arrays of a :func:`gufunc` may have any strides, so that loops over their last axis use no
+    vector instructions. Here they do, but every array must be contiguous.
+
+    Parameters
+    ----------
+    *types : str
+        Of each argument: its dimensions as ``"(p)"`` or ``"(p,b)"``, ``"()"`` for a number.
+    """
+
+    def compile_kernel(kernel: Callable[..., None]) -> Callable[..., None]:
+        if _INTERPRETED:
+            return kernel
+        signature = f"void({','.join(map(_contiguous_type, types))})"
+        return _Kernel(kernel, partial(_numba.njit, [signature], error_model="numpy"))
+
+    return compile_kernel
+
+
+def contiguous(*arrays: Any) -> list[FloatArray]:
+    """Return arrays for a :func:`loop`, copied only where they are not contiguous or read-only."""
+    return [
+        array if array.flags.carray else np.array(array, dtype=float, order="C") for array in arrays
+    ]
+
+
 def flat(*arrays: Any) -> tuple[list[FloatArray], tuple[int, ...]]:
     """Broadcast arrays or numbers together; return them flattened for a kernel, and the shape."""
     together = np.broadcast_arrays(*(np.asarray(array, dtype=float) for array in arrays))
@@ -129,6 +157,11 @@ def _dimensions(cores: str) -> list[list[str]]:
 def _numba_type(core: str) -> str:
     [dimensions] = _dimensions(core)
     return "f8" + (f"[{','.join(':' * len(dimensions))}]" if dimensions else "")
+
+
+def _contiguous_type(core: str) -> str:
+    [dimensions] = _dimensions(core)
+    return "f8" + (f"[{','.join([*':' * (len(dimensions) - 1), '::1'])}]" if dimensions else "")
 
 
 def _returning(

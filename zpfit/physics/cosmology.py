@@ -38,17 +38,8 @@ def mass_floor_ratio(
     >>> mass_floor_ratio(c, 10.0, 11.0, 1e-9).tolist()
     [0.0, 2.0]
     """
-    result: FloatArray = _mass_floor_ratio(
-        c.m_Zp,
-        c.C_Ve,
-        c.C_Ae,
-        c.C_nue,
-        c.C_numu,
-        c.C_nutau,
-        electrophilic,
-        neutrinophilic,
-        contact,
-    )
+    both = max(electrophilic, neutrinophilic)
+    result: FloatArray = _mass_floor_ratio(*_rows(c), electrophilic, neutrinophilic, both, contact)
     return result
 
 
@@ -71,27 +62,31 @@ def mixed_mass_floor_ratio(
     >>> mixed_mass_floor_ratio(c, 10.0, 11.0, 1e-9).tolist()
     [0.0, 2.2]
     """
-    # Each bound alone is zero where its coupling is below ``contact``.
-    from_electrons = mass_floor_ratio(c, electrophilic, 0.0, contact)
-    from_neutrinos = mass_floor_ratio(c, 0.0, neutrinophilic, contact)
-    both = (from_electrons > 0) & (from_neutrinos > 0)
-    return np.where(both, np.maximum(from_electrons, from_neutrinos), 0.0)
+    if c.vanish("C_Ve", "C_Ae"):
+        return np.zeros(len(c))
+    result: FloatArray = _mass_floor_ratio(
+        *_rows(c), 0.0, 0.0, max(electrophilic, neutrinophilic), contact
+    )
+    return result
 
 
-@gufunc("(p),(p),(p),(p),(p),(p),(),(),()->(p)")
+def _rows(c: Couplings) -> tuple[FloatArray, ...]:
+    return c.m_Zp, c.C_Ve, c.C_Ae, c.C_nue, c.C_numu, c.C_nutau
+
+
+@gufunc("(p),(p),(p),(p),(p),(p),(),(),(),()->(p)")
 def _mass_floor_ratio(  # type: ignore[no-untyped-def]
-    m_Zp, c_ve, c_ae, c_nue, c_numu, c_nutau, electrophilic, neutrinophilic, contact, out
+    m_Zp, c_ve, c_ae, c_nue, c_numu, c_nutau, electrons, neutrinos, both, contact, out
 ):
     # Comparing squares needs neither signs nor roots.
     contact2 = contact * contact
     for i in range(m_Zp.shape[0]):
-        floor = 0.0
-        if (
+        electron = c_ve[i] * c_ve[i] + c_ae[i] * c_ae[i] > contact2
+        neutrino = (
             c_nue[i] * c_nue[i] > contact2
             or c_numu[i] * c_numu[i] > contact2
             or c_nutau[i] * c_nutau[i] > contact2
-        ):
-            floor = neutrinophilic
-        if c_ve[i] * c_ve[i] + c_ae[i] * c_ae[i] > contact2 and electrophilic > floor:
-            floor = electrophilic
-        out[i] = floor / m_Zp[i]
+        )
+        without_electrons = neutrinos if neutrino else 0.0
+        with_electrons = both if neutrino else electrons
+        out[i] = (with_electrons if electron else without_electrons) / m_Zp[i]

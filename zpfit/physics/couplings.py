@@ -366,6 +366,28 @@ class Couplings:
         """
         return name in self._given or name in self._later.names
 
+    def vanish(self, *names: str) -> bool:
+        """Return True if these couplings are zero at all points.
+
+        Examples
+        --------
+        >>> c = Couplings.of(m_Zp=17.0, C_Ve=[0.0, 1e-4], C_Ae=0.0)
+        >>> c.vanish("C_Ae", "C_nue"), c.vanish("C_Ve", "C_Ae")
+        (True, False)
+        """
+        found = self._vanishing
+        for name in names:
+            if name not in found:
+                found[name] = not (self.gives(name) and np.any(getattr(self, name)))
+            if not found[name]:
+                return False
+        return True
+
+    @cached_property
+    def _vanishing(self) -> dict[str, bool]:
+        """Results of :meth:`vanish` for single rows."""
+        return {}
+
     def __len__(self) -> int:
         return len(self.m_Zp)
 

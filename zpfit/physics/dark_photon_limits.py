@@ -61,6 +61,8 @@ def prompt_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
     >>> ratios.round(6).tolist()  # no limit beyond the curve
     [2.0, 0.0]
     """
+    if c.vanish("C_Ve", "C_Ae"):
+        return np.zeros(len(c))
     return _over_curve(c, c.visible_coupling, curve)
 
 
@@ -70,6 +72,8 @@ def invisible_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
     For missing energy with electrons (NA64, BaBar). ``curve`` and the axial coupling as
     in :func:`prompt_ratio`. Published limits assume that all decays are invisible.
     """
+    if c.vanish("C_Ve", "C_Ae"):
+        return np.zeros(len(c))
     return _over_curve(c, c.invisible_coupling, curve)
 
 
@@ -121,6 +125,8 @@ def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatAr
     ----------
     P. Ilten et al., arXiv:1801.04847, Sec. 2.
     """
+    if c.vanish("C_Ve", "C_Ae"):
+        return np.zeros(len(c))
     result: FloatArray = _dump_ratio(
         c.m_Zp,
         c.log_m,

@@ -86,6 +86,8 @@ def recoil_ratio(experiment: RecoilExperiment, c: Couplings, c_nu: FloatArray) -
     >>> float(ratio[0]), bool(ratio[1] != 1)
     (1.0, True)
     """
+    if c.vanish("C_Ve", "C_Ae"):
+        return np.ones(len(c))
     return _ratio(experiment, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae, c_nu)
 
 

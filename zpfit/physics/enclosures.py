@@ -28,13 +28,16 @@ from typing import Final
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT
+from zpfit.physics.atomic_parity import caesium_factor, factor_table
+from zpfit.physics.constants import ELECTRIC_CHARGE, ELECTRON_MASS, FERMI_CONSTANT
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.electron_recoils import (
     RECOIL_NODES,
     RecoilExperiment,
     phase_space,
 )
 from zpfit.physics.neutrino_spectra import Line
+from zpfit.physics.production import production_ratio
 
 _STEP: Final = 0.1875
 """Step in s; the error of the rule is below 2e-14 of the integrals."""
@@ -108,6 +111,48 @@ def _loop_sums(r: FloatArray) -> FloatArray:
         vector += share * size
         axial += share * (size * (3 + 4 * size) + 2 * r)
     return np.stack([vector, axial])
+
+
+def caesium_bounds(masses: FloatArray) -> Bounds:
+    """Return bounds over mass cells of the factor K of the range of the Z' in Caesium.
+
+    K is the spline of the likelihood. It rises with the mass, which is checked for every piece:
+    its linear coefficient exceeds what the others can add to the slope.
+
+    Parameters
+    ----------
+    masses : numpy.ndarray, shape (n + 1,)
+        Edges of the cells in MeV, increasing.
+
+    Raises
+    ------
+    ArithmeticError
+        The spline does not rise, which would be a mistake in the table of zpfit.
+    """
+    table = factor_table()
+    powers = np.arange(table.coefficients.shape[2])[::-1]  # the highest comes first
+    slopes = table.coefficients[:, 0] * powers * table.inverse_step ** (1.0 - powers)
+    if np.any(slopes[:, -2] <= np.sum(np.abs(slopes[:, :-2]), axis=1)):
+        raise ArithmeticError("the factor of Caesium does not rise with the mass")
+    value = caesium_factor(masses)
+    return Bounds(value, value).widened(_ROUNDING + _TABLES).between()
+
+
+def rho_share_bounds(masses: FloatArray) -> Bounds:
+    """Return bounds over mass cells of (B_rho - B_omega)/(B_rho + B_omega) in pi0 -> gamma Z'.
+
+    With a = m^2/M_rho^2 and b = m^2/M_omega^2 it is (a - b)/(2 - a - b), which rises with the
+    mass. It follows from the production for C_Vu = -C_Vd = 1/2, whose root is
+    B_rho/(B_rho + B_omega).
+
+    Parameters
+    ----------
+    masses : numpy.ndarray, shape (n + 1,)
+        Edges of the cells in MeV, increasing, below the mass of the pi0.
+    """
+    c = Couplings.of(m_Zp=masses, C_Vu=0.5, C_Vd=-0.5)
+    value = 2 * ELECTRIC_CHARGE * np.sqrt(production_ratio(c, "pi0_gamma")) - 1
+    return Bounds(value - _ROUNDING, value + _ROUNDING).between()
 
 
 def recoil_bounds(experiment: RecoilExperiment, masses: FloatArray) -> Bounds:

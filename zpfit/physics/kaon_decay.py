@@ -59,7 +59,7 @@ def k_munu_inv(c: Couplings) -> FloatArray:
     ['2.25e-06', '5.31e-07', '0.00e+00']
     """
     lepton = (c.m_Zp, c.log_m, c.C_Vmu, c.C_Amu, c.C_numu)
-    if any(c.gives(name) for name in _QUARKS):
+    if not c.vanish(*_QUARKS):
         vertex = c.C_Vu + c.C_Au - c.C_Vs - c.C_As
         rate = _rate(*lepton, c.C_Vu - c.C_Vs, vertex, *_table().arguments())
     else:

@@ -29,12 +29,16 @@ def delta_a_e(c: Couplings) -> FloatArray:
     >>> print([f"{shift:.2e}" for shift in delta_a_e(c)])
     ['7.53e-14', '-3.80e-13']
     """
+    if c.vanish("C_Ve", "C_Ae"):
+        return np.zeros(len(c))
     return _shift(ELECTRON_MASS, c.m_Zp, c.log_m, c.C_Ve, c.C_Ae)
 
 
 @observable(reads=("m_Zp", "C_Vmu", "C_Amu"), group=Group.MUON, symbol=r"\Delta a_\mu")
 def delta_a_mu(c: Couplings) -> FloatArray:
     """Return the shift of the muon's (g-2)/2, Eq. (7) of arXiv:2102.07781; shape (n,)."""
+    if c.vanish("C_Vmu", "C_Amu"):
+        return np.zeros(len(c))
     return _shift(MUON_MASS, c.m_Zp, c.log_m, c.C_Vmu, c.C_Amu)
 
 

@@ -15,14 +15,14 @@ NUCLEON_INPUTS: Final = ("C_Vu", "C_Vd")
 
 
 def couples_to_nucleons(c: Couplings) -> bool:
-    """Return True if a model gives C_Vu or C_Vd; without them every function here returns zeros.
+    """Return True unless C_Vu and C_Vd vanish at all points, so that every function returns zeros.
 
     Examples
     --------
     >>> couples_to_nucleons(Couplings.of(m_Zp=17.0, C_Ve=1e-4))
     False
     """
-    return c.gives("C_Vu") or c.gives("C_Vd")
+    return not c.vanish("C_Vu", "C_Vd")
 
 
 def proton_coupling(c: Couplings) -> FloatArray:

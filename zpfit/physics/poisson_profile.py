@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import gufunc, inline, inline_sum
+from zpfit.physics.compiled import contiguous, inline, inline_sum, loop
 
 _STEPS: Final = 100
 """Newton steps; a few suffice unless the signal is absurdly large, which takes a step a decade."""
@@ -32,16 +32,21 @@ _SMALL_DECREMENT: Final = 1e-9
 off by less than this already before the step, and by orders of magnitude less after it."""
 _LEAST_FRACTION: Final = 0.1
 """Smallest fraction of a scale that one step leaves, so that scales stay positive."""
-EXPECTED, DEFICIT, CURVATURE, WEIGHTED = range(4)
-"""Rows of the work space: mu, 1 - n/mu, n/mu^2, and a template times that."""
+_FUSED: Final = 4
+"""Templates in one pass over the bins; zeros stand for missing ones."""
 _LEAST_EVENTS: Final = 1e-300
 """Added to expected counts, which keeps logarithms finite."""
 
 
-@gufunc("(p,b),(q,b),(j,b),(p,k),(k),(p,k),(k,k)->(p,k),(p,b)")
-def profiled_scales(  # type: ignore[no-untyped-def]
-    signal, observed, backgrounds, centres, inverse_variances, start, inverse_hessian, out, expected
-):
+def profiled_scales(
+    signal: FloatArray,
+    observed: FloatArray,
+    backgrounds: FloatArray,
+    centres: FloatArray,
+    inverse_variances: FloatArray,
+    start: FloatArray,
+    inverse_hessian: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
     """Return the scales that minimise chi2, shape (p, k), and the events expected then, (p, b).
 
     Parameters
@@ -61,103 +66,138 @@ def profiled_scales(  # type: ignore[no-untyped-def]
     inverse_hessian : array, shape (k, k)
         Inverse of the second derivatives of chi2/2 close to the minimum; NaN if unknown.
     """
+    scales, expected = np.array(start, order="C"), np.empty(np.shape(signal))
+    inputs = (signal, observed, backgrounds, centres, inverse_variances, inverse_hessian)
+    _profile(*contiguous(*inputs), scales, expected)
+    return scales, expected
+
+
+@loop("(p,b)", "(q,b)", "(j,b)", "(p,k)", "(k)", "(k,k)", "(p,k)", "(p,b)")
+def _profile(  # type: ignore[no-untyped-def]
+    signal, observed, backgrounds, centres, inverse_variances, inverse_hessian, scales, expected
+):
+    """Move ``scales`` of each point to the minimum, and fill in the events expected there."""
     k, bins = inverse_variances.shape[0], signal.shape[1]
-    # Contiguous copies, over which the loops use vector instructions.
-    templates, counts = np.empty((k, bins)), np.empty(bins)
-    work, gradient, hessian = np.empty((4, bins)), np.empty(k), np.empty((k, k))
-    scales, step = np.empty(k), np.empty(k)
-    for row in range(1, k):
-        _copy_row(backgrounds, row - 1, templates[row])
+    rows = max(k, _FUSED)
+    templates, factors = np.zeros((rows, bins)), np.zeros(rows)
+    templates[1:k] = backgrounds
+    others, gradient = np.full(bins, _LEAST_EVENTS), np.empty(rows)
+    hessian, step = np.empty((rows, rows)), np.empty(k)
     for i in range(signal.shape[0]):
-        _copy_row(signal, i, templates[0])
-        if i < observed.shape[0]:
-            _copy_row(observed, i, counts)
-        for row in range(k):
-            scales[row] = start[i, row]
-        _minimise(
-            counts, templates, centres[i], inverse_variances, inverse_hessian, scales,
-            work, gradient, hessian, step,
-        )  # fmt: skip
-        _fill_expected(templates, scales, work)
-        for row in range(k):
-            out[i, row] = scales[row]
-        for b in range(bins):
-            expected[i, b] = work[EXPECTED, b]
-
-
-@inline
-def _minimise(
-    counts: FloatArray,
-    templates: FloatArray,
-    centres: FloatArray,
-    inverse_variances: FloatArray,
-    inverse_hessian: FloatArray,
-    scales: FloatArray,
-    work: FloatArray,
-    gradient: FloatArray,
-    hessian: FloatArray,
-    step: FloatArray,
-) -> None:
-    """Move the scales of one point to the minimum; the last four arrays are work space."""
-    for iteration in range(_STEPS):
-        _first_derivatives(counts, templates, scales, work, gradient)
-        for row in range(scales.shape[0]):
-            gradient[row] += inverse_variances[row] * (scales[row] - centres[row])
-        if iteration == 0:
-            decrement = _product(inverse_hessian, gradient, step)
-            if decrement <= _SMALL_DECREMENT and _allowed_fraction(scales, step) == 1.0:
-                _subtract(scales, 1.0, step)
-                return
-        _second_derivatives(counts, templates, work, hessian)
-        for row in range(scales.shape[0]):
-            hessian[row, row] += inverse_variances[row]
-        decrement = _newton_step(hessian, gradient, step)
-        _subtract(scales, _allowed_fraction(scales, step), step)
-        if not decrement > _DECREMENT:  # also NaN
-            return
-
-
-@inline
-def _fill_expected(templates: FloatArray, scales: FloatArray, work: FloatArray) -> None:
-    for b in range(templates.shape[1]):
-        work[EXPECTED, b] = _LEAST_EVENTS
-    for row in range(scales.shape[0]):
-        _add_scaled(work, EXPECTED, scales[row], templates, row)
+        templates[0] = signal[i]
+        factors[:k] = scales[i]
+        counts, mu = observed[min(i, observed.shape[0] - 1)], expected[i]
+        for iteration in range(_STEPS):
+            _first_derivatives(counts, templates, factors, others, mu, gradient)
+            for row in range(k):
+                gradient[row] += inverse_variances[row] * (factors[row] - centres[i, row])
+            if iteration == 0:
+                decrement = _product(inverse_hessian, gradient, step)
+                if decrement <= _SMALL_DECREMENT and _allowed_fraction(factors, step) == 1.0:
+                    _subtract(factors, 1.0, step)
+                    break
+            _second_derivatives(counts, templates, mu, hessian)
+            for row in range(k):
+                hessian[row, row] += inverse_variances[row]
+            decrement = _newton_step(hessian, gradient, step)
+            _subtract(factors, _allowed_fraction(factors, step), step)
+            if not decrement > _DECREMENT:  # also NaN
+                break
+        _first_derivatives(counts, templates, factors, others, mu, gradient)
+        scales[i] = factors[:k]
 
 
 @inline
 def _first_derivatives(
     counts: FloatArray,
-    templates: FloatArray,
+    rows: FloatArray,
     scales: FloatArray,
-    work: FloatArray,
+    others: FloatArray,
+    expected: FloatArray,
     gradient: FloatArray,
 ) -> None:
-    """Fill in the gradient of half the Poisson chi2 with respect to the scales."""
-    _fill_expected(templates, scales, work)
+    """Fill in the expected events, and the gradient of half the Poisson chi2."""
+    if rows.shape[0] == _FUSED:
+        _fused_gradient(counts, rows, scales, others, expected, gradient)
+        return
+    others[:] = _LEAST_EVENTS  # and the events of all templates but four
+    for row in range(_FUSED, rows.shape[0]):
+        for b in range(others.shape[0]):
+            others[b] += scales[row] * rows[row, b]
+    _fused_gradient(counts, rows, scales, others, expected, gradient)
+    for row in range(_FUSED, rows.shape[0]):
+        gradient[row] = 0.0
+        for b in range(counts.shape[0]):
+            gradient[row] += (1 - counts[b] / expected[b]) * rows[row, b]
+
+
+@inline_sum
+def _fused_gradient(
+    counts: FloatArray,
+    rows: FloatArray,
+    scales: FloatArray,
+    others: FloatArray,
+    expected: FloatArray,
+    gradient: FloatArray,
+) -> None:
+    """Fill in the expected events, and the gradient along four templates, in one pass."""
+    s0, s1, s2, s3 = scales[0], scales[1], scales[2], scales[3]
+    g0 = g1 = g2 = g3 = 0.0
     for b in range(counts.shape[0]):
-        work[DEFICIT, b] = 1 - counts[b] / work[EXPECTED, b]
-    for row in range(scales.shape[0]):
-        gradient[row] = _dot(templates, row, work, DEFICIT)
+        r0, r1, r2, r3 = rows[0, b], rows[1, b], rows[2, b], rows[3, b]
+        mu = others[b] + (s0 * r0 + s1 * r1) + (s2 * r2 + s3 * r3)
+        expected[b] = mu
+        deficit = 1 - counts[b] / mu
+        g0 += deficit * r0
+        g1 += deficit * r1
+        g2 += deficit * r2
+        g3 += deficit * r3
+    gradient[0], gradient[1], gradient[2], gradient[3] = g0, g1, g2, g3
 
 
 @inline
 def _second_derivatives(
-    counts: FloatArray, templates: FloatArray, work: FloatArray, hessian: FloatArray
+    counts: FloatArray, rows: FloatArray, expected: FloatArray, hessian: FloatArray
 ) -> None:
-    """Fill in the lower triangle of the second derivatives, where ``work`` has the first."""
-    for b in range(counts.shape[0]):
-        work[CURVATURE, b] = counts[b] / (work[EXPECTED, b] * work[EXPECTED, b])
-    for row in range(templates.shape[0]):
-        for b in range(counts.shape[0]):
-            work[WEIGHTED, b] = templates[row, b] * work[CURVATURE, b]
+    """Fill in the lower triangle of the second derivatives of half the Poisson chi2."""
+    _fused_hessian(counts, rows, expected, hessian)
+    for row in range(_FUSED, rows.shape[0]):
         for column in range(row + 1):
-            hessian[row, column] = _dot(templates, column, work, WEIGHTED)
+            hessian[row, column] = 0.0
+            for b in range(counts.shape[0]):
+                weight = counts[b] / (expected[b] * expected[b])
+                hessian[row, column] += weight * rows[row, b] * rows[column, b]
+
+
+@inline_sum
+def _fused_hessian(
+    counts: FloatArray, rows: FloatArray, expected: FloatArray, hessian: FloatArray
+) -> None:
+    """Fill in the second derivatives along four templates, in one pass."""
+    h00 = h10 = h11 = h20 = h21 = h22 = h30 = h31 = h32 = h33 = 0.0
+    for b in range(counts.shape[0]):
+        r0, r1, r2, r3 = rows[0, b], rows[1, b], rows[2, b], rows[3, b]
+        weight = counts[b] / (expected[b] * expected[b])
+        w1, w2, w3 = weight * r1, weight * r2, weight * r3
+        h00 += weight * r0 * r0
+        h10 += w1 * r0
+        h11 += w1 * r1
+        h20 += w2 * r0
+        h21 += w2 * r1
+        h22 += w2 * r2
+        h30 += w3 * r0
+        h31 += w3 * r1
+        h32 += w3 * r2
+        h33 += w3 * r3
+    hessian[0, 0] = h00
+    hessian[1, 0], hessian[1, 1] = h10, h11
+    hessian[2, 0], hessian[2, 1], hessian[2, 2] = h20, h21, h22
+    hessian[3, 0], hessian[3, 1], hessian[3, 2], hessian[3, 3] = h30, h31, h32, h33
 
 
 @inline
 def _subtract(scales: FloatArray, fraction: float, step: FloatArray) -> None:
-    for row in range(scales.shape[0]):
+    for row in range(step.shape[0]):
         scales[row] -= fraction * step[row]
 
 
@@ -165,11 +205,12 @@ def _subtract(scales: FloatArray, fraction: float, step: FloatArray) -> None:
 def _product(inverse_hessian: FloatArray, gradient: FloatArray, step: FloatArray) -> float:
     """Fill in the step with a known Hessian; return the squared Newton decrement."""
     decrement = 0.0
-    for row in range(gradient.shape[0]):
-        step[row] = 0.0
-        for column in range(gradient.shape[0]):
-            step[row] += inverse_hessian[row, column] * gradient[column]
-        decrement += step[row] * gradient[row]
+    for row in range(step.shape[0]):
+        value = 0.0
+        for column in range(step.shape[0]):
+            value += inverse_hessian[row, column] * gradient[column]
+        step[row] = value
+        decrement += value * gradient[row]
     return decrement
 
 
@@ -177,62 +218,39 @@ def _product(inverse_hessian: FloatArray, gradient: FloatArray, step: FloatArray
 def _allowed_fraction(scales: FloatArray, step: FloatArray) -> float:
     """Return the fraction of a step that keeps every scale above a tenth of itself."""
     fraction = 1.0
-    for row in range(scales.shape[0]):
+    for row in range(step.shape[0]):
         most = (1 - _LEAST_FRACTION) * scales[row]
         fraction = min(fraction, most / max(step[row], most))
     return fraction
 
 
 @inline
-def _copy_row(rows: FloatArray, row: int, copy: FloatArray) -> None:
-    for b in range(copy.shape[0]):
-        copy[b] = rows[row, b]
-
-
-@inline
-def _add_scaled(
-    totals: FloatArray, total: int, factor: float, values: FloatArray, value: int
-) -> None:
-    """Add a multiple of a row of ``values`` to a row of ``totals``; views would be slower."""
-    for b in range(totals.shape[1]):
-        totals[total, b] += factor * values[value, b]
-
-
-@inline_sum
-def _dot(left: FloatArray, row: int, right: FloatArray, other: int) -> float:
-    """Return the scalar product of two rows."""
-    total = 0.0
-    for b in range(left.shape[1]):
-        total += left[row, b] * right[other, b]
-    return total
-
-
-@inline
 def _newton_step(hessian: FloatArray, gradient: FloatArray, step: FloatArray) -> float:
     """Solve for the Newton step by Cholesky's method; return the squared Newton decrement."""
-    k = gradient.shape[0]
+    k = step.shape[0]
     for row in range(k):
         for column in range(row + 1):
             value = hessian[row, column]
             for inner in range(column):
                 value -= hessian[row, inner] * hessian[column, inner]
             if row == column:
-                # Neither data nor prior know a scale with zero here, which stays where it is.
-                hessian[row, row] = sqrt(value) if value > 0 else np.inf
+                # The inverse of the diagonal element of the root. Neither data nor prior know a
+                # scale with zero here, which stays where it is.
+                hessian[row, row] = 1 / sqrt(value) if value > 0 else 0.0
             else:
-                hessian[row, column] = value / hessian[column, column]
+                hessian[row, column] = value * hessian[column, column]
     decrement = 0.0
     for row in range(k):
         value = gradient[row]
         for inner in range(row):
             value -= hessian[row, inner] * step[inner]
-        step[row] = value / hessian[row, row]
+        step[row] = value * hessian[row, row]
         decrement += step[row] ** 2
     for row in range(k - 1, -1, -1):
         value = step[row]
         for inner in range(row + 1, k):
             value -= hessian[inner, row] * step[inner]
-        step[row] = value / hessian[row, row]
+        step[row] = value * hessian[row, row]
     return decrement
 
 

@@ -179,14 +179,14 @@ _READS: Final[dict[Channel, tuple[str, ...]]] = {
 
 
 def is_produced(c: Couplings, channel: Channel) -> bool:
-    """Return True if the model gives any coupling that the channel needs.
+    """Return True unless every coupling that the channel needs vanishes at all points.
 
     Examples
     --------
     >>> is_produced(Couplings.of(m_Zp=17.0, C_Ve=1e-4), "pi0_gamma")
     False
     """
-    return any(c.gives(name) for name in _READS[channel])
+    return not c.vanish(*_READS[channel])
 
 
 def production_ratio(c: Couplings, channel: Channel) -> FloatArray:

@@ -5,15 +5,38 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from zpfit.analysis.records import CampaignCell
-from zpfit.plots.style import SERIES_COLOURS
+from zpfit.io.figure_spec import FigureSpec
+from zpfit.plots.pulls import add_title
+from zpfit.plots.scales import Linear
+from zpfit.plots.style import (
+    PAGE,
+    SERIES_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
 MOST_ROWS = 100
 """Largest number of combinations that a figure shows."""
 
 
-def campaign_figure(title: str, cells: Sequence[CampaignCell]) -> Figure:
-    """Draw ln B against no Z' of each seed and their mean, and chi2 of the best fit."""
-    figure = Figure(figsize=(8.5, 0.32 * len(cells) + 2.0), layout="constrained")
+def campaign_figure(
+    title: str, cells: Sequence[CampaignCell], spec: FigureSpec | None = None
+) -> Figure:
+    """Draw ln B against no Z' of each seed and their mean, and chi2 of the best fit.
+
+    Parameters
+    ----------
+    title
+        Title of the campaign.
+    cells
+        Combinations of the axes of the campaign.
+    spec
+        Description of the figure.
+    """
+    spec = spec or FigureSpec()
+    cells = [cell for cell in cells if cell["name"] not in spec.hide]
+    figure = StyledFigure(figsize=spec.size(PAGE, 0.22 * len(cells) + 1.3), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     for y, cell in enumerate(cells):
         seeds = cell["log_bayes_factors"]
@@ -28,14 +51,17 @@ def campaign_figure(title: str, cells: Sequence[CampaignCell]) -> Figure:
     right.plot([c["chi2"] for c in cells], rows, "o", color="k", markersize=4, label="best fit")
     right.plot(
         [c["chi2_no_zprime"] for c in cells], rows, "s", fillstyle="none",
-        color=SERIES_COLOURS[1], label="no Z'",
+        color=SERIES_COLOURS[1], label="no $Z'$", markersize=4,
     )  # fmt: skip
     left.axvline(0, color="0.6", linewidth=0.8)
     left.set_yticks(rows, [cell["name"] for cell in cells])
-    left.invert_yaxis()
-    left.set_xlabel("$\\ln B$ against no Z' (ticks: seeds; point: their mean)")
-    right.set_xlabel(r"$\chi^2$")
-    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
-    if title:
-        figure.suptitle(title)
-    return figure
+    left.set_ylim(len(cells) - 0.4, -0.6)
+    size = points("axes.labelsize")
+    left.set_xlabel(r"$\ln B$ against no $Z'$" + "\n(ticks: seeds; point: mean)", fontsize=size)
+    right.set_xlabel(r"$\chi^2$", fontsize=size)
+    for panel in (left, right):
+        Linear().set_ticks(panel.xaxis, panel.get_xlim())
+        panel.tick_params(which="both", labelsize=points("ytick.labelsize"))
+    figure.legend(loc="outside lower center", ncols=2, fontsize=points("legend.fontsize"))
+    add_title(figure, spec.titled(title))
+    return finished(figure)

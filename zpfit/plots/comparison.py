@@ -4,81 +4,196 @@ from collections.abc import Mapping, Sequence
 
 import corner
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from zpfit.analysis.records import ComparisonRow
+from zpfit.errors import InvalidInput, suggestion
 from zpfit.io.arrays import FloatArray
-from zpfit.plots.scales import Log, Scale, SignedLog
-from zpfit.plots.style import SERIES_COLOURS
+from zpfit.io.figure_spec import FigureSpec
+from zpfit.likelihood.labels import label_of
+from zpfit.plots.corner import LEVELS, Grid, Side
+from zpfit.plots.labels import text_width, wrapped
+from zpfit.plots.pulls import add_title
+from zpfit.plots.scales import Linear, ranged, scale_of
+from zpfit.plots.style import (
+    COLUMN,
+    MUTED,
+    PAGE,
+    SERIES_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _NEGLIGIBLE = 1e-8
 """Smallest size of a coupling that its axis shows."""
-_LEVELS = (0.393, 0.865)
 _RANGE = 0.999
+_JEFFREYS = ((1.0, "weak"), (2.5, "moderate"), (5.0, "strong"))
+"""Values of ln B where evidence of each strength begins, and its name."""
+_GREYS = ("0.93", "0.86", "0.78")
+_ROW, _CELL = 0.3, 0.21
+"""Heights of a row, and of a row of the heat map, in inches."""
+_TEXT = 1.5
+"""Widest label of a row in inches; longer ones wrap."""
+_LARGE = 9.0
+"""chi2 of a term at which the colours of the heat map end."""
 
 
-def evidence_figure(rows: Sequence[ComparisonRow]) -> Figure:
-    """Draw ln B of every row with its error, also under wider and narrower priors."""
-    figure = Figure(figsize=(7, 0.5 * len(rows) + 1.6), layout="constrained")
-    axes = figure.subplots()
+def evidence_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -> Figure:
+    """Draw ln B of every row with its error, also under wider and narrower priors.
+
+    Parameters
+    ----------
+    rows
+        Rows of a comparison.
+    spec
+        Description of the figure.
+    """
+    spec = spec or FigureSpec()
+    rows = _shown(rows, spec)
+    drawn = [row for row in rows if row["model"] != row["reference"]] or rows
     reference = {row["data"]: row for row in rows if row["model"] == row["reference"]}
-    for y, row in enumerate(rows):
-        base = reference[row["data"]]
-        axes.errorbar(
-            row["ln_bayes_factor"], y, xerr=row["ln_bayes_factor_err"], fmt="o", color="k"
-        )
+    size = points("ytick.labelsize")
+    labels = [wrapped(_label(row, rows), size, _TEXT) for row in drawn]
+    lines = sum(max(label.count("\n"), 0) for label in labels)
+    height = 1.75 + _ROW * len(drawn) + 0.14 * lines
+    figure = StyledFigure(figsize=spec.size(COLUMN, height), layout="constrained")
+    axes = figure.subplots()
+    seen = [0.0]
+    for y, row in enumerate(drawn):
+        value, error = row["ln_bayes_factor"], row["ln_bayes_factor_err"]
+        colour = spec.colours.get(row["run"], "k")
+        axes.errorbar(value, y, xerr=error, fmt="o", color=colour, markersize=4, zorder=3)
+        seen += [value - error, value + error]
         for index, (name, marker) in enumerate((("wider", "<"), ("narrower", ">"))):
-            varied, base_varied = (r["prior_sensitivity"][name] for r in (row, base))
-            if varied["lnZ"] is None or base_varied["lnZ"] is None:
+            base = reference.get(row["data"])
+            pair = [r["prior_sensitivity"][name]["lnZ"] for r in (row, base) if r is not None]
+            if base is None or None in pair:
                 continue
-            x = varied["lnZ"] - base_varied["lnZ"]
-            axes.plot(x, y, marker, color=SERIES_COLOURS[index], fillstyle="none", markersize=8)
-    axes.axvline(0, color="0.6", linewidth=0.8)
-    for limit in (1.0, 2.5, 5.0):
-        for sign in (-1, 1):
-            axes.axvline(sign * limit, color="0.85", linewidth=0.8, zorder=0)
-    axes.set_yticks(range(len(rows)), [_label(row, rows) for row in rows])
-    axes.invert_yaxis()
-    axes.set_xlabel(
-        f"$\\ln B$ against {rows[0]['reference']} (grey: 1, 2.5 and 5, where weak, moderate and "
-        "strong evidence begin)"
-    )
+            x = float(pair[0]) - float(pair[1])  # type: ignore[arg-type]
+            axes.plot(x, y, marker, color=SERIES_COLOURS[index], fillstyle="none", markersize=5.5)
+            seen.append(x)
+    margin = 0.08 * (max(seen) - min(seen)) + 0.3
+    axes.set_xlim(min(seen) - margin, max(seen) + margin)
+    bands = _shade_strengths(axes)
+    Linear().set_ticks(axes.xaxis, axes.get_xlim())
+    axes.set_yticks(range(len(drawn)), labels)
+    axes.set_ylim(len(drawn) - 0.4, -0.6)
+    axes.tick_params(which="both", labelsize=size)
+    name = rows[0]["reference"]
+    axes.set_xlabel(rf"$\ln B$ against {name}", fontsize=points("axes.labelsize"))
     handles = [
-        Line2D([], [], marker="o", color="k", linestyle="", label="priors as given"),
+        Line2D([], [], marker="o", color="k", linestyle="", label="priors as given", markersize=4),
         _hollow("<", SERIES_COLOURS[0], "wider"),
         _hollow(">", SERIES_COLOURS[1], "narrower"),
+        *bands,
     ]
-    axes.legend(handles=handles, fontsize=9)
-    return figure
+    legend = points("legend.fontsize")
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=legend)
+    add_title(figure, spec.titled(""))
+    return finished(figure)
+
+
+def _shown(rows: Sequence[ComparisonRow], spec: FigureSpec) -> list[ComparisonRow]:
+    """Return the rows without hidden ones.
+
+    Raises
+    ------
+    InvalidInput
+        A hidden row does not exist.
+    """
+    known = list(dict.fromkeys(row["run"] for row in rows))
+    problems = [
+        f"figure.hide: no run is called {name!r}; {suggestion(name, known)}"
+        for name in spec.hide
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    return [row for row in rows if row["run"] not in spec.hide]
+
+
+def _shade_strengths(axes: Axes) -> list[Patch]:
+    """Shade where evidence is weak, moderate and strong; return the legend of what is seen."""
+    low, high = axes.get_xlim()
+    handles = []
+    ends = [limit for limit, _ in _JEFFREYS[1:]] + [1e9]
+    for (start, name), end, grey in zip(_JEFFREYS, ends, _GREYS, strict=True):
+        label = f"{name}: from {start:g}" if end > 1e8 else f"{name}: {start:g} to {end:g}"
+        seen = False
+        for left, right in ((start, min(end, high)), (max(-end, low), -start)):
+            if left < right:
+                axes.axvspan(left, right, color=grey, linewidth=0, zorder=0)
+                seen = True
+        handles += [Patch(facecolor=grey, label=rf"$|\ln B|$ {label}")] if seen else []
+    axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
+    axes.set_xlim(low, high)
+    return handles
 
 
 def _hollow(marker: str, colour: str, label: str) -> Line2D:
     return Line2D(
-        [], [], marker=marker, color=colour, linestyle="", fillstyle="none", label=f"{label} priors"
-    )
+        [], [], marker=marker, color=colour, linestyle="", fillstyle="none",
+        label=f"{label} priors", markersize=5.5,
+    )  # fmt: skip
 
 
-def chi2_figure(rows: Sequence[ComparisonRow]) -> Figure:
-    """Draw chi2 of every term at the best fit, stacked."""
-    figure = Figure(figsize=(7.5, 0.5 * len(rows) + 2.2), layout="constrained")
-    axes = figure.subplots()
+def chi2_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -> Figure:
+    """Draw chi2 of every term at the best fit as a table of colours, with the sum below.
+
+    Parameters
+    ----------
+    rows
+        Rows of a comparison.
+    spec
+        Description of the figure; ``hide`` takes runs.
+    """
+    spec = spec or FigureSpec()
+    rows = _shown(rows, spec)
     terms = list(dict.fromkeys(name for row in rows for name in row["chi2_by_term"]))
-    left = np.zeros(len(rows))
-    for index, name in enumerate(terms):
-        values = np.array([row["chi2_by_term"].get(name, 0.0) for row in rows])
-        hatch = "///" if index >= len(SERIES_COLOURS) else None
-        colour = SERIES_COLOURS[index % len(SERIES_COLOURS)]
-        axes.barh(range(len(rows)), values, left=left, color=colour, label=name, hatch=hatch)
-        left += values
-    for y, total in enumerate(left):
-        axes.text(total, y, f" {total:.2f}", va="center", fontsize=9)
-    axes.set_yticks(range(len(rows)), [_label(row, rows) for row in rows])
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1.12 * max(float(left.max()), 1e-3))
-    axes.set_xlabel(r"$\chi^2$ at the best fit")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
-    return figure
+    labels: dict[str, str] = {}
+    for row in rows:
+        labels |= row.get("labels", {})
+    table = np.array([[row["chi2_by_term"].get(name, np.nan) for row in rows] for name in terms])
+    table = table.reshape(len(terms), len(rows))
+    size = points("xtick.labelsize")
+    names = [_label(row, rows) for row in rows]
+    longest = max(text_width(part, size) for name in names for part in name.split("\n"))
+    left = max([text_width(label_of(name, labels), size) for name in terms] + [0.5])
+    width = spec.width or min(max(COLUMN, left + 0.5 * len(rows) + 0.9), PAGE)
+    height = 0.35 + longest + _CELL * (len(terms) + 1.4)
+    figure = StyledFigure(figsize=spec.size(width, height), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(
+        np.ma.masked_invalid(table), cmap="YlOrRd", vmin=0, vmax=_LARGE, aspect="auto",
+        extent=(-0.5, len(rows) - 0.5, len(terms) - 0.5, -0.5),
+    ) if terms else None  # fmt: skip
+    for (y, x), value in np.ndenumerate(table):
+        if np.isfinite(value):
+            colour = "w" if value > 0.65 * _LARGE else "k"
+            axes.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=size, color=colour)
+    for x, row in enumerate(rows):
+        total = f"{row['best_fit_chi2']:.2f}"
+        axes.text(
+            x, len(terms) + 0.1, total, ha="center", va="center", fontsize=size, weight="bold"
+        )
+    axes.axhline(len(terms) - 0.5, color="k", linewidth=0.8)
+    axes.set_ylim(len(terms) + 0.7, -0.5)
+    axes.set_yticks(
+        [*range(len(terms)), len(terms) + 0.1],
+        [*(label_of(name, labels) for name in terms), r"$\chi^2$, all terms"],
+    )
+    axes.set_xticks(range(len(rows)), names, rotation=90)
+    axes.tick_params(length=0, labelsize=size, labeltop=True, labelbottom=False)
+    if image is not None:
+        bar = figure.colorbar(image, ax=axes, extend="max", pad=0.02, aspect=30)
+        bar.set_label(r"$\chi^2$ of a term", fontsize=size)
+        bar.ax.tick_params(labelsize=size)
+    add_title(figure, spec.titled(""))
+    return finished(figure)
 
 
 def _label(row: ComparisonRow, rows: Sequence[ComparisonRow]) -> str:
@@ -87,7 +202,9 @@ def _label(row: ComparisonRow, rows: Sequence[ComparisonRow]) -> str:
 
 
 def overlay_figure(
-    samples: Mapping[str, Mapping[str, FloatArray]], symbols: Mapping[str, str]
+    samples: Mapping[str, Mapping[str, FloatArray]],
+    symbols: Mapping[str, str],
+    spec: FigureSpec | None = None,
 ) -> Figure:
     """Draw the posteriors of the couplings of several models on common axes.
 
@@ -97,67 +214,77 @@ def overlay_figure(
         Samples of equal weight of each coupling by model, each of shape (n,).
     symbols
         LaTeX of each coupling, without dollar signs.
+    spec
+        Description of the figure; ``parameters`` chooses couplings, by default those that are not
+        zero in all models.
+
+    Raises
+    ------
+    InvalidInput
+        A coupling is unknown.
     """
-    names = list(symbols)
-    columns = {
-        model: np.column_stack([_scale(name).forward(values[name]) for name in names])
-        for model, values in samples.items()
+    spec = spec or FigureSpec()
+    samples = {model: own for model, own in samples.items() if model not in spec.hide}
+    names = _couplings_of(samples, symbols, spec)
+    sides = []
+    for name in names:
+        attributes = {
+            "symbol": symbols[name],
+            "unit": "MeV" if name == "m_Zp" else "",
+            "scale": "log" if name == "m_Zp" else "signed_log",
+            "lower": _NEGLIGIBLE,
+        }
+        look = spec.axes.get(name)
+        if look is not None and look.label:
+            attributes["label"] = look.label
+        scale = scale_of(attributes)
+        column = np.concatenate([scale.forward(values[name]) for values in samples.values()])
+        sides.append(Side(attributes, ranged(_limits(column), scale, look)))
+    grid = Grid(sides, spec, "")
+    colours = {
+        model: spec.colours.get(model, SERIES_COLOURS[index % len(SERIES_COLOURS)])
+        for index, model in enumerate(samples)
     }
-    limits = [
-        _limits(np.concatenate([c[:, i] for c in columns.values()])) for i in range(len(names))
-    ]
-    size = 1.7 * len(names) + 1.2
-    figure = Figure(figsize=(size, size))
-    for index, column in enumerate(columns.values()):
+    for model, values in samples.items():
+        columns = [side.scale.forward(values[n]) for side, n in zip(sides, names, strict=True)]
         corner.corner(
-            column,
-            fig=figure,
+            np.column_stack(columns),
+            fig=grid.figure,
             bins=30,
-            range=limits,
-            levels=_LEVELS,
+            range=[side.limits for side in sides],
+            levels=spec.levels or LEVELS,
             smooth=1.0,
-            labels=[_axis_label(name, symbols[name]) for name in names],
             plot_datapoints=False,
             plot_density=False,
             no_fill_contours=True,
-            color=SERIES_COLOURS[index % len(SERIES_COLOURS)],
-            hist_kwargs={"density": True, "linewidth": 1.2},
-            label_kwargs={"fontsize": 13},
+            color=colours[model],
+            hist_kwargs={"density": True, "linewidth": 1.0},
+            contour_kwargs={"linewidths": 0.8},
         )
-    _set_ticks(figure, names, limits)
-    handles = [
-        Line2D([], [], color=SERIES_COLOURS[i % len(SERIES_COLOURS)], label=model)
-        for i, model in enumerate(columns)
+    grid.finish([Line2D([], [], color=own, label=model) for model, own in colours.items()])
+    return finished(grid.figure)
+
+
+def _couplings_of(
+    samples: Mapping[str, Mapping[str, FloatArray]], symbols: Mapping[str, str], spec: FigureSpec
+) -> list[str]:
+    known = list(symbols)
+    problems = [
+        f"figure.parameters: no coupling is called {name!r}; {suggestion(name, known)}"
+        for name in spec.parameters
+        if name not in known
     ]
-    figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(0.97, 0.97), fontsize=14)
-    return figure
-
-
-def _axis_label(name: str, symbol: str) -> str:
-    return f"${symbol}$" + (" [MeV]" if name == "m_Zp" else "")
-
-
-def _scale(name: str) -> Scale:
-    return Log() if name == "m_Zp" else SignedLog(_NEGLIGIBLE)
+    if problems:
+        raise InvalidInput(problems)
+    present = [
+        name
+        for name in known
+        if any(np.abs(values[name]).max() > _NEGLIGIBLE for values in samples.values())
+    ]
+    return list(spec.parameters) or present
 
 
 def _limits(column: FloatArray) -> tuple[float, float]:
     low, high = np.quantile(column, [0.5 * (1 - _RANGE), 0.5 * (1 + _RANGE)])
     margin = 0.04 * max(float(high - low), 1e-3)
     return float(low) - margin, float(high) + margin
-
-
-def _set_ticks(figure: Figure, names: Sequence[str], limits: Sequence[tuple[float, float]]) -> None:
-    n = len(names)
-    axes = np.array(figure.axes).reshape(n, n)
-    for row in range(n):
-        for column in range(row + 1):
-            panel = axes[row, column]
-            _scale(names[column]).set_ticks(panel.xaxis, limits[column])
-            panel.tick_params(labelsize=9)
-            if row < n - 1:
-                panel.set_xticklabels([])
-            if column < row:
-                _scale(names[row]).set_ticks(panel.yaxis, limits[row])
-                if column > 0:
-                    panel.set_yticklabels([])

@@ -15,9 +15,9 @@ from shapely.geometry.base import BaseGeometry
 
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.plots.exclusion_layout import AXES_SIZE, path_in_axes, region_shape
+from zpfit.plots.exclusion_layout import Layout, path_in_axes, region_shape
 from zpfit.plots.labels import LabelBoard, Mask, text_size
-from zpfit.plots.style import MUTED
+from zpfit.plots.style import SMALLEST_TEXT
 
 _SQUARE = box(0, 0, 1, 1)
 _INNER = box(0.008, 0.008, 0.992, 0.992)
@@ -31,8 +31,6 @@ _COLOURS = (
 """Dark colours of lines and their labels, legible on white and on grey."""
 _THIN, _THICK = 0.5, 1.3
 """Widths in points of an outline, and of its part where the limit is the strongest."""
-_FONT = 6.5
-"""Size of labels in points."""
 _SHORTEST, _SHORTEST_WALL = 0.03, 0.3
 """Lengths of an edge, in sides of the plane, below which it is not drawn as a leading limit."""
 _SAME = 2e-3
@@ -149,8 +147,13 @@ def _strongest(
 
 
 def draw_outlines(
-    axes: Axes, board: LabelBoard, record: ExclusionMapRecord, regions: Sequence[Mapping[str, Any]]
-) -> None:
+    axes: Axes,
+    board: LabelBoard,
+    layout: Layout,
+    record: ExclusionMapRecord,
+    regions: Sequence[Mapping[str, Any]],
+    taken: Sequence[str] = (),
+) -> list[tuple[Leader, str]]:
     """Draw excluded regions as one grey area with the outlines of the leading limits.
 
     Parameters
@@ -158,30 +161,54 @@ def draw_outlines(
     axes
         Axes with limits and scales.
     board
-        Gets the places of outlines and labels.
+        Gets the places of outlines.
+    layout
+        Sizes of the figure.
     record
         The map.
     regions
         The excluded regions of the map.
+    taken
+        Colours that no line may have.
+
+    Returns
+    -------
+    list of (Leader, str)
+        Leading limits and the colours of their lines, the longest first.
     """
     shapes = _by_label(record, regions)
     split = [split_at_walls(shape) for shape in shapes.values()]
     _fill(axes, _union(wall for wall, _ in split), _WALL_COLOUR)
     _fill(axes, _union(rest for _, rest in split), _EXCLUDED_COLOUR)
-    found = leaders(shapes)
     board.take_frame(0.02)
-    thin = board.empty()
-    pairs = list(zip(found, cycle(_COLOURS), strict=False))
+    free = [colour for colour in _COLOURS if colour not in taken]
+    pairs = list(zip(leaders(shapes), cycle(free), strict=False))
     for leader, colour in pairs:
         _draw_lines(axes, leader.shape.boundary, colour, _THIN)
         for edge in leader.edges:
             _draw_lines(axes, edge, colour, _THICK)
-            board.take(board.mask(edge.buffer(_points(2 * _THICK))))
-        thin |= board.mask(leader.shape.boundary.buffer(_points(2 * _THIN)))
-    labels = _Labels(axes, board, thin)
-    for leader, colour in sorted(pairs, key=lambda pair: -pair[0].length):
+            board.take(board.mask(edge.buffer(layout.fraction(2 * _THICK))))
+    return sorted(pairs, key=lambda pair: -pair[0].length)
+
+
+def label_outlines(
+    axes: Axes, board: LabelBoard, layout: Layout, pairs: Sequence[tuple[Leader, str]]
+) -> None:
+    """Write the label of each leading limit beside its edge, in the colour of its line."""
+    thin = board.empty()
+    for leader, _ in pairs:
+        thin |= board.mask(leader.shape.boundary.buffer(layout.fraction(2 * _THIN)))
+    labels = _Labels(axes, board, layout, thin)
+    for leader, colour in pairs:
         labels.add(leader, colour)
-    _label_allowed(axes, board, _union(shapes.values()))
+
+
+def anchor_on(leader: Leader) -> tuple[float, float]:
+    """Return the place on the longest edge of a limit where a line to its label begins."""
+    line = leader.longest
+    ends = np.asarray(line.coords)
+    place = line.interpolate(0.7 if ends[-1, 0] >= ends[0, 0] else 0.3, normalized=True)
+    return float(place.x), float(place.y)
 
 
 def _by_label(
@@ -225,17 +252,20 @@ class _Labels:
         Axes to write on.
     board
         Occupied parts of the axes.
+    layout
+        Sizes of the figure.
     thin
         Pixels of thin lines, which labels avoid if they can.
     """
 
-    def __init__(self, axes: Axes, board: LabelBoard, thin: Mask) -> None:
-        self._axes, self._board, self._thin = axes, board, thin
+    def __init__(self, axes: Axes, board: LabelBoard, layout: Layout, thin: Mask) -> None:
+        self._axes, self._board, self._layout, self._thin = axes, board, layout, thin
+        self._size = max(layout.small - 0.5, SMALLEST_TEXT)
         self._boxes: list[BaseGeometry] = []
 
     def add(self, leader: Leader, colour: str) -> None:
         """Write a label beside its edge, and join it to the edge if it is far away."""
-        size = np.array(text_size(leader.label, _FONT, AXES_SIZE))
+        size = np.array(text_size(leader.label, self._size, self._layout.axes))
         points = _points_along(leader.longest)
         barred = self._board.empty()
         for _ in range(_TRIES):
@@ -243,7 +273,7 @@ class _Labels:
             if place is None:
                 return
             centre = np.array([place.x, place.y])
-            target, gap = _nearest(points, centre, size)
+            target, gap = _nearest(points, centre, size, self._layout.axes)
             line = LineString([np.clip(target, centre - size / 2, centre + size / 2), target])
             if gap <= _FAR or not any(line.intersects(box) for box in self._boxes):
                 break
@@ -251,14 +281,14 @@ class _Labels:
         self._write(leader.label, colour, centre, size)
         if gap > _FAR:
             _draw_lines(self._axes, line, colour, _THIN)
-            self._board.take(self._board.mask(line.buffer(_points(2 * _THIN))))
+            self._board.take(self._board.mask(line.buffer(self._layout.fraction(2 * _THIN))))
 
     def _write(self, text: str, colour: str, centre: FloatArray, size: FloatArray) -> None:
         self._board.take_box(centre[0], centre[1], (size[0], size[1]))
         self._boxes.append(box(*(centre - size / 2), *(centre + size / 2)))
         self._axes.text(
             centre[0], centre[1], text, transform=self._axes.transAxes, ha="center", va="center",
-            fontsize=_FONT, color=colour,
+            fontsize=self._size, color=colour,
         )  # fmt: skip
 
 
@@ -269,26 +299,14 @@ def _points_along(line: LineString) -> FloatArray:
     return np.asarray(shapely.get_coordinates(places))
 
 
-def _nearest(points: FloatArray, centre: FloatArray, size: FloatArray) -> tuple[FloatArray, float]:
+def _nearest(
+    points: FloatArray, centre: FloatArray, size: FloatArray, axes: tuple[float, float]
+) -> tuple[FloatArray, float]:
     """Return the point nearest to a box, and the gap between them in inches."""
-    away = np.maximum(np.abs(points - centre) - size / 2, 0) * np.array(AXES_SIZE)
+    away = np.maximum(np.abs(points - centre) - size / 2, 0) * np.array(axes)
     gaps = np.hypot(away[:, 0], away[:, 1])
     best = int(np.argmin(gaps))
     return points[best], float(gaps[best])
-
-
-def _label_allowed(axes: Axes, board: LabelBoard, excluded: BaseGeometry) -> None:
-    """Write "allowed" into the largest part of the plane that is not excluded, if it fits."""
-    parts = list(_polygons(_SQUARE.difference(excluded)))
-    if not parts:
-        return
-    mask = board.mask(max(parts, key=lambda part: part.area))
-    place = board.place(mask, text_size("allowed", _FONT, AXES_SIZE))
-    if place is not None:
-        axes.text(
-            place.x, place.y, "allowed", transform=axes.transAxes, rotation=place.rotation,
-            ha="center", va="center", fontsize=_FONT, color=MUTED, style="italic",
-        )  # fmt: skip
 
 
 def _polygons(shape: BaseGeometry) -> Iterator[Polygon]:
@@ -318,8 +336,3 @@ def _rings(part: Polygon) -> Iterator[LineString]:
 
 def _height(part: Polygon) -> float:
     return float(part.bounds[3] - part.bounds[1])
-
-
-def _points(length: float) -> float:
-    """Return a length in points as a fraction of the axes."""
-    return length / 72 / min(AXES_SIZE)

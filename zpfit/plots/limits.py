@@ -13,13 +13,18 @@ from matplotlib.patches import Patch
 from zpfit.analysis.levels import in_percent
 from zpfit.analysis.records import LimitLevel, LimitPoint, LimitRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.plots.labels import wrapped
-from zpfit.plots.scales import Linear, Log, Scale, axis_label
-from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
+from zpfit.io.figure_spec import AxisLook, FigureSpec, described_by
+from zpfit.plots.pulls import add_title
+from zpfit.plots.scales import Linear, Log, Scale, axis_label, described, ranged
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    COLUMN,
+    ENSEMBLE_COLOURS,
+    StyledFigure,
+    finished,
+    points,
+)
 
-_WIDTH, _HEIGHT = 3.4, 3.2
-"""Inches; the width of one column of a journal."""
-_FONT = 8
 _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "profile": {"color": BEST_FIT_COLOUR, "linestyle": "-"},
     "posterior": {"color": ENSEMBLE_COLOURS[0], "linestyle": "--"},
@@ -35,56 +40,88 @@ _MARGIN = 0.06
 """Margin above and below the lines, as a fraction of their range."""
 
 
-def limit_figure(record: LimitRecord) -> Figure:
+def limit_figure(record: LimitRecord, spec: FigureSpec | None = None) -> Figure:
     """Draw limits of the profile likelihood (solid) and of the posterior (dashed) along a scan.
+
+    Parameters
+    ----------
+    record
+        Limits at the points of a scan.
+    spec
+        Description of the figure.
 
     Raises
     ------
     ValueError
         The limits belong to a single point, without a scan.
     """
+    spec = described_by(record, spec)
     scan = record["scan"]
     if scan is None:
         raise ValueError("limits at one point have no plot; give a scan")
-    points = sorted(record["points"], key=lambda point: point["fixed"][scan["name"]])
-    values = np.array([point["fixed"][scan["name"]] for point in points])
-    across = _scale(values)
+    rows_of_scan = sorted(record["points"], key=lambda point: point["fixed"][scan["name"]])
+    values = np.array([point["fixed"][scan["name"]] for point in rows_of_scan])
+    across = _scale(values, spec.axes.get(scan["name"]))
     x = across.forward(values)
-    levels = sorted({level["probability"] for point in points for level in point["levels"]})
+    levels = sorted({level["probability"] for point in rows_of_scan for level in point["levels"]})
     columns = {
-        (level, kind): _ends(points, level, kind)
+        (level, kind): limit_ends(rows_of_scan, level, kind)
         for level in levels
         for kind in ("profile", "posterior")
     }
-    up = _scale(np.concatenate([np.ravel(own) for own in columns.values()] or [np.ones(1)]))
-    figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+    seen = np.concatenate([np.ravel(own) for own in columns.values()] or [np.ones(1)])
+    up = _scale(seen, spec.axes.get(record["parameter"]["name"]))
+    figure = StyledFigure(figsize=spec.size(COLUMN, 3.0), layout="constrained")
     panel = figure.subplots()
     widths = dict(zip(levels, np.linspace(*_WIDTHS, max(len(levels), 1)), strict=False))
     handles: list[Artist] = []
     for (level, kind), ends in columns.items():
         look = {**_LOOKS[kind], "linewidth": widths[level]}
+        look["color"] = spec.colours.get(kind, look["color"])
         panel.plot(x, up.forward(ends), marker="o", markersize=2 * widths[level], **look)
         handles.append(Line2D([], [], **look, label=f"{_NAMES[kind]}, {in_percent(level)}"))
-    if _shade(panel, x, points):
+    if _shade(panel, x, rows_of_scan):
         handles.append(Patch(facecolor=_NOTHING, label="nothing allowed"))
-    _frame(panel, (across, up), x)
-    panel.set_xlabel(axis_label(scan), fontsize=_FONT + 1)
-    panel.set_ylabel(_limited(record), fontsize=_FONT + 1)
-    figure.suptitle(wrapped(record["title"], _FONT + 1, _WIDTH), fontsize=_FONT + 1)
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=_FONT - 0.5)
-    return figure
+    looks = spec.axes.get(scan["name"]), spec.axes.get(record["parameter"]["name"])
+    _frame(panel, (across, up), x, looks)
+    label_x, label_y = described(scan, looks[0], values), _limited(record)
+    if looks[1] is not None and looks[1].label:
+        label_y = looks[1].label
+    panel.set_xlabel(axis_label(label_x), fontsize=points("axes.labelsize"))
+    panel.set_ylabel(label_y, fontsize=points("axes.labelsize"))
+    add_title(figure, spec.titled(record["title"]))
+    size = points("legend.fontsize")
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=size)
+    return finished(figure)
 
 
-def _scale(values: FloatArray) -> Scale:
-    """Return a logarithmic scale for positive values that span a wide range."""
+def _scale(values: FloatArray, look: AxisLook | None = None) -> Scale:
+    """Return the scale that a figure gives; else a logarithmic one for a wide positive range."""
+    if look is not None and look.scale is not None:
+        return Log() if look.scale == "log" else Linear()
     seen = values[np.isfinite(values)]
     wide = len(seen) > 0 and seen.min() > 0 and seen.max() > _WIDE * seen.min()
     return Log() if wide else Linear()
 
 
-def _ends(points: Sequence[LimitPoint], level: float, kind: str) -> FloatArray:
-    """Return a limit, or lower and upper end, at each point; NaN where there is none."""
-    found = [next((v for v in p["levels"] if v["probability"] == level), None) for p in points]
+def limit_ends(scanned: Sequence[LimitPoint], level: float, kind: str) -> FloatArray:
+    """Return a limit, or lower and upper end, at each point; NaN where there is none.
+
+    Parameters
+    ----------
+    scanned
+        Points of a scan, n in number.
+    level
+        Confidence level.
+    kind
+        ``"profile"`` or ``"posterior"``.
+
+    Returns
+    -------
+    array
+        Shape (n, 1) for limits and (n, 2) for intervals.
+    """
+    found = [next((v for v in p["levels"] if v["probability"] == level), None) for p in scanned]
     rows = [_of_level(own, kind) for own in found]
     longest = max(len(row) for row in rows)
     return np.array([row or [np.nan] * longest for row in rows])
@@ -111,15 +148,24 @@ def _shade(panel: Axes, x: FloatArray, points: Sequence[LimitPoint]) -> bool:
     return bool(excluded)
 
 
-def _frame(panel: Axes, scales: tuple[Scale, Scale], x: FloatArray) -> None:
-    panel.tick_params(which="both", labelsize=_FONT)
-    if len(x) > 1:
-        panel.set_xlim(x.min(), x.max())
+def _frame(
+    panel: Axes,
+    scales: tuple[Scale, Scale],
+    x: FloatArray,
+    looks: tuple[AxisLook | None, AxisLook | None],
+) -> None:
+    size = points("xtick.labelsize")
+    panel.tick_params(which="both", labelsize=size, top=True, right=True)
+    margin = _MARGIN * (np.ptp(x) or abs(x[0]) or 1.0)
+    alone = len(x) == 1
+    ends = (float(x.min() - margin * alone), float(x.max() + margin * alone))
+    panel.set_xlim(*ranged(ends, scales[0], looks[0]))
     drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in panel.lines])
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn):
         margin = _MARGIN * (np.ptp(drawn) or abs(drawn[0]) or 1.0)
-        panel.set_ylim(drawn.min() - margin, drawn.max() + margin)
+        ends = (float(drawn.min() - margin), float(drawn.max() + margin))
+        panel.set_ylim(*ranged(ends, scales[1], looks[1]))
     scales[0].set_ticks(panel.xaxis, panel.get_xlim())
     scales[1].set_ticks(panel.yaxis, panel.get_ylim())
 

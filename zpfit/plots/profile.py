@@ -1,27 +1,40 @@
 """Profile likelihood and posterior of one or two parameters on the same axes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from scipy.interpolate import PchipInterpolator
 
 from zpfit.analysis.levels import in_percent
 from zpfit.analysis.profile.contours import roots
-from zpfit.analysis.records import ProfileCurve, ProfileRecord
+from zpfit.analysis.records import ProfileCurve, ProfileDensity, ProfileRecord
+from zpfit.errors import InvalidInput
 from zpfit.io.arrays import FloatArray
-from zpfit.plots.labels import wrapped
-from zpfit.plots.scales import Scale, axis_label, scale_of
-from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
+from zpfit.io.figure_spec import FigureSpec, described_by
+from zpfit.plots.pulls import add_title
+from zpfit.plots.scales import Linear, Room, Scale, axis_label, described, ranged, scale_of
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    COLUMN,
+    ENSEMBLE_COLOURS,
+    MUTED,
+    StyledFigure,
+    finished,
+    points,
+)
 
-_WIDTH = 3.4
-"""Inches, one column of a journal."""
-_FONT = 8
-_POSTERIOR, _PROFILE = ENSEMBLE_COLOURS[0], BEST_FIT_COLOUR
+_HEADROOM = 1.35
+"""Top of the axis of Delta chi2 over the largest level."""
+_SAME = 5e-4
+"""Distance up to which two levels are the same."""
+_FEWEST_NODES, _FINE = 3, 400
+"""Nodes of a stretch that is interpolated, and points of its curve."""
 _SHADES = (0.65, 0.25)
 """Opacity of the innermost and outermost region."""
 _LINES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))
@@ -33,106 +46,184 @@ _SEEN = 0.003
 _MARGIN = 0.04
 
 
-def profile_figure(result: ProfileRecord) -> Figure:
-    """Draw profile likelihood and posterior as curves (one axis) or contours (two axes)."""
+def profile_figure(result: ProfileRecord, spec: FigureSpec | None = None) -> Figure:
+    """Draw profile likelihood and posterior as curves (one axis) or contours (two axes).
+
+    Parameters
+    ----------
+    result
+        Profile likelihood and posterior density.
+    spec
+        Description of the figure; its levels must be among those of the result.
+    """
+    spec = described_by(result, spec)
+    result = _at_levels(result, spec.levels)
     draw = _curves if len(result["axes"]) == 1 else _contours
-    return draw(result)
+    return finished(draw(result, spec))
 
 
-def _curves(result: ProfileRecord) -> Figure:
-    [axis] = result["axes"]
-    scale = scale_of(axis)
-    profile, posterior = result["profile"], result["posterior"]
-    x = _forward(scale, profile["values"][0])
-    likelihood = np.exp(-0.5 * _numbers(profile["delta_chi2"]))
-    # Constant to the edges of the bins, zero outside.
-    edges = _forward(scale, posterior["edges"][0])
-    density = np.array(posterior["density"], dtype=float)
-    z = np.concatenate(
-        [edges[:1], edges[:1], _forward(scale, posterior["values"][0]), [edges[-1]] * 2]
+def _at_levels(result: ProfileRecord, levels: Sequence[float]) -> ProfileRecord:
+    """Return a result with some of its levels only; without any asked for, with all."""
+    if not levels:
+        return result
+    known = [level["probability"] for level in result["profile"]["levels"]]
+    kept = [i for i, one in enumerate(known) if any(abs(one - asked) < _SAME for asked in levels)]
+    if len(kept) < len(levels):
+        shown = ", ".join(in_percent(level) for level in known)
+        raise InvalidInput(
+            [f"figure.levels: the result has the levels {shown}; compute it with the others"]
+        )
+    profile, posterior = (
+        {**result[part], "levels": [result[part]["levels"][index] for index in kept]}
+        for part in ("profile", "posterior")
     )
-    height = np.concatenate([[0], density[:1], density, density[-1:], [0]])
-    figure = Figure(figsize=(_WIDTH, 2.9), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(6, 1))
-    upper.fill_between(z, height, color=_POSTERIOR, alpha=_SHADES[1], linewidth=0)
-    upper.plot(z, height, color=_POSTERIOR, linewidth=1, linestyle=_LINES[1])
-    upper.plot(x, likelihood, color=_PROFILE, linewidth=1.3)
-    upper.set_ylim(0, 1.12)
-    upper.set_yticks([0, 0.5, 1])
-    upper.set_ylabel("relative to maximum", fontsize=_FONT)
-    _bars(lower, scale, profile["levels"], 1.0, _PROFILE)
-    _bars(lower, scale, posterior["levels"], 0.0, _POSTERIOR)
+    changed: Any = {**result, "profile": profile, "posterior": posterior}
+    return cast(ProfileRecord, changed)
+
+
+def _curves(result: ProfileRecord, spec: FigureSpec) -> Figure:
+    profile, posterior = result["profile"], result["posterior"]
+    axis, scale = _axis_of(result, 0, spec)
+    x = _forward(scale, profile["values"][0])
+    delta = _numbers(profile["delta_chi2"])
+    z, height = _steps(scale, posterior)
+    cuts = [level["delta_chi2"] for level in profile["levels"]]
+    top = _HEADROOM * max(cuts)
+    figure = StyledFigure(figsize=spec.size(COLUMN, 3.3), layout="constrained")
+    upper, middle, lower = figure.subplots(3, 1, sharex=True, height_ratios=(6, 4, 1))
+    for cut, style, name in zip(cuts, cycle(_LINES[1:]), _names(profile), strict=False):
+        upper.axhline(cut, color=MUTED, linewidth=0.8, linestyle=style)
+        upper.annotate(
+            name, (1, cut), (-3, 1), xycoords=("axes fraction", "data"), color=MUTED, ha="right",
+            va="bottom", textcoords="offset points", fontsize=points("legend.fontsize"),
+        )  # fmt: skip
+    colours = _colours(spec)
+    for smooth_x, smooth in _smooth(x, delta):
+        upper.plot(smooth_x, smooth, color=colours["profile"], linewidth=1.3)
+    upper.set_ylim(0, top)
+    upper.set_ylabel(r"$\Delta\chi^2$", fontsize=points("axes.labelsize"))
+    middle.fill_between(z, height, color=colours["posterior"], alpha=_SHADES[1], linewidth=0)
+    middle.plot(z, height, color=colours["posterior"], linewidth=1)
+    middle.set_ylim(0, 1.12)
+    middle.set_ylabel("posterior", fontsize=points("axes.labelsize"))
+    _bars(lower, scale, profile["levels"], 1.0, colours["profile"])
+    _bars(lower, scale, posterior["levels"], 0.0, colours["posterior"])
     lower.set_ylim(-0.7, 1.7)
     lower.set_yticks([])
-    shown = np.concatenate([x[likelihood > _SEEN], z[height > _SEEN]])
-    ends = (float(shown.min()), float(shown.max()))
-    _frame(lower, axis, scale, "x", _widened(ends, (float(x[0]), float(x[-1]))))
-    upper.tick_params(labelsize=_FONT, labelbottom=False)
+    shown = np.concatenate([x[delta < top], z[height > _SEEN]])
+    ends = _widened((float(shown.min()), float(shown.max())), (float(x[0]), float(x[-1])))
+    _frame(lower, axis, scale, "x", ranged(ends, scale, spec.axes.get(axis["name"])))
+    for panel, room in ((upper, Room(5)), (middle, Room(3))):
+        Linear().set_ticks(panel.yaxis, panel.get_ylim(), room)
+        panel.tick_params(
+            which="both", labelsize=points("ytick.labelsize"), labelbottom=False, right=True
+        )
     best, mode = result["best_fit"]["parameters"], posterior["mode"]
-    tops = [(_one(scale, point[axis["name"]]), 1.0) for point in (best, mode)]
-    _mark(upper, *tops)
+    _mark(upper, [_one(scale, best[axis["name"]]), 0.0], None, colours)
+    _mark(middle, None, [_one(scale, mode[axis["name"]]), 1.0], colours)
     handles = [
-        _line(_PROFILE, "profile likelihood"),
-        Patch(
-            facecolor=(_POSTERIOR, _SHADES[1]),
-            edgecolor=_POSTERIOR,
-            linestyle=_LINES[1],
-            label="posterior density",
-        ),
-        _star("best fit"),
-        _dot("posterior mode"),
+        _line(colours["profile"], "profile likelihood"),
+        Patch(facecolor=(colours["posterior"], _SHADES[1]), edgecolor=colours["posterior"],
+              label="posterior density"),
+        _star("best fit", colours["profile"]),
+        _dot("posterior mode", colours["posterior"]),
         *(
             Line2D([], [], color="k", linewidth=width, label=name, solid_capstyle="butt")
             for name, width in zip(_names(profile), _between(_BARS, profile), strict=True)
         ),
-    ]
-    _explain(figure, result["title"], handles)
+    ]  # fmt: skip
+    _explain(figure, spec.titled(result["title"]), handles)
     return figure
 
 
-def _contours(result: ProfileRecord) -> Figure:
-    axes = result["axes"]
-    scales = [scale_of(axis) for axis in axes]
+def _steps(scale: Scale, posterior: ProfileDensity) -> tuple[FloatArray, FloatArray]:
+    """Return a density that is constant to the edges of the outer bins, and zero outside."""
+    edges = _forward(scale, posterior["edges"][0])
+    density = np.array(posterior["density"], dtype=float)
+    centres = _forward(scale, posterior["values"][0])
+    z = np.concatenate([edges[:1], edges[:1], centres, [edges[-1]] * 2])
+    return z, np.concatenate([[0], density[:1], density, density[-1:], [0]])
+
+
+def _smooth(x: FloatArray, delta: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield smooth curves through the allowed nodes, one for each stretch between walls.
+
+    A monotone interpolation passes through every node and never beyond its neighbours.
+    """
+    allowed = np.isfinite(delta)
+    starts = np.flatnonzero(allowed & ~np.append(False, allowed[:-1]))
+    for start in starts:
+        walls = np.flatnonzero(~allowed[start:])
+        stop = start + walls[0] if len(walls) else len(x)
+        own_x, own = x[start:stop], delta[start:stop]
+        if len(own_x) < _FEWEST_NODES:
+            yield own_x, own
+            continue
+        fine = np.unique(np.concatenate([own_x, np.linspace(own_x[0], own_x[-1], _FINE)]))
+        yield fine, PchipInterpolator(own_x, own)(fine)
+
+
+def _contours(result: ProfileRecord, spec: FigureSpec) -> Figure:
     profile, posterior = result["profile"], result["posterior"]
-    figure = Figure(figsize=(_WIDTH, 3.6), layout="constrained")
+    axes, scales = zip(*(_axis_of(result, index, spec) for index in range(2)), strict=True)
+    colours = _colours(spec)
+    figure = StyledFigure(figsize=spec.size(COLUMN, 3.6), layout="constrained")
     panel = figure.subplots()
     x, y, density = _to_edges(scales, posterior)
     thresholds = [level["density"] for level in posterior["levels"]]
     shades = _between(_SHADES, profile)
     for low, high, shade in zip(thresholds, [np.inf, *thresholds[:-1]], shades, strict=True):
-        panel.contourf(x, y, density.T, [low, min(high, 2.0)], colors=[_POSTERIOR], alpha=shade)
+        own = [colours["posterior"]]
+        panel.contourf(x, y, density.T, [low, min(high, 2.0)], colors=own, alpha=shade)
     u, v = (_forward(s, values) for s, values in zip(scales, profile["values"], strict=True))
     delta = _numbers(profile["delta_chi2"])
     cuts = [level["delta_chi2"] for level in profile["levels"]]
     for cut, style in zip(cuts, cycle(_LINES), strict=False):
-        table = roots(delta, cut).T
-        panel.contour(u, v, table, [1], colors=[_PROFILE], linestyles=[style], linewidths=1.2)
+        table, own = roots(delta, cut).T, [colours["profile"]]
+        panel.contour(u, v, table, [1], colors=own, linestyles=[style], linewidths=1.2)
     inside, within = delta <= cuts[-1], density >= thresholds[-1]
     reach = [(float(own.min()), float(own.max())) for own in (u, v)]
-    for index, (direction, own, other) in enumerate((("x", u, x), ("y", v, y))):
-        shown = np.concatenate([own[inside.any(axis=1 - index)], other[within.any(axis=1 - index)]])
+    for index, (direction, along, other) in enumerate((("x", u, x), ("y", v, y))):
+        rows = [along[inside.any(axis=1 - index)], other[within.any(axis=1 - index)]]
+        shown = np.concatenate(rows)
         limits = _widened((float(shown.min()), float(shown.max())), reach[index])
+        look = spec.axes.get(axes[index]["name"])
+        limits = ranged(limits, scales[index], look)
         _frame(panel, axes[index], scales[index], direction, limits)
+    panel.tick_params(which="both", top=True, right=True)
     best, mode = result["best_fit"]["parameters"], posterior["mode"]
     at_best, at_mode = (
         [_one(scale, point[axis["name"]]) for scale, axis in zip(scales, axes, strict=True)]
         for point in (best, mode)
     )
-    _mark(panel, at_best, at_mode)
+    _mark(panel, at_best, at_mode, colours)
     handles = [
         *(
-            Patch(facecolor=(_POSTERIOR, shade), label=f"posterior {name}")
+            Patch(facecolor=(colours["posterior"], shade), label=f"posterior {name}")
             for name, shade in zip(_names(profile), shades, strict=True)
         ),
-        _dot("posterior mode"),
+        _dot("posterior mode", colours["posterior"]),
         *(
-            _line(_PROFILE, f"profile {name}", style)
+            _line(colours["profile"], f"profile {name}", style)
             for name, style in zip(_names(profile), cycle(_LINES), strict=False)
         ),
-        _star("best fit"),
+        _star("best fit", colours["profile"]),
     ]
-    _explain(figure, result["title"], handles)
+    _explain(figure, spec.titled(result["title"]), handles)
     return figure
+
+
+def _axis_of(
+    result: ProfileRecord, index: int, spec: FigureSpec
+) -> tuple[Mapping[str, Any], Scale]:
+    axis = result["axes"][index]
+    values = np.array(result["profile"]["values"][index], dtype=float)
+    attributes = described(axis, spec.axes.get(axis["name"]), values)
+    return attributes, scale_of(attributes)
+
+
+def _colours(spec: FigureSpec) -> dict[str, str]:
+    return {"profile": BEST_FIT_COLOUR, "posterior": ENSEMBLE_COLOURS[0], **spec.colours}
 
 
 def _to_edges(
@@ -155,25 +246,24 @@ def _bars(
             panel.plot(x, [y, y], color=colour, linewidth=width, solid_capstyle="butt")
 
 
-def _mark(panel: Axes, best: Sequence[float], mode: Sequence[float]) -> None:
+def _mark(
+    panel: Axes,
+    best: Sequence[float] | None,
+    mode: Sequence[float] | None,
+    colours: Mapping[str, str],
+) -> None:
     """Mark the best fit and the mode if they are inside the panel."""
     (left, right), (bottom, top) = panel.get_xlim(), panel.get_ylim()
-    for (x, y), marker, size, colour in (
-        (mode, "o", 5.5, _POSTERIOR),
-        (best, "*", 9.0, _PROFILE),
+    for point, marker, size, kind in (
+        (mode, "o", 5.0, "posterior"),
+        (best, "*", 8.0, "profile"),
     ):
-        if left <= x <= right and bottom <= y <= top:
-            panel.plot(
-                x,
-                y,
-                marker,
-                color=colour,
-                markersize=size,
-                markeredgecolor="w",
-                markeredgewidth=0.6,
-                zorder=5,
-                clip_on=False,  # whole on an edge of the panel, too
-            )
+        if point is None or not (left <= point[0] <= right and bottom <= point[1] <= top):
+            continue
+        panel.plot(
+            *point, marker, color=colours[kind], markersize=size, markeredgecolor="w",
+            markeredgewidth=0.6, zorder=5, clip_on=False,  # whole on an edge of the panel, too
+        )  # fmt: skip
 
 
 def _frame(
@@ -187,8 +277,8 @@ def _frame(
     (panel.set_xlim if horizontal else panel.set_ylim)(*limits)
     scale.set_ticks(panel.xaxis if horizontal else panel.yaxis, limits)
     set_label = panel.set_xlabel if horizontal else panel.set_ylabel
-    set_label(axis_label(axis), fontsize=_FONT + 1)
-    panel.tick_params(axis="x" if horizontal else "y", labelsize=_FONT)
+    set_label(axis_label(axis), fontsize=points("axes.labelsize"))
+    panel.tick_params(axis="x" if horizontal else "y", labelsize=points("xtick.labelsize"))
 
 
 def _widened(ends: tuple[float, float], reach: tuple[float, float]) -> tuple[float, float]:
@@ -199,8 +289,9 @@ def _widened(ends: tuple[float, float], reach: tuple[float, float]) -> tuple[flo
 
 
 def _explain(figure: Figure, title: str, handles: Sequence[Any]) -> None:
-    figure.suptitle(wrapped(title, _FONT + 1, _WIDTH), fontsize=_FONT + 1)
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=_FONT - 0.5)
+    add_title(figure, title)
+    size = points("legend.fontsize")
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=size)
 
 
 def _names(profile: ProfileCurve) -> list[str]:
@@ -217,12 +308,12 @@ def _line(colour: str, label: str, style: Any = "-") -> Line2D:
     return Line2D([], [], color=colour, linewidth=1.3, label=label, linestyle=style)
 
 
-def _star(label: str) -> Line2D:
-    return Line2D([], [], color=_PROFILE, marker="*", linewidth=0, markersize=9, label=label)
+def _star(label: str, colour: str) -> Line2D:
+    return Line2D([], [], color=colour, marker="*", linewidth=0, markersize=8, label=label)
 
 
-def _dot(label: str) -> Line2D:
-    return Line2D([], [], color=_POSTERIOR, marker="o", linewidth=0, markersize=5.5, label=label)
+def _dot(label: str, colour: str) -> Line2D:
+    return Line2D([], [], color=colour, marker="o", linewidth=0, markersize=5, label=label)
 
 
 def _numbers(values: Any) -> FloatArray:

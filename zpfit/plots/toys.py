@@ -9,7 +9,18 @@ from scipy.stats import chi2
 
 from zpfit.analysis.records import ToysRecord, ToyStatisticRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED
+from zpfit.io.figure_spec import FigureSpec
+from zpfit.plots.pulls import add_title
+from zpfit.plots.scales import Linear
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    ENSEMBLE_COLOURS,
+    MUTED,
+    PAGE,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _LABELS = {
     "chi2": r"$\chi^2_\mathrm{min}$",
@@ -22,30 +33,53 @@ _HYPOTHESES = {
     "best-fit": "the best fit",
     "nested": "the smaller model's best fit",
 }
+_PANEL, _NARROW = 2.33, 4.0
+"""Width and height of a panel, and the width of a narrow figure, in inches."""
 _BINS = 40
 _MOST_OF_TOYS = 0.995
 """Fraction of toys that an axis shows, unless the data lie beyond."""
 
 
-def toys_figure(result: ToysRecord, columns: Mapping[str, FloatArray]) -> Figure:
-    """Draw density of toys, observed value and naive distribution of each statistic."""
+def toys_figure(
+    result: ToysRecord, columns: Mapping[str, FloatArray], spec: FigureSpec | None = None
+) -> Figure:
+    """Draw density of toys, observed value and naive distribution of each statistic.
+
+    Parameters
+    ----------
+    result
+        Record of the pseudo-experiments.
+    columns
+        Value of each statistic in every toy, shape (toys,).
+    spec
+        Description of the figure.
+    """
+    spec = spec or FigureSpec()
     rows = result["statistics"]
-    figure = Figure(figsize=(3.5 * max(len(rows), 2), 3.5), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(rows)))
-    for axes, (name, row) in zip(panels, rows.items(), strict=True):
+    width = spec.width or min(_PANEL * max(len(rows), 1), PAGE)
+    across = min(max(int(width / _PANEL), 1), len(rows))
+    down = -(-len(rows) // across)
+    figure = StyledFigure(figsize=spec.size(width, 0.9 + _PANEL * down), layout="constrained")
+    grid = np.asarray(figure.subplots(down, across, squeeze=False))
+    panels = grid.ravel()
+    for axes, (name, row) in zip(panels, rows.items(), strict=False):
         _panel(axes, name, row, columns[name])
-    panels[0].set_ylabel("toys per unit and toy")
+    for axes in panels[len(rows) :]:
+        axes.remove()
+    for axes in grid[:, 0]:
+        axes.set_ylabel("toys per unit and toy", fontsize=points("axes.labelsize"))
     lines = {
         label: line
-        for axes in panels
+        for axes in panels[: len(rows)]
         for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        list(lines.values()), list(lines), loc="outside lower center", ncols=3, fontsize=9
-    )
+        list(lines.values()), list(lines), loc="outside lower center",
+        ncols=3 if width > _NARROW else 2, fontsize=points("legend.fontsize"),
+    )  # fmt: skip
     hypothesis = _HYPOTHESES[result["hypothesis"]]
-    figure.suptitle(f"{result['title']}\n{result['toys']} toys of {hypothesis}", fontsize=11)
-    return figure
+    add_title(figure, spec.titled(result["title"]), f"{result['toys']} toys of {hypothesis}")
+    return finished(figure)
 
 
 def _panel(axes: Axes, name: str, row: ToyStatisticRecord, toys: FloatArray) -> None:
@@ -61,15 +95,19 @@ def _panel(axes: Axes, name: str, row: ToyStatisticRecord, toys: FloatArray) -> 
     if row["naive_dof"] is not None:
         x = np.linspace(right / 400, right, 400)
         curve = chi2.pdf(x, row["naive_dof"])
-        label = r"$\chi^2$ distribution with naive degrees of freedom"
+        label = r"$\chi^2$ distribution, naive degrees of freedom"
         axes.plot(x, curve, "--", color="black", linewidth=1.1, label=label)
         top = max(top, float(curve[x > right / _BINS].max(initial=0)))
     if observed is not None:
         axes.axvline(observed, color=BEST_FIT_COLOUR, linewidth=1.8, label="data")
     axes.set_xlim(0, right)
     axes.set_ylim(0, 1.3 * min(top, 4 * float(np.sort(density)[-3:].mean()) + 1e-12))
-    axes.set_xlabel(_LABELS[name])
-    axes.set_title(_words(row, toys), fontsize=9, color=MUTED)
+    even, size = Linear(), points("xtick.labelsize")
+    even.set_ticks(axes.xaxis, axes.get_xlim())
+    even.set_ticks(axes.yaxis, axes.get_ylim())
+    axes.tick_params(which="both", labelsize=size, top=True, right=True)
+    axes.set_xlabel(_LABELS[name], fontsize=points("axes.labelsize"))
+    axes.set_title(_words(row, toys), fontsize=points("legend.fontsize"), color=MUTED)
 
 
 def _words(row: ToyStatisticRecord, toys: FloatArray) -> str:

@@ -23,6 +23,7 @@ from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 from zpfit.runs.campaign_file import Campaign, Cell
 from zpfit.runs.execution import Start, carry_out, claimed
+from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.log import RunLog
 from zpfit.runs.pools import ExecutorChoice
 from zpfit.runs.run_folder import RunFolder
@@ -335,21 +336,30 @@ def write_campaign(record: CampaignRecord, output: Path) -> list[str]:
     UnwritablePath
         A file cannot be written.
     """
-    from zpfit.plots.campaign import MOST_ROWS, campaign_figure
-    from zpfit.plots.style import house_style, pdf, png
-
     write_json(output / JSON, record)
     write_text(output / CSV, _table(record["fits"]))
     cells = record["cells"]
     if not cells:
         return ["no plot, as no fit is finished"]
-    if len(cells) > MOST_ROWS:
+    if not draw_campaign(record, output):
+        from zpfit.plots.campaign import MOST_ROWS
+
         return [f"no plot of {len(cells)} combinations: it has room for {MOST_ROWS}"]
-    with house_style():
-        figure = campaign_figure(record["title"], cells)
-        for name, write in zip(PLOTS, (png(figure), pdf(figure)), strict=True):
-            write_whole(output / name, write)
     return []
+
+
+def draw_campaign(record: CampaignRecord, output: Path, style: FigureStyle = PLAIN) -> list[Path]:
+    """Draw a campaign; return the files, none if it has no combinations or too many."""
+    from zpfit.plots.campaign import MOST_ROWS, campaign_figure
+    from zpfit.plots.style import pdf, png
+
+    if not 0 < len(record["cells"]) <= MOST_ROWS:
+        return []
+    with style.context():
+        figure = campaign_figure(record["title"], record["cells"], style.spec)
+        for name, write in zip(PLOTS, (png(figure, dpi=200), pdf(figure)), strict=True):
+            write_whole(output / name, write)
+    return [output / name for name in PLOTS]
 
 
 def _table(rows: Sequence[CampaignFit]) -> str:

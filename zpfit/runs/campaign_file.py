@@ -217,18 +217,6 @@ def _raise_problems(parts: Parts[CampaignFile], document: Document) -> NoReturn:
     raise InvalidInput(problems.found, problems.causes)
 
 
-def is_campaign(path: Path) -> bool:
-    """Return whether a file is a campaign file and not a run file.
-
-    Raises
-    ------
-    UnreadableFile, InvalidYaml
-        The file cannot be read.
-    """
-    data = read_yaml(path).data
-    return isinstance(data, dict) and "runs" in data and "model" not in data
-
-
 _AXES = {"models": "model", "data": "likelihood", "priors": "priors"}
 """Axes that set one key of a run file, and the key."""
 _CELL_KEYS = ("runs", *_AXES, "overrides", "settings")

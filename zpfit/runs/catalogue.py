@@ -172,10 +172,10 @@ def _notes(kind: Kind, name: str, library: Library) -> tuple[str, ...]:
         assembled = assemble(specs[kind], library, allow_code=False)
     except ZpfitError as error:
         return (f"cannot be used: {error}",)
-    if kind == "likelihood set":  # one line for each entry would fill the screen
-        return (*_inherited(name, library), *assembled.notes())
+    is_set = kind == "likelihood set"
+    notes = (*_inherited(name, library), *assembled.notes()) if is_set else ()
     texts = assembled.unverified()
-    return tuple(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
+    return *notes, *(f"entry {entry} is unverified: {text}" for entry, text in texts.items())
 
 
 def _inherited(name: str, library: Library) -> tuple[str, ...]:

@@ -9,14 +9,16 @@ import numpy as np
 
 from zpfit.analysis.compare import NO_ZPRIME, Comparison, check_reference, compare
 from zpfit.analysis.fit import FitResult, fit
-from zpfit.analysis.records import WrittenComparisonRow
+from zpfit.analysis.records import ComparisonRow, WrittenComparisonRow
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.writing import make_room, write_json, write_text, write_whole
 from zpfit.models.effective import Effective
 from zpfit.runs.execution import Start, carry_out, check_room, claimed, keep_result
+from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
@@ -32,6 +34,8 @@ _FILES = (
     *(f"{plot}.{kind}" for plot in ("evidence", "chi2", "couplings") for kind in ("png", "pdf")),
 )
 """Files of a comparison beside the folders of its runs."""
+_SEED = 1
+"""Seed of the choice of samples in a plot that is drawn again."""
 _OVERLAID = 20_000
 """Samples of each model that the corner plot shows."""
 
@@ -207,26 +211,72 @@ def _finished(plan: _Plan, start: Start, progress: Progress) -> FitResult:
 
 
 def _write_plots(result: Comparison, output: Path, seed: int) -> list[str]:
-    from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
-    from zpfit.plots.style import house_style, pdf, png
-
-    rows, fits = list(result.rows), result.fits
-    rng = np.random.default_rng(seed)
-    figures: dict[str, Callable[[], Figure]] = {
-        "evidence": lambda: evidence_figure(rows),
-        "chi2": lambda: chi2_figure(rows),
-        "couplings": lambda: overlay_figure(_couplings(fits, rng), _SYMBOLS),
-    }
+    fits = {fitted.name: fitted for fitted in result.fits}
     problems = []
-    with house_style():
-        for name, draw in figures.items():
-            try:
-                figure = draw()
-                write_whole(output / f"{name}.png", png(figure))
-                write_whole(output / f"{name}.pdf", pdf(figure))
-            except Exception as error:  # noqa: BLE001 - a failed plot must not lose the comparison
-                problems.append(f"{name} plot failed: {type(error).__name__}: {error}")
+    for name, draw in _figures(list(result.rows), fits, seed).items():
+        try:
+            _write_plot(output / name, draw, PLAIN)
+        except Exception as error:  # noqa: BLE001 - a failed plot must not lose the comparison
+            problems.append(f"{name} plot failed: {type(error).__name__}: {error}")
     return problems
+
+
+def draw_comparison(
+    rows: Sequence[WrittenComparisonRow], output: Path, style: FigureStyle = PLAIN
+) -> list[Path]:
+    """Draw the plots of a comparison again; return the files.
+
+    The overlaid posteriors need the folders of all runs, and are left as they are without them.
+
+    Parameters
+    ----------
+    rows
+        Content of ``compare.json``.
+    output
+        Folder of the comparison.
+    style
+        Description of the figures and style sheets.
+    """
+    places = {row["run"]: row.get("folder") for row in rows if row["model"] != NO_ZPRIME}
+    folders = {
+        name: RunFolder(output / (place or f"runs/{name}")) for name, place in places.items()
+    }
+    there = all(folder.is_finished for folder in folders.values())
+    fits = {name: read_fit(folder, name) for name, folder in folders.items()} if there else {}
+    written = []
+    for name, draw in _figures(list(rows), fits, _SEED).items():
+        written += _write_plot(output / name, draw, style)
+    return written
+
+
+def _figures(
+    rows: Sequence[ComparisonRow], fits: Mapping[str, FitResult], seed: int
+) -> dict[str, "Callable[[FigureSpec], Figure]"]:
+    """Return the figures of a comparison by the names of their files."""
+    from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
+
+    figures: dict[str, Callable[[FigureSpec], Figure]] = {
+        "evidence": lambda spec: evidence_figure(rows, spec),
+        "chi2": lambda spec: chi2_figure(rows, spec),
+    }
+    if fits:
+        rng = np.random.default_rng(seed)
+        samples = _couplings(list(fits.values()), rng)
+        figures["couplings"] = lambda spec: overlay_figure(samples, _SYMBOLS, spec)
+    return figures
+
+
+def _write_plot(
+    stem: Path, draw: "Callable[[FigureSpec], Figure]", style: FigureStyle
+) -> list[Path]:
+    from zpfit.plots.style import pdf, png
+
+    image, vector = stem.with_suffix(".png"), stem.with_suffix(".pdf")
+    with style.context():
+        figure = draw(style.spec)
+        write_whole(image, png(figure, dpi=200))
+        write_whole(vector, pdf(figure))
+    return [image, vector]
 
 
 _SYMBOLS = {

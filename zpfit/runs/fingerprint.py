@@ -25,6 +25,7 @@ def fingerprint(run: Problem, *, cross_check: bool) -> Fingerprint:
     """
     settings = resolved_settings(run)
     priors = settings.pop("priors")["parameters"]
+    settings.pop("figure")  # no number depends on it
     found = {
         "parameters": list(run.posterior.names),
         "priors": priors,

@@ -22,7 +22,7 @@ from zpfit.models.model_file import ModelFile
 from zpfit.physics.observables import observable_names
 from zpfit.runs.campaign_file import CampaignFile
 
-_FILES: Mapping[str, type[BaseModel]] = {
+FILES: Mapping[str, type[BaseModel]] = {
     "run": RunFile,
     "entry": EntryFile,
     "set": SetFile,
@@ -31,7 +31,8 @@ _FILES: Mapping[str, type[BaseModel]] = {
     "slice": SliceFile,
     "campaign": CampaignFile,
 }
-KINDS = tuple(_FILES)
+"""Schema of each kind of file."""
+KINDS = tuple(FILES)
 """Kinds of files that have a schema."""
 
 
@@ -52,7 +53,7 @@ def json_schema(kind: str, library: Library | None = None) -> dict[str, Any]:
     >>> schema["title"], sorted(schema["required"])
     ('zpfit run file', ['likelihood', 'model'])
     """
-    model = run_file_model(plugins()) if kind == "run" else _FILES[kind]
+    model = run_file_model(plugins()) if kind == "run" else FILES[kind]
     made = model.model_json_schema(mode="validation", schema_generator=_Described)
     _require_tags(made)
     _offer_names(made, library or Library.beside())

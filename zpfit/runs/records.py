@@ -15,12 +15,13 @@ from zpfit.analysis.limits import limit_rows
 from zpfit.analysis.records import ExclusionMapRecord, LimitRecord, ProfileRecord, TensionRecord
 from zpfit.errors import DamagedRecord, InvalidInput
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
+from zpfit.runs.figure_file import PLAIN, FigureStyle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 T = TypeVar("T")
-TENSION_FILES = ("tension.json", "tension.png")
+TENSION_FILES = ("tension.json", "tension.png", "tension.pdf")
 EXCLUSION_FILES = ("exclusion.json", "exclusion.csv", "exclusion.png", "exclusion.pdf")
 _PROFILE_DPI = 300
 _EXCLUSION_DPI = 220
@@ -97,12 +98,9 @@ def write_limit(record: LimitRecord, folder: Path) -> None:
     UnwritablePath
         The folder or a file cannot be written.
     """
-    from zpfit.plots.limits import limit_figure
-    from zpfit.plots.style import house_style
-
     make_folder(folder)
     is_scan = record["scan"] is not None
-    data, table, *images = (
+    data, table, *_ = (
         folder / name for name in limit_files(record["parameter"]["name"], scan=is_scan)
     )
     write_json(data, record)
@@ -112,9 +110,16 @@ def write_limit(record: LimitRecord, folder: Path) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_text(table, text.getvalue())
-    if images:
-        with house_style():
-            _write_figure(limit_figure(record), images[0], images[1], _PROFILE_DPI)
+    if is_scan:
+        draw_limit(record, data)
+
+
+def draw_limit(record: LimitRecord, data: Path, style: FigureStyle = PLAIN) -> list[Path]:
+    """Draw the limits of a scan beside their JSON file; return the files."""
+    from zpfit.plots.limits import limit_figure
+
+    with style.context():
+        return _write_figure(limit_figure(record, style.spec), data, _PROFILE_DPI)
 
 
 def write_tension(record: TensionRecord, folder: Path) -> None:
@@ -125,14 +130,18 @@ def write_tension(record: TensionRecord, folder: Path) -> None:
     UnwritablePath
         The folder or a file cannot be written.
     """
-    from zpfit.plots.style import house_style, png
+    make_folder(folder)
+    data = folder / TENSION_FILES[0]
+    write_json(data, record)
+    draw_tension(record, data)
+
+
+def draw_tension(record: TensionRecord, data: Path, style: FigureStyle = PLAIN) -> list[Path]:
+    """Draw the agreement of groups of data beside its JSON file; return the files."""
     from zpfit.plots.tension import tension_figure
 
-    make_folder(folder)
-    data, image = (folder / name for name in TENSION_FILES)
-    write_json(data, record)
-    with house_style():
-        write_whole(image, png(tension_figure(record)))
+    with style.context():
+        return _write_figure(tension_figure(record, style.spec), data, _PROFILE_DPI)
 
 
 def write_profile(record: ProfileRecord, folder: Path) -> None:
@@ -143,16 +152,18 @@ def write_profile(record: ProfileRecord, folder: Path) -> None:
     UnwritablePath
         The folder or a file cannot be written.
     """
-    from zpfit.plots.profile import profile_figure
-    from zpfit.plots.style import house_style
-
     make_folder(folder)
-    data, image, vector = (
-        folder / name for name in profile_files([axis["name"] for axis in record["axes"]])
-    )
+    data = folder / profile_files([axis["name"] for axis in record["axes"]])[0]
     write_json(data, record)
-    with house_style():
-        _write_figure(profile_figure(record), image, vector, _PROFILE_DPI)
+    draw_profile(record, data)
+
+
+def draw_profile(record: ProfileRecord, data: Path, style: FigureStyle = PLAIN) -> list[Path]:
+    """Draw a profile beside its JSON file; return the files."""
+    from zpfit.plots.profile import profile_figure
+
+    with style.context():
+        return _write_figure(profile_figure(record, style.spec), data, _PROFILE_DPI)
 
 
 def write_exclusion(
@@ -182,27 +193,66 @@ def write_exclusion(
     InvalidInput
         A title or label holds a formula that cannot be drawn; the other files are written.
     """
-    from zpfit.plots.exclusion import exclusion_figure
-    from zpfit.plots.style import house_style
-
     make_folder(folder)
-    write_text(folder / f"{stem}.json", _one_line(record))
+    data = folder / f"{stem}.json"
+    write_text(data, _one_line(record))
     write_text(folder / f"{stem}.csv", "\n".join(table_lines(record)) + "\n")
-    image, vector = folder / f"{stem}.png", folder / f"{stem}.pdf"
+    draw_exclusion(record, data, colours=colours)
+
+
+def draw_exclusion(
+    record: ExclusionMapRecord,
+    data: Path,
+    style: FigureStyle = PLAIN,
+    colours: Mapping[str, tuple[str, str]] | None = None,
+) -> list[Path]:
+    """Draw an exclusion map beside its JSON file.
+
+    Parameters
+    ----------
+    record
+        The map.
+    data
+        Path of its JSON file.
+    style
+        Description of the figure and style sheets.
+    colours
+        See :func:`write_exclusion`.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    InvalidInput
+        A title or label holds a formula that cannot be drawn, or the description does not fit the
+        map.
+    """
+    from zpfit.plots.exclusion import exclusion_figure
+
     try:
-        with house_style():
-            _write_figure(exclusion_figure(record, colours), image, vector, _EXCLUSION_DPI)
+        with style.context():
+            figure = exclusion_figure(record, style.spec, colours)
+            return _write_figure(figure, data, _EXCLUSION_DPI)
+    except InvalidInput:
+        raise
     except ValueError as error:  # raised by matplotlib for invalid LaTeX
         reason = str(error).splitlines()[-1]
         remedy = "correct the formula in the title or label"
+        image = data.with_suffix(".png")
         raise InvalidInput([f"{image}: cannot be drawn ({reason}); {remedy}"]) from error
 
 
-def _write_figure(figure: "Figure", image: Path, vector: Path, dpi: int) -> None:
+def _write_figure(figure: "Figure", data: Path, dpi: int) -> list[Path]:
+    """Write a figure as PNG and PDF beside a file."""
     from zpfit.plots.style import pdf, png
 
+    image, vector = data.with_suffix(".png"), data.with_suffix(".pdf")
     write_whole(image, png(figure, dpi=dpi))
     write_whole(vector, pdf(figure))
+    return [image, vector]
 
 
 def _one_line(record: Mapping[str, Any]) -> str:

@@ -271,4 +271,5 @@ def resolved_settings(run: Problem) -> dict[str, Any]:
     data["priors"]["parameters"] = {name: prior.model_dump() for name, prior in priors.items()}
     data["priors"]["use"] = None
     data["title"] = run.title
+    data["figure"] = run.settings.figure.as_record()
     return data

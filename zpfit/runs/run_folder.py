@@ -282,6 +282,10 @@ class RunFolder:
         """Path of the resolved run file."""
         return self.path / _CONFIG
 
+    def plots(self) -> list[Path]:
+        """Return the paths of the plots in the folder."""
+        return [self.path / name for name in PLOT_NAMES if (self.path / name).exists()]
+
     def write_figure(self, name: str, write: Callable[[Path], object]) -> None:
         """Write a figure with a function that draws it to a path."""
         self._write(name, write)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.analysis.records import ToysRecord
-from zpfit.errors import FilesExist, ToysMismatch
+from zpfit.errors import DamagedRecord, FilesExist, ToysMismatch
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 from zpfit.runs.fingerprint import first_difference
@@ -130,6 +130,22 @@ class ToyFolder:
         """
         write_text(self.path / CSV, as_csv(columns))
         write_json(self.path / JSON, record)
+
+
+def read_csv(path: Path) -> dict[str, FloatArray]:
+    """Return the columns of a table that :func:`as_csv` has made.
+
+    Raises
+    ------
+    DamagedRecord
+        The table is missing or damaged.
+    """
+    try:
+        header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
+        table = np.array(rows, dtype=float).reshape(len(rows), len(header))
+    except (OSError, ValueError) as error:
+        raise DamagedRecord(path, str(error)) from error
+    return dict(zip(header, table.T, strict=True))
 
 
 def as_csv(columns: Columns) -> str:

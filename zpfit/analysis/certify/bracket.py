@@ -247,6 +247,7 @@ def certificate_record(
             "tau": list(structure.relation.tau),
             "tau_slack": structure.relation.tau_slack,
             "tau_mixing": structure.relation.tau_mixing,
+            "one_doublet": structure.relation.one_doublet,
         },
         "anomalies": {
             a.name: {"value": a.value, "up": a.up, "down": a.down}

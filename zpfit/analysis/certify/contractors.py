@@ -9,6 +9,7 @@ from typing import Final
 from zpfit.analysis.certify.decays import dump_that_fails, limit_of_both
 from zpfit.analysis.certify.quantities import (
     FLOOR,
+    FLOOR_BOTH,
     FLOOR_E,
     FLOOR_NU,
     INVISIBLE,
@@ -32,12 +33,25 @@ from zpfit.analysis.certify.quantities import (
     electron_squares,
     electron_width,
     interval_of,
+    largest_neutrino,
     neutrino_squares,
     tau_coupling,
 )
+from zpfit.analysis.certify.quarks import axial_window, isospin_window
 from zpfit.analysis.certify.rates import rate_that_fails, trident_fails
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.intervals import add, div, down, mul, rigorous, scale, sqr, sqrt, sub, up
+from zpfit.physics.intervals import (
+    add,
+    div,
+    down,
+    mul,
+    rigorous,
+    scale,
+    sqr,
+    sqrt,
+    sub,
+    up,
+)
 
 _ROUNDS: Final = 3
 """Passes of the contractors over a box."""
@@ -96,17 +110,34 @@ def _keep_neutrinos(
 def _nucleosynthesis(
     box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, contact: float
 ) -> bool:
-    if cells[node, FLOOR_E, 0] > 0.0 and not _keep_electrons(box, up(contact * contact)):
+    """Cut to couplings below thermal contact where the mass lies below a floor."""
+    alone_e, alone_nu = cells[node, FLOOR_E, 0] > 0.0, cells[node, FLOOR_NU, 0] > 0.0
+    both = cells[node, FLOOR_BOTH, 0] > 0.0
+    if not (alone_e or alone_nu or both):
+        return True
+    square = contact * contact
+    electrons, neutrinos = electron_squares(box), largest_neutrino(box, cells, node, tau)
+    # A floor for one sector alone holds if the other one is not in contact, or if it has a floor.
+    no_electrons = (alone_e and (both or neutrinos[1] <= down(square))) or (
+        both and neutrinos[0] > up(square)
+    )
+    no_neutrinos = (alone_nu and (both or electrons[1] <= down(square))) or (
+        both and electrons[0] > up(square)
+    )
+    if no_electrons and not _keep_electrons(box, up(square)):
         return False
-    if cells[node, FLOOR_NU, 0] > 0.0:
-        if not (
-            _keep(box, NUE, -up(contact), up(contact))
-            and _keep(box, NUMU, -up(contact), up(contact))
-        ):
-            return False
-        third = tau_coupling(box, cells, node, tau)
-        return third[0] <= up(contact) and third[1] >= -up(contact)
-    return True
+    return not no_neutrinos or _without_neutrinos(box, cells, node, tau, up(contact))
+
+
+@rigorous
+def _without_neutrinos(
+    box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, contact: float
+) -> bool:
+    """Cut to couplings to neutrinos that are at most ``contact``."""
+    if not (_keep(box, NUE, -contact, contact) and _keep(box, NUMU, -contact, contact)):
+        return False
+    third = tau_coupling(box, cells, node, tau)
+    return third[0] <= contact and third[1] >= -contact
 
 
 @rigorous
@@ -213,11 +244,18 @@ def _stars(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> bo
 
 
 @rigorous
-def _between(box: FloatArray, axial: float, low: float, high: float) -> bool:
-    """Cut to low <= C_Ve - axial C_Ae - C_nue + C_numu <= high."""
-    factors = (1.0, -axial, -1.0, 1.0)
-    total = difference(box, axial)
-    if total[0] > high or total[1] < low:
+def _between(
+    box: FloatArray, factors: tuple[float, float, float, float], low: float, high: float
+) -> bool:
+    """Cut to a sum of couplings with given factors between two ends.
+
+    A box that is excluded is left as it is: cuts of a tree follow from contracted boxes.
+    """
+    total = (0.0, 0.0)
+    for row in range(N_COUPLINGS):
+        if factors[row] != 0.0:
+            total = add(total, scale(factors[row], coupling(box, row)))
+    if low > high or total[0] > high or total[1] < low:
         return False
     for row in range(N_COUPLINGS):
         factor = factors[row]
@@ -232,6 +270,20 @@ def _between(box: FloatArray, axial: float, low: float, high: float) -> bool:
         if not _keep(box, row, left[0], left[1]):
             return False
     return True
+
+
+@rigorous
+def _quarks(
+    box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, level: FloatArray
+) -> bool:
+    """Cut to C_nue - C_Ve + C_Ae and C_Ae that data on quarks leave."""
+    if level[12] == 0.0:
+        return True
+    _, window = isospin_window(box, cells, node, tau, level)
+    if not _between(box, (-1.0, 1.0, 1.0, 0.0), window[0], window[1]):
+        return False
+    axial = axial_window(box, cells, node, level)
+    return _keep(box, A, axial[0], axial[1])
 
 
 @rigorous
@@ -259,13 +311,13 @@ def _muon(
             return False
         most = sqrt((0.0, upper))[1]
     least = sqrt((square[0], square[0]))[0] if square[0] > 0.0 else 0.0
-    total = difference(box, axial)
+    total, factors = difference(box, axial), (1.0, -axial, -1.0, 1.0)
     if least > 0.0:
         if total[1] < least:
-            return _between(box, axial, -most, -least)
+            return _between(box, factors, -most, -least)
         if total[0] > -least:
-            return _between(box, axial, least, most)
-    return free_axial > 0.0 or _between(box, axial, -most, most)
+            return _between(box, factors, least, most)
+    return free_axial > 0.0 or _between(box, factors, -most, most)
 
 
 @rigorous
@@ -293,7 +345,8 @@ def survives(
     """Contract a box in place; return False if no point of it meets every constraint.
 
     ``level`` holds the ends for the moments of electron and muon, those for tridents, the
-    coupling of thermal contact, and 1 if C_Amu is free.
+    coupling of thermal contact, 1 if C_Amu is free, the ends for the weak charges of Caesium and
+    the proton, and 1 if there are data on quarks.
     """
     for _ in range(_ROUNDS):
         before = _size(box)
@@ -306,6 +359,7 @@ def survives(
             and _invisible(box, cells, node, tau)
             and _stars(box, cells, node, tau)
             and _muon(box, cells, node, level[2], level[3], level[7])
+            and _quarks(box, cells, node, tau, level)
         ):
             return False
         if _size(box) > 0.9 * before:

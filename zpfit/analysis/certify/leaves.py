@@ -4,6 +4,7 @@ from typing import Final
 
 from zpfit.analysis.certify.decays import dump_that_fails, limit_of_both
 from zpfit.analysis.certify.quantities import (
+    FLOOR_BOTH,
     FLOOR_E,
     FLOOR_NU,
     INVISIBLE,
@@ -12,8 +13,6 @@ from zpfit.analysis.certify.quantities import (
     K_VE,
     K_VMU,
     NO_LIMIT,
-    NUE,
-    NUMU,
     STARS,
     VISIBLE,
     WIDTH_V,
@@ -25,9 +24,10 @@ from zpfit.analysis.certify.quantities import (
     electron_squares,
     electron_width,
     interval_of,
+    largest_neutrino,
     neutrino_squares,
-    tau_coupling,
 )
+from zpfit.analysis.certify.quarks import quarks_fail
 from zpfit.analysis.certify.rates import rate_that_fails, trident_fails
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.intervals import div, down, mul, rigorous, sqr, sub, up
@@ -41,7 +41,8 @@ from zpfit.physics.intervals import div, down, mul, rigorous, sqr, sub, up
     STARS_COOL,
     TRIDENT,
     BOTH_DECAYS,
-) = range(1, 9)
+    QUARKS,
+) = range(1, 10)
 """Codes of terms; 0 stands for none."""
 PRODUCT: Final = 10
 """Code of the first product."""
@@ -76,14 +77,17 @@ def _muon_fails(
 def _nucleosynthesis_fails(
     box: FloatArray, cells: FloatArray, node: int, tau: FloatArray, contact: float
 ) -> bool:
-    square = up(contact * contact)
-    if cells[node, FLOOR_E, 0] > 0.0 and electron_squares(box)[0] > square:
-        return True
-    if cells[node, FLOOR_NU, 0] <= 0.0:
+    alone_e, alone_nu = cells[node, FLOOR_E, 0] > 0.0, cells[node, FLOOR_NU, 0] > 0.0
+    both = cells[node, FLOOR_BOTH, 0] > 0.0
+    if not (alone_e or alone_nu or both):
         return False
-    third = sqr(tau_coupling(box, cells, node, tau))
-    largest = max(sqr(coupling(box, NUE))[0], sqr(coupling(box, NUMU))[0], third[0])
-    return bool(largest > square)
+    least, most = down(contact * contact), up(contact * contact)
+    electrons, neutrinos = electron_squares(box), largest_neutrino(box, cells, node, tau)
+    if electrons[0] > most:
+        none, some = alone_e or neutrinos[0] > most, both or neutrinos[1] <= least
+        return bool(none and some)
+    none, some = alone_nu or electrons[0] > most, both or electrons[1] <= least
+    return bool(neutrinos[0] > most and none and some)
 
 
 @rigorous
@@ -143,6 +147,8 @@ def excluding_term(
     code = _decays_fail(box, cells, node, tau)
     if code == 0:
         code = _product_that_fails(box, cells, node, products)
+    if code == 0 and level[12] > 0.0:
+        code = QUARKS if quarks_fail(box, cells, node, tau, level) else 0
     if code == 0 and level[7] == 0.0 and level[4] > -NO_LIMIT:
         code = TRIDENT if trident_fails(box, cells, node, level[4], level[5]) else 0
     if code == 0:

@@ -1,21 +1,29 @@
 """The tree of mass cells: proved bounds of everything that depends on the mass alone."""
 
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 from typing import Final
 
 import numpy as np
 
 from zpfit.analysis.certify.quantities import (
+    CAESIUM,
     FIRST_FREE,
+    FLOOR_BOTH,
     FLOOR_E,
     FLOOR_NU,
     INVISIBLE,
+    ISOSPIN_SLACK,
     K_AE,
     K_AMU,
     K_VE,
     K_VMU,
     NO_LIMIT,
+    PARITY,
+    PARITY_P,
+    PION_INVISIBLE,
+    PION_VISIBLE,
+    RHO_SHARE,
     STARS,
     TAU_SLACK,
     TRIDENT_1,
@@ -25,16 +33,21 @@ from zpfit.analysis.certify.quantities import (
     WIDTH_V,
     IntArray,
 )
-from zpfit.analysis.certify.structure import Structure
+from zpfit.analysis.certify.structure import Quarks, Structure
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import LeptonRelation
 from zpfit.models.gauge_mixing import BARE_Z_MASS
-from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS
+from zpfit.physics.atomic_parity import delta_q_w_p
+from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MUON_MASS, SIN2_THETA_W
+from zpfit.physics.couplings import Couplings
 from zpfit.physics.curve_bounds import dump_bounds, largest_square
-from zpfit.physics.enclosures import Bounds, loop_bounds
+from zpfit.physics.enclosures import Bounds, caesium_bounds, loop_bounds, rho_share_bounds
 
 _MARGIN: Final = 1e-12
 """Relative widening of closed formulas, a thousand times their rounding."""
+_OF_QUARKS: Final = (
+    CAESIUM, PARITY, PARITY_P, RHO_SHARE, ISOSPIN_SLACK, PION_VISIBLE, PION_INVISIBLE
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,8 @@ def _fixed_columns(structure: Structure, edges: FloatArray) -> dict[int, Bounds]
         TAU_SLACK: _tau_slack(structure.relation, edges),
         FLOOR_E: _flag(structure.floors[0], edges),
         FLOOR_NU: _flag(structure.floors[1], edges),
+        FLOOR_BOTH: _flag(structure.floors[2], edges),
+        **_quarks(structure, edges),
         **dict(zip((TRIDENT_1, TRIDENT_2), _trident(edges), strict=True)),
     }
 
@@ -158,6 +173,28 @@ def _limit(curves: tuple[FloatArray, ...], edges: FloatArray) -> Bounds:
         best = np.minimum(best, largest_square(curve, edges, NO_LIMIT))
     best[edges[1:] >= 2 * MUON_MASS * (1 - _MARGIN)] = NO_LIMIT  # decays to muons
     return Bounds(best, best)
+
+
+def _quarks(structure: Structure, edges: FloatArray) -> dict[int, Bounds]:
+    """Return bounds for data on quarks; zeros where the structure has none."""
+    quarks = structure.quarks
+    if quarks == Quarks():
+        none = np.zeros(len(edges) - 1)
+        return dict.fromkeys(_OF_QUARKS, Bounds(none, none))
+    slack = edges[1:] ** 2 / (2 * (1 - SIN2_THETA_W) * BARE_Z_MASS**2) * (1 + _MARGIN)
+    at_rest = 2 * sqrt(2) / (FERMI_CONSTANT * edges**2)
+    proton = Couplings.of(m_Zp=edges, C_Ae=1.0, C_Vu=1.0, C_Vd=-1.0)  # C_Vp = 1
+    parity = Bounds(at_rest, at_rest).widened(_MARGIN).between()
+    parity_p = delta_q_w_p(proton)
+    return {
+        CAESIUM: caesium_bounds(edges),
+        PARITY: parity,
+        PARITY_P: Bounds(parity_p, parity_p).widened(_MARGIN).between(),
+        RHO_SHARE: rho_share_bounds(edges),
+        ISOSPIN_SLACK: Bounds(slack, slack),
+        PION_VISIBLE: _limit(quarks.visible, edges),
+        PION_INVISIBLE: _limit(quarks.invisible, edges),
+    }
 
 
 def _stars(limit: float | None, edges: FloatArray) -> Bounds:

@@ -9,7 +9,7 @@ import numpy as np
 from zpfit.analysis.certify.branch_and_bound import search
 from zpfit.analysis.certify.mass_cells import MassCells, mass_cells
 from zpfit.analysis.certify.quantities import N_COUPLINGS, NO_LIMIT, A, V
-from zpfit.analysis.certify.structure import Structure
+from zpfit.analysis.certify.structure import Quarks, Structure
 from zpfit.io.arrays import FloatArray
 
 _LEAVES: Final = 4096
@@ -205,7 +205,9 @@ def level_of(structure: Structure, sigma: float) -> FloatArray:
         ends.append(min((high for _, high in targets), default=NO_LIMIT))
     trident = np.clip(structure.trident, -NO_LIMIT, NO_LIMIT)
     free = 0.0 if structure.relation.universal_axial else 1.0
-    return np.array([*ends, *trident, structure.contact, free])
+    quarks = structure.quarks
+    charges = np.clip([*quarks.caesium, *quarks.proton], -NO_LIMIT, NO_LIMIT)
+    return np.array([*ends, *trident, structure.contact, free, *charges, quarks != Quarks()])
 
 
 def tau_of(structure: Structure) -> FloatArray:

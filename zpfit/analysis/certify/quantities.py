@@ -28,13 +28,27 @@ VISIBLE, INVISIBLE = 6, 7
 STARS = 8
 """Largest (C_Ve^2 + C_Ae^2) sum C_nu^2; upper ends count."""
 FLOOR_E, FLOOR_NU = 9, 10
-"""1 where nucleosynthesis forbids thermal contact by electrons or by neutrinos; lower ends
-count."""
+"""1 where nucleosynthesis forbids thermal contact by electrons alone, and by neutrinos alone;
+lower ends count."""
 TRIDENT_1, TRIDENT_2 = 11, 12
 """Factors of x and x^2, x = C_Vmu C_numu, in the paper's trident rate."""
 TAU_SLACK = 13
 """Largest distance of C_nutau from its sum of the other couplings; upper ends count."""
-FIRST_FREE: Final = 14
+FLOOR_BOTH = 14
+"""1 where nucleosynthesis forbids thermal contact by electrons and neutrinos; lower ends count."""
+CAESIUM = 15
+"""Factor K of the range of the Z' in Caesium."""
+PARITY, PARITY_P = 16, 17
+"""Shifts of weak charges for one unit of the product of couplings, at no and at Qweak's momentum
+transfer."""
+RHO_SHARE = 18
+"""(B_rho - B_omega)/(B_rho + B_omega), the part of C_Vn in pi0 -> gamma Z'."""
+ISOSPIN_SLACK = 19
+"""Largest relative distance of C_Vu - C_Vd from C_nue - C_Ve + C_Ae; upper ends count."""
+PION_VISIBLE, PION_INVISIBLE = 20, 21
+"""Largest squared coupling times BR in pi0 -> gamma Z' with decays to electrons, and to neutrinos;
+upper ends count."""
+FIRST_FREE: Final = 22
 """First column of products, of beam dumps and of blocks of recoils."""
 
 NO_LIMIT: Final = 1e250
@@ -76,6 +90,14 @@ def neutrino_squares(box: FloatArray, cells: FloatArray, node: int, tau: FloatAr
     """Return the sum of the squared neutrino couplings."""
     third = tau_coupling(box, cells, node, tau)
     return add(add(sqr(coupling(box, NUE)), sqr(coupling(box, NUMU))), sqr(third))
+
+
+@rigorous
+def largest_neutrino(box: FloatArray, cells: FloatArray, node: int, tau: FloatArray) -> Interval:
+    """Return the largest squared coupling to a neutrino."""
+    first, second = sqr(coupling(box, NUE)), sqr(coupling(box, NUMU))
+    third = sqr(tau_coupling(box, cells, node, tau))
+    return max(first[0], second[0], third[0]), max(first[1], second[1], third[1])
 
 
 @rigorous

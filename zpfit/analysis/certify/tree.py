@@ -9,11 +9,11 @@ import numpy as np
 
 from zpfit.analysis.certify.branch_and_bound import halving_point
 from zpfit.analysis.certify.contractors import survives
-from zpfit.analysis.certify.leaves import DUMP, PRODUCT, RATE, excluding_term
+from zpfit.analysis.certify.leaves import DUMP, PRODUCT, QUARKS, RATE, excluding_term
 from zpfit.analysis.certify.mass_cells import MassCells, mass_cells
 from zpfit.analysis.certify.proof import first_box, level_of, targets_of, tau_of
-from zpfit.analysis.certify.quantities import FLOOR, N_COUPLINGS
-from zpfit.analysis.certify.structure import Structure
+from zpfit.analysis.certify.quantities import CAESIUM, FLOOR, N_COUPLINGS
+from zpfit.analysis.certify.structure import Quarks, Structure
 from zpfit.analysis.records import TreeRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.models.gauge_mixing import BARE_Z_MASS
@@ -26,7 +26,7 @@ _DEEPEST: Final = 24
 """Halvings of the mass in all."""
 _AXES: Final = "VANM"
 """Letters of the couplings of a box in a tree."""
-_TERMS: Final = " embvistd"
+_TERMS: Final = " embvistdq"
 """Letters of the terms, by code."""
 _WORTH: Final = 0.1
 """Part of a box that a contraction must remove to become a node of the tree."""
@@ -63,7 +63,7 @@ def tree_record(structure: Structure, sigma: float, most: int = 400_000) -> Tree
     """
     maker = _Maker(structure, sigma, most)
     tokens = maker.tokens()
-    inputs = _inputs(structure, sigma, maker.coefficients)
+    inputs = _inputs(structure, sigma, maker)
     stated = json.dumps(inputs, sort_keys=True).encode()
     record: Any = {
         **inputs,
@@ -85,9 +85,7 @@ def tree_below(structure: Structure, sigma: float) -> TreeRecord | None:
     return None
 
 
-def _inputs(
-    structure: Structure, sigma: float, coefficients: dict[str, list[float]]
-) -> dict[str, object]:
+def _inputs(structure: Structure, sigma: float, maker: "_Maker") -> dict[str, object]:
     relation = structure.relation
     return {
         "sigma": sigma,
@@ -105,9 +103,24 @@ def _inputs(
         "dumps": [[dump.length_ratio, _knots(dump.region)] for dump in structure.dumps],
         "stars": structure.stars,
         "floors": [*structure.floors, structure.contact],
+        "quarks": _quarks(structure),
         "rates": [list(recoil.target) for recoil in structure.recoils],
         "blocks": _blocks(structure),
-        "coefficients": coefficients,
+        "coefficients": maker.coefficients,
+        "caesium_factors": maker.caesium,
+    }
+
+
+def _quarks(structure: Structure) -> dict[str, Any] | None:
+    """Return targets and curves of data on quarks; None if there are none."""
+    quarks = structure.quarks
+    if quarks == Quarks():
+        return None
+    ends = {"caesium": quarks.caesium, "proton": quarks.proton}
+    curves = {"visible": quarks.visible, "invisible": quarks.invisible}
+    return {
+        **{name: list(pair) if np.isfinite(pair[0]) else None for name, pair in ends.items()},
+        **{name: [curve.tolist() for curve in of_kind] for name, of_kind in curves.items()},
     }
 
 
@@ -131,6 +144,7 @@ class _Maker:
 
     def __init__(self, structure: Structure, sigma: float, most: int) -> None:
         self.coefficients: dict[str, list[float]] = {}
+        self.caesium: dict[str, list[float]] = {}
         self._structure, self._most = structure, most
         low, high = structure.domain.mass
         self._log_width = float(np.log(high / low))
@@ -191,6 +205,8 @@ class _Maker:
         code = self._code(box, node, cells)
         if code >= RATE:
             self._keep_coefficients(node, row, cells)
+        if code == QUARKS:
+            self.caesium[str(node)] = cells.table[row, CAESIUM].tolist()
         if code:
             return _token(code), []
         axis, point = self._contraction(box, node)

@@ -21,8 +21,10 @@ from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.models.effective import MASS
+from zpfit.models.gauge import Z_Q
 from zpfit.physics.constants import MUON_MASS
 from zpfit.physics.magnetic_moment import delta_a
+from zpfit.physics.nucleons import nuclear_coupling
 
 _TARGETS: Final = (*COUPLINGS, "C_Amu")
 _RATIOS: Final = tuple(10.0 ** np.linspace(-1.5, 1.5, 7))
@@ -137,7 +139,8 @@ def _solved(
     posterior: Posterior, start: dict[str, float], target: Mapping[str, float], linear: list[str]
 ) -> FloatArray:
     """Return the point at which linear parameters give the couplings best."""
-    wanted = np.array([target[name] for name in _TARGETS])
+    wanted = np.array([*(target[name] for name in _TARGETS), 0.0])
+    quarks = Z_Q.name in linear
     steps = np.array([1e-6 * _size(posterior, name) for name in linear])
     values = np.zeros(len(linear))
     for _ in range(3):
@@ -145,7 +148,9 @@ def _solved(
         batch = {name: np.full(len(rows), value) for name, value in start.items()}
         batch |= dict(zip(linear, rows.T, strict=True))
         c = posterior.model.couplings(posterior.priors.complete(batch, len(rows)))
-        found = np.stack([getattr(c, name) * np.ones(len(rows)) for name in _TARGETS])
+        # A free charge of the quarks can hide them from Caesium.
+        nucleus = nuclear_coupling(c, protons=55, neutrons=78) if quarks else np.zeros(len(rows))
+        found = np.stack([*(getattr(c, name) * np.ones(len(rows)) for name in _TARGETS), nucleus])
         jacobian = found[:, 1:] - found[:, :1]
         values = values + steps * np.linalg.lstsq(jacobian, wanted - found[:, 0], rcond=1e-10)[0]
     return _on_unit_cube(posterior, {**start, **dict(zip(linear, values, strict=True))})

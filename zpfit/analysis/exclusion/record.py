@@ -14,8 +14,7 @@ from zpfit.analysis.exclusion.statement import WITHOUT_LEVEL, statement
 from zpfit.analysis.levels import in_percent
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.build_measurements import component_name
-from zpfit.likelihood.entries import CorrelatedEntry
+from zpfit.likelihood.labels import entry_labels
 from zpfit.models.base import Parameter
 from zpfit.physics.observables import find_observable
 
@@ -34,12 +33,13 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
     the allowed region and its ``stretches`` of x; it is null if nothing is allowed, and
     ``excluded_by`` then names the regions that exclude everything. ``reference`` says where
     measurements exclude: ``kind``, and ``cl``, ``delta_chi2``, ``parameters`` and ``curves``, or
-    ``sigma`` and ``within`` of pulls. ``style`` is absent unless the slice names one.
+    ``sigma`` and ``within`` of pulls. ``figure`` is
+    absent unless the slice describes its figure.
     """
     plane = chosen.plane
-    style = chosen.settings.figure.style
+    figure = chosen.settings.figure.as_record()
     by_name = {parameter.name: parameter for parameter in plane.model.parameters}
-    labels = _labels(chosen)
+    labels = entry_labels(chosen.assembled)
     record: ExclusionMapRecord = {
         "title": chosen.title,
         "model": plane.model.name,
@@ -66,8 +66,8 @@ def exclusion_record(chosen: Slice, traced: ExclusionMap) -> ExclusionMapRecord:
         own = [_region_label(chosen, region, labels) for region in found.regions]
         names = [region.name for region in found.regions]
         record["excluded_by"] = {"names": names, "labels": own, "alone": found.alone}
-    if style is not None:
-        record["style"] = style
+    if figure:
+        record["figure"] = figure
     return record
 
 
@@ -111,19 +111,6 @@ def _marked(chosen: Slice, region: NamedRegion, label: str) -> str:
         return label
     mark = WITHOUT_LEVEL if level is None else in_percent(level)
     return f"{label[:-1]}, {mark})" if label.endswith(")") else f"{label} ({mark})"
-
-
-def _labels(chosen: Slice) -> dict[str, str]:
-    """Return labels of entries, and of each component of correlated entries."""
-    labels = {}
-    for name, _, entry in chosen.assembled.entries:
-        labels[name] = entry.label or name
-        if isinstance(entry, CorrelatedEntry):
-            for observable in entry.observables:
-                symbol = chosen.assembled.observables.find(observable).symbol
-                shown = f"${symbol}$" if symbol else str(observable)
-                labels[component_name(name, observable)] = f"{labels[name]} {shown}"
-    return labels
 
 
 def _axis(axis: Side, parameter: Parameter) -> dict[str, Any]:

@@ -12,8 +12,14 @@ from zpfit.analysis.levels import delta_chi2, parse_level
 from zpfit.errors import InvalidInput, ProblemCollector, all_of, suggestion
 from zpfit.inference.prior_files import PriorsSpec, resolve_priors
 from zpfit.inference.priors import FreePrior, LogUniform, Priors, SignedLogUniform, Uniform
-from zpfit.inference.problem import assemble_from, check_measurements, width_notes
+from zpfit.inference.problem import (
+    assemble_from,
+    check_measurements,
+    likelihood_place,
+    width_notes,
+)
 from zpfit.io.document import Document
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.io.schema import (
     AlsoAs,
@@ -27,6 +33,7 @@ from zpfit.io.schema import (
 )
 from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.likelihood.exclusions import Exclusion, ExclusionBase
+from zpfit.likelihood.mass_coverage import useless_limits
 from zpfit.models.base import Model, Parameter
 from zpfit.models.dark_width import with_given
 from zpfit.models.effective import MASS
@@ -102,14 +109,6 @@ measurement excludes what lies too many standard errors away.
 ConfidenceLevel = Annotated[float, BeforeValidator(parse_level), AlsoAs("string")]
 """A probability, or 1, 2 or 3 sigma."""
 Levels = Annotated[tuple[Positive, ...], Field(strict=False), AfterValidator(_not_empty)]
-
-
-class FigureSpec(StrictModel):
-    """Look of the figure."""
-
-    style: Literal["regions", "outlines"] | None = None
-    """Colours for every region, or one grey area with the outlines of leading limits. By default
-    the latter for more than eight regions."""
 
 
 class SliceFile(StrictModel):
@@ -218,10 +217,24 @@ def resolve_slice(document: Document, library: Library) -> Slice:
         lambda: _checked_plane(settings, document, library),
         lambda: _check_reference(settings, document),
     )
+    silent = _useless_limits(settings, assembled, built, document)
     middle = built.starting_parameters(np.full((1, 2 + len(built.profiled)), 0.5))
     assembled = assembled.for_model(built.model, middle)
     _check_entries(settings, assembled, document)
-    return Slice(document.path.stem, settings, built, assembled, (*notes, *assembled.notes()))
+    return Slice(
+        document.path.stem, settings, built, assembled, (*notes, *silent, *assembled.notes())
+    )
+
+
+def _useless_limits(
+    settings: SliceFile, assembled: Assembled, plane: Plane, document: Document
+) -> tuple[str, ...]:
+    spec, place = settings.likelihood, likelihood_place(document)
+    masses = [(s.lower, s.upper) for s in (plane.x, plane.y) if s.name == MASS.name]
+    masses += [(m, m) for name, m in plane.fixed.items() if name == MASS.name]
+    if not masses:
+        return ()
+    return useless_limits(spec, assembled.likelihood, masses[0], "plane", place)
 
 
 def _likelihood(settings: SliceFile, document: Document, library: Library) -> Assembled:

@@ -181,7 +181,7 @@ def profile_record(run: Problem, result: Profile) -> ProfileRecord:
     """Return the record of a result; None where a number does not exist."""
     found, posterior = result.likelihood, run.posterior
     attributes = axis_attributes(posterior)
-    return {
+    record: ProfileRecord = {
         "title": run.title,
         "model": posterior.model.name,
         "likelihood": posterior.likelihood.name,
@@ -196,6 +196,9 @@ def profile_record(run: Problem, result: Profile) -> ProfileRecord:
         "converged": not result.shortcomings,
         "shortcomings": list(result.shortcomings),
     }
+    if figure := run.settings.figure.as_record():
+        record["figure"] = figure
+    return record
 
 
 def _point(posterior: Posterior, u: FloatArray) -> dict[str, float]:

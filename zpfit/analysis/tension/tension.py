@@ -14,6 +14,7 @@ from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, e
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.search.best_fit import Minimum, best_fit, starting_points
+from zpfit.likelihood.labels import dated_labels
 
 _PRIOR_DRAWS = 20_000
 """Prior draws; the model must exist at one of them."""
@@ -73,7 +74,7 @@ def tension(run: Problem, progress: Progress) -> Tension:
 
 def tension_record(run: Problem, result: Tension) -> TensionRecord:
     """Return the record of a result; None where a number does not exist."""
-    return {
+    record: TensionRecord = {
         "title": run.title,
         "model": run.posterior.model.name,
         "likelihood": run.posterior.likelihood.name,
@@ -85,7 +86,11 @@ def tension_record(run: Problem, result: Tension) -> TensionRecord:
         "evidence": _evidence(result.evidence),
         "converged": not result.shortcomings,
         "shortcomings": list(result.shortcomings),
+        "labels": dated_labels(run.assembled),
     }
+    if figure := run.settings.figure.as_record():
+        record["figure"] = figure
+    return record
 
 
 def _goodness(goodness: ParameterGoodness) -> dict[str, Any]:

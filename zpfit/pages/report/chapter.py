@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from markupsafe import Markup
@@ -16,10 +15,9 @@ from zpfit.pages.report.read_folders import (
     CampaignContent,
     ComparisonContent,
     Content,
-    Data,
     RunContent,
 )
-from zpfit.pages.report.symbols import label_html
+from zpfit.pages.report.symbols import label_html, typeset
 from zpfit.pages.report.tables import Table
 
 _KINDS = {RunContent: "Run", ComparisonContent: "Comparison", CampaignContent: "Campaign"}
@@ -41,9 +39,9 @@ class Source:
     name: str
     label: Markup
     subject: str
-    value: str
-    approximations: str
-    unverified: str
+    value: Markup
+    approximations: Markup
+    unverified: Markup
     citations: tuple[Citation, ...]
 
 
@@ -84,9 +82,9 @@ def build_chapter(content: Content, **parts: Any) -> Chapter:
             e.name,
             label_html(e.entry.label or e.name),
             describe_subject(e.entry),
-            describe_value(e),
-            e.entry.approximations,
-            e.entry.unverified,
+            typeset(describe_value(e)),
+            typeset(e.entry.approximations),
+            typeset(e.entry.unverified),
             tuple(r.citation for r in content.data.references if e.name in r.used_for),
         )
         for e in content.data.entries
@@ -106,13 +104,6 @@ def build_chapter(content: Content, **parts: Any) -> Chapter:
         sources_note="" if sources else missing,
         **parts,
     )
-
-
-def labels_of(data: Data) -> dict[str, str]:
-    """Return HTML of the short names of entries."""
-    labels = {e.name: str(label_html(e.entry.label or e.name)) for e in data.entries}
-    doubled = [label for label in labels.values() if list(labels.values()).count(label) > 1]
-    return {n: f"{text} ({escape(n)})" if text in doubled else text for n, text in labels.items()}
 
 
 def present(*pictures: Picture | None) -> tuple[Picture, ...]:

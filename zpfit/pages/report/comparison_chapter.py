@@ -7,11 +7,12 @@ from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.analysis.certify.bracket import below
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.records import WrittenComparisonRow
-from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter, labels_of
+from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter
 from zpfit.pages.report.commands import comparison_again
 from zpfit.pages.report.diagnostics_text import diagnose_comparison
 from zpfit.pages.report.figures.axes import Picture
 from zpfit.pages.report.figures.comparison import draw_chi2_by_term, draw_evidences
+from zpfit.pages.report.labels import labels_of
 from zpfit.pages.report.read_folders import ComparisonContent
 from zpfit.pages.report.tables import Cell, Table, fixed, table, value, with_error
 from zpfit.runs.campaign import RUNS
@@ -19,11 +20,12 @@ from zpfit.runs.campaign import RUNS
 
 def build_comparison_chapter(content: ComparisonContent, identifier: str) -> Chapter:
     """Return the chapter about a comparison."""
-    rows, labels = content.rows, labels_of(content.data)
+    rows = content.rows
     pictures: list[Picture] = []
     tables: list[Table] = []
     for data in dict.fromkeys(row["data"] for row in rows):
         group = [row for row in rows if row["data"] == data]
+        labels = labels_of(content.data, {name for row in group for name in row["chi2_by_term"]})
         tables += _compared(group)
         pictures += [
             draw_evidences(group, f"{identifier}-evidence{data}"),

@@ -1,7 +1,9 @@
 """Diagnostics of runs, with their meaning and the values to worry about."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.inference.diagnostics import MIN_AUTOCORRELATION_TIMES, RHAT_LIMIT
@@ -13,6 +15,10 @@ from zpfit.physics.branching_ratios import HADRONIC_WIDTHS
 _LARGEST_WEIGHT = 0.05
 _SILENT = 0.1
 """Fraction of a posterior outside the masses of a curve above which a warning appears."""
+_UNIMPORTANT = 1.0
+"""Change of ln B that leaves conclusions as they are, the width of a class on Trotta's scale."""
+_VISIBLE = 0.05
+"""Change of ln B below which entries are not listed."""
 _LOW_ACCEPTANCE = 0.05
 _WIDE_SCATTER = 2.0
 
@@ -28,7 +34,10 @@ class Diagnostic:
 
 
 def diagnose_run(
-    summary: FitSummary, target_ess: int, notes: Sequence[str] = ()
+    summary: FitSummary,
+    target_ess: int,
+    labels: Mapping[str, str],
+    notes: Sequence[str] = (),
 ) -> list[Diagnostic]:
     """Return the diagnostics of a run, the most important first.
 
@@ -38,6 +47,8 @@ def diagnose_run(
         Record of the run.
     target_ess
         Number of effective samples that the run asked for.
+    labels
+        Short names of entries.
     notes
         Remarks made before the run.
     """
@@ -45,8 +56,8 @@ def diagnose_run(
         *_shortcomings(summary["shortcomings"]),
         *_sampling(summary, target_ess),
         *_evidence(summary),
-        *_silent_curves(summary),
-        *_unverified(summary),
+        *_silent_curves(summary, labels),
+        *_unverified(summary, labels),
         *_hadrons(notes),
     ]
 
@@ -162,14 +173,14 @@ def _evidence(summary: FitSummary) -> Iterator[Diagnostic]:
     )
 
 
-def _silent_curves(summary: FitSummary) -> Iterator[Diagnostic]:
+def _silent_curves(summary: FitSummary, labels: Mapping[str, str]) -> Iterator[Diagnostic]:
     for name, reach in summary["curve_reach"].items():
         if reach["posterior_outside"] < _SILENT and not reach["best_fit_outside"]:
             continue
         low, high = reach["mass_range_MeV"]
         best = ", the best fit too" if reach["best_fit_outside"] else ""
         yield Diagnostic(
-            f"Reach of {name}",
+            f"Reach of {labels.get(name, name)}",
             f"{percent(reach['posterior_outside'])} of the posterior outside{best}",
             good=False,
             meaning=f"Its curve covers {low:.3g} to {high:.3g} MeV and sets no limit at other "
@@ -187,15 +198,29 @@ def _hadrons(notes: Sequence[str]) -> Iterator[Diagnostic]:
         )
 
 
-def _unverified(summary: FitSummary) -> Iterator[Diagnostic]:
-    for name, what in summary["unverified"].items():
-        yield Diagnostic(
-            f"Unverified: {name}",
-            what,
-            good=False,
-            meaning="These numbers have not been compared with their publication. Check them "
-            "before a conclusion rests on them.",
-        )
+def _unverified(summary: FitSummary, labels: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield one row on all unverified numbers, with their influence on ln B."""
+    names, influence = list(summary["unverified"]), summary.get("unverified_influence", {})
+    if not names:
+        return
+    names.sort(key=lambda name: -abs(influence.get(name, np.inf)))
+    listed = [
+        f"{labels.get(name, name)} {influence[name]:+.1f}".replace("-", "\u2212")
+        if name in influence
+        else labels.get(name, name)
+        for name in names
+        if abs(influence.get(name, np.inf)) >= _VISIBLE
+    ]
+    rest = [f"the others below {_VISIBLE:g}"] if len(listed) < len(names) else []
+    largest = max((abs(change) for change in influence.values()), default=np.inf)
+    yield Diagnostic(
+        "Unverified numbers",
+        f"{len(names)} entries: {', '.join([*listed, *rest])}",
+        good=largest < _UNIMPORTANT,
+        meaning="Change of ln B if the measurement is shifted by its error, or the limit is twice "
+        "as strong. The data below say what is unverified. Check these numbers before a "
+        f"conclusion rests on them. Worry above {_UNIMPORTANT:g}.",
+    )
 
 
 def diagnose_comparison(rows: Iterable[WrittenComparisonRow]) -> list[Diagnostic]:

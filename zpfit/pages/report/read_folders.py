@@ -8,9 +8,9 @@ from pathlib import Path
 from zpfit.analysis.records import CampaignRecord, FitSummary, WrittenComparisonRow
 from zpfit.errors import (
     ChangedData,
+    DamagedRecord,
     InvalidInput,
     ProblemCollector,
-    ResultsNotFound,
     RunNotFound,
     UnfinishedRun,
 )
@@ -19,6 +19,7 @@ from zpfit.inference.samplers.result import StoredSamples
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.runs.bibliography import Reference, bibliography
 from zpfit.runs.campaign import RUNS
+from zpfit.runs.folder_kinds import CAMPAIGN, COMPARISON, RUN, UNFINISHED, require_kind
 from zpfit.runs.records import read_record
 from zpfit.runs.run_file import load_run
 from zpfit.runs.run_folder import RunFolder
@@ -95,6 +96,7 @@ def read_contents(folders: Sequence[Path]) -> list[Content]:
 
 def _contents(path: Path, name: str) -> list[Content]:
     """Return the contents of one folder, which can hold several kinds."""
+    require_kind(path, RUN, UNFINISHED, COMPARISON, CAMPAIGN)
     found: list[Content] = []
     if (path / _CAMPAIGN).is_file():
         found.append(_campaign(path, name))
@@ -102,8 +104,6 @@ def _contents(path: Path, name: str) -> list[Content]:
         found.append(_comparison(path, name))
     if (path / _SUMMARY).is_file() or RunFolder(path).is_unfinished:
         found.append(_run(RunFolder(path), name))
-    if not found:
-        raise ResultsNotFound(path)
     return found
 
 
@@ -132,7 +132,7 @@ def _check_names(folder: RunFolder, summary: FitSummary, run: Problem) -> None:
 def _comparison(path: Path, name: str) -> ComparisonContent:
     rows = read_record(list[WrittenComparisonRow], path / _COMPARISON)
     if not rows:
-        raise ResultsNotFound(path)
+        raise DamagedRecord(path / _COMPARISON, "it has no rows")
     runs = {row["run"]: folder for row in rows if (folder := _folder_of(row, path)) is not None}
     folders = tuple(runs.values())
     return ComparisonContent(name, path, rows, runs, _versions(folders), _data(folders))

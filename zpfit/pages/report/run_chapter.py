@@ -15,7 +15,6 @@ from zpfit.pages.report.chapter import (
     Chapter,
     Repeat,
     build_chapter,
-    labels_of,
     present,
 )
 from zpfit.pages.report.commands import run_again
@@ -24,9 +23,10 @@ from zpfit.pages.report.figures.axes import Picture
 from zpfit.pages.report.figures.corner import draw_corner
 from zpfit.pages.report.figures.pulls import draw_limits, draw_pulls
 from zpfit.pages.report.figures.slices import colours_of, draw_slice
+from zpfit.pages.report.labels import labels_of, plain_labels_of
 from zpfit.pages.report.read_folders import RunContent
 from zpfit.pages.report.slices import slices_of
-from zpfit.pages.report.symbols import symbol_html
+from zpfit.pages.report.symbols import number, symbol_html
 from zpfit.pages.report.tables import Cell, Table, fixed, shown, table, value
 
 
@@ -52,7 +52,11 @@ def build_run_chapter(content: RunContent, identifier: str) -> Chapter:
         ),
         slices=slices,
         slices_note="" if slices else "None, as fewer than two parameters are sampled.",
-        diagnostics=tuple(diagnose_run(summary, run.settings.sampler.target_ess, run.notes)),
+        diagnostics=tuple(
+            diagnose_run(
+                summary, run.settings.sampler.target_ess, plain_labels_of(content.data), run.notes
+            )
+        ),
         repeat=_repeat_run(content),
     )
 
@@ -142,10 +146,15 @@ def _ratio(summary: FitSummary, name: str) -> Cell:
     )
 
 
-def _fixed_words(content: RunContent) -> str:
+def _fixed_words(content: RunContent) -> Markup:
     best, varying = content.summary["best_fit"], content.summary["posterior"]
-    fixed = [f"{n} = {v:g}" for n, v in best["parameters"].items() if n not in varying]
-    return f" Fixed: {', '.join(fixed)}." if fixed else ""
+    symbols = {p.name: symbol_html(p.symbol) for p in content.run.posterior.model.parameters}
+    fixed = Markup(", ").join(
+        Markup("{} = {}").format(symbols.get(name, name), number(x))
+        for name, x in best["parameters"].items()
+        if name not in varying
+    )
+    return Markup(" Fixed: {}.").format(fixed) if fixed else Markup()
 
 
 def _chi2_without(content: RunContent, name: str) -> float | None:

@@ -15,6 +15,9 @@ _WORDS = {
     "lesssim": "\u2272", "approx": "\u2248", ",": " ", ";": " ", "rm": "", "mathrm": "", "text": "",
 }  # fmt: skip
 _WRITTEN_OUT = 1e6
+_RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 _TAGS = {"_": "sub", "^": "sup"}
 
 
@@ -51,8 +54,26 @@ def number(value: float | None, digits: int = 3) -> str:
     if "e+" in text and abs(value) < _WRITTEN_OUT:
         text = f"{float(text):,.0f}"
     mantissa, _, exponent = text.partition("e")
-    power = f"e{int(exponent)}" if exponent else ""
-    return (mantissa + power).replace("-", "\u2212")
+    return mantissa.replace("-", "\u2212") + (_power(exponent) if exponent else "")
+
+
+def _power(exponent: str) -> str:
+    return f"\u00d710{str(int(exponent)).translate(_RAISED)}"
+
+
+def typeset(text: str) -> Markup:
+    """Return HTML of a sentence of plain ASCII with its powers, signs and arrows.
+
+    Examples
+    --------
+    >>> print(typeset("1 +- 0.06, sin^2(theta_w), 1e-9, 2 -> 4"))
+    1 ± 0.06, sin<sup>2</sup>(θ<sub>w</sub>), 10⁻⁹, 2 → 4
+    """
+    html = escape(text, quote=False).replace("+-", "\u00b1").replace("-&gt;", "\u2192")
+    html = re.sub(r"\b1e(-?\d+)\b", lambda m: _power(m[1])[1:], html.replace("Z'", "Z\u2032"))
+    html = re.sub(r"(?<=\d)e(-?\d+)\b", lambda m: _power(m[1]), html)
+    html = re.sub(r"\^(-?\d+)", lambda m: f"<sup>{m[1]}</sup>".replace("-", "\u2212"), html)
+    return Markup(re.sub(r"\btheta_(w|13|W)\b", "\u03b8<sub>\\1</sub>", html))  # noqa: S704 - escaped
 
 
 def _group(tokens: list[str]) -> str:

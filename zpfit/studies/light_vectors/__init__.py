@@ -6,6 +6,7 @@ from zpfit.analysis.exclusion.exclusion import exclusion_map
 from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.inference.progress import Progress
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.writing import make_folder, make_room, write_json, write_text, write_whole
 from zpfit.runs.slice_file import load_slice
 from zpfit.studies.light_vectors.limits import labels_of, limit_rows
@@ -76,4 +77,4 @@ def _write_figure(record: ExclusionMapRecord, target: Path) -> None:
     from zpfit.plots.style import house_style, png
 
     with house_style():
-        write_whole(target, png(exclusion_figure(record, style="outlines"), _DPI))
+        write_whole(target, png(exclusion_figure(record, FigureSpec(union=True)), _DPI))

@@ -1,6 +1,6 @@
 // The page's state (model, data, point, slice) and its updates.
 
-import { countOf, plain, positionOf, trimmed, valueAt, words } from "./scales.js";
+import { brief, countOf, plain, positionOf, trimmed, valueAt, words } from "./scales.js";
 import { SlicePlot } from "./slice.js";
 import { drawExclusions, drawMeasurements, drawQuantities, drawVerdict, element } from "./tables.js";
 
@@ -117,7 +117,8 @@ function showValue(name, { typed = false } = {}) {
   const share = Math.min(Math.max(positionOf(slider, value), 0), 1);
   range.value = slider.scale === "fractions" ? Math.floor(share * (last + 1)) : Math.round(share * last);
   range.setAttribute("aria-valuetext", `${words(value)} ${slider.unit}`);
-  if (!typed) number.value = plain(value);
+  if (!typed) number.value = brief(value);
+  number.title = plain(value);
   number.removeAttribute("aria-invalid");
   reason.textContent = "";
 }

@@ -52,18 +52,30 @@ export function ticksOf(slider, most = 7) {
   };
 }
 
-/** A number as text with a few significant digits. */
-export function words(value, digits = 4) {
+/** Below this size a number is rounding noise; no coupling or ratio of such a size has an effect. */
+const NEGLIGIBLE = 1e-12;
+
+/**
+ * A number as text with a few significant digits. `noise` is the size below which the number means
+ * nothing.
+ */
+export function words(value, digits = 3, noise = NEGLIGIBLE) {
   if (value === null || value === undefined) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
+  if (size < noise) return `<${words(noise, 2, 0)}`;
   const text = size >= 1e5 || size < 1e-3
     ? value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e")
     : String(Number(value.toPrecision(digits)));
   return text.replace("-", "−").replace("e-", "e−");
 }
 
-/** A number as text for an input, with all of its digits. */
+/** A number as text for an input, with three digits. */
+export function brief(value) {
+  return plain(Number(value.toPrecision(3)));
+}
+
+/** A number as text with all of its digits, for addresses and commands. */
 export function plain(value) {
   const small = value !== 0 && Math.abs(value) < 1e-3;
   return small ? value.toExponential() : String(value);

@@ -162,9 +162,9 @@ export class SlicePlot {
     const name = this.answer.names[this.answer.by[row][column]];
     const ratio = this.answer.log_ratio[row][column];
     const lines = [];
-    if (this.impossible(row, column)) lines.push(`no model: ${name} ×${words(10 ** ratio, 3)}`);
-    else if (this.excluded(row, column)) lines.push(`excluded by ${name} ×${words(10 ** ratio, 3)}`);
-    else if (this.beyond(row, column)) lines.push(`beyond the soft limit of ${name} ×${words(10 ** ratio, 3)}`);
+    if (this.impossible(row, column)) lines.push(`no model: ${name} ×${words(10 ** ratio)}`);
+    else if (this.excluded(row, column)) lines.push(`excluded by ${name} ×${words(10 ** ratio)}`);
+    else if (this.beyond(row, column)) lines.push(`beyond the soft limit of ${name} ×${words(10 ** ratio)}`);
     else if (name === undefined) lines.push("no exclusion here");
     else lines.push(`allowed; nearest limit ${name}, ratio ${words(10 ** ratio, 2)}`);
     const chi2 = this.answer.chi2[row][column];

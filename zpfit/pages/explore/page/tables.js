@@ -5,6 +5,7 @@ import { words } from "./scales.js";
 const SVG = "http://www.w3.org/2000/svg";
 const LONGEST_PULL = 5;
 const DECADES = 4;
+const NEGLIGIBLE_SHARE = 1e-4; // of a measurement's error: a prediction below it is zero
 
 export function element(name, content = "", attributes = {}) {
   const made = document.createElement(name);
@@ -34,7 +35,7 @@ export function drawMeasurements(place, answer, titles) {
     [titled(name, titles)],
     [term.observable, "wide"],
     [measured(term)],
-    [words(term.prediction)],
+    [words(term.prediction, 3, NEGLIGIBLE_SHARE * Math.min(...term.errors))],
     [signed(term.pull), Math.abs(term.pull) > 2 ? "bad" : ""],
     [bar(term.pull === null ? 0 : term.pull / LONGEST_PULL, Math.abs(term.pull) > 2, true), "wide"],
     [fixed(term.chi2), "wide"],
@@ -69,7 +70,7 @@ export function drawQuantities(place, answer) {
     .flatMap(([title, values]) => [
       element("h3", title),
       element("dl", Object.entries(values).map(([name, value]) =>
-        element("div", [element("dt", name), element("dd", words(value, 5))]))),
+        element("div", [element("dt", name), element("dd", words(value))]))),
     ]);
   place.replaceChildren(...drawn);
 }
@@ -105,8 +106,8 @@ function titled(name, titles) {
 }
 
 function measured(term) {
-  const [up, down] = term.errors.map((error) => words(error, 2));
-  return `${words(term.measured, 3)} ${up === down ? `± ${up}` : `+${up} −${down}`}`;
+  const [up, down] = term.errors.map((error) => words(error, 2, 0));
+  return `${words(term.measured, 3, 0)} ${up === down ? `± ${up}` : `+${up} −${down}`}`;
 }
 
 function outcome(row) {
@@ -121,7 +122,8 @@ function fixed(value) {
 
 function signed(value) {
   if (value === null) return "–";
-  return `${value < 0 ? "−" : "+"}${fixed(Math.abs(value))}`;
+  const text = fixed(Math.abs(value));
+  return text === "0.00" ? text : `${value < 0 ? "−" : "+"}${text}`;
 }
 
 /** A bar of -1 to 1 from the middle, or of 0 to 2 from the left with a mark at 1. */

@@ -38,6 +38,8 @@ class Picture:
     """Data and layout for Plotly."""
     least_width: int = 0
     """Width in pixels below which the figure scrolls instead of shrinking."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """HTML of a name and a colour for each area of the figure; they wrap in any width."""
 
 
 def as_picture(
@@ -111,10 +113,10 @@ def values_at(attributes: Attributes, coordinates: FloatArray) -> FloatArray:
 def add_rows(figure: go.Figure, shown: Sequence[str], x_title: str) -> None:
     """Give the y axis a row for each name, the first on top, and the x axis a title."""
     figure.update_layout(
-        height=ROW_HEIGHT * len(shown) + 130, hovermode="closest",
+        height=ROW_HEIGHT * len(shown) + 160, hovermode="closest",
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        margin={"l": 10, "r": 10, "t": 40, "b": 50},
-        xaxis={"title": {"text": x_title}, "zeroline": True, "automargin": True},
+        margin={"l": 10, "r": 10, "t": 40, "b": 60},
+        xaxis={"title": {"text": x_title, "standoff": 12}, "zeroline": True, "automargin": True},
         yaxis={"tickvals": list(range(len(shown))), "ticktext": list(shown), "automargin": True,
                "range": [len(shown) - 0.4, -0.6], "zeroline": False},
     )  # fmt: skip

@@ -59,20 +59,20 @@ def draw_chi2_by_term(
 ) -> Picture:
     """Draw chi2 of every term at the best fit of every model."""
     names = list(dict.fromkeys(name for row in rows for name in row["chi2_by_term"]))
-    z = [[row["chi2_by_term"].get(name) for name in names] for row in rows]
-    shown = [label_of(name, labels) for name in names]
+    z = [[row["chi2_by_term"].get(name) for row in rows] for name in names]
     figure = go.Figure()
     figure.add_heatmap(
-        x=shown, y=[escape(row["run"]) for row in rows], z=z, zmin=0, zmax=9,
-        colorscale=[[0, "#D7ECF8"], [0.45, "#56B4E9"], [1, "#0072B2"]],
+        x=[escape(row["run"]) for row in rows], y=[label_of(name, labels) for name in names], z=z,
+        zmin=0, zmax=9, colorscale=[[0, "#D7ECF8"], [0.45, "#56B4E9"], [1, "#0072B2"]],
         colorbar={"title": {"text": "\u03c7\u00b2", "side": "right"}, "thickness": 12},
-        hovertemplate="%{y}, %{x}: \u03c7\u00b2 = %{z:.3g}<extra></extra>",
+        hovertemplate="%{x}, %{y}: \u03c7\u00b2 = %{z:.3g}<extra></extra>",
         xgap=2, ygap=2,
     )  # fmt: skip
     figure.update_layout(
-        height=2 * ROW_HEIGHT * len(rows) + 170, margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        height=ROW_HEIGHT * len(names) + 150, margin={"l": 10, "r": 10, "t": 10, "b": 10},
         xaxis={"automargin": True, "tickangle": -45, "showgrid": False, "type": "category"},
-        yaxis={"automargin": True, "autorange": "reversed", "showgrid": False, "type": "category"},
+        yaxis={"automargin": True, "autorange": "reversed", "showgrid": False, "type": "category",
+               "tickmode": "linear"},
     )  # fmt: skip
     caption = "\u03c7\u00b2 of each measurement at the best fit of each model; dark is bad."
     return as_picture(figure, identifier, caption, "chi2 by measurement; the table has the numbers")

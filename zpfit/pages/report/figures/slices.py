@@ -1,10 +1,12 @@
 """Planes of two parameters: the strongest exclusion at each point, and chi2."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from zpfit.io.arrays import FloatArray
 from zpfit.io.numbers import percent
@@ -17,7 +19,7 @@ from zpfit.pages.report.figures.axes import (
     label_of,
 )
 from zpfit.pages.report.slices import SlicePlane
-from zpfit.pages.report.symbols import number
+from zpfit.pages.report.symbols import number, symbol_html
 from zpfit.plots.scales import scale_of
 from zpfit.plots.style import BEST_FIT_COLOUR
 
@@ -80,7 +82,7 @@ def draw_slice(
                   "thickness": 12, "len": 0.8},
         name="allowed",
     )  # fmt: skip
-    _excluded(figure, x, y, plane, strongest, words, labels, colours)
+    _excluded(figure, x, y, plane, strongest, words, colours)
     figure.add_scatter(
         x=scale_of(x_of).forward(np.array([best[plane.x]])),
         y=scale_of(y_of).forward(np.array([best[plane.y]])),
@@ -90,19 +92,30 @@ def draw_slice(
     )  # fmt: skip
     figure.update_layout(
         height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10}, hovermode="closest",
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
+        showlegend=False,
         xaxis=_named_axis(x_of, x), yaxis=_named_axis(y_of, y),
     )  # fmt: skip
-    caption = (
-        f"{plane.x} against {plane.y}, every other parameter at the best fit, on "
-        f"{len(x)} \u00d7 {len(y)} points: {percent(plane.allowed_share)} of the plane are "
-        "allowed. Colour: the strongest exclusion; blue: \u03c7\u00b2 above that of the best fit."
+    caption = Markup(
+        "{} against {}, every other parameter at the best fit (star), on {} \u00d7 {} points: "
+        "{} of the plane are allowed. Colour: the strongest exclusion; blue: \u03c7\u00b2 "
+        "above that of the best fit."
+    ).format(
+        symbol_html(y_of["symbol"]),
+        symbol_html(x_of["symbol"]),
+        len(x),
+        len(y),
+        percent(plane.allowed_share),
     )
     spoken = (
         f"Plane of {plane.x} and {plane.y}: {percent(plane.allowed_share)} allowed; excluded by "
     )
     spoken += ", ".join(plane.names[i] for i in np.unique(strongest) if i >= 0) or "nothing"
-    return as_picture(figure, identifier, caption, spoken)
+    keys = tuple(
+        (label_of(name, labels), colour)
+        for name, colour in colours.items()
+        if plane.names.index(name) in strongest
+    )
+    return replace(as_picture(figure, identifier, caption, spoken), keys=keys)
 
 
 def _named_axis(attributes: Attributes, coordinates: FloatArray) -> dict[str, Any]:
@@ -118,10 +131,9 @@ def _excluded(
     plane: SlicePlane,
     strongest: Any,
     words: list[list[str]],
-    labels: Mapping[str, str],
     colours: Mapping[str, str],
 ) -> None:
-    """Draw the map of the strongest exclusions, with their names in the legend."""
+    """Draw the map of the strongest exclusions."""
     found = [int(i) for i in np.unique(strongest) if i >= 0]
     if not found:
         return
@@ -136,11 +148,6 @@ def _excluded(
         text=_where(words, strongest >= 0), hoverinfo="text", hoverongaps=False, opacity=0.75,
         name="excluded",
     )  # fmt: skip
-    for index, colour in zip(found, own, strict=True):
-        figure.add_scatter(
-            x=[None], y=[None], mode="markers", name=label_of(plane.names[index], labels),
-            marker={"symbol": "square", "size": 11, "color": colour},
-        )  # fmt: skip
 
 
 def _where(words: list[list[str]], mask: Any) -> list[list[str]]:

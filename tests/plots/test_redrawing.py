@@ -1,0 +1,46 @@
+"""Folders are drawn again from their records, with styles, without computing again."""
+
+import json
+from pathlib import Path
+
+import pytest
+from records import limit, plane
+
+from zpfit.errors import InvalidInput, NothingToDraw, WrongSuffix
+from zpfit.runs.figure_file import read_style
+from zpfit.runs.redrawing import draw_again, draw_overlay
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "exclusion.json").write_text(json.dumps(plane(3)), encoding="utf-8")
+    record = {**limit(), "model": "m", "likelihood": "l", "seed": 1, "converged": True}
+    record["shortcomings"] = []
+    for point in record["points"]:
+        point["shortcomings"] = []
+    (tmp_path / "limit_g_prime.json").write_text(json.dumps(record), encoding="utf-8")
+    return tmp_path
+
+
+def test_every_record_of_a_folder_is_drawn(folder: Path):
+    names = [path.name for path in draw_again(folder)]
+    assert names == ["exclusion.png", "exclusion.pdf", "limit_g_prime.png", "limit_g_prime.pdf"]
+    assert all((folder / name).stat().st_size > 1000 for name in names)
+
+
+def test_an_unknown_key_of_a_style_is_named(folder: Path):
+    style = folder / "letter.yaml"
+    style.write_text("widht: prl\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"letter.yaml:1: widht: unknown key; .*'width'"):
+        read_style([style])
+
+
+def test_planes_and_limits_share_a_figure(folder: Path):
+    assert draw_overlay([folder], folder / "all.png").stat().st_size > 1000
+    with pytest.raises(WrongSuffix):
+        draw_overlay([folder], folder / "all.gif")
+
+
+def test_an_empty_folder_holds_nothing_to_draw(tmp_path: Path):
+    with pytest.raises(NothingToDraw):
+        draw_again(tmp_path)
