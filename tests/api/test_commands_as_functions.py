@@ -102,7 +102,6 @@ def test_files_are_those_in_the_folder(tmp_path: Path) -> None:
     plane = {"x": ("m_Zp", 5, 50), "y": ("C_Ae", 5e-5, 1e-3, "log")}
     found = zpfit.exclusion(**plane, likelihood="paper_2021_cs", output=tmp_path / "plane")
     assert set(found.files) == set((tmp_path / "plane").iterdir())
-    assert zpfit.exclusion(**plane, likelihood="paper_2021_cs").files == ()
 
 
 @pytest.mark.parametrize(

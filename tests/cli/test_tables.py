@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from zpfit.cli import output
+from zpfit.api.data_checks import DataCheck
 from zpfit.cli.campaign import print_campaign
 from zpfit.cli.compare import print_comparison
 from zpfit.cli.coverage import print_coverage
@@ -22,7 +23,7 @@ from zpfit.cli.studies import print_paper
 from zpfit.cli.tension import print_tension
 from zpfit.cli.toys import print_toys
 from zpfit.io.library import Library
-from zpfit.likelihood.check import DataCheck
+from zpfit.likelihood.check import DataCheck as CheckedData
 from zpfit.likelihood.library import read_entry, read_set
 
 _NUMBER = re.compile(r"(?<![\w.])[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?(?![\w.])")
@@ -175,7 +176,7 @@ def checked() -> DataCheck:
     library = Library.beside()
     entries = tuple(read_entry(library, name) for name in [*_TERMS, "coherent_csi_2021"])
     sets = {name: read_set(library, name) for name in ("today_leptons_cs", "forecast")}
-    return DataCheck(entries, sets, ())
+    return DataCheck(CheckedData(entries, sets, ()))
 
 
 _TABLES: dict[str, Callable[[], None]] = {

@@ -148,9 +148,9 @@ def plot(
     Examples
     --------
     >>> import zpfit
-    >>> zpfit.plot("nowhere")
+    >>> zpfit.plot()
     Traceback (most recent call last):
-    zpfit.errors.MissingFile: nowhere: cannot be read (No such file or directory); check the path
+    zpfit.errors.InvalidInput: folders: none is given; give at least one
     """
     from zpfit.runs.figure_file import read_style
     from zpfit.runs.redrawing import draw_again, draw_overlay
