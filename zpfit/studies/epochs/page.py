@@ -87,6 +87,8 @@ def _bayes_factor(fit: Fit) -> str:
 
 
 def _evidence(fit: Fit) -> str:
+    if fit.log_z_error == 0:  # exact, so that no error gives the digits
+        return f"{fit.log_z:.2f}"
     return with_error(fit.log_z, fit.log_z_error)
 
 
