@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from zpfit.cli import output
 from zpfit.api.data_checks import DataCheck
+from zpfit.cli import output
 from zpfit.cli.campaign import print_campaign
 from zpfit.cli.compare import print_comparison
 from zpfit.cli.coverage import print_coverage
