@@ -58,7 +58,6 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
         ValueError,
         {"path": Path("fits"), "content": "is empty", "usable": ("run",)},
     ),
-    "NothingToDraw": (FileNotFoundError, {"path": FOLDER}),
     "NoRunToResume": (FileNotFoundError, {"path": FOLDER}),
     "OtherProof": (FileExistsError, {}),
     "RunMismatch": (FileExistsError, {"path": FOLDER, "difference": "seed"}),

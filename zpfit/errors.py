@@ -408,17 +408,6 @@ class UnusableFolder(ZpfitError, ValueError):
         super().__init__(f"{path}: {content}; give the folder of a finished {needed}")
 
 
-class NothingToDraw(ZpfitError, FileNotFoundError):
-    """A folder without a result that has a figure."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        super().__init__(
-            f"{path}: holds no result with a figure; give the folder of a run, exclusion, profile, "
-            "limit along a scan, comparison, tension, toys, coverage or campaign"
-        )
-
-
 class NoRunToResume(ZpfitError, FileNotFoundError):
     """A folder without a run to resume."""
 

@@ -251,19 +251,26 @@ def test_a_run_repeated_in_its_own_folder_keeps_its_data(
         ("empty", "is an empty folder"),
         ("file", "is a file"),
         ("other", "holds no results of zpfit"),
-        ("proof", "holds a tension test and a coverage test"),
     ],
 )
 @pytest.mark.parametrize("command", ["plot", "report"])
 def test_a_folder_of_another_kind(
     rejected: Command, workspace: Path, command: str, folder: str, content: str
 ):
-    for name in ("empty", "other", "proof"):
+    for name in ("empty", "other"):
         (workspace / name).mkdir()
-    for file in ("file", "other/data.csv", "proof/tension.json", "proof/coverage.json"):
+    for file in ("file", "other/data.csv"):
         write(file, "text\n")
     message = rejected(command, folder)
     assert_mentions(message, f"{folder}: {content}; give the folder of a finished run")
+
+
+def test_a_folder_of_proofs_has_no_report(rejected: Command, workspace: Path):
+    (workspace / "proof").mkdir()
+    for file in ("proof/tension.json", "proof/coverage.json"):
+        write(file, "text\n")
+    message = rejected("report", "proof")
+    assert_mentions(message, "proof: holds a tension test and a coverage test; give the folder")
 
 
 @pytest.mark.parametrize(

@@ -155,12 +155,14 @@ def campaign_record() -> Any:
 
 
 def exclusion_record() -> Any:
-    region = {"kind": "hard", "sigma": 2.0, "share": 0.0001234}
+    region = {"kind": "excluded", "sigma": None, "level": 0.9, "share": 0.0001234}
+    reference = {"kind": "no_zprime", "cl": 0.9, "delta_chi2": 4.605, "parameters": 2}
     regions = [{"name": name, **region} for name in _TERMS]
     allowed = {"share": 0.000321, "x": [17.123, 17.234], "y": [1.2e-4, 3.4e-3]}
     return {
         "likelihood": "today_cs", "x": {"name": "m_Zp"}, "y": {"name": "C_Ae"},
         "regions": regions, "allowed": allowed, "notes": [],
+        "reference": {**reference, "curves": "published"},
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from records import limit, plane
 
-from zpfit.errors import InvalidInput, NothingToDraw, WrongSuffix
+from zpfit.errors import InvalidInput, UnusableFolder, WrongSuffix
 from zpfit.runs.figure_file import read_style
 from zpfit.runs.redrawing import draw_again, draw_overlay
 
@@ -42,5 +42,5 @@ def test_planes_and_limits_share_a_figure(folder: Path):
 
 
 def test_an_empty_folder_holds_nothing_to_draw(tmp_path: Path):
-    with pytest.raises(NothingToDraw):
+    with pytest.raises(UnusableFolder):
         draw_again(tmp_path)

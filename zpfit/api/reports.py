@@ -138,7 +138,7 @@ def plot(
     ------
     InvalidInput
         No folder is given, a description does not fit, or a plot failed.
-    MissingFile, NothingToDraw
+    UnusableFolder
         There is no such folder, or it holds nothing that can be drawn.
     WrongSuffix
         The output is neither .png nor .pdf.

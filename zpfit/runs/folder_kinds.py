@@ -30,6 +30,8 @@ COVERAGE = FolderKind("coverage test", "coverage.json")
 KINDS = (
     UNFINISHED, RUN, COMPARISON, CAMPAIGN, EXCLUSION, PROFILE, LIMITS, TENSION, TOYS, COVERAGE,
 )  # fmt: skip
+WITH_FIGURES = KINDS[1:]
+"""Kinds whose figures can be drawn again."""
 
 
 def kinds_of(folder: Path) -> tuple[FolderKind, ...]:
@@ -58,10 +60,14 @@ def require_kind(folder: Path, *usable: FolderKind) -> None:
     UnusableFolder
         The folder holds other results, or none, or does not exist; the message says which.
     """
-    found = kinds_of(folder)
-    if not set(found) & set(usable):
-        finished = [kind.name for kind in usable if kind is not UNFINISHED]
-        raise UnusableFolder(folder, _content(folder, found), finished)
+    if not set(kinds_of(folder)) & set(usable):
+        raise unusable(folder, *usable)
+
+
+def unusable(folder: Path, *usable: FolderKind) -> UnusableFolder:
+    """Return the error that says what a folder holds, and which kinds are usable."""
+    finished = [kind.name for kind in usable if kind is not UNFINISHED]
+    return UnusableFolder(folder, _content(folder, kinds_of(folder)), finished)
 
 
 def _content(folder: Path, found: tuple[FolderKind, ...]) -> str:

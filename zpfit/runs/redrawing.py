@@ -15,7 +15,7 @@ from zpfit.analysis.records import (
     ToysRecord,
     WrittenComparisonRow,
 )
-from zpfit.errors import InvalidInput, MissingFile, NothingToDraw, WrongSuffix
+from zpfit.errors import InvalidInput, WrongSuffix
 from zpfit.io.writing import make_folder, write_whole
 from zpfit.plots.coverage import coverage_figure
 from zpfit.plots.exclusion_overlay import overlay_figure
@@ -25,6 +25,7 @@ from zpfit.runs.campaign import draw_campaign
 from zpfit.runs.comparison import draw_comparison
 from zpfit.runs.drawing import draw_run
 from zpfit.runs.figure_file import PLAIN, FigureStyle
+from zpfit.runs.folder_kinds import EXCLUSION, LIMITS, WITH_FIGURES, unusable
 from zpfit.runs.records import (
     draw_exclusion,
     draw_limit,
@@ -60,20 +61,16 @@ def draw_again(path: Path, style: FigureStyle = PLAIN) -> list[Path]:
 
     Raises
     ------
-    MissingFile
-        There is no such folder.
-    NothingToDraw
-        It holds nothing that can be drawn.
+    UnusableFolder
+        There is no such folder, or it holds nothing that can be drawn.
     InvalidInput
         A description does not fit, or a plot has failed.
     UnwritablePath
         The folder cannot be written.
     """
-    if not path.exists():
-        raise MissingFile(path, "No such file or directory")
     found = [file for draw, record in _drawable(path) for file in draw(record, style)]
     if not found:
-        raise NothingToDraw(path)
+        raise unusable(path, *WITH_FIGURES)
     return found
 
 
@@ -178,7 +175,7 @@ def draw_overlay(paths: Sequence[Path], target: Path, style: FigureStyle = PLAIN
     ------
     WrongSuffix
         The suffix is neither .png nor .pdf.
-    NothingToDraw
+    UnusableFolder
         A folder holds neither a plane nor a limit.
     InvalidInput
         The axes differ.
@@ -197,8 +194,6 @@ def draw_overlay(paths: Sequence[Path], target: Path, style: FigureStyle = PLAIN
 def _planes_and_limits(paths: Sequence[Path]) -> _Found:
     found = _Found({}, {})
     for path in paths:
-        if not path.exists():
-            raise MissingFile(path, "No such file or directory")
         found = _with_records(found, path)
     return found
 
@@ -208,7 +203,7 @@ def _with_records(found: _Found, path: Path) -> _Found:
     planes = [file for draw, file in _drawable(path) if draw is _exclusion]
     limits = [file for draw, file in _drawable(path) if draw is _limit]
     if not planes and not limits:
-        raise NothingToDraw(path)
+        raise unusable(path, EXCLUSION, LIMITS)
     more = {_name(name, file, planes): read_record(ExclusionMapRecord, file) for file in planes}
     scans = {_name(name, file, limits): read_record(LimitRecord, file) for file in limits}
     return replace(found, planes={**found.planes, **more}, limits={**found.limits, **scans})
