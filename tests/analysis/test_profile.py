@@ -397,7 +397,7 @@ def test_small_areas_are_printed_with_two_digits(linear, capsys):
     }
     print_profile(linear | plane | {"axes": 2 * linear["axes"]})
     printed = capsys.readouterr().out
-    for shown in ("0.0065%", "0.017%", "0.0%", "12.3%"):
+    for shown in ("0.0065 %", "0.017 %", "0 %", "12 %"):
         assert f" {shown} " in printed
 
 

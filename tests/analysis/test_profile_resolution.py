@@ -436,7 +436,7 @@ def test_areas_that_no_kernel_resolves_are_a_shortcoming():
     found = profile(run, axes, 10, Silent(), Integral(samples, Evidence(0.0, 0.01, 1000), ()))
     assert found.density.excess > 0.3
     [text] = [text for text in found.shortcomings if "areas of the posterior" in text]
-    assert f"{found.density.excess:.0%} larger" in text
+    assert f"{100 * found.density.excess:.0f} % larger" in text
 
 
 def test_the_figure_has_few_bins_that_hold_the_same_probability():

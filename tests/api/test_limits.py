@@ -141,7 +141,7 @@ def test_a_scan_continues_where_nothing_is_allowed() -> None:
         ("eps", {}, "fixed"),
         ("g_prime", {"cl": 95}, "0.95"),
         ("g_prime", {"cl": ()}, "at least one"),
-        ("g_prime", {"cl": "0.95"}, "cl"),
+        ("g_prime", {"cl": "much"}, "cl"),
         ("g_prime", {"fix": 3}, "fix"),
         ("g_prime", {"scan": ("m_Zp", ["heavy"])}, "scan"),
         ("g_prime", {"fix": {"m": 3}}, "m"),

@@ -386,7 +386,7 @@ def test_exclusion_plots_take_unequal_errors_and_components(accepted: Command):
         "x: {parameter: C_Ve, lower: 1e-6, upper: 2e-3}\n"
         "y: {parameter: C_Vmu, lower: 1e-6, upper: 2e-3}\n"
         "fix: {m_Zp: 17, C_nue: 1e-4}\n"
-        'within: {asymmetric: 1, "correlated[delta_a_mu]": 1}\n',
+        'within: {asymmetric: 1, "correlated[delta_a_mu]": 1}\nreference: pull\n',
     )
     record = json.loads(accepted("exclusion", "map.yaml", "--json"))
     [region] = [r for r in record["regions"] if r["name"] == "asymmetric"]
