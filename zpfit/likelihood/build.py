@@ -1,7 +1,7 @@
 """Build a likelihood from the names of data entries."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
@@ -18,7 +18,7 @@ from zpfit.likelihood.consistency import (
     check_nuisances,
     mixed_vacuum_polarisation,
 )
-from zpfit.likelihood.entries import MEASUREMENTS, Entry, observables_of
+from zpfit.likelihood.entries import MEASUREMENTS, Entry, MeasurementEntry, observables_of
 from zpfit.likelihood.exclusions import Exclusion
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set, set_files
 from zpfit.likelihood.likelihood import Likelihood
@@ -220,7 +220,10 @@ def _build_terms(
 ) -> Likelihood:
     problems = ProblemCollector()
     measured = [(e.name, e.path, e.entry) for e in entries if isinstance(e.entry, MEASUREMENTS)]
-    check_nuisances(spec, [entry for _, _, entry in measured], place, problems)
+    inputs: set[str] = set()
+    with problems.collecting():
+        inputs = _uncertain_inputs([entry for _, _, entry in measured], observables)
+    check_nuisances(spec, [entry for _, _, entry in measured], inputs, place, problems)
     measurements = MeasurementTerms((), ())
     with problems.collecting():
         measurements = build_measurements(measured, spec.nuisances, observables.find)
@@ -237,6 +240,14 @@ def _build_terms(
         measurements.correlations,
         measurements.shared_scales,
     )
+
+
+def _uncertain_inputs(
+    entries: Iterable[MeasurementEntry], observables: ResolvedObservables
+) -> set[str]:
+    """Return the names of the uncertain inputs of predictions."""
+    found = [observables.find(o) for entry in entries for o in observables_of(entry)]
+    return {name for observable in found for name in observable.theory}
 
 
 def _exclusions_of(

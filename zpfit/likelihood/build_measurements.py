@@ -32,7 +32,9 @@ from zpfit.likelihood.measurements import (
     TabulatedTerm,
 )
 from zpfit.likelihood.observables import FindObservable, PythonObservable, named_observable
+from zpfit.likelihood.theory import TheoryTerm, widths_of
 from zpfit.physics.couplings import Couplings
+from zpfit.physics.observables import Observable
 
 NamedEntry = tuple[str, Path, MeasurementEntry]
 """Name, file and content of an entry."""
@@ -111,11 +113,8 @@ def _terms(
 ) -> Sequence[Measurement]:
     """Return the terms of one entry; those with Gaussian errors lack nuisance parameters."""
     match entry:
-        case GaussianEntry(error=error):
-            observable = find(entry.observable)
-            if isinstance(error, Errors):
-                return [AsymmetricTerm(name, observable, entry.value, error.up, error.down)]
-            return [GaussianTerm(name, observable, entry.value, error)]
+        case GaussianEntry():
+            return [_gaussian_term(name, path, entry, find(entry.observable), widths)]
         case CorrelatedEntry():
             rows = zip(entry.observables, entry.values, entry.errors, strict=True)
             return [
@@ -133,6 +132,25 @@ def _terms(
         case BinnedEntry():
             return [_binned_term(name, path, entry, find, widths)]
     assert_never(entry)
+
+
+def _gaussian_term(
+    name: str,
+    path: Path,
+    entry: GaussianEntry,
+    observable: Observable,
+    widths: Mapping[str, float],
+) -> Measurement:
+    inputs = widths_of(observable, widths)
+    error = entry.error
+    if inputs and (isinstance(error, Errors) or entry.nuisances):
+        reason = f"{observable.name} has uncertain inputs: give one error, and no nuisances"
+        raise InvalidInput([f"{path}: {reason}"])
+    if isinstance(error, Errors):
+        return AsymmetricTerm(name, observable, entry.value, error.up, error.down)
+    if inputs:
+        return TheoryTerm(name, observable, entry.value, error, inputs)
+    return GaussianTerm(name, observable, entry.value, error)
 
 
 def _binned_term(

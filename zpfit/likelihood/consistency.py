@@ -1,6 +1,6 @@
 """Checks that the chosen entries fit together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from zpfit.errors import ConflictingEntries, ProblemCollector, suggestion
@@ -100,12 +100,13 @@ def mixed_vacuum_polarisation(entries: Sequence[LoadedEntry]) -> list[str]:
 def check_nuisances(
     spec: LikelihoodSpec,
     entries: Sequence[MeasurementEntry],
+    inputs: Iterable[str],
     place: Place,
     problems: ProblemCollector,
 ) -> None:
-    """Note names of nuisance parameters that no entry has."""
+    """Note names of nuisance parameters that neither an entry nor the inputs of one have."""
     with_nuisances = [e for e in entries if isinstance(e, GaussianEntry | BinnedEntry)]
-    known = sorted({name for entry in with_nuisances for name in entry.nuisances})
+    known = sorted({*inputs, *(name for entry in with_nuisances for name in entry.nuisances)})
     for name in spec.nuisances:
         if name not in known:
             hint = suggestion(name, known)

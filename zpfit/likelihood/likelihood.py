@@ -12,6 +12,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.binned import BinnedTerm, ScalePrior, SharedScale
 from zpfit.likelihood.exclusions import Exclusion, wall_residual
 from zpfit.likelihood.measurements import Correlation, Measurement
+from zpfit.likelihood.theory import TheoryTerm, profiled, sum_of_squares, theory_groups
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import ANOMALIES, Group
 
@@ -92,6 +93,17 @@ class Likelihood:
         return [(i, t) for i, t in enumerate(self.measurements) if isinstance(t, BinnedTerm)]
 
     @cached_property
+    def _uncertain(self) -> list[list[int]]:
+        """Positions of measurements with uncertain inputs; those of a group share some."""
+        return theory_groups(self.measurements)
+
+    @cached_property
+    def _apart(self) -> frozenset[int]:
+        """Positions of measurements whose chi2 is minimised over nuisance parameters."""
+        binned = (i for i, _ in self._binned)
+        return frozenset([*binned, *(i for group in self._uncertain for i in group)])
+
+    @cached_property
     def _conditional_scales(self) -> dict[int, tuple[list[int], FloatArray, float]]:
         """Positions of Gaussian measurements that share nuisances with a binned one, by its own.
 
@@ -134,13 +146,15 @@ class Likelihood:
     def _whitened_pulls(
         self, c: Couplings, data: FloatArray | None
     ) -> tuple[dict[int, FloatArray], dict[int, ScalePrior | None]]:
-        """Return independent pulls of all but binned measurements, and priors for those.
+        """Return independent pulls of measurements, and priors for binned ones.
+
+        Binned measurements, and those with uncertain inputs, are left out.
 
         The pull of a correlated measurement is conditional on the ones before it.
         """
         terms = list(enumerate(self.measurements))
-        if self._binned:
-            terms = [(i, term) for i, term in terms if not isinstance(term, BinnedTerm)]
+        if self._apart:
+            terms = [(i, term) for i, term in terms if i not in self._apart]
         pulls = {i: self._pull(i, term, c, data) for i, term in terms}
 
         def deviation(i: int) -> FloatArray:
@@ -159,14 +173,28 @@ class Likelihood:
         if data is None:
             return term.pull(c)
         columns = data[:, self._slices[index]]
-        datum = columns if isinstance(term, BinnedTerm) else columns[:, 0]
-        return term.pull_of(datum, term.expectation(c))
+        return term.pull_at(c, columns if isinstance(term, BinnedTerm) else columns[:, 0])
+
+    def _profiled(self, c: Couplings, data: FloatArray | None) -> dict[int, list[FloatArray]]:
+        """Return columns whose squares add up to the chi2 of measurements with uncertain inputs.
+
+        By position. The deviation of an input that several share is with the first of them.
+        """
+        columns: dict[int, list[FloatArray]] = {}
+        for group in self._uncertain:
+            terms = ((i, self.measurements[i]) for i in group)
+            found = [(i, term) for i, term in terms if isinstance(term, TheoryTerm)]
+            values = [t.value if data is None else data[:, self._slices[i]][:, 0] for i, t in found]
+            rows = profiled([term for _, term in found], c, values)
+            columns |= dict(zip(group, rows, strict=True))
+        return columns
 
     def _chi2_of_measurements(self, c: Couplings) -> list[FloatArray]:
         """Return the chi2 of each measurement, conditional on the ones before it; shape (n,)."""
         pulls, priors = self._whitened_pulls(c, None)
         chi2 = {i: pull**2 for i, pull in pulls.items()}
         chi2 |= {i: term.chi2(c, priors[i]) for i, term in self._binned}
+        chi2 |= {i: sum_of_squares(columns) for i, columns in self._profiled(c, None).items()}
         return [chi2[i] for i in range(len(self.measurements))]
 
     @property
@@ -371,12 +399,14 @@ class Likelihood:
             counts = term.datum if data is None else data[:, self._slices[i]]
             signal, constant = term.expectation(c), term.is_constant(c)
             columns[i] = list(term.residuals_of(counts, signal, priors[i], constant=constant).T)
+        columns |= self._profiled(c, data)
         return [column for i in range(len(self.measurements)) for column in columns[i]]
 
     def chi2_by_term(self, c: Couplings) -> dict[str, FloatArray]:
         """Return the chi2 of every measurement and soft exclusion; they add up to the total.
 
-        A correlated measurement contributes its chi2 conditional on the ones before it.
+        A correlated measurement contributes its chi2 conditional on the ones before it. Of
+        measurements that share an uncertain input, the first contributes its deviation too.
         """
         names = [term.name for term in self.measurements]
         measured = zip(names, self._chi2_of_measurements(c), strict=True)

@@ -80,6 +80,10 @@ class Measurement(ABC):
         """Return the pull squared, shape (n,)."""
         return self.pull(c) ** 2
 
+    def pull_at(self, c: Couplings, datum: Datum) -> FloatArray:
+        """Return the pull of any datum at n points, shape (n,)."""
+        return self.pull_of(datum, self.expectation(c))
+
     @abstractmethod
     def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:
         """Return the pull of any datum at a prediction; shapes broadcast."""

@@ -52,6 +52,7 @@ from zpfit.models.names import names_of_models, plugins
 from zpfit.models.nhdm_u1 import NHDMOptions, NHiggsDoubletU1
 from zpfit.models.python_model import UserModel, as_user_model, in_batches
 from zpfit.models.sm_u1 import StandardModelU1
+from zpfit.models.x17 import X17, X17Options
 
 PythonModel = Callable[..., Any] | type[Model] | Model
 """A model as a Python object: a function of the parameters, a class, or an instance of one."""
@@ -75,6 +76,7 @@ BUILT_IN: Mapping[str, BuiltIn] = {
     "sm_u1": BuiltIn(GaugeOptions, StandardModelU1),
     "nhdm_u1": BuiltIn(NHDMOptions, NHiggsDoubletU1),
     "froggatt_nielsen": BuiltIn(GaugeOptions, FroggattNielsen),
+    "x17": BuiltIn(X17Options, X17),
 }
 """Models of zpfit that are written in Python, by name."""
 

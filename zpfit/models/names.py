@@ -9,7 +9,7 @@ from zpfit.io.plugins import plugins_of
 
 PLUGINS = "zpfit.models"
 """Group of entry points through which installed packages offer models."""
-BUILT_IN_NAMES = ("effective", "sm_u1", "nhdm_u1", "froggatt_nielsen")
+BUILT_IN_NAMES = ("effective", "sm_u1", "nhdm_u1", "froggatt_nielsen", "x17")
 """Names of the models that are part of zpfit."""
 
 

@@ -42,6 +42,7 @@ _MODULES = (
     "neutron_lead",
     "neutrino_decoupling",
     "padme",
+    "nuclear_experiments",
     "z_pole",
     "longitudinal",
 )
@@ -81,8 +82,9 @@ class Observable:
     """A number that a point predicts."""
 
     name: str
-    function: Callable[[Couplings], FloatArray]
-    """Maps a batch of n points to predictions of shape (n,)."""
+    function: Callable[..., FloatArray]
+    """Maps a batch of n points to predictions of shape (n,). With uncertain inputs it takes their
+    deviations as an optional second argument, a mapping from names to arrays of shape (n,)."""
     group: Group
     symbol: str = ""
     """LaTeX, without dollar signs; empty if there is none."""
@@ -99,6 +101,8 @@ class Observable:
     axes: Axes = ()
     """Edges of the bins of ``spectrum``, with which tables of counts must agree; empty if they are
     not compared."""
+    theory: tuple[str, ...] = ()
+    """Names of uncertain inputs with Gaussian priors, which enter the prediction non-linearly."""
 
     def known_for(self, c: Couplings) -> bool:
         """Return True if the model behind ``c`` gives all that the prediction needs.
@@ -127,6 +131,7 @@ def observable(
     name: str = "",
     spectrum: Callable[[Couplings], FloatArray] | None = None,
     axes: Axes = (),
+    theory: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     r"""Declare a function of the couplings as an observable; it stays a plain function.
 
@@ -149,6 +154,9 @@ def observable(
         Returns expected events in bins, shape (n, bins), for entries of type ``binned``.
     axes : tuple of (str, tuple of float)
         Edges of these bins: name and edges of each axis, the last one running fastest.
+    theory : tuple of str
+        Uncertain inputs of the prediction. Measurements profile their deviations, in standard
+        errors, which the function takes as an optional second argument.
 
     Raises
     ------
@@ -166,7 +174,7 @@ def observable(
 
     def declare(function: F) -> F:
         known_as = name or function.__name__
-        kinds = (tuple(reads), bound_only, tuple(needs), spectrum, axes)
+        kinds = (tuple(reads), bound_only, tuple(needs), spectrum, axes, tuple(theory))
         _register(Observable(known_as, function, group, symbol, *kinds))
         return function
 
