@@ -62,16 +62,17 @@ _CAPTURE: Final = 20.32
 _VECTOR_STRENGTH, _AXIAL_STRENGTH = 0.20, 0.87
 """ATOMKI's rate of He-4 over the pair width, read as the transition of 0+ and of 0-."""
 
-_READS: Final = (
+_VECTOR_READS: Final = (
     "m_Zp", "C_Ve", "C_Ae", "C_nue", "C_numu", "C_nutau", "width_dark", *NUCLEON_INPUTS,
-    *AXIAL_INPUTS,
 )  # fmt: skip
+_READS: Final = (*_VECTOR_READS, *AXIAL_INPUTS)
 
 
 @observable(
     reads=_READS,
     group=Group.OTHER,
     symbol=r"B_{18.15}(^8\mathrm{Be})",
+    bound_only=True,
     theory=("be8_vector", "be8_spins_1815"),
 )
 def be8_1815(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
@@ -97,6 +98,7 @@ def be8_1815(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     reads=_READS,
     group=Group.OTHER,
     symbol=r"B_{17.64}(^8\mathrm{Be})",
+    bound_only=True,
     theory=("be8_vector", "be8_spins_1764"),
 )
 def be8_1764(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
@@ -107,7 +109,13 @@ def be8_1764(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     return _beryllium(c, BE8_1764, deviations)
 
 
-@observable(reads=_READS, group=Group.OTHER, symbol=r"H(^4\mathrm{He})", theory=("he4_axial",))
+@observable(
+    reads=_READS,
+    group=Group.OTHER,
+    symbol=r"H(^4\mathrm{He})",
+    bound_only=True,
+    theory=("he4_axial",),
+)
 def he4_pairs(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of ATOMKI, He-4 at 20.21 and 21.01 MeV.
 
@@ -132,7 +140,9 @@ def he4_pairs(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     return result
 
 
-@observable(reads=_READS, group=Group.OTHER, symbol=r"B_\mathrm{E1}(^4\mathrm{He})")
+@observable(
+    reads=_VECTOR_READS, group=Group.OTHER, symbol=r"B_\mathrm{E1}(^4\mathrm{He})", bound_only=True
+)
 def he4_capture(c: Couplings) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, direct capture 3H(p, Z')4He.
 
@@ -149,9 +159,10 @@ def he4_capture(c: Couplings) -> FloatArray:
 
 
 @observable(
-    reads=_READS,
+    reads=(*_VECTOR_READS, "C_Au", "C_Ad"),
     group=Group.OTHER,
     symbol=r"B(^{12}\mathrm{C})",
+    bound_only=True,
     theory=("c12_axial", "c12_energy"),
 )
 def c12_1723(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
