@@ -642,7 +642,7 @@ def all_of(*steps: Callable[[], object]) -> tuple[object, ...]:
     return tuple(results)
 
 
-_MANY = 25
+_MANY = 20
 """Number of names from which a message does not list them all."""
 
 

@@ -169,7 +169,7 @@ def test_a_file_with_the_name_of_a_model_of_zpfit(rejected: Command):
     ("model", "words"),
     [
         ("efective", ["model", "'efective'", "did you mean 'effective'"]),
-        ("''", ["model", "''", "known: B-3L_e"]),
+        ("''", ["model", "''", "known names"]),
         ("", ["model", "must be a mapping", "None"]),
         ("3", ["model", "must be a mapping", "3"]),
         ("[effective]", ["model", "must be a mapping", "['effective']"]),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -94,6 +95,16 @@ def test_the_users_folder_comes_first(own_folder, monkeypatch, tmp_path_factory)
     with module.kernel_cache(len):
         assert str(chosen / f"zpfit-{module._digest()}") == module.numba.config.CACHE_DIR
     assert list(own_folder.iterdir()) == []
+
+
+def test_copies_of_the_package_do_not_share_a_folder(monkeypatch, tmp_path):
+    """Two copies with one folder would compile a formula together, and crash when they load it."""
+    shutil.copytree(
+        module._PACKAGE, tmp_path / "zpfit", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    own = module._digest()
+    monkeypatch.setattr(module, "_PACKAGE", tmp_path / "zpfit")
+    assert module._digest() != own
 
 
 def test_every_file_with_formulas_is_in_the_name_of_the_cache():

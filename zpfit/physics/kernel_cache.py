@@ -2,8 +2,8 @@
 
 numba's own cache has two weaknesses. It follows the file that holds a formula,
 not the helpers and constants that the formula uses; here the folder is named
-after the contents of every file of the packages with formulas, so that no edit leaves
-stale code behind. And two processes that compile a generalised ufunc at the same time
+after the place of the package and the contents of every file with formulas, so that no edit
+leaves stale code behind. And two processes that compile a generalised ufunc at the same time
 can leave halves on disk that do not fit together, which ends every later
 process with a segmentation fault (https://github.com/numba/numba/issues/10128);
 here a lock lets one process at a time compile. A completed formula is marked, and
@@ -44,8 +44,12 @@ def _candidates() -> Iterator[Path]:
 
 
 def _digest() -> str:
-    """Return a digest of every file that may hold a formula or a helper of one."""
-    digest = hashlib.sha256()
+    """Return a digest of the package's place and of every file that may hold a formula.
+
+    numba files what it compiles by the path of the source. Two copies of the package that shared
+    the marks of completed formulas would compile at the same time.
+    """
+    digest = hashlib.sha256(str(_PACKAGE).encode())
     for package in COMPILED:
         for source in sorted((_PACKAGE / package).glob("*.py")):
             digest.update(source.read_bytes())
