@@ -8,6 +8,7 @@ from records import limit, plane
 
 from zpfit.errors import InvalidInput, UnusableFolder, WrongSuffix
 from zpfit.runs.figure_file import read_style
+from zpfit.runs.folder_kinds import WITH_FIGURES, unusable
 from zpfit.runs.redrawing import draw_again, draw_overlay
 
 
@@ -44,3 +45,10 @@ def test_planes_and_limits_share_a_figure(folder: Path):
 def test_an_empty_folder_holds_nothing_to_draw(tmp_path: Path):
     with pytest.raises(UnusableFolder):
         draw_again(tmp_path)
+
+
+def test_a_limit_without_a_scan_has_no_figure(tmp_path: Path):
+    (tmp_path / "limit_g_prime.json").touch()
+    message = str(unusable(tmp_path, *WITH_FIGURES))
+    assert "holds a limit; give" in message
+    assert "limit along a scan" in message

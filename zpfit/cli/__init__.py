@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from zpfit.api.letters import with_one_mu
 from zpfit.cli.messages import LEVELS, Messages, complain, keep_log
 from zpfit.cli.remedies import message_of
 from zpfit.errors import InvalidInput, Stopped, ZpfitError
+from zpfit.io.letters import with_one_mu
 
 _COMMANDS = {
     "run": "run",

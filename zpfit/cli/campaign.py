@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zpfit.api.numbers import apart, with_error
 from zpfit.cli import completion, options
 from zpfit.cli.messages import warn
 from zpfit.cli.output import console, print_json, print_table, table, yellow
+from zpfit.io.numbers import apart, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table

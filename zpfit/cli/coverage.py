@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zpfit.api.numbers import apart, significant
 from zpfit.cli import options
 from zpfit.cli.output import print_json, print_shortcomings, print_table, print_written, table
+from zpfit.io.numbers import apart, significant
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.api.numbers import interval, percent
 from zpfit.cli import completion, options
 from zpfit.cli.output import console, plain, print_table, print_written, table, yellow
 from zpfit.errors import all_of
+from zpfit.io.numbers import interval, percent
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.api.numbers import interval, significant
 from zpfit.cli import options
 from zpfit.cli.output import (
     console,
@@ -18,6 +17,7 @@ from zpfit.cli.output import (
     table,
 )
 from zpfit.errors import InvalidInput
+from zpfit.io.numbers import interval, significant
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zpfit.api.logs import LOGGER
+from zpfit.io.logging import LOGGER
 
 if TYPE_CHECKING:
     from rich.console import Console

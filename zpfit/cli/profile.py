@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.api.numbers import interval, percent, significant
 from zpfit.cli import options
 from zpfit.cli.output import (
     console,
@@ -17,6 +16,7 @@ from zpfit.cli.output import (
     table,
 )
 from zpfit.errors import all_of
+from zpfit.io.numbers import interval, percent, significant
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -22,9 +22,10 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from zpfit.api.logs import LOGGER, RunLog, last_words
-from zpfit.api.numbers import percent
+from zpfit.api.logs import RunLog, last_words
 from zpfit.cli.messages import Messages, warn
+from zpfit.io.logging import LOGGER
+from zpfit.io.numbers import percent
 
 _LOG_INTERVAL = 10.0
 """Seconds between progress lines on a console without a live table."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.api.numbers import percent, with_error
 from zpfit.cli import options
 from zpfit.cli.messages import note
 from zpfit.cli.output import (
@@ -19,6 +18,7 @@ from zpfit.cli.output import (
     yellow,
 )
 from zpfit.cli.tables import print_terms, unverified_words
+from zpfit.io.numbers import percent, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from zpfit.api.numbers import published, with_error
 from zpfit.cli.output import print_table, table
+from zpfit.io.numbers import published, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zpfit.api.numbers import significant, with_error
 from zpfit.cli import options
 from zpfit.cli.output import (
     console,
@@ -17,6 +16,7 @@ from zpfit.cli.output import (
     table,
 )
 from zpfit.cli.tables import error_or_dash
+from zpfit.io.numbers import significant, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table

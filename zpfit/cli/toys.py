@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from zpfit.api.numbers import apart, significant
 from zpfit.cli import options
 from zpfit.cli.output import (
     console,
@@ -15,6 +14,7 @@ from zpfit.cli.output import (
     print_written,
     table,
 )
+from zpfit.io.numbers import apart, significant
 
 if TYPE_CHECKING:
     from rich.table import Table

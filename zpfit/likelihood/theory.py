@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.measurements import Datum, Measurement
@@ -85,15 +86,17 @@ def theory_groups(terms: Sequence[Measurement]) -> list[list[int]]:
     >>> theory_groups([])
     []
     """
-    groups: list[tuple[set[str], list[int]]] = []
-    for index, term in enumerate(terms):
-        if isinstance(term, TheoryTerm):
-            names, members = {name for name, _ in term.widths}, [index]
-            for other in [group for group in groups if group[0] & names]:
-                groups.remove(other)
-                names, members = names | other[0], other[1] + members
-            groups.append((names, members))
-    return [members for _, members in groups]
+    inputs = {
+        index: {name for name, _ in term.widths}
+        for index, term in enumerate(terms)
+        if isinstance(term, TheoryTerm)
+    }
+    shared = np.array([[bool(one & two) for two in inputs.values()] for one in inputs.values()])
+    if not shared.size:
+        return []
+    count, group = connected_components(shared, directed=False)
+    places = np.array(list(inputs))
+    return [places[group == label].tolist() for label in range(count)]
 
 
 def profiled(

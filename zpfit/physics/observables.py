@@ -91,7 +91,7 @@ class Observable:
     reads: tuple[str, ...] = COUPLING_NAMES
     """Names of the couplings that the prediction depends on."""
     bound_only: bool = False
-    """True if only bounds refer to it, so that tables of predictions leave it out."""
+    """True if tables of predictions leave it out, as it matters to few entries only."""
     needs: tuple[str, ...] = ()
     """Couplings that a model must give, as a missing one is unknown rather than zero."""
     spectrum: Callable[[Couplings], FloatArray] | None = None

@@ -23,14 +23,15 @@ COMPARISON = FolderKind("comparison", "compare.json")
 CAMPAIGN = FolderKind("campaign", "campaign.json")
 EXCLUSION = FolderKind("exclusion map", "exclusion.json")
 PROFILE = FolderKind("profile likelihood", "profile_*.json")
-LIMITS = FolderKind("scan of limits", "limit_*.json")
+LIMIT = FolderKind("limit", "limit_*.json")
+SCAN = FolderKind("limit along a scan", "limit_*.pdf")
 TENSION = FolderKind("tension test", "tension.json")
 TOYS = FolderKind("set of toys", "toys.json")
 COVERAGE = FolderKind("coverage test", "coverage.json")
 KINDS = (
-    UNFINISHED, RUN, COMPARISON, CAMPAIGN, EXCLUSION, PROFILE, LIMITS, TENSION, TOYS, COVERAGE,
+    UNFINISHED, RUN, COMPARISON, CAMPAIGN, EXCLUSION, PROFILE, LIMIT, TENSION, TOYS, COVERAGE,
 )  # fmt: skip
-WITH_FIGURES = KINDS[1:]
+WITH_FIGURES = (RUN, COMPARISON, CAMPAIGN, EXCLUSION, PROFILE, SCAN, TENSION, TOYS, COVERAGE)
 """Kinds whose figures can be drawn again."""
 
 

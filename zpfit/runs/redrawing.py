@@ -25,7 +25,7 @@ from zpfit.runs.campaign import draw_campaign
 from zpfit.runs.comparison import draw_comparison
 from zpfit.runs.drawing import draw_run
 from zpfit.runs.figure_file import PLAIN, FigureStyle
-from zpfit.runs.folder_kinds import EXCLUSION, LIMITS, WITH_FIGURES, unusable
+from zpfit.runs.folder_kinds import EXCLUSION, SCAN, WITH_FIGURES, unusable
 from zpfit.runs.records import (
     draw_exclusion,
     draw_limit,
@@ -203,7 +203,7 @@ def _with_records(found: _Found, path: Path) -> _Found:
     planes = [file for draw, file in _drawable(path) if draw is _exclusion]
     limits = [file for draw, file in _drawable(path) if draw is _limit]
     if not planes and not limits:
-        raise unusable(path, EXCLUSION, LIMITS)
+        raise unusable(path, EXCLUSION, SCAN)
     more = {_name(name, file, planes): read_record(ExclusionMapRecord, file) for file in planes}
     scans = {_name(name, file, limits): read_record(LimitRecord, file) for file in limits}
     return replace(found, planes={**found.planes, **more}, limits={**found.limits, **scans})
