@@ -22,6 +22,7 @@ from zpfit.physics.coherent_scattering import (
     IODINE,
     CoherentDetector,
     Signal,
+    expected_count,
     expected_counts,
     standard_model_counts,
 )
@@ -271,8 +272,8 @@ def _ratio(signals: tuple[Signal, ...], c: Couplings) -> FloatArray:
     if not _scatters(c):
         return np.broadcast_to(1.0, len(c))
     total = sum(float(standard_model_counts(signal)[0]) for signal in signals)
-    counts: FloatArray = np.sum([expected_counts(signal, c)[:, 0] for signal in signals], axis=0)
-    return counts / total
+    counts: FloatArray = sum(expected_count(signal, c) for signal in signals) / total
+    return counts
 
 
 @observable(

@@ -97,9 +97,23 @@ def muon_pair_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
 
 def _over_curve(c: Couplings, coupling: FloatArray, curve: FloatArray) -> FloatArray:
     # Beyond the curve the limit is infinite, and the ratio zero.
-    log_limit = np.interp(c.log_m, curve[:, 0], curve[:, 1], left=np.inf, right=np.inf)
-    result: FloatArray = coupling * np.exp(-log_limit)
+    result: FloatArray = coupling * np.exp(-interpolate(c.log_m, curve, 1, np.inf))
     return result
+
+
+@gufunc("(p),(n,k),(),()->(p)")
+def interpolate(x, table, column, outside, out):  # type: ignore[no-untyped-def]
+    """Interpolate a column of a table linearly; ``outside`` holds beyond its ends.
+
+    Rows are sorted by the first column. A NaN or infinity next to a point is the result.
+    """
+    for i in range(x.shape[0]):
+        if x[i] < table[0, 0] or x[i] > table[-1, 0]:
+            out[i] = outside
+            continue
+        row, fraction = interpolation_weight(x[i], table)
+        lower, upper = table[row, int(column)], table[row + 1, int(column)]
+        out[i] = lower if lower == upper else lower + fraction * (upper - lower)
 
 
 def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatArray:
