@@ -38,10 +38,21 @@ class Plan:
     """What a program computes from its inputs."""
 
     stages: Sequence[Any]
-    """Ratios in the order of evaluation; a point at which one is above 1 is dropped. NaN keeps a
-    point, and makes the first output NaN."""
+    """Ratios in the order of evaluation; a point at which one is above 1 is dropped."""
     outputs: Sequence[Any]
     """Results at the points that are left."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a program returns for n points."""
+
+    points: IntArray
+    """Numbers of the points that are left, in order, shape (k,)."""
+    outputs: FloatArray
+    """Outputs of the plan at these points, shape (number of outputs, k)."""
+    undefined: bool
+    """True if a ratio, or the first output, is NaN at any point. NaN drops no point."""
 
 
 class Program:
@@ -62,8 +73,8 @@ class Program:
     Examples
     --------
     >>> program = Program(2, lambda x, y: Plan([x / 10], [np.sqrt(x * x + y * y)]))
-    >>> points, results = program(np.array([[3.0, 20.0, 6.0], [4.0, 0.0, 8.0]]))
-    >>> points.tolist(), results.tolist()  # the second point is dropped
+    >>> results = program(np.array([[3.0, 20.0, 6.0], [4.0, 0.0, 8.0]]))
+    >>> results.points.tolist(), results.outputs.tolist()  # the second point is dropped
     ([0, 2], [[5.0, 10.0]])
     """
 
@@ -79,21 +90,16 @@ class Program:
         self._tables, self._alive = layout.tables(len(stages)), layout.alive
         self._n_outputs = len(outputs)
 
-    def __call__(self, inputs: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Return the points that are left, in order, and the outputs there.
-
-        Parameters
-        ----------
-        inputs : array, shape (number of inputs, n)
-
-        Returns
-        -------
-        tuple of array, shape (k,) and (number of outputs, k)
-        """
+    def __call__(self, inputs: FloatArray) -> Results:
+        """Return the results at n points; ``inputs`` has shape (number of inputs, n)."""
         n = inputs.shape[1]
-        kept, results = np.empty(n, dtype=np.int64), np.empty((self._n_outputs, n))
-        left = _run(*self._tables, inputs, kept, results)
-        return kept[:left], results[:, :left]
+        points, outputs = np.empty(n, dtype=np.int64), np.empty((self._n_outputs, n))
+        left, undefined = _run(*self._tables, inputs, points, outputs)
+        return Results(points[:left], outputs[:, :left], bool(undefined))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuse to be copied: addresses hold in this process alone."""
+        raise TypeError("a program cannot be sent to another process; record it there")
 
 
 def _row_of(value: Any, trace: Trace) -> Node:
@@ -141,7 +147,7 @@ class _Layout:
             ranges.append((first, len(calls), worst, len(moves), len(moves) + len(live)))
             moves += live
         outputs = [self._output_rows[node] for node in self._stages[-1]]
-        work = np.empty((self._n_rows + 1, _BLOCK))  # the last row marks undefined points
+        work = np.empty((self._n_rows, _BLOCK))
         pool, code = _machine_code(calls, work)
         self.alive += [work, pool]
         integers = partial(np.array, dtype=np.int64)
@@ -164,10 +170,8 @@ class _Layout:
     def _call(self, step: Step, place: tuple[int, int]) -> "_Call":
         inputs = tuple(self._row[n] if isinstance(n, Node) else n for n in step.inputs)
         self.alive.append(step)
-        outputs = []
-        for output in range(step.ufunc.nout):
-            row = self._new_row()
-            outputs.append(row)
+        outputs = [self._new_row() for _ in range(step.ufunc.nout)]
+        for output, row in enumerate(outputs):
             node = self._nodes.get((step, output))
             if node is None:
                 self._free.append(row)  # nothing reads it
@@ -329,7 +333,7 @@ def _call_loop(_typing, function, arrays, sizes, strides, data):  # type: ignore
 
 
 _run_signature: Final = (
-    "i8(i8[::1],i8[:,::1],i8[:,::1],i8[::1],i8[::1],f8[:,::1],u1[:,::1],i8,"
+    "UniTuple(i8,2)(i8[::1],i8[:,::1],i8[:,::1],i8[::1],i8[::1],f8[:,::1],u1[:,::1],i8,"
     "f8[:,:],i8[::1],f8[:,::1])"
 )
 
@@ -337,8 +341,11 @@ _run_signature: Final = (
 def _loop_over_blocks(  # type: ignore[no-untyped-def]
     pool, code, stages, moves, outputs, work, flags, n_inputs, inputs, kept, results
 ):
-    """Run all stages on blocks of points; return the number of points that are left."""
-    total, undefined = 0, work.shape[0] - 1
+    """Run all stages on blocks of points.
+
+    Return the number of points that are left, and 1 if a ratio or the first output is NaN.
+    """
+    total, undefined = 0, 0
     choice = np.empty(work.shape[1], dtype=np.int64)
     for start in range(0, inputs.shape[1], work.shape[1]):
         n = min(work.shape[1], inputs.shape[1] - start)
@@ -346,7 +353,6 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
             for j in range(n):
                 work[row, j] = inputs[row, start + j]
         for j in range(n):
-            work[undefined, j] = 0.0
             kept[total + j] = start + j
         for stage in range(stages.shape[0]):
             first, last, worst, first_move, last_move = stages[stage]
@@ -359,7 +365,7 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
             for j in range(n):
                 ratio = work[worst, j]
                 if ratio != ratio:
-                    work[undefined, j] = np.nan
+                    undefined = 1
                 choice[left] = j
                 left += not ratio > 1.0
             if left < n:
@@ -371,7 +377,6 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
                         else:  # truth values
                             flags[~row, j] = flags[~row, choice[j]]
                 for j in range(left):
-                    work[undefined, j] = work[undefined, choice[j]]
                     kept[total + j] = kept[total + choice[j]]
                 n = left
             if n == 0:
@@ -380,10 +385,11 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
             row = outputs[output]
             for j in range(n):
                 results[output, total + j] = work[row, j]
-        for j in range(n):
-            results[0, total + j] += work[undefined, j]
+        for j in range(total, total + n):
+            if results[0, j] != results[0, j]:
+                undefined = 1
         total += n
-    return total
+    return total, undefined
 
 
 _run = compile_later(_loop_over_blocks, _run_signature)
