@@ -22,8 +22,8 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import INTERPRETED, compile_later
-from zpfit.physics.tracing import Node, Step, Trace, Untraceable, nodes_of
+from zpfit.physics.compiled import INTERPRETED, compile_later, inline
+from zpfit.physics.tracing import Node, Step, Trace, Untraceable, cores_of, outputs_of
 
 _BLOCK: Final = 256
 """Points in a block: some hundred rows of them fit into the second cache of a processor."""
@@ -84,11 +84,12 @@ class Program:
         trace = Trace()
         inputs = [trace.input() for _ in range(n_inputs)]
         wanted = plan(*inputs)
-        stages = [[_row_of(value, trace)] for value in wanted.stages]
-        outputs = [_row_of(value, trace) for value in wanted.outputs]
+        stages = [[trace.node(ratio)] for ratio in wanted.stages]
+        outputs = [trace.node(value) for value in wanted.outputs]
         layout = _Layout([i.node for i in inputs], [*stages, outputs])
-        self._tables, self._alive = layout.tables(len(stages)), layout.alive
-        self._n_outputs = len(outputs)
+        self._tables = layout.tables()
+        self._alive = layout.calls
+        self._n_outputs = sum(node.width for node in outputs)
 
     def __call__(self, inputs: FloatArray) -> Results:
         """Return the results at n points; ``inputs`` has shape (number of inputs, n)."""
@@ -102,107 +103,92 @@ class Program:
         raise TypeError("a program cannot be sent to another process; record it there")
 
 
-def _row_of(value: Any, trace: Trace) -> Node:
-    """Return the row of a result; a constant is written into a row of its own."""
-    [found] = nodes_of([value])
-    return found if isinstance(found, Node) else trace.call(np.positive, (found,))[0]
-
-
-class _Layout:
-    """Assigns rows of the working array to nodes, and lists the calls of all stages."""
-
-    def __init__(self, inputs: Sequence[Node], stages: Sequence[Sequence[Any]]) -> None:
-        self.alive: list[Any] = []
-        done: set[Step] = set()
-        self._steps: list[list[Step]] = []
-        for stage in stages:
-            self._steps.append(_needed(stage, done))
-        self._last = self._last_uses(stages)
-        self._nodes = {(node.step, node.output): node for node in self._last}
-        self._stages = stages
-        self._row: dict[Node, int] = {node: i for i, node in enumerate(inputs)}
-        self._n_rows, self._free = len(inputs), list[int]()
-
-    def _last_uses(self, stages: Sequence[Sequence[Any]]) -> dict[Node, tuple[int, int]]:
-        """Return the last use of each node: its stage, and the number of a step in there."""
-        last: dict[Node, tuple[int, int]] = {}
-        for s, steps in enumerate(self._steps):
-            for k, step in enumerate(steps):
-                last |= dict.fromkeys((n for n in step.inputs if isinstance(n, Node)), (s, k))
-            last |= dict.fromkeys((n for n in stages[s] if isinstance(n, Node)), (s, len(steps)))
-        return last
-
-    def tables(self, n_filters: int) -> tuple[Any, ...]:
-        """Return the arguments of :func:`_run` before the inputs."""
-        n_inputs = len(self._row)
-        calls: list[_Call] = []
-        ranges, moves = [], []
-        for s, steps in enumerate(self._steps):
-            first = len(calls)
-            for k, step in enumerate(steps):
-                calls.append(self._call(step, (s, k)))
-            worst = self._row[self._stages[s][0]] if s < n_filters else -1
-            self._forget(s)
-            live = [row if node.kind == "d" else ~row for node, row in self._row.items()]
-            ranges.append((first, len(calls), worst, len(moves), len(moves) + len(live)))
-            moves += live
-        outputs = [self._output_rows[node] for node in self._stages[-1]]
-        work = np.empty((self._n_rows, _BLOCK))
-        pool, code = _machine_code(calls, work)
-        self.alive += [work, pool]
-        integers = partial(np.array, dtype=np.int64)
-        stages = integers(ranges).reshape(-1, 5)
-        lists = integers(moves), integers(outputs)
-        return pool, code, stages, *lists, work, work.view(np.uint8), n_inputs
-
-    def _forget(self, stage: int) -> None:
-        """Free the rows that no later stage reads."""
-        self._output_rows = dict(self._row)
-        for node in [n for n in self._row if self._last.get(n, (-1, 0))[0] <= stage]:
-            self._free.append(self._row.pop(node))
-
-    def _new_row(self) -> int:
-        if self._free:
-            return self._free.pop()
-        self._n_rows += 1
-        return self._n_rows - 1
-
-    def _call(self, step: Step, place: tuple[int, int]) -> "_Call":
-        inputs = tuple(self._row[n] if isinstance(n, Node) else n for n in step.inputs)
-        self.alive.append(step)
-        outputs = [self._new_row() for _ in range(step.ufunc.nout)]
-        for output, row in enumerate(outputs):
-            node = self._nodes.get((step, output))
-            if node is None:
-                self._free.append(row)  # nothing reads it
-            else:
-                self._row[node] = row
-        for node in {n for n in step.inputs if isinstance(n, Node)}:
-            if self._last[node] == place and node in self._row:
-                self._free.append(self._row.pop(node))
-        return _Call(step, inputs, tuple(outputs))
-
-
 @dataclass(frozen=True)
 class _Call:
-    """A step with the rows of its inputs (or constants) and outputs."""
+    """A step with the first rows of its inputs (or constants) and outputs."""
 
     step: Step
-    inputs: tuple[Any, ...]
+    inputs: tuple[int | FloatArray, ...]
     outputs: tuple[int, ...]
 
 
-def _needed(wanted: Sequence[Any], done: set[Step]) -> list[Step]:
-    """Return the steps that rows depend on and that are not done, in order of dependence."""
+class _Layout:
+    """Lists the calls of all stages, and gives each node rows of the working array.
+
+    A node of width w has w rows, which are free again after its last use. The last stage is that
+    of the outputs.
+    """
+
+    def __init__(self, inputs: Sequence[Node], stages: Sequence[Sequence[Node]]) -> None:
+        done: set[Step] = set()
+        steps = [_needed(stage, done) for stage in stages]
+        self._stages = stages
+        self._last = _last_uses(steps, stages)
+        self._nodes = {(node.step, node.output): node for node in self._last}
+        self._row = {node: i for i, node in enumerate(inputs)}
+        self._n_inputs = self._n_rows = len(inputs)
+        self._free: dict[int, list[int]] = {}
+        self.calls: list[_Call] = []
+        self._ranges: list[tuple[int, ...]] = []
+        self._moves: list[tuple[int, int, bool]] = []
+        for number, stage in enumerate(steps):
+            self._add_stage(number, stage)
+
+    def tables(self) -> tuple[Any, ...]:
+        """Return the arguments of :func:`_run` before the inputs."""
+        work = np.empty((self._n_rows, _BLOCK))
+        pool, code = _machine_code(self.calls, work)
+        integers = partial(np.array, dtype=np.int64)
+        stages, moves = integers(self._ranges), integers(self._moves).reshape(-1, 3)
+        outputs = integers([(self._outputs[node], node.width) for node in self._stages[-1]])
+        arrays = work.ravel(), work.view(np.uint8).ravel()
+        return pool, code, stages, moves, outputs.reshape(-1, 2), *arrays, _BLOCK, self._n_inputs
+
+    def _add_stage(self, number: int, steps: Sequence[Step]) -> None:
+        """Add the calls of a stage, and what a drop of points then has to move."""
+        first_call, first_move = len(self.calls), len(self._moves)
+        for k, step in enumerate(steps):
+            self.calls.append(self._call(step))
+            self._forget((number, k))
+        self._outputs = {node: self._row[node] for node in self._stages[number]}
+        is_ratio = number < len(self._stages) - 1
+        ratio = self._outputs[self._stages[number][0]] if is_ratio else -1
+        self._forget((number, len(steps)))
+        if is_ratio:
+            self._moves += [(row, n.width, n.kind == "?") for n, row in self._row.items()]
+        ends = len(self.calls), ratio, first_move, len(self._moves)
+        self._ranges.append((first_call, *ends))
+
+    def _call(self, step: Step) -> _Call:
+        inputs = tuple(self._row[n] if isinstance(n, Node) else n for n in step.inputs)
+        rows = []
+        for output in range(step.ufunc.nout):
+            # Nothing may read one of several outputs.
+            node = self._nodes.get((step, output)) or outputs_of(step)[output]
+            self._row[node] = self._new_rows(node.width)
+            rows.append(self._row[node])
+        return _Call(step, inputs, tuple(rows))
+
+    def _new_rows(self, width: int) -> int:
+        if self._free.get(width):
+            return self._free[width].pop()
+        self._n_rows += width
+        return self._n_rows - width
+
+    def _forget(self, place: tuple[int, int]) -> None:
+        """Free the rows of nodes whose last use is past; an input may have none."""
+        for node in [n for n in self._row if self._last.get(n, place) <= place]:
+            self._free.setdefault(node.width, []).append(self._row.pop(node))
+
+
+def _needed(wanted: Sequence[Node], done: set[Step]) -> list[Step]:
+    """Return the steps that nodes depend on and that are not done yet, in order of dependence."""
     ordered: list[Step] = []
-    stack = [n.step for n in reversed(wanted) if isinstance(n, Node) and n.step is not None]
+    stack = [node.step for node in reversed(wanted) if node.step is not None]
     while stack:
         step = stack[-1]
-        missing = [
-            n.step
-            for n in step.inputs
-            if isinstance(n, Node) and n.step is not None and n.step not in done
-        ]
+        before = (n.step for n in step.inputs if isinstance(n, Node))
+        missing = [other for other in before if other is not None and other not in done]
         if step not in done and missing:
             stack += reversed(missing)
             continue
@@ -213,79 +199,68 @@ def _needed(wanted: Sequence[Any], done: set[Step]) -> list[Step]:
     return ordered
 
 
+def _last_uses(
+    steps: Sequence[Sequence[Step]], stages: Sequence[Sequence[Node]]
+) -> dict[Node, tuple[int, int]]:
+    """Return the last use of each node: its stage, and the number of a step in there."""
+    last: dict[Node, tuple[int, int]] = {}
+    for s, (some, wanted) in enumerate(zip(steps, stages, strict=True)):
+        for k, step in enumerate(some):
+            last |= dict.fromkeys((n for n in step.inputs if isinstance(n, Node)), (s, k))
+        last |= dict.fromkeys(wanted, (s, len(some)))
+    return last
+
+
 def _machine_code(calls: Sequence[_Call], work: FloatArray) -> tuple[IntArray, IntArray]:
     """Return addresses, sizes and strides of all calls, and where each call finds its own.
 
-    Rows of the second array: function, its data, address of the addresses, of the sizes and of
-    the strides, and the position of the number of points among the numbers of the first.
+    Columns of the second array: function, its data, address of the addresses, of the sizes and of
+    the strides, position of the number of points among the numbers of the first, and what to
+    multiply it with.
     """
     numbers: list[int] = []
     code = []
     for call in calls:
-        addresses, sizes, strides, batch = _arguments(call, work)
-        where = len(numbers)
-        numbers += [*addresses, *sizes, *strides]
-        after = where + len(addresses)
-        function, data = _loop_of(call.step)
-        code.append([function, data, where, after, after + len(sizes), after + batch])
+        addresses, sizes, strides = _arguments(call, work)
+        first = len(numbers)
+        second, third = first + len(addresses), first + len(addresses) + len(sizes)
+        batch = second + list(sizes).index(call.step.batch)
+        numbers += [*addresses, *sizes.values(), *strides]
+        code.append([*_loop_of(call.step), first, second, third, batch, _repetitions(call.step)])
     pool = np.array(numbers, dtype=np.int64)
-    table = np.array(code, dtype=np.int64).reshape(-1, 6)
+    table = np.array(code, dtype=np.int64).reshape(-1, 7)
     table[:, 2:5] = pool.ctypes.data + _WORD * table[:, 2:5]
     return pool, table
 
 
-def _arguments(call: _Call, work: FloatArray) -> tuple[list[int], list[int], list[int], int]:
-    """Return addresses, sizes and strides of a call, and which of the sizes is that of the batch."""
-    rows = [*call.inputs, *call.outputs]
-    cores = _cores(call.step.ufunc)
-    batch = _batch_dimension(cores, rows)
-    sizes: dict[str, int] = {batch: 0} if batch else {}
+def _repetitions(step: Step) -> int:
+    """Return the number of elements for each point over which a ufunc of single points loops."""
+    return 1 if step.batch else max((n.width for n in step.inputs if isinstance(n, Node)), default=1)
+
+
+def _arguments(call: _Call, work: FloatArray) -> tuple[list[int], dict[str, int], list[int]]:
+    """Return addresses, sizes by dimension (that of the outer loop first), and strides."""
+    step = call.step
     addresses, outer, inner = [], [], []
-    for value, core, kind in zip(rows, cores, call.step.kinds, strict=True):
-        stride = 1 if kind == "?" else _WORD
+    sizes = {"": 1}
+    cores = cores_of(step.ufunc)
+    values = [*call.inputs, *call.outputs]
+    for value, core, kind in zip(values, cores, step.kinds, strict=True):
+        sizes |= {name: step.sizes.get(name, 0) for name in core}
+        size = 1 if kind == "?" else _WORD
         if isinstance(value, int):
             addresses.append(work.ctypes.data + value * work.strides[0])
-            if core != ([batch] if batch else []):
-                raise Untraceable(f"{call.step.ufunc.__name__} with other shapes")
-            outer.append(0 if batch else stride)
-            inner += [stride] if batch else []
-            continue
-        addresses.append(value.ctypes.data)
-        outer.append(0)
-        inner += _strides_of(value, core, batch, sizes)
-    order = list(dict.fromkeys(name for core in cores for name in core))
-    dimensions = [1 if batch else 0, *(sizes[name] for name in order)]
-    return addresses, dimensions, [*outer, *inner], 1 + order.index(batch) if batch else 0
-
-
-def _cores(ufunc: np.ufunc) -> list[list[str]]:
-    """Return the names of the dimensions of each argument of a ufunc."""
-    if ufunc.signature is None:
-        return [[] for _ in range(ufunc.nargs)]
-    cores = ufunc.signature.replace("->", ",").replace(" ", "").split("),")
-    return [[name for name in core.strip("(),").split(",") if name] for core in cores]
-
-
-def _batch_dimension(cores: list[list[str]], rows: list[Any]) -> str:
-    """Return the dimension that runs over points; empty if the ufunc is one of single points."""
-    named = {core[0] for core, row in zip(cores, rows, strict=True) if core and isinstance(row, int)}
-    if len(named) > 1:
-        raise Untraceable("rows along several dimensions")
-    return next(iter(named), "")
-
-
-def _strides_of(
-    value: FloatArray, core: list[str], batch: str, sizes: dict[str, int]
-) -> list[int]:
-    """Return the strides of a constant, and enter its dimensions into ``sizes``."""
-    if core == [batch] and value.size == 1:
-        return [0]
-    if value.ndim != len(core) and not (value.size == 1 and not core) or batch in core:
-        raise Untraceable("a constant of another shape")
-    for name, size in zip(core, value.shape, strict=False):
-        if sizes.setdefault(name, size) != size:
-            raise Untraceable("constants of different shapes")
-    return list(value.strides) if core else []
+            widths = [step.sizes[name] for name in core[1:]]
+            strides = [size * w for w in widths] + [size] if core else []
+            outer.append(0 if step.batch else size)
+        else:
+            addresses.append(value.ctypes.data)
+            one = value.size == 1
+            strides = [0] * len(core) if one else list(value.strides)
+            strides = [0 if n == step.batch else s for n, s in zip(core, strides, strict=True)]
+            outer.append(0)
+        inner += strides
+    return addresses, sizes, [*outer, *inner]
 
 
 class _UfuncObject(ctypes.Structure):
@@ -333,63 +308,77 @@ def _call_loop(_typing, function, arrays, sizes, strides, data):  # type: ignore
 
 
 _run_signature: Final = (
-    "UniTuple(i8,2)(i8[::1],i8[:,::1],i8[:,::1],i8[::1],i8[::1],f8[:,::1],u1[:,::1],i8,"
+    "UniTuple(i8,2)(i8[::1],i8[:,::1],i8[:,::1],i8[:,::1],i8[:,::1],f8[::1],u1[::1],i8,i8,"
     "f8[:,:],i8[::1],f8[:,::1])"
 )
 
 
 def _loop_over_blocks(  # type: ignore[no-untyped-def]
-    pool, code, stages, moves, outputs, work, flags, n_inputs, inputs, kept, results
+    pool, code, stages, moves, outputs, work, flags, block, n_inputs, inputs, points, results
 ):
     """Run all stages on blocks of points.
 
     Return the number of points that are left, and 1 if a ratio or the first output is NaN.
     """
     total, undefined = 0, 0
-    choice = np.empty(work.shape[1], dtype=np.int64)
-    for start in range(0, inputs.shape[1], work.shape[1]):
-        n = min(work.shape[1], inputs.shape[1] - start)
+    chosen = np.empty(block, dtype=np.int64)
+    for start in range(0, inputs.shape[1], block):
+        n = min(block, inputs.shape[1] - start)
         for row in range(n_inputs):
             for j in range(n):
-                work[row, j] = inputs[row, start + j]
+                work[row * block + j] = inputs[row, start + j]
         for j in range(n):
-            kept[total + j] = start + j
+            points[total + j] = start + j
         for stage in range(stages.shape[0]):
-            first, last, worst, first_move, last_move = stages[stage]
-            for k in range(first, last):
-                pool[code[k, 5]] = n
+            first_call, last_call, ratio, first_move, last_move = stages[stage]
+            for k in range(first_call, last_call):
+                pool[code[k, 5]] = n * code[k, 6]
                 _call_loop(code[k, 0], code[k, 2], code[k, 3], code[k, 4], code[k, 1])
-            if worst < 0:
+            if ratio < 0:
                 continue
             left = 0
             for j in range(n):
-                ratio = work[worst, j]
-                if ratio != ratio:
+                value = work[ratio * block + j]
+                if value != value:
                     undefined = 1
-                choice[left] = j
-                left += not ratio > 1.0
+                chosen[left] = j
+                left += not value > 1.0
             if left < n:
                 for m in range(first_move, last_move):
-                    row = moves[m]
-                    for j in range(left):
-                        if row >= 0:
-                            work[row, j] = work[row, choice[j]]
-                        else:  # truth values
-                            flags[~row, j] = flags[~row, choice[j]]
+                    _move(moves[m], chosen[:left], block, work, flags)
                 for j in range(left):
-                    kept[total + j] = kept[total + choice[j]]
+                    points[total + j] = points[total + chosen[j]]
                 n = left
             if n == 0:
                 break
+        column = 0
         for output in range(outputs.shape[0]):
-            row = outputs[output]
-            for j in range(n):
-                results[output, total + j] = work[row, j]
+            first, width = outputs[output, 0] * block, outputs[output, 1]
+            for b in range(width):
+                for j in range(n):
+                    results[column + b, total + j] = work[first + j * width + b]
+            column += width
         for j in range(total, total + n):
             if results[0, j] != results[0, j]:
                 undefined = 1
         total += n
     return total, undefined
+
+
+@inline
+def _move(move, chosen, block, work, flags):  # type: ignore[no-untyped-def]
+    """Keep the chosen points of a node, whose values may be truth values."""
+    first, width = move[0] * block, move[1]
+    if move[2]:
+        for j in range(chosen.size):
+            flags[_WORD * first + j] = flags[_WORD * first + chosen[j]]
+    elif width == 1:
+        for j in range(chosen.size):
+            work[first + j] = work[first + chosen[j]]
+    else:
+        for j in range(chosen.size):
+            for b in range(width):
+                work[first + j * width + b] = work[first + chosen[j] * width + b]
 
 
 _run = compile_later(_loop_over_blocks, _run_signature)
