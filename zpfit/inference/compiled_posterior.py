@@ -60,7 +60,7 @@ class CompiledPosterior:
         log_likelihood = results.outputs[0]
         if len(log_likelihood) and not self._parts.complete:
             others = self._parts.others
-            log_likelihood += others.log_likelihood(self._couplings(axes[:, results.points]))
+            log_likelihood += others.log_likelihood(self._couplings([*axes[:, results.points]]))
             if np.isnan(log_likelihood).any():
                 return None
         found = np.full(axes.shape[1], -np.inf)
@@ -77,7 +77,7 @@ class CompiledPosterior:
             return columns
         data = None if data is None else data[:, self._parts.data]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            others = self._parts.others.residuals(self._couplings(axes), wall, data)
+            others = self._parts.others.residuals(self._couplings([*axes]), wall, data)
         return np.hstack([columns, others])
 
     @cached_property
@@ -92,7 +92,11 @@ class CompiledPosterior:
 
     def _plan_of_residuals(self, *inputs: Any) -> Plan:
         """Return residuals of measurements, exclusions and conditions, in this order."""
-        u, wall, data = inputs[: self._dimension], inputs[self._dimension], inputs[1 + self._dimension :]
+        u, wall, data = (
+            inputs[: self._dimension],
+            inputs[self._dimension],
+            inputs[1 + self._dimension :],
+        )
         parameters = self._priors.of_axes(u)
         c = self._model.couplings(parameters)
         columns = self._parts.recorded.residual_columns(c, wall, data or None)

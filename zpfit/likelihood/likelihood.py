@@ -183,9 +183,7 @@ class Likelihood:
             whitened |= {i: _combined(w, deviations) for i, w in zip(where, whitening, strict=True)}
         return whitened, priors
 
-    def _pull(
-        self, index: int, term: Measurement, c: Couplings, data: Rows | None
-    ) -> FloatArray:
+    def _pull(self, index: int, term: Measurement, c: Couplings, data: Rows | None) -> FloatArray:
         if data is None:
             return term.pull(c)
         rows = data[self.slices[index]]

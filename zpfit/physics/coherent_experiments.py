@@ -272,8 +272,8 @@ def _ratio(signals: tuple[Signal, ...], c: Couplings) -> FloatArray:
     if not _scatters(c):
         return np.broadcast_to(1.0, len(c))
     total = sum(float(standard_model_counts(signal)[0]) for signal in signals)
-    counts: FloatArray = sum(expected_count(signal, c) for signal in signals) / total
-    return counts
+    counts = sum((expected_count(signal, c) for signal in signals), np.zeros(1))
+    return counts / total
 
 
 @observable(

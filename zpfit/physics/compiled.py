@@ -147,9 +147,7 @@ def _choose(condition: bool, yes: float, no: float) -> float:  # noqa: FBT001 - 
 
 
 choose: Ufunc = (
-    np.where
-    if INTERPRETED
-    else _Kernel(_choose, partial(_numba.vectorize, ["f8(b1,f8,f8)"]))
+    np.where if INTERPRETED else _Kernel(_choose, partial(_numba.vectorize, ["f8(b1,f8,f8)"]))
 )
 """``numpy.where`` as a ufunc."""
 

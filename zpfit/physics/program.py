@@ -12,9 +12,9 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isnan
 from typing import Any, Final
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
@@ -96,7 +96,7 @@ class Program:
         n = inputs.shape[1]
         points, outputs = np.empty(n, dtype=np.int64), np.empty((self._n_outputs, n))
         left, undefined = _run(*self._tables, inputs, points, outputs)
-        return Results(points[:left], outputs[:, :left], bool(undefined))
+        return Results(points[:left], outputs[:, :left], undefined)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuse to be copied: addresses hold in this process alone."""
@@ -214,28 +214,32 @@ def _last_uses(
 def _machine_code(calls: Sequence[_Call], work: FloatArray) -> tuple[IntArray, IntArray]:
     """Return addresses, sizes and strides of all calls, and where each call finds its own.
 
-    Columns of the second array: function, its data, address of the addresses, of the sizes and of
-    the strides, position of the number of points among the numbers of the first, and what to
-    multiply it with.
+    Columns of the second array: function, its data, position of the addresses among the numbers of
+    the first and their number, address of the sizes and of the strides, position of the number of
+    points, and what to multiply it with. The first numbers are free: loops of SciPy change the
+    addresses that they are given, which must thus be a copy.
     """
-    numbers: list[int] = []
+    numbers = [0] * max((call.step.ufunc.nargs for call in calls), default=0)
     code = []
     for call in calls:
         addresses, sizes, strides = _arguments(call, work)
-        first = len(numbers)
-        second, third = first + len(addresses), first + len(addresses) + len(sizes)
+        first, n_arguments = len(numbers), len(addresses)
+        second, third = first + n_arguments, first + n_arguments + len(sizes)
         batch = second + list(sizes).index(call.step.batch)
         numbers += [*addresses, *sizes.values(), *strides]
-        code.append([*_loop_of(call.step), first, second, third, batch, _repetitions(call.step)])
+        places = first, n_arguments, second, third, batch
+        code.append([*_loop_of(call.step), *places, _repetitions(call.step)])
     pool = np.array(numbers, dtype=np.int64)
-    table = np.array(code, dtype=np.int64).reshape(-1, 7)
-    table[:, 2:5] = pool.ctypes.data + _WORD * table[:, 2:5]
+    table = np.array(code, dtype=np.int64).reshape(-1, 8)
+    table[:, 4:6] = pool.ctypes.data + _WORD * table[:, 4:6]
     return pool, table
 
 
 def _repetitions(step: Step) -> int:
     """Return the number of elements for each point over which a ufunc of single points loops."""
-    return 1 if step.batch else max((n.width for n in step.inputs if isinstance(n, Node)), default=1)
+    return (
+        1 if step.batch else max((n.width for n in step.inputs if isinstance(n, Node)), default=1)
+    )
 
 
 def _arguments(call: _Call, work: FloatArray) -> tuple[list[int], dict[str, int], list[int]]:
@@ -293,24 +297,80 @@ def _loop_of(step: Step) -> tuple[int, int]:
 
 
 @intrinsic
-def _call_loop(_typing, function, arrays, sizes, strides, data):  # type: ignore[no-untyped-def]
-    """Call the loop of a ufunc at an address; all arguments are addresses too."""
+def _call_loop(_typing, _function, _arrays, _sizes, _strides, _data):  # type: ignore[no-untyped-def]
+    """Call the loop of a ufunc; all arguments are addresses."""
 
     def generate(_context, builder, _signature, arguments):  # type: ignore[no-untyped-def]
         pointer = ir.IntType(8).as_pointer()
         loop = ir.FunctionType(ir.VoidType(), [pointer] * 4).as_pointer()
-        address, *others = arguments
-        builder.call(
-            builder.inttoptr(address, loop), [builder.inttoptr(a, pointer) for a in others]
-        )
+        function, *others = arguments
+        others = [builder.inttoptr(address, pointer) for address in others]
+        builder.call(builder.inttoptr(function, loop), others)
 
     return types.void(*[types.int64] * 5), generate
 
 
-_run_signature: Final = (
-    "UniTuple(i8,2)(i8[::1],i8[:,::1],i8[:,::1],i8[:,::1],i8[:,::1],f8[::1],u1[::1],i8,i8,"
-    "f8[:,:],i8[::1],f8[:,::1])"
-)
+@inline
+def _load(
+    inputs: FloatArray, start: int, n: int, block: int, n_inputs: int, work: FloatArray
+) -> None:
+    for row in range(n_inputs):
+        for j in range(n):
+            work[row * block + j] = inputs[row, start + j]
+
+
+@inline
+def _call_all(pool: IntArray, code: IntArray, first: int, last: int, n: int) -> None:
+    for k in range(first, last):
+        function, data, addresses, n_arguments, sizes, strides, batch, times = code[k]
+        pool[batch] = n * times
+        for j in range(n_arguments):
+            pool[j] = pool[addresses + j]
+        _call_loop(function, pool.ctypes.data, sizes, strides, data)  # type: ignore[call-arg]
+
+
+@inline
+def _choose(ratio: FloatArray, chosen: IntArray) -> tuple[int, bool]:
+    """Fill in the points whose ratio is not above 1; return their number, and if one is NaN."""
+    left, undefined = 0, False
+    for j in range(ratio.size):
+        undefined |= isnan(ratio[j])
+        chosen[left] = j
+        left += not ratio[j] > 1.0
+    return left, undefined
+
+
+@inline
+def _move(
+    move: IntArray, chosen: IntArray, block: int, work: FloatArray, flags: NDArray[np.uint8]
+) -> None:
+    """Keep the chosen points of a node; its values may be truth values."""
+    first, width, are_flags = move[0] * block, move[1], move[2]
+    for j in range(chosen.size):
+        if are_flags:
+            flags[_WORD * first + j] = flags[_WORD * first + chosen[j]]
+        elif width == 1:
+            work[first + j] = work[first + chosen[j]]
+        else:
+            for b in range(width):
+                work[first + j * width + b] = work[first + chosen[j] * width + b]
+
+
+@inline
+def _store(
+    outputs: IntArray, n: int, block: int, work: FloatArray, results: FloatArray, total: int
+) -> bool:
+    """Fill in the results of a block; return True if the first one is NaN anywhere."""
+    column, undefined = 0, False
+    for output in range(outputs.shape[0]):
+        first, width = outputs[output, 0] * block, outputs[output, 1]
+        for b in range(width):
+            for j in range(n):
+                results[column + b, total + j] = work[first + j * width + b]
+        column += width
+    for j in range(total, total + n):
+        undefined |= isnan(results[0, j])
+    return undefined
 
 
 def _loop_over_blocks(  # type: ignore[no-untyped-def]
@@ -318,67 +378,36 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
 ):
     """Run all stages on blocks of points.
 
-    Return the number of points that are left, and 1 if a ratio or the first output is NaN.
+    Return the number of points that are left, and whether a ratio or the first output is NaN.
     """
-    total, undefined = 0, 0
+    total, undefined = 0, False
     chosen = np.empty(block, dtype=np.int64)
     for start in range(0, inputs.shape[1], block):
         n = min(block, inputs.shape[1] - start)
-        for row in range(n_inputs):
-            for j in range(n):
-                work[row * block + j] = inputs[row, start + j]
-        for j in range(n):
-            points[total + j] = start + j
+        _load(inputs, start, n, block, n_inputs, work)
+        points[total : total + n] = np.arange(start, start + n)
         for stage in range(stages.shape[0]):
             first_call, last_call, ratio, first_move, last_move = stages[stage]
-            for k in range(first_call, last_call):
-                pool[code[k, 5]] = n * code[k, 6]
-                _call_loop(code[k, 0], code[k, 2], code[k, 3], code[k, 4], code[k, 1])
+            _call_all(pool, code, first_call, last_call, n)
             if ratio < 0:
-                continue
-            left = 0
-            for j in range(n):
-                value = work[ratio * block + j]
-                if value != value:
-                    undefined = 1
-                chosen[left] = j
-                left += not value > 1.0
+                undefined |= _store(outputs, n, block, work, results, total)
+                break
+            left, some = _choose(work[ratio * block : ratio * block + n], chosen)
+            undefined |= some
             if left < n:
-                for m in range(first_move, last_move):
-                    _move(moves[m], chosen[:left], block, work, flags)
+                for move in moves[first_move:last_move]:
+                    _move(move, chosen[:left], block, work, flags)
                 for j in range(left):
                     points[total + j] = points[total + chosen[j]]
                 n = left
             if n == 0:
                 break
-        column = 0
-        for output in range(outputs.shape[0]):
-            first, width = outputs[output, 0] * block, outputs[output, 1]
-            for b in range(width):
-                for j in range(n):
-                    results[column + b, total + j] = work[first + j * width + b]
-            column += width
-        for j in range(total, total + n):
-            if results[0, j] != results[0, j]:
-                undefined = 1
         total += n
     return total, undefined
 
 
-@inline
-def _move(move, chosen, block, work, flags):  # type: ignore[no-untyped-def]
-    """Keep the chosen points of a node, whose values may be truth values."""
-    first, width = move[0] * block, move[1]
-    if move[2]:
-        for j in range(chosen.size):
-            flags[_WORD * first + j] = flags[_WORD * first + chosen[j]]
-    elif width == 1:
-        for j in range(chosen.size):
-            work[first + j] = work[first + chosen[j]]
-    else:
-        for j in range(chosen.size):
-            for b in range(width):
-                work[first + j * width + b] = work[first + chosen[j] * width + b]
-
-
-_run = compile_later(_loop_over_blocks, _run_signature)
+_run = compile_later(
+    _loop_over_blocks,
+    "Tuple((i8,b1))(i8[::1],i8[:,::1],i8[:,::1],i8[:,::1],i8[:,::1],f8[::1],u1[::1],i8,i8,"
+    "f8[:,:],i8[::1],f8[:,::1])",
+)

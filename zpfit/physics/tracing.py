@@ -21,7 +21,7 @@ _POWERS: Final[dict[float, np.ufunc]] = {2.0: np.square, 0.5: np.sqrt, 1.0: np.p
 """What NumPy calls for powers with these exponents."""
 
 
-class Untraceable(Exception):  # noqa: N818 - no fault: the caller then calls the formula itself
+class Untraceable(Exception):
     """A formula does something that no list of steps can hold."""
 
 
@@ -265,7 +265,7 @@ _FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.ndim: lambda values: values.ndim,
     np.shape: lambda values: values.shape,
     np.size: lambda values: values.node.width,
-    np.where: lambda condition, yes, no: choose(condition, yes, no),
+    np.where: choose,
     np.clip: lambda values, low, high: np.minimum(np.maximum(values, low), high),
     np.zeros_like: lambda values: np.zeros(values.shape),
     np.ones_like: lambda values: np.ones(values.shape),
