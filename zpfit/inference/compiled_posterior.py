@@ -1,6 +1,6 @@
 """Model, priors and likelihood recorded together, from the unit cube to ln L in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.recorded import Parts
-from zpfit.models.base import Model
+from zpfit.models.base import Model, Values
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.program import Plan, Program
 from zpfit.physics.tracing import Trace, Untraceable
@@ -30,55 +30,19 @@ class CompiledPosterior:
 
     def __init__(self, model: Model, priors: Priors, likelihood: Likelihood) -> None:
         self._model, self._priors = model, priors
+        self._names, self._dimension = tuple(priors.by_name), len(priors.free)
         trace = Trace()
         try:
-            c = self._couplings([trace.input() for _ in priors.free])
-            self._parts = Parts.of(likelihood, c)
-        except Exception as error:
+            c = model.couplings(priors.of_axes([trace.input() for _ in priors.free]))
+        except Exception as error:  # the model is called again with numbers
             raise Untraceable(str(error)) from error
-        self._dimension = len(priors.free)
-        self._log_likelihood = Program(self._dimension, self._plan)
+        self._parts = Parts.of(likelihood, c)
+        self._of_cube = Program(self._dimension, lambda *u: self._plan(priors.of_axes(u)))
 
-    def _couplings(self, u: Sequence[Any]) -> Couplings:
-        return self._model.couplings(self._priors.of_axes(u))
-
-    def _plan(self, *u: Any) -> Plan:
-        """Return conditions of the model, exclusions and ln L."""
-        parameters = self._priors.of_axes(u)
-        conditions = self._model.conditions(parameters)
-        c = self._model.couplings(parameters)
-        plan = self._parts.log_likelihood(c)
-        # A sum is NaN if any of its terms is; as a ratio it then drops no point.
-        defined = np.minimum(sum(row for _, row in c.computed()), 0.0)
-        return Plan([*conditions.values(), defined, *plan.stages], plan.outputs)
-
-    def log_likelihood(self, axes: FloatArray) -> FloatArray | None:
-        """Return ln L, shape (n,), at points of shape (d, n); None if a value is undefined."""
-        results = self._log_likelihood(axes)
-        if results.undefined:
-            return None
-        log_likelihood = results.outputs[0]
-        if len(log_likelihood) and not self._parts.complete:
-            others = self._parts.others
-            log_likelihood += others.log_likelihood(self._couplings([*axes[:, results.points]]))
-            if np.isnan(log_likelihood).any():
-                return None
-        found = np.full(axes.shape[1], -np.inf)
-        found[results.points] = log_likelihood
-        return found
-
-    def residuals(self, axes: FloatArray, wall: float, data: FloatArray | None) -> FloatArray:
-        """Return the residuals of a search, shape (n, k), at points of shape (d, n)."""
-        own = np.empty((0, axes.shape[1])) if data is None else data.T[self._parts.recorded_data]
-        walls = np.full((1, axes.shape[1]), wall)
-        program = self._residuals if data is None else self._residuals_of_data
-        columns = program(np.vstack([axes, walls, own])).outputs.T
-        if self._parts.complete:
-            return columns
-        data = None if data is None else data[:, self._parts.data]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            others = self._parts.others.residuals(self._couplings([*axes]), wall, data)
-        return np.hstack([columns, others])
+    @cached_property
+    def _of_values(self) -> Program:
+        names = self._names
+        return Program(len(names), lambda *v: self._plan(dict(zip(names, v, strict=True))))
 
     @cached_property
     def _residuals(self) -> Program:
@@ -86,19 +50,69 @@ class CompiledPosterior:
 
     @cached_property
     def _residuals_of_data(self) -> Program:
-        return Program(
-            self._dimension + 1 + len(self._parts.recorded_data), self._plan_of_residuals
-        )
+        n_data = len(self._parts.recorded_data)
+        return Program(self._dimension + 1 + n_data, self._plan_of_residuals)
+
+    def log_likelihood(self, u: FloatArray) -> FloatArray | None:
+        """Return ln L, shape (n,), at points of shape (n, d); None if a value is undefined."""
+        return self._completed(self._of_cube, u.T, self._priors.of_axes)
+
+    def log_likelihood_at(self, values: Values) -> FloatArray | None:
+        """Return ln L, shape (n,), at values of every parameter; None if one is undefined."""
+        names = self._names
+        rows = np.array([values[name] for name in names])
+        return self._completed(self._of_values, rows, lambda v: dict(zip(names, v, strict=True)))
+
+    def residuals(self, u: FloatArray, wall: float, data: FloatArray | None) -> FloatArray:
+        """Return the residuals of a search, shape (n, k), at points of shape (n, d).
+
+        Their order differs from that of ``Likelihood.residuals``.
+        """
+        parts, walls = self._parts, np.full((1, len(u)), wall)
+        if data is None:
+            program, inputs, rest = self._residuals, np.vstack([u.T, walls]), None
+        else:
+            program, rest = self._residuals_of_data, data[:, parts.data]
+            inputs = np.vstack([u.T, walls, data.T[parts.recorded_data]])
+        columns = program(inputs).outputs.T
+        if parts.complete:
+            return columns
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            c = self._model.couplings(self._priors.of_axes([*u.T]))
+            return np.hstack([columns, parts.others.residuals(c, wall, rest)])
+
+    def _completed(self, program: Program, inputs: FloatArray, values: Any) -> FloatArray | None:
+        """Return ln L with the terms that are not recorded; ``values`` gives the parameters."""
+        results = program(inputs)
+        if results.undefined:
+            return None
+        log_likelihood = results.outputs[0]
+        if len(log_likelihood) and not self._parts.complete:
+            c = self._model.couplings(values([*inputs[:, results.points]]))
+            log_likelihood += self._parts.others.log_likelihood(c)
+            if np.isnan(log_likelihood).any():
+                return None
+        found = np.full(inputs.shape[1], -np.inf)
+        found[results.points] = log_likelihood
+        return found
+
+    def _plan(self, parameters: Mapping[str, Any]) -> Plan:
+        """Return conditions of the model, exclusions and ln L."""
+        conditions = self._model.conditions(parameters).values()
+        c = self._model.couplings(parameters)
+        stages, log_likelihood = self._parts.log_likelihood(c)
+        return Plan([*conditions, _defined(c), *stages], [log_likelihood])
 
     def _plan_of_residuals(self, *inputs: Any) -> Plan:
         """Return residuals of measurements, exclusions and conditions, in this order."""
-        u, wall, data = (
-            inputs[: self._dimension],
-            inputs[self._dimension],
-            inputs[1 + self._dimension :],
-        )
+        u, (wall, *data) = inputs[: self._dimension], inputs[self._dimension :]
         parameters = self._priors.of_axes(u)
         c = self._model.couplings(parameters)
         columns = self._parts.recorded.residual_columns(c, wall, data or None)
-        conditions = self._model.conditions(parameters).values()
+        conditions: Sequence[Any] = [*self._model.conditions(parameters).values()]
         return Plan([], [*columns, *(wall_residual(ratio, wall) for ratio in conditions)])
+
+
+def _defined(c: Couplings) -> Any:
+    """Return a ratio that drops no point, and is NaN where a coupling is: a sum is if a term is."""
+    return np.minimum(sum(row for _, row in c.computed()), 0.0)

@@ -117,9 +117,8 @@ class Posterior:
             raise InvalidInput([f"u: {given} holds no points; give one of shape (n, {d})"])
         if not len(u):
             return np.empty(0)
-        found = None if self._compiled is None else self._compiled.log_likelihood(u.T)
-        # An undefined value is found again, and reported with its point.
-        return self.log_likelihood_at(self.parameters(u)) if found is None else found
+        found = None if self._compiled is None else self._compiled.log_likelihood(u)
+        return self._term_by_term(self.parameters(u)) if found is None else found
 
     def log_likelihood_at(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
         """Return ln L at given values of every parameter, shape (n,) each with n >= 1.
@@ -129,6 +128,11 @@ class Posterior:
         UndefinedValue
             The model or a term gives NaN; the message names the point.
         """
+        found = None if self._compiled is None else self._compiled.log_likelihood_at(parameters)
+        return self._term_by_term(parameters) if found is None else found
+
+    def _term_by_term(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
+        """Return ln L from one call for each term, which reports an undefined value."""
         exists = self.model.exists(parameters)
         if exists.all():
             return self._log_likelihood(parameters)
@@ -162,7 +166,7 @@ class Posterior:
             Data that replace the observed ones, as in ``Likelihood.residuals``.
         """
         if self._compiled is not None:
-            return self._compiled.residuals(u.T, wall, data)
+            return self._compiled.residuals(u, wall, data)
         parameters = self.parameters(u)
         # Impossible points may give NaN, which the search counts as an infinite cost.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.program import Plan
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,13 @@ class Parts:
         """True if every term is recorded."""
         return not (self.others.measurements or self.others.exclusions)
 
-    def log_likelihood(self, c: Couplings) -> Plan:
-        """Return the stages of hard exclusions and ln L, from traced couplings."""
+    def log_likelihood(self, c: Couplings) -> tuple[list[Any], Any]:
+        """Return the largest ratio of each stage of hard exclusions, and ln L, both traced."""
         stages = [
             reduce(np.maximum, [exclusion.ratio(c) for exclusion in stage])
             for stage in self.recorded.stages
         ]
-        return Plan(stages, [-0.5 * self.recorded.chi2(c)])
+        return stages, -0.5 * self.recorded.chi2(c)
 
 
 def _can_record(function: Callable[[Couplings], FloatArray], c: Couplings) -> bool:
