@@ -1,7 +1,7 @@
 """Model, priors and likelihood recorded together, from the unit cube to ln L in one call."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -33,10 +33,13 @@ class CompiledPosterior:
         self._names, self._dimension = tuple(priors.by_name), len(priors.free)
         trace = Trace()
         try:
-            c = model.couplings(priors.of_axes([trace.input() for _ in priors.free]))
+            u: list[Any] = [trace.input() for _ in priors.free]
+            c = model.couplings(priors.of_axes(u))
         except Exception as error:  # the model is called again with numbers
             raise Untraceable(str(error)) from error
-        self._parts = Parts.of(likelihood, c)
+        self._parts = Parts.of(likelihood, c, apart=likelihood.uncertain)
+        # Counts of pseudo-experiments differ between points, and are no constants.
+        self._parts_of_data = Parts.of(likelihood, c, apart=likelihood.apart)
         self._of_cube = Program(self._dimension, lambda *u: self._plan(priors.of_axes(u)))
 
     @cached_property
@@ -46,12 +49,13 @@ class CompiledPosterior:
 
     @cached_property
     def _residuals(self) -> Program:
-        return Program(self._dimension + 1, self._plan_of_residuals)
+        return Program(self._dimension + 1, partial(self._plan_of_residuals, self._parts))
 
     @cached_property
     def _residuals_of_data(self) -> Program:
-        n_data = len(self._parts.recorded_data)
-        return Program(self._dimension + 1 + n_data, self._plan_of_residuals)
+        parts = self._parts_of_data
+        n_inputs = self._dimension + 1 + len(parts.recorded_data)
+        return Program(n_inputs, partial(self._plan_of_residuals, parts))
 
     def log_likelihood(self, u: FloatArray) -> FloatArray | None:
         """Return ln L, shape (n,), at points of shape (n, d); None if a value is undefined."""
@@ -68,12 +72,14 @@ class CompiledPosterior:
 
         Their order differs from that of ``Likelihood.residuals``.
         """
-        parts, walls = self._parts, np.full((1, len(u)), wall)
+        walls = np.full((1, len(u)), wall)
         if data is None:
-            program, inputs, rest = self._residuals, np.vstack([u.T, walls]), None
+            parts, program, rest = self._parts, self._residuals, None
+            inputs = np.vstack([u.T, walls])
         else:
-            program, rest = self._residuals_of_data, data[:, parts.data]
-            inputs = np.vstack([u.T, walls, data.T[parts.recorded_data]])
+            parts, program = self._parts_of_data, self._residuals_of_data
+            rest, own = data[:, parts.data], data.T[parts.recorded_data]
+            inputs = np.vstack([u.T, walls, own])
         columns = program(inputs).outputs.T
         if parts.complete:
             return columns
@@ -103,12 +109,12 @@ class CompiledPosterior:
         stages, log_likelihood = self._parts.log_likelihood(c)
         return Plan([*conditions, _defined(c), *stages], [log_likelihood])
 
-    def _plan_of_residuals(self, *inputs: Any) -> Plan:
+    def _plan_of_residuals(self, parts: Parts, *inputs: Any) -> Plan:
         """Return residuals of measurements, exclusions and conditions, in this order."""
         u, (wall, *data) = inputs[: self._dimension], inputs[self._dimension :]
         parameters = self._priors.of_axes(u)
         c = self._model.couplings(parameters)
-        columns = self._parts.recorded.residual_columns(c, wall, data or None)
+        columns = parts.recorded.residual_columns(c, wall, data or None)
         conditions: Sequence[Any] = [*self._model.conditions(parameters).values()]
         return Plan([], [*columns, *(wall_residual(ratio, wall) for ratio in conditions)])
 

@@ -103,6 +103,11 @@ class Likelihood:
         return theory_groups(self.measurements)
 
     @cached_property
+    def uncertain(self) -> frozenset[int]:
+        """Positions of measurements with uncertain inputs."""
+        return frozenset(i for group in self._uncertain for i in group)
+
+    @cached_property
     def apart(self) -> frozenset[int]:
         """Positions of measurements whose chi2 is minimised over nuisance parameters."""
         binned = (i for i, _ in self._binned)
@@ -145,8 +150,8 @@ class Likelihood:
         if index not in self._conditional_scales:
             return None
         where, weights, error = self._conditional_scales[index]
-        deviations = np.stack([deviation(i) for i in where])
-        return ScalePrior(1 + weights @ deviations, error, self._usual_centres[index])
+        centre = 1 + _combined(weights, [deviation(i) for i in where])
+        return ScalePrior(centre, error, self._usual_centres[index])
 
     @cached_property
     def _usual_centres(self) -> dict[int, float]:
@@ -410,9 +415,8 @@ class Likelihood:
         pulls, priors = self._whitened_pulls(c, data)
         columns: dict[int, list[FloatArray]] = {i: [pull] for i, pull in pulls.items()}
         for i, term in self._binned:
-            counts = term.datum if data is None else np.stack(data[self.slices[i]], axis=1)
-            signal, constant = term.expectation(c), term.is_constant(c)
-            columns[i] = list(term.residuals_of(counts, signal, priors[i], constant=constant).T)
+            counts = None if data is None else np.stack(data[self.slices[i]], axis=1)
+            columns[i] = term.residual_columns(c, priors[i], counts)
         columns |= self._profiled(c, data)
         return [column for i in range(len(self.measurements)) for column in columns[i]]
 

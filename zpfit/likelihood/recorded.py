@@ -1,6 +1,6 @@
 """Which terms of a likelihood can be recorded and run in one compiled call, and which cannot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -29,10 +29,13 @@ class Parts:
     recorded_data: NDArray[np.intp]
 
     @classmethod
-    def of(cls, likelihood: Likelihood, c: Couplings) -> "Parts":
-        """Return the parts of a likelihood, found with traced couplings ``c``."""
+    def of(cls, likelihood: Likelihood, c: Couplings, *, apart: Collection[int]) -> "Parts":
+        """Return the parts of a likelihood, found with traced couplings ``c``.
+
+        ``apart`` holds positions of measurements that are not recorded.
+        """
         fast = [
-            i not in likelihood.apart and _can_record(term.pull, c)
+            i not in apart and _can_record(term.chi2, c)
             for i, term in enumerate(likelihood.measurements)
         ]
         for group in likelihood.linked():

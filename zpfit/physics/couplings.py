@@ -492,7 +492,8 @@ class Couplings:
         quarks = self._later.names or not self._given.keys().isdisjoint(QUARK_NAMES)
         if not (quarks and any_of(self.m_Zp > THRESHOLD)):
             return _ZEROS[: np.size(self.m_Zp)]
-        return reduced_hadronic_width(*(self[name] for name in ("m_Zp", *QUARK_NAMES)))
+        rows = (np.atleast_1d(self[name]) for name in ("m_Zp", *QUARK_NAMES))
+        return reduced_hadronic_width(*rows)
 
     def _reduced_dark_width(self) -> FloatArray:
         """Return the dark width in units of m_Zp/(12 pi); the shared row of zeros without one."""

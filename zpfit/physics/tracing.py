@@ -135,6 +135,11 @@ class Traced(NDArrayOperatorsMixin):
         return _FUNCTIONS[function](*arguments, **options)
 
 
+def is_traced(values: Any) -> bool:
+    """Return True if the values are not known yet."""
+    return isinstance(values, Traced)
+
+
 def any_of(values: Any) -> bool:
     """Return True if any value is true, and also if the values are not known yet.
 
@@ -267,6 +272,7 @@ _FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.size: lambda values: values.node.width,
     np.where: choose,
     np.clip: lambda values, low, high: np.minimum(np.maximum(values, low), high),
+    np.atleast_1d: lambda values: values,
     np.zeros_like: lambda values: np.zeros(values.shape),
     np.ones_like: lambda values: np.ones(values.shape),
 }
