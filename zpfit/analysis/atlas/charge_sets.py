@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from zpfit.errors import InvalidInput
 
-IntArray = NDArray[np.signedinteger[Any]]
-"""An array of integers of any size and shape."""
+IntArray = NDArray[np.int64]
+"""An array of integers of any shape."""
 IndexArray = NDArray[np.uint16]
 """Numbers of multisets, see :class:`Multisets`."""
 Triple = tuple[int, int, int]
@@ -75,7 +75,7 @@ def multisets(qmax: int) -> Multisets:
 
 def largest(table: NDArray[np.uint8], members: IndexArray) -> NDArray[np.uint8]:
     """Return the largest number that a table has for the six multisets of each set, shape (n,)."""
-    result = table[members[0]]
+    result: NDArray[np.uint8] = table[members[0]]
     for row in members[1:]:
         np.maximum(result, table[row], out=result)
     return result
@@ -97,11 +97,15 @@ class ChargeSets:
 
     def charges(self, species: str) -> IntArray:
         """Return the charges of a species in ascending order, shape (n, 3)."""
-        return multisets(self.qmax).values[self.members[SPECIES.index(species)]]
+        members = self.members[SPECIES.index(species)]
+        result: IntArray = np.take(multisets(self.qmax).values, members, axis=0)
+        return result
 
     def sums(self, species: str) -> IntArray:
         """Return the sum of the charges of a species over families, shape (n,)."""
-        return multisets(self.qmax).values.sum(axis=1)[self.members[SPECIES.index(species)]]
+        totals = multisets(self.qmax).values.sum(axis=1)
+        result: IntArray = np.take(totals, self.members[SPECIES.index(species)])
+        return result
 
     def triple_higgs_charge(self) -> IntArray:
         """Return three times the Higgs charge z_H* of renormalisable Yukawa couplings.
@@ -137,11 +141,8 @@ class ChargeSets:
             No set has this number.
         """
         if not 0 <= number < len(self):
-            raise InvalidInput(
-                [
-                    f"set {number}: the list has numbers 0 to {len(self) - 1}; give one, or raise Qmax"
-                ]
-            )
+            reason = f"the list has numbers 0 to {len(self) - 1}"
+            raise InvalidInput([f"set {number}: {reason}; give one of them, or raise Qmax"])
         values = multisets(self.qmax).values[self.members[:, number]].tolist()
         return ChargeSet(*(tuple(row) for row in values))
 

@@ -199,7 +199,8 @@ def _meets(numbers: IntArray, others: IntArray) -> NDArray[np.bool_]:
     """Return False for most numbers that are not among the others."""
     seen = np.zeros(_BUCKETS, dtype=bool)
     seen[others & (_BUCKETS - 1)] = True
-    return seen[numbers & (_BUCKETS - 1)]
+    found: NDArray[np.bool_] = seen[numbers & (_BUCKETS - 1)]
+    return found
 
 
 def _unravelled(positions: IntArray, choices: list[NDArray[np.intp]]) -> list[NDArray[np.intp]]:

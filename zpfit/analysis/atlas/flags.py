@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +33,12 @@ class QuarkFlavour(IntEnum):
 
 def _constant(sets: ChargeSets, *species: str) -> Flags:
     """Return True where the three charges of each species are equal."""
-    return _by_multiset(sets, species, lambda z: z[:, 0] == z[:, 2])
+    return _by_multiset(sets, species, lambda z: np.all(z == z[:, :1], axis=1))
 
 
 def _two_equal(sets: ChargeSets, *species: str) -> Flags:
     """Return True where at least two charges of each species are equal."""
-    return _by_multiset(sets, species, lambda z: (z[:, 0] == z[:, 1]) | (z[:, 1] == z[:, 2]))
+    return _by_multiset(sets, species, lambda z: (np.diff(z, axis=1) == 0).any(axis=1))
 
 
 def _neutral(sets: ChargeSets, *species: str) -> Flags:
@@ -47,11 +47,12 @@ def _neutral(sets: ChargeSets, *species: str) -> Flags:
 
 
 def _by_multiset(
-    sets: ChargeSets, species: tuple[str, ...], has: Callable[[IntArray], Flags]
+    sets: ChargeSets, species: tuple[str, ...], has: Callable[[IntArray], Any]
 ) -> Flags:
     """Return True where the multisets of all species have a property."""
-    table = has(multisets(sets.qmax).values)
-    return np.all([table[sets.members[SPECIES.index(name)]] for name in species], axis=0)
+    table: Flags = has(multisets(sets.qmax).values)
+    found: Flags = np.all([table[sets.members[SPECIES.index(name)]] for name in species], axis=0)
+    return found
 
 
 def _differ_by_higgs(sets: ChargeSets, lower: str, upper: str) -> Flags:
@@ -62,7 +63,7 @@ def _differ_by_higgs(sets: ChargeSets, lower: str, upper: str) -> Flags:
 
 
 def renormalisable_leptons(sets: ChargeSets) -> Flags:
-    """Return True where all charged leptons get their masses from a Higgs doublet of charge z_H*."""
+    """Return True where a Higgs doublet of charge z_H* gives all charged leptons their masses."""
     return _differ_by_higgs(sets, "e", "L")
 
 
@@ -93,10 +94,11 @@ FLAGS: Final[Mapping[str, Callable[[ChargeSets], Flags]]] = {
 }
 """Functions that return each property.
 
-``sm_only``: right-handed neutrinos have no charge. ``renormalisable_leptons``, ``_quarks``: masses from
-one Higgs doublet of charge z_H*, without flavons; ``renormalisable`` is both, ``_with_neutrinos`` adds Dirac masses
-of neutrinos. ``leptophilic``: quarks have no charge. ``vectorlike_leptons``: L and e have the same charges.
-``integer_higgs_charge``, ``zero_higgs_charge``: of z_H*.
+``sm_only``: right-handed neutrinos have no charge. ``renormalisable_leptons`` and
+``renormalisable_quarks``: masses from one Higgs doublet of charge z_H*, without flavons;
+``renormalisable`` is both, ``renormalisable_with_neutrinos`` adds Dirac masses of neutrinos.
+``leptophilic``: quarks have no charge. ``vectorlike_leptons``: L and e have the same charges.
+``integer_higgs_charge`` and ``zero_higgs_charge``: of z_H*.
 """
 
 
@@ -115,8 +117,8 @@ def least_powers(sets: ChargeSets) -> NDArray[np.uint8]:
     With z_H = 0, a lepton mass carries the power |z_e - z_L| of a flavon of charge 1. Pairs in
     ascending order have the smallest sum.
     """
-    powers = np.abs(sets.charges("L") - sets.charges("e")).sum(axis=1)
-    return powers.astype(np.uint8)
+    powers = np.abs(sets.charges("L") - sets.charges("e")).sum(axis=1, dtype=np.uint8)
+    return np.asarray(powers)
 
 
 def count_flags(sets: ChargeSets) -> dict[str, IntArray]:

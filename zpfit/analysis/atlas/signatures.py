@@ -41,7 +41,7 @@ _ORDERS: Final = np.array(list(permutations(range(3))))
 _ANY: Final = (np.repeat(_ORDERS, 6, axis=0), np.tile(_ORDERS, (6, 1)))
 """All 36 ways to assign charges of L and of e."""
 _MATCHED: Final = (_ORDERS, _ORDERS)
-"""The six ways in which each e keeps its partner, with which its Yukawa coupling is renormalisable."""
+"""The six ways in which each e keeps the partner of its renormalisable Yukawa coupling."""
 _AT_ONCE: Final = 1 << 13
 """Contents that are assigned at once: some tens of megabytes."""
 _DIGIT: Final = 7
@@ -179,7 +179,7 @@ def normalised(vectors: IntArray) -> IntArray:
     [[1, 0, -2, 0, 3]]
     """
     factor = np.maximum(np.gcd.reduce(vectors, axis=1), 1)
-    result = vectors // factor[:, None]
+    result: IntArray = vectors // factor[:, None]
     others = np.delete(result, _N_TAU, axis=1)
     first = (others != 0).argmax(axis=1)
     result[others[np.arange(len(result)), first] < 0] *= -1
@@ -233,11 +233,12 @@ def _kept(sets: ChargeSets, higgs: HiggsPolicy, flavour: QuarkFlavour) -> Flags:
 
 def _content_keys(sets: ChargeSets, higgs: HiggsPolicy, *, quarks: bool) -> IntArray:
     """Return the multisets of L and e, the Higgs charge, and first-family quarks as one number."""
-    left, right = (sets.members[SPECIES.index(s)].astype(np.int64) for s in ("L", "e"))
+    members = sets.members.astype(np.int64)
+    left, right = members[SPECIES.index("L")], members[SPECIES.index("e")]
     z_higgs = np.zeros_like(left)
     if higgs is HiggsPolicy.RENORMALISABLE:
         z_higgs = sets.triple_higgs_charge() // 3
-    key = (left << 12) | right
+    key: IntArray = (left << 12) | right
     rows = [repeated(sets.charges(s)) for s in ("Q", "u", "d")] if quarks else []
     for integer in (z_higgs, *rows):
         key = (key << _DIGIT) | (integer + _HALF)
@@ -289,4 +290,5 @@ def _packed(vectors: IntArray) -> IntArray:
 def _unpacked(keys: IntArray, width: int) -> IntArray:
     """Return the last ``width`` integers of packed numbers, shape (n, width)."""
     shifts = _DIGIT * np.arange(width - 1, -1, -1)
-    return ((keys[:, None] >> shifts) & (2 * _HALF - 1)) - _HALF
+    digits: IntArray = ((keys[:, None] >> shifts) & (2 * _HALF - 1)) - _HALF
+    return digits
