@@ -24,6 +24,7 @@ from zpfit.analysis.atlas.signatures import LEPTONS, HiggsPolicy, SignatureTable
 from zpfit.api.sources import escaped, progress_of
 from zpfit.errors import FilesExist, InvalidInput, UnknownName, WrongType
 from zpfit.inference.progress import Progress
+from zpfit.io.library import Library
 from zpfit.io.writing import make_folder, make_room, write_text
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.atlas_file import check_target, read_atlas, write_atlas, write_signatures
@@ -350,7 +351,7 @@ class AtlasSet:
         Raises
         ------
         UnknownName
-            There is no such policy.
+            There is no such policy, or no such likelihood set.
         InvalidInput
             There is no such pairing.
         FilesExist
@@ -366,6 +367,7 @@ class AtlasSet:
         ...     [path.name for path in zpfit.atlas(1)[4].write(folder, "zero")]
         ['atlas_4.yaml', 'atlas_4.yaml']
         """
+        Library.beside().find("likelihood set", likelihood, "likelihood")
         title, chosen = self._title(higgs, pairing), self._pairing(higgs, pairing)
         run = run_content(title, self.name, self._charges, chosen, likelihood)
         contents = {

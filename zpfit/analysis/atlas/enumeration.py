@@ -54,8 +54,8 @@ class Slab:
         return self.members[:, ends[size] - self.counts[size] : ends[size]]
 
 
-def check_qmax(qmax: object) -> int:
-    """Return a largest charge that can be enumerated.
+def check_qmax(qmax: object) -> None:
+    """Check that a list up to a largest charge can be enumerated.
 
     Raises
     ------
@@ -68,7 +68,6 @@ def check_qmax(qmax: object) -> int:
         raise WrongType("qmax", qmax, f"an integer from 1 to {LARGEST_QMAX}")
     if not 1 <= qmax <= LARGEST_QMAX:
         raise InvalidInput([f"qmax: {qmax} is out of range; give 1 to {LARGEST_QMAX}"])
-    return qmax
 
 
 def enumerate_sets(qmax: int, *, neutrinos: bool = True) -> ChargeSets:
@@ -86,6 +85,11 @@ def enumerate_sets(qmax: int, *, neutrinos: bool = True) -> ChargeSets:
     ChargeSets
         Their number grows from 38 at Qmax 1 to 2e7 (260 MB) at Qmax 10.
 
+    Raises
+    ------
+    WrongType, InvalidInput
+        See :func:`check_qmax`.
+
     References
     ----------
     B. C. Allanach, J. Davighi, S. Melville, JHEP 02 (2019) 082, arXiv:1812.04602
@@ -95,6 +99,7 @@ def enumerate_sets(qmax: int, *, neutrinos: bool = True) -> ChargeSets:
     >>> len(enumerate_sets(2)), len(enumerate_sets(2, neutrinos=False))
     (358, 22)
     """
+    check_qmax(qmax)
     slabs = [slab(qmax, total, neutrinos=neutrinos) for total in slab_sums(qmax)]
     return ChargeSets(qmax, neutrinos, np.concatenate([*in_order(slabs)], axis=1))
 
