@@ -41,7 +41,7 @@ _LN4: Final = log(4.0)
 
 
 def shared_amplitudes(
-    targets: tuple[FloatArray, FloatArray],
+    targets: tuple[FloatArray | float, FloatArray | float],
     inverse_variances: tuple[float, float],
     vectors: tuple[FloatArray, FloatArray],
     amplitudes: tuple[FloatArray, FloatArray],
@@ -97,7 +97,19 @@ def _shared(  # type: ignore[no-untyped-def]
 
 
 @inline
-def _square_of_scale(d0, d1, v0, v1, e0, e1, f0, f1, w0, w1, error):  # type: ignore[no-untyped-def]
+def _square_of_scale(
+    d0: float,
+    d1: float,
+    v0: float,
+    v1: float,
+    e0: float,
+    e1: float,
+    f0: float,
+    f1: float,
+    w0: float,
+    w1: float,
+    error: float,
+) -> float:
     """Return the square x of the common scale at the minimum.
 
     Half the slope of chi2 in x, c (1 - 1/sqrt(x))/2 - sum of w V (d - V x - y^2) with c = 1/s^2,
@@ -128,7 +140,7 @@ def _square_of_scale(d0, d1, v0, v1, e0, e1, f0, f1, w0, w1, error):  # type: ig
 
 
 @inline
-def _amplitude(excess, weight, e, f):  # type: ignore[no-untyped-def]
+def _amplitude(excess: float, weight: float, e: float, f: float) -> tuple[float, float]:
     """Return the amplitude y that minimises w (D - y^2)^2 + (y - e)^2/f^2, and 1 + d(y^2)/dD < 1.
 
     It is the positive root of t y^3 + (1 - t D) y - e with t = 2 w f^2, and Newton's steps from
@@ -150,7 +162,7 @@ def _amplitude(excess, weight, e, f):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _deviation(excess, weight, e, f):  # type: ignore[no-untyped-def]
+def _deviation(excess: float, weight: float, e: float, f: float) -> float:
     y, _ = _amplitude(excess, weight, e, f)
     return (y - e) / f if f > 0 else 0.0
 
@@ -197,7 +209,7 @@ def _log_normal(target, fixed, rate, weight, growth, z):  # type: ignore[no-unty
 
 
 @inline
-def _log_scale(excess, weight, rate, growth):  # type: ignore[no-untyped-def]
+def _log_scale(excess: float, weight: float, rate: float, growth: float) -> float:
     """Return the z that minimises w (D - A e^(g z))^2 + z^2."""
     if not rate > 0 or not weight * growth > 0:
         return 0.0
@@ -215,13 +227,13 @@ def _log_scale(excess, weight, rate, growth):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _chi2_of_scale(excess, weight, rate, growth, z):  # type: ignore[no-untyped-def]
+def _chi2_of_scale(excess: float, weight: float, rate: float, growth: float, z: float) -> float:
     left = excess - rate * exp(growth * z)
     return weight * left * left + z * z
 
 
 @inline
-def _from_above(excess, weight, rate, growth, start):  # type: ignore[no-untyped-def]
+def _from_above(excess: float, weight: float, rate: float, growth: float, start: float) -> float:
     """Return the minimum where A e^(g z) > D/4, by Newton's steps downwards; NaN without one."""
     z = start
     for _ in range(_STEPS):
@@ -238,7 +250,7 @@ def _from_above(excess, weight, rate, growth, start):  # type: ignore[no-untyped
 
 
 @inline
-def _from_below(excess, weight, rate, growth):  # type: ignore[no-untyped-def]
+def _from_below(excess: float, weight: float, rate: float, growth: float) -> float:
     """Return the minimum where A e^(g z) < D/4, by Newton's steps upwards; NaN without one."""
     z = 0.0
     for _ in range(_STEPS):
@@ -312,7 +324,17 @@ def _energy(target, vector, axial, mass, weight, e0, width, growth, z):  # type:
 
 
 @inline
-def _momentum(d, s, t, m, weight, e0, width, growth, usual):  # type: ignore[no-untyped-def]
+def _momentum(
+    d: float,
+    s: float,
+    t: float,
+    m: float,
+    weight: float,
+    e0: float,
+    width: float,
+    growth: float,
+    usual: float,
+) -> float:
     """Return the momentum at the least chi2.
 
     Rates increase with it, so that it lies between the usual one, at E_0, and both that where the
@@ -346,7 +368,7 @@ def _momentum(d, s, t, m, weight, e0, width, growth, usual):  # type: ignore[no-
 
 
 @inline
-def _momentum_above(d, s, t, m):  # type: ignore[no-untyped-def]
+def _momentum_above(d: float, s: float, t: float, m: float) -> float:
     """Return a momentum at which the rate is d or more, with the usual amplitude."""
     share = d / s if s > 0 else inf
     by_vector = m * share / sqrt(1 - share * share) if share < 1 else inf
@@ -355,7 +377,7 @@ def _momentum_above(d, s, t, m):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _momentum_below(d, s, t, m):  # type: ignore[no-untyped-def]
+def _momentum_below(d: float, s: float, t: float, m: float) -> float:
     """Return a momentum at which the rate is d or less, with the usual amplitude."""
     half = 0.5 * max(d, 0.0)
     by_vector = half * m / (1.5 * s) if s > 0 else inf
@@ -364,7 +386,7 @@ def _momentum_below(d, s, t, m):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _root(low, high, below, above, arguments):  # type: ignore[no-untyped-def]
+def _root(low: float, high: float, below: float, above: float, arguments: Any) -> float:
     """Return the momentum of a minimum between two slopes of opposite sign (Illinois method)."""
     k, side = low, 0
     for _ in range(_STEPS):
@@ -384,7 +406,17 @@ def _root(low, high, below, above, arguments):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _energy_slope(k, d, s, t, m, weight, e0, width, growth):  # type: ignore[no-untyped-def]
+def _energy_slope(
+    k: float,
+    d: float,
+    s: float,
+    t: float,
+    m: float,
+    weight: float,
+    e0: float,
+    width: float,
+    growth: float,
+) -> tuple[float, float]:
     """Return the chi2 at a momentum, with the least deviation of the amplitude, and half its slope.
 
     The slope of the vector rate is 1.5 S m^4/E^5.
@@ -400,12 +432,14 @@ def _energy_slope(k, d, s, t, m, weight, e0, width, growth):  # type: ignore[no-
 
 
 @inline
-def _scale_at(k, d, s, t, m, weight, growth):  # type: ignore[no-untyped-def]
+def _scale_at(
+    k: float, d: float, s: float, t: float, m: float, weight: float, growth: float
+) -> float:
     return _log_scale(d - s * _dipole(k, m), weight, t * k * k * k, growth)
 
 
 @inline
-def _dipole(k, m):  # type: ignore[no-untyped-def]
+def _dipole(k: float, m: float) -> float:
     """Return (k/E) (1 + m^2/(2 E^2)), the rate of an electric dipole."""
     square = m * m + k * k
     return k / sqrt(square) * (1 + 0.5 * m * m / square)
