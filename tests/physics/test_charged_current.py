@@ -130,8 +130,8 @@ def test_no_pairs_below_their_threshold_and_none_in_the_dark():
 
 
 def test_limit_on_the_charge_at_17_mev():
-    """A branching ratio of 1e-9 allows |Delta_pi| up to 7.7e-5."""
-    assert (1e-9 / pion_coefficient(17.0)) ** 0.5 == pytest.approx(7.7e-5, rel=0.01)
+    """A branching ratio of 5e-10 allows |Delta_pi| up to 5.5e-5."""
+    assert (5e-10 / pion_coefficient(17.0)) ** 0.5 == pytest.approx(5.5e-5, rel=0.01)
 
 
 # W -> l nu Z'
@@ -187,7 +187,7 @@ def several_doublets(u_doublet, d_doublet, tan_beta=0.2, C_Ae=1e-4):
 
 
 def test_one_doublet_for_all_masses_is_seen_by_sindrum():
-    """|Delta_pi| = 4 |C_Ae| = 4e-4: B0 Delta_pi^2 = 0.167 x 1.6e-7, 25 times the limit of 1e-9."""
+    """|Delta_pi| = 4 |C_Ae| = 4e-4: B0 Delta_pi^2 = 0.167 x 1.6e-7, 50 times the limit of 5e-10."""
     c = several_doublets(2, 2)
     np.testing.assert_allclose(c.C_Ae, 1e-4, rtol=1e-6)
     np.testing.assert_allclose([c.C_Ad, -c.C_Au], [c.C_Ae, c.C_Ae], rtol=1e-6)

@@ -211,7 +211,7 @@ class Variant:
 
 VARIANTS = (
     Variant(
-        "SINDRUM's search for a peak, limit 1e-9",
+        "SINDRUM's search for a peak, limit 5e-10",
         MODELS,
         ("sindrum_rate_1989",),
         ("sindrum_peak_1986",),
