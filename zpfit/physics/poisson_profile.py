@@ -80,16 +80,25 @@ def _profile(  # type: ignore[no-untyped-def]
     k, bins = inverse_variances.shape[0], signal.shape[1]
     rows = max(k, _FUSED)
     templates, factors = np.zeros((rows, bins)), np.zeros(rows)
-    templates[1:k] = backgrounds
+    for row in range(1, k):
+        _copy(backgrounds[row - 1], templates[row])
     others, gradient = np.full(bins, _LEAST_EVENTS), np.empty(rows)
     hessian, step = np.empty((rows, rows)), np.empty(k)
     for i in range(signal.shape[0]):
-        templates[0] = signal[i]
-        factors[:k] = scales[i]
+        _copy(signal[i], templates[0])
+        _copy(scales[i], factors)
         counts, mu = observed[min(i, observed.shape[0] - 1)], expected[i]
         priors = centres[i], inverse_variances, inverse_hessian
         _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
-        scales[i] = factors[:k]
+        for row in range(k):
+            scales[i, row] = factors[row]
+
+
+@inline
+def _copy(source: FloatArray, target: FloatArray) -> None:
+    """Fill the beginning of an array; numba compiles an assignment of a slice for seconds."""
+    for b in range(source.shape[0]):
+        target[b] = source[b]
 
 
 @inline
@@ -143,20 +152,26 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
     k, n_bins = errors.shape[0], observed.shape[0]
     rows = max(k, _FUSED)
     templates, factors = np.zeros((rows, n_bins)), np.zeros(rows)
-    templates[1:k] = backgrounds
-    counts, slopes, centres = observed.copy(), per_signal.T.copy(), np.ones(k)
+    counts, slopes, centres = np.empty(n_bins), np.empty((k, n_bins)), np.ones(k)
+    _copy(observed, counts)
+    for row in range(k):
+        _copy(per_signal[:, row], slopes[row])
+    for row in range(1, k):
+        _copy(backgrounds[row - 1], templates[row])
     others, mu, gradient = np.full(n_bins, _LEAST_EVENTS), np.empty(n_bins), np.empty(rows)
     hessian, step = np.empty((rows, rows)), np.empty(k)
-    known, weights = inverse_hessian.copy(), errors**-2.0
+    weights = np.empty(k)
+    for row in range(k):
+        weights[row] = 1 / (errors[row] * errors[row])
     for i in range(signal.shape[0]):
-        templates[0] = signal[i]
+        _copy(signal[i], templates[0])
         centres[0] = signal_centre[i]
         for row in range(k):
             start = constant[row] + _sum_of_products(templates[0], slopes[row])
             for column in range(k):
                 start += centres[column] * per_centre[column, row]
             factors[row] = max(start, _LEAST_FRACTION)
-        priors = centres, weights, known
+        priors = centres, weights, inverse_hessian
         _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
         total = 0.0
         for b in range(n_bins):
@@ -193,7 +208,8 @@ def _first_derivatives(
     if rows.shape[0] == _FUSED:
         _fused_gradient(counts, rows, scales, others, expected, gradient)
         return
-    others[:] = _LEAST_EVENTS  # and the events of all templates but four
+    for b in range(others.shape[0]):  # and the events of all templates but four
+        others[b] = _LEAST_EVENTS
     for row in range(_FUSED, rows.shape[0]):
         for b in range(others.shape[0]):
             others[b] += scales[row] * rows[row, b]

@@ -385,7 +385,8 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
     for start in range(0, inputs.shape[1], block):
         n = min(block, inputs.shape[1] - start)
         _load(inputs, start, n, block, n_inputs, work)
-        points[total : total + n] = np.arange(start, start + n)
+        for j in range(n):
+            points[total + j] = start + j
         for stage in range(stages.shape[0]):
             first_call, last_call, ratio, first_move, last_move = stages[stage]
             _call_all(pool, code, first_call, last_call, n)
@@ -395,8 +396,8 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
             left, some = _choose(work[ratio * block : ratio * block + n], chosen)
             undefined |= some
             if left < n:
-                for move in moves[first_move:last_move]:
-                    _move(move, chosen[:left], block, work, flags)
+                for move in range(first_move, last_move):
+                    _move(moves[move], chosen[:left], block, work, flags)
                 for j in range(left):
                     points[total + j] = points[total + chosen[j]]
                 n = left
