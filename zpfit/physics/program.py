@@ -25,8 +25,10 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import INTERPRETED, compile_later, inline
 from zpfit.physics.tracing import Node, Step, Trace, Untraceable, cores_of, outputs_of
 
-_BLOCK: Final = 256
-"""Points in a block: some hundred rows of them fit into the second cache of a processor."""
+_LEAST_BLOCK, _LARGEST_BLOCK = 256, 1024
+"""Points in a block. Few of them are left after the exclusions, so that many are better."""
+_CACHED: Final = 2**16
+"""Numbers (512 kB) that should stay in the second cache of a processor."""
 _WORD: Final = 8
 """Bytes of a number."""
 
@@ -136,13 +138,14 @@ class _Layout:
 
     def tables(self) -> tuple[Any, ...]:
         """Return the arguments of :func:`_run` before the inputs."""
-        work = np.empty((self._n_rows, _BLOCK))
+        block = min(max(_CACHED // self._n_rows, _LEAST_BLOCK), _LARGEST_BLOCK)
+        work = np.empty((self._n_rows, block))
         pool, code = _machine_code(self.calls, work)
         integers = partial(np.array, dtype=np.int64)
         stages, moves = integers(self._ranges), integers(self._moves).reshape(-1, 3)
         outputs = integers([(self._outputs[node], node.width) for node in self._stages[-1]])
         arrays = work.ravel(), work.view(np.uint8).ravel()
-        return pool, code, stages, moves, outputs.reshape(-1, 2), *arrays, _BLOCK, self._n_inputs
+        return pool, code, stages, moves, outputs.reshape(-1, 2), *arrays, block, self._n_inputs
 
     def _add_stage(self, number: int, steps: Sequence[Step]) -> None:
         """Add the calls of a stage, and what a drop of points then has to move."""
@@ -315,8 +318,9 @@ def _load(
     inputs: FloatArray, start: int, n: int, block: int, n_inputs: int, work: FloatArray
 ) -> None:
     for row in range(n_inputs):
+        source, target = inputs[row, start : start + n], work[row * block : row * block + n]
         for j in range(n):
-            work[row * block + j] = inputs[row, start + j]
+            target[j] = source[j]
 
 
 @inline
@@ -345,13 +349,16 @@ def _move(
     move: IntArray, chosen: IntArray, block: int, work: FloatArray, flags: NDArray[np.uint8]
 ) -> None:
     """Keep the chosen points of a node; its values may be truth values."""
-    first, width, are_flags = move[0] * block, move[1], move[2]
-    for j in range(chosen.size):
-        if are_flags:
+    first, width = move[0] * block, move[1]
+    if move[2]:
+        for j in range(chosen.size):
             flags[_WORD * first + j] = flags[_WORD * first + chosen[j]]
-        elif width == 1:
-            work[first + j] = work[first + chosen[j]]
-        else:
+    elif width == 1:
+        row = work[first:]
+        for j in range(chosen.size):
+            row[j] = row[chosen[j]]
+    else:
+        for j in range(chosen.size):
             for b in range(width):
                 work[first + j * width + b] = work[first + chosen[j] * width + b]
 
