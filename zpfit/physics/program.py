@@ -37,7 +37,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a program computes from its inputs."""
+    """Stages and results that a program computes from its inputs."""
 
     stages: Sequence[Any]
     """Ratios in the order of evaluation; a point at which one is above 1 is dropped."""
@@ -47,7 +47,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Results:
-    """What a program returns for n points."""
+    """Results of a program at n points."""
 
     points: IntArray
     """Numbers of the points that are left, in order, shape (k,)."""
