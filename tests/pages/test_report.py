@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import invoke
+from command import FEW_DATA, invoke
+from helpers_samplers import first_fast
 
 from zpfit.io.yaml import dump_yaml
 from zpfit.pages.report.slices import slices_of
@@ -92,7 +93,8 @@ def run_page(small_run, tmp_path_factory):
 def grid(tmp_path_factory):
     """Folder of a small campaign with HTML in its title."""
     folder = tmp_path_factory.mktemp("grid")
-    run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
+    priors = {"parameters": {"m_Zp": 20.0}}
+    run = {"model": "L_mu-L_tau", "likelihood": FEW_DATA, "priors": priors}
     content = {"title": EVIL, "runs": {"tiny": run}, "settings": TINY, "seeds": [1, 2]}
     (folder / "grid.yaml").write_text(dump_yaml(content))
     output = folder / "fits"
@@ -600,6 +602,7 @@ def test_plots_can_be_kept_but_not_uploaded(opened, run_page):
     assert download.value.suggested_filename.endswith(".png")
 
 
+@pytest.mark.slow
 def test_light_and_dark(opened, run_page):
     page = opened(run_page, scheme="dark")
     colour = "getComputedStyle(document.body).backgroundColor"
@@ -614,7 +617,7 @@ def test_light_and_dark(opened, run_page):
     page.wait_for_function(f"({text})(document.getElementById('part0-pulls')) != '{before}'")
 
 
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", first_fast(400, 1280))
 def test_nothing_sticks_out(opened, run_page, width):
     page = opened(run_page, width)
     for plot in page.locator(".plot").all():
