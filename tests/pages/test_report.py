@@ -151,6 +151,10 @@ def rewrite(path, **changes):
 # Contents
 
 
+def test_no_tags_are_shown_as_text(run_page):
+    assert not re.search(r"&lt;/?(su[bp]|em|code)", run_page.read_text())
+
+
 def test_numbers_are_those_of_the_summary(run_page, small_run):
     summary = json.loads((small_run / "summary.json").read_text())
     parameters, measurements, exclusions, *_ = read(run_page).tables
