@@ -93,6 +93,7 @@ def test_sliders_move_numbers_and_slice(page: Any):
     )
 
 
+@pytest.mark.slow
 def test_typed_numbers_are_checked(page: Any):
     number = page.get_by_label("m_Zp, as a number")
     changed(page, "#verdict", lambda: number.fill("55"))
@@ -117,6 +118,7 @@ def test_hovering_and_clicking_the_slice(page: Any):
     )
 
 
+@pytest.mark.slow
 def test_the_address_brings_a_point_back(page: Any, explorer: Explorer):
     words = "#model=B-L&data=paper_2021_rb&x=g_prime&y=m_Zp&view=who&p.m_Zp=33&p.g_prime=2e-5"
     page.goto("about:blank")

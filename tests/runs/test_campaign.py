@@ -366,6 +366,7 @@ def test_a_dask_worker_that_dies_loses_nothing_and_changes_no_number(accepted, w
     assert record("shot") == whole
 
 
+@pytest.mark.slow
 def test_two_campaigns_in_one_folder(accepted, rejected):
     path = write({"seeds": {"count": 2}})
     process = start("campaign", path, "--executor", "here")
