@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from zpfit.analysis.fit import FitOptions, sample
+from zpfit.analysis.joint_sigma import joint_sigma_or_none
 from zpfit.inference.samplers.importance import Integral, LogLikelihood, Target, integrate
 from zpfit.inference.samplers.peak_search import PeakOptions
 from zpfit.inference.samplers.peaks import add_peaks
@@ -65,6 +66,9 @@ def quick() -> Iterator[None]:
         patch.setattr("zpfit.inference.samplers.vegas.integrate", roughly_integrated)
         for place in ("zpfit.analysis.fit", "zpfit.runs.execution"):
             patch.setattr(f"{place}.sample", partial(sample, options=sizes))
+        one = partial(joint_sigma_or_none, searches=1)
+        for place in ("compare", "tension.tension", "toys.toys"):
+            patch.setattr(f"zpfit.analysis.{place}.joint_sigma_or_none", one)
         for place in ("fit", "profile.profile", "tension.tension", "toys.toys"):
             patch.setattr(f"zpfit.analysis.{place}.best_fit", short)
         yield
