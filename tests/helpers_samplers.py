@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from zpfit.analysis.fit import FitOptions, sample
 from zpfit.analysis.joint_sigma import joint_sigma_or_none
 from zpfit.inference.samplers.importance import Integral, LogLikelihood, Target, integrate
 from zpfit.inference.samplers.peak_search import PeakOptions
@@ -60,12 +59,9 @@ def quick() -> Iterator[None]:
     numbers keep the defaults.
     """
     short = partial(best_fit, options=SearchOptions(10, kept=5, max_rounds=2, quiet_rounds=1))
-    sizes = FitOptions(prior_draws=2_000, stored_samples=5_000)
     with pytest.MonkeyPatch.context() as patch:
         use_small_batches(patch, 5_000, 15_000)
         patch.setattr("zpfit.inference.samplers.vegas.integrate", roughly_integrated)
-        for place in ("zpfit.analysis.fit", "zpfit.runs.execution"):
-            patch.setattr(f"{place}.sample", partial(sample, options=sizes))
         one = partial(joint_sigma_or_none, searches=1)
         for place in ("compare", "tension.tension", "toys.toys"):
             patch.setattr(f"zpfit.analysis.{place}.joint_sigma_or_none", one)
