@@ -48,7 +48,7 @@ FILES = {
 }
 """Files that a reader of the pages has of his own."""
 
-QUICK = {"list", "show", "validate", "data check", "cite", "evaluate"}
+QUICK = {"list", "show", "validate", "data check", "cite", "evaluate", "atlas show"}
 """Commands that the fast tests run unchanged, unless they need an earlier run."""
 
 FITTED = {"run", "compare", "tension", "profile", "limit", "toys", "coverage", "certify"}
