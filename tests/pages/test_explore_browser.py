@@ -104,6 +104,7 @@ def test_typed_numbers_are_checked(page: Any):
     assert number.get_attribute("aria-invalid") is None
 
 
+@pytest.mark.slow
 def test_hovering_and_clicking_the_slice(page: Any):
     box = page.locator("#plot .nsewdrag").first.bounding_box()
     x, y = box["x"] + 0.2 * box["width"], box["y"] + 0.1 * box["height"]
@@ -139,6 +140,7 @@ def test_the_address_brings_a_point_back(page: Any, explorer: Explorer):
     assert "zS_vS" in copied
 
 
+@pytest.mark.slow
 def test_nothing_sticks_out_on_a_telephone_in_the_dark(page: Any):
     bright = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     page.emulate_media(color_scheme="dark")

@@ -252,6 +252,7 @@ def test_one_process_and_others(same_numbers, other):
     assert found["finished"] == 2
 
 
+@pytest.mark.slow
 def test_finished_fits_are_left_alone_and_new_ones_added(accepted):
     accepted("campaign", write({"seeds": [1]}), "--executor", "here")
     summary = Path("output/grid/runs/tiny-s1/summary.json")

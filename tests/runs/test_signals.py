@@ -137,7 +137,7 @@ def test_a_signal_from_outside(place: Path, plain: Path, number: int):
     [
         pytest.param("Adapting to the posterior", "emcee", signal.SIGINT, marks=pytest.mark.slow),
         ("Sampling the posterior", "emcee", signal.SIGTERM),
-        ("Nested sampling", "dynesty", signal.SIGINT),
+        pytest.param("Nested sampling", "dynesty", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("Searching the best fit", "emcee", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )

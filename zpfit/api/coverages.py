@@ -150,9 +150,9 @@ def coverage(
     >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
     >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
     >>> run["priors"] = {"parameters": muon}
-    >>> found = zpfit.coverage(run, {"g_prime": 5e-4}, 4, credible=False)
+    >>> found = zpfit.coverage(run, {"g_prime": 5e-4}, 2, credible=False)
     >>> found.record["parameters"]["g_prime"]["profile"]["95"]["of"]
-    4
+    2
     """
     reporter = progress_of(progress)
     if output is not None:
