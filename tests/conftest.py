@@ -162,7 +162,7 @@ def nested_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch, quick():
             draw_blank(patch)
-            result = run_small(*settings, "--output", folder / "run")
+            result = run_small(*settings, "--output", folder / "nested")
             assert result.exit_code == 0, result.output
 
-    return made_once(tmp_path_factory, "nested", make) / "run"
+    return made_once(tmp_path_factory, "nested_run", make) / "nested"
