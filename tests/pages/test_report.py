@@ -332,6 +332,7 @@ def test_silent_exclusions_are_not_survived(accepted, copied):
     assert [row[1][1] for row in page.tables[2] if row[0][0] == "kloe_2015"] == ["silent"]
 
 
+@pytest.mark.slow
 def test_page_lies_beside_its_folder(accepted, copied):
     assert accepted("report", "mine") == f"Written: {copied.parent / 'mine.html'}\n"
     assert not (copied / "mine.html").exists()

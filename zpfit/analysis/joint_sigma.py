@@ -33,8 +33,6 @@ _WORTH_AIMING = 1.2
 """Largest ratio of a first level to the best one for which a search is useful."""
 _QUIET = 3
 """Successive searches without progress after which the search ends."""
-_REPEATS = 3
-"""Independent searches; one may miss narrow basins of models with cancelling charges."""
 _MET = 1e-3
 """Level that counts as zero, and smallest progress, in standard errors."""
 _CLOSER = (0.95, 0.99, 0.998, 0.9995)
@@ -201,14 +199,24 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
 
 
 def joint_sigma_or_none(
-    posterior: Posterior, rng: np.random.Generator, limits: JointSigmaSpec | None = None
+    posterior: Posterior,
+    rng: np.random.Generator,
+    limits: JointSigmaSpec | None = None,
+    searches: int = 3,
 ) -> tuple[JointSigma | None, tuple[str, ...]]:
     """Return the best of several searches, or None with the reason.
 
     The reason is empty if the likelihood has no anomalies.
+
+    Parameters
+    ----------
+    posterior, rng, limits
+        As in :func:`joint_sigma`.
+    searches
+        Independent searches; one may miss narrow basins of models with cancelling charges.
     """
     try:
-        found = [joint_sigma(posterior, own, limits) for own in rng.spawn(_REPEATS)]
+        found = [joint_sigma(posterior, own, limits) for own in rng.spawn(searches)]
     except NoAnomalies:
         return None, ()
     except NoAllowedPoint:
