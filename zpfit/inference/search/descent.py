@@ -4,6 +4,7 @@ All descents share each call of the residuals, so thousands cost little more tha
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,9 +130,13 @@ def _descend_block(
     if not len(free):
         return points, costs
     damping = np.full(len(points), _FIRST_DAMPING)
-    live = rows
+    slopes = _Slopes.empty(len(points), len(free))
+    live = moved = rows
     for _ in range(steps):
-        step = _damped_step(residuals, points[live], live, current[live], wall, damping[live], free)
+        # A descent that stays where it is keeps its slopes: about half of all steps fail.
+        slopes.update(residuals, points, moved, current[moved], wall, free)
+        step = np.zeros((len(live), points.shape[1]))
+        step[:, free] = slopes.damped_step(points[live][:, free], live, damping[live])
         trial = np.clip(points[live] + step, 0, 1)
         trial_residuals = residuals(trial, wall, live)
         trial_costs = sum_of_squares(trial_residuals)
@@ -143,7 +148,8 @@ def _descend_block(
         damping[live] = np.maximum(
             damping[live] * np.where(better, _DECREASE, _INCREASE), _SMALLEST_DAMPING
         )
-        live = live[(damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0) & ~arrived]
+        going = (damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0) & ~arrived
+        live, moved = live[going], live[going & better]
         if not len(live):
             break
     return points, costs
@@ -155,43 +161,62 @@ def sum_of_squares(residuals: FloatArray) -> FloatArray:
     return np.where(np.isnan(total), np.inf, total)
 
 
-def _damped_step(
-    residuals: RowResiduals,
-    points: FloatArray,
-    rows: NDArray[np.intp],
-    current: FloatArray,
-    wall: float,
-    damping: FloatArray,
-    free: NDArray[np.intp],
-) -> FloatArray:
-    """Return the step along the coordinates ``free``, zero along the others; shape (n, d)."""
-    jacobian = _jacobian(residuals, points, rows, current, wall, free)
-    gradient = np.einsum("ndk,nk->nd", jacobian, current)
-    hessian = jacobian @ jacobian.transpose(0, 2, 1)  # several times faster than einsum
-    at = points[:, free]
-    held = ((at <= 0) & (gradient > 0)) | ((at >= 1) & (gradient < 0))
-    gradient[held] = 0
-    hessian[held[:, :, None] | held[:, None, :]] = 0
-    axis = np.arange(len(free))
-    scale = hessian[:, axis, axis]
-    # A coordinate without influence gets a small fraction of the largest scale, so that the
-    # matrix stays regular; a held one gets 1.
-    floor = 1e-6 * scale.max(axis=1, keepdims=True) + 1e-12
-    hessian[:, axis, axis] += damping[:, None] * (scale + floor) + floor * 1e-6 + held
-    step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-    longest = np.abs(step).max(axis=1, keepdims=True)
-    limited = np.zeros_like(points)
-    limited[:, free] = step * np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))
-    return limited
+@dataclass(frozen=True)
+class _Slopes:
+    """First and approximate second derivatives of half the sum of squares of each descent."""
+
+    gradient: FloatArray
+    """Shape (n, f) for f free coordinates."""
+    hessian: FloatArray
+    """Product of the Jacobian with itself, shape (n, f, f)."""
+
+    @classmethod
+    def empty(cls, n: int, f: int) -> "_Slopes":
+        """Return slopes of n descents that are not computed yet."""
+        return cls(np.empty((n, f)), np.empty((n, f, f)))
+
+    def update(
+        self,
+        residuals: RowResiduals,
+        points: FloatArray,
+        rows: Index,
+        current: FloatArray,
+        wall: float,
+        free: Index,
+    ) -> None:
+        """Compute the slopes of some descents, whose numbers are ``rows``."""
+        if not len(rows):
+            return
+        jacobian = _jacobian(residuals, points[rows], rows, current, wall, free)
+        self.gradient[rows] = np.einsum("ndk,nk->nd", jacobian, current)
+        # Several times faster than einsum.
+        self.hessian[rows] = jacobian @ jacobian.transpose(0, 2, 1)
+
+    def damped_step(self, at: FloatArray, rows: Index, damping: FloatArray) -> FloatArray:
+        """Return the steps of some descents from their points, both of shape (n, f)."""
+        gradient, hessian = self.gradient[rows], self.hessian[rows]
+        held = ((at <= 0) & (gradient > 0)) | ((at >= 1) & (gradient < 0))
+        gradient[held] = 0
+        hessian[held[:, :, None] | held[:, None, :]] = 0
+        axis = np.arange(at.shape[1])
+        scale = hessian[:, axis, axis]
+        # A coordinate without influence gets a small fraction of the largest scale, so that the
+        # matrix stays regular; a held one gets 1.
+        floor = 1e-6 * scale.max(axis=1, keepdims=True) + 1e-12
+        hessian[:, axis, axis] += damping[:, None] * (scale + floor) + floor * 1e-6 + held
+        step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        longest = np.abs(step).max(axis=1, keepdims=True)
+        result: FloatArray = step * np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))
+        return result
 
 
 def _jacobian(
     residuals: RowResiduals,
     points: FloatArray,
-    rows: NDArray[np.intp],
+    rows: Index,
     current: FloatArray,
     wall: float,
-    free: NDArray[np.intp],
+    free: Index,
 ) -> FloatArray:
     """Return d(residual k)/d(free coordinate f), shape (n, f, k).
 
