@@ -43,6 +43,8 @@ _KICKS = 128
 """New starts around each given point."""
 _CLOSER_PROGRESS = 2e-4
 """Smallest progress of these descents, in standard errors."""
+_ARRIVED = 1e-8
+"""Decrease of the sum of squares in one step below which such a descent ends."""
 _WALL, _INSIDE = 30.0, 1e-4
 """Steepness of exclusions for these descents, and their margin inside, as they end on edges."""
 
@@ -197,7 +199,7 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
         ratios = [ratio * (1 + _INSIDE) for ratio in heights.ratios]
         return Constraints(heights.objectives, excesses, ratios).residuals(level, wall)
 
-    return descend(residuals, starts, _WALL)[0]
+    return descend(residuals, starts, _WALL, tolerance=_ARRIVED)[0]
 
 
 def joint_sigma_or_none(

@@ -29,6 +29,10 @@ _SOFT_WALL, _STEEP_WALL, _MAX_WALL = 3.0, 30.0, 3e6
 """Steepness of walls: of the first descents, of the next ones, and the largest."""
 _PROGRESS = 1e-4
 """Decrease of chi2 that counts as progress."""
+_ARRIVED = 1e-5
+"""Decrease of chi2 in one step below which a descent ends; the winner is polished."""
+_MARGIN = 1.0
+"""Distance of chi2 from the best descent within which others are followed to their ends."""
 _POLISHED, _FRUITLESS = 1e-6, 2
 """Decrease of chi2 below which a simplex was fruitless; so many of them end the polish."""
 
@@ -200,7 +204,7 @@ def find_minimum(
     kept, steps = options.kept, options.descent_steps
     kept_state = checkpoint.load()
     if kept_state is None:
-        points, costs = descend(residuals, starts, _SOFT_WALL, steps)
+        points, costs = descend(residuals, starts, _SOFT_WALL, steps, tolerance=_ARRIVED, margin=_MARGIN)
         wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
     else:
         points, costs = kept_state["points"], kept_state["costs"]
@@ -226,7 +230,7 @@ def find_minimum(
         rounds += 1
         best = points[space.best(points, costs, kept)]
         kicked = kick(best, step_width, rng, options.kicks)
-        kicked, kicked_costs = descend(residuals, kicked, wall, steps)
+        kicked, kicked_costs = descend(residuals, kicked, wall, steps, tolerance=_ARRIVED, margin=_MARGIN)
         points = np.concatenate([best, kicked])
         costs = np.concatenate([sum_of_squares(residuals(best, wall)), kicked_costs])
         quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0

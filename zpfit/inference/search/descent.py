@@ -30,6 +30,9 @@ _FIRST_DAMPING, _SMALLEST_DAMPING, _HOPELESS_DAMPING = 1e-2, 1e-9, 1e8
 """Initial damping, its lower limit, and the value at which a descent stops."""
 _DECREASE, _INCREASE = 0.3, 5.0
 """Factors of the damping after a step that lowers the sum of squares, and after one that fails."""
+_FIRST_STEPS, _SLOWING = 5, 0.7
+"""Steps before a descent may be given up; factor by which the pace of a descent falls at most
+in one step."""
 _LONGEST_STEP = 0.3
 """Largest change of a coordinate in one step."""
 
@@ -42,6 +45,7 @@ def descend(
     held: NDArray[np.bool_] | None = None,
     tolerance: float = 0.0,
     block: int | None = None,
+    margin: float = np.inf,
 ) -> tuple[FloatArray, FloatArray]:
     """Run Levenberg-Marquardt descents from all starts at once, inside the unit cube.
 
@@ -60,9 +64,12 @@ def descend(
     held
         Mask of the coordinates that keep their values, shape (d,).
     tolerance
-        Decrease of the sum of squares in one step below which a descent ends.
+        Decrease of the sum of squares in one step, made or expected, below which a descent ends.
     block
         Largest number of descents at once; by default all.
+    margin
+        Distance from the least sum of squares of its block that a descent must be able to reach,
+        at its pace so far, to go on; by default all go on.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def descend(
     def of_rows(u: FloatArray, wall: float, _: Index) -> FloatArray:
         return residuals(u, wall)
 
-    return descend_rows(of_rows, starts, wall, steps, held, tolerance, block)
+    return descend_rows(of_rows, starts, wall, steps, held, tolerance, block, margin)
 
 
 def descend_rows(
@@ -94,6 +101,7 @@ def descend_rows(
     held: NDArray[np.bool_] | None = None,
     tolerance: float = 0.0,
     block: int | None = None,
+    margin: float = np.inf,
 ) -> tuple[FloatArray, FloatArray]:
     """Run descents where each start has its own sum of squares.
 
@@ -109,7 +117,7 @@ def descend_rows(
             return residuals(u, wall, rows + first)
 
         points[part], costs[part] = _descend_block(
-            of_part, starts[part], wall, steps, held, tolerance
+            of_part, starts[part], wall, steps, held, tolerance, margin
         )
     return points, costs
 
@@ -121,6 +129,7 @@ def _descend_block(
     steps: int,
     held: NDArray[np.bool_] | None,
     tolerance: float,
+    margin: float,
 ) -> tuple[FloatArray, FloatArray]:
     points = starts.copy()
     rows = np.arange(len(points))
@@ -131,17 +140,23 @@ def _descend_block(
         return points, costs
     damping = np.full(len(points), _FIRST_DAMPING)
     slopes = _Slopes.empty(len(points), len(free))
+    pace = np.full(len(points), np.inf)
     live = moved = rows
-    for _ in range(steps):
+    for left in reversed(range(steps)):
         # A descent that stays where it is keeps its slopes: about half of all steps fail.
         slopes.update(residuals, points, moved, current[moved], wall, free)
-        step = np.zeros((len(live), points.shape[1]))
-        step[:, free] = slopes.damped_step(points[live][:, free], live, damping[live])
-        trial = np.clip(points[live] + step, 0, 1)
+        step, gain = slopes.damped_step(points[live][:, free], live, damping[live])
+        trial = points[live]
+        trial[:, free] = np.clip(trial[:, free] + step, 0, 1)
         trial_residuals = residuals(trial, wall, live)
         trial_costs = sum_of_squares(trial_residuals)
         better = trial_costs < costs[live]
-        arrived = better & (trial_costs > costs[live] - tolerance)
+        decrease = np.where(better, costs[live] - trial_costs, 0.0)
+        arrived = better & (decrease < tolerance)
+        # A step in an allowed direction may follow several that fail.
+        pace[live] = np.where(
+            np.isfinite(pace[live]), np.maximum(decrease, _SLOWING * pace[live]), decrease
+        )
         moved = live[better]
         points[moved], current[moved] = trial[better], trial_residuals[better]
         costs[moved] = trial_costs[better]
@@ -149,6 +164,9 @@ def _descend_block(
             damping[live] * np.where(better, _DECREASE, _INCREASE), _SMALLEST_DAMPING
         )
         going = (damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0) & ~arrived
+        going &= gain >= tolerance  # a linear model of the residuals expects no more
+        if left < steps - _FIRST_STEPS:
+            going &= costs[live] - left * pace[live] <= costs.min() + margin
         live, moved = live[going], live[going & better]
         if not len(live):
             break
@@ -192,8 +210,10 @@ class _Slopes:
         # Several times faster than einsum.
         self.hessian[rows] = jacobian @ jacobian.transpose(0, 2, 1)
 
-    def damped_step(self, at: FloatArray, rows: Index, damping: FloatArray) -> FloatArray:
-        """Return the steps of some descents from their points, both of shape (n, f)."""
+    def damped_step(
+        self, at: FloatArray, rows: Index, damping: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return steps from points, both (n, f), and the decreases that slopes promise, (n,)."""
         gradient, hessian = self.gradient[rows], self.hessian[rows]
         held = ((at <= 0) & (gradient > 0)) | ((at >= 1) & (gradient < 0))
         gradient[held] = 0
@@ -203,11 +223,15 @@ class _Slopes:
         # A coordinate without influence gets a small fraction of the largest scale, so that the
         # matrix stays regular; a held one gets 1.
         floor = 1e-6 * scale.max(axis=1, keepdims=True) + 1e-12
-        hessian[:, axis, axis] += damping[:, None] * (scale + floor) + floor * 1e-6 + held
-        step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-        longest = np.abs(step).max(axis=1, keepdims=True)
-        result: FloatArray = step * np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))
-        return result
+        damped = damping[:, None] * (scale + floor) + floor * 1e-6 + held
+        hessian[:, axis, axis] += damped
+        step: FloatArray = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        longest = np.abs(step).max(axis=1)
+        part = np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))
+        # The sum of squares falls by -(2 g.s + s.H.s), where (H + damped) s = -g.
+        slope = -np.einsum("nf,nf->n", gradient, step)
+        curved = slope - np.einsum("nf,nf,nf->n", damped, step, step)
+        return step * part[:, None], 2 * part * slope - part**2 * curved
 
 
 def _jacobian(

@@ -33,6 +33,8 @@ _DESCENT_STEPS = 30
 """Steps of a descent; few, as the constrained search follows."""
 _TOLERANCE = 1e-5
 """Decrease of the sum of squares in one step below which a descent ends."""
+_NEAR_BEST = 1.0
+"""Distance of the sum of squares from the best descent within which others are followed."""
 _MARGIN = 1e-6
 """Distance that the constrained search keeps from constraints: it ends on edges, to rounding."""
 _STEP = 1e-7
@@ -182,7 +184,9 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         return objective(u).residuals(level, wall)
 
-    return descend(residuals, starts, _WALL, _DESCENT_STEPS, tolerance=_TOLERANCE)[0]
+    return descend(
+        residuals, starts, _WALL, _DESCENT_STEPS, tolerance=_TOLERANCE, margin=_NEAR_BEST
+    )[0]
 
 
 def _ranks(objective: Objective, level: float, points: FloatArray) -> FloatArray:

@@ -28,7 +28,7 @@ from zpfit.studies.paper_2021.claims import (
 from zpfit.studies.paper_2021.figures import FIGURES, draw
 from zpfit.studies.paper_2021.forecast import forecast
 from zpfit.studies.paper_2021.page import page
-from zpfit.studies.paper_2021.processes import Workers
+from zpfit.runs.side_by_side import Workers
 from zpfit.studies.paper_2021.target_regions import FORMS, joint_sigma_of
 
 CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"
