@@ -46,6 +46,7 @@ def quick() -> Iterator[None]:
         use_small_batches(patch, 5_000, 30_000)
         for place in ("fit", "profile.profile", "tension.tension", "toys.toys"):
             patch.setattr(f"zpfit.analysis.{place}.best_fit", short)
+        patch.setattr("zpfit.runs.comparison.cores", lambda: 1)  # others would not be patched
         yield
 
 

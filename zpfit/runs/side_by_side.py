@@ -24,9 +24,10 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from zpfit.errors import WorkerKilled, ZpfitError
+from zpfit.errors import WorkerKilled
 from zpfit.inference.progress import Progress
 from zpfit.runs.pools import Spawning, begin_worker, cores
+
 
 @dataclass(frozen=True)
 class Workers:
@@ -56,13 +57,13 @@ class Workers:
         # Jobs wait here and not in the executor, so that whichever process is free takes the next.
         with interrupts_held():  # a half-built set of threads cannot be stopped
             fed = [_in_thread(partial(queue.work, self._elsewhere)) for _ in range(self.number)]
-        queue.work(_reporting)
+        queue.work(_in_one_thread)
         for each in fed:
             each.result()
         return queue.results
 
     def _elsewhere(self, job: Callable[[], Any]) -> Any:
-        return self.executor.submit(_reporting, job).result()
+        return self.executor.submit(_in_one_thread, job).result()
 
 
 def _in_thread(call: Callable[[], None]) -> Future[None]:
@@ -161,13 +162,10 @@ def _import(needed: Sequence[str]) -> None:
         import_module(name)
 
 
-def _reporting(job: Callable[[], Any]) -> Any:
-    """Run a job in one thread; replace a failure by one that can be pickled."""
-    try:
-        with threadpool_limits(limits=1):  # each process has one core
-            return job()
-    except ZpfitError as error:
-        raise ZpfitError(str(error)) from None
+def _in_one_thread(job: Callable[[], Any]) -> Any:
+    """Run a job in one thread, as each process has one core."""
+    with threadpool_limits(limits=1):
+        return job()
 
 
 @contextmanager

@@ -204,7 +204,9 @@ def find_minimum(
     kept, steps = options.kept, options.descent_steps
     kept_state = checkpoint.load()
     if kept_state is None:
-        points, costs = descend(residuals, starts, _SOFT_WALL, steps, tolerance=_ARRIVED, margin=_MARGIN)
+        points, costs = descend(
+            residuals, starts, _SOFT_WALL, steps, tolerance=_ARRIVED, margin=_MARGIN
+        )
         wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
     else:
         points, costs = kept_state["points"], kept_state["costs"]
@@ -230,7 +232,9 @@ def find_minimum(
         rounds += 1
         best = points[space.best(points, costs, kept)]
         kicked = kick(best, step_width, rng, options.kicks)
-        kicked, kicked_costs = descend(residuals, kicked, wall, steps, tolerance=_ARRIVED, margin=_MARGIN)
+        kicked, kicked_costs = descend(
+            residuals, kicked, wall, steps, tolerance=_ARRIVED, margin=_MARGIN
+        )
         points = np.concatenate([best, kicked])
         costs = np.concatenate([sum_of_squares(residuals(best, wall)), kicked_costs])
         quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0

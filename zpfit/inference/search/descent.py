@@ -225,7 +225,7 @@ class _Slopes:
         floor = 1e-6 * scale.max(axis=1, keepdims=True) + 1e-12
         damped = damping[:, None] * (scale + floor) + floor * 1e-6 + held
         hessian[:, axis, axis] += damped
-        step: FloatArray = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         longest = np.abs(step).max(axis=1)
         part = np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))
         # The sum of squares falls by -(2 g.s + s.H.s), where (H + damped) s = -g.
