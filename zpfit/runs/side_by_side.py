@@ -1,4 +1,4 @@
-"""A few jobs in several processes, of which the command's own is one.
+"""A few jobs side by side, in the process of a command and in others.
 
 :mod:`zpfit.runs.workers` is made for thousands of jobs. For the figures and numbers of the paper it
 took 69 s of processor time on two cores instead of 59 s, with equal results: it starts one process
