@@ -20,6 +20,8 @@ FACTOR = 1.5
 """Factor by which priors become wider and narrower, on the scale on which they are uniform."""
 _ENOUGH = 2000
 """Smallest number of effective samples for a reweighted evidence."""
+_ERROR = 0.02
+"""Smallest target error of ln Z with other priors, which a reweighted one has as well."""
 _KNOWN = 5000
 """Samples of the run with which maps for other priors begin."""
 _AGREE = 4.0
@@ -82,7 +84,7 @@ def varied_evidence(
     progress
         Receiver of the stages of a new integral.
     """
-    varied = stretched(posterior, factor)
+    varied, settings = stretched(posterior, factor), _coarse(settings)
     narrowed = _reweighted(run, posterior.priors, varied.priors) if factor < 1 else None
     if narrowed is not None and narrowed.effective >= _ENOUGH:
         change, error = narrowed.change, narrowed.error
@@ -96,6 +98,12 @@ def varied_evidence(
         return VariedEvidence(None, None, "rerun", (str(failure),))
     evidence = integral.evidence
     return VariedEvidence(evidence.log_z, evidence.error, "rerun", integral.shortcomings)
+
+
+def _coarse(settings: Settings) -> Settings:
+    """Return settings for an integral that shows whether ranks change."""
+    error = max(settings.vegas.error, _ERROR)
+    return settings.model_copy(update={"vegas": settings.vegas.model_copy(update={"error": error})})
 
 
 @dataclass(frozen=True)
