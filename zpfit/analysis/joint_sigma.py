@@ -133,7 +133,9 @@ def joint_sigma(
         reached = reached.or_lower(found)
     if reached.level >= _MET:
         reached = reached.or_lower(
-            improve_leaders(objective, _LEADERS_AT * reached.level, known, space)
+            improve_leaders(
+                objective, _LEADERS_AT * reached.level, reached.level, known, space
+            )
         )
     # At a jump of a published curve the constrained search misses narrow basins.
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)
@@ -208,6 +210,7 @@ def joint_sigma_or_none(
     rng: np.random.Generator,
     limits: JointSigmaSpec | None = None,
     proved: Callable[[float], bool] = lambda _: False,
+    repeats: int = _REPEATS,
 ) -> tuple[JointSigma | None, tuple[str, ...]]:
     """Return the best of several searches, or None with the reason.
 
@@ -219,6 +222,8 @@ def joint_sigma_or_none(
         See :func:`joint_sigma`.
     proved
         Whether a proof says that no other search finds less than a result.
+    repeats
+        Largest number of searches.
 
     Returns
     -------
@@ -229,7 +234,7 @@ def joint_sigma_or_none(
     """
     best = None
     try:
-        for number, own in enumerate(rng.spawn(_REPEATS)):
+        for number, own in enumerate(rng.spawn(repeats)):
             found = joint_sigma(posterior, own, limits)
             best = found if best is None or found.sigma < best.sigma else best
             if best.sigma < _MET or (not number and proved(best.sigma)):

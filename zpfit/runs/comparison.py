@@ -23,7 +23,7 @@ from zpfit.analysis.fit import FitResult, fit
 from zpfit.analysis.records import ComparisonRow, WrittenComparisonRow
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import Problem
-from zpfit.inference.progress import SILENT, Progress, Silent
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers import vegas
 from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec
@@ -35,6 +35,7 @@ from zpfit.runs.finished_run import read_fit
 from zpfit.runs.pools import cores
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
+from zpfit.runs.side_by_side import Finished
 from zpfit.runs.side_by_side import workers as side_by_side
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def _jobs_side_by_side(
         yield one_after_another
         return
     with side_by_side(_NEEDED, min(number, len(planned)) - 1) as pool:
-        yield lambda jobs: pool.results_of(jobs, _Finished(progress))
+        yield lambda jobs: pool.results_of(jobs, Finished(progress))
 
 
 def _can_be_sent(problems: Sequence[Problem]) -> bool:
@@ -247,18 +248,6 @@ def _can_be_sent(problems: Sequence[Problem]) -> bool:
     except Exception:  # noqa: BLE001 - pickle names a dozen kinds of failure
         return False
     return True
-
-
-class _Finished(Silent):
-    """Names each job that has ended."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def update(self, fraction: float, note: str) -> None:
-        """Report a finished job."""
-        self._progress.update(fraction, note)
-        self._progress.stage(f"Finished: {note}")
 
 
 def _fitted(

@@ -25,7 +25,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from zpfit.errors import WorkerKilled
-from zpfit.inference.progress import Progress
+from zpfit.inference.progress import Progress, Silent
 from zpfit.runs.pools import Spawning, begin_worker, cores
 
 
@@ -64,6 +64,18 @@ class Workers:
 
     def _elsewhere(self, job: Callable[[], Any]) -> Any:
         return self.executor.submit(_in_one_thread, job).result()
+
+
+class Finished(Silent):
+    """Names each job that has ended."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def update(self, fraction: float, note: str) -> None:
+        """Report a finished job."""
+        self._progress.update(fraction, note)
+        self._progress.stage(f"Finished: {note}")
 
 
 def _in_thread(call: Callable[[], None]) -> Future[None]:

@@ -29,8 +29,8 @@ _SOFT_WALL, _STEEP_WALL, _MAX_WALL = 3.0, 30.0, 3e6
 """Steepness of walls: of the first descents, of the next ones, and the largest."""
 _PROGRESS = 1e-4
 """Decrease of chi2 that counts as progress."""
-_FEW_STEPS, _FOLLOWED = 12, 500
-"""Steps of all first descents, and number of those that are followed to their ends."""
+_FEW_STEPS, _FOLLOWED = 12, 4
+"""Steps of all first descents; one in so many is followed to its end."""
 _ARRIVED = 1e-5
 """Decrease of chi2 in one step below which a descent ends; the winner is polished."""
 _MARGIN = 1.0
@@ -258,7 +258,7 @@ def _first_descents(
     """Descend from all starts for some steps, and from the best of each stratum to the end."""
     few = min(_FEW_STEPS, steps)
     points, costs = descend(residuals, starts, _SOFT_WALL, few, tolerance=_ARRIVED)
-    chosen = space.best(points, costs, _FOLLOWED)
+    chosen = space.best(points, costs, -(-len(starts) // _FOLLOWED))
     points[chosen], costs[chosen] = descend(
         residuals, points[chosen], _SOFT_WALL, steps - few, tolerance=_ARRIVED, margin=_MARGIN
     )
