@@ -68,7 +68,7 @@ def constraints_of_anomalies(
     Parameters
     ----------
     posterior
-        Posterior whose magnetic moments are the anomalies.
+        Posterior whose likelihood names the anomalies; by default the magnetic moments.
     at_points
         Pulls and ratios at n points.
     limits
@@ -86,7 +86,7 @@ def joint_sigma(
 ) -> JointSigma:
     """Return the smallest n such that every anomaly is within n standard errors.
 
-    A min-max fit: the anomalies are the magnetic moments. Every other measurement must lie within
+    A min-max fit: by default the anomalies are the magnetic moments. Every other measurement must lie within
     its limit, and no exclusion, hard or soft, may be exceeded. A global search finds the result,
     so it is an upper bound.
 
@@ -102,7 +102,7 @@ def joint_sigma(
     Raises
     ------
     NoAnomalies
-        The likelihood has no magnetic moment.
+        The likelihood has no anomaly.
     NoAllowedPoint
         No point meets the other measurements and the exclusions.
 
@@ -133,9 +133,7 @@ def joint_sigma(
         reached = reached.or_lower(found)
     if reached.level >= _MET:
         reached = reached.or_lower(
-            improve_leaders(
-                objective, _LEADERS_AT * reached.level, reached.level, known, space
-            )
+            improve_leaders(objective, _LEADERS_AT * reached.level, reached.level, known, space)
         )
     # At a jump of a published curve the constrained search misses narrow basins.
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)
