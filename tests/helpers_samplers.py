@@ -73,5 +73,6 @@ def quick() -> Iterator[None]:
 
 def first_fast(*values: object) -> list[Any]:
     """Return values of a test's parameter; all but the first run in the slow target only."""
-    first, *others = values
-    return [first, *(pytest.param(value, marks=pytest.mark.slow) for value in others)]
+    first, *others = (value if isinstance(value, tuple) else (value,) for value in values)
+    slow = (pytest.param(*value, marks=pytest.mark.slow) for value in others)
+    return [pytest.param(*first), *slow]
