@@ -28,7 +28,7 @@ PRECISION_KEYS = ("vegas.max_evaluations", "vegas.adaptations")
 _USUAL_EVALUATIONS = 5_000_000
 """Default limit of evaluations, at which the search for peaks has its usual effort."""
 _LESS = 0.2
-"""Part of this effort for a posterior of which points are known."""
+"""Part of this effort that suffices where points of the posterior are known."""
 
 
 class VegasOptions(StrictModel):
