@@ -19,6 +19,7 @@ from zpfit.cli import cli
 from zpfit.errors import NoAllowedPoint, WorkerKilled, ZpfitError
 from zpfit.inference.progress import Silent
 from zpfit.runs.run_file import find_run_file
+from zpfit.runs.side_by_side import interrupts_held
 from zpfit.studies.paper_2021 import processes, reproduce, target_regions
 from zpfit.studies.paper_2021.claims import closed_claims
 from zpfit.studies.paper_2021.figures import FIGURES, Figure, draw
@@ -261,7 +262,7 @@ def test_interrupts_are_held_and_not_lost():
     after = []
 
     def interrupted():
-        with processes.interrupts_held():
+        with interrupts_held():
             signal.raise_signal(signal.SIGINT)
             after.append("held")
         after.append("lost")
