@@ -263,13 +263,13 @@ class PoorProposal(ZpfitError, RuntimeError):
 
 
 class NoAnomalies(ZpfitError, ValueError):
-    """A likelihood without the magnetic moments that a Z' may explain."""
+    """A likelihood without anomalies that a Z' may explain."""
 
     def __init__(self, likelihood: str) -> None:
         self.likelihood = likelihood
         super().__init__(
             f"likelihood {likelihood!r} has no magnetic moment to explain; add an entry of "
-            "delta_a_e or delta_a_mu"
+            "delta_a_e or delta_a_mu, or name other anomalies"
         )
 
 

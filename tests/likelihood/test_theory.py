@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import least_squares
 
 from zpfit.errors import InvalidInput
 from zpfit.io.library import Library
@@ -11,78 +11,80 @@ from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.theory import TheoryTerm, theory_groups
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.observables import Group, Observable
+from zpfit.physics.observables import Group, find_observable, observable
+
+WIDTHS = {
+    "be8_1815": (("be8_vector", 1.0), ("be8_spins_1815", 1.0)),
+    "be8_1764": (("be8_vector", 1.0), ("be8_spins_1764", 1.0)),
+    "he4_pairs": (("he4_axial", 1.0),),
+}
 
 
-def shifted(c, deviations=None):
-    """A prediction that an input shifts linearly, by half a unit per standard error."""
-    z = 0.0 if deviations is None else deviations.get("shift", 0.0)
-    return c.C_Ve + 0.5 * z
+def term(name, observable, value, error):
+    return TheoryTerm(name, find_observable(observable), value, error, WIDTHS[observable])
 
 
-def squared(c, deviations=None):
-    """A prediction that is even in an amplitude, which two inputs move."""
-    deviations = deviations or {}
-    amplitude = c.C_Ae + 0.3 * deviations.get("shift", 0.0) + 0.2 * deviations.get("own", 0.0)
-    return amplitude**2
+BERYLLIUM = (
+    term("seen", "be8_1815", 6e-6, 1e-6),
+    term("limit", "be8_1815", 0.0, 9.4e-6),
+    term("other", "be8_1764", 0.0, 1.4e-6),
+)
+POINTS = Couplings.of(
+    m_Zp=[16.9, 17.0, 16.7, 17.2, 18.0],
+    C_Ve=2e-4,
+    C_Vu=[1e-3, 0.0, -3e-3, 1e-4, 2e-3],
+    C_Vd=[1e-3, 0.0, 1e-3, 0.0, 0.0],
+    C_Au=[0.0, 2e-5, 1e-4, 3e-4, 0.0],
+    C_Ad=[0.0, 1e-5, 2e-5, -1e-4, 1e-5],
+)
 
 
-LINEAR = TheoryTerm(
-    "linear", Observable("shifted", shifted, Group.OTHER, theory=("shift",)), 2.0, 0.4,
-    (("shift", 1.0),),
-)  # fmt: skip
-SQUARE = TheoryTerm(
-    "square", Observable("squared", squared, Group.OTHER, theory=("shift", "own")), 0.8, 0.1,
-    (("shift", 1.0), ("own", 1.0)),
-)  # fmt: skip
-POINTS = Couplings.of(m_Zp=17.0, C_Ve=[0.0, 1.0, 5.0, -3.0, 2.0], C_Ae=[0.5, 0.9, 0.01, 1.5, 30.0])
+def least(index, terms):
+    """Return the least chi2 at one point from several starts of another minimiser."""
+    c, names = POINTS.take([index]), list(dict.fromkeys(n for t in terms for n, _ in t.widths))
 
+    def residuals(z):
+        inputs = {name: np.array([value]) for name, value in zip(names, z, strict=True)}
+        predicted = [t.observable.function(c, inputs)[0] for t in terms]
+        return np.array(
+            [(t.value - p) / t.error for t, p in zip(terms, predicted, strict=True)] + [*z]
+        )
 
-def test_a_linear_input_widens_the_error():
-    """chi2 = (x - d)^2/(error^2 + shift^2), the closed form of a Gaussian nuisance."""
-    expected = (POINTS.C_Ve - 2.0) ** 2 / (0.4**2 + 0.5**2)
-    np.testing.assert_allclose(LINEAR.chi2(POINTS), expected, rtol=1e-9, atol=1e-15)
-    signs = np.sign(LINEAR.pull(POINTS))[:4]
-    np.testing.assert_array_equal(signs, np.sign(2.0 - POINTS.C_Ve)[:4])
-
-
-def least(v, a, terms):
-    """Return the least chi2 at one point from many starts of another minimiser."""
-
-    def chi2(z):
-        inputs = {"shift": z[0], "own": z[1]}
-        c = Couplings.of(m_Zp=17.0, C_Ve=v, C_Ae=a)
-        pulls = [(t.value - t.observable.function(c, inputs)[0]) / t.error for t in terms]
-        return sum(p**2 for p in pulls) + z[0] ** 2 + z[1] ** 2
-
-    starts = [(x, y) for x in (-8, -2, 0.5, 2, 8) for y in (-8, 0.5, 8)]
-    options = {"xatol": 1e-10, "fatol": 1e-13, "maxiter": 4000}
-    return min(minimize(chi2, z, method="Nelder-Mead", options=options).fun for z in starts)
+    starts = [np.full(len(names), start) for start in (-2.0, 0.1)]
+    close = {"xtol": 1e-12, "ftol": 1e-14, "gtol": 1e-12}
+    return min(2 * least_squares(residuals, z, **close).cost for z in starts)
 
 
 def test_measurements_share_their_inputs():
-    likelihood = Likelihood("both", (LINEAR, SQUARE), ())
+    likelihood = Likelihood("beryllium", BERYLLIUM, ())
     found = likelihood.chi2(POINTS)
-    points = zip(POINTS.C_Ve[:4], POINTS.C_Ae[:4], strict=True)
-    expected = [least(v, a, (LINEAR, SQUARE)) for v, a in points]
-    np.testing.assert_allclose(found[:4], expected, rtol=1e-6)
+    expected = [least(i, BERYLLIUM) for i in range(len(POINTS))]
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
     by_term = likelihood.chi2_by_term(POINTS)
-    np.testing.assert_allclose(by_term["linear"] + by_term["square"], found, rtol=1e-12)
+    np.testing.assert_allclose(sum(by_term.values()), found, rtol=1e-12)
     residuals = likelihood.residuals(POINTS, 1.0)
     np.testing.assert_allclose((residuals**2).sum(axis=1), found, rtol=1e-12)
-    assert residuals.shape == (5, 4)  # two pulls and two inputs
+    assert residuals.shape == (5, 6)  # three pulls and three inputs
+
+
+def test_pull_of_one_measurement_alone():
+    helium = term("he", "he4_pairs", 1.0, 0.33)
+    found = helium.pull(POINTS)
+    np.testing.assert_allclose(found**2, [least(i, (helium,)) for i in range(5)], rtol=1e-8)
+    assert (np.sign(found) == np.sign(1.0 - helium.prediction(POINTS))).all()
 
 
 def test_points_do_not_depend_on_their_batch():
-    likelihood = Likelihood("both", (LINEAR, SQUARE), ())
+    likelihood = Likelihood("beryllium", BERYLLIUM, ())
     single = [likelihood.chi2(POINTS.take([i]))[0] for i in range(len(POINTS))]
-    np.testing.assert_allclose(likelihood.chi2(POINTS), single, rtol=1e-9)
+    np.testing.assert_allclose(likelihood.chi2(POINTS), single, rtol=1e-12)
 
 
 def test_other_data_are_profiled_too():
-    likelihood = Likelihood("both", (LINEAR, SQUARE), ())
-    data = np.tile([1.0, 0.5], (len(POINTS), 1))
-    other = likelihood.with_data(np.array([1.0, 0.5]))
+    likelihood = Likelihood("beryllium", BERYLLIUM, ())
+    new = np.array([3e-6, 1e-6, 2e-6])
+    data = np.tile(new, (len(POINTS), 1))
+    other = likelihood.with_data(new)
     for one, two in zip(likelihood.pulls(POINTS, data), other.pulls(POINTS), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-9)
     found = (likelihood.residuals(POINTS, 1.0, data) ** 2).sum(axis=1)
@@ -90,8 +92,13 @@ def test_other_data_are_profiled_too():
 
 
 def test_groups_share_inputs():
-    third = TheoryTerm("third", LINEAR.observable, 1.0, 1.0, (("other", 1.0),))
-    assert theory_groups([LINEAR, third, SQUARE]) == [[0, 2], [1]]
+    helium = term("he", "he4_pairs", 1.0, 0.33)
+    assert theory_groups([BERYLLIUM[0], helium, BERYLLIUM[2]]) == [[0, 2], [1]]
+
+
+def test_inputs_need_a_profile():
+    with pytest.raises(ValueError, match="both theory and profile"):
+        observable(reads=(), group=Group.OTHER, name="lacking", theory=("one",))(lambda c: c.m_Zp)
 
 
 LIBRARY = Library((packaged_data(),))

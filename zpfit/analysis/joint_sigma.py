@@ -65,7 +65,7 @@ def constraints_of_anomalies(
     Parameters
     ----------
     posterior
-        Posterior whose magnetic moments are the anomalies.
+        Posterior whose likelihood names the anomalies; by default the magnetic moments.
     at_points
         Pulls and ratios at n points.
     limits
@@ -83,7 +83,7 @@ def joint_sigma(
 ) -> JointSigma:
     """Return the smallest n such that every anomaly is within n standard errors.
 
-    A min-max fit: the anomalies are the magnetic moments. Every other measurement must lie within
+    A min-max fit: by default the anomalies are the magnetic moments. Every other measurement must lie within
     its limit, and no exclusion, hard or soft, may be exceeded. A global search finds the result,
     so it is an upper bound.
 
@@ -99,7 +99,7 @@ def joint_sigma(
     Raises
     ------
     NoAnomalies
-        The likelihood has no magnetic moment.
+        The likelihood has no anomaly.
     NoAllowedPoint
         No point meets the other measurements and the exclusions.
 

@@ -18,7 +18,13 @@ from zpfit.likelihood.consistency import (
     check_nuisances,
     mixed_vacuum_polarisation,
 )
-from zpfit.likelihood.entries import MEASUREMENTS, Entry, MeasurementEntry, observables_of
+from zpfit.likelihood.entries import (
+    MEASUREMENTS,
+    Entry,
+    MeasurementEntry,
+    SetFile,
+    observables_of,
+)
 from zpfit.likelihood.exclusions import Exclusion
 from zpfit.likelihood.library import LoadedEntry, read_entry, read_set, set_files
 from zpfit.likelihood.likelihood import Likelihood
@@ -180,7 +186,7 @@ def assemble(
     >>> [term.name for term in built.likelihood.measurements]
     ['a_e_cs_2018']
     """
-    entries, set_is_soft = _chosen_entries(spec, library, place)
+    entries, chosen = _chosen_entries(spec, library, place)
     if not entries:
         raise EmptyLikelihood(place())
     check_consistency(spec, entries, library, place)
@@ -189,7 +195,7 @@ def assemble(
         library,
         allow_code=allow_code,
     )
-    likelihood = _build_terms(spec, entries, place, observables, set_is_soft=set_is_soft)
+    likelihood = _build_terms(spec, entries, place, observables, chosen)
     set_paths = () if spec.set is None else set_files(library, spec.set)
     widths = {name: width for name, width in spec.nuisances.items() if width != 1}
     return Assembled(likelihood, tuple(entries), set_paths, widths, observables)
@@ -206,7 +212,7 @@ def build_entry(loaded: LoadedEntry, library: Library) -> Assembled:
     named = [(loaded.name, str(loaded.path), observables_of(loaded.entry))]
     observables = resolve_observables(named, library, allow_code=False)
     spec = LikelihoodSpec(add=(loaded.name,))
-    likelihood = _build_terms(spec, [loaded], _unplaced, observables, set_is_soft=False)
+    likelihood = _build_terms(spec, [loaded], _unplaced, observables, None)
     return Assembled(likelihood, (loaded,), (), observables=observables)
 
 
@@ -215,8 +221,7 @@ def _build_terms(
     entries: Sequence[LoadedEntry],
     place: Place,
     observables: ResolvedObservables,
-    *,
-    set_is_soft: bool,
+    chosen: SetFile | None,
 ) -> Likelihood:
     problems = ProblemCollector()
     measured = [(e.name, e.path, e.entry) for e in entries if isinstance(e.entry, MEASUREMENTS)]
@@ -227,11 +232,12 @@ def _build_terms(
     measurements = MeasurementTerms((), ())
     with problems.collecting():
         measurements = build_measurements(measured, spec.nuisances, observables.find)
-    exclusions = []
+    exclusions, set_is_soft = [], chosen is not None and chosen.exclusions == "soft"
     for loaded in entries:
         soft = spec.makes_soft(loaded.name, by_default=set_is_soft)
         with problems.collecting():
             exclusions += _exclusions_of(loaded, observables, soft=soft)
+    anomalies = _anomalies(spec, chosen, measurements, place, problems)
     problems.raise_if_any()
     return Likelihood(
         spec.label,
@@ -239,7 +245,26 @@ def _build_terms(
         tuple(exclusions),
         measurements.correlations,
         measurements.shared_scales,
+        anomalies,
     )
+
+
+def _anomalies(
+    spec: LikelihoodSpec,
+    chosen: SetFile | None,
+    measurements: MeasurementTerms,
+    place: Place,
+    problems: ProblemCollector,
+) -> tuple[str, ...]:
+    """Return the anomalies that the run names, or those of its set that it does not drop."""
+    known = [term.name for term in measurements.terms]
+    for index, name in enumerate(spec.anomalies):
+        if known and name not in known:
+            hint = suggestion(name, known)
+            where = place("anomalies", index)
+            problems.add(f"{where}: {name!r} is no measurement of this likelihood; {hint}")
+    by_set = () if chosen is None else chosen.anomalies
+    return spec.anomalies or tuple(name for name in by_set if name in known)
 
 
 def _uncertain_inputs(
@@ -262,13 +287,10 @@ def _exclusions_of(
 
 def _chosen_entries(
     spec: LikelihoodSpec, library: Library, place: Place
-) -> tuple[list[LoadedEntry], bool]:
-    """Return all entries, and True if the set makes exclusions soft."""
-    names: list[str] = []
-    soft = False
-    if spec.set is not None:
-        chosen = read_set(library, spec.set, place("set"))
-        names, soft = list(chosen.entries), chosen.exclusions == "soft"
+) -> tuple[list[LoadedEntry], SetFile | None]:
+    """Return all entries, and the set, if one is named."""
+    chosen = None if spec.set is None else read_set(library, spec.set, place("set"))
+    names = [] if chosen is None else list(chosen.entries)
     problems = ProblemCollector()
     names = _without_dropped(spec, names, place, problems)
     entries: list[LoadedEntry] = []
@@ -284,7 +306,7 @@ def _chosen_entries(
         with problems.collecting():
             entries.append(_added(addition, library, where))
     problems.raise_if_any()
-    return entries, soft
+    return entries, chosen
 
 
 def _without_dropped(

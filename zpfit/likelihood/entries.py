@@ -173,6 +173,10 @@ class SetFile(StrictModel):
     description: str
     base: str | None = None
     """Another set, whose entries this one has as well."""
+    drop: Names = ()
+    """Entries of the other set that are left out."""
     entries: Names = ()
     exclusions: Literal["hard", "soft"]
     """Default form of the exclusions, which a run can change."""
+    anomalies: Names = ()
+    """Measurements that the joint sigma is about; by default the magnetic moments."""

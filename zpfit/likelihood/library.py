@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from zpfit.errors import InvalidInput
+from zpfit.errors import InvalidInput, suggestion
 from zpfit.io.document import Document
 from zpfit.io.letters import with_one_mu
 from zpfit.io.library import Library
@@ -80,8 +80,20 @@ def set_files(library: Library, name: str) -> tuple[Path, ...]:
 
 
 def _with_entries(chain: Sequence[tuple[Path, SetFile]]) -> SetFile:
-    """Return the first set with the entries of all."""
-    entries = tuple(entry for _, chosen in reversed(chain) for entry in chosen.entries)
+    """Return the first set with the entries of all, less those that one of them drops.
+
+    Raises
+    ------
+    InvalidInput
+        A set drops an entry that the set it is based on lacks.
+    """
+    entries: tuple[str, ...] = ()
+    for path, chosen in reversed(chain):
+        for name in chosen.drop:
+            if name not in entries:
+                hint = suggestion(name, entries)
+                raise InvalidInput([f"{path}: drop: {name!r} is not in the base; {hint}"])
+        entries = tuple(e for e in entries if e not in chosen.drop) + chosen.entries
     return chain[0][1].model_copy(update={"entries": entries})
 
 

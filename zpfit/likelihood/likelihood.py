@@ -52,6 +52,8 @@ class Likelihood:
     """Correlated errors of measurements; other measurements that these name are ignored."""
     shared_scales: tuple[SharedScale, ...] = ()
     """Nuisance parameters that binned measurements share with Gaussian ones."""
+    named_anomalies: tuple[str, ...] = ()
+    """Names of the :attr:`anomalies`; empty for the magnetic moments."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -346,7 +348,9 @@ class Likelihood:
 
     @cached_property
     def anomalies(self) -> tuple[Measurement, ...]:
-        """Measurements that a Z' may explain: the magnetic moments."""
+        """Measurements that a Z' may explain: the named ones, or else the magnetic moments."""
+        if self.named_anomalies:
+            return tuple(t for t in self.measurements if t.name in self.named_anomalies)
         return tuple(term for term in self.measurements if term.observable.group in ANOMALIES)
 
     @cached_property

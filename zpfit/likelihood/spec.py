@@ -36,6 +36,9 @@ class LikelihoodSpec(StrictModel):
     """Exclusions to make hard, whatever the set says: names, or ``all`` but those in ``soft``."""
     soft: Exclusions = ()
     """Exclusions to make soft, whatever the set says: names, or ``all`` but those in ``hard``."""
+    anomalies: Names = ()
+    """Measurements that the joint sigma is about; by default those of the set, or else the magnetic
+    moments."""
     nuisances: dict[str, NonNegative] = Field(default_factory=dict)
     """Standard deviations of the priors of nuisance parameters; the default is 1."""
 

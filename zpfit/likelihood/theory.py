@@ -5,28 +5,17 @@ errors, is a nuisance parameter, which is profiled: chi2 is the smallest sum of 
 squared deviations. Measurements with a common input share its deviation.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.measurements import Datum, Measurement
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.observables import Observable
-
-_STARTS = (0.5, -0.5)
-"""Starts of all deviations. A prediction that is even in an amplitude has a saddle where that is
-zero, and a minimum on either side."""
-_STEPS = 60
-"""Largest number of steps; each halves the excess of a prediction that is quadratic."""
-_DIFFERENCE = 1e-7
-"""Step of finite differences, about the root of the rounding error."""
-_CONVERGED = 1e-12
-"""Relative decrease of chi2 in one step at which all points have converged."""
-_FIRST_DAMPING, _DECREASE, _INCREASE = 1e-3, 0.2, 8.0
+from zpfit.physics.observables import Observable, Profile, Targets
 
 
 @dataclass(frozen=True)
@@ -37,14 +26,14 @@ class TheoryTerm(Measurement):
     --------
     The prediction is four errors off. A factor of 2^z takes up nearly all of it.
 
-    >>> from zpfit.physics.observables import Group
-    >>> def rate(c, deviations=None):
-    ...     z = 0.0 if deviations is None else deviations["factor"]
-    ...     return 1e4 * c.C_Ve * 2.0**z
-    >>> uncertain = Observable("rate", rate, Group.OTHER, theory=("factor",))
-    >>> term = TheoryTerm("mine", uncertain, 1.4, 0.1, (("factor", 1.0),))
-    >>> print(term.chi2(Couplings.of(m_Zp=17.0, C_Ve=1e-4)).round(2).tolist())
-    [0.23]
+    >>> from zpfit.physics.observables import find_observable
+    >>> c = Couplings.of(m_Zp=17.0, C_Ve=2e-4, C_Au=6e-5, C_Ad=6e-5)
+    >>> helium = find_observable("he4_pairs")
+    >>> print(helium.function(c).round(2))
+    [0.2]
+    >>> term = TheoryTerm("mine", helium, 1.0, 0.2, (("he4_axial", 1.0),))
+    >>> print(term.chi2(c).round(2))
+    [1.24]
     """
 
     name: str
@@ -53,6 +42,13 @@ class TheoryTerm(Measurement):
     error: float
     widths: tuple[tuple[str, float], ...]
     """Inputs with their standard errors in units of the published ones."""
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The function that minimises chi2 over the inputs."""
+        if self.observable.profile is None:
+            raise ValueError(f"{self.observable.name} cannot be profiled")
+        return self.observable.profile
 
     def pull(self, c: Couplings) -> FloatArray:
         """Return the signed root of the chi2 of this measurement alone, inputs profiled."""
@@ -86,17 +82,11 @@ def theory_groups(terms: Sequence[Measurement]) -> list[list[int]]:
     >>> theory_groups([])
     []
     """
-    inputs = {
-        index: {name for name, _ in term.widths}
-        for index, term in enumerate(terms)
-        if isinstance(term, TheoryTerm)
-    }
-    shared = np.array([[bool(one & two) for two in inputs.values()] for one in inputs.values()])
-    if not shared.size:
-        return []
-    count, group = connected_components(shared, directed=False)
-    places = np.array(list(inputs))
-    return [places[group == label].tolist() for label in range(count)]
+    groups: dict[Profile, list[int]] = {}
+    for index, term in enumerate(terms):
+        if isinstance(term, TheoryTerm):
+            groups.setdefault(term.profile, []).append(index)
+    return list(groups.values())
 
 
 def profiled(
@@ -120,72 +110,27 @@ def profiled(
         before it has.
     """
     widths = {name: width for term in terms for name, width in term.widths}
-    place = {name: j for j, name in enumerate(widths)}
-
-    def pulls(z: FloatArray) -> list[FloatArray]:
-        deviations = {name: width * z[:, place[name]] for name, width in widths.items()}
-        return [
-            term.pull_of(datum, term.observable.function(c, deviations))
-            for term, datum in zip(terms, data, strict=True)
-        ]
-
-    z = _minimum(lambda z: np.stack([*pulls(z), *z.T], axis=1), len(c), len(widths))
+    z = terms[0].profile(c, _targets(terms, data), widths)
+    deviations = {name: width * z[name] for name, width in widths.items()}
     seen: set[str] = set()
     columns = []
-    for term, pull in zip(terms, pulls(z), strict=True):
+    for term, datum in zip(terms, data, strict=True):
         new = [name for name, _ in term.widths if name not in seen]
         seen.update(new)
-        columns.append([pull, *(z[:, place[name]] for name in new)])
+        pull = term.pull_of(datum, term.observable.function(c, deviations))
+        columns.append([pull, *(z[name] for name in new)])
     return columns
 
 
-def _minimum(residuals: Callable[[FloatArray], FloatArray], n: int, k: int) -> FloatArray:
-    """Return the deviations, shape (n, k), that minimise the sum of squared residuals."""
-    ends = [_descended(residuals, np.full((n, k), start)) for start in _STARTS]
-    chi2 = [np.einsum("nr,nr->n", r, r) for r in map(residuals, ends)]
-    return np.where((chi2[1] < chi2[0])[:, None], ends[1], ends[0])
-
-
-def _descended(residuals: Callable[[FloatArray], FloatArray], starts: FloatArray) -> FloatArray:
-    """Return end points of Levenberg-Marquardt steps of all points at once, shape (n, k).
-
-    The residuals hold the deviations themselves, so that the matrix is regular.
-    """
-    z, n = starts, len(starts)
-    damping = np.full(n, _FIRST_DAMPING)
-    current = residuals(z)
-    chi2 = np.einsum("nr,nr->n", current, current)
-    for _ in range(_STEPS):
-        trial = z + _step(residuals, z, current, damping)
-        found = residuals(trial)
-        lower = np.einsum("nr,nr->n", found, found)
-        better = lower <= chi2
-        arrived = np.abs(chi2 - lower) <= _CONVERGED * (1 + chi2)
-        z[better], current[better], chi2[better] = trial[better], found[better], lower[better]
-        damping *= np.where(better, _DECREASE, _INCREASE)
-        if arrived.all():
-            break
-    return z
-
-
-def _step(
-    residuals: Callable[[FloatArray], FloatArray],
-    z: FloatArray,
-    current: FloatArray,
-    damping: FloatArray,
-) -> FloatArray:
-    n, k = z.shape
-    jacobian = np.empty((n, k, current.shape[1]))
-    for j in range(k):
-        moved = z.copy()
-        moved[:, j] += _DIFFERENCE
-        jacobian[:, j] = (residuals(moved) - current) / _DIFFERENCE
-    gradient = np.einsum("nkr,nr->nk", jacobian, current)
-    hessian = jacobian @ jacobian.transpose(0, 2, 1)
-    axis = np.arange(k)
-    hessian[:, axis, axis] *= 1 + damping[:, None]
-    step: FloatArray = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-    return step
+def _targets(terms: Sequence[TheoryTerm], data: Sequence[Datum]) -> Targets:
+    """Return the mean of the data of each observable, which has the same minimum as they have."""
+    found: dict[str, tuple[Datum, float]] = {}
+    for term, datum in zip(terms, data, strict=True):
+        mean, weight = found.get(term.observable.name, (0.0, 0.0))
+        total = weight + term.error**-2
+        share = weight / total
+        found[term.observable.name] = share * mean + (1 - share) * datum, total
+    return found
 
 
 def sum_of_squares(columns: Sequence[FloatArray]) -> FloatArray:

@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
+from zpfit.physics.constants import ELECTRIC_CHARGE
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.nuclear import (
     BE8_1764,
@@ -44,7 +45,12 @@ from zpfit.physics.nucleons import (
     neutron_coupling,
     proton_coupling,
 )
-from zpfit.physics.observables import Group, observable
+from zpfit.physics.observables import Group, Targets, observable
+from zpfit.physics.rate_profile import (
+    energy_and_amplitude,
+    log_normal_amplitude,
+    shared_amplitudes,
+)
 
 Deviations = Mapping[str, FloatArray]
 """Deviations of uncertain inputs, in standard errors, each of shape (n,)."""
@@ -68,12 +74,55 @@ _VECTOR_READS: Final = (
 _READS: Final = (*_VECTOR_READS, *AXIAL_INPUTS)
 
 
+def _profiled_beryllium(
+    c: Couplings, targets: Targets, widths: Mapping[str, float]
+) -> dict[str, FloatArray]:
+    """Return deviations of the vector amplitude and of the spins; see ``Profile``."""
+    data = [targets.get(name, (0.0, 0.0)) for name in ("be8_1815", "be8_1764")]
+    parts = [_beryllium_parts(c, state) for state in (BE8_1815, BE8_1764)]
+    spreads = [
+        widths.get(_SPINS[state], 0.0) * part[2] for state, part in zip(_SPINS, parts, strict=True)
+    ]
+    z = shared_amplitudes(
+        (data[0][0], data[1][0]),
+        (data[0][1], data[1][1]),
+        (parts[0][0], parts[1][0]),
+        (parts[0][1], parts[1][1]),
+        (spreads[0], spreads[1]),
+        _VECTOR_ERROR * widths.get("be8_vector", 0.0),
+    )
+    return dict(zip(("be8_vector", *_SPINS.values()), z, strict=True))
+
+
+def _profiled_helium(
+    c: Couplings, targets: Targets, widths: Mapping[str, float]
+) -> dict[str, FloatArray]:
+    """Return the deviation of the axial amplitude of He-4; see ``Profile``."""
+    width = widths.get("he4_axial", 0.0)
+    return {"he4_axial": log_normal_amplitude(*targets["he4_pairs"], *_helium_parts(c), width)}
+
+
+def _profiled_carbon(
+    c: Couplings, targets: Targets, widths: Mapping[str, float]
+) -> dict[str, FloatArray]:
+    """Return the deviations of energy and axial amplitude of C-12; see ``Profile``."""
+    eps = (proton_coupling(c) - neutron_coupling(c)) / ELECTRIC_CHARGE
+    # Over the cube of the momentum, which is the energy where the mass vanishes.
+    axial = carbon_axial(0.0, *axial_couplings(c)) / CARBON.energy**3
+    energy = CARBON.energy, _ENERGY_RANGE * widths.get("c12_energy", 0.0)
+    rates = c.br_ee * eps**2, c.br_ee * axial
+    width = widths.get("c12_axial", 0.0)
+    z = energy_and_amplitude(*targets["c12_1723"], rates, c.m_Zp, energy, width)
+    return {"c12_energy": z[0], "c12_axial": z[1]}
+
+
 @observable(
     reads=_READS,
     group=Group.OTHER,
     symbol=r"B_{18.15}(^8\mathrm{Be})",
     bound_only=True,
     theory=("be8_vector", "be8_spins_1815"),
+    profile=_profiled_beryllium,
 )
 def be8_1815(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, Be-8 at 18.15 MeV; shape (n,).
@@ -100,6 +149,7 @@ def be8_1815(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     symbol=r"B_{17.64}(^8\mathrm{Be})",
     bound_only=True,
     theory=("be8_vector", "be8_spins_1764"),
+    profile=_profiled_beryllium,
 )
 def be8_1764(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, Be-8 at 17.64 MeV; shape (n,).
@@ -115,6 +165,7 @@ def be8_1764(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     symbol=r"H(^4\mathrm{He})",
     bound_only=True,
     theory=("he4_axial",),
+    profile=_profiled_helium,
 )
 def he4_pairs(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of ATOMKI, He-4 at 20.21 and 21.01 MeV.
@@ -134,9 +185,8 @@ def he4_pairs(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     >>> print(he4_pairs(Couplings.of(m_Zp=17.0, C_Ve=2e-4, C_Au=1e-4, C_Ad=1e-4)).round(2))
     [0.55]
     """
-    vector = helium_vector(c.m_Zp, proton_coupling(c), neutron_coupling(c)) / _VECTOR_STRENGTH
-    axial = helium_axial(c.m_Zp, *axial_couplings(c)) / _AXIAL_STRENGTH
-    result: FloatArray = c.br_ee * (vector + axial * _doubled(deviations, "he4_axial"))
+    vector, axial = _helium_parts(c)
+    result: FloatArray = vector + axial * _doubled(deviations, "he4_axial")
     return result
 
 
@@ -164,6 +214,7 @@ def he4_capture(c: Couplings) -> FloatArray:
     symbol=r"B(^{12}\mathrm{C})",
     bound_only=True,
     theory=("c12_axial", "c12_energy"),
+    profile=_profiled_carbon,
 )
 def c12_1723(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, C-12 at 17.23 MeV; shape (n,).
@@ -195,19 +246,33 @@ def mass(c: Couplings) -> FloatArray:
 
 def _beryllium(c: Couplings, state: MagneticDipole, deviations: Deviations) -> FloatArray:
     """Return the rate of pairs over that of photons of a state of Be-8, shape (n,)."""
+    vector, amplitude, spread = _beryllium_parts(c, state)
+    scale = 1 + _VECTOR_ERROR * _deviation(deviations, "be8_vector")
+    shifted = amplitude + spread * _deviation(deviations, _SPINS[state])
+    result: FloatArray = vector * scale**2 + shifted**2
+    return result
+
+
+def _beryllium_parts(
+    c: Couplings, state: MagneticDipole
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return vector rate, root of the axial rate, and the error of that from spins; shape (n,)."""
     vector = magnetic_dipole_vector(c.m_Zp, proton_coupling(c), neutron_coupling(c), state)
-    vector = vector * (1 + _VECTOR_ERROR * _deviation(deviations, "be8_vector")) ** 2
     a_p, a_n = axial_couplings(c)
+    # The rate of protons alone with a spin and a coupling of 1.
+    unit = replace(state, proton_spin=1.0, neutron_spin=0.0)
+    root = np.sqrt(c.br_ee * magnetic_dipole_axial(c.m_Zp, 1.0, 0.0, unit))
     amplitude = np.abs(a_p * state.proton_spin + a_n * state.neutron_spin)
     # Independent errors of two spins are one of their sum, towards a larger size.
     error_p, error_n = _SPIN_ERRORS[state]
-    spread = np.hypot(a_p * error_p, a_n * error_n)
-    amplitude = amplitude + spread * _deviation(deviations, _SPINS[state])
-    # Written with the amplitude itself, as a unit spin of protons alone with this coupling has it.
-    unit = replace(state, proton_spin=1.0, neutron_spin=0.0)
-    axial = magnetic_dipole_axial(c.m_Zp, amplitude, 0.0, unit)
-    result: FloatArray = c.br_ee * (vector + axial)
-    return result
+    return c.br_ee * vector, root * amplitude, root * np.hypot(a_p * error_p, a_n * error_n)
+
+
+def _helium_parts(c: Couplings) -> tuple[FloatArray, FloatArray]:
+    """Return vector and axial rate of pairs over that of ATOMKI, shape (n,)."""
+    vector = helium_vector(c.m_Zp, proton_coupling(c), neutron_coupling(c)) / _VECTOR_STRENGTH
+    axial = helium_axial(c.m_Zp, *axial_couplings(c)) / _AXIAL_STRENGTH
+    return c.br_ee * vector, c.br_ee * axial
 
 
 def _deviation(deviations: Deviations, name: str) -> Any:

@@ -64,6 +64,14 @@ RENAMED: Mapping[str, str] = MappingProxyType(
 """Former names that users' entries may still hold, and the present ones."""
 
 
+Targets = Mapping[str, tuple[FloatArray | float, float]]
+"""By observable: the datum, one or of shape (n,), and the inverse of its variance."""
+Profile = Callable[[Couplings, Targets, Mapping[str, float]], Mapping[str, FloatArray]]
+"""Maps n points, data of some observables and widths of uncertain inputs, in published errors, to
+the deviations of these inputs, in units of their widths, that minimise chi2; each of shape (n,).
+An input without a width is certain."""
+
+
 class Group(Enum):
     """The kind of data an observable belongs to, for tension between kinds."""
 
@@ -103,6 +111,8 @@ class Observable:
     not compared."""
     theory: tuple[str, ...] = ()
     """Names of uncertain inputs with Gaussian priors, which enter the prediction non-linearly."""
+    profile: Profile | None = None
+    """Returns their deviations of least chi2. Observables that share inputs share the function."""
 
     def known_for(self, c: Couplings) -> bool:
         """Return True if the model behind ``c`` gives all that the prediction needs.
@@ -132,6 +142,7 @@ def observable(
     spectrum: Callable[[Couplings], FloatArray] | None = None,
     axes: Axes = (),
     theory: tuple[str, ...] = (),
+    profile: Profile | None = None,
 ) -> Callable[[F], F]:
     r"""Declare a function of the couplings as an observable; it stays a plain function.
 
@@ -157,11 +168,15 @@ def observable(
     theory : tuple of str
         Uncertain inputs of the prediction. Measurements profile their deviations, in standard
         errors, which the function takes as an optional second argument.
+    profile : callable, optional
+        Finds these deviations, see :data:`Profile`; needed with ``theory``.
+        :mod:`zpfit.physics.rate_profile` has the minimisers.
 
     Raises
     ------
     ValueError
-        ``reads`` names no coupling, or another function already has the name.
+        ``reads`` names no coupling, another function already has the name, or one of ``theory``
+        and ``profile`` is missing.
 
     Examples
     --------
@@ -174,7 +189,7 @@ def observable(
 
     def declare(function: F) -> F:
         known_as = name or function.__name__
-        kinds = (tuple(reads), bound_only, tuple(needs), spectrum, axes, tuple(theory))
+        kinds = (tuple(reads), bound_only, tuple(needs), spectrum, axes, tuple(theory), profile)
         _register(Observable(known_as, function, group, symbol, *kinds))
         return function
 
@@ -186,6 +201,8 @@ def _register(declared: Observable) -> None:
     unknown = {*declared.reads, *declared.needs} - set(COUPLING_NAMES)
     if unknown:
         raise ValueError(f"observable {declared.name!r} reads unknown {sorted(unknown)}")
+    if bool(declared.theory) != (declared.profile is not None):
+        raise ValueError(f"observable {declared.name!r} needs both theory and profile")
     other, module = _DECLARED.get(declared.name), declared.function.__module__
     if other is not None and not _may_replace(other.function.__module__, module):
         raise ValueError(f"two observables are called {declared.name!r}")
