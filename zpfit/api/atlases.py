@@ -253,9 +253,9 @@ class Signatures:
         """Find the least chi2 of every signature on a set of data.
 
         Each signature has three parameters: the mass from 1 to 100 MeV, g', and the universal
-        coupling c, which holds the kinetic mixing. Couplings are those of leading order. As of every
-        search, results are upper bounds of the true minima. They are never above chi2 without a Z'
-        or that of the dark photon, which every signature contains.
+        coupling c, which holds the kinetic mixing. Couplings are those of leading order. Results
+        are upper bounds of the true minima, as those of every search. They are never above chi2
+        without a Z' or that of the dark photon, which every signature contains.
 
         Parameters
         ----------
