@@ -83,9 +83,9 @@ def joint_sigma(
 ) -> JointSigma:
     """Return the smallest n such that every anomaly is within n standard errors.
 
-    A min-max fit: by default the anomalies are the magnetic moments. Every other measurement must lie within
-    its limit, and no exclusion, hard or soft, may be exceeded. A global search finds the result,
-    so it is an upper bound.
+    A min-max fit: by default the anomalies are the magnetic moments. Every other measurement must
+    lie within its limit, and no exclusion, hard or soft, may be exceeded. A global search finds the
+    result, so it is an upper bound.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ _COMMANDS = {
     "paper": "studies",
     "epochs": "studies",
     "vectors": "studies",
+    "x17": "studies",
     "exclusion": "exclusion",
     "profile": "profile",
     "limit": "limit",
