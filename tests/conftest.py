@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def blank_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw no plots unless a test is marked ``drawn``: in a small run they take half of the
-    time."""
+    time. Folders that many tests share have none."""
     if "drawn" not in request.keywords:
         draw_blank(monkeypatch)
 
@@ -130,6 +130,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not folder.exists():
             folder.mkdir()
             patch.chdir(folder)
+            draw_blank(patch)
             result = run_small()
             assert result.exit_code == 0, result.output
     return folder / "output" / "quickstart"
@@ -148,6 +149,7 @@ def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
     with pytest.MonkeyPatch.context() as patch, quick():
         patch.chdir(folder.parent)
+        draw_blank(patch)
         patch.setattr("zpfit.runs.drawing.corner_figure", broken)
         result = run_small("--output", folder, "--force")
     assert result.exit_code == 0, result.output
@@ -160,6 +162,8 @@ def nested_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "nested"
     dynesty = ("sampler.engine=dynesty", "dynesty.live_points=50", "dynesty.tolerance=0.5")
     settings = [word for setting in dynesty for word in ("--set", setting)]
-    result = run_small(*settings, "--output", folder)
+    with pytest.MonkeyPatch.context() as patch, quick():
+        draw_blank(patch)
+        result = run_small(*settings, "--output", folder)
     assert result.exit_code == 0, result.output
     return folder

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from zpfit.inference.samplers.importance import integrate
+from zpfit.analysis.fit import FitOptions, sample
+from zpfit.inference.samplers.importance import Integral, LogLikelihood, Target, integrate
 from zpfit.inference.samplers.peak_search import PeakOptions
 from zpfit.inference.samplers.peaks import add_peaks
+from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 from zpfit.inference.search.best_fit import SearchOptions, best_fit
 
@@ -19,31 +23,48 @@ def use_small_batches(patch: pytest.MonkeyPatch, adaptation: int, integral: int)
     """Let the engines adapt and integrate with this number of draws at a time."""
     small = partial(adapt_maps, options=MapOptions(batch=adaptation))
     patch.setattr("zpfit.inference.samplers.vegas_map.adapt_maps", small)
-    few = PeakOptions(batch=adaptation, prior_batches=4, map_batches=2, starts=20, fitted=500)
+    few = PeakOptions(adaptation, 1, 1, starts=10, descent_steps=6, fitted=500, pilot=2_000)
     patch.setattr("zpfit.inference.samplers.vegas.add_peaks", partial(add_peaks, options=few))
     patch.setattr("zpfit.inference.samplers.vegas.integrate", partial(integrate, batch=integral))
 
 
 def draw_blank(patch: pytest.MonkeyPatch) -> None:
-    """Let runs draw empty plots."""
+    """Let runs make empty plots, and draw nothing into the files of other figures."""
     for name in ("corner", "pulls", "trace"):
         patch.setattr(f"zpfit.runs.drawing.{name}_figure", _blank)
+    patch.setattr("zpfit.plots.style.StyledFigure.draw", lambda *_: None)
 
 
 def _blank(*_: object) -> Figure:
     return Figure(figsize=(1, 1))
 
 
+def roughly_integrated(
+    log_likelihood: LogLikelihood,
+    mixture: MixtureMap,
+    rng: np.random.Generator,
+    target: Target,
+    *rest: Any,
+) -> Integral:
+    """Integrate with small batches until ln Z is known to 0.02."""
+    rough = replace(target, error=max(target.error, 0.02))
+    return integrate(log_likelihood, mixture, rng, rough, *rest, batch=8_000)
+
+
 @contextmanager
 def quick() -> Iterator[None]:
-    """Let fits of this process take a quarter of their time.
+    """Let fits of this process take a tenth of their time.
 
     Small batches and a short search suffice for tests of what surrounds a fit. Tests of its
     numbers keep the defaults.
     """
-    short = partial(best_fit, options=SearchOptions(max_rounds=2, quiet_rounds=1))
+    short = partial(best_fit, options=SearchOptions(10, kept=5, max_rounds=2, quiet_rounds=1))
+    sizes = FitOptions(prior_draws=2_000, stored_samples=5_000)
     with pytest.MonkeyPatch.context() as patch:
-        use_small_batches(patch, 5_000, 30_000)
+        use_small_batches(patch, 5_000, 15_000)
+        patch.setattr("zpfit.inference.samplers.vegas.integrate", roughly_integrated)
+        for place in ("zpfit.analysis.fit", "zpfit.runs.execution"):
+            patch.setattr(f"{place}.sample", partial(sample, options=sizes))
         for place in ("fit", "profile.profile", "tension.tension", "toys.toys"):
             patch.setattr(f"zpfit.analysis.{place}.best_fit", short)
         yield

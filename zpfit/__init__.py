@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zpfit.api.atlases import atlas as atlas
     from zpfit.api.bibliographies import cite as cite
     from zpfit.api.campaigns import campaign as campaign
     from zpfit.api.campaigns import plan as plan
@@ -46,6 +47,7 @@ _PLACES = {
     "Model": ("zpfit.models.base", "Model"),
     "Result": ("zpfit.api.fits", "Result"),
     "ZpfitError": ("zpfit.errors", "ZpfitError"),
+    "atlas": ("zpfit.api.atlases", "atlas"),
     "available": ("zpfit.api.names", "available"),
     "campaign": ("zpfit.api.campaigns", "campaign"),
     "certify": ("zpfit.api.certificates", "certify"),

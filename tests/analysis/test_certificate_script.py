@@ -61,7 +61,7 @@ def test_the_script_stands_alone(tmp_path):
         pytest.param("froggatt_nielsen_cs", 1.0, marks=pytest.mark.slow),
         ("sm_u1_rb", 1.3),
         ("nhdm_u1_cs", 1.0),
-        ("froggatt_nielsen_forecast", 2.5),
+        pytest.param("froggatt_nielsen_forecast", 2.5, marks=pytest.mark.slow),
         ("froggatt_nielsen_today_cs", 3.0),
     ],
 )

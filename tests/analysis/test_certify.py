@@ -360,6 +360,7 @@ def test_brackets_are_tight_against_the_search(model, data):
     assert searched.sigma - found.lower < 0.01
 
 
+@pytest.mark.slow
 def test_a_joint_sigma_of_zero_leaves_nothing_to_prove():
     """Rubidium's moments of 2023 and 2025 are both met: no boxes are spent on a lower bound."""
     found = zpfit.certify("sm_u1_today_leptons_rb", progress=False)
@@ -369,6 +370,7 @@ def test_a_joint_sigma_of_zero_leaves_nothing_to_prove():
     assert found.boxes < 100_000
 
 
+@pytest.mark.slow
 def test_projections_and_dumps_have_a_bracket():
     """NA64's dump excludes the points that the other limits leave from 0.29 sigma on."""
     problem = zpfit.load("froggatt_nielsen_forecast")
@@ -377,6 +379,7 @@ def test_projections_and_dumps_have_a_bracket():
     assert not Prover(without, most=30_000).prove(2.9).proved
 
 
+@pytest.mark.slow
 def test_the_upper_end_starts_from_a_known_point():
     """Whole-number charges: undecided boxes lead to 1.1414 only, this point to 1.1360."""
     point = {
@@ -543,6 +546,7 @@ def test_quarks_are_used_where_one_doublet_relates_them_to_leptons():
     )
 
 
+@pytest.mark.slow
 def test_a_bound_with_quarks_is_proved_next_to_a_point():
     """The search ends at 3.5488; without weak charges the class meets both moments."""
     problem = zpfit.load("froggatt_nielsen_today_cs")

@@ -36,6 +36,7 @@ from zpfit.physics.constants import ELECTRIC_CHARGE, ELECTRON_MASS, FERMI_CONSTA
 # Several slices at once
 
 
+@pytest.mark.slow
 def test_slices_that_differ_in_data_are_each_traced_as_if_alone():
     common = {"solve": BELOW, "within": {"a_e_cs_2018": 1.001}, "contours": {"C_Ve": [1e-4]}}
     data = [

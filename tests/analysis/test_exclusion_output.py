@@ -253,12 +253,14 @@ WORDS = {
 }
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("name", FIGURES)
 def test_figure(name: str):
     texts = shown(drawn(**FIGURES[name]).record())
     assert any(WORDS[name] in text for text in texts)
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("name", ["fig2a", "fig3a", "fig3b", "fig3c", "fig4"])
 def test_figure_of_the_paper(name: str):
     record = packaged(f"paper_{name}").record()
@@ -268,6 +270,7 @@ def test_figure_of_the_paper(name: str):
             assert region["label"] in texts
 
 
+@pytest.mark.drawn
 def test_figure_of_a_profile():
     x = MASS | {"lower": 45}
     texts = shown(profiled_coarsely("kloe_2015", x=x, profile=["C_Vmu"]).record())

@@ -25,6 +25,7 @@ def test_profile_over_a_coupling_that_does_not_matter_is_the_slice():
     assert profiled.region("kloe_2015").region.symmetric_difference(expected).area < 1e-4
 
 
+@pytest.mark.slow
 def test_profile_over_the_vector_coupling():
     """C_Ve compensates an a_e that C_Ae lowers too much, up to the limit of KLOE."""
     heavy = MASS | {"lower": 25}

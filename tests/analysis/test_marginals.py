@@ -121,14 +121,14 @@ def test_marks_of_a_parameter_without_information():
     summary: Any = {"posterior": {"C_Ve": record}, "best_fit": {"parameters": {"C_Ve": 1.0}}}
     [row] = parameter_rows(summary)
     assert row.notes == (AT_END, DOMINATED)
-    assert row.texts[:3] == ("1.00", "< 0.950", "none")
+    assert row.texts[:2] == ("1.00", "< 0.950")
 
 
 def test_runs_of_older_versions_have_a_table():
     record = {"median": 0.4, "q16": 0.3996, "q84": 0.4004, "ess": None, "rhat": None}
     summary: Any = {"posterior": {"x": record}, "best_fit": {"parameters": {"x": 0.4}}}
     [row] = parameter_rows(summary)
-    assert row.texts == ("0.400", "0.40000 (0.39960 to 0.40040)", "-", "-", "-", "-")
+    assert row.texts == ("0.400", "0.40000 (0.39960 to 0.40040)", "-", "-", "-")
     assert row.notes == ()
 
 

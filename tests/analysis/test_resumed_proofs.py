@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from helpers_samplers import first_fast
 
 import zpfit
 from zpfit.analysis.certify.proof import Prover
@@ -67,6 +68,7 @@ def test_a_stopped_proof_is_neither_lost_nor_mixed_with_another(stopped):
         zpfit.certify(RUN, sigma=1, output=stopped, resume=True, force=True, progress=False)
 
 
+@pytest.mark.slow
 def test_the_command_resumes(stopped, rejected, accepted):
     words = ("certify", RUN, "--tolerance", "0.01", "--output", stopped)
     assert "--resume, --force" in rejected(*words)
@@ -117,7 +119,7 @@ def small_steps(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_steps")
-@pytest.mark.parametrize("calls", [1, 20])
+@pytest.mark.parametrize("calls", first_fast(20, 1))
 @pytest.mark.parametrize("shortage", [0, 200])
 def test_a_proof_stopped_inside_a_level_visits_the_same_boxes(monkeypatch, levels, calls, shortage):
     """Also if the budget of boxes ends inside the last level."""

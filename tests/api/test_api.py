@@ -166,8 +166,8 @@ def test_a_result_is_shown_in_one_line_and_as_html(result: zpfit.Result) -> None
 
 
 @pytest.mark.drawn
-def test_plots_are_figures(result: zpfit.Result) -> None:
-    for figure in (result.corner(), result.pulls(), result.trace()):
+def test_plots_are_figures(result: zpfit.Result, light: zpfit.Result) -> None:
+    for figure in (light.corner(), light.pulls(), result.trace()):
         assert isinstance(figure, Figure)
 
 
@@ -330,6 +330,7 @@ def test_evaluate_takes_mappings_lists_and_frames() -> None:
     assert len(frame) == 2
 
 
+@pytest.mark.slow
 def test_compare_in_memory(light: zpfit.Result, tmp_path: Path) -> None:
     heavy = small({"model": "dark_photon", "likelihood": FEW_DATA})
     found = zpfit.compare(light, heavy)
@@ -346,6 +347,7 @@ def test_compare_in_memory(light: zpfit.Result, tmp_path: Path) -> None:
         zpfit.compare(light, light)
 
 
+@pytest.mark.slow
 def test_profile() -> None:
     few = {"best_fit": FEW_STARTS, "sampler": {"engine": "vegas"}}
     found = zpfit.profile("L_mu-L_tau_cs", ("m_Zp", 5, 50), points=10, **few)
@@ -370,6 +372,7 @@ def test_exclusion() -> None:
     assert set(found.frame["kind"]) >= {"excluded", "allowed"}
 
 
+@pytest.mark.slow
 def test_toys_in_memory_and_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shrink_pool(monkeypatch)
     problem = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "seed": 5}

@@ -49,6 +49,7 @@ def test_fits_of_a_campaign_are_run_folders(grid: Any, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_failed_fits_do_not_hide_the_others(tmp_path: Path) -> None:
     blocked = tmp_path / "runs" / "muon-s2"
     blocked.parent.mkdir(parents=True)

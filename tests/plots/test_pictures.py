@@ -15,6 +15,8 @@ from zpfit.plots.corner import corner_figure
 from zpfit.plots.exclusion import exclusion_figure
 from zpfit.plots.style import house_style
 
+pytestmark = pytest.mark.drawn
+
 pytest.importorskip("pytest_mpl")
 
 compared = pytest.mark.mpl_image_compare(

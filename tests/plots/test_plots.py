@@ -17,6 +17,8 @@ from zpfit.plots.scales import Linear, Log, SignedLog, axis_label, scale_of
 from zpfit.plots.style import house_style
 from zpfit.plots.trace import trace_figure
 
+pytestmark = pytest.mark.drawn
+
 SIGNED = {"symbol": "C_{A e}", "unit": "", "scale": "signed_log", "lower": 1e-8}
 MASS = {"symbol": "m_{Z'}", "unit": "MeV", "scale": "log", "lower": 1.0}
 

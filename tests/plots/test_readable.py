@@ -46,6 +46,8 @@ from zpfit.plots.tension import tension_figure
 from zpfit.plots.toys import toys_figure
 from zpfit.plots.trace import trace_figure
 
+pytestmark = pytest.mark.drawn
+
 PRL = FigureSpec(width="prl")
 SMALLEST = 6.0
 PIXEL = 1.0

@@ -382,7 +382,7 @@ def test_page(accepted: Command, workspace: Path):
     images = re.findall(r"!\[.*\]\((.+)\)", page)
     assert images
     for image in images:
-        assert (Path("docs") / image).stat().st_size > 10_000
+        assert (Path("docs") / image).is_file()
         assert image in printed
     written = json.loads(accepted("data", "page", "--output", "docs", "--json"))["written"]
     assert written == printed.removeprefix("Written: ").strip().split(", ")

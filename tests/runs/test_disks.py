@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers_samplers import first_fast
 from resuming import (
     RUN,
     Hook,
@@ -40,7 +41,7 @@ def file_limit(size: int) -> Hook:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize("size", [1_000, 15_000])
+@pytest.mark.parametrize("size", first_fast(15_000, 1_000))
 def test_files_that_may_not_grow(place: Path, plain: Path, size: int):
     message = refused(place, *run(), hooks=(no_plots, file_limit(size)))
     assert_mentions(message, "error: out/", "cannot be written", "File too large")
@@ -82,7 +83,7 @@ def filled(place: Path, expected: Path, number: int, hooks: tuple[Hook, ...] = (
     return True
 
 
-@pytest.mark.parametrize("number", [4, 9])
+@pytest.mark.parametrize("number", first_fast(9, 4))
 def test_a_disk_that_gets_full(place: Path, plain: Path, number: int):
     assert filled(place, plain, number, (no_plots,))
 
@@ -117,7 +118,7 @@ def remounted(disk: Path, options: str) -> None:
     subprocess.run(words, check=True)
 
 
-@pytest.mark.parametrize("room", [0, 40, 120])
+@pytest.mark.parametrize("room", first_fast(40, 0, 120))
 def test_a_full_disk(disk: Path, plain: Path, room: int):
     """A run on a disk with ``room`` KiB left fails and resumes."""
     ballast = disk / "ballast"

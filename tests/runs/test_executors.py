@@ -90,6 +90,7 @@ def test_calls_whose_worker_died_once_are_made_again(tmp_path):
     assert outcomes == dict(enumerate(paths))
 
 
+@pytest.mark.slow
 def test_dask_makes_calls_again_whose_worker_died(tmp_path, dask_address):
     paths = [str(tmp_path / f"{index}") for index in range(2)]
     with open_workers(ExecutorChoice(Kind.DASK, scheduler=dask_address)) as workers:

@@ -14,7 +14,9 @@ from zpfit.runs.run_file import find_run_file, load_run, resolved_settings
 
 jsonschema = pytest.importorskip("jsonschema")
 
-FOLDER_OF = {"set": FOLDERS["likelihood set"], **{k: FOLDERS[k] for k in KINDS if k != "set"}}
+_KIND_OF = {"set": "likelihood set"}
+FOLDER_OF = {k: FOLDERS[_KIND_OF.get(k, k)] for k in KINDS if k != "figure"}
+"""Folders of packaged files; zpfit comes without descriptions of figures."""
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +25,8 @@ def validators() -> dict[str, Any]:
 
 
 def packaged() -> Iterator[Any]:
-    for kind in KINDS:
-        for path in sorted((packaged_data() / FOLDER_OF[kind]).glob("*.yaml")):
+    for kind, folder in FOLDER_OF.items():
+        for path in sorted((packaged_data() / folder).glob("*.yaml")):
             yield pytest.param(kind, path, id=f"{kind}-{path.stem}")
 
 
@@ -68,6 +70,8 @@ def test_what_may_stand_in_a_run_file(validators: dict[str, Any], changes: dict[
         ("run", RUN | {"modell": "effective"}),
         ("run", RUN | {"seed": "7"}),
         ("run", RUN | {"seed": -1}),
+        ("figure", {"width": "prl", "titel": ""}),
+        ("figure", {"axes": {"eps": {"scale": "cubic"}}}),
         ("run", RUN | {"sampler": {"engine": "emce"}}),
         ("run", RUN | {"sampler": {"target_ess": 0}}),
         ("run", RUN | {"model": {"options": {}}}),

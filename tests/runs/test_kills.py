@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers_samplers import first_fast
 from resuming import (
     OFTEN,
     OWN,
@@ -118,7 +119,7 @@ def killed_at_file(
     return True
 
 
-@pytest.mark.parametrize(("name", "after"), [("samples", False), ("summary", True)])
+@pytest.mark.parametrize(("name", "after"), first_fast(("summary", True), ("samples", False)))
 def test_kill_while_results_are_written(place: Path, plain: Path, name: str, *, after: bool):
     at = at_file(1, sent(signal.SIGKILL), name, after=after)
     assert zpfit(place, *run(), hooks=(no_plots, at)).ended() == -signal.SIGKILL

@@ -55,6 +55,7 @@ def test_force_over_an_unfinished_run_starts_again(place: Path, plain: Path):
     assert_same(place, plain)
 
 
+@pytest.mark.slow
 def test_nothing_of_a_killed_run_is_left_after_another(place: Path, tmp_path: Path):
     other = written(tmp_path / "other")
     at = at_file(1, sent(signal.SIGKILL), "nested_dead")

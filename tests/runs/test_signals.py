@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers_samplers import first_fast
 from resuming import (
     PATIENCE,
     RUN,
@@ -120,7 +121,7 @@ def test_a_signal_in_every_phase(place: Path, undisturbed: Path):
     assert_same(place, undisturbed)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", first_fast(signal.SIGINT, signal.SIGTERM))
 def test_a_signal_from_outside(place: Path, plain: Path, number: int):
     process = zpfit(place, "run", "fit.yaml", "--output", "out")
     process.wait_for(lambda: process.phase == "Sampling the posterior")
@@ -133,10 +134,10 @@ def test_a_signal_from_outside(place: Path, plain: Path, number: int):
 @pytest.mark.parametrize(
     ("stage", "engine", "number"),
     [
-        ("Adapting to the posterior", "emcee", signal.SIGINT),
+        pytest.param("Adapting to the posterior", "emcee", signal.SIGINT, marks=pytest.mark.slow),
         ("Sampling the posterior", "emcee", signal.SIGTERM),
         ("Nested sampling", "dynesty", signal.SIGINT),
-        ("Searching the best fit", "emcee", signal.SIGTERM),
+        pytest.param("Searching the best fit", "emcee", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
 def test_a_second_signal_stops_at_once(

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from command import FEW_DATA
 from light_toys import shrink_pool
 
 from zpfit.analysis.toys.toys import toys as in_memory
@@ -31,6 +32,8 @@ QUICK = (
     "--set",
     "best_fit.starts=30",
     "--set",
+    f"likelihood.drop=[{','.join(FEW_DATA['drop'])}]",
+    "--set",
     "priors.parameters.C_nue=0",
     "--set",
     "priors.parameters.C_Amu=0",
@@ -50,42 +53,42 @@ def command(output, n, *more):
 
 
 def draw(folder, n, progress=None):
-    """Draw toys in blocks of ten."""
+    """Draw toys in blocks of four."""
     changes = dict(word.split("=", 1) for word in QUICK[1::2])
     source = RunSource(find_run_file("quickstart"), tuple(changes.items()))
-    request = ToyRequest(source, n, joint_sigma=False, toys_per_block=10)
+    request = ToyRequest(source, n, joint_sigma=False, toys_per_block=4)
     choice = ExecutorChoice(Kind.HERE)
     return toys_in_folder(request, ToyFolder(folder), choice, progress or Silent(), force=False)
 
 
 @pytest.mark.usefixtures("light")
 def test_a_set_that_is_extended_equals_the_set_at_once(workspace):
-    draw(workspace / "parts", 15)
+    draw(workspace / "parts", 6)
     first = (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns
-    parts, _ = draw(workspace / "parts", 30)
+    parts, _ = draw(workspace / "parts", 12)
     assert (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns == first
-    whole, toys = draw(workspace / "whole", 30)
+    whole, toys = draw(workspace / "whole", 12)
     tables = [(workspace / name / "toys.csv").read_bytes() for name in ("parts", "whole")]
     assert tables[0] == tables[1]
-    assert len(toys) == len(toys.frame) == 30
+    assert len(toys) == len(toys.frame) == 12
     assert parts["statistics"] == whole["statistics"]
     # The second block was half of one, so that it is drawn again, as a whole.
-    assert parts["rates"]["computed_now"] == 20
+    assert parts["rates"]["computed_now"] == 8
     assert json.loads((workspace / "whole" / "toys.json").read_text()) == whole
     # If the folder holds more toys than requested, only the first ones count.
-    assert len(draw(workspace / "whole", 12)[1]) == 12
+    assert len(draw(workspace / "whole", 5)[1]) == 5
 
 
 @pytest.mark.usefixtures("light")
 def test_toys_in_memory_are_those_of_a_folder(workspace):
-    record, _ = draw(workspace / "set", 15)
+    record, _ = draw(workspace / "set", 6)
     changes = dict(word.split("=", 1) for word in QUICK[1::2])
     run = load_run(find_run_file("quickstart"), changes)
-    found = in_memory(run, 15, joint_sigma=False, toys_per_block=10)
+    found = in_memory(run, 6, joint_sigma=False, toys_per_block=4)
     del record["versions"], record["rates"]
     assert {key: found.record()[key] for key in record} == record
     assert as_csv(found.columns) == (workspace / "set" / "toys.csv").read_text(encoding="utf-8")
-    assert "15 toys of no-zprime: p(chi2) = " in repr(found)
+    assert "6 toys of no-zprime: p(chi2) = " in repr(found)
     assert sorted(path.name for path in workspace.iterdir()) == ["set"]
 
 
@@ -93,21 +96,21 @@ class Interrupting(Silent):
     """Interrupt when the second block is finished."""
 
     def update(self, fraction, note):  # noqa: ARG002 - of Progress
-        if note == "20 toys":
+        if note == "8 toys":
             raise KeyboardInterrupt
 
 
 @pytest.mark.usefixtures("light")
 def test_a_set_that_was_interrupted_resumes(workspace):
     with pytest.raises(KeyboardInterrupt):
-        draw(workspace / "set", 30, Interrupting())
+        draw(workspace / "set", 12, Interrupting())
     blocks = sorted(path.name for path in (workspace / "set").glob("block_*.csv"))
     assert blocks == ["block_00000.csv", "block_00001.csv"]
-    draw(workspace / "set", 30)
+    draw(workspace / "set", 12)
     whole = (workspace / "set" / "toys.csv").read_bytes()
     # A damaged block is drawn again.
     (workspace / "set" / "block_00001.csv").write_text("toy,chi2\n1,", encoding="utf-8")
-    draw(workspace / "set", 30)
+    draw(workspace / "set", 12)
     assert (workspace / "set" / "toys.csv").read_bytes() == whole
 
 
@@ -121,17 +124,17 @@ def test_any_number_of_workers_draws_the_same_toys(accepted, workspace):
 
 @pytest.mark.usefixtures("light")
 def test_toys_of_something_else_are_not_continued(accepted, rejected, workspace):
-    accepted(*command("set", 10))
+    accepted(*command("set", 3))
     for change, words in (
         (("--seed", "7"), "seed was 2021 and is 7"),
         (("--hypothesis", "best-fit"), "hypothesis was 'no-zprime' and is"),
         (("--set", "likelihood.set=paper_2021_rb"), "run.likelihood.set"),
         (("--set", "priors.parameters.C_Ve=0"), "run.priors.parameters.C_Ve"),
     ):
-        message = rejected(*command("set", 10, *change, *HERE))
+        message = rejected(*command("set", 3, *change, *HERE))
         assert words in message
         assert "--force" in message
-    accepted(*command("set", 10, "--seed", "7", "--force", *HERE))
+    accepted(*command("set", 3, "--seed", "7", "--force", *HERE))
     assert json.loads((workspace / "set" / "toys.json").read_text())["seed"] == 7
     other = workspace / "other"
     other.mkdir()
@@ -168,7 +171,7 @@ def test_a_nested_model_and_the_table_of_results(accepted, workspace):
 @pytest.mark.usefixtures("light")
 def test_without_anomalies_toys_have_no_joint_sigma(accepted):
     drop = ("--set", "likelihood.drop=[a_e_cs_2018,a_mu_2021]")
-    result = accepted("toys", "quickstart", *QUICK, *HERE, "--n", 10, *drop, "--json")
+    result = accepted("toys", "quickstart", *QUICK, *HERE, "--n", 3, *drop, "--json")
     assert set(json.loads(result)["statistics"]) == {"chi2", "delta_chi2"}
 
 
@@ -229,7 +232,7 @@ def test_the_figure_draws_infinite_and_missing_values():
 
 @pytest.mark.usefixtures("light")
 def test_as_many_toys_are_computed_as_are_asked_for(workspace):
-    record, toys = draw(workspace / "set", 13)
+    record, toys = draw(workspace / "set", 5)
     rows = [len(path.read_text().splitlines()) - 1 for path in workspace.glob("set/block_*.csv")]
-    assert sorted(rows) == [3, 10]
-    assert record["toys"] == record["rates"]["computed_now"] == len(toys) == 13
+    assert sorted(rows) == [1, 4]
+    assert record["toys"] == record["rates"]["computed_now"] == len(toys) == 5

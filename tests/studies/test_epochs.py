@@ -58,6 +58,7 @@ def settings_of(name):
     return validate(RunFile, read_yaml(find_run_file(name)))
 
 
+@pytest.mark.slow
 def test_the_charge_of_quarks_is_free_where_data_depend_on_it():
     for epoch in EPOCHS:
         for model in CLASSES:

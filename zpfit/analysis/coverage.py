@@ -8,7 +8,7 @@ quantiles.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,6 +139,8 @@ class Coverage:
     """By name, each of shape (toys,): ``delta_chi2[...]`` of the truth of each parameter, not
     finite where a refit failed, and ``rank[...]``, the posterior probability below it, NaN where
     sampling failed; ``converged`` says whether the posterior is."""
+    figure: Mapping[str, Any] = field(default_factory=dict)
+    """Description of the figure in the run file."""
 
     def __len__(self) -> int:
         """Return the number of toys."""
@@ -209,7 +211,11 @@ class Coverage:
             "parameters": {name: self._intervals(name) for name in self.truth},
             "shortcomings": list(self.shortcomings),
         }
-        return result if counts is None else result | {"posteriors": counts}
+        if counts is not None:
+            result["posteriors"] = counts
+        if self.figure:
+            result["figure"] = dict(self.figure)
+        return result
 
     def _intervals(self, parameter: str) -> CoveredIntervals:
         profile = self.profile(parameter)
@@ -298,6 +304,7 @@ def coverage(
             name: np.concatenate([blocks[block][name] for block in wanted])
             for name in problem.column_names()
         },
+        figure=run.settings.figure.as_record(),
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from zpfit.analysis.levels import delta_chi2, in_percent
+from zpfit.analysis.levels import in_percent
 from zpfit.analysis.marginals import LEVEL, PRIOR_DOMINATED
-from zpfit.analysis.records import FitSummary, ParameterRecord, SizeLimit
+from zpfit.analysis.records import FitSummary, ParameterRecord
 from zpfit.io.numbers import apart, significant
 
 Cell = tuple[str, float | None]
@@ -18,14 +18,12 @@ AT_END = "best fit at the end of the prior"
 """Note on a parameter whose best value is an end of its prior's range."""
 DOMINATED = "prior-dominated"
 """Note on a parameter whose posterior is that of its prior."""
-_THRESHOLD = significant(delta_chi2(LEVEL, one_sided=True))
-HEADINGS = ("best fit", "posterior", "profile", "gain", "ESS", "R-hat")
+HEADINGS = ("best fit", "posterior", "gain", "ESS", "R-hat")
 """Headings of the columns of numbers."""
 CAPTION = (
     f"posterior: median and central 68 %; if the sign is open, the {in_percent(LEVEL)} limit on "
-    f"the size. profile: a lower bound of the {in_percent(LEVEL)} limit on the size, from points "
-    f"of the run with Delta chi2 <= {_THRESHOLD}; zpfit limit computes the limit. gain: "
-    f"information in bits; below {PRIOR_DOMINATED:g} the posterior is that of the prior"
+    "the size. zpfit limit computes limits from the profile likelihood. gain: information in "
+    f"bits; below {PRIOR_DOMINATED:g} the posterior is that of the prior"
 )
 """Explanation of the columns."""
 
@@ -57,12 +55,11 @@ def parameter_rows(summary: FitSummary) -> Iterator[ParameterRow]:
     """
     for name, record in summary["posterior"].items():
         best = summary["best_fit"]["parameters"][name]
-        limit, gain = record.get("size_limit"), record.get("information_gain")
+        gain = record.get("information_gain")
         ess, rhat = record["ess"], record["rhat"]
         cells = [
             (significant(best), best),
             _posterior(record),
-            (NO_VALUE, None) if limit is None else (_profile(limit), limit["profile_at_least"]),
             *(
                 _formatted(number, form)
                 for number, form in ((gain, ".2f"), (ess, ".0f"), (rhat, ".4f"))
@@ -97,12 +94,6 @@ def _posterior(record: ParameterRecord) -> Cell:
         return f"< {significant(limit)}", limit
     median, low, high = apart(record["median"], record["q16"], record["q84"])
     return f"{median} ({low} to {high})", record["median"]
-
-
-def _profile(limit: SizeLimit) -> str:
-    return (
-        "none" if limit["reaches_end_of_prior"] else f">= {significant(limit['profile_at_least'])}"
-    )
 
 
 def _notes(record: ParameterRecord) -> Iterator[str]:

@@ -359,6 +359,8 @@ class ToysRecord(TypedDict):
     rates: ToyRatesRecord
     shortcomings: list[str]
     versions: NotRequired[dict[str, str]]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class CoveredRecord(TypedDict):
@@ -406,6 +408,8 @@ class CoverageRecord(TypedDict):
     posteriors: NotRequired[PosteriorCounts]
     """Present with credible intervals."""
     versions: NotRequired[dict[str, str]]
+    figure: NotRequired[dict[str, Any]]
+    """Description of the figure, if the file gives one."""
 
 
 class ProfileBestFit(TypedDict):

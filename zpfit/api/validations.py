@@ -95,8 +95,8 @@ def validate(source: Source, **changes: Any) -> tuple[Validated, ...]:
     Parameters
     ----------
     source
-        Path of a run, slice, campaign, model, priors, entry, set or limit file, which its keys tell
-        apart; a run folder; a name; or a dictionary or problem of a run.
+        Path of a run, slice, campaign, model, priors, entry, set, figure or limit file, which its
+        keys tell apart; a run folder; a name; or a dictionary or problem of a run.
     **changes
         Keys of a run file with new values, see the module's docstring.
 

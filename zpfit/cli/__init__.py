@@ -26,6 +26,7 @@ _COMMANDS = {
     "epochs": "studies",
     "vectors": "studies",
     "x17": "studies",
+    "atlas": "atlas",
     "exclusion": "exclusion",
     "profile": "profile",
     "limit": "limit",

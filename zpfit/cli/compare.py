@@ -30,7 +30,7 @@ _FIT: _Columns = {
 _EVIDENCE: _Columns = {
     "ln Z": lambda row: error_or_dash(row["lnZ"], row["lnZ_err"]),
     "ln B": lambda row: f"{row['ln_bayes_factor']:+.2f}",
-    "evidence": lambda row: str(row["evidence"]),
+    "evidence": lambda row: "-" if row["model"] == row["reference"] else str(row["evidence"]),
     "D_KL": lambda row: f"{row['information']:.1f}",
     "dim.": lambda row: f"{row['dimensionality']:.1f}",
 }

@@ -174,7 +174,7 @@ def _why_nothing(record: Mapping[str, Any]) -> str:
     """Return what excludes a whole plane, and what to do."""
     from zpfit.api.exclusions import blocking_words
 
-    parts = ["Nothing is allowed", *blocking_words(record)]
+    parts = ["Nothing is allowed", *blocking_words(record, "names")]
     kinds = {region["name"]: region["kind"] for region in record["regions"]}
     found = record.get("excluded_by", {"names": []})["names"]
     entries = [name for name in found if kinds[name] in ("excluded", "band")]

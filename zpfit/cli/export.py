@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zpfit.api.exports import Program
 
 _FORMATS = ("getdist", "anesthetic", "arviz", "csv", "cobaya")
-_SCHEMAS = ("run", "entry", "set", "model", "priors", "slice", "campaign")
+_SCHEMAS = ("run", "entry", "set", "model", "priors", "slice", "campaign", "figure")
 
 
 @click.command()

@@ -163,9 +163,9 @@ def _table(record: Mapping[str, Any]) -> "Table":
     from zpfit.api.wording import in_percent
 
     parameter, scan = record["parameter"], record["scan"]
-    size = f"|{parameter['name']}|" if record["one_sided"] else parameter["name"]
+    limited = "upper limit on |{}|" if record["one_sided"] else "interval of {}"
     unit = f" [{parameter['unit']}]" if parameter["unit"] else ""
-    result = table(f"{record['title']}: {size}{unit}")
+    result = table(f"{record['title']}:\n{limited.format(parameter['name'])}{unit}")
     if scan is not None:
         result.add_column(scan["name"] + (f" [{scan['unit']}]" if scan["unit"] else ""))
     levels = sorted({v["probability"] for p in record["points"] for v in p["levels"]})

@@ -111,8 +111,8 @@ def run(
 def validate(file: str, *, changes: options.Changes, as_json: bool) -> None:
     """Check a file of any kind without a fit.
 
-    FILE is a run, slice, campaign, model, priors, entry, set or limit file, which its keys tell
-    apart, a run folder, or a name. Every file that it names is read. A model in Python code is
+    FILE is a run, slice, campaign, model, priors, entry, set, figure or limit file, which its keys
+    tell apart, a run folder, or a name. Every file that it names is read. A model in Python code is
     imported and called; the result says so.
     """
     from zpfit.api.validations import validate as check

@@ -98,9 +98,13 @@ def significant(value: float, digits: int = _DIGITS, *, sign: str = "") -> str:
     --------
     >>> significant(0.4), significant(400.0), significant(1.5e-5), significant(0.0)
     ('0.400', '400', '1.50e-05', '0')
+    >>> significant(1000.0), significant(-12345.0), significant(1.5e6)
+    ('1000', '-12300', '1.50e+06')
     """
     if value == 0:
         return "0"
+    if 10**digits <= abs(value) < _PLAIN[1]:
+        return _rounded(value, digits - 1 - floor(log10(abs(value))), sign)
     text = f"{value:{sign}#.{digits}g}"
     return text.replace(".e", "e").removesuffix(".")
 

@@ -34,6 +34,7 @@ a fermion of hypercharge Y, charge z, isospin T3 and electric charge Q with
 where -sin(xi) g_Z = 2 cos(xi) gbar (1 + delta).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Final, Protocol
@@ -60,13 +61,15 @@ BARE_Z_MASS: Final = Z_COUPLING * VEV / 2
 FAMILIES: Final = ("e", "mu", "tau")
 _UP: Final = ("u", "c")
 """Quarks of charge 2/3."""
+_FAMILY_OF: Final = {"u": 0, "d": 0, "s": 1, "c": 1, "b": 2}
+"""Family of each quark."""
 _LATER: Final = (*QUARK_NAMES, "tan_xi")
 """Rows that few fits read."""
 
 
 @dataclass(frozen=True)
 class QuarkCharges:
-    """Charges of the quarks, the same for all families; numbers or arrays of shape (n,)."""
+    """Charges of the quarks of a family, or of all families; numbers or arrays of shape (n,)."""
 
     z_left: Any = 0.0
     """Charge z_q of the left-handed doublets."""
@@ -96,6 +99,8 @@ class Charges:
     mismatch: tuple[Any, Any, Any]
     """z_higgs + z_R - z_L: zero if one doublet gives the lepton its mass directly."""
     quarks: QuarkCharges = QuarkCharges()
+    heavier_quarks: tuple[QuarkCharges, QuarkCharges] | None = None
+    """Charges of the second and third family where they differ from those of the first."""
 
 
 class Route(Protocol):
@@ -332,30 +337,45 @@ def _couplings(
         rows[f"C_V{family}"] = vector
         rows[f"C_A{family}"] = axial_coupling(g_x, residue, mismatch)
         rows[f"C_nu{family}"] = neutrino_coupling(g_x, residue, charges.z_higgs, z_left)
-    own, z_higgs = charges.quarks, charges.z_higgs
-    up, down = (z_higgs if z is None else z for z in (own.up_higgs, own.down_higgs))
-    inputs = (g_x, g_t, residue, g_bar, z_higgs, own.z_left, up, down)
+    inputs = (g_x, g_t, residue, g_bar, charges.z_higgs, *_quark_inputs(charges))
     return Couplings.deferring(LaterRows(_LATER, _later_rows, *inputs), m_Zp=m, **rows)
 
 
+def _quark_inputs(charges: Charges) -> Iterator[Any]:
+    """Yield z_left, up_higgs and down_higgs of one family for all, or of each family."""
+    for quarks in (charges.quarks, *(charges.heavier_quarks or ())):
+        yield quarks.z_left
+        for z in (quarks.up_higgs, quarks.down_higgs):
+            yield charges.z_higgs if z is None else z
+
+
 def _later_rows(
-    g_x: FloatArray,
-    g_t: FloatArray,
-    residue: Any,
-    g_bar: Any,
-    z_higgs: Any,
-    z_left: Any,
-    up: Any,
-    down: Any,
+    g_x: FloatArray, g_t: FloatArray, residue: Any, g_bar: Any, z_higgs: Any, *quarks: Any
 ) -> dict[str, FloatArray]:
-    """Return the couplings of all quarks, whose families are alike, and the mixing."""
-    up_vector = up_vector_coupling(g_x, g_t, residue, z_higgs, z_left, up)
-    up_axial = up_axial_coupling(g_x, residue, z_higgs, up)
-    down_vector = down_vector_coupling(g_x, g_t, residue, z_higgs, z_left, down)
-    down_axial = down_axial_coupling(g_x, residue, z_higgs, down)
-    vectors = {f"C_V{quark}": up_vector if quark in _UP else down_vector for quark in QUARKS}
-    axials = {f"C_A{quark}": up_axial if quark in _UP else down_axial for quark in QUARKS}
-    return {**vectors, **axials, "tan_xi": -2 * g_bar / Z_COUPLING}
+    """Return the couplings of all quarks and the mixing; ``quarks`` is :func:`_quark_inputs`."""
+    shared = (g_x, g_t, residue, z_higgs)
+    families = [_quark_rows(*shared, *quarks[i : i + 3]) for i in range(0, len(quarks), 3)]
+    rows = {}
+    for quark in QUARKS:
+        up, down = families[min(_FAMILY_OF[quark], len(families) - 1)]
+        rows[f"C_V{quark}"], rows[f"C_A{quark}"] = up if quark in _UP else down
+    return {**rows, "tan_xi": -2 * g_bar / Z_COUPLING}
+
+
+def _quark_rows(
+    g_x: FloatArray, g_t: FloatArray, residue: Any, z_higgs: Any, z_left: Any, up: Any, down: Any
+) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    """Return C_V and C_A of the up-type quark of a family, and of its down-type quark."""
+    return (
+        (
+            up_vector_coupling(g_x, g_t, residue, z_higgs, z_left, up),
+            up_axial_coupling(g_x, residue, z_higgs, up),
+        ),
+        (
+            down_vector_coupling(g_x, g_t, residue, z_higgs, z_left, down),
+            down_axial_coupling(g_x, residue, z_higgs, down),
+        ),
+    )
 
 
 def _gauge_couplings(charges: Charges) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -94,6 +94,17 @@ class ChargesTable(StrictModel):
     H: ChargeValue = 0.0
     """Charge of the Higgs doublet."""
     quarks: QuarkCharge = QuarkChargesTable(L=0.0, u=0.0, d=0.0)
+    """Charges of the quarks of all families, or of the first one."""
+    quarks_second: QuarkCharge | None = None
+    """Charges of c and s, where they differ from those of u and d."""
+    quarks_third: QuarkCharge | None = None
+    """Charges of t and b, where they differ from those of u and d."""
+
+    def families_of_quarks(self) -> tuple[QuarkChargesTable, ...]:
+        """Return the charges of all families in one table, or one table for each."""
+        if self.quarks_second is None and self.quarks_third is None:
+            return (self.quarks,)
+        return self.quarks, self.quarks_second or self.quarks, self.quarks_third or self.quarks
 
 
 class _DarkSector(StrictModel):
@@ -210,13 +221,12 @@ class ChargesModel(_FileModel, GaugeModel):
         self._left = (table.e.L, table.mu.L, table.tau.L)
         mismatches = [table.H + row.R - row.L for row in rows]
         self._mismatch = (mismatches[0], mismatches[1], mismatches[2])
-        quarks = table.quarks
-        self._quarks = QuarkCharges(quarks.L, quarks.u - quarks.L, quarks.L - quarks.d)
+        families = table.families_of_quarks()
+        self._quarks, *heavier = (QuarkCharges(q.L, q.u - q.L, q.L - q.d) for q in families)
+        self._heavier = (heavier[0], heavier[1]) if heavier else None
         charges = (
             table.H,
-            quarks.L,
-            quarks.u,
-            quarks.d,
+            *(z for quarks in families for z in (quarks.L, quarks.u, quarks.d)),
             *(z for row in rows for z in (row.L, row.R)),
         )
         self._neutral = not any(charges)
@@ -275,18 +285,17 @@ class ChargesModel(_FileModel, GaugeModel):
         # Without charges of leptons and Higgs, g' and the singlet's charge enter as a product.
         g_prime = np.ones_like(eps) if self._neutral else values["g_prime"]
         z_higgs = self._file.charges.H
-        return Charges(g_prime, eps, z_higgs, 0.0, self._left, self._mismatch, self._quarks)
+        quarks = self._quarks, self._heavier
+        return Charges(g_prime, eps, z_higgs, 0.0, self._left, self._mismatch, *quarks)
 
 
 def _charges_in_words(table: ChargesTable) -> tuple[str, str]:
-    """Return a line on the charges of leptons and Higgs, and one on those of quarks."""
+    """Return a line on the charges of leptons and Higgs, and one on those of quarks by family."""
     rows = zip(FAMILIES, (table.e, table.mu, table.tau), strict=True)
     leptons = ", ".join(f"{family}: L {row.L:g}, R {row.R:g}" for family, row in rows)
-    quarks = table.quarks
-    return (
-        f"charges {leptons}; H {table.H:g}",
-        f"charges of quarks: L {quarks.L:g}, u {quarks.u:g}, d {quarks.d:g}",
-    )
+    families = table.families_of_quarks()
+    quarks = "; ".join(f"L {q.L:g}, u {q.u:g}, d {q.d:g}" for q in families)
+    return f"charges {leptons}; H {table.H:g}", f"charges of quarks: {quarks}"
 
 
 class LinearModel(_FileModel):

@@ -80,12 +80,13 @@ def _profile(  # type: ignore[no-untyped-def]
     k, bins = inverse_variances.shape[0], signal.shape[1]
     rows = max(k, _FUSED)
     templates, factors = np.zeros((rows, bins)), np.zeros(rows)
-    templates[1:k] = backgrounds
+    for row in range(1, k):
+        _copy(backgrounds[row - 1], templates[row])
     others, gradient = np.full(bins, _LEAST_EVENTS), np.empty(rows)
     hessian, step = np.empty((rows, rows)), np.empty(k)
     for i in range(signal.shape[0]):
-        templates[0] = signal[i]
-        factors[:k] = scales[i]
+        _copy(signal[i], templates[0])
+        _copy(scales[i], factors)
         counts, mu = observed[min(i, observed.shape[0] - 1)], expected[i]
         for iteration in range(_STEPS):
             _first_derivatives(counts, templates, factors, others, mu, gradient)
@@ -104,7 +105,15 @@ def _profile(  # type: ignore[no-untyped-def]
             if not decrement > _DECREMENT:  # also NaN
                 break
         _first_derivatives(counts, templates, factors, others, mu, gradient)
-        scales[i] = factors[:k]
+        for row in range(k):
+            scales[i, row] = factors[row]
+
+
+@inline
+def _copy(source: FloatArray, target: FloatArray) -> None:
+    """Fill the beginning of an array; numba compiles an assignment of a slice for seconds."""
+    for b in range(source.shape[0]):
+        target[b] = source[b]
 
 
 @inline
@@ -120,7 +129,8 @@ def _first_derivatives(
     if rows.shape[0] == _FUSED:
         _fused_gradient(counts, rows, scales, others, expected, gradient)
         return
-    others[:] = _LEAST_EVENTS  # and the events of all templates but four
+    for b in range(others.shape[0]):  # and the events of all templates but four
+        others[b] = _LEAST_EVENTS
     for row in range(_FUSED, rows.shape[0]):
         for b in range(others.shape[0]):
             others[b] += scales[row] * rows[row, b]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from zpfit.analysis.levels import in_percent
 from zpfit.analysis.records import ComparisonRow
 from zpfit.errors import InvalidInput, suggestion
 from zpfit.io.arrays import FloatArray
@@ -83,7 +84,7 @@ def evidence_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = Non
     axes.set_yticks(range(len(drawn)), labels)
     axes.set_ylim(len(drawn) - 0.4, -0.6)
     axes.tick_params(which="both", labelsize=size)
-    name = rows[0]["reference"]
+    name = _typeset(rows[0]["reference"])
     axes.set_xlabel(rf"$\ln B$ against {name}", fontsize=points("axes.labelsize"))
     handles = [
         Line2D([], [], marker="o", color="k", linestyle="", label="priors as given", markersize=4),
@@ -198,7 +199,13 @@ def chi2_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -
 
 def _label(row: ComparisonRow, rows: Sequence[ComparisonRow]) -> str:
     several = len({other["data"] for other in rows}) > 1
-    return f"{row['run']}\n{row['likelihood']}" if several else str(row["run"])
+    name = _typeset(row["run"])
+    return f"{name}\n{row['likelihood']}" if several else name
+
+
+def _typeset(name: str) -> str:
+    """Return the name of a run, with the symbol of the boson as a formula."""
+    return name.replace("Z'", "$Z'$")
 
 
 def overlay_figure(
@@ -241,6 +248,7 @@ def overlay_figure(
         column = np.concatenate([scale.forward(values[name]) for values in samples.values()])
         sides.append(Side(attributes, ranged(_limits(column), scale, look)))
     grid = Grid(sides, spec, "")
+    levels = spec.levels or LEVELS
     colours = {
         model: spec.colours.get(model, SERIES_COLOURS[index % len(SERIES_COLOURS)])
         for index, model in enumerate(samples)
@@ -252,7 +260,7 @@ def overlay_figure(
             fig=grid.figure,
             bins=30,
             range=[side.limits for side in sides],
-            levels=spec.levels or LEVELS,
+            levels=levels,
             smooth=1.0,
             plot_datapoints=False,
             plot_density=False,
@@ -261,7 +269,9 @@ def overlay_figure(
             hist_kwargs={"density": True, "linewidth": 1.0},
             contour_kwargs={"linewidths": 0.8},
         )
-    grid.finish([Line2D([], [], color=own, label=model) for model, own in colours.items()])
+    inside = " and ".join(in_percent(level) for level in sorted(levels))
+    handles = [Line2D([], [], color=own, label=model) for model, own in colours.items()]
+    grid.finish([*handles, Line2D([], [], linestyle="", label=f"posteriors, {inside}")])
     return finished(grid.figure)
 
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from zpfit.analysis.records import CoverageRecord
-from zpfit.io.figure_spec import FigureSpec
+from zpfit.io.figure_spec import FigureSpec, described_by
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear
 from zpfit.plots.style import (
@@ -37,7 +37,7 @@ def coverage_figure(record: CoverageRecord, spec: FigureSpec | None = None) -> F
     spec
         Description of the figure.
     """
-    spec = spec or FigureSpec()
+    spec = described_by(record, spec)
     names = [n for n in record["parameters"] if n in (spec.parameters or record["parameters"])]
     rows = [(name, level) for name in names for level in _NOMINAL]
     height = 1.2 + _ROW * len(rows)

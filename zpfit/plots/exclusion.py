@@ -24,7 +24,12 @@ from zpfit.plots.exclusion_labels import (
     mark_allowed,
 )
 from zpfit.plots.exclusion_layout import Layout, as_path, layout_of, region_shape
-from zpfit.plots.exclusion_outlines import anchor_on, draw_outlines, label_outlines
+from zpfit.plots.exclusion_outlines import (
+    anchor_on,
+    draw_outlines,
+    label_outlines,
+    outlined_labels,
+)
 from zpfit.plots.exclusion_statement import statement_lines
 from zpfit.plots.labels import LabelBoard, in_lines, text_width, wrapped
 from zpfit.plots.scales import (
@@ -77,6 +82,8 @@ _ROUNDING = 1e-9
 """Rounding error of a decimal logarithm."""
 _EVERYWHERE = 0.99999
 """Fraction of the plane above which a region is named below the figure instead of drawn."""
+_UNITED = ("excluded", "impossible")
+"""Kinds of regions that a grey union holds."""
 _WHOLE = {
     "excluded everywhere:": ("excluded", "impossible"),
     "met everywhere:": ("band",),
@@ -108,6 +115,16 @@ def drawn_labels(record: ExclusionMapRecord) -> list[str]:
         for region in record["regions"]
         if region["kind"] in _OWN_COLOUR and region["share"] > 0
     ]
+
+
+def leading_labels(record: ExclusionMapRecord) -> list[str]:
+    """Return the labels of the limits whose outlines a grey union shows."""
+    regions = [r for r in record["regions"] if r["kind"] in _UNITED and _is_drawn(r)]
+    return outlined_labels(record, regions)
+
+
+def _is_drawn(region: Mapping[str, Any]) -> bool:
+    return 0 < region["share"] <= _EVERYWHERE
 
 
 def exclusion_figure(
@@ -232,13 +249,12 @@ class Plane:
 
     def _outlines(self, axes: Axes) -> list[Artist]:
         """Draw excluded regions as one; return the legend of the others."""
-        plain = ("excluded", "impossible")
         bold = [region for region in self.drawn if region.get("bold")]
-        excluded = [r for r in self.drawn if r["kind"] in plain and r not in bold]
+        excluded = [r for r in self.drawn if r["kind"] in _UNITED and r not in bold]
         rest = [region for region in self.drawn if region not in excluded]
         taken = [*self.taken, *(region["colour"] for region in bold)]
-        pairs = draw_outlines(axes, self.board, self.layout, self.record, excluded, taken)
-        pairs = [(leader, self.spec.colours.get(leader.label, colour)) for leader, colour in pairs]
+        own = {label: colour for label, (colour, _) in _own_colours(excluded, self.spec).items()}
+        pairs = draw_outlines(axes, self.board, self.layout, self.record, excluded, own, taken)
         for region in rest:
             _fill(axes, region, self.colours, _ALPHA)
         self._contours(axes)

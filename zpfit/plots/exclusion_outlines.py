@@ -1,5 +1,6 @@
 """Exclusion plots of many regions: one grey area, and outlines where a limit is the strongest."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, pairwise
@@ -152,6 +153,7 @@ def draw_outlines(
     layout: Layout,
     record: ExclusionMapRecord,
     regions: Sequence[Mapping[str, Any]],
+    colours: Mapping[str, str],
     taken: Sequence[str] = (),
 ) -> list[tuple[Leader, str]]:
     """Draw excluded regions as one grey area with the outlines of the leading limits.
@@ -168,8 +170,10 @@ def draw_outlines(
         The map.
     regions
         The excluded regions of the map.
+    colours
+        Colours of some labels; the other lines get colours of their own.
     taken
-        Colours that no line may have.
+        Colours that no other line may have.
 
     Returns
     -------
@@ -181,14 +185,49 @@ def draw_outlines(
     _fill(axes, _union(wall for wall, _ in split), _WALL_COLOUR)
     _fill(axes, _union(rest for _, rest in split), _EXCLUDED_COLOUR)
     board.take_frame(0.02)
-    free = [colour for colour in _COLOURS if colour not in taken]
-    pairs = list(zip(leaders(shapes), cycle(free), strict=False))
+    found = leaders(shapes)
+    own = {one.label: colours[one.label] for one in found if one.label in colours}
+    avoided = {*taken, *own.values()}
+    free = cycle([colour for colour in _COLOURS if colour not in avoided] or _COLOURS)
+    pairs = [(one, own[one.label] if one.label in own else next(free)) for one in found]
     for leader, colour in pairs:
         _draw_lines(axes, leader.shape.boundary, colour, _THIN)
         for edge in leader.edges:
             _draw_lines(axes, edge, colour, _THICK)
             board.take(board.mask(edge.buffer(layout.fraction(2 * _THICK))))
     return sorted(pairs, key=lambda pair: -pair[0].length)
+
+
+def line_colours(figures: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Return a colour for each label, the same in all figures.
+
+    Labels of one figure have different colours as long as there are enough.
+
+    Parameters
+    ----------
+    figures
+        Labels of the leading limits of each figure.
+
+    Examples
+    --------
+    >>> found = line_colours([["A", "B"], ["C", "B"]])
+    >>> len(set(found.values())), found["B"] in (found["A"], found["C"])
+    (2, False)
+    """
+    together: dict[str, set[str]] = {}
+    for labels in figures:
+        for label in labels:
+            together.setdefault(label, set()).update(labels)
+    found: dict[str, str] = {}
+    for label in sorted(together, key=lambda label: -len(together[label])):
+        used = Counter(found[other] for other in together[label] if other in found)
+        found[label] = min(_COLOURS, key=lambda colour: used[colour])
+    return found
+
+
+def outlined_labels(record: ExclusionMapRecord, regions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the labels of the leading limits of a map, which :func:`draw_outlines` draws."""
+    return [one.label for one in leaders(_by_label(record, regions))]
 
 
 def label_outlines(

@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from zpfit.analysis.records import ToysRecord, ToyStatisticRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.io.figure_spec import FigureSpec
+from zpfit.io.figure_spec import FigureSpec, described_by
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear
 from zpfit.plots.style import (
@@ -54,7 +54,7 @@ def toys_figure(
     spec
         Description of the figure.
     """
-    spec = spec or FigureSpec()
+    spec = described_by(result, spec)
     rows = result["statistics"]
     width = spec.width or min(_PANEL * max(len(rows), 1), PAGE)
     across = min(max(int(width / _PANEL), 1), len(rows))

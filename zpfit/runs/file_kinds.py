@@ -11,6 +11,7 @@ from zpfit.errors import InvalidInput, UnknownName, ZpfitError
 from zpfit.inference.prior_files import PriorFile, PriorsSpec, resolve_priors
 from zpfit.inference.problem import Problem
 from zpfit.io.document import Document
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.io.places import FOLDERS, Kind
 from zpfit.io.schema import validate
@@ -154,6 +155,11 @@ def _slice(path: Path) -> CheckedFile:
     return CheckedFile("slice", path.stem, f"{plane} with {entries} entries", found.notes)
 
 
+def _figure(path: Path) -> CheckedFile:
+    keys = validate(FigureSpec, read_yaml(path)).as_record()
+    return CheckedFile("figure", path.stem, f"The look of figures: {', '.join(keys)}")
+
+
 def _entry(path: Path) -> CheckedFile:
     loaded, library = loaded_entry(read_yaml(path)), Library.beside(path)
     assembled = build_entry(loaded, library)
@@ -210,4 +216,5 @@ _CHECKS: Mapping[str, Callable[[Path], CheckedFile]] = {
     "priors": _priors,
     "slice": _slice,
     "campaign": _campaign,
+    "figure": _figure,
 }

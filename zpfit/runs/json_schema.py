@@ -15,6 +15,7 @@ from zpfit.analysis.exclusion.slice import SliceFile
 from zpfit.inference.prior_files import PriorFile
 from zpfit.inference.problem import RunFile, run_file_model
 from zpfit.inference.samplers.registry import plugins
+from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.likelihood.entries import EntryFile, SetFile
 from zpfit.models.library import model_names
@@ -30,6 +31,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     "priors": PriorFile,
     "slice": SliceFile,
     "campaign": CampaignFile,
+    "figure": FigureSpec,
 }
 """Schema of each kind of file."""
 KINDS = tuple(FILES)

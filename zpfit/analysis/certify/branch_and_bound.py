@@ -65,19 +65,27 @@ def _middle_leaf(node: int, leaves: int) -> int:
 
 
 @rigorous
+def _put(box: FloatArray, place: FloatArray) -> None:
+    """Copy a box; numba compiles an assignment of a whole array for seconds."""
+    for row in range(N_COUPLINGS):
+        place[row, 0], place[row, 1] = box[row, 0], box[row, 1]
+
+
+@rigorous
 def _halved(
     stack: FloatArray, nodes: IntArray, n_stack: int, box: FloatArray, node: int, axis: int
 ) -> int:
     """Put both halves of a box on the stack, and return how many boxes it holds."""
     if axis == N_COUPLINGS:
         for child in range(2):
-            stack[n_stack], nodes[n_stack] = box, 2 * node + child
-            n_stack += 1
-        return n_stack
+            _put(box, stack[n_stack + child])
+            nodes[n_stack + child] = 2 * node + child
+        return n_stack + 2
     middle = halving_point(box[axis, 0], box[axis, 1])
     far = 1 if middle >= 0.0 and box[axis, 1] > -box[axis, 0] else 0
     for part in (far, 1 - far):  # the last one, closer to zero, is examined first
-        stack[n_stack], nodes[n_stack] = box, node
+        _put(box, stack[n_stack])
+        nodes[n_stack] = node
         stack[n_stack, axis, 1 - part] = middle
         n_stack += 1
     return n_stack
@@ -98,7 +106,7 @@ def _has_witness(
     """Return True if the centre of a box survives in a leaf, so that it cannot be excluded."""
     centre = np.empty_like(box)
     for row in range(N_COUPLINGS):
-        centre[row, :] = 0.5 * (box[row, 0] + box[row, 1])
+        centre[row, 0] = centre[row, 1] = 0.5 * (box[row, 0] + box[row, 1])
     return survives(centre, leaf, cells, level, tau, products, blocks, targets, dumps)
 
 
@@ -169,7 +177,8 @@ def search(
             not is_open[leaf]
             and _has_witness(box, leaf, cells, level, tau, products, blocks, targets, dumps)
         ):
-            found[n_found], found_leaves[n_found] = box, leaf
+            _put(box, found[n_found])
+            found_leaves[n_found] = leaf
             is_open[leaf] = True
             n_found += 1
             if leaf == node:

@@ -4,7 +4,7 @@ A box is a node of the tree of mass cells and an interval for each of C_Ve, C_Ae
 C_numu. Every bound is rounded outwards (:mod:`zpfit.physics.intervals`).
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,40 +12,43 @@ from numpy.typing import NDArray
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.intervals import Interval, add, mul, rigorous, scale, sqr, sub
 
-V, A, NUE, NUMU = 0, 1, 2, 3
+_INDEX: Any = np.arange(22)
+"""Integers of NumPy: numba compiles a function again for each literal integer that it is called
+with."""
+V, A, NUE, NUMU = _INDEX[:4]
 """Rows of a box: C_Ve, C_Ae, C_nue, C_numu."""
 N_COUPLINGS: Final = 4
 
 IntArray = NDArray[np.int64]
 
 # Columns of a mass cell. The first ones hold an interval each.
-K_VE, K_AE, K_VMU, K_AMU = 0, 1, 2, 3
+K_VE, K_AE, K_VMU, K_AMU = _INDEX[:4]
 """Factors of the squared couplings in (g-2)/2 of electron and muon."""
-WIDTH_V, WIDTH_A = 4, 5
+WIDTH_V, WIDTH_A = _INDEX[4:6]
 """Factors of C_Ve^2 and C_Ae^2 in the reduced width to electrons."""
-VISIBLE, INVISIBLE = 6, 7
+VISIBLE, INVISIBLE = _INDEX[6:8]
 """Largest (C_Ve^2 + C_Ae^2) BR of decays to electrons and to neutrinos; upper ends count."""
-STARS = 8
+STARS = _INDEX[8]
 """Largest (C_Ve^2 + C_Ae^2) sum C_nu^2; upper ends count."""
-FLOOR_E, FLOOR_NU = 9, 10
+FLOOR_E, FLOOR_NU = _INDEX[9:11]
 """1 where nucleosynthesis forbids thermal contact by electrons alone, and by neutrinos alone;
 lower ends count."""
-TRIDENT_1, TRIDENT_2 = 11, 12
+TRIDENT_1, TRIDENT_2 = _INDEX[11:13]
 """Factors of x and x^2, x = C_Vmu C_numu, in the paper's trident rate."""
-TAU_SLACK = 13
+TAU_SLACK = _INDEX[13]
 """Largest distance of C_nutau from its sum of the other couplings; upper ends count."""
-FLOOR_BOTH = 14
+FLOOR_BOTH = _INDEX[14]
 """1 where nucleosynthesis forbids thermal contact by electrons and neutrinos; lower ends count."""
-CAESIUM = 15
+CAESIUM = _INDEX[15]
 """Factor K of the range of the Z' in Caesium."""
-PARITY, PARITY_P = 16, 17
+PARITY, PARITY_P = _INDEX[16:18]
 """Shifts of weak charges for one unit of the product of couplings, at no and at Qweak's momentum
 transfer."""
-RHO_SHARE = 18
+RHO_SHARE = _INDEX[18]
 """(B_rho - B_omega)/(B_rho + B_omega), the part of C_Vn in pi0 -> gamma Z'."""
-ISOSPIN_SLACK = 19
+ISOSPIN_SLACK = _INDEX[19]
 """Largest relative distance of C_Vu - C_Vd from C_nue - C_Ve + C_Ae; upper ends count."""
-PION_VISIBLE, PION_INVISIBLE = 20, 21
+PION_VISIBLE, PION_INVISIBLE = _INDEX[20:22]
 """Largest squared coupling times BR in pi0 -> gamma Z' with decays to electrons, and to neutrinos;
 upper ends count."""
 FIRST_FREE: Final = 22

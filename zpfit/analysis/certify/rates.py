@@ -1,5 +1,9 @@
 """Rates of recoils and tridents over a box, compiled."""
 
+from typing import Any
+
+import numpy as np
+
 from zpfit.analysis.certify.quantities import (
     NO_LIMIT,
     NUE,
@@ -165,7 +169,7 @@ def rate_that_fails(
     targets : numpy.ndarray, shape (k, 2)
         Limits of each rate.
     """
-    first = 0
+    first: Any = np.int64(0)  # see the columns in quantities.py
     for rate in range(targets.shape[0]):
         last = first
         while last < blocks.shape[0] and blocks[last, 0] == rate:

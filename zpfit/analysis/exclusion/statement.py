@@ -1,7 +1,7 @@
 """Sentences that say at which level, and against what, the regions of a plane are excluded."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from zpfit.analysis.levels import in_percent
 
@@ -41,12 +41,18 @@ def statement(
 
 def _of_measurements(reference: Mapping[str, Any], symbol: str, none: str) -> str:
     if reference["kind"] == "pull":
-        others = ", ".join(f"{name} {own:g}" for name, own in reference["within"].items())
         usual = f"more than {reference['sigma']:g} standard errors from the datum"
-        return f"{usual} ({others})" if others else usual
+        return "; ".join([usual, *_exceptions(reference["within"])])
     against = none if reference["kind"] == "no_zprime" else "the best fit of each"
     level = f"{in_percent(reference['cl'])}, {reference['parameters']} parameters"
     return f"{symbol} > {reference['delta_chi2']:.2f} against {against} ({level})"
+
+
+def _exceptions(within: Mapping[str, float]) -> Iterator[str]:
+    """Yield the standard errors of measurements that have their own, and which ones these are."""
+    for sigma in sorted(set(within.values())):
+        names = ", ".join(name for name, own in within.items() if own == sigma)
+        yield f"more than {sigma:g} for {names}"
 
 
 def _of_limits(reference: Mapping[str, Any], *, marked: bool) -> str:
@@ -57,22 +63,32 @@ def _of_limits(reference: Mapping[str, Any], *, marked: bool) -> str:
     return f"{in_percent(reference['cl'])}, unless the name has another level"
 
 
-def blocking_words(record: Mapping[str, Any]) -> Iterator[str]:
+def blocking_words(
+    record: Mapping[str, Any], words: Literal["names", "labels"] = "labels"
+) -> Iterator[str]:
     """Yield what excludes a whole plane, as far as the record knows.
+
+    Parameters
+    ----------
+    record
+        Record of the map.
+    words
+        Labels, which may contain formulas, or names of entries.
 
     Examples
     --------
-    >>> found = {"names": ["a_e_cs_2023"], "labels": ["Cs"], "alone": True}
-    >>> list(blocking_words({"excluded_by": found}))
-    ['Cs alone excludes everything']
+    >>> found = {"names": ["a_e_rb", "kloe", "bbn"], "labels": ["Rb", "KLOE", "BBN"]}
+    >>> list(blocking_words({"excluded_by": {**found, "alone": False}}))
+    ['Rb, KLOE and BBN together exclude everything']
+    >>> list(blocking_words({"excluded_by": {**found, "alone": True}}, "names"))
+    ['a_e_rb, kloe and bbn each exclude everything alone']
     """
     found = record.get("excluded_by")
     if found is None:
         return
-    names = found["labels"]
-    if len(names) == 1:
-        yield f"{names[0]} alone excludes everything"
-    elif found["alone"]:
-        yield f"each excludes everything alone: {', '.join(names)}"
-    else:
-        yield f"together exclude everything: {', '.join(names)}"
+    *first, last = found[words]
+    if not first:
+        yield f"{last} alone excludes everything"
+        return
+    how = "each exclude everything alone" if found["alone"] else "together exclude everything"
+    yield f"{', '.join(first)} and {last} {how}"

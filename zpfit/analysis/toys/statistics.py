@@ -1,8 +1,8 @@
 """The result of a set of pseudo-experiments: test statistics, p-values and shortcomings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -146,6 +146,8 @@ class Toys:
     """Computing time."""
     shortcomings: tuple[str, ...]
     """Reasons not to trust the p-values, each with a remedy; empty if there is none."""
+    figure: Mapping[str, Any] = field(default_factory=dict)
+    """Description of the figure in the run file."""
 
     def __len__(self) -> int:
         """Return the number of toys."""
@@ -165,7 +167,7 @@ class Toys:
 
     def record(self) -> ToysRecord:
         """Return the result as JSON allows; None replaces numbers that do not exist."""
-        return {
+        record: ToysRecord = {
             "title": self.title,
             "model": self.model,
             "nested": self.nested,
@@ -177,6 +179,9 @@ class Toys:
             "rates": self.rates.record(),
             "shortcomings": list(self.shortcomings),
         }
+        if self.figure:
+            record["figure"] = dict(self.figure)
+        return record
 
 
 def compare_with_data(

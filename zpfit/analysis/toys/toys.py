@@ -356,6 +356,7 @@ def summarise(
         columns=columns,
         rates=rates,
         shortcomings=find_shortcomings(found, data.unaided),
+        figure=run.settings.figure.as_record(),
     )
 
 

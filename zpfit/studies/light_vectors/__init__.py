@@ -1,5 +1,6 @@
 """Limits on light vector bosons with one coupling: figures, tables and a page."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from zpfit.analysis.exclusion.exclusion import exclusion_map
@@ -46,35 +47,37 @@ def write_light_vectors(folder: Path, progress: Progress, *, force: bool) -> Non
     """
     make_room(folder, (PAGE,), force=force)
     make_folder(folder / FOLDER)
-    planes = []
+    planes, records = [], {}
     for vector in VECTORS:
         progress.stage(f"Limits on {vector.title}")
-        planes.append(
-            (
-                draw_plane(vector, folder / FOLDER, dark=False),
-                draw_plane(vector, folder / FOLDER, dark=True),
-            )
-        )
+        pair = [trace_plane(vector, dark=dark) for dark in (False, True)]
+        planes.append((pair[0][0], pair[1][0]))
+        records |= {plane.name: record for plane, record in pair}
+    draw_planes(records, folder / FOLDER)
     rows = {plane.name: [row.record() for row in plane.rows] for pair in planes for plane in pair}
     write_json(folder / FOLDER / NUMBERS, rows)
     write_text(folder / PAGE, render_page(planes, compare_published(), n_eff_floor()))
 
 
-def draw_plane(vector: Vector, folder: Path, *, dark: bool) -> Plane:
-    """Trace the plane of a model and write its figure; return the numbers of its table."""
+def trace_plane(vector: Vector, *, dark: bool) -> tuple[Plane, ExclusionMapRecord]:
+    """Trace the plane of a model; return the numbers of its table, and the record of the map."""
     name = vector.slice_name(dark=dark)
     chosen = load_slice(name)
     record = exclusion_record(chosen, exclusion_map(chosen))
-    _write_figure(record, folder / f"{name}.png")
     shares = sorted(record["regions"], key=lambda region: -region["share"])
     labels = [r["label"] for r in shares if r["kind"] == "excluded" and r["share"] > 0]
     unique = tuple(dict.fromkeys(labels))
-    return Plane(vector, dark, tuple(limit_rows(chosen)), unique, labels_of(chosen))
+    return Plane(vector, dark, tuple(limit_rows(chosen)), unique, labels_of(chosen)), record
 
 
-def _write_figure(record: ExclusionMapRecord, target: Path) -> None:
-    from zpfit.plots.exclusion import exclusion_figure
+def draw_planes(records: Mapping[str, ExclusionMapRecord], folder: Path) -> None:
+    """Write the figures of maps by their names; an experiment has one colour in all of them."""
+    from zpfit.plots.exclusion import exclusion_figure, leading_labels
+    from zpfit.plots.exclusion_outlines import line_colours
     from zpfit.plots.style import house_style, png
 
+    colours = line_colours(map(leading_labels, records.values()))
+    spec = FigureSpec(union=True, colours=colours)
     with house_style():
-        write_whole(target, png(exclusion_figure(record, FigureSpec(union=True)), _DPI))
+        for name, record in records.items():
+            write_whole(folder / f"{name}.png", png(exclusion_figure(record, spec), _DPI))

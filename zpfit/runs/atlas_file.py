@@ -1,0 +1,219 @@
+"""Files of the atlas: NetCDF files with a column for each species, and model files of one set.
+
+A list is computed slab by slab. Finished slabs are kept in a folder beside the file until it is
+complete, so that an interrupted enumeration continues when it is repeated.
+"""
+
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zpfit.analysis.atlas.charge_sets import CHUNK, SPECIES, ChargeSets, IndexArray, multisets
+from zpfit.analysis.atlas.enumeration import check_qmax, slab, slab_sums
+from zpfit.analysis.atlas.pairings import REFERENCE
+from zpfit.analysis.atlas.signatures import SignatureTable
+from zpfit.errors import MissingFile, UnreadableFile, WrongSuffix
+from zpfit.inference.progress import Progress
+from zpfit.io.writing import check_writable, make_folder, partial_path, write_whole
+
+if TYPE_CHECKING:
+    import h5netcdf
+
+SUFFIX: Final = ".nc"
+_LAYOUT: Final = 1
+"""Version of the columns and of the order of the sets."""
+_COMPRESSED: Final = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+"""Bytes of one significance together: 3 bytes a set instead of 12."""
+_SPECIES_IN_WORDS: Final = {
+    "Q": "left-handed quark doublets",
+    "u": "right-handed up-type quarks",
+    "d": "right-handed down-type quarks",
+    "L": "left-handed lepton doublets",
+    "e": "right-handed charged leptons",
+    "nu": "right-handed neutrinos",
+}
+
+
+def write_atlas(path: Path, qmax: int, progress: Progress, *, neutrinos: bool = True) -> None:
+    """Enumerate all charge sets into a file; continue if an earlier call was interrupted.
+
+    Parameters
+    ----------
+    path
+        NetCDF file; an existing one is replaced when the new one is complete.
+    qmax
+        Largest absolute charge.
+    progress
+        Gets the stages.
+    neutrinos
+        Allow charges of right-handed neutrinos.
+
+    Raises
+    ------
+    InvalidInput, WrongType
+        Qmax is out of range or no integer.
+    WrongSuffix
+        The name does not end with ``.nc``.
+    UnwritablePath
+        The file cannot be written.
+    """
+    check_target(path)
+    check_qmax(qmax)
+    unfinished = partial_path(path)
+    kind = "nu" if neutrinos else "sm"
+    folder = unfinished.with_name(f"{unfinished.stem}-{_LAYOUT}-{kind}-{qmax}")
+    make_folder(folder)
+    progress.stage(f"Charge sets up to {qmax}")
+    parts = []
+    for total in slab_sums(qmax):
+        progress.update(total / (qmax + 1), f"sum of the charges of Q: {total}")
+        parts.append(_finished_slab(folder / f"{total:02d}.npz", qmax, total, neutrinos=neutrinos))
+    progress.stage(f"Writing {path}")
+    write_whole(path, partial(_write_sets, parts=parts, qmax=qmax, neutrinos=neutrinos))
+    shutil.rmtree(folder)
+
+
+def check_target(path: Path) -> None:
+    """Check that a NetCDF file can be written.
+
+    Raises
+    ------
+    WrongSuffix
+        The name does not end with ``.nc``.
+    UnwritablePath
+        The file cannot be written.
+    """
+    if path.suffix != SUFFIX:
+        raise WrongSuffix(path, SUFFIX)
+    check_writable(path)
+
+
+def read_atlas(path: Path) -> ChargeSets:
+    """Read a list of charge sets.
+
+    Raises
+    ------
+    MissingFile
+        There is no such file.
+    UnreadableFile
+        The file cannot be read, or holds no list of charge sets.
+    """
+    import h5netcdf
+
+    if not path.is_file():
+        raise MissingFile(path, "no such file")
+    try:
+        with h5netcdf.File(path, "r") as file:
+            return _sets_in(file)
+    except (OSError, KeyError, ValueError) as error:
+        reason = f"no list of charge sets: {error}"
+        raise UnreadableFile(path, reason) from error
+
+
+def write_signatures(table: SignatureTable, path: Path, title: str) -> None:
+    """Write a table of signatures as a NetCDF file; an existing one is replaced.
+
+    Raises
+    ------
+    WrongSuffix
+        The name does not end with ``.nc``.
+    UnwritablePath
+        The file cannot be written.
+    """
+    check_target(path)
+    columns = {**dict(zip(table.columns, table.vectors.T, strict=True))}
+    counts = {"sets": table.sets, "first": table.first}
+    write_whole(path, partial(_write_columns, columns=columns | counts, title=title, table=table))
+
+
+def _finished_slab(path: Path, qmax: int, total: int, *, neutrinos: bool) -> Path:
+    """Compute a slab and write its sets by their largest charge, unless the file is there."""
+    if not _is_whole(path, qmax):
+        found = slab(qmax, total, neutrinos=neutrinos)
+        sizes = {str(size): found.of_size(size) for size in range(qmax + 1)}
+        write_whole(path, lambda target: np.savez(target, **sizes))  # type: ignore[arg-type]
+    return path
+
+
+def _is_whole(path: Path, qmax: int) -> bool:
+    try:
+        with np.load(path) as stored:
+            return {*stored.files} == {str(size) for size in range(qmax + 1)}
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return False
+
+
+def _in_order(parts: list[Path], qmax: int) -> Iterator[IndexArray]:
+    """Yield the sets of all slabs in the order of their numbers."""
+    for size in range(qmax + 1):
+        for path in parts:
+            with np.load(path) as stored:
+                yield stored[str(size)]
+
+
+def _write_sets(path: Path, parts: list[Path], qmax: int, *, neutrinos: bool) -> None:
+    """Write the file of a list; two passes need no memory for the whole list."""
+    import h5netcdf
+
+    count = sum(members.shape[1] for members in _in_order(parts, qmax))
+    values = multisets(qmax).values.astype(np.int8)
+    with h5netcdf.File(path, "w") as file:
+        _describe(file, f"Anomaly-free charge sets up to {qmax}")
+        file.attrs.update(qmax=qmax, neutrinos=int(neutrinos), layout=_LAYOUT)
+        file.dimensions = {"set": count, "multiset": len(values), "family": 3}
+        table = file.create_variable("charges", ("multiset", "family"), data=values)
+        table.attrs["long_name"] = "charges of a multiset in ascending order"
+        columns = [_column(file, name, count) for name in SPECIES]
+        first = 0
+        for members in _in_order(parts, qmax):
+            last = first + members.shape[1]
+            for column, row in zip(columns, members, strict=True):
+                column[first:last] = row
+            first = last
+
+
+def _column(file: "h5netcdf.File", name: str, count: int) -> Any:
+    chunks = (min(CHUNK, count),)
+    column = file.create_variable(name, ("set",), dtype=np.uint16, chunks=chunks, **_COMPRESSED)
+    column.attrs["long_name"] = f"multiset of the charges of {_SPECIES_IN_WORDS[name]}"
+    return column
+
+
+def _write_columns(
+    path: Path, columns: dict[str, NDArray[Any]], title: str, table: SignatureTable
+) -> None:
+    import h5netcdf
+
+    with h5netcdf.File(path, "w") as file:
+        _describe(file, title)
+        file.attrs["higgs"] = str(table.higgs)
+        file.dimensions = {"signature": len(table)}
+        for name, values in columns.items():
+            file.create_variable(name, ("signature",), data=values, **_COMPRESSED)
+
+
+def _describe(file: "h5netcdf.File", title: str) -> None:
+    file.attrs.update(title=title, references=REFERENCE)
+
+
+def _sets_in(file: "h5netcdf.File") -> ChargeSets:
+    """Return the sets of an open file.
+
+    Raises
+    ------
+    ValueError
+        The file has another layout.
+    """
+    layout, qmax = int(file.attrs["layout"]), int(file.attrs["qmax"])
+    if layout != _LAYOUT or not np.array_equal(file["charges"][...], multisets(qmax).values):
+        raise ValueError("it has the layout of another version; enumerate the sets again")
+    members = np.empty((len(SPECIES), file.dimensions["set"].size), dtype=np.uint16)
+    for row, name in zip(members, SPECIES, strict=True):
+        row[:] = file[name][...]
+    return ChargeSets(qmax, bool(file.attrs["neutrinos"]), members)
