@@ -33,7 +33,7 @@ from zpfit.io.writing import make_folder, partial_path, write_whole
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.runs.atlas_file import write_signatures
-from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.signals import REPEAT_TO_RESUME, listening
 from zpfit.runs.workers import open_workers
 
