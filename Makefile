@@ -9,7 +9,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --mpl -n 2 --dist loa
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 data-page clean
 
 # What a user needs: every command of the README.
 install: $(INSTALLED)
@@ -54,6 +54,7 @@ benchmark: install
 	$(BIN)/python benchmarks/likelihood.py
 	$(BIN)/python benchmarks/models.py
 	$(BIN)/python benchmarks/explore.py
+	$(BIN)/python benchmarks/waits.py --page docs/benchmarks.md
 
 benchmark-campaign: install
 	$(BIN)/python benchmarks/campaign.py
@@ -94,6 +95,11 @@ epochs: install
 # Writes docs/light-vectors.md and its figures again, in some minutes.
 vectors: install
 	$(BIN)/zpfit vectors --output docs --force
+
+# Writes docs/x17.md, its figures and its numbers again, in about half an hour.
+x17: install
+	$(BIN)/zpfit x17 --output output/x17 --force
+	cp -r output/x17/x17.md output/x17/x17 docs/
 
 calibration: develop
 	$(BIN)/python tests/calibration.py

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from zpfit.models.x17 import X17, X17Options
 from zpfit.physics import nuclear
 from zpfit.physics import nuclear_experiments as pairs
+from zpfit.physics import nuclear_lattice as lattice
 from zpfit.physics.constants import ELECTRIC_CHARGE, FINE_STRUCTURE
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.nuclear import BE8_1764, BE8_1815, MixedStates
@@ -164,6 +166,27 @@ def test_lattice_spins_move_the_couplings_as_published():
     c = Couplings.of(m_Zp=17.0, C_Au=1.0, C_Ad=1.0)
     assert axial_couplings(c)[0] == pytest.approx(0.521, abs=1e-12)
     assert axial_couplings(c, LATTICE_SPINS)[1] == pytest.approx(0.341, abs=1e-12)
+
+
+LATTICE = {
+    "be8_1815": lattice.be8_1815_lattice,
+    "be8_1764": lattice.be8_1764_lattice,
+    "he4_pairs": lattice.he4_pairs_lattice,
+    "c12_1723": lattice.c12_1723_lattice,
+}
+
+
+@pytest.mark.parametrize("name", LATTICE)
+def test_lattice_rates_are_the_usual_ones_of_equal_nucleons(name):
+    """The model inverts the same spins, so that a_p and a_n decide, and vector parts stay."""
+    values = {"m_Zp": 16.9, "C_Ve": 2e-4, "C_Ae": 0.0, "C_nue": 0.0, "D_pi": 1e-5, "Q_Cs": 0.02}
+    values |= {"a_p": -2e-4, "a_n": 3e-5, "C_Vmu": 0.0, "C_Amu": 0.0, "C_numu": 0.0}
+    point = {key: np.array([value]) for key, value in values.items()}
+    usual, other = (X17(X17Options(spins=s)).couplings(point) for s in ("literature", "lattice"))
+    # The pion's charge holds C_Au - C_Ad, so that vector couplings move with the spins.
+    other = other.with_rows(C_Vu=usual.C_Vu, C_Vd=usual.C_Vd)
+    assert LATTICE[name](other) == pytest.approx(getattr(pairs, name)(usual), rel=1e-12)
+    assert LATTICE[name](usual) != pytest.approx(getattr(pairs, name)(usual), rel=0.05)
 
 
 def test_models_without_axial_quarks_cost_nothing():

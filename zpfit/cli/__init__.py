@@ -25,6 +25,7 @@ _COMMANDS = {
     "paper": "studies",
     "epochs": "studies",
     "vectors": "studies",
+    "x17": "studies",
     "atlas": "atlas",
     "exclusion": "exclusion",
     "profile": "profile",

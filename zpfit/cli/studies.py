@@ -1,4 +1,4 @@
-"""Commands ``paper``, ``epochs`` and ``vectors``: studies with a page each."""
+"""Commands ``paper``, ``epochs``, ``vectors`` and ``x17``: studies with a page each."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,6 +83,24 @@ def vectors(*, output: Path, force: bool, as_json: bool) -> None:
     from zpfit.studies.light_vectors import PAGE, write_light_vectors
 
     write_light_vectors(output, StageLines(), force=force)
+    print_written([output / PAGE], as_json=as_json)
+
+
+@click.command()
+@options.output_by_default("output/x17", "Folder for page, figures and records.")
+@options.force()
+@options.as_json
+def x17(*, output: Path, force: bool, as_json: bool) -> None:
+    """Fit the anomalies of excited nuclei with one boson.
+
+    Beryllium-8, helium-4 and carbon-12 with all data of today, for free couplings and classes of
+    models. Takes about half an hour and writes x17.md. Fits whose record the output folder holds
+    are not repeated, so that a stopped study goes on where it was.
+    """
+    from zpfit.cli.progress import StageLines
+    from zpfit.studies.x17 import PAGE, write_x17
+
+    write_x17(output, StageLines(), force=force)
     print_written([output / PAGE], as_json=as_json)
 
 

@@ -31,7 +31,12 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit, has_no_source, load_limit, name_of
 from zpfit.likelihood.observables import ResolvedObservables, renamed, resolve_observables
 from zpfit.likelihood.spec import LikelihoodSpec, Place
-from zpfit.likelihood.unknown_terms import depends_on_the_model, leptons_alone, unknown_terms
+from zpfit.likelihood.unknown_terms import (
+    depends_on_the_model,
+    leptons_alone,
+    missing_kaons,
+    unknown_terms,
+)
 from zpfit.models.base import Model, Values
 from zpfit.physics.observables import ANOMALIES, find_observable
 
@@ -93,6 +98,7 @@ class Assembled:
         """Return warnings about the data, one line for each kind of problem."""
         notes, names = self._shared_moments(), list(self.unverified())
         notes += [*self.remarks, *mixed_vacuum_polarisation(self.entries)]
+        notes += missing_kaons(self.likelihood)
         notes += [*self._former_names(), *self.observables.notes]
         if names:
             holds = f"{len(names)} of {len(self.entries)} entries hold unverified numbers"

@@ -1,4 +1,4 @@
-"""Remarks on terms that a model cannot predict: mixing with the Z, and quarks."""
+"""Remarks on terms that a model cannot predict, and on data that are missing."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import Measurement
 from zpfit.physics.charged_current import CHARGED_CURRENT
 from zpfit.physics.couplings import QUARK_NAMES, Couplings
+from zpfit.physics.nuclear_lattice import NUCLEAR
 
 _READ = frozenset(QUARK_NAMES)
 """Inputs by which an observable depends on quarks."""
@@ -68,6 +69,27 @@ def leptons_alone(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:
     breaks = f"it breaks the charged current ({', '.join(charged)}), and " if charged else ""
     seen = "searches and measurements with quarks do not see it"
     return (f"the model has no quark couplings: a Z' of leptons alone; {breaks}{seen}",)
+
+
+def missing_kaons(likelihood: Likelihood) -> tuple[str, ...]:
+    """Return a remark on the kaon decays that no entry holds, if excited nuclei are among the data.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+
+    Returns
+    -------
+    tuple of str
+        One line; empty without data on excited nuclei.
+    """
+    if not any(term.observable.name in NUCLEAR for term in likelihood.measurements):
+        return ()
+    decays = "K -> pi X, K_L -> pi0 pi0 X; arXiv:2308.05215, arXiv:2602.19479"
+    meaning = (
+        "they reach axial couplings of light quarks of 1e-5 to 1e-4, the size that nuclei need"
+    )
+    return (f"kaon decays to non-conserved currents are missing ({decays}): {meaning}",)
 
 
 def depends_on_the_model(likelihood: Likelihood) -> bool:

@@ -13,7 +13,7 @@ from zpfit.io.schema import StrictModel
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.effective import MASS
 from zpfit.physics.couplings import TABLE, Couplings
-from zpfit.physics.nucleons import LITERATURE_SPINS as SPINS
+from zpfit.physics.nucleons import LATTICE_SPINS, LITERATURE_SPINS, quark_axial_couplings
 
 _PROTONS, _NEUTRONS = 55, 78
 """Of Caesium-133."""
@@ -31,6 +31,9 @@ _AXIAL = (
 )
 
 
+_SPINS = {"literature": LITERATURE_SPINS, "lattice": LATTICE_SPINS}
+
+
 class X17Options(StrictModel):
     """Options of the model of X17."""
 
@@ -39,6 +42,9 @@ class X17Options(StrictModel):
     completion: Literal["free", "gauge_invariant"] = "free"
     """``gauge_invariant``: the charged current is conserved, C_uL - C_dL = C_nue - C_eL, so that
     D_pi = 2 (C_Au - C_Ad) is no parameter."""
+    spins: Literal["literature", "lattice"] = "literature"
+    """Set of quark spin fractions that relates a_p and a_n to quarks; the data on excited nuclei
+    must have the same, in entries whose names end in ``_lattice``."""
 
 
 class X17(Model):
@@ -58,6 +64,7 @@ class X17(Model):
 
     def __init__(self, options: X17Options | None = None) -> None:
         self._options = options or X17Options()
+        self._spins = _SPINS[self._options.spins]
 
     @property
     def description(self) -> str:
@@ -75,7 +82,7 @@ class X17(Model):
             "C_Vu - C_Vd = D_pi - (C_Au - C_Ad) - (C_Ve - C_Ae) + C_nue = C_Vp - C_Vn",
             "Q_Cs = 55 C_Vp + 78 C_Vn",
         )
-        up, down = SPINS.up, SPINS.down
+        up, down = self._spins.up, self._spins.down
         axial = (
             f"a_p = {up} C_Au + {down} C_Ad, a_n = {down} C_Au + {up} C_Ad",
             "other quarks zero",
@@ -108,13 +115,8 @@ class X17(Model):
     def _axial(self, values: Values) -> dict[str, FloatArray]:
         if self._options.quarks == "vector":
             return {}
-        up, down = SPINS.up, SPINS.down
-        determinant = up**2 - down**2
-        a_p, a_n = values["a_p"], values["a_n"]
-        return {
-            "C_Au": (up * a_p - down * a_n) / determinant,
-            "C_Ad": (up * a_n - down * a_p) / determinant,
-        }
+        up, down = quark_axial_couplings(values["a_p"], values["a_n"], self._spins)
+        return {"C_Au": up, "C_Ad": down}
 
     def _vector(self, values: Values) -> dict[str, FloatArray]:
         if self._options.quarks == "axial":
@@ -132,5 +134,5 @@ class X17(Model):
         """Return C_Au - C_Ad, shape (n,)."""
         if self._options.quarks == "vector":
             return np.zeros_like(values["m_Zp"])
-        result: FloatArray = (values["a_p"] - values["a_n"]) / (SPINS.up - SPINS.down)
+        result: FloatArray = (values["a_p"] - values["a_n"]) / (self._spins.up - self._spins.down)
         return result

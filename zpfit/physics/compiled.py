@@ -70,7 +70,8 @@ def inline_sum(helper: F) -> F:
 
 
 def _inlined(helper: F, fastmath: Set[str]) -> F:
-    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=fastmath)
+    # Nothing calls a helper through a pointer of C.
+    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True)
     return compiled
 
 

@@ -71,10 +71,10 @@ _VECTOR_STRENGTH, _AXIAL_STRENGTH = 0.20, 0.87
 _VECTOR_READS: Final = (
     "m_Zp", "C_Ve", "C_Ae", "C_nue", "C_numu", "C_nutau", "width_dark", *NUCLEON_INPUTS,
 )  # fmt: skip
-_READS: Final = (*_VECTOR_READS, *AXIAL_INPUTS)
+READS: Final = (*_VECTOR_READS, *AXIAL_INPUTS)
 
 
-def _profiled_beryllium(
+def profiled_beryllium(
     c: Couplings, targets: Targets, widths: Mapping[str, float]
 ) -> dict[str, FloatArray]:
     """Return deviations of the vector amplitude and of the spins; see ``Profile``."""
@@ -94,7 +94,7 @@ def _profiled_beryllium(
     return dict(zip(("be8_vector", *_SPINS.values()), z, strict=True))
 
 
-def _profiled_helium(
+def profiled_helium(
     c: Couplings, targets: Targets, widths: Mapping[str, float]
 ) -> dict[str, FloatArray]:
     """Return the deviation of the axial amplitude of He-4; see ``Profile``."""
@@ -102,7 +102,7 @@ def _profiled_helium(
     return {"he4_axial": log_normal_amplitude(*targets["he4_pairs"], *_helium_parts(c), width)}
 
 
-def _profiled_carbon(
+def profiled_carbon(
     c: Couplings, targets: Targets, widths: Mapping[str, float]
 ) -> dict[str, FloatArray]:
     """Return the deviations of energy and axial amplitude of C-12; see ``Profile``."""
@@ -117,12 +117,12 @@ def _profiled_carbon(
 
 
 @observable(
-    reads=_READS,
+    reads=READS,
     group=Group.OTHER,
     symbol=r"B_{18.15}(^8\mathrm{Be})",
     bound_only=True,
     theory=("be8_vector", "be8_spins_1815"),
-    profile=_profiled_beryllium,
+    profile=profiled_beryllium,
 )
 def be8_1815(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, Be-8 at 18.15 MeV; shape (n,).
@@ -144,12 +144,12 @@ def be8_1815(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
 
 
 @observable(
-    reads=_READS,
+    reads=READS,
     group=Group.OTHER,
     symbol=r"B_{17.64}(^8\mathrm{Be})",
     bound_only=True,
     theory=("be8_vector", "be8_spins_1764"),
-    profile=_profiled_beryllium,
+    profile=profiled_beryllium,
 )
 def be8_1764(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, Be-8 at 17.64 MeV; shape (n,).
@@ -160,12 +160,12 @@ def be8_1764(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
 
 
 @observable(
-    reads=_READS,
+    reads=READS,
     group=Group.OTHER,
     symbol=r"H(^4\mathrm{He})",
     bound_only=True,
     theory=("he4_axial",),
-    profile=_profiled_helium,
+    profile=profiled_helium,
 )
 def he4_pairs(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of ATOMKI, He-4 at 20.21 and 21.01 MeV.
@@ -214,7 +214,7 @@ def he4_capture(c: Couplings) -> FloatArray:
     symbol=r"B(^{12}\mathrm{C})",
     bound_only=True,
     theory=("c12_axial", "c12_energy"),
-    profile=_profiled_carbon,
+    profile=profiled_carbon,
 )
 def c12_1723(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, C-12 at 17.23 MeV; shape (n,).

@@ -124,3 +124,27 @@ def axial_couplings(
     proton: FloatArray = spins.up * c.C_Au + spins.down * c.C_Ad + strange
     neutron: FloatArray = spins.down * c.C_Au + spins.up * c.C_Ad + strange
     return proton, neutron
+
+
+def quark_axial_couplings(
+    a_p: FloatArray, a_n: FloatArray, spins: SpinFractions = LITERATURE_SPINS
+) -> tuple[FloatArray, FloatArray]:
+    """Return C_Au and C_Ad that give nucleons their axial couplings, with C_As = 0.
+
+    Parameters
+    ----------
+    a_p, a_n : numpy.ndarray, shape (n,)
+        Axial couplings of proton and neutron.
+    spins : SpinFractions
+        Du and Dd.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> up, down = quark_axial_couplings(np.array([5.21e-5]), np.array([5.21e-5]))
+    >>> print(f"{up[0]:.2e} {down[0]:.2e}")
+    1.00e-04 1.00e-04
+    """
+    up, down = spins.up, spins.down
+    determinant = up**2 - down**2
+    return (up * a_p - down * a_n) / determinant, (up * a_n - down * a_p) / determinant

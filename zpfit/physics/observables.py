@@ -43,6 +43,7 @@ _MODULES = (
     "neutrino_decoupling",
     "padme",
     "nuclear_experiments",
+    "nuclear_lattice",
     "z_pole",
     "longitudinal",
 )

@@ -1,0 +1,160 @@
+"""Fits of the study of X17, each kept as a record so that the study can be resumed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zpfit.analysis.joint_sigma import improve_joint_sigma
+from zpfit.errors import PoorProposal
+from zpfit.inference.problem import Problem
+from zpfit.inference.progress import Progress
+from zpfit.inference.sampling import evidence_of
+from zpfit.inference.search.best_fit import Minimum, SearchOptions, best_fit
+from zpfit.io.writing import make_folder, write_json
+from zpfit.physics.charged_current import pion_charge
+from zpfit.physics.couplings import Couplings
+from zpfit.physics.nuclear_experiments import be8_1764, be8_1815, c12_1723, he4_pairs
+from zpfit.runs.run_file import find_run_file, load_run
+from zpfit.studies.x17.cases import Case
+
+SEED = 1
+_STARTS = 1000
+_SEARCH = SearchOptions(kept=30, kicks=6, max_rounds=12, quiet_rounds=4)
+"""A quarter of the usual effort; two seeds agree to 1e-8 for the set of Be-8 and He-4."""
+_NEAR = 3
+"""Best points of the search that start the search for the joint sigma."""
+_PRECISION = 0.05
+"""Standard error of ln Z."""
+_OBSERVABLES = {
+    "R_1815": be8_1815,
+    "R_1764": be8_1764,
+    "he4": he4_pairs,
+    "R_c12": c12_1723,
+    "D_pi": pion_charge,
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """Result of one fit."""
+
+    chi2: float
+    """At the best fit, without hard exclusions, which it meets."""
+    chi2_none: float
+    """Without a Z'."""
+    terms: Mapping[str, float]
+    """chi2 of each term at the best fit."""
+    terms_none: Mapping[str, float]
+    point: Mapping[str, float]
+    """Values of the parameters."""
+    couplings: Mapping[str, float]
+    predictions: Mapping[str, float]
+    """With published inputs of nuclei."""
+    joint_sigma: float | None = None
+    """Largest pull of an anomaly where others are within two errors: the lowest that is found."""
+    joint_sigma_none: float | None = None
+    ln_bayes_factor: float | None = None
+    """Evidence over that without a Z'; None if it was not computed."""
+    ln_bayes_factor_err: float | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def gain(self) -> float:
+        """Decrease of chi2 relative to no Z'."""
+        return self.chi2_none - self.chi2
+
+
+def fit_all(cases: Mapping[str, Case], folder: Path, progress: Progress) -> dict[str, Record]:
+    """Return the records of all fits; those that the folder holds are read.
+
+    Parameters
+    ----------
+    cases
+        Fits by name.
+    folder
+        Folder of the records.
+    progress
+        Gets the name of each fit.
+    """
+    records = {}
+    for name, case in cases.items():
+        file = folder / f"{name}.json"
+        if not file.exists():
+            progress.stage(f"Fitting {name}")
+            make_folder(file.parent)
+            write_json(file, asdict(fit_case(case)))
+        records[name] = _read(file)
+    return records
+
+
+def _read(file: Path) -> Record:
+    """Return the record in a file."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return Record(**{**content, "remarks": tuple(content["remarks"])})
+
+
+def fit_case(case: Case) -> Record:
+    """Search the best fit of a case, and compute its evidence if it asks for that."""
+    problem = problem_of(case)
+    rng = np.random.default_rng(SEED)
+    posterior = problem.posterior
+    found = best_fit(posterior, rng.random((_STARTS, posterior.dimension)), rng, options=_SEARCH)
+    c, none = posterior.couplings(found.u[None]), Couplings.none()
+    likelihood = posterior.likelihood
+    terms, terms_none = _single(likelihood.chi2_by_term(c)), _single(likelihood.chi2_by_term(none))
+    values = posterior.parameters(found.u[None])
+    return Record(
+        chi2=found.chi2,
+        chi2_none=sum(terms_none.values()),
+        terms=terms,
+        terms_none=terms_none,
+        point=_single(values),
+        couplings={name: float(row[0]) for name, row in c.items() if row[0]},
+        predictions={name: float(f(c)[0]) for name, f in _OBSERVABLES.items()},
+        **(_evidence(problem, found, rng) if case.evidence else {}),
+    )
+
+
+def problem_of(case: Case) -> Problem:
+    """Return the run of a case with its data and options."""
+    changes: dict[str, Any] = {"likelihood": dict(case.likelihood), "vegas.error": _PRECISION}
+    changes |= {f"model.options.{name}": value for name, value in case.model.items()}
+    return load_run(find_run_file(case.run), changes)
+
+
+def _single(rows: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(row[0]) for name, row in rows.items()}
+
+
+def _evidence(problem: Problem, found: Minimum, rng: np.random.Generator) -> dict[str, Any]:
+    """Return joint sigma and Bayes factor."""
+    posterior, limits = problem.posterior, problem.settings.joint_sigma
+    near = found.u[None] if found.ends is None else found.ends[0][np.argsort(found.ends[1])[:_NEAR]]
+    joint = improve_joint_sigma(posterior, near, rng, limits).sigma
+    pulls = {t.name: abs(float(t.pull(_none())[0])) for t in posterior.likelihood.measurements}
+    without = max(pulls[term.name] for term in posterior.likelihood.anomalies)
+    kept = {
+        "joint_sigma": joint if np.isfinite(joint) else None,
+        "joint_sigma_none": without,
+    }
+    try:
+        integral = evidence_of(posterior, problem.settings, rng)
+    except PoorProposal as error:
+        return {**kept, "remarks": (str(error),)}
+    log_none = float(posterior.likelihood.log_likelihood(_none())[0])
+    return {
+        **kept,
+        "ln_bayes_factor": integral.evidence.log_z - log_none,
+        "ln_bayes_factor_err": integral.evidence.error,
+        "remarks": integral.shortcomings,
+    }
+
+
+@cache
+def _none() -> Couplings:
+    return Couplings.none()
