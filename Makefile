@@ -54,6 +54,7 @@ benchmark: install
 	$(BIN)/python benchmarks/likelihood.py
 	$(BIN)/python benchmarks/models.py
 	$(BIN)/python benchmarks/explore.py
+	$(BIN)/python benchmarks/waits.py --page docs/benchmarks.md
 
 benchmark-campaign: install
 	$(BIN)/python benchmarks/campaign.py

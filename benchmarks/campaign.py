@@ -26,7 +26,7 @@ from zpfit.inference.progress import Silent
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.campaign import RUNS, run_campaign
 from zpfit.runs.campaign_file import Campaign, load_campaign
-from zpfit.runs.pools import ExecutorChoice, Kind
+from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.workers import open_workers
 
 TINY = {

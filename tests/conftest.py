@@ -1,6 +1,5 @@
 """Shared fixtures: the command line in process, and one small run."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +9,8 @@ import pytest
 from click.testing import Result
 from command import invoke as invoke_command
 from command import run_small
-from filelock import FileLock
 from helpers_samplers import draw_blank, quick, use_small_batches
+from sharing import made_once
 
 from zpfit.errors import ZpfitError
 from zpfit.inference.posterior import Posterior
@@ -123,17 +122,15 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a small run, at its default place; for reading only."""
-    base = tmp_path_factory.getbasetemp()
-    # Workers of pytest-xdist have folders side by side; the first one makes the run for all.
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small_run"
-    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch, quick():
-        if not folder.exists():
-            folder.mkdir()
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch, quick():
             patch.chdir(folder)
             draw_blank(patch)
             result = run_small()
             assert result.exit_code == 0, result.output
-    return folder / "output" / "quickstart"
+
+    return made_once(tmp_path_factory, "small_run", make) / "output" / "quickstart"
 
 
 @pytest.fixture(scope="session")
@@ -159,11 +156,13 @@ def replaced_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="session")
 def nested_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a small run with nested sampling; for reading only."""
-    folder = tmp_path_factory.mktemp("small") / "nested"
     dynesty = ("sampler.engine=dynesty", "dynesty.live_points=50", "dynesty.tolerance=0.5")
     settings = [word for setting in dynesty for word in ("--set", setting)]
-    with pytest.MonkeyPatch.context() as patch, quick():
-        draw_blank(patch)
-        result = run_small(*settings, "--output", folder)
-    assert result.exit_code == 0, result.output
-    return folder
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch, quick():
+            draw_blank(patch)
+            result = run_small(*settings, "--output", folder / "nested")
+            assert result.exit_code == 0, result.output
+
+    return made_once(tmp_path_factory, "nested_run", make) / "nested"

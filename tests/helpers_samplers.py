@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from zpfit.analysis.fit import FitOptions, sample
+from zpfit.analysis.joint_sigma import joint_sigma_or_none
 from zpfit.inference.samplers.importance import Integral, LogLikelihood, Target, integrate
 from zpfit.inference.samplers.peak_search import PeakOptions
 from zpfit.inference.samplers.peaks import add_peaks
@@ -59,18 +59,21 @@ def quick() -> Iterator[None]:
     numbers keep the defaults.
     """
     short = partial(best_fit, options=SearchOptions(10, kept=5, max_rounds=2, quiet_rounds=1))
-    sizes = FitOptions(prior_draws=2_000, stored_samples=5_000)
     with pytest.MonkeyPatch.context() as patch:
         use_small_batches(patch, 5_000, 15_000)
         patch.setattr("zpfit.inference.samplers.vegas.integrate", roughly_integrated)
-        for place in ("zpfit.analysis.fit", "zpfit.runs.execution"):
-            patch.setattr(f"{place}.sample", partial(sample, options=sizes))
+        one = partial(joint_sigma_or_none, searches=1)
+        for place in ("compare", "tension.tension", "toys.toys"):
+            patch.setattr(f"zpfit.analysis.{place}.joint_sigma_or_none", one)
         for place in ("fit", "profile.profile", "tension.tension", "toys.toys"):
             patch.setattr(f"zpfit.analysis.{place}.best_fit", short)
+        patch.setattr("zpfit.runs.comparison.cores", lambda: 1)  # others would not be patched
         yield
 
 
 def first_fast(*values: object) -> list[Any]:
-    """Return values of a test's parameter; all but the first run in the slow target only."""
-    first, *others = values
-    return [first, *(pytest.param(value, marks=pytest.mark.slow) for value in others)]
+    """Return values of a test's parameter, or tuples of several parameters; all but the first
+    run in the slow target only."""
+    first, *others = (value if isinstance(value, tuple) else (value,) for value in values)
+    slow = [pytest.param(*other, marks=pytest.mark.slow) for other in others]
+    return [pytest.param(*first), *slow]

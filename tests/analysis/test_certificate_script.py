@@ -121,6 +121,7 @@ def test_a_changed_coefficient_is_noticed():
         CHECKER.check(rehashed(record))
 
 
+@pytest.mark.slow
 def test_terms_of_decays_are_needed():
     """Beam dumps and the sum of both decays exclude boxes; with wider limits they do not."""
     record = copy.deepcopy(certificate("froggatt_nielsen_forecast", 2.5))

@@ -202,8 +202,14 @@ def decays_seen(structure, c):
     return np.array([dump_ratio(c, d.region, d.length_ratio) * hair for d in structure.dumps])
 
 
-@pytest.mark.parametrize("data", SETS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [
+        pytest.param(m, d, marks=[pytest.mark.slow] * ((i + j) % 2))
+        for i, m in enumerate(MODELS)
+        for j, d in enumerate(SETS)
+    ],
+)
 def test_no_point_that_meets_the_constraints_is_cut(model, data):
     assert count_of_cut_points(problem(model, data), 4_000, 1) == 0
 

@@ -19,6 +19,7 @@ from zpfit.analysis.joint_sigma import (
     best_joint_sigma_of,
     improve_joint_sigma,
     joint_sigma,
+    joint_sigma_or_none,
 )
 from zpfit.analysis.prior_sensitivity import WeightedRun, stretched, varied_evidence
 from zpfit.analysis.summary import at_best_fit
@@ -109,6 +110,40 @@ def test_reweighted_evidence_is_that_of_a_rerun():
     assert abs(narrow.log_z - again.log_z) < 4 * np.hypot(narrow.error, again.error)
     wide = varied_evidence(posterior, 1.5, weighted, run.settings, rng, Silent())
     assert wide.method == "rerun"
+    again = evidence_of(stretched(posterior, 1.5), run.settings, rng, Silent()).evidence
+    assert abs(wide.log_z - again.log_z) < 4 * np.hypot(wide.error, again.error)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["quickstart", "sm_u1_today_cs", "froggatt_nielsen_integers_rb"])
+def test_maps_that_begin_with_samples_give_the_evidence_of_new_maps(name):
+    run = load_run(RUNS / f"{name}.yaml")
+    first_rng, known_rng, new_rng = np.random.default_rng(3).spawn(3)
+    integral = evidence_of(run.posterior, run.settings, first_rng, effective=5000)
+    evidence, samples = integral.evidence, integral.samples
+    columns = run.posterior.parameters(samples.u)
+    weighted = WeightedRun(
+        evidence.log_z, evidence.error, columns, samples.log_weight, independent_draws=True
+    )
+    wide = varied_evidence(run.posterior, 1.5, weighted, run.settings, known_rng)
+    again = evidence_of(stretched(run.posterior, 1.5), run.settings, new_rng).evidence
+    assert abs(wide.log_z - again.log_z) < 4 * np.hypot(wide.error, again.error)
+
+
+@pytest.mark.parametrize(
+    ("value", "proof", "searches"), [(2.0, True, 1), (2.0, False, 3), (0.0, False, 1)]
+)
+def test_a_proof_or_zero_ends_the_searches_for_a_joint_sigma(monkeypatch, value, proof, searches):
+    asked = []
+
+    def found(_, rng, __):
+        asked.append(rng)
+        return JointSigma(value, np.zeros(1))
+
+    monkeypatch.setattr("zpfit.analysis.joint_sigma.joint_sigma", found)
+    joint, _ = joint_sigma_or_none(None, np.random.default_rng(1), None, lambda _: proof)
+    assert joint.sigma == value
+    assert len(asked) == searches
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from drawn_planes import (
     packaged,
     profiled_coarsely,
 )
+from helpers_samplers import first_fast
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
@@ -261,7 +262,7 @@ def test_figure(name: str):
 
 
 @pytest.mark.drawn
-@pytest.mark.parametrize("name", ["fig2a", "fig3a", "fig3b", "fig3c", "fig4"])
+@pytest.mark.parametrize("name", ["fig2a", *first_fast("fig3b", "fig3a", "fig3c", "fig4")])
 def test_figure_of_the_paper(name: str):
     record = packaged(f"paper_{name}").record()
     texts = shown(record)
@@ -270,6 +271,7 @@ def test_figure_of_the_paper(name: str):
             assert region["label"] in texts
 
 
+@pytest.mark.slow
 @pytest.mark.drawn
 def test_figure_of_a_profile():
     x = MASS | {"lower": 45}

@@ -252,6 +252,7 @@ def test_the_papers_fit_does_not_know_the_sign_of_all_couplings():
     np.testing.assert_allclose(found.chi2[allowed], found.chi2[::-1][allowed], atol=0.05, rtol=0.01)
 
 
+@pytest.mark.slow
 def test_the_papers_fit_against_scipy():
     """The profile never exceeds the result of an independent minimiser with many starts."""
     posterior = RUN.posterior

@@ -331,6 +331,7 @@ def test_evaluate_takes_mappings_lists_and_frames() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_draws")  # in this process
 def test_compare_in_memory(light: zpfit.Result, tmp_path: Path) -> None:
     heavy = small({"model": "dark_photon", "likelihood": FEW_DATA})
     found = zpfit.compare(light, heavy)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import FEW_DATA
 from matplotlib.figure import Figure
 
 import zpfit
@@ -15,9 +16,10 @@ pytestmark = pytest.mark.usefixtures("quick_fits")
 
 MUON = {
     "model": "L_mu-L_tau",
-    "likelihood": "paper_2021_cs",
+    "likelihood": FEW_DATA,
     "sampler": {"engine": "vegas"},
     "best_fit": {"starts": 50},
+    "priors": {"parameters": {"m_Zp": 20.0, "eps": 0.0}},
 }
 GRID = {"title": "two seeds", "runs": {"muon": MUON}, "seeds": [1, 2]}
 

@@ -76,6 +76,7 @@ def python_m_zpfit(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 def test_exit_code_of_the_process(workspace: Path):
     write("fit.yaml", RUN + "seeed: 3\n")
     process = python_m_zpfit("run", "fit.yaml", cwd=workspace)

@@ -370,6 +370,7 @@ def test_resolved_run_file_gives_the_same_run(accepted: Command, small_run: Path
     assert Path("again/config.yaml").read_text(encoding="utf-8") == config
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run(small_run: Path, replaced_run: Path):
     assert same_results(small_run, replaced_run)
     first, second = (load(folder / "samples.nc") for folder in (small_run, replaced_run))
@@ -454,7 +455,9 @@ def test_options_of_a_model_in_a_file(accepted: Command):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("arguments", [("--version",), ("list", "models")])
+@pytest.mark.parametrize(
+    "arguments", [("--version",), pytest.param(("list", "models"), marks=pytest.mark.slow)]
+)
 def test_a_full_standard_output_is_named(arguments):
     with Path("/dev/full").open("w") as full:
         process = subprocess.run(

@@ -151,7 +151,8 @@ def plain_sum(posterior, seed, n=2_000_000):
 PAPER_RUNS = ("quickstart", "effective_rb", "sm_u1_cs")
 
 
-@pytest.mark.parametrize("name", first_fast(*PAPER_RUNS))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAPER_RUNS)
 def test_vegas_and_a_plain_sum_agree_on_the_papers_fits(name):
     run = real_run(name, sampler__target_ess=1000)
     result = sampled(run, "vegas", 1, batch=100_000)
@@ -161,7 +162,7 @@ def test_vegas_and_a_plain_sum_agree_on_the_papers_fits(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", first_fast(*PAPER_RUNS))
+@pytest.mark.parametrize("name", PAPER_RUNS)
 def test_dynesty_and_vegas_agree_on_the_papers_fits(name):
     run = real_run(name, sampler__target_ess=1000, dynesty__live_points=300)
     first, second = (sampled(run, engine, 3).evidence for engine in ("vegas", "dynesty"))

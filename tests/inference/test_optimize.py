@@ -133,3 +133,22 @@ def test_the_best_fit_of_the_paper_is_the_global_one(run_name, goal, seed):
     couplings = posterior.couplings(found.u[None])
     assert posterior.likelihood.excluded_by(couplings) == [[]]
     assert found.chi2 == pytest.approx(posterior.likelihood.chi2(couplings)[0])
+
+
+def test_descents_that_are_given_up_do_not_change_the_best():
+    """Narrow wells of different depths: most descents end in one that is not the deepest."""
+    calls = []
+
+    def residuals(u, _):
+        calls.append(len(u))
+        wells = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+        nearest = np.argmin(np.abs(u[:, :1] - wells), axis=1)
+        depth = np.array([2.0, 1.5, 1.8, 0.3, 1.7])[nearest]
+        return np.column_stack([30 * np.tanh(u[:, 0] - wells[nearest]), u[:, 1] - 0.4, depth])
+
+    starts = np.random.default_rng(1).random((200, 2))
+    _, whole = descend(residuals, starts, 1.0)
+    slow, calls[:] = sum(calls), []
+    _, given_up = descend(residuals, starts, 1.0, tolerance=1e-5, margin=1.0)
+    assert given_up.min() == pytest.approx(whole.min(), abs=1e-5)
+    assert sum(calls) < 0.7 * slow

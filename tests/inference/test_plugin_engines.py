@@ -79,6 +79,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "rejecting", raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plugin")
 def test_a_plugin_agrees_with_vegas() -> None:
     run = load_run(QUICKSTART, SMALL | {"sampler.engine": "rejection"})

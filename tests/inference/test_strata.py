@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from helpers_samplers import first_fast
 
 from zpfit.analysis.joint_sigma import joint_sigma
 from zpfit.inference.search.best_fit import best_fit
@@ -42,7 +41,8 @@ def test_strata_follow_the_mass_of_the_couplings():
     assert len(np.unique(label)) == 24
 
 
-@pytest.mark.parametrize("seed", first_fast(*range(1, 13)))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 13))
 def test_joint_sigma_of_froggatt_nielsen_in_a_narrow_interval_of_masses(seed):
     """An independent branch and bound: 2.3317 < n <= 2.3318, at 28.42 MeV, 0.8 % of the prior."""
     posterior = posterior_of("froggatt_nielsen_cs")

@@ -508,6 +508,7 @@ def test_toys_of_binned_counts_are_refitted():
         assert found == pytest.approx(grid.min(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_bins_measure_more_directions_than_their_sum():
     """Signal and flat part have different shapes, so that ten bins measure both."""
     posterior = strength_posterior(Uniform(lower=0.1, upper=1))

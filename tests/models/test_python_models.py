@@ -23,6 +23,7 @@ from helpers_models import (
     python_fit,
     write,
 )
+from helpers_samplers import first_fast
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
 
@@ -68,7 +69,9 @@ def test_the_user_says_whether_a_function_takes_arrays(invoke: Callable[..., Res
     assert_mentions(message, "my.py:4", "ValueError", "try vectorised: false")
 
 
-@pytest.mark.parametrize("python", ["my.py", "code/my.py", "../my.py", "{workspace}/my.py"])
+@pytest.mark.parametrize(
+    "python", ["../my.py", *first_fast("code/my.py", "my.py", "{workspace}/my.py")]
+)
 def test_a_run_keeps_the_python_file(
     accepted: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch, python: str
 ):

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers_explorer import Explorer
-from helpers_samplers import first_fast
 
 from zpfit.analysis.evaluate import describe_point, evaluate, evaluate_model, parameter_table
 from zpfit.errors import InvalidInput, InvalidModel, RunNotFound, UnknownName
@@ -400,7 +399,8 @@ def test_unknown_sources_are_refused(rejected: Callable[..., str]):
 # Start and end of the server
 
 
-@pytest.mark.parametrize("number", first_fast(signal.SIGTERM, signal.SIGINT))
+@pytest.mark.slow  # the explorer of the other tests ends by SIGTERM
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: int):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -93,6 +93,7 @@ def test_sliders_move_numbers_and_slice(page: Any):
     )
 
 
+@pytest.mark.slow
 def test_typed_numbers_are_checked(page: Any):
     number = page.get_by_label("m_Zp, as a number")
     changed(page, "#verdict", lambda: number.fill("55"))
@@ -103,6 +104,7 @@ def test_typed_numbers_are_checked(page: Any):
     assert number.get_attribute("aria-invalid") is None
 
 
+@pytest.mark.slow
 def test_hovering_and_clicking_the_slice(page: Any):
     box = page.locator("#plot .nsewdrag").first.bounding_box()
     x, y = box["x"] + 0.2 * box["width"], box["y"] + 0.1 * box["height"]
@@ -117,6 +119,7 @@ def test_hovering_and_clicking_the_slice(page: Any):
     )
 
 
+@pytest.mark.slow
 def test_the_address_brings_a_point_back(page: Any, explorer: Explorer):
     words = "#model=B-L&data=paper_2021_rb&x=g_prime&y=m_Zp&view=who&p.m_Zp=33&p.g_prime=2e-5"
     page.goto("about:blank")
@@ -137,6 +140,7 @@ def test_the_address_brings_a_point_back(page: Any, explorer: Explorer):
     assert "zS_vS" in copied
 
 
+@pytest.mark.slow
 def test_nothing_sticks_out_on_a_telephone_in_the_dark(page: Any):
     bright = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     page.emulate_media(color_scheme="dark")

@@ -151,6 +151,10 @@ def rewrite(path, **changes):
 # Contents
 
 
+def test_no_tags_are_shown_as_text(run_page):
+    assert not re.search(r"&lt;/?(su[bp]|em|code)", run_page.read_text())
+
+
 def test_numbers_are_those_of_the_summary(run_page, small_run):
     summary = json.loads((small_run / "summary.json").read_text())
     parameters, measurements, exclusions, *_ = read(run_page).tables
@@ -328,6 +332,7 @@ def test_silent_exclusions_are_not_survived(accepted, copied):
     assert [row[1][1] for row in page.tables[2] if row[0][0] == "kloe_2015"] == ["silent"]
 
 
+@pytest.mark.slow
 def test_page_lies_beside_its_folder(accepted, copied):
     assert accepted("report", "mine") == f"Written: {copied.parent / 'mine.html'}\n"
     assert not (copied / "mine.html").exists()

@@ -84,13 +84,13 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "planes": lambda: plane_overlay({"mine": plane(3), "yours": plane(9)}, {"own": limit()}, PRL),
 }
 
+SLOW = {"corner 1", "corner 7", "many regions"}
+"""Figures of which smaller or larger ones are drawn in the fast tests."""
+
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if name == "corner 7" else [])
-        for name in FIGURES
-    ],
+    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in FIGURES],
 )
 def test_a_figure_is_readable_in_one_column(name: str):
     with house_style():

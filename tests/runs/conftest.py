@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import resuming
 from resuming import OWN, at_stage, done, no_plots, own_files, run, sent, written, zpfit
+from sharing import made_once
 
 
 @pytest.fixture(scope="session")
@@ -31,31 +32,38 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def undisturbed(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Uninterrupted run with cross-check and plots; for reading only."""
-    place = written(tmp_path_factory.mktemp("whole") / "place")
-    with resuming.small_batches():
-        done(place, *run("--cross-check"))
-    return place
+
+    def make(folder: Path) -> None:
+        with resuming.small_batches():
+            done(written(folder / "place"), *run("--cross-check"))
+
+    return made_once(tmp_path_factory, "undisturbed", make) / "place"
 
 
 @pytest.fixture(scope="session")
 def plain(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Uninterrupted run without cross-check and plots, which takes half the time; for reading
     only."""
-    place = written(tmp_path_factory.mktemp("plain") / "place")
-    with resuming.small_batches():
-        done(place, *run(), hooks=(no_plots,))
-    return place
+
+    def make(folder: Path) -> None:
+        with resuming.small_batches():
+            done(written(folder / "place"), *run(), hooks=(no_plots,))
+
+    return made_once(tmp_path_factory, "plain", make) / "place"
 
 
 @pytest.fixture(scope="session")
 def halfway(everything_imported: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run with the user's own model and data, killed at its last stage; for reading only."""
-    place = written(tmp_path_factory.mktemp("halfway") / "place", OWN)
-    own_files(place)
-    at = at_stage("Searching the best fit", sent(signal.SIGKILL))
-    with resuming.small_batches():
-        assert zpfit(place, *run(), hooks=(at,)).ended() == -signal.SIGKILL
-    return place
+
+    def make(folder: Path) -> None:
+        place = written(folder / "place", OWN)
+        own_files(place)
+        at = at_stage("Searching the best fit", sent(signal.SIGKILL))
+        with resuming.small_batches():
+            assert zpfit(place, *run(), hooks=(at,)).ended() == -signal.SIGKILL
+
+    return made_once(tmp_path_factory, "halfway", make) / "place"
 
 
 @pytest.fixture

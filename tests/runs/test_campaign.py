@@ -252,6 +252,7 @@ def test_one_process_and_others(same_numbers, other):
     assert found["finished"] == 2
 
 
+@pytest.mark.slow
 def test_finished_fits_are_left_alone_and_new_ones_added(accepted):
     accepted("campaign", write({"seeds": [1]}), "--executor", "here")
     summary = Path("output/grid/runs/tiny-s1/summary.json")
@@ -366,6 +367,7 @@ def test_a_dask_worker_that_dies_loses_nothing_and_changes_no_number(accepted, w
     assert record("shot") == whole
 
 
+@pytest.mark.slow
 def test_two_campaigns_in_one_folder(accepted, rejected):
     path = write({"seeds": {"count": 2}})
     process = start("campaign", path, "--executor", "here")

@@ -165,7 +165,10 @@ def interrupted(compute: Callable[[Any], Any], folder: Path, every: int) -> tupl
             number += 1
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n == "nested_sampling")) for n in SAMPLERS],
+)
 def test_every_state_leads_to_the_same_numbers(tmp_path: Path, name: str):
     """A chain of interruptions passes through every state; dynesty has hundreds."""
     compute = SAMPLERS[name]

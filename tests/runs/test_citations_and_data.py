@@ -290,6 +290,7 @@ def checked(invoke: Callable[..., Result]) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@pytest.mark.slow
 def test_packaged_data_are_in_order(invoke: Callable[..., Result]):
     code, table, problems = checked(invoke)
     assert (code, problems) == (0, "")

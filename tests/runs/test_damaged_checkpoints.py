@@ -49,7 +49,7 @@ def test_unchanged_log_likelihoods(own: Path):
     found = [len(u) for _, u, _ in CheckpointFiles(folder, 0.0).points()]
     assert len(found) >= 2
     assert sum(found) > 1000
-    assert min(found) >= 40  # the search for peaks keeps the draws that stand out most
+    assert min(found) >= 20  # the search for peaks keeps the draws that stand out most
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "garbage", "text", "array", "object"])

@@ -137,6 +137,7 @@ def test_a_full_disk(disk: Path, plain: Path, room: int):
     assert_same(disk, plain)
 
 
+@pytest.mark.slow
 def test_a_disk_that_becomes_read_only(disk: Path, plain: Path):
     at = at_stage("Searching the best fit", sent(signal.SIGKILL))
     assert zpfit(disk, *run(), hooks=(at,)).ended() == -signal.SIGKILL

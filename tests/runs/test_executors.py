@@ -13,7 +13,8 @@ import calls
 import pytest
 
 from zpfit.errors import MissingExtra, MultithreadedWorkers, SchedulerUnreachable, Stopped
-from zpfit.runs.pools import ExecutorChoice, Kind, cores
+from zpfit.runs.executor_choice import ExecutorChoice, Kind
+from zpfit.runs.pools import cores
 from zpfit.runs.signals import StopRequest
 from zpfit.runs.workers import Workers, open_workers
 
@@ -227,7 +228,7 @@ def test_workers_with_several_threads_are_refused(dask_address, monkeypatch):
 def test_workers_do_not_outlive_their_parent(tmp_path):
     code = (
         "import calls; from zpfit.runs.workers import open_workers; "
-        "from zpfit.runs.pools import ExecutorChoice, Kind\n"
+        "from zpfit.runs.executor_choice import ExecutorChoice, Kind\n"
         "if __name__ == '__main__':\n"
         "    with open_workers(ExecutorChoice(Kind.PROCESSES, 2)) as workers:\n"
         f"        list(workers.run(calls.leaves_its_number, [{str(tmp_path)!r}] * 2))\n"

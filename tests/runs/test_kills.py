@@ -136,6 +136,7 @@ def test_kill_beside_every_file(place: Path, plain: Path, *, after: bool):
     assert number > 10
 
 
+@pytest.mark.slow
 def test_kill_before_anything_is_kept(place: Path, plain: Path):
     at = at_file(1, sent(signal.SIGKILL))
     assert zpfit(place, *run(), hooks=(at,)).ended() == -signal.SIGKILL
@@ -144,6 +145,7 @@ def test_kill_before_anything_is_kept(place: Path, plain: Path):
     assert_same(place, plain)
 
 
+@pytest.mark.slow
 def test_kill_while_it_tidies_up(place: Path, plain: Path):
     def hook() -> None:
         pytest.MonkeyPatch().setattr("shutil.rmtree", lambda _: sent(signal.SIGKILL)())
@@ -193,7 +195,7 @@ CASES = {
         pytest.param("emcee", marks=pytest.mark.slow),
         pytest.param("vegas", marks=pytest.mark.slow),
         pytest.param("dynesty", marks=pytest.mark.slow),
-        "own",
+        pytest.param("own", marks=pytest.mark.slow),
     ],
 )
 def test_file_and_folder_resume_alike(tmp_path: Path, case: str):

@@ -44,6 +44,7 @@ def test_force_keeps_the_earlier_run_until_there_is_another(place: Path, plain: 
     assert_same(place, plain)
 
 
+@pytest.mark.slow
 def test_force_over_an_unfinished_run_starts_again(place: Path, plain: Path):
     at = at_stage("Searching the best fit", sent(signal.SIGKILL))
     assert zpfit(place, *run("--seed", "7"), hooks=(at,)).ended() == -signal.SIGKILL

@@ -78,6 +78,7 @@ def test_the_lock_of_a_killed_process_is_free(place: Path, plain: Path):
     assert_same(place, plain)
 
 
+@pytest.mark.slow
 def test_patience_waits_for_the_other(place: Path, workspace: Path):
     shutil.copyfile(place / "fit.yaml", "fit.yaml")
     loaded, folder = load_run(Path("fit.yaml")), RunFolder(workspace / "out")
@@ -136,7 +137,7 @@ def test_a_signal_from_outside(place: Path, plain: Path, number: int):
     [
         pytest.param("Adapting to the posterior", "emcee", signal.SIGINT, marks=pytest.mark.slow),
         ("Sampling the posterior", "emcee", signal.SIGTERM),
-        ("Nested sampling", "dynesty", signal.SIGINT),
+        pytest.param("Nested sampling", "dynesty", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("Searching the best fit", "emcee", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
@@ -160,6 +161,7 @@ def test_a_second_signal_while_a_file_is_written(place: Path, plain: Path):
     assert_same(place, plain)
 
 
+@pytest.mark.slow
 def test_a_signal_while_kept_values_are_checked(place: Path, plain: Path):
     at = at_stage("Searching the best fit", sent(signal.SIGKILL))
     assert zpfit(place, *run(), hooks=(at,)).ended() == -signal.SIGKILL

@@ -12,7 +12,7 @@ from zpfit.analysis.toys.toys import toys as in_memory
 from zpfit.cli.progress import ToyLines
 from zpfit.inference.progress import Silent
 from zpfit.plots.toys import toys_figure
-from zpfit.runs.pools import ExecutorChoice, Kind
+from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.toy_folder import ToyFolder, as_csv
 from zpfit.runs.toys import RunSource, ToyRequest, toys_in_folder

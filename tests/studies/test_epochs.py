@@ -1,7 +1,9 @@
 """Test the study of epochs: runs, numbers, conclusions and page."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -242,6 +244,13 @@ def test_spot_of_a_joint_sigma():
     assert find_spots([fit])["quickstart"].invisible == pytest.approx(1 / 3, rel=1e-3)
 
 
+class Here:
+    """Executor that runs jobs at once."""
+
+    def results_of(self, jobs, _):
+        return {name: job() for name, job in jobs.items()}
+
+
 def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, accepted, rejected):
     asked, rows = [], made_up_rows()
 
@@ -252,7 +261,9 @@ def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, acce
     monkeypatch.setattr(epochs, "compare_all", compared)
     monkeypatch.setattr(epochs, "allowed_region", lambda _: made_up_region(2.5e-4))
     monkeypatch.setattr(epochs, "find_spots", lambda _: made_up().spots)
-    monkeypatch.setattr(epochs, "varied_joint_sigmas", lambda _: made_up().varied)
+    varied = {key: partial(float, sigma) for key, sigma in made_up().varied.items()}
+    monkeypatch.setattr(epochs, "varied_jobs", lambda _: varied)
+    monkeypatch.setattr(epochs, "workers", lambda _: nullcontext(Here()))
     monkeypatch.setattr(epochs, "read_hidden", lambda _: made_up().hidden)
     assert "what-changed.md" in accepted("epochs", "--output", "out")
     assert asked == run_names()

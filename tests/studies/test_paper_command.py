@@ -19,6 +19,7 @@ from zpfit.cli import cli
 from zpfit.errors import NoAllowedPoint, WorkerKilled, ZpfitError
 from zpfit.inference.progress import Silent
 from zpfit.runs.run_file import find_run_file
+from zpfit.runs.side_by_side import interrupts_held
 from zpfit.studies.paper_2021 import processes, reproduce, target_regions
 from zpfit.studies.paper_2021.claims import closed_claims
 from zpfit.studies.paper_2021.figures import FIGURES, Figure, draw
@@ -205,6 +206,7 @@ def test_failure_in_another_process_travels_as_words():
         pool.results_of({"bad": partial(find_run_file, "nowhere")}, Silent())
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_reported_without_doing_the_rest():
     jobs = {str(index): partial(_die_elsewhere, os.getpid()) for index in range(20)}
     with pytest.raises(WorkerKilled, match="memory"), processes.workers() as pool:
@@ -260,7 +262,7 @@ def test_interrupts_are_held_and_not_lost():
     after = []
 
     def interrupted():
-        with processes.interrupts_held():
+        with interrupts_held():
             signal.raise_signal(signal.SIGINT)
             after.append("held")
         after.append("lost")
@@ -271,9 +273,10 @@ def test_interrupts_are_held_and_not_lost():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=slow)])
-@pytest.mark.parametrize("importing", [False, pytest.param(True, marks=slow)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("importing", [False, True])
 def test_an_interrupt_ends_all_processes_at_once(tmp_path, number, importing):
     """SIGINT reaches every process, as from a terminal; SIGTERM reaches the first one only."""
     psutil = pytest.importorskip("psutil")

@@ -37,7 +37,7 @@ def forecast_of(effective):
 @pytest.fixture(scope="module")
 def forecast_and_samples():
     with quick():  # forecast and count by hand see the same samples
-        return forecast_of(1000)
+        return forecast_of(4000)
 
 
 def test_forecast_is_a_count_of_samples(forecast_and_samples):

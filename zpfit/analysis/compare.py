@@ -1,14 +1,15 @@
 """Comparison of fits: best fits, evidences, tension, and the influence of the priors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import log
 from typing import Any
 
 import numpy as np
 
 from zpfit.analysis.bayes_factors import against_reference
-from zpfit.analysis.certify.bound_below import proved_below
+from zpfit.analysis.certify.bound_below import is_least, proved_below
 from zpfit.analysis.fit import FitResult
 from zpfit.analysis.joint_sigma import (
     JointSigma,
@@ -48,6 +49,17 @@ _NEAR = 50
 """Starts around each embedded best fit."""
 
 
+Jobs = Mapping[str, Callable[[], Any]]
+"""Functions without arguments that do not depend on each other, by name."""
+RunJobs = Callable[[Jobs], dict[str, Any]]
+"""Calls all functions, in this process or in several, and returns their results by name."""
+
+
+def one_after_another(jobs: Jobs) -> dict[str, Any]:
+    """Call functions in this process."""
+    return {name: job() for name, job in jobs.items()}
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Fits side by side, and the hypothesis without a Z' on each data set."""
@@ -64,6 +76,7 @@ def compare(
     reference: str = NO_ZPRIME,
     seed: int = 1,
     progress: Progress | None = None,
+    run_jobs: RunJobs = one_after_another,
 ) -> Comparison:
     """Compare fits with each other and with the hypothesis without a Z'.
 
@@ -77,6 +90,8 @@ def compare(
         Seed of the searches for joint sigmas and of the integrals under other priors.
     progress
         Receiver of stages and notes; silent by default.
+    run_jobs
+        Runs searches and integrals, which can be pickled. Results do not depend on where.
 
     Raises
     ------
@@ -92,12 +107,19 @@ def compare(
     rows: list[ComparisonRow] = []
     rngs = [own.spawn(4) for own in rng.spawn(len(fits))]
     fits = best_fits_in_order(fits, [own[3] for own in rngs], progress)
-    reached = joint_sigmas(problems, [own[0] for own in rngs], progress)
+    progress.stage("Joint sigmas and other priors")
+    searches = _joint_sigma_jobs(problems, [own[0] for own in rngs])
+    found = run_jobs({**searches, **_other_priors_jobs(fits, [own[1:3] for own in rngs])})
+    alone = [found[name] for name in searches]
+    reached = shared_joint_sigmas(problems, alone, [own[0] for own in rngs])
+    progress.stage("Proving joint sigmas")
+    proved = run_jobs(_proof_jobs(fits, reached))
     for number, group in enumerate(by_data(problems), start=1):
         together = [_without(fits[group[0]], number)]
         for index in group:
-            progress.stage(f"Comparing {fits[index].name}")
-            together.append(_row(fits[index], number, reached[index], rngs[index][1:3], progress))
+            name = fits[index].name
+            varied, bound = found[f"other priors of {name}"], proved[f"proof for {name}"]
+            together.append(_row(fits[index], number, reached[index], varied, bound))
         rows += against_reference(together, reference)
     return Comparison(tuple(rows), reference, tuple(fits))
 
@@ -190,7 +212,10 @@ Reached = tuple[JointSigma | None, tuple[str, ...]]
 
 
 def joint_sigmas(
-    runs: Sequence[Problem], rngs: Sequence[np.random.Generator], progress: Progress
+    runs: Sequence[Problem],
+    rngs: Sequence[np.random.Generator],
+    progress: Progress,
+    run_jobs: RunJobs = one_after_another,
 ) -> list[Reached]:
     """Compute the joint sigma of each run.
 
@@ -207,12 +232,34 @@ def joint_sigmas(
         Random numbers of each search.
     progress
         Receiver of stages.
+    run_jobs
+        Runs the searches.
     """
-    result: list[Reached] = []
-    for run, rng in zip(runs, rngs, strict=True):
-        posterior = run.posterior
-        progress.stage(f"Joint sigma of {posterior.model.name}, {posterior.likelihood.name}")
-        result.append(joint_sigma_or_none(run.posterior, rng, run.settings.joint_sigma))
+    progress.stage("Joint sigmas")
+    found = run_jobs(_joint_sigma_jobs(runs, rngs))
+    return shared_joint_sigmas(runs, list(found.values()), rngs)
+
+
+def _joint_sigma_jobs(
+    runs: Sequence[Problem], rngs: Sequence[np.random.Generator]
+) -> dict[str, Callable[[], Reached]]:
+    return {
+        f"joint sigma {number} of {run.name}": partial(_searched, run, rng)
+        for number, (run, rng) in enumerate(zip(runs, rngs, strict=True), start=1)
+    }
+
+
+def _searched(run: Problem, rng: np.random.Generator) -> Reached:
+    """Search the joint sigma of a run by itself."""
+    limits = run.settings.joint_sigma
+    return joint_sigma_or_none(run.posterior, rng, limits, partial(is_least, run))
+
+
+def shared_joint_sigmas(
+    runs: Sequence[Problem], found: Sequence[Reached], rngs: Sequence[np.random.Generator]
+) -> list[Reached]:
+    """Improve the joint sigma of each run by the points of the others."""
+    result = list(found)
     for group in by_data(runs):
         for index in sorted(group, key=lambda i: runs[i].posterior.dimension):
             others = [other for other in group if other != index]
@@ -280,19 +327,14 @@ def _row(
     fit: FitResult,
     data: int,
     reached: Reached,
-    rngs: Sequence[np.random.Generator],
-    progress: Progress,
+    varied: Mapping[str, VariedEvidence],
+    proved: float | None,
 ) -> HypothesisRecord:
     summary, posterior = fit.summary, fit.problem.posterior
     best, evidence = summary["best_fit"], summary["evidence"]
     k, n = posterior.dimension, len(posterior.likelihood.smooth)
-    wide_rng, narrow_rng = rngs
     joint, notes = reached
     probability, probability_error = _probability_met(fit)
-    varied = {
-        "wider": _varied(fit, FACTOR, wide_rng, progress),
-        "narrower": _varied(fit, 1 / FACTOR, narrow_rng, progress),
-    }
     notes += tuple(
         f"{name} priors: {text}" for name, v in varied.items() for text in v.shortcomings
     )
@@ -313,7 +355,7 @@ def _row(
         "dimensionality": evidence["dimensionality"],
         "joint_sigma": None if joint is None else joint.sigma,
         "joint_sigma_at": None if joint is None else _values(posterior, joint.u),
-        "joint_sigma_proved": proved_below(fit.problem, None if joint is None else joint.sigma),
+        "joint_sigma_proved": proved,
         "probability_both_within_1_sigma": probability,
         "probability_both_within_1_sigma_err": probability_error,
         "chi2_by_term": _chi2_by_term(best),
@@ -333,9 +375,34 @@ def _values(posterior: Posterior, u: FloatArray) -> dict[str, float]:
     return {name: float(values[0]) for name, values in posterior.parameters(u[None]).items()}
 
 
-def _varied(
-    fit: FitResult, factor: float, rng: np.random.Generator, progress: Progress
-) -> VariedEvidence:
+def _other_priors_jobs(
+    fits: Sequence[FitResult], rngs: Sequence[Sequence[np.random.Generator]]
+) -> Jobs:
+    return {
+        f"other priors of {fit.name}": partial(_varied_both, fit, own)
+        for fit, own in zip(fits, rngs, strict=True)
+    }
+
+
+def _proof_jobs(fits: Sequence[FitResult], reached: Sequence[Reached]) -> Jobs:
+    return {
+        f"proof for {fit.name}": partial(
+            proved_below, fit.problem, None if joint is None else joint.sigma
+        )
+        for fit, (joint, _) in zip(fits, reached, strict=True)
+    }
+
+
+def _varied_both(fit: FitResult, rngs: Sequence[np.random.Generator]) -> dict[str, VariedEvidence]:
+    """Return ln Z under wider and narrower priors."""
+    wide, narrow = rngs
+    return {
+        "wider": _varied(fit, FACTOR, wide),
+        "narrower": _varied(fit, 1 / FACTOR, narrow),
+    }
+
+
+def _varied(fit: FitResult, factor: float, rng: np.random.Generator) -> VariedEvidence:
     evidence = fit.summary["evidence"]
     weighted = WeightedRun(
         evidence["log_z"],
@@ -345,7 +412,7 @@ def _varied(
         independent_draws=find_engine(fit.summary["sampler"]["engine"]).independent_draws,
     )
     run = fit.problem
-    return varied_evidence(run.posterior, factor, weighted, run.settings, rng, progress)
+    return varied_evidence(run.posterior, factor, weighted, run.settings, rng)
 
 
 def _probability_met(fit: FitResult) -> tuple[float | None, float | None]:

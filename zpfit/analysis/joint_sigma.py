@@ -1,5 +1,6 @@
 """The joint sigma: standard errors within which every anomaly is met at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -33,8 +34,6 @@ _WORTH_AIMING = 1.2
 """Largest ratio of a first level to the best one for which a search is useful."""
 _QUIET = 3
 """Successive searches without progress after which the search ends."""
-_REPEATS = 3
-"""Independent searches; one may miss narrow basins of models with cancelling charges."""
 _MET = 1e-3
 """Level that counts as zero, and smallest progress, in standard errors."""
 _CLOSER = (0.95, 0.99, 0.998, 0.9995)
@@ -43,6 +42,8 @@ _KICKS = 128
 """New starts around each given point."""
 _CLOSER_PROGRESS = 2e-4
 """Smallest progress of these descents, in standard errors."""
+_ARRIVED = 1e-8
+"""Decrease of the sum of squares in one step below which such a descent ends."""
 _WALL, _INSIDE = 30.0, 1e-4
 """Steepness of exclusions for these descents, and their margin inside, as they end on edges."""
 
@@ -130,7 +131,7 @@ def joint_sigma(
         reached = reached.or_lower(found)
     if reached.level >= _MET:
         reached = reached.or_lower(
-            improve_leaders(objective, _LEADERS_AT * reached.level, known, space)
+            improve_leaders(objective, _LEADERS_AT * reached.level, reached.level, known, space)
         )
     # At a jump of a published curve the constrained search misses narrow basins.
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)
@@ -197,20 +198,45 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
         ratios = [ratio * (1 + _INSIDE) for ratio in heights.ratios]
         return Constraints(heights.objectives, excesses, ratios).residuals(level, wall)
 
-    return descend(residuals, starts, _WALL)[0]
+    return descend(residuals, starts, _WALL, tolerance=_ARRIVED)[0]
 
 
 def joint_sigma_or_none(
-    posterior: Posterior, rng: np.random.Generator, limits: JointSigmaSpec | None = None
+    posterior: Posterior,
+    rng: np.random.Generator,
+    limits: JointSigmaSpec | None = None,
+    proved: Callable[[float], bool] = lambda _: False,
+    searches: int = 3,
 ) -> tuple[JointSigma | None, tuple[str, ...]]:
     """Return the best of several searches, or None with the reason.
 
-    The reason is empty if the likelihood has no anomalies.
+    A result of 0, or one with a proof, cannot be improved and ends the searches.
+
+    Parameters
+    ----------
+    posterior, rng, limits
+        See :func:`joint_sigma`.
+    proved
+        Whether a proof says that no other search finds less than a result.
+    searches
+        Largest number of searches; one may miss narrow basins of models with cancelling charges.
+
+    Returns
+    -------
+    JointSigma or None
+        Best result.
+    tuple of str
+        Reason why there is none; empty if the likelihood has no anomalies.
     """
+    best = None
     try:
-        found = [joint_sigma(posterior, own, limits) for own in rng.spawn(_REPEATS)]
+        for number, own in enumerate(rng.spawn(searches)):
+            found = joint_sigma(posterior, own, limits)
+            best = found if best is None or found.sigma < best.sigma else best
+            if best.sigma < _MET or (not number and proved(best.sigma)):
+                break
     except NoAnomalies:
         return None, ()
     except NoAllowedPoint:
         return None, ("no joint sigma: no point meets the other data within their limits",)
-    return min(found, key=lambda one: one.sigma), ()
+    return best, ()

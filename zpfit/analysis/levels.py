@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import erf, sqrt
 from numbers import Real
 
-from scipy.stats import chi2, norm
+from scipy.special import chdtri, ndtri
 
 from zpfit.errors import ProblemCollector, WrongType
 
@@ -46,8 +46,8 @@ def delta_chi2(level: float, dimension: int = 1, *, one_sided: bool = False) -> 
     4.000 2.296
     """
     if one_sided:
-        return float(norm.ppf(level) ** 2)
-    return float(chi2.ppf(level, dimension))
+        return float(ndtri(level) ** 2)
+    return float(chdtri(dimension, 1 - level))
 
 
 def read_level(given: float | str) -> float:

@@ -19,8 +19,8 @@ from zpfit.runs.coverage import (
     coverage_record,
     write_coverage,
 )
+from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.figure_file import FigureChoice, figure_style
-from zpfit.runs.pools import ExecutorChoice
 from zpfit.runs.toys import run_from
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def coverage(
     output
         Folder for ``coverage.json`` and ``coverage.csv``.
     executor
-        Processes, Dask or MPI, see :class:`~zpfit.runs.pools.ExecutorChoice`; this process by
+        Processes, Dask or MPI, see :class:`~zpfit.ExecutorChoice`; this process by
         default.
     progress
         See :func:`zpfit.fit`.
@@ -150,9 +150,9 @@ def coverage(
     >>> muon = {"m_Zp": 20, "eps": 0}  # one free parameter, g_prime
     >>> run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
     >>> run["priors"] = {"parameters": muon}
-    >>> found = zpfit.coverage(run, {"g_prime": 5e-4}, 4, credible=False)
+    >>> found = zpfit.coverage(run, {"g_prime": 5e-4}, 2, credible=False)
     >>> found.record["parameters"]["g_prime"]["profile"]["95"]["of"]
-    4
+    2
     """
     reporter = progress_of(progress)
     if output is not None:

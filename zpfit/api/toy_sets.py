@@ -13,8 +13,8 @@ from zpfit.api.sources import Source, escaped, files_in, load, progress_of
 from zpfit.api.worker_sources import checked, readable
 from zpfit.errors import InvalidInput, WrongType, in_short
 from zpfit.inference.progress import Progress
+from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.figure_file import FigureChoice, figure_style
-from zpfit.runs.pools import ExecutorChoice, Kind
 from zpfit.runs.toy_folder import RESULTS, ToyFolder
 from zpfit.runs.toys import ToyRequest, toys_in_folder, toys_in_memory
 
@@ -118,7 +118,7 @@ def toys(
     output
         Folder that keeps the toys. Toys in it are reused, so that a set can be extended.
     executor
-        Processes, Dask or MPI, see :class:`~zpfit.runs.pools.ExecutorChoice`; this process by
+        Processes, Dask or MPI, see :class:`~zpfit.ExecutorChoice`; this process by
         default. ``ExecutorChoice()`` uses all cores. Each new process imports the script anew, so
         that the script must then call this function below ``if __name__ == "__main__":``.
     progress, force

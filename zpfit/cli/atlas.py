@@ -9,8 +9,12 @@ from zpfit.cli import options
 from zpfit.cli.output import console, plain, print_json, print_table, print_written, table
 
 if TYPE_CHECKING:
-    from zpfit.api.atlases import Atlas, AtlasSet
+    from zpfit.api.atlases import Atlas, AtlasSet, Screen
 
+_GAINS = (4, 9, 16)
+"""Gains in chi2 whose signatures the table of a screen counts."""
+_BEST = 10
+"""Signatures that the table of a screen shows."""
 _NO_NEUTRINOS = "Leave out right-handed neutrinos; this list has numbers of its own."
 
 higgs = click.option(
@@ -107,6 +111,106 @@ def signatures(
     console().print(f"{len(found):,} signatures, policy {higgs}.")
     if found.files:
         print_written(found.files)
+
+
+@atlas.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@higgs
+@click.option("--likelihood", required=True, help="Likelihood set.")
+@click.option("--quarks", is_flag=True, help="Add first-family quarks; two families alike.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("output/screen.nc"),
+    show_default=True,
+    help="NetCDF file.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed.")
+@options.force("Replace an existing file.")
+@options.executor
+@options.as_json
+def screen(
+    file: Path,
+    *,
+    higgs: str,
+    likelihood: str,
+    quarks: bool,
+    output: Path,
+    seed: int,
+    force: bool,
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Find the least chi2 of every signature on a set of data.
+
+    FILE is one that zpfit atlas enumerate has written. A core does some 100 signatures a second on
+    today_leptons_cs. An interrupted screen continues when it is repeated.
+
+    \b
+    zpfit atlas screen atlas.nc --higgs renormalisable --likelihood today_leptons_cs
+    """
+    from zpfit.api.atlases import atlas as read
+    from zpfit.cli.progress import StageLines
+
+    choice = options.executor_choice(executor, workers, scheduler)
+    found = (
+        read(file)
+        .signatures(higgs, quarks=quarks)
+        .screen(
+            likelihood,
+            output=output,
+            executor=choice,
+            seed=seed,
+            progress=StageLines(),
+            force=force,
+        )
+    )
+    if as_json:
+        print_json(_screen_record(found))
+    else:
+        print_screen(found)
+        print_written(found.files)
+
+
+def print_screen(found: "Screen") -> None:
+    """Print the references, how many signatures gain how much, and the best ones.
+
+    Parameters
+    ----------
+    found
+        Result of a screen.
+    """
+    terminal, frame = console(), found.frame
+    terminal.print(plain(f"chi2 without a Z': {found.without:.3f}"))
+    terminal.print(plain(f"chi2 of the dark photon: {found.dark_photon:.3f}"))
+    for gain in _GAINS:
+        better = int((frame["chi2"] < found.dark_photon - gain).sum())
+        terminal.print(f"{better:,} of {len(frame):,} signatures gain more than {gain} against it.")
+    made = table(f"Best signatures on {found.likelihood}")
+    integers = found.signatures.columns
+    for heading in ("chi2", "m_Zp [MeV]", "g'", "c", *integers, "set", "sets"):
+        made.add_column(heading, justify="right")
+    for _, row in frame.nsmallest(_BEST, "chi2").iterrows():
+        values = [f"{row['chi2']:.3f}", f"{row['m_Zp']:.1f}"]
+        values += [f"{row['g_prime']:.2e}", f"{row['c']:.2e}"]
+        made.add_row(*values, *(str(int(row[n])) for n in (*integers, "first", "sets")))
+    print_table(made)
+
+
+def _screen_record(found: "Screen") -> dict[str, object]:
+    """Return the references and the best signatures as plain data."""
+    best = found.frame.nsmallest(_BEST, "chi2").reset_index()
+    return {
+        "likelihood": found.likelihood,
+        "higgs": found.signatures.higgs,
+        "chi2_without": found.without,
+        "chi2_dark_photon": found.dark_photon,
+        "signatures": len(found.signatures),
+        "best": best.to_dict("records"),
+        "written": [str(path) for path in found.files],
+    }
 
 
 @atlas.command()

@@ -1,11 +1,13 @@
 """Names and files that a shell offers for arguments."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from zpfit.api.completions import Kind, names_to_offer
+if TYPE_CHECKING:
+    from zpfit.api.completions import Kind
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -13,7 +15,7 @@ _FILES, _FOLDERS = "file", "dir"
 """Types of completion items for which the shell offers its own files or folders."""
 
 
-def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complete:
+def _names(*kinds: "Kind", models: bool = False, folders: bool = False) -> Complete:
     """Return a function that offers names of these kinds, and files if ``folders`` is set."""
 
     def complete(
@@ -21,6 +23,8 @@ def _names(*kinds: Kind, models: bool = False, folders: bool = False) -> Complet
         parameter: click.Parameter,  # noqa: ARG001
         incomplete: str,
     ) -> list[CompletionItem]:
+        from zpfit.api.completions import names_to_offer
+
         known = names_to_offer(kinds, models=models)
         names = [name for name in known if name.startswith(incomplete)]
         # The item for files comes first: bash ignores what precedes it.

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from zpfit.errors import InvalidInput, ModelNeverValid, UndefinedValue, WrongType
+from zpfit.inference.compiled_posterior import CompiledPosterior
 from zpfit.inference.priors import Priors
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model, in_words
 from zpfit.physics.couplings import Couplings
+from zpfit.physics.tracing import Untraceable
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,18 @@ class Posterior:
     model: Model
     priors: Priors
     likelihood: Likelihood
+
+    @cached_property
+    def _compiled(self) -> CompiledPosterior | None:
+        """The posterior as lists of steps, or None if the model cannot be recorded."""
+        try:
+            return CompiledPosterior(self.model, self.priors, self.likelihood)
+        except Untraceable:
+            return None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to other processes, which compile the posterior again."""
+        return {name: value for name, value in self.__dict__.items() if name != "_compiled"}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,7 +115,10 @@ class Posterior:
         if u.ndim != 2 or u.shape[1] != d:
             given = f"an array of shape {u.shape}"
             raise InvalidInput([f"u: {given} holds no points; give one of shape (n, {d})"])
-        return self.log_likelihood_at(self.parameters(u)) if len(u) else np.empty(0)
+        if not len(u):
+            return np.empty(0)
+        found = None if self._compiled is None else self._compiled.log_likelihood(u)
+        return self._term_by_term(self.parameters(u)) if found is None else found
 
     def log_likelihood_at(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
         """Return ln L at given values of every parameter, shape (n,) each with n >= 1.
@@ -109,6 +128,11 @@ class Posterior:
         UndefinedValue
             The model or a term gives NaN; the message names the point.
         """
+        found = None if self._compiled is None else self._compiled.log_likelihood_at(parameters)
+        return self._term_by_term(parameters) if found is None else found
+
+    def _term_by_term(self, parameters: Mapping[str, FloatArray]) -> FloatArray:
+        """Return ln L from one call for each term, which reports an undefined value."""
         exists = self.model.exists(parameters)
         if exists.all():
             return self._log_likelihood(parameters)
@@ -141,6 +165,8 @@ class Posterior:
         data
             Data that replace the observed ones, as in ``Likelihood.residuals``.
         """
+        if self._compiled is not None:
+            return self._compiled.residuals(u, wall, data)
         parameters = self.parameters(u)
         # Impossible points may give NaN, which the search counts as an infinite cost.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -9,7 +9,7 @@ Examples
 0.5
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated, Any, Literal
@@ -29,10 +29,10 @@ Bound = float | FloatArray
 """A bound, or bounds that broadcast with the points."""
 
 
-def _keep_within(values: FloatArray, lower: Bound, upper: Bound) -> None:
-    """Clip values in place, as rounding may exceed the bounds; np.clip is several times slower."""
-    np.maximum(values, lower, out=values)
-    np.minimum(values, upper, out=values)
+def _within(values: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
+    """Return clipped values, as rounding may exceed the bounds; np.clip is several times slower."""
+    result: FloatArray = np.minimum(np.maximum(values, lower), upper)
+    return result
 
 
 class _Bounded(StrictModel):
@@ -62,9 +62,7 @@ class Uniform(_Bounded):
     @staticmethod
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
         """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
-        values = np.asarray(lower + u * (upper - lower))
-        _keep_within(values, lower, upper)
-        return values[()]
+        return _within(lower + u * (upper - lower), lower, upper)
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """Return ln of the probability density, -inf outside the bounds."""
@@ -98,11 +96,7 @@ class LogUniform(_Bounded):
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
         """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
         low, high = np.log(lower), np.log(upper)
-        values = np.asarray(u * (high - low))
-        values += low  # in place, as memory for large batches takes longer than the arithmetic
-        np.exp(values, out=values)
-        _keep_within(values, lower, upper)
-        return values[()]
+        return _within(np.exp(u * (high - low) + low), lower, upper)
 
     def cdf(self, value: float) -> float:
         """Return the cumulative probability at ``value``."""
@@ -390,6 +384,11 @@ class Priors:
         for group in self._alike:
             values |= zip(group.names, group.ppf(u.T[group.axes]), strict=True)
         return self.complete(values, len(u))
+
+    def of_axes(self, coordinates: Sequence[FloatArray]) -> dict[str, FloatArray]:
+        """Return every parameter from one array for each axis, which may be traced."""
+        values = {n: p.ppf(u) for (n, p), u in zip(self.free.items(), coordinates, strict=True)}
+        return self.complete(values, len(coordinates[0]))
 
     def complete(self, values: Mapping[str, FloatArray], n: int) -> dict[str, FloatArray]:
         """Return every parameter at n points from at least the free ones, shape (n,) each."""

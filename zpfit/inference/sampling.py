@@ -13,6 +13,7 @@ from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.samplers.registry import find_engine
 from zpfit.inference.samplers.result import Samples
 from zpfit.inference.settings import Settings
+from zpfit.io.arrays import FloatArray
 
 _AGREE = 3.0
 """Difference of two engines' ln Z, in standard errors, that chance can explain."""
@@ -83,6 +84,7 @@ def evidence_of(
     rng: np.random.Generator,
     progress: Progress = SILENT,
     effective: float = 0.0,
+    known: FloatArray | None = None,
 ) -> Integral:
     """Compute ln Z and weighted samples with vegas alone.
 
@@ -98,6 +100,8 @@ def evidence_of(
         Receiver of stages and completed fractions.
     effective
         Effective number of weighted samples to reach, if evaluations allow.
+    known
+        Points of a similar posterior, shape (m, d), which shorten the adaptation.
 
     Raises
     ------
@@ -114,6 +118,7 @@ def evidence_of(
         rng,
         effective=effective,
         progress=progress,
+        known=known,
     )
     return integral
 

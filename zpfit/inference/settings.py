@@ -1,6 +1,6 @@
 """Options of sampling engines and searches, as a run file gives them."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -106,7 +106,7 @@ class Settings(StrictModel):
         values = [getattr(self, name) for name in type(self).model_fields]
         return tuple(value for value in values if isinstance(value, StrictModel))
 
-    def with_engine(self, engine: str) -> "Settings":
+    def with_engine(self, engine: str) -> Self:
         """Return the same settings with another sampling engine."""
         sampler = self.sampler.model_copy(update={"engine": engine})
         return self.model_copy(update={"sampler": sampler})

@@ -109,7 +109,7 @@ def parse_yaml(text: str, path: Path) -> Document:
     return replace(document, data=deepcopy(document.data))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _parsed(text: str, path: Path) -> Document:
     """Return a cached document; a campaign reads the same few entries for hundreds of fits."""
     if len(text) > _LARGEST_YAML:

@@ -19,8 +19,10 @@ from zpfit.physics.poisson_profile import (
     LinearStart,
     expected_events,
     poisson_chi2,
+    profiled_residuals,
     profiled_scales,
 )
+from zpfit.physics.tracing import is_traced
 
 _BLOCK = 1024
 """Points whose chi2 is computed together: their arrays stay in the cache."""
@@ -116,6 +118,10 @@ class BinnedTerm(Measurement):
         """Return the profiled chi2, shape (n,); ``prior`` replaces that of the signal's scale."""
         if not len(c):
             return np.zeros(0)
+        if is_traced(c.m_Zp):
+            signal = self.expectation(c)
+            if _is_open(signal, prior):
+                return self._in_one_call(signal, prior)[2]
         parts = []
         for block in (slice(i, i + _BLOCK) for i in range(0, len(c), _BLOCK)):
             signal = self.expectation(c.take(block) if len(c) > _BLOCK else c)
@@ -139,6 +145,37 @@ class BinnedTerm(Measurement):
         excess = np.maximum(self._chi2_of(counts, signal, None) - best, 0)
         more = strength * self._without.sum() - signal.sum(axis=1)
         result: FloatArray = np.copysign(np.sqrt(excess), more)
+        return result
+
+    def residual_columns(
+        self, c: Couplings, prior: ScalePrior | None, counts: FloatArray | None
+    ) -> list[FloatArray]:
+        """Return columns whose squares add up to chi2; ``counts`` replace the observed ones.
+
+        Traced columns are tables of all bins, and of all scales.
+        """
+        signal, constant = self.expectation(c), self.is_constant(c)
+        if counts is None and _is_open(signal, prior):
+            bins, pulls, chi2 = self._in_one_call(signal, prior)
+            return [np.sqrt(chi2)] if constant else [bins, pulls]
+        datum = self._counts if counts is None else counts
+        return list(self.residuals_of(datum, signal, prior, constant=constant).T)
+
+    def _in_one_call(self, signal: FloatArray, prior: ScalePrior | None) -> tuple[FloatArray, ...]:
+        """Return roots of the bins' shares, pulls of the scales, and chi2; all may be traced."""
+        priors = self._priors(1, None if prior is None else replace(prior, centre=np.ones(1)))
+        start = self._start(priors)
+        result: tuple[FloatArray, ...] = profiled_residuals(
+            signal,
+            self._counts,
+            self._templates,
+            np.ones(1) if prior is None else prior.centre,
+            priors.errors,
+            start.constant,
+            start.per_signal,
+            start.per_centre,
+            start.inverse_hessian,
+        )
         return result
 
     def residuals_of(
@@ -304,6 +341,11 @@ class _Priors:
         """1/errors^2, zero for a free scale."""
         result: FloatArray = self.errors**-2.0
         return result
+
+
+def _is_open(signal: FloatArray, prior: ScalePrior | None) -> bool:
+    """Return True if the signal or its scale is not known yet."""
+    return is_traced(signal) or (prior is not None and is_traced(prior.centre))
 
 
 def _alike(signal: FloatArray) -> bool:

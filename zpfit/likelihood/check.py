@@ -81,6 +81,8 @@ def _place(path: Path) -> Callable[..., str]:
 
 
 def _check_supersedes(loaded: LoadedEntry, library: Library, problems: ProblemCollector) -> None:
+    if not loaded.entry.supersedes:
+        return
     known = library.names("entry")
     for name in loaded.entry.supersedes:
         if name not in known:

@@ -71,7 +71,7 @@ def superseded(entry: Entry, library: Library) -> set[str]:
     """Return all entries that an entry replaces, directly or through others."""
     found: set[str] = set()
     left = list(entry.supersedes)
-    known = set(library.names("entry"))
+    known = set(library.names("entry")) if left else set()
     while left:
         name = left.pop()
         if name not in found:

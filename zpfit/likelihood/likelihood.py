@@ -1,12 +1,13 @@
 """The likelihood of a set of data: the sum of measurements and exclusions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.binned import BinnedTerm, ScalePrior, SharedScale
@@ -15,6 +16,9 @@ from zpfit.likelihood.measurements import Correlation, Measurement
 from zpfit.likelihood.theory import TheoryTerm, profiled, sum_of_squares, theory_groups
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import ANOMALIES, Group
+
+Rows = Sequence[FloatArray]
+"""Data with which n points are compared: an array of shape (n,) for each datum."""
 
 _BLOCK = 16384
 """Points per pass: large enough to amortise a call, small enough to stay in the cache."""
@@ -67,7 +71,8 @@ class Likelihood:
         return tuple(exclusion for exclusion in self.exclusions if not exclusion.soft)
 
     @cached_property
-    def _stages(self) -> list[list[Exclusion]]:
+    def stages(self) -> list[list[Exclusion]]:
+        """Hard exclusions in the order of evaluation."""
         ranked = sorted(self.hard, key=lambda exclusion: exclusion.stage)
         return [list(stage) for _, stage in groupby(ranked, key=lambda exclusion: exclusion.stage)]
 
@@ -84,7 +89,7 @@ class Likelihood:
         return result
 
     @cached_property
-    def _slices(self) -> list[slice]:
+    def slices(self) -> list[slice]:
         """Columns of each measurement in an array of all data."""
         ends = np.cumsum([0, *(term.size for term in self.measurements)]).tolist()
         return [slice(first, last) for first, last in pairwise(ends)]
@@ -100,7 +105,12 @@ class Likelihood:
         return theory_groups(self.measurements)
 
     @cached_property
-    def _apart(self) -> frozenset[int]:
+    def uncertain(self) -> frozenset[int]:
+        """Positions of measurements with uncertain inputs."""
+        return frozenset(i for group in self._uncertain for i in group)
+
+    @cached_property
+    def apart(self) -> frozenset[int]:
         """Positions of measurements whose chi2 is minimised over nuisance parameters."""
         binned = (i for i, _ in self._binned)
         return frozenset([*binned, *(i for group in self._uncertain for i in group)])
@@ -123,6 +133,17 @@ class Likelihood:
                     result[position[shared.term]] = (where, weights[tell], error)
         return result
 
+    def linked(self) -> list[list[int]]:
+        """Return positions of measurements in groups that share errors or are profiled together."""
+        groups = [where for where, _ in self._whitenings] + self._uncertain
+        groups += [[i, *where] for i, (where, _, _) in self._conditional_scales.items()]
+        n = len(self.measurements)
+        links = np.eye(n, dtype=bool)
+        for group in groups:
+            links[np.ix_(group, group)] = True
+        _, label = connected_components(links, directed=False)
+        return [np.flatnonzero(label == k).tolist() for k in np.unique(label)]
+
     def _scale_prior(self, index: int, deviation: Callable[[int], FloatArray]) -> ScalePrior | None:
         """Return the prior of the signal's scale that the other measurements imply.
 
@@ -131,8 +152,8 @@ class Likelihood:
         if index not in self._conditional_scales:
             return None
         where, weights, error = self._conditional_scales[index]
-        deviations = np.stack([deviation(i) for i in where])
-        return ScalePrior(1 + weights @ deviations, error, self._usual_centres[index])
+        centre = 1 + _combined(weights, [deviation(i) for i in where])
+        return ScalePrior(centre, error, self._usual_centres[index])
 
     @cached_property
     def _usual_centres(self) -> dict[int, float]:
@@ -146,7 +167,7 @@ class Likelihood:
         return result
 
     def _whitened_pulls(
-        self, c: Couplings, data: FloatArray | None
+        self, c: Couplings, data: Rows | None
     ) -> tuple[dict[int, FloatArray], dict[int, ScalePrior | None]]:
         """Return independent pulls of measurements, and priors for binned ones.
 
@@ -155,8 +176,8 @@ class Likelihood:
         The pull of a correlated measurement is conditional on the ones before it.
         """
         terms = list(enumerate(self.measurements))
-        if self._apart:
-            terms = [(i, term) for i, term in terms if i not in self._apart]
+        if self.apart:
+            terms = [(i, term) for i, term in terms if i not in self.apart]
         pulls = {i: self._pull(i, term, c, data) for i, term in terms}
 
         def deviation(i: int) -> FloatArray:
@@ -165,19 +186,17 @@ class Likelihood:
         priors = {i: self._scale_prior(i, deviation) for i, _ in self._binned}
         whitened = dict(pulls)
         for where, whitening in self._whitenings:
-            rows = whitening @ np.stack([deviation(i) for i in where])
-            whitened |= dict(zip(where, rows, strict=True))
+            deviations = [deviation(i) for i in where]
+            whitened |= {i: _combined(w, deviations) for i, w in zip(where, whitening, strict=True)}
         return whitened, priors
 
-    def _pull(
-        self, index: int, term: Measurement, c: Couplings, data: FloatArray | None
-    ) -> FloatArray:
+    def _pull(self, index: int, term: Measurement, c: Couplings, data: Rows | None) -> FloatArray:
         if data is None:
             return term.pull(c)
-        columns = data[:, self._slices[index]]
-        return term.pull_at(c, columns if isinstance(term, BinnedTerm) else columns[:, 0])
+        rows = data[self.slices[index]]
+        return term.pull_at(c, np.stack(rows, axis=1) if isinstance(term, BinnedTerm) else rows[0])
 
-    def _profiled(self, c: Couplings, data: FloatArray | None) -> dict[int, list[FloatArray]]:
+    def _profiled(self, c: Couplings, data: Rows | None) -> dict[int, list[FloatArray]]:
         """Return columns whose squares add up to the chi2 of measurements with uncertain inputs.
 
         By position. The deviation of an input that several share is with the first of them.
@@ -186,7 +205,7 @@ class Likelihood:
         for group in self._uncertain:
             terms = ((i, self.measurements[i]) for i in group)
             found = [(i, term) for i, term in terms if isinstance(term, TheoryTerm)]
-            values = [t.value if data is None else data[:, self._slices[i]][:, 0] for i, t in found]
+            values = [t.value if data is None else data[self.slices[i]][0] for i, t in found]
             rows = profiled([term for _, term in found], c, values)
             columns |= dict(zip(group, rows, strict=True))
         return columns
@@ -236,7 +255,8 @@ class Likelihood:
         data : array, shape (n, number of data), optional
             Data with which each point is compared; the default is the observed data.
         """
-        return [self._pull(i, term, c, data) for i, term in enumerate(self.measurements)]
+        rows = _rows(data)
+        return [self._pull(i, term, c, rows) for i, term in enumerate(self.measurements)]
 
     def with_data(self, data: FloatArray) -> "Likelihood":
         """Return the likelihood of other data, shape (number of data,).
@@ -250,7 +270,7 @@ class Likelihood:
             raise ValueError(f"{len(self.data)} data are needed, not {len(data)}")
         terms = [
             term.with_datum(data[where] if isinstance(term, BinnedTerm) else data[where][0])
-            for term, where in zip(self.measurements, self._slices, strict=True)
+            for term, where in zip(self.measurements, self.slices, strict=True)
         ]
         return replace(self, measurements=tuple(terms))
 
@@ -276,16 +296,16 @@ class Likelihood:
         """
         noise = self._correlated_noise(z)
         columns = {
-            i: term.sample(float(predicted[self._slices[i]][0]), noise[i][:, 0])[:, None]
+            i: term.sample(float(predicted[self.slices[i]][0]), noise[i][:, 0])[:, None]
             for i, term in enumerate(self.measurements)
             if not isinstance(term, BinnedTerm)
         }
         priors = {
-            i: self._scale_prior(i, lambda j: (columns[j] - predicted[self._slices[j]])[:, 0])
+            i: self._scale_prior(i, lambda j: (columns[j] - predicted[self.slices[j]])[:, 0])
             for i, _ in self._binned
         }
         columns |= {
-            i: term.sample(predicted[self._slices[i]], noise[i], priors[i])
+            i: term.sample(predicted[self.slices[i]], noise[i], priors[i])
             for i, term in self._binned
         }
         return np.hstack([np.empty((len(z), 0)), *(columns[i] for i in sorted(columns))])
@@ -322,7 +342,7 @@ class Likelihood:
         n_points = len(c)
         survivors: NDArray[np.intp] | None = None
         undefined = False
-        for stage in self._stages:
+        for stage in self.stages:
             worst = stage[0].ratio(c)
             for exclusion in stage[1:]:
                 worst = np.maximum(worst, exclusion.ratio(c))
@@ -364,13 +384,9 @@ class Likelihood:
 
     def chi2(self, c: Couplings) -> FloatArray:
         """Return the sum over measurements and soft exclusions, without hard ones; shape (n,)."""
-        total = np.zeros(len(c))
-        for chi2 in self._chi2_of_measurements(c):
-            total += chi2
-        for exclusion in self.exclusions:
-            if exclusion.soft:
-                total += exclusion.chi2(c)
-        return total
+        measured = self._chi2_of_measurements(c)
+        soft = (exclusion.chi2(c) for exclusion in self.exclusions if exclusion.soft)
+        return sum([*measured, *soft], np.zeros(len(c)))
 
     def residuals(self, c: Couplings, wall: float, data: FloatArray | None = None) -> FloatArray:
         """Return the residuals that a least-squares minimiser works on.
@@ -390,19 +406,21 @@ class Likelihood:
             Signed roots of the chi2 of measurements, of that of each bin and scale where they are
             binned, roots of the chi2 of soft exclusions, and penalties of hard exclusions.
         """
+        return np.stack(self.residual_columns(c, wall, _rows(data)), axis=1)
+
+    def residual_columns(self, c: Couplings, wall: float, data: Rows | None) -> list[FloatArray]:
+        """Return the columns of :meth:`residuals` from one array of n values for each datum."""
         columns = self._residuals_of_measurements(c, data)
         columns += [np.sqrt(term.chi2(c)) for term in self.exclusions if term.soft]
-        columns += [wall_residual(exclusion.ratio(c), wall) for exclusion in self.hard]
-        return np.stack(columns, axis=1)
+        return columns + [wall_residual(exclusion.ratio(c), wall) for exclusion in self.hard]
 
-    def _residuals_of_measurements(self, c: Couplings, data: FloatArray | None) -> list[FloatArray]:
+    def _residuals_of_measurements(self, c: Couplings, data: Rows | None) -> list[FloatArray]:
         """Return columns whose squares add up to the chi2 of measurements, each of shape (n,)."""
         pulls, priors = self._whitened_pulls(c, data)
         columns: dict[int, list[FloatArray]] = {i: [pull] for i, pull in pulls.items()}
         for i, term in self._binned:
-            counts = term.datum if data is None else data[:, self._slices[i]]
-            signal, constant = term.expectation(c), term.is_constant(c)
-            columns[i] = list(term.residuals_of(counts, signal, priors[i], constant=constant).T)
+            counts = None if data is None else np.stack(data[self.slices[i]], axis=1)
+            columns[i] = term.residual_columns(c, priors[i], counts)
         columns |= self._profiled(c, data)
         return [column for i in range(len(self.measurements)) for column in columns[i]]
 
@@ -425,3 +443,14 @@ class Likelihood:
         """Return the names of the hard exclusions that forbid each point."""
         excluded = {e.name: e.ratio(c) > 1 for e in self.hard}
         return [[name for name, flags in excluded.items() if flags[i]] for i in range(len(c))]
+
+
+def _rows(data: FloatArray | None) -> Rows | None:
+    """Return data of shape (n, number of data) as one array for each datum."""
+    return None if data is None else list(data.T)
+
+
+def _combined(weights: FloatArray, rows: Sequence[FloatArray]) -> FloatArray:
+    """Return a weighted sum of arrays; weights that are zero add nothing."""
+    terms = (w * row for w, row in zip(weights.tolist(), rows, strict=True) if w)
+    return sum(terms, np.zeros(1))

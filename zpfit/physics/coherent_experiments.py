@@ -22,10 +22,11 @@ from zpfit.physics.coherent_scattering import (
     IODINE,
     CoherentDetector,
     Signal,
+    expected_count,
     expected_counts,
     standard_model_counts,
 )
-from zpfit.physics.compiled import contiguous, loop
+from zpfit.physics.compiled import gufunc
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import (
     REACTOR,
@@ -211,20 +212,25 @@ def _events_without() -> FloatArray:
 
 def _in_time(prompt: FloatArray, late: FloatArray) -> FloatArray:
     """Spread counts of each bin of photoelectrons over the bins of time, the faster axis."""
-    early_fractions, late_fractions = time_fractions()
-    events = np.empty((len(prompt), prompt.shape[1] * len(early_fractions)))
-    _fill_in_time(*contiguous(prompt, late, early_fractions, late_fractions), events)
-    return events
+    result: FloatArray = _spread(prompt, late, *_fractions_of_bins())
+    return result
 
 
-@loop("(p,e)", "(p,e)", "(t)", "(t)", "(p,b)")
-def _fill_in_time(prompt, late, early_fractions, late_fractions, out):  # type: ignore[no-untyped-def]
-    bins = early_fractions.shape[0]
+@cache
+def _fractions_of_bins() -> tuple[FloatArray, FloatArray]:
+    """Return the :func:`time_fractions` of all bins of photoelectrons one after the other."""
+    early, late = time_fractions()
+    bins = len(CSI_PE_EDGES) - 1
+    return np.tile(early, bins), np.tile(late, bins)
+
+
+@gufunc("(p,e),(p,e),(b),(b)->(p,b)")
+def _spread(prompt, late, early_fractions, late_fractions, out):  # type: ignore[no-untyped-def]
+    bins = out.shape[1] // prompt.shape[1]
     for i in range(prompt.shape[0]):
         for e in range(prompt.shape[1]):
-            early, delayed = prompt[i, e], late[i, e]
-            for t in range(bins):
-                out[i, e * bins + t] = early * early_fractions[t] + delayed * late_fractions[t]
+            for b in range(e * bins, (e + 1) * bins):
+                out[i, b] = prompt[i, e] * early_fractions[b] + late[i, e] * late_fractions[b]
 
 
 @cache
@@ -271,7 +277,7 @@ def _ratio(signals: tuple[Signal, ...], c: Couplings) -> FloatArray:
     if not _scatters(c):
         return np.broadcast_to(1.0, len(c))
     total = sum(float(standard_model_counts(signal)[0]) for signal in signals)
-    counts: FloatArray = np.sum([expected_counts(signal, c)[:, 0] for signal in signals], axis=0)
+    counts = sum((expected_count(signal, c) for signal in signals), np.zeros(1))
     return counts / total
 
 

@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import gufunc
+from zpfit.physics.compiled import gufunc, inline
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MASS_RANGE
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import Line, Spectrum
@@ -245,6 +245,14 @@ def expected_counts(signal: Signal, c: Couplings) -> FloatArray:
     return result
 
 
+def expected_count(signal: Signal, c: Couplings) -> FloatArray:
+    """Return the expected count of a signal whose detector has one bin; shape (n,)."""
+    [standard_model], *table = _arguments(signal)
+    protons, neutrons = signal.couplings(c)
+    result: FloatArray = _count(c.m_Zp, c.log_m, protons, neutrons, *table, standard_model)
+    return result
+
+
 def standard_model_counts(signal: Signal) -> FloatArray:
     """Return the counts of a signal without a Z', shape (bins,)."""
     return _arguments(signal)[0]
@@ -330,14 +338,32 @@ def _counts(  # type: ignore[no-untyped-def]
         interval, offset = locate(log_m[i], start, inverse_step, table)
         z = 1 / (m_Zp[i] * m_Zp[i] + scale)
         p, n = z * protons[i], z * neutrons[i]
-        pp, pn, nn = p * p, p * n, n * n
         for b in range(standard_model.shape[0]):
-            f = 5 * b
-            total = 0.0
-            for power in range(table.shape[2]):  # Horner's scheme for the sum of all terms
-                term = p * table[interval, f, power] + n * table[interval, f + 1, power]
-                term += pp * table[interval, f + 2, power]
-                term += pn * table[interval, f + 3, power]
-                term += nn * table[interval, f + 4, power]
-                total = total * offset + term
-            out[i, b] = standard_model[b] + total
+            out[i, b] = standard_model[b] + _added(p, n, table, interval, 5 * b, offset)
+
+
+@gufunc("(p),(p),(p),(p),(),(),(),(n,f,k),()->(p)")
+def _count(  # type: ignore[no-untyped-def]
+    m_Zp, log_m, protons, neutrons, scale, start, inverse_step, table, standard_model, out
+):
+    for i in range(m_Zp.shape[0]):
+        interval, offset = locate(log_m[i], start, inverse_step, table)
+        z = 1 / (m_Zp[i] * m_Zp[i] + scale)
+        p, n = z * protons[i], z * neutrons[i]
+        out[i] = standard_model + _added(p, n, table, interval, 0, offset)
+
+
+@inline
+def _added(
+    p: float, n: float, table: FloatArray, interval: int, first: int, offset: float
+) -> float:
+    """Return what the Z' adds to the counts in a bin, whose functions begin with ``first``."""
+    pp, pn, nn = p * p, p * n, n * n
+    total = 0.0
+    for power in range(table.shape[2]):  # Horner's scheme for the sum of all terms
+        term = p * table[interval, first, power] + n * table[interval, first + 1, power]
+        term += pp * table[interval, first + 2, power]
+        term += pn * table[interval, first + 3, power]
+        term += nn * table[interval, first + 4, power]
+        total = total * offset + term
+    return float(total)

@@ -32,7 +32,8 @@ points that no model can reach."""
 _REASSOCIATE: Set[str] = {*_FASTMATH, "reassoc"}
 """Allow sums in another order too."""
 
-_INTERPRETED = bool(_numba.config.DISABLE_JIT)
+INTERPRETED = bool(_numba.config.DISABLE_JIT)
+"""True if formulas run as they are, see :mod:`zpfit.physics.compiled`."""
 
 _LOADING = RLock()
 """Lets one thread compile at a time, since numba's cache folder is a global setting."""
@@ -69,7 +70,8 @@ def inline_sum(helper: F) -> F:
 
 
 def _inlined(helper: F, fastmath: Set[str]) -> F:
-    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=fastmath)
+    # Nothing calls a helper through a pointer of C.
+    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True)
     return compiled
 
 
@@ -83,7 +85,7 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
     >>> _e158(np.array([17.0, 20.0]), 1e-4, 1e-4).shape
     (2,)
     """
-    if _INTERPRETED:
+    if INTERPRETED:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
@@ -105,7 +107,7 @@ def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
     """
 
     def compile_kernel(kernel: Callable[..., None]) -> Ufunc:
-        if _INTERPRETED:
+        if INTERPRETED:
             outputs = _dimensions(layout.partition("->")[2])
             interpreted = _returning(kernel, _dimensions(layout.partition("->")[0]), outputs)
             return np.vectorize(interpreted, otypes=[float] * len(outputs), signature=layout)
@@ -128,12 +130,27 @@ def loop(*types: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """
 
     def compile_kernel(kernel: Callable[..., None]) -> Callable[..., None]:
-        if _INTERPRETED:
+        if INTERPRETED:
             return kernel
         signature = f"void({','.join(map(_contiguous_type, types))})"
         return _Kernel(kernel, partial(_numba.njit, [signature], error_model="numpy"))
 
     return compile_kernel
+
+
+def compile_later(function: Callable[..., Any], signature: str) -> Callable[..., Any]:
+    """Compile a function for one signature, as numba writes it, at its first call."""
+    return _Kernel(function, partial(_numba.njit, [signature], error_model="numpy"))
+
+
+def _choose(condition: bool, yes: float, no: float) -> float:  # noqa: FBT001 - one point
+    return yes if condition else no
+
+
+choose: Ufunc = (
+    np.where if INTERPRETED else _Kernel(_choose, partial(_numba.vectorize, ["f8(b1,f8,f8)"]))
+)
+"""``numpy.where`` as a ufunc."""
 
 
 def contiguous(*arrays: Any) -> list[FloatArray]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.decays import branching_ratio, reduced_widths
 from zpfit.physics.hadrons import THRESHOLD, reduced_hadronic_width
+from zpfit.physics.tracing import any_of
 
 T = TypeVar("T")
 
@@ -378,7 +379,7 @@ class Couplings:
         found = self._vanishing
         for name in names:
             if name not in found:
-                found[name] = not (self.gives(name) and np.any(getattr(self, name)))
+                found[name] = not (self.gives(name) and any_of(getattr(self, name)))
             if not found[name]:
                 return False
         return True
@@ -473,7 +474,7 @@ class Couplings:
     @cached_property
     def widths(self) -> Widths:
         """All widths in units of m_Zp/(12 pi), computed together at the first use."""
-        single = not isinstance(self.m_Zp, np.ndarray)
+        single = np.ndim(self.m_Zp) == 0
         own = self.__dict__
         leptons = tuple(own[name] for name in COUPLING_NAMES[:_POSITIONAL])
         rows = (*leptons, self._reduced_hadronic_width(), self._reduced_dark_width())
@@ -489,7 +490,7 @@ class Couplings:
         Quark couplings are not even computed if no hadronic channel is open.
         """
         quarks = self._later.names or not self._given.keys().isdisjoint(QUARK_NAMES)
-        if not (quarks and np.any(self.m_Zp > THRESHOLD)):
+        if not (quarks and any_of(self.m_Zp > THRESHOLD)):
             return _ZEROS[: np.size(self.m_Zp)]
         rows = (np.atleast_1d(self[name]) for name in ("m_Zp", *QUARK_NAMES))
         return reduced_hadronic_width(*rows)

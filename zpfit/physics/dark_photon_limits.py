@@ -97,9 +97,28 @@ def muon_pair_ratio(c: Couplings, curve: FloatArray) -> FloatArray:
 
 def _over_curve(c: Couplings, coupling: FloatArray, curve: FloatArray) -> FloatArray:
     # Beyond the curve the limit is infinite, and the ratio zero.
-    log_limit = np.interp(c.log_m, curve[:, 0], curve[:, 1], left=np.inf, right=np.inf)
-    result: FloatArray = coupling * np.exp(-log_limit)
+    result: FloatArray = coupling * np.exp(-interpolate(c.log_m, curve, 1, np.inf))
     return result
+
+
+@inline
+def _edge(region: FloatArray, row: int, fraction: float, column: int) -> float:
+    """Interpolate an edge; at the mass of a row a neighbour in a gap does not count."""
+    lower, upper = float(region[row, column]), float(region[row + 1, column])
+    if fraction <= 0.0 or lower == upper:  # both may be infinite
+        return lower
+    return upper if fraction >= 1.0 else lower + fraction * (upper - lower)
+
+
+@gufunc("(p),(n,k),(),()->(p)")
+def interpolate(x, table, column, outside, out):  # type: ignore[no-untyped-def]
+    """Interpolate a column of a table, sorted by the first; ``outside`` holds beyond its ends."""
+    for i in range(x.shape[0]):
+        if x[i] < table[0, 0] or x[i] > table[-1, 0]:
+            out[i] = outside
+            continue
+        row, fraction = interpolation_weight(x[i], table)
+        out[i] = _edge(table, row, fraction, int(column))
 
 
 def dump_ratio(c: Couplings, region: FloatArray, length_ratio: float) -> FloatArray:
@@ -172,14 +191,6 @@ def _edge_root(log_q: float, length_ratio: float) -> float:
         return log_decays(log_mean + 0.5 * log_q) - log_decays(log_mean - 0.5 * log_q)
 
     return float(brentq(difference, -20.0, 4.0, xtol=1e-13))
-
-
-@inline
-def _edge(region: FloatArray, row: int, fraction: float, column: int) -> float:
-    """Interpolate an edge; at the mass of a row a neighbour in a gap does not count."""
-    if fraction <= 0.0 or fraction >= 1.0:
-        return float(region[row + (1 if fraction >= 1.0 else 0), column])
-    return blend(region, row, fraction, column)
 
 
 _LONGEST = 700.0

@@ -43,7 +43,8 @@ def rigorous(function: F) -> F:
     """Compile without fast-math options; division by zero gives infinity, as in NumPy."""
     # The name of the cache's folder follows every file that holds helpers.
     with kernel_cache(function) as cache:
-        compiled: F = _numba.njit(function, error_model="numpy", cache=cache)
+        # Nothing calls these functions through a pointer of C.
+        compiled: F = _numba.njit(function, error_model="numpy", cache=cache, no_cfunc_wrapper=True)
     return compiled
 
 

@@ -14,14 +14,14 @@ S. Baker and R. D. Cousins, Nucl. Instrum. Meth. 221, 437 (1984).
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import copysign, log, sqrt
 from typing import Final
 
 import numpy as np
 from scipy.special import xlogy
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import contiguous, inline, inline_sum, loop
+from zpfit.physics.compiled import contiguous, gufunc, inline, inline_sum, loop
 
 _STEPS: Final = 100
 """Newton steps; a few suffice unless the signal is absurdly large, which takes a step a decade."""
@@ -88,23 +88,8 @@ def _profile(  # type: ignore[no-untyped-def]
         _copy(signal[i], templates[0])
         _copy(scales[i], factors)
         counts, mu = observed[min(i, observed.shape[0] - 1)], expected[i]
-        for iteration in range(_STEPS):
-            _first_derivatives(counts, templates, factors, others, mu, gradient)
-            for row in range(k):
-                gradient[row] += inverse_variances[row] * (factors[row] - centres[i, row])
-            if iteration == 0:
-                decrement = _product(inverse_hessian, gradient, step)
-                if decrement <= _SMALL_DECREMENT and _allowed_fraction(factors, step) == 1.0:
-                    _subtract(factors, 1.0, step)
-                    break
-            _second_derivatives(counts, templates, mu, hessian)
-            for row in range(k):
-                hessian[row, row] += inverse_variances[row]
-            decrement = _newton_step(hessian, gradient, step)
-            _subtract(factors, _allowed_fraction(factors, step), step)
-            if not decrement > _DECREMENT:  # also NaN
-                break
-        _first_derivatives(counts, templates, factors, others, mu, gradient)
+        priors = centres[i], inverse_variances, inverse_hessian
+        _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
         for row in range(k):
             scales[i, row] = factors[row]
 
@@ -114,6 +99,100 @@ def _copy(source: FloatArray, target: FloatArray) -> None:
     """Fill the beginning of an array; numba compiles an assignment of a slice for seconds."""
     for b in range(source.shape[0]):
         target[b] = source[b]
+
+
+@inline
+def _minimise(
+    counts: FloatArray,
+    templates: FloatArray,
+    priors: tuple[FloatArray, FloatArray, FloatArray],
+    factors: FloatArray,
+    others: FloatArray,
+    mu: FloatArray,
+    gradient: FloatArray,
+    hessian: FloatArray,
+    step: FloatArray,
+) -> None:
+    """Move the scales of one point to the minimum, and fill in the events expected there.
+
+    ``priors`` are centres, inverse variances and the inverse Hessian close to the minimum; the
+    last four arrays are places for what they are called.
+    """
+    centres, inverse_variances, inverse_hessian = priors
+    for iteration in range(_STEPS):
+        _first_derivatives(counts, templates, factors, others, mu, gradient)
+        for row in range(step.shape[0]):
+            gradient[row] += inverse_variances[row] * (factors[row] - centres[row])
+        if iteration == 0:
+            decrement = _product(inverse_hessian, gradient, step)
+            if decrement <= _SMALL_DECREMENT and _allowed_fraction(factors, step) == 1.0:
+                _subtract(factors, 1.0, step)
+                break
+        _second_derivatives(counts, templates, mu, hessian)
+        for row in range(step.shape[0]):
+            hessian[row, row] += inverse_variances[row]
+        decrement = _newton_step(hessian, gradient, step)
+        _subtract(factors, _allowed_fraction(factors, step), step)
+        if not decrement > _DECREMENT:  # also NaN
+            break
+    _first_derivatives(counts, templates, factors, others, mu, gradient)
+
+
+@gufunc("(p,b),(b),(j,b),(p),(k),(k),(b,k),(k,k),(k,k)->(p,b),(p,k),(p)")
+def profiled_residuals(  # type: ignore[no-untyped-def]
+    signal, observed, backgrounds, signal_centre, errors, constant, per_signal, per_centre,
+    inverse_hessian, bins, pulls, chi2,
+):  # fmt: skip
+    """Compute what :func:`profiled_scales` leads to, in one call for each batch.
+
+    Outputs are signed roots of the share of each bin in chi2, pulls of the scales, and chi2. The
+    centres of the scales' priors are 1, but for that of the signal. Other inputs are the errors of
+    the scales and the arrays of a :class:`LinearStart`.
+    """
+    k, n_bins = errors.shape[0], observed.shape[0]
+    rows = max(k, _FUSED)
+    templates, factors = np.zeros((rows, n_bins)), np.zeros(rows)
+    counts, slopes, centres = np.empty(n_bins), np.empty((k, n_bins)), np.ones(k)
+    _copy(observed, counts)
+    for row in range(k):
+        _copy(per_signal[:, row], slopes[row])
+    for row in range(1, k):
+        _copy(backgrounds[row - 1], templates[row])
+    others, mu, gradient = np.full(n_bins, _LEAST_EVENTS), np.empty(n_bins), np.empty(rows)
+    hessian, step = np.empty((rows, rows)), np.empty(k)
+    weights = np.empty(k)
+    for row in range(k):
+        weights[row] = 1 / (errors[row] * errors[row])
+    for i in range(signal.shape[0]):
+        _copy(signal[i], templates[0])
+        centres[0] = signal_centre[i]
+        for row in range(k):
+            start = constant[row] + _sum_of_products(templates[0], slopes[row])
+            for column in range(k):
+                start += centres[column] * per_centre[column, row]
+            factors[row] = max(start, _LEAST_FRACTION)
+        priors = centres, weights, inverse_hessian
+        _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
+        total = 0.0
+        for b in range(n_bins):
+            share = mu[b] - counts[b]
+            if counts[b] > 0:
+                share += counts[b] * log(counts[b] / mu[b])
+            total += 2 * share
+            # Rounding may leave a tiny negative share at the minimum.
+            bins[i, b] = copysign(sqrt(2 * max(share, 0.0)), counts[b] - mu[b])
+        for row in range(k):
+            pulls[i, row] = (centres[row] - factors[row]) / errors[row]
+            total += pulls[i, row] * pulls[i, row]
+        chi2[i] = total
+
+
+@inline_sum
+def _sum_of_products(first: FloatArray, second: FloatArray) -> float:
+    total = 0.0
+    for b in range(first.shape[0]):
+        total += first[b] * second[b]
+    return total
 
 
 @inline

@@ -23,6 +23,8 @@ C. Baruch et al., JHEP 11 (2022) 124, arXiv:2206.08563, Eqs. (2.3)-(2.11) and (A
 from collections.abc import Callable
 from typing import Final, Literal, get_args
 
+import numpy as np
+
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import inline, ufunc
 from zpfit.physics.constants import ELECTRIC_CHARGE
@@ -240,4 +242,6 @@ def dark_photon(m_Zp: FloatArray) -> Couplings:
     up, down = 2 / 3, -1 / 3
     charges = dict.fromkeys(("C_Ve", "C_Vmu", "C_Vtau"), -1.0)
     charges |= dict.fromkeys(("C_Vu", "C_Vc"), up) | dict.fromkeys(("C_Vd", "C_Vs", "C_Vb"), down)
-    return Couplings.of(m_Zp=m_Zp, **{name: ELECTRIC_CHARGE * q for name, q in charges.items()})
+    shape = np.shape(m_Zp)
+    rows = {name: np.broadcast_to(ELECTRIC_CHARGE * q, shape) for name, q in charges.items()}
+    return Couplings(m_Zp=m_Zp, **rows)

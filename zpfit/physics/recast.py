@@ -16,11 +16,12 @@ from typing import Final, Literal
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import gufunc
+from zpfit.physics.compiled import gufunc, ufunc
 from zpfit.physics.constants import ELECTRIC_CHARGE, MUON_MASS
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.dark_photon_limits import decays_over_edge, edge_lifetime
+from zpfit.physics.dark_photon_limits import decays_over_edge, edge_lifetime, interpolate
 from zpfit.physics.production import Channel, dark_photon, is_produced, production_ratio
+from zpfit.physics.tracing import any_of
 
 FinalState = Literal["electrons", "muons", "invisible"]
 """Final states in the detector."""
@@ -67,9 +68,8 @@ def signal_ratio(
     share: FloatArray = getattr(c, _BRANCHING[final_state])
     if final_state != "invisible":
         share = _over(share, getattr(c.once(_photon), _BRANCHING[final_state]))
-    log_limit = np.interp(c.log_m, curve[:, 0], curve[:, 1], left=np.inf, right=np.inf)
     coupling = ELECTRIC_CHARGE * np.sqrt(production_ratio(c, channel) * share)
-    result: FloatArray = coupling * np.exp(-log_limit)
+    result: FloatArray = coupling * np.exp(-interpolate(c.log_m, curve, 1, np.inf))
     return result
 
 
@@ -152,10 +152,7 @@ def region_ratio(c: Couplings, region: FloatArray, *, channel: Channel) -> Float
         return np.zeros(len(c))
     with np.errstate(divide="ignore"):  # no coupling: infinitely far below the region
         log_coupling = np.log(ELECTRIC_CHARGE * np.sqrt(production_ratio(c, channel)))
-    lower, upper = (
-        np.interp(c.log_m, region[:, 0], region[:, column], left=np.nan, right=np.nan)
-        for column in (1, 2)
-    )
+    lower, upper = (interpolate(c.log_m, region, column, np.nan) for column in (1, 2))
     depth = np.minimum(log_coupling - lower, upper - log_coupling)
     result: FloatArray = np.where(np.isnan(lower), 0.0, np.exp(depth))
     return result
@@ -206,15 +203,15 @@ def _between(first: float, last: float) -> FloatArray:
 
 def _photon(c: Couplings) -> Couplings:
     """Return a dark photon at the same masses; without channels that are closed at all of them."""
-    if np.all(c.m_Zp < 2 * MUON_MASS):
-        return Couplings(m_Zp=c.m_Zp, C_Ve=np.broadcast_to(ELECTRIC_CHARGE, len(c)))
-    return dark_photon(c.m_Zp)
+    if any_of(c.m_Zp >= 2 * MUON_MASS):
+        return dark_photon(c.m_Zp)
+    return Couplings(m_Zp=c.m_Zp, C_Ve=np.broadcast_to(ELECTRIC_CHARGE, len(c)))
 
 
-def _over(share: FloatArray, photon: FloatArray) -> FloatArray:
+@ufunc
+def _over(share, photon):  # type: ignore[no-untyped-def]
     """Return a branching ratio over that of a dark photon, zero below the threshold."""
-    result: FloatArray = np.divide(share, photon, out=np.zeros_like(photon), where=photon > 0)
-    return result
+    return share / photon if photon > 0 else 0.0
 
 
 @gufunc("(p),(p),(p),(p),(p),(p),(),(),(),(n,f,k),(j,l)->(p)")

@@ -124,7 +124,7 @@ def leading_labels(record: ExclusionMapRecord) -> list[str]:
 
 
 def _is_drawn(region: Mapping[str, Any]) -> bool:
-    return 0 < region["share"] <= _EVERYWHERE
+    return bool(0 < region["share"] <= _EVERYWHERE)
 
 
 def exclusion_figure(

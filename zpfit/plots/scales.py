@@ -36,6 +36,8 @@ class Room:
 
 AMPLE = Room()
 _LONG = Room(most=6)
+_BUNCHED = 0.7
+"""Decades from which values at equal distances would bunch up on a logarithmic axis."""
 
 
 class Scale(Protocol):
@@ -170,6 +172,8 @@ def log_ticks(limits: tuple[float, float], room: Room = _LONG) -> list[float]:
     [10, 100, 1000, 10000]
     >>> [round(10**tick) for tick in log_ticks((np.log10(14), np.log10(30)))]
     [15, 20, 25]
+    >>> [round(10**tick) for tick in log_ticks((np.log10(11), np.log10(99)))]
+    [20, 50]
     """
     decades = range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
     most = max(room.most, 2)
@@ -178,6 +182,8 @@ def log_ticks(limits: tuple[float, float], room: Room = _LONG) -> list[float]:
         found = _inside(np.log10(candidates), limits, room.edge)
         if len(found) > 2 or (len(found) == 2 and most < 4):
             return found[:: -(-(len(found) - 1) // (most - 1))] if len(found) > most else found
+    if len(found) == 2 and limits[1] - limits[0] > _BUNCHED:
+        return found
     even = even_ticks((10 ** limits[0], 10 ** limits[1]), room)
     return [float(np.log10(value)) for value in even]
 

@@ -67,7 +67,7 @@ def toys_figure(
     for axes in panels[len(rows) :]:
         axes.remove()
     for axes in grid[:, 0]:
-        axes.set_ylabel("toys per unit and toy", fontsize=points("axes.labelsize"))
+        axes.set_ylabel("density of toys", fontsize=points("axes.labelsize"))
     lines = {
         label: line
         for axes in panels[: len(rows)]

@@ -5,7 +5,7 @@ complete, so that an interrupted enumeration continues when it is repeated.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -116,8 +116,27 @@ def read_atlas(path: Path) -> ChargeSets:
         raise UnreadableFile(path, reason) from error
 
 
-def write_signatures(table: SignatureTable, path: Path, title: str) -> None:
+def write_signatures(
+    table: SignatureTable,
+    path: Path,
+    title: str,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
     """Write a table of signatures as a NetCDF file; an existing one is replaced.
+
+    Parameters
+    ----------
+    table
+        The signatures.
+    path
+        The file.
+    title
+        Title of the file.
+    columns
+        Further columns, such as the result of a screen, each of shape (n,).
+    attributes
+        Further attributes of the file.
 
     Raises
     ------
@@ -127,9 +146,10 @@ def write_signatures(table: SignatureTable, path: Path, title: str) -> None:
         The file cannot be written.
     """
     check_target(path)
-    columns = {**dict(zip(table.columns, table.vectors.T, strict=True))}
-    counts = {"sets": table.sets, "first": table.first}
-    write_whole(path, partial(_write_columns, columns=columns | counts, title=title, table=table))
+    rows: dict[str, NDArray[Any]] = dict(zip(table.columns, table.vectors.T, strict=True))
+    rows |= {"sets": table.sets, "first": table.first, **(columns or {})}
+    marks = {"title": title, "higgs": str(table.higgs), **(attributes or {})}
+    write_whole(path, partial(_write_columns, columns=rows, attributes=marks))
 
 
 def _finished_slab(path: Path, qmax: int, total: int, *, neutrinos: bool) -> Path:
@@ -164,7 +184,8 @@ def _write_sets(path: Path, parts: list[Path], qmax: int, *, neutrinos: bool) ->
     count = sum(members.shape[1] for members in _in_order(parts, qmax))
     values = multisets(qmax).values.astype(np.int8)
     with h5netcdf.File(path, "w") as file:
-        _describe(file, f"Anomaly-free charge sets up to {qmax}")
+        title = f"Anomaly-free charge sets up to {qmax}"
+        file.attrs.update(title=title, references=REFERENCE)
         file.attrs.update(qmax=qmax, neutrinos=int(neutrinos), layout=_LAYOUT)
         file.dimensions = {"set": count, "multiset": len(values), "family": 3}
         table = file.create_variable("charges", ("multiset", "family"), data=values)
@@ -186,20 +207,16 @@ def _column(file: "h5netcdf.File", name: str, count: int) -> Any:
 
 
 def _write_columns(
-    path: Path, columns: dict[str, NDArray[Any]], title: str, table: SignatureTable
+    path: Path, columns: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any]
 ) -> None:
     import h5netcdf
 
     with h5netcdf.File(path, "w") as file:
-        _describe(file, title)
-        file.attrs["higgs"] = str(table.higgs)
-        file.dimensions = {"signature": len(table)}
+        file.attrs.update(references=REFERENCE, **attributes)
+        file.dimensions = {"signature": len(columns["first"])}
         for name, values in columns.items():
-            file.create_variable(name, ("signature",), data=values, **_COMPRESSED)
-
-
-def _describe(file: "h5netcdf.File", title: str) -> None:
-    file.attrs.update(title=title, references=REFERENCE)
+            stored = values.astype(np.int8) if values.dtype == np.bool_ else values
+            file.create_variable(name, ("signature",), data=stored, **_COMPRESSED)
 
 
 def _sets_in(file: "h5netcdf.File") -> ChargeSets:

@@ -23,9 +23,9 @@ from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 from zpfit.runs.campaign_file import Campaign, Cell
 from zpfit.runs.execution import Start, carry_out, claimed
+from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.log import RunLog
-from zpfit.runs.pools import ExecutorChoice
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import REPEAT_TO_RESUME, listening
 from zpfit.runs.workers import Workers, open_workers

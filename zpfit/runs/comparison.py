@@ -1,18 +1,30 @@
 """Comparisons in folders: fit missing runs, compare, draw and write."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from zpfit.analysis.compare import NO_ZPRIME, Comparison, check_reference, compare
+from zpfit.analysis.compare import (
+    NO_ZPRIME,
+    Comparison,
+    RunJobs,
+    check_reference,
+    compare,
+    one_after_another,
+)
 from zpfit.analysis.fit import FitResult, fit
 from zpfit.analysis.records import ComparisonRow, WrittenComparisonRow
 from zpfit.errors import ProblemCollector
 from zpfit.inference.problem import Problem
-from zpfit.inference.progress import Progress
+from zpfit.inference.progress import SILENT, Progress
+from zpfit.inference.samplers import vegas
 from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.writing import make_room, write_json, write_text, write_whole
@@ -20,8 +32,11 @@ from zpfit.models.effective import Effective
 from zpfit.runs.execution import Start, carry_out, check_room, claimed, keep_result
 from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.finished_run import read_fit
+from zpfit.runs.pools import cores
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
+from zpfit.runs.side_by_side import Finished
+from zpfit.runs.side_by_side import workers as side_by_side
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +49,8 @@ _FILES = (
     *(f"{plot}.{kind}" for plot in ("evidence", "chi2", "couplings") for kind in ("png", "pdf")),
 )
 """Files of a comparison beside the folders of its runs."""
+_NEEDED = ("zpfit.runs.comparison", "zpfit.inference.samplers.vegas_map")
+"""Modules of the jobs of a comparison."""
 _SEED = 1
 """Seed of the choice of samples in a plot that is drawn again."""
 _OVERLAID = 20_000
@@ -48,6 +65,7 @@ def compare_all(
     progress: Progress,
     *,
     force: bool = False,
+    workers: int | None = None,
 ) -> tuple[Comparison, list[str]]:
     """Fit what is not fitted yet, and compare all fits.
 
@@ -66,6 +84,8 @@ def compare_all(
         Receiver of progress.
     force
         Replace what the folder holds.
+    workers
+        Number of processes; by default one for each core. Results do not depend on it.
 
     Returns
     -------
@@ -90,8 +110,9 @@ def compare_all(
     # Folders are checked, and fits at hand are kept, before the first fit begins.
     for plan in planned:
         _prepare(plan, force=force)
-    fits = [_finished(plan, _start(plan, force=force), progress) for plan in planned]
-    result = compare(fits, reference or NO_ZPRIME, seed, progress)
+    with _jobs_side_by_side(planned, workers or cores(), progress) as run_jobs:
+        fits = _fitted(planned, run_jobs, progress, force=force)
+        result = compare(fits, reference or NO_ZPRIME, seed, progress, run_jobs)
     if output is None:
         return result, []
     folders = {
@@ -168,13 +189,24 @@ def _plan(source: ComparisonSource, output: Path | None) -> _Plan:
         found = read_fit(folder)
         return _Plan(found.name, found.problem, folder, found, kept=True)
     made = source if isinstance(source, FitResult) else None
-    if isinstance(source, str):
-        problem = load_run(find_run_file(source))
+    if isinstance(source, FitResult):
+        problem = source.problem
     else:
-        problem = source.problem if isinstance(source, FitResult) else source
+        loaded = load_run(find_run_file(source)) if isinstance(source, str) else source
+        problem = _without_chains(loaded)
     name = problem.name if made is None else made.name
     folder_of_run = None if output is None else RunFolder(output / "runs" / name)
     return _Plan(name, problem, folder_of_run, made)
+
+
+def _without_chains(problem: Problem) -> Problem:
+    """Return a problem that weighted samples answer, unless its run file names an engine.
+
+    Chains take half of the time of a fit, and a comparison needs none.
+    """
+    if "engine" in problem.settings.sampler.model_fields_set:
+        return problem
+    return replace(problem, settings=problem.settings.with_engine(vegas.ENGINE.name))
 
 
 def _prepare(plan: _Plan, *, force: bool) -> None:
@@ -195,15 +227,53 @@ def _start(plan: _Plan, *, force: bool) -> Start:
     return Start.CONTINUE if unfinished else Start.NEW
 
 
-def _finished(plan: _Plan, start: Start, progress: Progress) -> FitResult:
-    """Return the fit of a plan, which is made if it is missing."""
-    if plan.fit is not None:
-        return plan.fit
-    progress.stage(f"Fitting {plan.name}")
+@contextmanager
+def _jobs_side_by_side(
+    planned: Sequence[_Plan], number: int, progress: Progress
+) -> Iterator[RunJobs]:
+    """Open processes for the jobs of a comparison, if there are several that can be sent to them.
+
+    A model or an observable that was defined in a Python session stays in its process.
+    """
+    if min(number, len(planned)) < 2 or not _can_be_sent([plan.problem for plan in planned]):
+        yield one_after_another
+        return
+    with side_by_side(_NEEDED, min(number, len(planned)) - 1) as pool:
+        yield lambda jobs: pool.results_of(jobs, Finished(progress))
+
+
+def _can_be_sent(problems: Sequence[Problem]) -> bool:
+    try:
+        pickle.dumps(problems)
+    except Exception:  # noqa: BLE001 - pickle names a dozen kinds of failure
+        return False
+    return True
+
+
+def _fitted(
+    planned: Sequence[_Plan], run_jobs: RunJobs, progress: Progress, *, force: bool
+) -> list[FitResult]:
+    """Return all fits; those that are missing are made."""
+    missing = [plan for plan in planned if plan.fit is None]
+    for plan in missing:
+        progress.stage(f"Fitting {plan.name}")
+    jobs = {
+        f"fit of {plan.name}": partial(_finished, plan, _start(plan, force=force))
+        for plan in missing
+    }
+    made = run_jobs(jobs)
+    for fitted in made.values():
+        for text in (*fitted.problem.notes, *fitted.summary["shortcomings"]):
+            progress.note(f"{fitted.name}: {text}")
+    return [plan.fit or made[f"fit of {plan.name}"] for plan in planned]
+
+
+def _finished(plan: _Plan, start: Start) -> FitResult:
+    """Make the fit of a plan."""
     if plan.folder is None:
-        return fit(plan.problem, progress)
+        return fit(plan.problem)
     with claimed(plan.problem, plan.folder, start) as claim:
-        result = carry_out(claim, progress)
+        result = carry_out(claim, SILENT, plots=False)
     shortcomings = result.summary["shortcomings"]
     text = "".join(f"Not converged: {problem}\n" for problem in shortcomings)
     write_text(plan.folder.log_path, text)

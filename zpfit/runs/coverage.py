@@ -21,7 +21,7 @@ from zpfit.inference.samplers.registry import packages_behind
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
 from zpfit.io.writing import as_json, make_room, write_together
-from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.toy_folder import as_csv
 from zpfit.runs.toys import RunSource, run_from
 from zpfit.runs.workers import open_workers

@@ -1,7 +1,6 @@
 """Executors: calls in this process, in local processes, through Dask or through MPI.
 
-The command line reads :class:`Kind` and :class:`ExecutorChoice` when it starts, so that this
-module imports Dask, MPI and the process pool only where one of them is opened.
+Dask, MPI and the process pool are imported only where one of them is opened.
 """
 
 import importlib
@@ -15,7 +14,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext
@@ -23,44 +21,13 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from zpfit.errors import MissingExtra, MultithreadedWorkers, SchedulerUnreachable
+from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.signals import obey_parent
 
 _BROKEN_POOL_GRACE = 5.0
 """Seconds until the remaining processes of a broken pool are killed: they do no useful work."""
 _COUNT_INTERVAL = 1.0
 """Seconds between two counts of the workers of a cluster, which take a round trip each."""
-
-
-class Kind(StrEnum):
-    """The kinds of executor."""
-
-    HERE = "here"
-    PROCESSES = "processes"
-    DASK = "dask"
-    MPI = "mpi"
-
-
-@dataclass(frozen=True)
-class ExecutorChoice:
-    """The executor that a user chooses, and its limits of time.
-
-    Examples
-    --------
-    >>> ExecutorChoice(Kind.PROCESSES, workers=4).kind
-    <Kind.PROCESSES: 'processes'>
-    """
-
-    kind: Kind = Kind.PROCESSES
-    workers: int | None = None
-    """Number of workers. The default is one for each core that this process may use. MPI and an
-    existing Dask cluster have a fixed number."""
-    scheduler: str | None = None
-    """Address of an existing Dask scheduler."""
-    grace: float = 60.0
-    """Seconds that workers have to write a checkpoint after a stop request. Then they are
-    killed. The slowest stage between two checkpoints takes about ten seconds."""
-    connect_timeout: float = 10.0
-    """Seconds to wait until a Dask scheduler answers."""
 
 
 class Pool(Protocol):

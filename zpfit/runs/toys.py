@@ -41,7 +41,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.document import Given
 from zpfit.io.versions import versions
 from zpfit.io.writing import make_folder, write_whole
-from zpfit.runs.pools import ExecutorChoice
+from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.run_file import load_run, resolved_settings
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import REPEAT_TO_RESUME, listening

@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 from zpfit.errors import FailedTasks, Stopped, ZpfitError
-from zpfit.runs.pools import ExecutorChoice, Pool, open_pool
+from zpfit.runs.executor_choice import ExecutorChoice
+from zpfit.runs.pools import Pool, open_pool
 from zpfit.runs.signals import StopRequest, present_request
 
 A = TypeVar("A")
@@ -56,7 +57,7 @@ class Workers:
     pool: Pool
     request: StopRequest
     grace: float = 60.0
-    """Seconds that workers have to stop, see :class:`zpfit.runs.pools.ExecutorChoice`."""
+    """Seconds that workers have to stop, see :class:`zpfit.runs.executor_choice.ExecutorChoice`."""
 
     @property
     def number(self) -> int:

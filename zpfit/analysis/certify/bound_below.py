@@ -23,11 +23,21 @@ def proved_below(problem: Problem, sigma: float | None) -> float | None:
     sigma : float or None
         Joint sigma of the best point found.
     """
-    if sigma is None or sigma <= _STEPS[0]:
-        return None
-    try:
-        prover = Prover(structure_of(problem), most=_MOST)
-    except NoStructure:
+    prover = None if sigma is None or sigma <= _STEPS[0] else _prover(problem)
+    if sigma is None or prover is None:
         return None
     levels = (sigma - step for step in _STEPS)
     return next((n for n in levels if n > 0 and prover.prove(n).proved), None)
+
+
+def is_least(problem: Problem, sigma: float) -> bool:
+    """Return True if it is proved that no joint sigma is lower by more than 0.001."""
+    prover = None if sigma <= _STEPS[0] else _prover(problem)
+    return prover is not None and prover.prove(sigma - _STEPS[0]).proved
+
+
+def _prover(problem: Problem) -> Prover | None:
+    try:
+        return Prover(structure_of(problem), most=_MOST)
+    except NoStructure:
+        return None

@@ -16,6 +16,7 @@ from zpfit.inference.samplers.importance import FALLBACK, Integral, Target, inte
 from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Samples
+from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import StrictModel
 
 CITATION = "Lepage:2020tgj"
@@ -26,6 +27,8 @@ PRECISION_KEYS = ("vegas.max_evaluations", "vegas.adaptations")
 
 _USUAL_EVALUATIONS = 5_000_000
 """Default limit of evaluations, at which the search for peaks has its usual effort."""
+_LESS = 0.2
+"""Part of this effort that suffices where points of the posterior are known."""
 
 
 class VegasOptions(StrictModel):
@@ -83,6 +86,7 @@ def adapt_and_integrate(
     effective: float = 0.0,
     progress: Progress = SILENT,
     checkpoint: Checkpoint = NO_CHECKPOINT,
+    known: FloatArray | None = None,
 ) -> tuple[MixtureMap, Integral]:
     """Adapt maps to a likelihood, add its peaks, and compute ln Z with draws from the mixture.
 
@@ -98,6 +102,8 @@ def adapt_and_integrate(
         Effective number of weighted samples to reach, if evaluations allow.
     progress, checkpoint
         Receiver of stages; store of intermediate states.
+    known
+        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks.
 
     Raises
     ------
@@ -111,10 +117,15 @@ def adapt_and_integrate(
     map_rng, draw_rng, peak_rng = rng.spawn(3)
     progress.stage("Adapting to the posterior")
     maps = adapt_maps(
-        task.log_likelihood, task.dimension, options.adaptations, map_rng, checkpoint.part("map")
+        task.log_likelihood,
+        task.dimension,
+        options.adaptations,
+        map_rng,
+        checkpoint.part("map"),
+        known=known,
     )
     progress.stage("Searching peaks")
-    effort = options.max_evaluations / _USUAL_EVALUATIONS
+    effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
     mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort)
     progress.stage("Integrating the evidence")
     target = Target(options.error, effective, options.max_evaluations)

@@ -39,12 +39,15 @@ _MAX_EXPONENT = 250.0
 class MapOptions:
     """Tuning of the adaptation; the defaults suit posteriors with up to ten parameters."""
 
-    batch: int = 100_000
-    """Likelihood evaluations of one adaptation."""
+    batch: int = 50_000
+    """Likelihood evaluations of one adaptation; twice as many gave no better maps of seven to
+    nine parameters."""
     search_limit: int = 5_000_000
     """Prior draws after which the search for allowed points ends."""
     cold_adaptations: int = 8
     """Adaptations to the likelihood itself, after heating."""
+    known_adaptations: int = 4
+    """The same for a map that begins with known points of the posterior, without heating."""
     max_adaptations: int = 100
     """Largest number of adaptations, heated ones included."""
     enough_allowed: int = 1000
@@ -65,6 +68,7 @@ def adapt_maps(
     rng: np.random.Generator,
     checkpoint: Checkpoint = NO_CHECKPOINT,
     options: MapOptions = _DEFAULTS,
+    known: FloatArray | None = None,
 ) -> MixtureMap:
     """Adapt several maps, each with its own draws, and return their mixture.
 
@@ -84,6 +88,8 @@ def adapt_maps(
         Store of intermediate states.
     options
         Tuning of the adaptation.
+    known
+        Points of a similar posterior, shape (m, d), with which the map begins.
 
     Raises
     ------
@@ -92,7 +98,7 @@ def adapt_maps(
     """
     return MixtureMap(
         tuple(
-            adapt_map(log_likelihood, dimension, child, checkpoint.part(f"{index}"), options)
+            adapt_map(log_likelihood, dimension, child, checkpoint.part(f"{index}"), options, known)
             for index, child in enumerate(rng.spawn(number))
         )
     )
@@ -104,6 +110,7 @@ def adapt_map(
     rng: np.random.Generator,
     checkpoint: Checkpoint = NO_CHECKPOINT,
     options: MapOptions = _DEFAULTS,
+    known: FloatArray | None = None,
 ) -> HistogramMap:
     """Adapt a map, first to heated likelihoods L^beta with beta rising to 1, then to L.
 
@@ -121,6 +128,8 @@ def adapt_map(
         Store of intermediate states.
     options
         Tuning of the adaptation.
+    known
+        Points of a similar posterior, shape (m, d), with which the map begins.
 
     Raises
     ------
@@ -133,7 +142,7 @@ def adapt_map(
     """
     kept = checkpoint.load()
     if kept is None:
-        adaptation = _Adaptation.started(log_likelihood, dimension, rng, options)
+        adaptation = _Adaptation.started(log_likelihood, dimension, rng, options, known)
     else:
         adaptation = _Adaptation.restored(kept, rng, options)
     while not adaptation.finished:
@@ -166,15 +175,20 @@ class _Adaptation:
         dimension: int,
         rng: np.random.Generator,
         options: MapOptions,
+        known: FloatArray | None,
     ) -> "_Adaptation":
-        """Start from prior draws."""
+        """Start from prior draws, and from known points if there are some."""
         integrator = vegas.Integrator([[0, 1]] * dimension, **_arguments(rng, options))
         u, log_l = _allowed_points(log_likelihood, dimension, rng, options)
-        beta = _next_beta(0.0, log_l, np.zeros(len(u)))
+        beta, cold = _next_beta(0.0, log_l, np.zeros(len(u))), 0
+        if known is not None and len(known):
+            u = np.vstack([u, known])
+            log_l = np.concatenate([log_l, log_likelihood(known)])
+            beta, cold = 1.0, options.cold_adaptations - options.known_adaptations
         # A single batch may hold too few allowed points, so the map starts from all of them.
         integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
         checked = slice(options.checked)
-        return cls(integrator, rng, options, beta, (u[checked], log_l[checked]))
+        return cls(integrator, rng, options, beta, (u[checked], log_l[checked]), cold=cold)
 
     @classmethod
     def restored(cls, state: State, rng: np.random.Generator, options: MapOptions) -> "_Adaptation":

@@ -29,6 +29,12 @@ _SOFT_WALL, _STEEP_WALL, _MAX_WALL = 3.0, 30.0, 3e6
 """Steepness of walls: of the first descents, of the next ones, and the largest."""
 _PROGRESS = 1e-4
 """Decrease of chi2 that counts as progress."""
+_FEW_STEPS, _FOLLOWED = 12, 4
+"""Steps of all first descents; one in so many is followed to its end."""
+_ARRIVED = 1e-5
+"""Decrease of chi2 in one step below which a descent ends; the winner is polished."""
+_MARGIN = 1.0
+"""Distance of chi2 from the best descent within which others are followed to their ends."""
 _POLISHED, _FRUITLESS = 1e-6, 2
 """Decrease of chi2 below which a simplex was fruitless; so many of them end the polish."""
 
@@ -200,7 +206,7 @@ def find_minimum(
     kept, steps = options.kept, options.descent_steps
     kept_state = checkpoint.load()
     if kept_state is None:
-        points, costs = descend(residuals, starts, _SOFT_WALL, steps)
+        points, costs = _first_descents(residuals, starts, space, steps)
         wall, best_cost, quiet, rounds = _STEEP_WALL, np.inf, 0, 0
     else:
         points, costs = kept_state["points"], kept_state["costs"]
@@ -226,7 +232,9 @@ def find_minimum(
         rounds += 1
         best = points[space.best(points, costs, kept)]
         kicked = kick(best, step_width, rng, options.kicks)
-        kicked, kicked_costs = descend(residuals, kicked, wall, steps)
+        kicked, kicked_costs = descend(
+            residuals, kicked, wall, steps, tolerance=_ARRIVED, margin=_MARGIN
+        )
         points = np.concatenate([best, kicked])
         costs = np.concatenate([sum_of_squares(residuals(best, wall)), kicked_costs])
         quiet = quiet + 1 if costs.min() > best_cost - _PROGRESS else 0
@@ -242,6 +250,19 @@ def find_minimum(
     u, value = _polish(chi2, points[index], float(values[index]))
     allowed = np.isfinite(values)
     return Minimum(u, value, (points[allowed], values[allowed]))
+
+
+def _first_descents(
+    residuals: Residuals, starts: FloatArray, space: Space, steps: int
+) -> tuple[FloatArray, FloatArray]:
+    """Descend from all starts for some steps, and from the best of each stratum to the end."""
+    few = min(_FEW_STEPS, steps)
+    points, costs = descend(residuals, starts, _SOFT_WALL, few, tolerance=_ARRIVED)
+    chosen = space.best(points, costs, -(-len(starts) // _FOLLOWED))
+    points[chosen], costs[chosen] = descend(
+        residuals, points[chosen], _SOFT_WALL, steps - few, tolerance=_ARRIVED, margin=_MARGIN
+    )
+    return points, costs
 
 
 def _polish(chi2: Chi2, u: FloatArray, value: float) -> tuple[FloatArray, float]:

@@ -4,6 +4,7 @@ All descents share each call of the residuals, so thousands cost little more tha
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ _FIRST_DAMPING, _SMALLEST_DAMPING, _HOPELESS_DAMPING = 1e-2, 1e-9, 1e8
 """Initial damping, its lower limit, and the value at which a descent stops."""
 _DECREASE, _INCREASE = 0.3, 5.0
 """Factors of the damping after a step that lowers the sum of squares, and after one that fails."""
+_FIRST_STEPS, _SLOWING = 5, 0.7
+"""Steps before a descent may be given up; factor by which the pace of a descent falls at most
+in one step."""
 _LONGEST_STEP = 0.3
 """Largest change of a coordinate in one step."""
 
@@ -41,6 +45,7 @@ def descend(
     held: NDArray[np.bool_] | None = None,
     tolerance: float = 0.0,
     block: int | None = None,
+    margin: float = np.inf,
 ) -> tuple[FloatArray, FloatArray]:
     """Run Levenberg-Marquardt descents from all starts at once, inside the unit cube.
 
@@ -59,9 +64,12 @@ def descend(
     held
         Mask of the coordinates that keep their values, shape (d,).
     tolerance
-        Decrease of the sum of squares in one step below which a descent ends.
+        Decrease of the sum of squares in one step, made or expected, below which a descent ends.
     block
         Largest number of descents at once; by default all.
+    margin
+        Distance from the least sum of squares of its block that a descent must be able to reach,
+        at its pace so far, to go on; by default all go on.
 
     Returns
     -------
@@ -82,7 +90,7 @@ def descend(
     def of_rows(u: FloatArray, wall: float, _: Index) -> FloatArray:
         return residuals(u, wall)
 
-    return descend_rows(of_rows, starts, wall, steps, held, tolerance, block)
+    return descend_rows(of_rows, starts, wall, steps, held, tolerance, block, margin)
 
 
 def descend_rows(
@@ -93,6 +101,7 @@ def descend_rows(
     held: NDArray[np.bool_] | None = None,
     tolerance: float = 0.0,
     block: int | None = None,
+    margin: float = np.inf,
 ) -> tuple[FloatArray, FloatArray]:
     """Run descents where each start has its own sum of squares.
 
@@ -108,7 +117,7 @@ def descend_rows(
             return residuals(u, wall, rows + first)
 
         points[part], costs[part] = _descend_block(
-            of_part, starts[part], wall, steps, held, tolerance
+            of_part, starts[part], wall, steps, held, tolerance, margin
         )
     return points, costs
 
@@ -120,6 +129,7 @@ def _descend_block(
     steps: int,
     held: NDArray[np.bool_] | None,
     tolerance: float,
+    margin: float,
 ) -> tuple[FloatArray, FloatArray]:
     points = starts.copy()
     rows = np.arange(len(points))
@@ -129,21 +139,35 @@ def _descend_block(
     if not len(free):
         return points, costs
     damping = np.full(len(points), _FIRST_DAMPING)
-    live = rows
-    for _ in range(steps):
-        step = _damped_step(residuals, points[live], live, current[live], wall, damping[live], free)
-        trial = np.clip(points[live] + step, 0, 1)
+    slopes = _Slopes.empty(len(points), len(free))
+    pace = np.full(len(points), np.inf)
+    live = moved = rows
+    for left in reversed(range(steps)):
+        # A descent that stays where it is keeps its slopes: about half of all steps fail.
+        slopes.update(residuals, points, moved, current[moved], wall, free)
+        step, gain = slopes.damped_step(points[live][:, free], live, damping[live])
+        trial = points[live]
+        trial[:, free] = np.clip(trial[:, free] + step, 0, 1)
         trial_residuals = residuals(trial, wall, live)
         trial_costs = sum_of_squares(trial_residuals)
         better = trial_costs < costs[live]
-        arrived = better & (trial_costs > costs[live] - tolerance)
+        decrease = np.where(better, costs[live] - trial_costs, 0.0)
+        arrived = better & (decrease < tolerance)
+        # A step in an allowed direction may follow several that fail.
+        pace[live] = np.where(
+            np.isfinite(pace[live]), np.maximum(decrease, _SLOWING * pace[live]), decrease
+        )
         moved = live[better]
         points[moved], current[moved] = trial[better], trial_residuals[better]
         costs[moved] = trial_costs[better]
         damping[live] = np.maximum(
             damping[live] * np.where(better, _DECREASE, _INCREASE), _SMALLEST_DAMPING
         )
-        live = live[(damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0) & ~arrived]
+        going = (damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0) & ~arrived
+        going &= gain >= tolerance  # a linear model of the residuals expects no more
+        if left < steps - _FIRST_STEPS:
+            going &= costs[live] - left * pace[live] <= costs.min() + margin
+        live, moved = live[going], live[going & better]
         if not len(live):
             break
     return points, costs
@@ -155,43 +179,68 @@ def sum_of_squares(residuals: FloatArray) -> FloatArray:
     return np.where(np.isnan(total), np.inf, total)
 
 
-def _damped_step(
-    residuals: RowResiduals,
-    points: FloatArray,
-    rows: NDArray[np.intp],
-    current: FloatArray,
-    wall: float,
-    damping: FloatArray,
-    free: NDArray[np.intp],
-) -> FloatArray:
-    """Return the step along the coordinates ``free``, zero along the others; shape (n, d)."""
-    jacobian = _jacobian(residuals, points, rows, current, wall, free)
-    gradient = np.einsum("ndk,nk->nd", jacobian, current)
-    hessian = jacobian @ jacobian.transpose(0, 2, 1)  # several times faster than einsum
-    at = points[:, free]
-    held = ((at <= 0) & (gradient > 0)) | ((at >= 1) & (gradient < 0))
-    gradient[held] = 0
-    hessian[held[:, :, None] | held[:, None, :]] = 0
-    axis = np.arange(len(free))
-    scale = hessian[:, axis, axis]
-    # A coordinate without influence gets a small fraction of the largest scale, so that the
-    # matrix stays regular; a held one gets 1.
-    floor = 1e-6 * scale.max(axis=1, keepdims=True) + 1e-12
-    hessian[:, axis, axis] += damping[:, None] * (scale + floor) + floor * 1e-6 + held
-    step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-    longest = np.abs(step).max(axis=1, keepdims=True)
-    limited = np.zeros_like(points)
-    limited[:, free] = step * np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))
-    return limited
+@dataclass(frozen=True)
+class _Slopes:
+    """First and approximate second derivatives of half the sum of squares of each descent."""
+
+    gradient: FloatArray
+    """Shape (n, f) for f free coordinates."""
+    hessian: FloatArray
+    """Product of the Jacobian with itself, shape (n, f, f)."""
+
+    @classmethod
+    def empty(cls, n: int, f: int) -> "_Slopes":
+        """Return slopes of n descents that are not computed yet."""
+        return cls(np.empty((n, f)), np.empty((n, f, f)))
+
+    def update(
+        self,
+        residuals: RowResiduals,
+        points: FloatArray,
+        rows: Index,
+        current: FloatArray,
+        wall: float,
+        free: Index,
+    ) -> None:
+        """Compute the slopes of some descents, whose numbers are ``rows``."""
+        if not len(rows):
+            return
+        jacobian = _jacobian(residuals, points[rows], rows, current, wall, free)
+        self.gradient[rows] = np.einsum("ndk,nk->nd", jacobian, current)
+        # Several times faster than einsum.
+        self.hessian[rows] = jacobian @ jacobian.transpose(0, 2, 1)
+
+    def damped_step(
+        self, at: FloatArray, rows: Index, damping: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return steps from points, both (n, f), and the decreases that slopes promise, (n,)."""
+        gradient, hessian = self.gradient[rows], self.hessian[rows]
+        held = ((at <= 0) & (gradient > 0)) | ((at >= 1) & (gradient < 0))
+        gradient[held] = 0
+        hessian[held[:, :, None] | held[:, None, :]] = 0
+        axis = np.arange(at.shape[1])
+        scale = hessian[:, axis, axis]
+        # A coordinate without influence gets a small fraction of the largest scale, so that the
+        # matrix stays regular; a held one gets 1.
+        floor = 1e-6 * scale.max(axis=1, keepdims=True) + 1e-12
+        damped = damping[:, None] * (scale + floor) + floor * 1e-6 + held
+        hessian[:, axis, axis] += damped
+        step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        longest = np.abs(step).max(axis=1)
+        part = np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))
+        # The sum of squares falls by -(2 g.s + s.H.s), where (H + damped) s = -g.
+        slope = -np.einsum("nf,nf->n", gradient, step)
+        curved = slope - np.einsum("nf,nf,nf->n", damped, step, step)
+        return step * part[:, None], 2 * part * slope - part**2 * curved
 
 
 def _jacobian(
     residuals: RowResiduals,
     points: FloatArray,
-    rows: NDArray[np.intp],
+    rows: Index,
     current: FloatArray,
     wall: float,
-    free: NDArray[np.intp],
+    free: Index,
 ) -> FloatArray:
     """Return d(residual k)/d(free coordinate f), shape (n, f, k).
 

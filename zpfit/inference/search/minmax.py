@@ -25,6 +25,9 @@ _POLISHED = 8
 """Default number of best points from which the constrained search starts."""
 _LEADERS = 24
 """Largest number of strata whose best point is polished in the end."""
+_HOPEFUL = 20.0
+"""Ratio of the sum of squares of a stratum to the largest one below the best level, beyond which
+it is not polished: its descents have not come to their ends, but near them."""
 _FRUITLESS, _PROGRESS = 2, 1e-6
 """Successive constrained searches without so much progress that end the polish."""
 _WALL = 30.0
@@ -33,6 +36,8 @@ _DESCENT_STEPS = 30
 """Steps of a descent; few, as the constrained search follows."""
 _TOLERANCE = 1e-5
 """Decrease of the sum of squares in one step below which a descent ends."""
+_NEAR_BEST = 1.0
+"""Distance of the sum of squares from the best descent within which others are followed."""
 _MARGIN = 1e-6
 """Distance that the constrained search keeps from constraints: it ends on edges, to rounding."""
 _STEP = 1e-7
@@ -182,7 +187,9 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         return objective(u).residuals(level, wall)
 
-    return descend(residuals, starts, _WALL, _DESCENT_STEPS, tolerance=_TOLERANCE)[0]
+    return descend(
+        residuals, starts, _WALL, _DESCENT_STEPS, tolerance=_TOLERANCE, margin=_NEAR_BEST
+    )[0]
 
 
 def _ranks(objective: Objective, level: float, points: FloatArray) -> FloatArray:
@@ -201,8 +208,12 @@ def best_of_points(objective: Objective, points: FloatArray) -> MinMax:
     return MinMax(float(largest[index]), points[index])
 
 
-def improve_leaders(objective: Objective, level: float, known: FloatArray, space: Space) -> MinMax:
+def improve_leaders(
+    objective: Objective, level: float, reached: float, known: FloatArray, space: Space
+) -> MinMax:
     """Return the best result of constrained searches from the best point of each stratum.
+
+    Strata whose least squares are far above those of any point below the best level are left out.
 
     Least squares end where several constraints meet in a corner, short of the optimum. A narrow
     basin then looks worse than a wide one whose optimum is higher, until each is polished.
@@ -213,12 +224,20 @@ def improve_leaders(objective: Objective, level: float, known: FloatArray, space
         Points (n, d) to their objectives and constraints.
     level
         Level that ranks the points of a stratum.
+    reached
+        Best level so far, above ``level``.
     known
         Points of earlier searches, shape (n, d).
     space
         Discrete coordinates and strata.
     """
     leaders = space.leaders(known, _ranks(objective, level, known), _LEADERS)
+    values = objective(known[leaders])
+    # Where all objectives are below the best level, the sum of squares is at most this.
+    least = len(values.objectives) * (reached - level) ** 2
+    near = sum_of_squares(values.residuals(level, _WALL)) <= _HOPEFUL * least
+    near[0] = True
+    leaders = leaders[near]
     ends = [_polished(objective, known[index], space) for index in leaders]
     return best_of_points(objective, np.array(ends))
 

@@ -99,7 +99,7 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
             ("note", lambda row: Cell(row.note)),
         ],
         parameter_rows(summary),
-        f"{CAPTION}. ESS: effective samples.{_fixed_words(content)}",
+        Markup("{}. ESS: effective samples.{}").format(CAPTION, _fixed_words(content)),
     )
     measurements = table(
         "Measurements at the best fit",

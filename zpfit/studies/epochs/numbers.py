@@ -1,6 +1,6 @@
 """The numbers of the page "What changed since the paper": fits, allowed regions and couplings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -12,9 +12,8 @@ import numpy as np
 
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.extremes import Sought, extremes
-from zpfit.analysis.joint_sigma import joint_sigma_or_none
+from zpfit.analysis.joint_sigma import improve_joint_sigma, joint_sigma_or_none
 from zpfit.errors import NoAllowedPoint
-from zpfit.inference.progress import Progress
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
@@ -235,18 +234,52 @@ VARIED = ("today_cs", "today_rb")
 """Data sets that are varied."""
 
 
-def varied_joint_sigmas(progress: Progress) -> dict[tuple[str, str], float]:
-    """Return joint sigmas with each of :data:`VARIANTS`, by run and words of the variant."""
-    found = {}
+Varied = tuple[str, str]
+"""A run, and the words of a variant of its data."""
+
+
+def varied_jobs(fits: Sequence[Fit]) -> dict[Varied, Callable[[], float]]:
+    """Return functions that compute the joint sigma of each run with each of :data:`VARIANTS`.
+
+    Parameters
+    ----------
+    fits
+        Fits of the page, at whose joint sigmas the searches start as well.
+    """
+    at = {fit.run: fit.joint_sigma_at for fit in fits}
+    jobs: dict[Varied, Callable[[], float]] = {}
     for likelihood, variant in product(VARIED, VARIANTS):
-        progress.stage(f"{variant.words}: {likelihood}")
         for model in variant.models:
             name = run_name(model, likelihood)
-            run = load_run(find_run_file(name), variant.changes(likelihood))
-            rng = np.random.default_rng(SEED)
-            joint, _ = joint_sigma_or_none(run.posterior, rng, run.settings.joint_sigma)
-            found[name, variant.words] = inf if joint is None else joint.sigma
-    return found
+            changes = variant.changes(likelihood)
+            jobs[name, variant.words] = partial(varied_joint_sigma, name, changes, at.get(name))
+    return jobs
+
+
+def varied_joint_sigma(
+    name: str, changes: Mapping[str, Any], at: Mapping[str, float] | None
+) -> float:
+    """Return the joint sigma of a run with changed data, infinite if there is none.
+
+    Parameters
+    ----------
+    name
+        Name of the run.
+    changes
+        Keys of the run file with new values.
+    at
+        Parameters of the joint sigma with the data as they are. A search from there and a single
+        global one replace three global ones.
+    """
+    run = load_run(find_run_file(name), changes)
+    posterior, limits = run.posterior, run.settings.joint_sigma
+    search_rng, near_rng = np.random.default_rng(SEED).spawn(2)
+    joint, _ = joint_sigma_or_none(posterior, search_rng, limits, searches=3 if at is None else 1)
+    found = inf if joint is None else joint.sigma
+    if at is None or not found:
+        return found
+    start = posterior.priors.to_unit_cube(at)[None]
+    return min(found, improve_joint_sigma(posterior, start, near_rng, limits).sigma)
 
 
 def find_spots(fits: Sequence[Fit]) -> dict[str, Spot]:

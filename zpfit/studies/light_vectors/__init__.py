@@ -47,7 +47,8 @@ def write_light_vectors(folder: Path, progress: Progress, *, force: bool) -> Non
     """
     make_room(folder, (PAGE,), force=force)
     make_folder(folder / FOLDER)
-    planes, records = [], {}
+    planes: list[tuple[Plane, Plane]] = []
+    records: dict[str, ExclusionMapRecord] = {}
     for vector in VECTORS:
         progress.stage(f"Limits on {vector.title}")
         pair = [trace_plane(vector, dark=dark) for dark in (False, True)]

@@ -206,7 +206,8 @@ def _joint_table(rows: Sequence[Row]) -> str:
 
 def _forecast_table(rows: Sequence[Row]) -> str:
     def share(row: Row, part: str) -> str:
-        return f"({with_error(100 * row[part], 100 * row[f'{part}_err'])}) %"
+        value, error = 100 * row[part], 100 * row[f"{part}_err"]
+        return f"({with_error(value, error)}) %" if error else f"{value:g} %"
 
     parts = ("all", "electron", "both")
     lines = [[row["projection"], *(share(row, part) for part in parts)] for row in rows]
@@ -227,7 +228,7 @@ def _panels(stems: Sequence[str], allowed: Mapping[str, Row | None]) -> str:
 def _reach(allowed: Row | None) -> str:
     if allowed is None:
         return "nothing"
-    pieces = ", ".join("-".join(apart(*ends, digits=4)) for ends in allowed["stretches"])
+    pieces = ", ".join("-".join(apart(*ends)) for ends in allowed["stretches"])
     return f"{pieces} MeV"
 
 

@@ -13,6 +13,7 @@ from zpfit.inference.progress import Progress, Silent
 from zpfit.io.writing import as_json as as_json_text
 from zpfit.io.writing import make_folder, make_room, write_text, write_whole
 from zpfit.runs.run_file import find_run_file, load_run
+from zpfit.runs.side_by_side import Workers
 from zpfit.studies.paper_2021.claims import (
     JOINT_SIGMAS,
     Checked,
@@ -28,7 +29,6 @@ from zpfit.studies.paper_2021.claims import (
 from zpfit.studies.paper_2021.figures import FIGURES, draw
 from zpfit.studies.paper_2021.forecast import forecast
 from zpfit.studies.paper_2021.page import page
-from zpfit.studies.paper_2021.processes import Workers
 from zpfit.studies.paper_2021.target_regions import FORMS, joint_sigma_of
 
 CLAIMS, FORECAST, PAGE = "claims.json", "forecast.json", "paper.md"

@@ -86,7 +86,7 @@ function exclusionWords(answer) {
   const hard = Object.values(answer.exclusions).filter((row) => !row.soft);
   const speaking = hard.filter((row) => !row.silent).length;
   const silent = hard.length - speaking;
-  if (silent) return said("good", `✓ allowed by ${speaking} hard exclusions; ${silent} have no limit at this mass`);
+  if (silent) return said("good", `✓ allowed by ${speaking} hard exclusions; ${silent} ${silent === 1 ? "has" : "have"} no limit at this mass`);
   return said("good", hard.length ? `✓ allowed by all ${hard.length} hard exclusions` : "no hard exclusions");
 }
 

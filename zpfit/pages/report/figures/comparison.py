@@ -25,7 +25,7 @@ def draw_evidences(rows: Sequence[WrittenComparisonRow], identifier: str) -> Pic
     models = [row for row in rows if row["model"] != reference]
     shown = [escape(row["run"]) for row in models]
     figure = go.Figure()
-    for name, symbol in (("narrower", "triangle-left-open"), ("wider", "triangle-right-open")):
+    for name, symbol in (("wider", "triangle-left-open"), ("narrower", "triangle-right-open")):
         pairs = [
             (i, row["prior_sensitivity"][name]["lnZ"], base["prior_sensitivity"][name]["lnZ"])
             for i, row in enumerate(models)

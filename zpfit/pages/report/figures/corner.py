@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy.ndimage import gaussian_filter
 
+from zpfit.analysis.levels import in_percent
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.arrays import FloatArray
 from zpfit.io.numbers import percent
@@ -20,6 +21,7 @@ from zpfit.pages.report.figures.axes import (
     values_at,
 )
 from zpfit.pages.report.symbols import number
+from zpfit.plots.corner import LEVELS
 from zpfit.plots.scales import scale_of
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 
@@ -27,8 +29,6 @@ _BINS = 36
 """Largest number of bins along an axis."""
 _SHOWN = 0.998
 """Probability inside the range of each axis."""
-_CREDIBLE = (0.393, 0.865)
-"""Probability inside 1 and 2 sigma of a two-dimensional Gaussian."""
 _RESOLUTION = 1e-9
 """Spread, relative to the value, below which a column counts as constant."""
 
@@ -68,8 +68,9 @@ def draw_corner(
             grid.draw(figure, row, column)
     size = 110 * len(names) + 90
     figure.update_layout(height=size, showlegend=False, margin={"l": 70, "r": 10, "t": 10, "b": 70})
+    inside = " and ".join(map(in_percent, LEVELS))
     caption = (
-        "Posterior of each parameter (diagonal) and each pair: contours hold 39.3 % and 86.5 %. "
+        f"Posterior of each parameter (diagonal) and each pair: contours hold {inside}. "
         "Star and line: best fit. Drag to zoom, double-click to go back."
     )
     spoken = f"Corner plot of {title}: posterior of {', '.join(names)}"
@@ -180,7 +181,7 @@ class _CornerGrid:
         )
         inside = _content_of(gaussian_filter(counts.T, 1.0))
         axes = {"xaxis": f"x{number_of}", "yaxis": f"y{number_of}"}
-        for level, opacity in zip(_CREDIBLE[::-1], (0.3, 0.55), strict=True):
+        for level, opacity in zip(LEVELS[::-1], (0.3, 0.55), strict=True):
             figure.add_contour(
                 x=(x_edges[1:] + x_edges[:-1]) / 2, y=(y_edges[1:] + y_edges[:-1]) / 2,
                 z=inside.astype(np.float32), showscale=False, hoverinfo="skip",

@@ -63,6 +63,7 @@ def draw_limits(summary: FitSummary, labels: Mapping[str, str], identifier: str)
         return None
     names = list(exclusions)
     ratios = [max(exclusions[name]["ratio"], _LEAST_RATIO) for name in names]
+    symbols = ["star" if ratio > _LEAST_RATIO else "triangle-left" for ratio in ratios]
     shown = [label_of(name, labels) for name in names]
     top = max(3.0, 1.5 * max(ratios))
     figure = go.Figure()
@@ -71,7 +72,7 @@ def draw_limits(summary: FitSummary, labels: Mapping[str, str], identifier: str)
     )  # fmt: skip
     figure.add_scatter(
         x=ratios, y=list(range(len(names))), mode="markers", name="best fit", showlegend=False,
-        marker={"symbol": "star", "size": 11, "color": BEST_FIT_COLOUR},
+        marker={"symbol": symbols, "size": 11, "color": BEST_FIT_COLOUR},
         text=[
             f"{label}: {number(exclusions[name]['ratio'])} of the limit"
             for label, name in zip(shown, names, strict=True)
@@ -83,7 +84,7 @@ def draw_limits(summary: FitSummary, labels: Mapping[str, str], identifier: str)
     figure.update_xaxes(type="log", range=edges, dtick=1, exponentformat="power")
     caption = (
         "Signal over limit at the best fit: above 1, red, is excluded; ratios below "
-        f"{_LEAST_RATIO:g} are drawn there."
+        f"{_LEAST_RATIO:g} are triangles there."
     )
     spoken = "Signal over limit at the best fit: " + ", ".join(
         f"{name} {exclusions[name]['ratio']:.2g}" for name in names

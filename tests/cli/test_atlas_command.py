@@ -122,6 +122,19 @@ def test_a_set_without_renormalisable_masses_names_the_other_policy(
     assert "'zero'" in rejected(*shown, "--output", ".")
 
 
+def test_a_screen_prints_the_best_signatures(
+    accepted: Accepted, rejected: Callable[..., str], written: Path
+) -> None:
+    given = ("atlas", "screen", written, "--higgs", "renormalisable", "--executor", "here")
+    printed = accepted(*given, "--likelihood", "paper_2021_cs", "--output", "s.nc")
+    assert "chi2 without a Z': 24.447" in printed  # docs/models.md
+    assert "chi2 of the dark photon: 19.35" in printed
+    assert "Written: s.nc" in printed
+    assert_mentions(rejected(*given, "--likelihood", "today_cs"), "today_cs", "quarks")
+    assert_mentions(rejected(*given, "--likelihood", "mine"), "mine")
+    assert_mentions(rejected(*given, "--likelihood", "paper_2021_cs", "--output", "s.nc"), "s.nc")
+
+
 def test_functions_refuse_what_they_cannot_use(tmp_path: Path) -> None:
     atlas = zpfit.atlas(1)
     with pytest.raises(WrongType, match="qmax"):
@@ -130,6 +143,8 @@ def test_functions_refuse_what_they_cannot_use(tmp_path: Path) -> None:
         atlas.signatures("renormalizable")
     with pytest.raises(UnknownName, match="two_alike"):
         atlas.signatures("zero", flavour="two")
+    with pytest.raises(UnknownName, match="starts"):
+        atlas.signatures("renormalisable").screen("paper_2021_cs", options={"start": 3})
     with pytest.raises(WrongType, match="number"):
         atlas["1"]  # type: ignore[index]
     with pytest.raises(InvalidInput, match="Q: "):

@@ -1,0 +1,240 @@
+"""Screens of signatures in chunks, through any executor, with finished chunks on disk.
+
+A chunk holds neighbouring signatures, and its number settles its random numbers. Results are
+therefore the same to the last bit for any executor, and for a screen that was interrupted.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zpfit.analysis.atlas.screen import (
+    References,
+    Screened,
+    ScreenOptions,
+    check_columns,
+    find_references,
+    screen,
+)
+from zpfit.analysis.atlas.signatures import SignatureTable
+from zpfit.errors import Stopped
+from zpfit.inference.progress import Progress
+from zpfit.io.library import Library
+from zpfit.io.writing import make_folder, partial_path, write_whole
+from zpfit.likelihood.build import LikelihoodSpec, assemble
+from zpfit.likelihood.likelihood import Likelihood
+from zpfit.runs.atlas_file import write_signatures
+from zpfit.runs.executor_choice import ExecutorChoice
+from zpfit.runs.signals import REPEAT_TO_RESUME, listening
+from zpfit.runs.workers import open_workers
+
+CHUNK: Final = 256
+"""Signatures of a chunk: some seconds."""
+_TERM: Final = "term:"
+"""Prefix of the columns of chi2 by term in the file of a chunk."""
+
+
+@dataclass(frozen=True)
+class ScreenResult:
+    """Best points of all signatures of a table."""
+
+    likelihood: str
+    """Name of the likelihood set."""
+    references: References
+    screened: Screened
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One chunk, as a worker gets it."""
+
+    vectors: NDArray[np.int8]
+    likelihood: str
+    references: References
+    seed: tuple[int, int]
+    options: ScreenOptions
+
+
+def screen_table(
+    table: SignatureTable,
+    likelihood: str,
+    choice: ExecutorChoice,
+    progress: Progress,
+    *,
+    options: ScreenOptions,
+    seed: int,
+    target: Path | None = None,
+) -> ScreenResult:
+    """Find the best point of every signature of a table.
+
+    Parameters
+    ----------
+    table
+        The signatures.
+    likelihood
+        Name of a likelihood set.
+    choice
+        Executor of the chunks.
+    progress
+        Gets the stages.
+    options
+        Effort of the searches.
+    seed
+        Seed of all random numbers.
+    target
+        File for :func:`write_screen`. Finished chunks are kept beside it.
+
+    Raises
+    ------
+    UnknownName
+        There is no such likelihood set.
+    InvalidInput
+        The likelihood reads couplings that the signatures leave open.
+    FailedTasks
+        Chunks have failed.
+    Stopped
+        On SIGINT or SIGTERM; the screen can be resumed.
+    UnwritablePath
+        A chunk cannot be written.
+    """
+    data = _likelihood(likelihood)
+    check_columns(table.columns, data)
+    progress.stage(f"References of {likelihood}")
+    references = find_references(data, seed)
+    tasks = [
+        _Task(table.vectors[first : first + CHUNK], likelihood, references, (seed, first), options)
+        for first in range(0, len(table), CHUNK)
+    ]
+    progress.stage(f"{len(table):,} signatures in {len(tasks):,} chunks")
+    folder = None if target is None else _folder_of(target, tasks)
+    chunks = dict(_chunks(tasks, folder, choice, progress))
+    return ScreenResult(likelihood, references, _joined([chunks[i] for i in range(len(tasks))]))
+
+
+def write_screen(table: SignatureTable, found: ScreenResult, target: Path) -> None:
+    """Write the result of a screen as a NetCDF file, and remove the finished chunks of the file.
+
+    Parameters
+    ----------
+    table
+        The signatures.
+    found
+        Their best points.
+    target
+        The file; an existing one is replaced.
+
+    Raises
+    ------
+    WrongSuffix
+        The name does not end with ``.nc``.
+    UnwritablePath
+        The file cannot be written.
+    """
+    terms = {f"chi2_{n}": r.astype(np.float32) for n, r in found.screened.terms.items()}
+    references = found.references
+    attributes = {
+        "likelihood": found.likelihood,
+        "chi2_without": references.without,
+        "chi2_dark_photon": references.dark,
+    }
+    title = f"Least chi2 of signatures on {found.likelihood}, policy {table.higgs}"
+    write_signatures(table, target, title, columns_of(found.screened) | terms, attributes)
+    unfinished = partial_path(target)
+    for folder in unfinished.parent.glob(f"{unfinished.stem}-screen-*"):
+        shutil.rmtree(folder)
+
+
+def _folder_of(target: Path, tasks: list[_Task]) -> Path:
+    """Return the folder of chunks, whose name depends on all that settles the results."""
+    digest = hashlib.sha256()
+    for task in tasks:
+        digest.update(task.vectors.tobytes())
+    digest.update(repr((tasks[0].likelihood, tasks[0].references, tasks[0].seed)).encode())
+    digest.update(repr((tasks[0].options, CHUNK)).encode())
+    unfinished = partial_path(target)
+    folder = unfinished.with_name(f"{unfinished.stem}-screen-{digest.hexdigest()[:16]}")
+    make_folder(folder)
+    return folder
+
+
+def _chunks(
+    tasks: list[_Task], folder: Path | None, choice: ExecutorChoice, progress: Progress
+) -> Iterator[tuple[int, Screened]]:
+    """Yield number and result of each chunk: stored ones first, then new ones."""
+    missing = []
+    for number in range(len(tasks)):
+        stored = None if folder is None else _stored(_path_of(folder, number))
+        if stored is None:
+            missing.append(number)
+        else:
+            yield number, stored
+    if not missing:
+        return
+    with ExitStack() as stack:
+        stop = stack.enter_context(listening())
+        workers = stack.enter_context(open_workers(choice, stop))
+        names = [f"chunk {number}" for number in missing]
+        new = workers.run_all(_screen_task, [tasks[n] for n in missing], names, "chunks")
+        try:
+            for done, (index, found) in enumerate(new, 1):
+                if folder is not None:
+                    _store(_path_of(folder, missing[index]), found)
+                progress.update(1 - (len(missing) - done) / len(tasks), f"{done} new chunks")
+                yield missing[index], found
+        except Stopped as error:
+            raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
+
+
+def _screen_task(task: _Task) -> Screened:
+    data = _likelihood(task.likelihood)
+    return screen(task.vectors.astype(float), data, task.references, task.seed, task.options)
+
+
+@cache
+def _likelihood(name: str) -> Likelihood:
+    """Return a likelihood, which each process assembles once."""
+    return assemble(LikelihoodSpec(set=name), Library.beside()).likelihood
+
+
+def _path_of(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}.npz"
+
+
+def _plain_fields() -> list[str]:
+    return [field.name for field in fields(Screened) if field.name != "terms"]
+
+
+def columns_of(found: Screened) -> dict[str, NDArray[Any]]:
+    """Return the columns of a result except those of the terms."""
+    return {name: getattr(found, name) for name in _plain_fields()}
+
+
+def _store(path: Path, found: Screened) -> None:
+    columns = columns_of(found) | {_TERM + name: row for name, row in found.terms.items()}
+    write_whole(path, lambda target: np.savez(target, **columns))  # type: ignore[arg-type]
+
+
+def _stored(path: Path) -> Screened | None:
+    """Return a stored chunk; None if there is none, or a damaged one."""
+    try:
+        with np.load(path) as arrays:
+            terms = {n.removeprefix(_TERM): arrays[n] for n in arrays.files if n.startswith(_TERM)}
+            return Screened(**{name: arrays[name] for name in _plain_fields()}, terms=terms)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def _joined(chunks: list[Screened]) -> Screened:
+    columns = {n: np.concatenate([getattr(c, n) for c in chunks]) for n in _plain_fields()}
+    names = chunks[0].terms
+    terms = {name: np.concatenate([chunk.terms[name] for chunk in chunks]) for name in names}
+    return Screened(**columns, terms=terms)
