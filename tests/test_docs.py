@@ -57,6 +57,7 @@ FITTED = {"run", "compare", "tension", "profile", "limit", "toys", "coverage", "
 ELSEWHERE = {
     "paper": "tests/studies/test_paper_command.py",
     "vectors": "tests/studies/test_light_vectors.py",
+    "x17": "tests/studies/test_x17.py",
     "explore": "tests/pages/test_explore.py",
     "python": "tests/analysis/test_certificate_script.py",  # the script that checks proofs
     "cobaya-run": "tests/interfaces/test_cobaya.py",  # run as python -m cobaya
@@ -373,12 +374,12 @@ def test_commands_are_in_consoles(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_commands_in_the_text_exist(page: Path) -> None:
-    for name, rest in re.findall(r"`zpfit ([a-z]+)([^`]*)`", prose_of(page)):
+    for name, rest in re.findall(r"`zpfit ([a-z0-9]+)([^`]*)`", prose_of(page)):
         assert name in COMMANDS, f"zpfit {name}"
         known = {word for parameter in COMMANDS[name].params for word in parameter.opts}
         unknown = set(re.findall(r"--[a-z-]+", rest)) - known
         assert not unknown, f"zpfit {name}{rest}"
-    for target in re.findall(r"`make ([a-z-]+)`", prose_of(page)):
+    for target in re.findall(r"`make ([a-z0-9-]+)`", prose_of(page)):
         check_target(f"make {target}", page.name)
 
 

@@ -95,7 +95,7 @@ def x17(*, output: Path, force: bool, as_json: bool) -> None:
 
     Beryllium-8, helium-4 and carbon-12 with all data of today, for free couplings and classes of
     models. Takes about half an hour and writes x17.md. Fits whose record the output folder holds
-    are not repeated, so that a stopped study goes on where it was.
+    are not repeated, so that a stopped study can be resumed.
     """
     from zpfit.cli.progress import StageLines
     from zpfit.studies.x17 import PAGE, write_x17

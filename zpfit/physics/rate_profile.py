@@ -26,7 +26,7 @@ from typing import Any, Final
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import contiguous, flat, inline, loop
+from zpfit.physics.compiled import flat, inline, loop
 
 _STEPS: Final = 200
 """Newton steps. Ten suffice, but where a rate is many decades too large each takes off a fixed
@@ -81,7 +81,7 @@ def shared_amplitudes(
     rows = [*targets, *vectors, *amplitudes, *spreads]
     columns, shape = flat(*rows)
     z = np.empty((3, columns[0].size))
-    _shared(*contiguous(*columns), *inverse_variances, scale_error, z)
+    _shared(*map(np.array, columns), *inverse_variances, scale_error, z)
     return z.reshape(3, *shape)
 
 
@@ -198,7 +198,7 @@ def log_normal_amplitude(
     """
     columns, shape = flat(target, fixed, rate)
     z = np.empty(columns[0].size)
-    _log_normal(*contiguous(*columns), inverse_variance, error * _LN4, z)
+    _log_normal(*map(np.array, columns), inverse_variance, error * _LN4, z)
     return z.reshape(shape)
 
 
@@ -307,7 +307,7 @@ def energy_and_amplitude(
     columns, shape = flat(target, *rates, m_Zp)
     z = np.empty((2, columns[0].size))
     numbers = (inverse_variance, *energy, error * _LN4)
-    _energy(*contiguous(*columns), *numbers, z)
+    _energy(*map(np.array, columns), *numbers, z)
     return z.reshape(2, *shape)
 
 

@@ -84,7 +84,7 @@ def ratio_of_lines(m_Zp: float) -> float:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What single entries say about a point."""
+    """Judgement of a point by single entries."""
 
     title: str
     couplings: Mapping[str, float]
@@ -129,7 +129,7 @@ def benchmarks(best: Mapping[str, Record]) -> dict[str, dict[str, float]]:
 
 
 def verdicts(points: Mapping[str, Mapping[str, float]], likelihood: str) -> list[Verdict]:
-    """Return what each entry of a set says about points.
+    """Return the judgement of points by each entry of a set.
 
     Parameters
     ----------
