@@ -182,7 +182,7 @@ def test_data_beside_a_slice_file_come_first(accepted: Command, workspace: Path)
 
 def test_every_packaged_slice_is_valid():
     names = Library.beside().names("slice")
-    assert len(names) == 31
+    assert len(names) == 33
     for name in names:
         path = packaged_data() / "slices" / f"{name}.yaml"
         assert resolve_slice(read_yaml(path), Library.beside()).title

@@ -24,7 +24,7 @@ Command = Callable[..., str]
 
 COMMANDS = [
     *("run", "compare", "campaign", "tension", "certify", "paper", "epochs", "vectors"),
-    "exclusion",
+    *("x17", "atlas", "exclusion"),
     *(
         "profile",
         "limit",

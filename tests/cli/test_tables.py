@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+import zpfit
 from zpfit.api.data_checks import DataCheck
 from zpfit.cli import output
+from zpfit.cli.atlas import print_set
 from zpfit.cli.campaign import print_campaign
 from zpfit.cli.compare import print_comparison
 from zpfit.cli.coverage import print_coverage
@@ -198,6 +200,7 @@ _TABLES: dict[str, Callable[[], None]] = {
     "list": lambda: print_list("likelihoods"),
     "show": lambda: print_named("nhdm_u1"),
     "data check": lambda: print_data(checked()),
+    "atlas set": lambda: print_set(zpfit.atlas(1)[2], "zero"),
 }
 
 
@@ -223,7 +226,7 @@ def test_a_narrow_terminal_shows_every_number(
 def test_every_command_with_a_table_is_here():
     """A module that makes a table prints it in one of the tests above."""
     tested = {"run", "compare", "tension", "limit", "profile", "toys", "coverage", "campaign"}
-    tested |= {"exclusion", "studies", "data", "tables", "output", "fitted"}
+    tested |= {"exclusion", "studies", "atlas", "data", "tables", "output", "fitted"}
     folder = Path(output.__file__).parent
     making = {path.stem for path in folder.glob("*.py") if "add_column" in path.read_text("utf-8")}
     assert making <= tested

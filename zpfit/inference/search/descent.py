@@ -151,7 +151,8 @@ def _descend_block(
         trial_residuals = residuals(trial, wall, live)
         trial_costs = sum_of_squares(trial_residuals)
         better = trial_costs < costs[live]
-        decrease = np.where(better, costs[live] - trial_costs, 0.0)
+        # Both are infinite where a model does not exist.
+        decrease = np.subtract(costs[live], trial_costs, np.zeros(len(live)), where=better)
         arrived = better & (decrease < tolerance)
         # A step in an allowed direction may follow several that fail.
         pace[live] = np.where(
@@ -165,7 +166,7 @@ def _descend_block(
         )
         going = (damping[live] < _HOPELESS_DAMPING) & (costs[live] > 0) & ~arrived
         going &= gain >= tolerance  # a linear model of the residuals expects no more
-        if left < steps - _FIRST_STEPS:
+        if 0 < left < steps - _FIRST_STEPS:
             going &= costs[live] - left * pace[live] <= costs.min() + margin
         live, moved = live[going], live[going & better]
         if not len(live):
