@@ -121,7 +121,7 @@ def test_page_and_numbers(quick, accepted):
     assert "(50.0 ± 1.0) %" in (folder / "paper.md").read_text(encoding="utf-8")
     assert (folder / "paper.md").read_text().count("- some numbers are unverified") == 1
     assert "17.0-38.0 (where the prior ends)" in (folder / "paper.md").read_text(encoding="utf-8")
-    assert "17.00-38.00 MeV" in (folder / "paper.md").read_text(encoding="utf-8")
+    assert "17.0-38.0 MeV" in (folder / "paper.md").read_text(encoding="utf-8")
     for name in ("mass_min", "joint_sigma_fn_rb_curve", "paper.md"):
         assert name in printed
     assert not list(Path().rglob(".partial-*"))

@@ -254,13 +254,10 @@ def _fitted(
     planned: Sequence[_Plan], run_jobs: RunJobs, progress: Progress, *, force: bool
 ) -> list[FitResult]:
     """Return all fits; those that are missing are made."""
-    missing = [plan for plan in planned if plan.fit is None]
-    for plan in missing:
-        progress.stage(f"Fitting {plan.name}")
-    jobs = {
-        f"fit of {plan.name}": partial(_finished, plan, _start(plan, force=force))
-        for plan in missing
-    }
+    starts = [(plan, _start(plan, force=force)) for plan in planned if plan.fit is None]
+    for plan, start in starts:
+        progress.stage(f"{'Resuming' if start is Start.CONTINUE else 'Fitting'} {plan.name}")
+    jobs = {f"fit of {plan.name}": partial(_finished, plan, start) for plan, start in starts}
     made = run_jobs(jobs)
     for fitted in made.values():
         for text in (*fitted.problem.notes, *fitted.summary["shortcomings"]):
