@@ -33,7 +33,7 @@ class TheoryTerm(Measurement):
     [0.2]
     >>> term = TheoryTerm("mine", helium, 1.0, 0.2, (("he4_axial", 1.0),))
     >>> print(term.chi2(c).round(2))
-    [1.24]
+    [1.34]
     """
 
     name: str

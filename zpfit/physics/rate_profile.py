@@ -190,11 +190,11 @@ def log_normal_amplitude(
 
     Examples
     --------
-    The prediction is four errors off; a factor of 1.39 in the amplitude takes up nearly all of it.
+    The prediction is four errors off; a factor of 1.41 in the amplitude takes up nearly all of it.
 
     >>> z = log_normal_amplitude(2.0, 16.0, 0.0, 1.0, 1.0)
     >>> print(z.round(3), (4**z).round(3))
-    0.476 1.934
+    0.496 1.989
     """
     columns, shape = flat(target, fixed, rate)
     z = np.empty(columns[0].size)
@@ -302,7 +302,7 @@ def energy_and_amplitude(
 
     >>> z = energy_and_amplitude([1.0, 1.0], 25.0, (3.0, 0.0), [17.0, 17.3], (17.23, 0.57), 1.0)
     >>> print(z[0].round(2))
-    [0.1  0.35]
+    [0.35 0.84]
     """
     columns, shape = flat(target, *rates, m_Zp)
     z = np.empty((2, columns[0].size))

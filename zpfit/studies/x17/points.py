@@ -58,7 +58,7 @@ def wanted(m_Zp: float = MASS) -> list[Wanted]:
     --------
     >>> row = wanted(17.0)[0]
     >>> row.symbol, round(row.value, 4)
-    ('|ε_n|, broken isospin', 0.0129)
+    ('|ε_n|, broken isospin', 0.0132)
     """
     mixed = replace(BE8_1815, isoscalar=MixedStates(breaking=0.0).isoscalar_1815)
     usual, n = BE8_1815, (0.0, E)  # the neutron alone, with a mixing of 1
