@@ -37,6 +37,7 @@ from zpfit.plots.corner import corner_figure
 from zpfit.plots.coverage import coverage_figure
 from zpfit.plots.exclusion import exclusion_figure
 from zpfit.plots.exclusion_overlay import overlay_figure as plane_overlay
+from zpfit.plots.labels import text_width
 from zpfit.plots.limits import limit_figure
 from zpfit.plots.profile import profile_figure
 from zpfit.plots.pulls import pulls_figure
@@ -243,3 +244,7 @@ def test_planes_of_other_parameters_are_refused():
     other = plane(3, y={**MASS, "name": "C_Ve"})
     with house_style(), pytest.raises(InvalidInput, match="planes of the same parameters"):
         plane_overlay({"mine": plane(3), "yours": other}, {})
+
+
+def test_a_label_of_two_lines_is_as_wide_as_its_longer_line():
+    assert text_width("short\na longer line", 8) == text_width("a longer line", 8)

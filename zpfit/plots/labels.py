@@ -135,10 +135,10 @@ class LabelBoard:
 
 
 def text_width(text: str, points: float) -> float:
-    """Return the length of a line of text in inches."""
-    font = FontProperties(size=points)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, cbook.is_math_text(text))
-    return float(width) / 72
+    """Return the length of the longest line of a text in inches."""
+    font, measure = FontProperties(size=points), text_to_path.get_text_width_height_descent
+    widths = (measure(line, font, cbook.is_math_text(line))[0] for line in text.split("\n"))
+    return float(max(widths)) / 72
 
 
 def text_size(text: str, points: float, axes_inches: tuple[float, float]) -> tuple[float, float]:
