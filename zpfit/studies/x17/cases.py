@@ -36,24 +36,6 @@ INPUTS = (
     "c12_energy",
 )
 """Uncertain inputs of nuclei."""
-_BOUNDS = (
-    "nue_texono_2010",
-    "e158_2005",
-    "q_w_cs_2021",
-    "qweak_2018",
-    "conus_plus_2025",
-    "na64_2020",
-    "e141_1987",
-    "orsay_1989",
-    "kloe_2015",
-)
-_FADING = ("na48_2015", "neutron_lead_1975", "sindrum_peak_1986")
-"""Limits that count as halves of Gaussians in the rough fits."""
-_NUCLEI = {
-    "x17_be8": ("be8_1815_2018", "be8_mass_2018", "meg2_1764_2024", "meg2_1815_2024"),
-    "x17_be8_he4": ("he4_2021", "he4_mass_2021"),
-    "x17_2026": ("c12_2022", "c12_mass_2022"),
-}
 
 
 @dataclass(frozen=True)
@@ -68,59 +50,6 @@ class Case:
     evidence: bool = False
     """Compute ln Z and the joint sigma too."""
 
-
-def rough_data(nuclei: str, isotope: str, *, free: bool) -> dict[str, Any]:
-    """Return the data of an earlier rough fit of X17.
-
-    Parameters
-    ----------
-    nuclei
-        A key of :data:`NUCLEI`; its anomalies and those before it count.
-    isotope
-        A key of :data:`ISOTOPES`.
-    free
-        Profile uncertain inputs; by default they have their published values.
-    """
-    names = list(NUCLEI)
-    entries = [e for key in names[: names.index(nuclei) + 1] for e in _NUCLEI[key]]
-    widths = {name: 0.0 for name in INPUTS if name.startswith(_tested(entries))}
-    return {
-        "add": [f"a_e_{isotope}_2023", *_BOUNDS, *_FADING, *entries],
-        "soft": list(_FADING),
-        **({} if free else {"nuisances": widths}),
-    }
-
-
-def _tested(entries: list[str]) -> tuple[str, ...]:
-    """Return the nuclei of some entries, as names of inputs begin."""
-    return tuple({name.split("_")[0] for name in entries if name[:2] in ("be", "he", "c1")})
-
-
-ROUGH: Mapping[str, tuple[Case, float, str]] = {
-    f"rough/{name}": (Case(run, rough_data(nuclei, isotope, free=free)), chi2, words)
-    for name, run, nuclei, isotope, free, chi2, words in (
-        ("vector_be8_rb", "x17_vector", "x17_be8", "rb", False, 37.5, "Be-8, vector quarks"),
-        ("be8_rb", "x17", "x17_be8", "rb", False, 2.1, "Be-8"),
-        ("be8_he4_rb", "x17", "x17_be8_he4", "rb", False, 4.9, "Be-8 + He-4"),
-        ("be8_he4_rb_free", "x17", "x17_be8_he4", "rb", True, 2.6, "Be-8 + He-4"),
-        (
-            "invariant_rb", "x17_gauge_invariant", "x17_be8_he4", "rb", False, 7.3,
-            "Be-8 + He-4, charged current conserved",
-        ),
-        (
-            "invariant_rb_free", "x17_gauge_invariant", "x17_be8_he4", "rb", True, 3.2,
-            "Be-8 + He-4, charged current conserved",
-        ),
-        ("all_rb", "x17", "x17_2026", "rb", False, 103.0, "Be-8 + He-4 + C-12"),
-        ("all_rb_free", "x17", "x17_2026", "rb", True, 16.0, "Be-8 + He-4 + C-12"),
-        ("be8_cs", "x17", "x17_be8", "cs", False, 17.2, "Be-8"),
-        ("be8_he4_cs", "x17", "x17_be8_he4", "cs", False, 18.1, "Be-8 + He-4"),
-        ("be8_he4_cs_free", "x17", "x17_be8_he4", "cs", True, 13.7, "Be-8 + He-4"),
-        ("all_cs", "x17", "x17_2026", "cs", False, 143.0, "Be-8 + He-4 + C-12"),
-        ("all_cs_free", "x17", "x17_2026", "cs", True, 23.1, "Be-8 + He-4 + C-12"),
-    )
-}  # fmt: skip
-"""Fits with the data of an earlier rough fit, its best chi2, and their words."""
 
 _WITH_EVIDENCE = ("x17", "x17_gauge_invariant", *CLASSES)
 _CHOSEN = "x17_be8_he4"
@@ -198,6 +127,4 @@ VARIED: Mapping[str, tuple[Case, str]] = (
 
 def all_cases() -> dict[str, Case]:
     """Return every fit by name."""
-    rough = {name: case for name, (case, _, _) in ROUGH.items()}
-    varied = {name: case for name, (case, _) in VARIED.items()}
-    return {**rough, **TODAY, **varied}
+    return {**TODAY, **{name: case for name, (case, _) in VARIED.items()}}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from zpfit.studies.x17.cases import CLASSES, COUPLINGS, ISOTOPES, NUCLEI, ROUGH, VARIED, today
+from zpfit.studies.x17.cases import CLASSES, COUPLINGS, ISOTOPES, NUCLEI, VARIED, today
 from zpfit.studies.x17.fits import Record
 from zpfit.studies.x17.points import MASS, Verdict, Wanted, ratio_of_lines
 
@@ -41,7 +41,6 @@ def render_page(
         shares=_shares(records),
         evidence=_evidence(records),
         joint=_joint(records),
-        rough=_rough(records),
         varied=_varied(records),
         points=_points(best),
         wanted=_wanted(couplings),
@@ -158,19 +157,6 @@ def _joint(records: Mapping[str, Record]) -> str:
     found = [records[today(*_BEST, i)] for i in ISOTOPES]
     last = ["without a Z'", *(_number(record.joint_sigma_none) for record in found)]
     return "\n".join([_with_evidence(records, "joint"), _joined([last])])
-
-
-def _rough(records: Mapping[str, Record]) -> str:
-    """Return a table of the rough fits beside an earlier one."""
-    heads = ["data", "nuclear inputs", "isotope", "χ²", "earlier rough fit", "without a Z'"]
-    lines = [heads, _rule(heads)]
-    for name, (case, earlier, words) in ROUGH.items():
-        record = records[name]
-        inputs = "fixed" if "nuisances" in case.likelihood else "profiled"
-        isotope = "Rb" if "a_e_rb_2023" in case.likelihood["add"] else "Cs"
-        numbers = [f"{record.chi2:.1f}", f"{earlier:.1f}", f"{record.chi2_none:.1f}"]
-        lines.append([words, inputs, isotope, *numbers])
-    return _joined(lines)
 
 
 def _varied(records: Mapping[str, Record]) -> str:
