@@ -139,6 +139,8 @@ class Coverage:
     """By name, each of shape (toys,): ``delta_chi2[...]`` of the truth of each parameter, not
     finite where a refit failed, and ``rank[...]``, the posterior probability below it, NaN where
     sampling failed; ``converged`` says whether the posterior is."""
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """LaTeX symbol of each sampled parameter."""
     figure: Mapping[str, Any] = field(default_factory=dict)
     """Description of the figure in the run file."""
 
@@ -208,6 +210,7 @@ class Coverage:
             "seed": self.seed,
             "toys": len(self),
             "truth": dict(self.truth),
+            "symbols": dict(self.symbols),
             "parameters": {name: self._intervals(name) for name in self.truth},
             "shortcomings": list(self.shortcomings),
         }
@@ -304,6 +307,7 @@ def coverage(
             name: np.concatenate([blocks[block][name] for block in wanted])
             for name in problem.column_names()
         },
+        symbols={p.name: p.symbol for p in run.posterior.model.parameters if p.name in at},
         figure=run.settings.figure.as_record(),
     )
 

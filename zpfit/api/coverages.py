@@ -119,7 +119,7 @@ def coverage(
     credible
         Sample the posterior of each as well, which takes a second or two each.
     output
-        Folder for ``coverage.json`` and ``coverage.csv``.
+        Folder for ``coverage.json``, ``coverage.csv`` and the figure.
     executor
         Processes, Dask or MPI, see :class:`~zpfit.ExecutorChoice`; this process by
         default.

@@ -318,7 +318,7 @@ def _is_union(record: ExclusionMapRecord, drawn: Sequence[Mapping[str, Any]]) ->
 def _room(inches: float, *, across: bool) -> Room:
     typical = r"$2\times10^{-3}$" if across else "0"
     room = room_for(inches, typical, points("xtick.labelsize"), across=across)
-    return Room(max(room.most, 3) + 1, 0.0)
+    return Room(max(room.most, 3) + 1, 0.0, inches)
 
 
 def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:

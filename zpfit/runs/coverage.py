@@ -20,14 +20,16 @@ from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.registry import packages_behind
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
-from zpfit.io.writing import as_json, make_room, write_together
+from zpfit.io.writing import as_json, make_room, write_together, write_whole
 from zpfit.runs.executor_choice import ExecutorChoice
+from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.toy_folder import as_csv
 from zpfit.runs.toys import RunSource, run_from
 from zpfit.runs.workers import open_workers
 
-RESULTS = ("coverage.json", "coverage.csv")
-"""Files of a coverage: the fractions, and a row for each toy."""
+RESULTS = ("coverage.json", "coverage.csv", "coverage.png", "coverage.pdf")
+"""Files of a coverage: the fractions, a row for each toy, and the figure."""
+_DPI = 300
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,26 @@ def write_coverage(
         The folder cannot be written.
     """
     make_room(folder, RESULTS, force=force)
-    texts = (as_json(record), as_csv(found.columns))
+    data, table, *_ = RESULTS
+    texts = {data: as_json(record), table: as_csv(found.columns)}
 
     def writer(text: str) -> Callable[[Path], object]:
         return lambda path: path.write_text(text, encoding="utf-8")
 
-    return write_together(
-        folder, [(name, writer(text)) for name, text in zip(RESULTS, texts, strict=True)]
-    )
+    written = write_together(folder, [(name, writer(text)) for name, text in texts.items()])
+    return (*written, *draw_coverage(record, folder / data))
+
+
+def draw_coverage(
+    record: CoverageRecord, data: Path, style: FigureStyle = PLAIN
+) -> tuple[Path, ...]:
+    """Draw a coverage beside its JSON file; return the files."""
+    from zpfit.plots.coverage import coverage_figure
+    from zpfit.plots.style import pdf, png
+
+    image, vector = (data.with_suffix(suffix) for suffix in (".png", ".pdf"))
+    with style.context():
+        figure = coverage_figure(record, style.spec)
+        write_whole(image, png(figure, dpi=_DPI))
+        write_whole(vector, pdf(figure))
+    return image, vector

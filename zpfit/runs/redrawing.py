@@ -17,12 +17,12 @@ from zpfit.analysis.records import (
 )
 from zpfit.errors import InvalidInput, WrongSuffix
 from zpfit.io.writing import make_folder, write_whole
-from zpfit.plots.coverage import coverage_figure
 from zpfit.plots.exclusion_overlay import overlay_figure
 from zpfit.plots.style import pdf, png
 from zpfit.plots.toys import toys_figure
 from zpfit.runs.campaign import draw_campaign
 from zpfit.runs.comparison import draw_comparison
+from zpfit.runs.coverage import draw_coverage
 from zpfit.runs.drawing import draw_run
 from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.folder_kinds import EXCLUSION, SCAN, WITH_FIGURES, unusable
@@ -117,9 +117,8 @@ def _toys(path: Path, style: FigureStyle) -> list[Path]:
         return _both(toys_figure(record, columns, style.spec), path)
 
 
-def _coverage(path: Path, style: FigureStyle) -> list[Path]:
-    with style.context():
-        return _both(coverage_figure(read_record(CoverageRecord, path), style.spec), path)
+def _coverage(path: Path, style: FigureStyle) -> Sequence[Path]:
+    return draw_coverage(read_record(CoverageRecord, path), path, style)
 
 
 def _comparison(path: Path, style: FigureStyle) -> list[Path]:

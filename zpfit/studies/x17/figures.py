@@ -75,6 +75,7 @@ def write_masses(fitted: Mapping[str, float], target: Path) -> None:
         StyledFigure,
         house_style,
         png,
+        set_words,
     )
 
     measured = [*measured_masses(), Mass("PADME, excess", *_PADME)]
@@ -96,7 +97,7 @@ def write_masses(fitted: Mapping[str, float], target: Path) -> None:
                 color=colour,
                 capsize=2,
             )
-        axes.set_yticks(range(len(rows)), [mass.label for mass in rows])
+        set_words(axes.yaxis, range(len(rows)), [mass.label for mass in rows])
         axes.invert_yaxis()
         axes.set_xlabel(r"$m_{Z'}$ [MeV]")
         write_whole(target, png(figure, _DPI))
