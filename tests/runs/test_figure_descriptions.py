@@ -49,7 +49,7 @@ def test_a_coverage_draws_its_figure_and_draws_it_again(tmp_path: Path):
     image = tmp_path / "coverage.png"
     assert plt.imread(image).shape[1] == pytest.approx(300 * 3.375, abs=2)
     style = FigureStyle(zpfit.Figure(width=5))
-    again = draw_again(tmp_path, style)
+    again = draw_again(tmp_path, style=style)
     assert [path.name for path in again] == ["coverage.png", "coverage.pdf"]
     assert plt.imread(image).shape[1] == pytest.approx(300 * 5, abs=2)
 
