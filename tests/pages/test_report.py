@@ -487,7 +487,7 @@ def test_campaign_without_its_fits(rejected, grid, workspace):
     [
         ("m_{Z'}", "m<sub>Z\u2032</sub>"),
         (r"C_{\nu_{\mu}}", "C<sub>\u03bd<sub>\u03bc</sub></sub>"),
-        (r"10^{-5}", "10<sup>-5</sup>"),
+        (r"10^{-5}", "10<sup>−5</sup>"),
         (r"\Delta a_e", "\u0394a<sub>e</sub>"),
         ("<b>", "&lt;b&gt;"),
         (r"\unknown", "unknown"),

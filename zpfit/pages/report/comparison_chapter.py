@@ -50,25 +50,25 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
     evidence = table(
         f"Evidence, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"])),
+            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
             (
                 f"ln B against {versus}",
                 lambda r: with_error(r["ln_bayes_factor"], r["ln_bayes_factor_err"]),
             ),
             ("reading", lambda r: Cell("\u2013" if r["run"] == reference else r["evidence"])),
             ("ln Z", lambda r: with_error(r["lnZ"], r["lnZ_err"])),
-            ("ln Z, wider priors", lambda r: value(_varied(r, "wider"), 4)),
-            ("ln Z, narrower priors", lambda r: value(_varied(r, "narrower"), 4)),
+            ("ln Z, wider", lambda r: value(_varied(r, "wider"), 4)),
+            ("ln Z, narrower", lambda r: value(_varied(r, "narrower"), 4)),
             ("rank changes", lambda r: Cell("yes" if r["rank_changes"] else "no")),
             ("information [nats]", lambda r: value(r["information"])),
         ],
         group,
-        f"Read after {SCALE_SOURCE}.",
+        f"Read after {SCALE_SOURCE}. Wider, narrower: with other widths of all priors.",
     )
     fits = table(
         f"Best fits, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"])),
+            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
             ("parameters", lambda r: value(r["parameters"])),
             ("\u03c7\u00b2", lambda r: value(r["best_fit_chi2"], 4)),
             ("\u0394\u03c7\u00b2", lambda r: value(r["delta_chi2"], 4)),
