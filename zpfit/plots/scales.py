@@ -262,21 +262,32 @@ class SignedLog:
         base = self._base
         reach = max(abs(limits[0]), abs(limits[1])) - room.edge * (limits[1] - limits[0])
         sides = 2 if limits[0] < 0 < limits[1] else 1
-        found: list[float] = []
-        for spacing in range(max(1, int(np.ceil(sides * reach / max(room.most - 1, 2)))), 0, -1):
-            # Labels closer to zero than half a spacing would run into its own.
-            exponents = np.arange(np.floor(base + reach), base + 0.5 * spacing, -spacing)
-            decades = np.concatenate([-(exponents - base), [0], exponents - base])
-            found = _inside(np.unique(decades), limits, room.edge)
-            if len(found) > 1:
-                # Without room for more, the outer two say more than zero and one of them.
-                return (
-                    found if len(found) <= room.most or room.most > 2 else found[:: len(found) - 1]
-                )
+        widest = max(1, int(np.ceil(sides * reach / max(room.most - 1, 2))))
+        candidates = [
+            self._spaced(spacing, reach, limits, room.edge) for spacing in range(widest, 0, -1)
+        ]
+        candidates = [found for found in candidates if len(found) > 1]
+        fitting = [found for found in candidates if len(found) <= room.most]
+        if fitting:
+            return max(fitting, key=len)
+        if candidates:
+            # Without room for more, the outer two say more than zero and one of them.
+            found = candidates[0]
+            return found if room.most > 2 else found[:: len(found) - 1]
         sign = -1.0 if limits[1] <= 0 else 1.0
         ends = sorted(base + sign * np.array(limits))
         inner = [sign * (tick - base) for tick in log_ticks((ends[0], ends[1]), room)]
-        return sorted(inner) if sides == 1 else found
+        return sorted(inner) if sides == 1 else [0.0]
+
+    def _spaced(
+        self, spacing: int, reach: float, limits: tuple[float, float], edge: float
+    ) -> list[float]:
+        """Return zero and values with so many decades between them."""
+        base = self._base
+        # Labels closer to zero than half a spacing would run into its own.
+        exponents = np.arange(np.floor(base + reach), base + 0.5 * spacing, -spacing)
+        decades = np.concatenate([-(exponents - base), [0], exponents - base])
+        return _inside(np.unique(decades), limits, edge)
 
     def _label(self, coordinate: float) -> str:
         if abs(coordinate) < 1e-9:

@@ -91,8 +91,8 @@ def typeset(text: str) -> Markup:
         .replace("-&gt;", "\u2192")
     )
     html = re.sub(r"(?<![\w)>])-(?=\d)", "\u2212", html)
-    html = re.sub(r"\b1e(-?\d+)\b", lambda m: _power(m[1])[1:], html)
-    html = re.sub(r"(?<=[\d)])e(-?\d+)\b", lambda m: _power(m[1]), html)
+    html = re.sub(r"\b1e([-+]?\d+)\b", lambda m: _power(m[1])[1:], html)
+    html = re.sub(r"(?<=[\d)])e([-+]?\d+)\b", lambda m: _power(m[1]), html)
     html = re.sub(r"\^(-?\d+)", lambda m: f"<sup>{m[1]}</sup>".replace("-", "\u2212"), html)
     return Markup(re.sub(r"\btheta_(w|13|W)\b", "\u03b8<sub>\\1</sub>", html))  # noqa: S704 - escaped
 
