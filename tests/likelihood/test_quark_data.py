@@ -68,7 +68,7 @@ def test_weak_charges_without_a_boson():
 
 @pytest.mark.parametrize(("name", "limit"), [("2024", 3.6e-3), ("2026", 5.04e-3)])
 def test_the_width_of_the_w_bounds_the_muons_charge(name: str, limit: float):
-    """2 sigma allow D up to 3.6e-3 at 17 MeV (79 MeV), with the average of 2026 5.0e-3 (155 MeV)."""
+    """2 sigma, 79 MeV (155 MeV in 2026), allow D up to 3.6e-3 (5.0e-3) at 17 MeV."""
     c = Couplings.of(m_Zp=17.0, C_Vmu=limit)
     [term] = likelihood(f"w_width_pdg_{name}").measurements
     assert -term.pull(c)[0] == pytest.approx(2.0, abs=0.05)
