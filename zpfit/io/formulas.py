@@ -17,6 +17,7 @@ _NAMED = (
     (re.compile(r"(?<!\\)\bchi2\b"), r"$\\chi^2$"),
     (re.compile(r"\bln ([BSZ])\b"), r"$\\ln \1$"),
     (re.compile(r"\bU\((\d)\)'"), r"$U(\1)'$"),
+    (re.compile(r"\b(Be|He|C|Cs|Rb)-(\d{1,3})\b"), r"$^{\2}$\1"),
     (re.compile(r"\(g-2\)_(e|mu|tau)\b"), lambda match: f"$(g-2)_{{{_latex(match[1])}}}$"),
     (re.compile(r"\(g-2\)|\bg-2\b"), r"$g-2$"),
 )
@@ -32,8 +33,8 @@ def as_formulas(text: str) -> str:
     --------
     >>> print(as_formulas("Gauged L_mu - L_tau, m_Zp = 20 MeV, run L_mu-L_tau_cs"))
     Gauged $L_{\mu} - L_{\tau}$, $m_{Z'}$ = 20 MeV, run L_mu-L_tau_cs
-    >>> print(as_formulas("Standard model with a U(1)', least chi2, B-3L_tau"))
-    Standard model with a $U(1)'$, least $\chi^2$, $B-3L_{\tau}$
+    >>> print(as_formulas("Standard model with a U(1)', least chi2, B-3L_tau, Be-8"))
+    Standard model with a $U(1)'$, least $\chi^2$, $B-3L_{\tau}$, $^{8}$Be
     """
     for pattern, formula in ((_SUM, _formula), *_NAMED):
         parts = _FORMULAS.split(text)

@@ -73,6 +73,7 @@ def write_masses(fitted: Mapping[str, float], target: Path) -> None:
         ENSEMBLE_COLOURS,
         MUTED,
         StyledFigure,
+        finished,
         house_style,
         png,
         set_words,
@@ -100,7 +101,7 @@ def write_masses(fitted: Mapping[str, float], target: Path) -> None:
         set_words(axes.yaxis, range(len(rows)), [mass.label for mass in rows])
         axes.invert_yaxis()
         axes.set_xlabel(r"$m_{Z'}$ [MeV]")
-        write_whole(target, png(figure, _DPI))
+        write_whole(target, png(finished(figure), _DPI))
 
 
 def write_planes(folder: Path, names: Sequence[str] = SLICES) -> None:
