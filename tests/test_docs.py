@@ -86,6 +86,8 @@ page."""
 SMALLER = {
     "seeds: {first: 1, count: 3}": "seeds: {first: 1, count: 1}",
     "vegas.error: 0.002, best_fit.starts: 20000": "vegas.error: 0.02, best_fit.starts: 200",
+    "m_Zp=2:900:60": "m_Zp=2:900:4",
+    "m_Zp=2:900:24": "m_Zp=2:900:3",
     "compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart": "compare sm_u1_cs quickstart",
 }
 """Replacements to the same end in files and commands of a page."""
