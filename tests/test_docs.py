@@ -26,7 +26,7 @@ import pytest
 from click.testing import CliRunner
 from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
 from nbclient import NotebookClient
-from printed import WIDTH, Shown, problems_of, shown_on
+from printed import WIDTH, Shown, problems_of, renew, shown_on
 
 import zpfit as api
 from zpfit.cli import cli
@@ -345,6 +345,16 @@ def test_numbers_that_differ_are_found() -> None:
     assert "is now Best fit chi2 1.7801" in found
     [found] = problems_of(shown, "Best fit chi2 1.6279; without 17.1.\n")
     assert "no longer printed: x" in found
+
+
+def test_numbers_of_an_indented_table_are_renewed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("documented.ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    fence = "```"
+    text = f"{fence}console\nzpfit list\n{fence}\n\n{fence}text\n  a   1.5\n  b   2\n{fence}\n\nEnd 1.5\n"
+    page.write_text(text, encoding="utf-8")
+    assert renew(page, lambda _: "table\n  a   1.7 \n  b   2\n") == []
+    assert page.read_text(encoding="utf-8") == text.replace("  a   1.5", "  a   1.7")
 
 
 @every_page
