@@ -37,6 +37,26 @@ def test_points_are_dropped_stage_by_stage():
     assert program(np.array([[np.nan, 0.0], [0.0, 0.0]])).undefined
 
 
+@pytest.mark.parametrize("fraction", [0.0, 0.05, 0.4, 1.0])
+def test_outputs_that_wait_for_more_points_stay_with_their_points(fraction: float):
+    """Truth values, and numbers that take their place in a later stage, are used behind it."""
+
+    def plan(x: Traced, y: Traced) -> Plan:
+        large = x > 0.5
+        total, product, sum_ = np.hypot(x, y), x * y, x + y
+        ratio = np.where(x > 2.0, x, y / fraction if fraction else y + 2.0)
+        stages = [ratio, total - 3.0, product - 3.0, sum_ - 3.0]
+        return Plan(stages, [np.where(large, total, y), total, product, sum_])
+
+    x, y = np.random.default_rng(4).random((2, 3000))
+    results = Program(2, plan)(np.array([x, y]))
+    left = np.flatnonzero((y <= fraction) & (fraction > 0))
+    assert results.points.tolist() == left.tolist()
+    total = np.hypot(x, y)[left]
+    expected = [np.where(x[left] > 0.5, total, y[left]), total, (x * y)[left], (x + y)[left]]
+    np.testing.assert_array_equal(results.outputs, expected)
+
+
 def test_a_decision_by_values_cannot_be_recorded():
     with pytest.raises(Untraceable, match="a decision by values"):
         Program(1, lambda x: Plan([], [x if x > 1 else -x]))

@@ -4,8 +4,9 @@ NumPy and numba keep the loop of each ufunc as a function with one signature for
 ``loop(arrays, sizes, strides, data)``, which the C interface of NumPy documents
 (``PyUFuncGenericFunction``). The compiled :func:`_run` calls these loops one after the other on
 rows of a small array that stays in the cache of the processor. A point that an exclusion forbids
-is dropped before the next stage, and the outputs wait until enough points are left. A formula is thus written once, as an ordinary function of arrays;
-what the interpreter would spend on each operation is spent once, while the steps are recorded.
+is dropped before the next stage, and the outputs wait until enough points are left. A formula is
+thus written once, as an ordinary function of arrays; what the interpreter would spend on each
+operation is spent once, while the steps are recorded.
 """
 
 import ctypes
@@ -117,7 +118,8 @@ class _Call:
 class _Layout:
     """Lists the calls of all stages, and gives each node rows of the working array.
 
-    A node of width w has w rows, which are free again after its last use. The last stage is that
+    A node of width w has w rows, which are free again after its last use, for nodes of the same
+    width and type: other types would reach the places of points that wait. The last stage is that
     of the outputs.
     """
 
@@ -129,7 +131,7 @@ class _Layout:
         self._nodes = {(node.step, node.output): node for node in self._last}
         self._row = {node: i for i, node in enumerate(inputs)}
         self._n_inputs = self._n_rows = len(inputs)
-        self._free: dict[int, list[int]] = {}
+        self._free: dict[tuple[int, str], list[int]] = {}
         self.calls: list[_Call] = []
         self._ranges: list[tuple[int, ...]] = []
         self._moves: list[tuple[int, int, bool]] = []
@@ -168,20 +170,21 @@ class _Layout:
         for output in range(step.ufunc.nout):
             # Nothing may read one of several outputs.
             node = self._nodes.get((step, output)) or outputs_of(step)[output]
-            self._row[node] = self._new_rows(node.width)
+            self._row[node] = self._new_rows(node)
             rows.append(self._row[node])
         return _Call(step, inputs, tuple(rows))
 
-    def _new_rows(self, width: int) -> int:
-        if self._free.get(width):
-            return self._free[width].pop()
-        self._n_rows += width
-        return self._n_rows - width
+    def _new_rows(self, node: Node) -> int:
+        free = self._free.get((node.width, node.kind))
+        if free:
+            return free.pop()
+        self._n_rows += node.width
+        return self._n_rows - node.width
 
     def _forget(self, place: tuple[int, int]) -> None:
         """Free the rows of nodes whose last use is past; an input may have none."""
         for node in [n for n in self._row if self._last.get(n, place) <= place]:
-            self._free.setdefault(node.width, []).append(self._row.pop(node))
+            self._free.setdefault((node.width, node.kind), []).append(self._row.pop(node))
 
 
 def _needed(wanted: Sequence[Node], done: set[Step]) -> list[Step]:
@@ -219,8 +222,9 @@ def _machine_code(calls: Sequence[_Call], work: FloatArray) -> tuple[IntArray, I
 
     Columns of the second array: function, its data, position of the addresses among the numbers of
     the first and their number, address of the sizes and of the strides, position of the number of
-    points, and what to multiply it with. Bytes per point of each address follow the addresses. The first numbers are free: loops of SciPy change the
-    addresses that they are given, which must thus be a copy.
+    points, and what to multiply it with. Bytes per point of each address follow the addresses. The
+    first numbers are free: loops of SciPy change the addresses that they are given, which must thus
+    be a copy.
     """
     numbers = [0] * max((call.step.ufunc.nargs for call in calls), default=0)
     code = []
