@@ -17,6 +17,7 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import RunFile
 from zpfit.inference.samplers.result import Samples
 from zpfit.inference.sampling import sample_posterior
+from zpfit.io.logging import LOGGER
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,6 +84,17 @@ def rejected(invoke: Callable[..., Result]) -> Callable[..., str]:
         return result.stderr
 
     return run
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Return the capture of zpfit's records, which the root logger does not get.
+
+    pytest before version 9 listens to the root logger alone.
+    """
+    LOGGER.addHandler(caplog.handler)
+    yield caplog
+    LOGGER.removeHandler(caplog.handler)
 
 
 @pytest.fixture(scope="module")
