@@ -1,4 +1,4 @@
-"""What data see of the atlas: :class:`Signatures` and their :class:`Screen`."""
+"""Signatures of the atlas, which are all that data see, and their screens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
