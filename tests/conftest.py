@@ -23,17 +23,17 @@ from zpfit.inference.sampling import sample_posterior
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with tests of Dask behind all others, and doctests, which fork nothing, last.
 
-    Dask leaves threads behind, and a process that has threads is not safe to fork. The longest
-    files come first, so that no worker is left with one of them alone. Other files with proofs
-    come late: two workers that begin them together both compile the formulas of proofs, which
-    takes each of them 20 s.
+    Dask leaves threads behind, and a process that has threads is not safe to fork. One file
+    of proofs comes first and the others late, the pages of docs among them: two workers that
+    begin them together both compile the formulas of proofs, which takes each of them 15 s. Many
+    small files come last, so that no worker is left with a long one alone.
     """
     with_dask = {item.path for item in items if "dask" in item.nodeid}
 
     def place(item: pytest.Item) -> tuple[bool, bool, bool, int]:
         doctest, name = isinstance(item, pytest.DoctestItem), item.path.name
-        proofs = "certi" in name or "proofs" in name
-        turn = 0 if name in {"test_certify.py", "test_docs.py"} else 2 if proofs else 1
+        proofs = "certi" in name or "proofs" in name or name == "test_docs.py"
+        turn = 0 if name == "test_certify.py" else 2 if proofs else 1
         return doctest, item.path in with_dask, "dask" in item.nodeid, turn
 
     items.sort(key=place)
