@@ -24,15 +24,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with tests of Dask behind all others, and doctests, which fork nothing, last.
 
     Dask leaves threads behind, and a process that has threads is not safe to fork. One file
-    of proofs comes first and the others late, the pages of docs among them: two workers that
-    begin them together both compile the formulas of proofs, which takes each of them 15 s. Many
-    small files come last, so that no worker is left with a long one alone.
+    of proofs comes first and the others late: two workers that begin them
+    together both compile the formulas of proofs, which takes each of them 15 s. Many small files
+    come last, so that no worker is left with a long one alone.
     """
     with_dask = {item.path for item in items if "dask" in item.nodeid}
 
     def place(item: pytest.Item) -> tuple[bool, bool, bool, int]:
         doctest, name = isinstance(item, pytest.DoctestItem), item.path.name
-        proofs = "certi" in name or "proofs" in name or name == "test_docs.py"
+        proofs = "certi" in name or "proofs" in name
         turn = 0 if name == "test_certify.py" else 2 if proofs else 1
         return doctest, item.path in with_dask, "dask" in item.nodeid, turn
 
