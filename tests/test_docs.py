@@ -350,11 +350,12 @@ def test_numbers_that_differ_are_found() -> None:
 def test_numbers_of_an_indented_table_are_renewed(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("documented.ROOT", tmp_path)
     page = tmp_path / "page.md"
-    fence = "```"
-    text = f"{fence}console\nzpfit list\n{fence}\n\n{fence}text\n  a   1.5\n  b   2\n{fence}\n\nEnd 1.5\n"
+    blocks = ("console", "zpfit list"), ("text", "  a   1.5\n  b   2")
+    text = "\n\n".join(f"```{language}\n{inside}\n```" for language, inside in blocks)
+    text += "\n\nEnd 1.5\n"
     page.write_text(text, encoding="utf-8")
-    assert renew(page, lambda _: "table\n  a   1.7 \n  b   2\n") == []
-    assert page.read_text(encoding="utf-8") == text.replace("  a   1.5", "  a   1.7")
+    assert renew(page, lambda _: "table\n  a   1.9 \n  b   2\n") == []
+    assert page.read_text(encoding="utf-8") == text.replace("  a   1.5", "  a   1.9")
 
 
 @every_page

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib import style as mpl_style
+from matplotlib.artist import Artist
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -152,14 +153,23 @@ def set_words(
 
 
 def finished(figure: Figure) -> Figure:
-    """Return a figure after :func:`typeset` of all its texts.
+    """Return a figure after :func:`typeset` of all its texts but the labels of ticks.
 
-    An axis writes its labels when it is drawn: those of rows need :func:`set_words`.
+    Formatters write those again when the figure is drawn, and making all minor ticks takes as
+    long as the rest of a corner plot. Words at ticks need :func:`set_words`.
     """
-    for text in figure.findobj(Text):
-        if isinstance(text, Text) and text.get_text():
+    for text in _texts(figure):
+        if text.get_text():
             text.set_text(typeset(text.get_text()))
     return figure
+
+
+def _texts(artist: Artist) -> Iterator[Text]:
+    """Yield the texts of an artist, without the labels of ticks."""
+    for child in [artist.label] if isinstance(artist, Axis) else artist.get_children():
+        if isinstance(child, Text):
+            yield child
+        yield from _texts(child)
 
 
 def png(figure: Figure, dpi: int = 150) -> Callable[[Path], None]:
