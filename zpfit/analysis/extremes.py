@@ -105,7 +105,7 @@ def extremes(
 def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
     def objective(u: FloatArray) -> Constraints:
         found = posterior.pulls_and_ratios(u)
-        size = np.log(np.maximum(sought.quantity(found.couplings), _SMALLEST))
+        size = np.log(np.maximum(sought.quantity(found.couplings()), _SMALLEST))
         excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
         return Constraints([sought.sign * size], excess, found.ratios)
 

@@ -119,6 +119,8 @@ def _minimise(
     last four arrays are places for what they are called.
     """
     centres, inverse_variances, inverse_hessian = priors
+    if factors[0] <= _LEAST_FRACTION:
+        _start_at_large_signal(counts, templates, centres, inverse_variances, factors)
     for iteration in range(_STEPS):
         _first_derivatives(counts, templates, factors, others, mu, gradient)
         for row in range(step.shape[0]):
@@ -185,6 +187,36 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
             pulls[i, row] = (centres[row] - factors[row]) / errors[row]
             total += pulls[i, row] * pulls[i, row]
         chi2[i] = total
+
+
+@inline
+def _start_at_large_signal(
+    counts: FloatArray,
+    templates: FloatArray,
+    centres: FloatArray,
+    inverse_variances: FloatArray,
+    factors: FloatArray,
+) -> None:
+    """Fill in the scales at which the signal explains what usual backgrounds leave.
+
+    A start that is linear in the signal means nothing there, and Newton's method would take a step
+    for each factor of ten.
+    """
+    total, excess = 0.0, 0.0
+    for b in range(counts.shape[0]):
+        total += templates[0, b]
+        excess += counts[b]
+    for row in range(1, centres.shape[0]):
+        factors[row] = centres[row]
+        for b in range(counts.shape[0]):
+            excess -= centres[row] * templates[row, b]
+    # The zero of the derivative, total + weight (s - centre) - excess/s.
+    weight, excess = inverse_variances[0], max(excess, 1.0)
+    slope = total - weight * centres[0]
+    root = sqrt(slope * slope + 4 * weight * excess)
+    # Both forms are the same root; each avoids a difference of large numbers.
+    factors[0] = 2 * excess / (slope + root) if slope > 0 else (root - slope) / (2 * weight)
+    factors[0] = min(factors[0], 1.0)
 
 
 @inline_sum
