@@ -61,7 +61,8 @@ class CompiledPosterior:
 
     def _recorded_pulls(self, *, with_data: bool) -> tuple[Parts, Program]:
         trace = Trace()
-        c = self._model.couplings(self._priors.of_axes([trace.input() for _ in self._priors.free]))
+        u: list[Any] = [trace.input() for _ in self._priors.free]
+        c = self._model.couplings(self._priors.of_axes(u))
         parts = Parts.of_pulls(self._likelihood, c, with_data=with_data)
         n_data = len(parts.recorded_data) if with_data else 0
         return parts, Program(self._dimension + n_data, partial(self._plan_of_pulls, parts))
