@@ -25,7 +25,11 @@ from zpfit.physics.coherent_experiments import CSI_NUE, CSI_NUMU, CSI_NUMUBAR, c
 from zpfit.physics.coherent_scattering import expected_counts
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.observables import Group, Observable, find_observable, observable
-from zpfit.physics.poisson_profile import LinearStart, profiled_scales
+from zpfit.physics.poisson_profile import (
+    LinearStart,
+    _start_at_large_signal,
+    profiled_scales,
+)
 
 RARE = 1e-4
 """Probability that a test of random numbers fails although the code is correct."""
@@ -354,6 +358,19 @@ def test_absurd_signals_are_excluded_without_failure():
     assert np.all(chi2 > 120)
     with np.errstate(all="ignore"):
         assert np.isnan(likelihood.chi2(charged(10.0, np.array([np.nan]), B_MINUS_L))).all()
+
+
+@pytest.mark.parametrize("size", [1e2, 1e5, 1e9])
+@pytest.mark.parametrize("weight", [0.0, 100.0])
+def test_large_signals_start_at_their_scale(size, weight):
+    """It solves S - N/s + (s - 1) weight = 0 with the N events that the background leaves."""
+    counts, templates = np.array([44.0, 39.0, 22.0]), np.array([[0.3, 0.3, 0.4], [5.0, 10.0, 5.0]])
+    templates[0] *= size
+    scales, centres, weights = np.array([0.1, 0.1]), np.ones(2), np.array([weight, 4.0])
+    start = getattr(_start_at_large_signal, "py_func", _start_at_large_signal)
+    start(counts, templates, centres, weights, scales)
+    least = brentq(lambda s: size - 85 / s + weight * (s - 1), 1e-12, 1.0, xtol=1e-18)
+    assert scales.tolist() == pytest.approx([least, 1.0])
 
 
 def test_scales_without_data_or_prior_stay_where_they_are():

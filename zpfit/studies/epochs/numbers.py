@@ -62,6 +62,8 @@ WITH_QUARKS = ("closed_2021_cs", "today_cs", "closed_2021_rb", "today_rb")
 WHOLE_NUMBERS = {
     "today_leptons_cs": "froggatt_nielsen_integers_today_leptons_cs",
     "today_leptons_rb": "froggatt_nielsen_integers_today_leptons_rb",
+    "today_cs": "froggatt_nielsen_integers_today_cs",
+    "today_rb": "froggatt_nielsen_integers_today_rb",
 }
 """Runs of Froggatt-Nielsen models with integer charges, by likelihood."""
 _SHORT = {"paper_2021_cs": "cs", "paper_2021_rb": "rb"}
@@ -171,6 +173,11 @@ class Numbers:
     def whole(self, likelihood: str) -> Fit:
         """Return the fit of the Froggatt-Nielsen model with integer charges."""
         return next(one for one in self.fits if one.run == WHOLE_NUMBERS[likelihood])
+
+    def whole_joint(self, *likelihoods: str) -> list[float]:
+        """Return the joint sigmas of the same model, infinite where there is none."""
+        found = [self.whole(likelihood).joint_sigma for likelihood in likelihoods]
+        return [inf if sigma is None else sigma for sigma in found]
 
     def joint(self, likelihood: str, models: Sequence[str] = CLASSES) -> list[float]:
         """Return the joint sigmas of models, infinite where there is none."""
