@@ -365,7 +365,7 @@ def _not_higher(
 
 
 def alike(runs: Sequence[Problem]) -> list[list[int]]:
-    """Return groups of indices of runs with the same model and the same priors."""
+    """Return groups of indices of runs with the same model and priors, long ones first."""
     groups: list[tuple[Any, list[int]]] = []
     for index, run in enumerate(runs):
         files = {name: path.read_bytes() for name, path in run.model_files.items()}
@@ -375,7 +375,15 @@ def alike(runs: Sequence[Problem]) -> list[list[int]]:
             groups.append((kind, [index]))
         else:
             known.append(index)
-    return [group for _, group in groups]
+    found = (group for _, group in groups)
+    return sorted(found, key=lambda group: -sum(_effort(runs[index]) for index in group))
+
+
+def _effort(run: Problem) -> float:
+    """Return roughly how long searches take, in arbitrary units."""
+    posterior = run.posterior
+    steps = 5 if posterior.priors.step_width.any() else 1
+    return float(steps * posterior.dimension * len(posterior.likelihood.names))
 
 
 def _ends(reached: Sequence[Reached], group: Iterable[int]) -> FloatArray:

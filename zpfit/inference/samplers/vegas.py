@@ -12,7 +12,8 @@ from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.engine import Engine, SamplingTask
 from zpfit.inference.samplers.equal_weight import from_weighted
-from zpfit.inference.samplers.importance import FALLBACK, Integral, Target, integrate
+from zpfit.inference.samplers.importance import BATCH, FALLBACK, Integral, Target, integrate
+from zpfit.inference.samplers.peak_search import PeakOptions
 from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Samples
@@ -103,7 +104,8 @@ def adapt_and_integrate(
     progress, checkpoint
         Receiver of stages; store of intermediate states.
     known
-        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks.
+        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks:
+        half of the draws of each suffice.
 
     Raises
     ------
@@ -112,9 +114,13 @@ def adapt_and_integrate(
     PoorProposal
         The posterior is too narrow for the adapted maps.
     """
-    from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow
+    from zpfit.inference.samplers.vegas_map import (  # imports vegas, which is slow
+        MapOptions,
+        adapt_maps,
+    )
 
     map_rng, draw_rng, peak_rng = rng.spawn(3)
+    batch = BATCH if known is None else BATCH // 2
     progress.stage("Adapting to the posterior")
     maps = adapt_maps(
         task.log_likelihood,
@@ -122,15 +128,17 @@ def adapt_and_integrate(
         options.adaptations,
         map_rng,
         checkpoint.part("map"),
+        MapOptions(batch=batch // 2),
         known=known,
     )
     progress.stage("Searching peaks")
     effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
-    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort)
+    peaks = PeakOptions(batch=batch)
+    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort, peaks)
     progress.stage("Integrating the evidence")
     target = Target(options.error, effective, options.max_evaluations)
     integral = integrate(
-        task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral")
+        task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral"), batch
     )
     return mixture, integral
 
