@@ -27,6 +27,8 @@ _QUIET, _PROGRESS = 2, 1e-4
 """Successive searches without so much progress, in the logarithm, that end the search."""
 _ROUGH = 2
 """Constrained searches of the first descents, which start far from the extreme."""
+_FEWER = 3
+"""Divisor of the number of random starts of each quantity: all quantities share what is allowed."""
 _TRIES = 3
 """Searches for allowed points from random starts before zpfit reports that there are none."""
 _SMALLEST = 1e-300
@@ -95,11 +97,12 @@ def extremes(
         return []
     objective_functions = [_objective(posterior, each, limits) for each in sought]
     space = search_space(posterior)
-    known = _allowed(objective_functions[0], space, rng)
-    return [
-        _extreme(objective, each.sign, known, space, rng)
-        for objective, each in zip(objective_functions, sought, strict=True)
-    ]
+    known, found = _allowed(objective_functions[0], space, rng), list[Extreme]()
+    for objective, each in zip(objective_functions, sought, strict=True):
+        extreme, more = _extreme(objective, each.sign, known, space, rng)
+        known = np.vstack([known, more])
+        found.append(extreme)
+    return found
 
 
 def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
@@ -129,14 +132,15 @@ def _extreme(
     known: FloatArray,
     space: Space,
     rng: np.random.Generator,
-) -> Extreme:
-    """Return the extreme of one quantity, searched from known points."""
+) -> tuple[Extreme, FloatArray]:
+    """Return the extreme of one quantity, searched from known points, and new allowed points."""
+    first = len(known)
     found, known = improve_near(objective, _ANYWHERE, known, space, rng, _ROUGH)
     # Allowed points close to an edge are not among the best points of a search.
     reached = found.or_lower(best_of_points(objective, known))
     # Random starts that aim beyond it find regions that the first search has missed.
     aim = reached.level - _STEPS[0]
-    known = np.vstack([known, scattered(objective, aim, space, rng)])
+    known = np.vstack([known, scattered(objective, aim, space, rng, _FEWER)])
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:
@@ -144,4 +148,6 @@ def _extreme(
         found, known = improve_near(objective, reached.level - step, known, space, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
         reached = reached.or_lower(found)
-    return Extreme(float(np.exp(sign * reached.level)), reached.u)
+    new = known[first:]
+    allowed = new[np.isfinite(objective(new).largest())]
+    return Extreme(float(np.exp(sign * reached.level)), reached.u), allowed

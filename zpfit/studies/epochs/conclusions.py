@@ -136,9 +136,9 @@ def _quarks(found: Numbers) -> Conclusion:
         {_joints(found, cs, [COMPLETE])} and {_joints(found, rb, [COMPLETE])} if quarks conserve the
         charged current. Froggatt-Nielsen with integer charges, and thirds of integers for quarks,
         reaches {whole[0]:.2f} and {whole[1]:.2f}. **For Caesium no class meets both moments, and
-        neither do effective couplings.** An axial coupling of the electron is the only one that lowers a_e; then parity
-        violation in Caesium and in the proton leaves no vector couplings of quarks, which would
-        have to make up for the broken current."""
+        neither do effective couplings.** An axial coupling of the electron is the only one that
+        lowers a_e; then parity violation in Caesium and in the proton leaves no vector couplings of
+        quarks, which would have to make up for the broken current."""
     above = min(whole[0], *found.joint(cs, [LEPTONS, COMPLETE, *CLASSES])) > _MET
     return Conclusion("Quarks and charged currents", text, above)
 

@@ -42,8 +42,9 @@ from zpfit.studies.epochs.numbers import Fit
 
 _KNOWN = 1500
 """Posterior samples of each earlier run with which an integral begins."""
-_STARTS, _ENDS = 600, 100
-"""Random starts of a search that begins with the ends of earlier ones; ends kept of each."""
+_STARTS, _STARTS_WITH_STEPS, _ENDS = 600, 6000, 100
+"""Random starts of a search that begins with the ends of earlier ones, more with discrete
+parameters; ends kept of each."""
 _NEAR = 50
 """New starts around a point of another run with a lower chi2."""
 _SAME_CHI2 = 1e-4
@@ -96,15 +97,15 @@ def fit_runs(runs: Sequence[Problem], seed: int, run_jobs: RunJobs) -> list[Fitt
     """
     rngs = np.random.default_rng(seed).spawn(len(runs))
     groups = alike(runs)
+    names = [f"fits of {', '.join(runs[i].name for i in group)}" for group in groups]
     jobs = {
-        f"fits of {', '.join(runs[i].name for i in group)}": partial(
-            fit_alike, [runs[i] for i in group], [rngs[i] for i in group]
-        )
-        for group in groups
+        name: partial(fit_alike, [runs[i] for i in group], [rngs[i] for i in group])
+        for name, group in zip(names, groups, strict=True)
     }
+    found = run_jobs(jobs)  # in the order in which they end
     result: dict[int, Fitted] = {}
-    for group, found in zip(groups, run_jobs(jobs).values(), strict=True):
-        result |= zip(group, found, strict=True)
+    for name, group in zip(names, groups, strict=True):
+        result |= zip(group, found[name], strict=True)
     return _in_order([result[index] for index in range(len(runs))], rngs)
 
 
@@ -147,7 +148,8 @@ def _fit(run: Problem, rng: np.random.Generator, known: _Known) -> tuple[Fitted,
         starts = starting_points(run, samples, log_l, start_rng)
         best = best_fit(posterior, starts, kick_rng)
     else:
-        random = start_rng.random((_STARTS, posterior.dimension))
+        number = _STARTS_WITH_STEPS if posterior.priors.step_width.any() else _STARTS
+        random = start_rng.random((number, posterior.dimension))
         likely = samples[np.argsort(log_l)[-200:]]
         starts = np.vstack([random, likely, known.minima])
         best = best_fit(posterior, starts, kick_rng, options=_BEGUN)
@@ -219,7 +221,8 @@ def rows_of(fits: Sequence[Fitted], seed: int, run_jobs: RunJobs) -> list[Fit]:
     rngs = np.random.default_rng(seed).spawn(len(runs))
     found = run_jobs(joint_sigma_jobs(runs, rngs))
     reached = shared_joint_sigmas(runs, found, rngs)
-    proved = list(run_jobs(proof_jobs(runs, reached)).values())
+    proofs = run_jobs(proof_jobs(runs, reached))
+    proved = [proofs[f"proof for {run.name}"] for run in runs]
     rows = []
     for together in by_data(runs):
         rows.append(_without(runs[together[0]]))
