@@ -224,7 +224,7 @@ VARIANTS = (
     ),
     Variant(
         "SINDRUM's search for a peak, limit 1e-10",
-        (LEPTONS,),
+        MODELS,
         ("sindrum_rate_1989",),
         ("sindrum_peak_1986_strong",),
     ),
