@@ -27,8 +27,6 @@ _QUIET, _PROGRESS = 2, 1e-4
 """Successive searches without so much progress, in the logarithm, that end the search."""
 _ROUGH = 2
 """Constrained searches of the first descents, which start far from the extreme."""
-_FEWER = 3
-"""Divisor of the number of random starts of each quantity: all quantities share what is allowed."""
 _TRIES = 3
 """Searches for allowed points from random starts before zpfit reports that there are none."""
 _SMALLEST = 1e-300
@@ -140,7 +138,7 @@ def _extreme(
     reached = found.or_lower(best_of_points(objective, known))
     # Random starts that aim beyond it find regions that the first search has missed.
     aim = reached.level - _STEPS[0]
-    known = np.vstack([known, scattered(objective, aim, space, rng, _FEWER)])
+    known = np.vstack([known, scattered(objective, aim, space, rng)])
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:

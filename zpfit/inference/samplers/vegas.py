@@ -13,7 +13,6 @@ from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.engine import Engine, SamplingTask
 from zpfit.inference.samplers.equal_weight import from_weighted
 from zpfit.inference.samplers.importance import BATCH, FALLBACK, Integral, Target, integrate
-from zpfit.inference.samplers.peak_search import PeakOptions
 from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Samples
@@ -120,7 +119,6 @@ def adapt_and_integrate(
     )
 
     map_rng, draw_rng, peak_rng = rng.spawn(3)
-    batch = BATCH if known is None else BATCH // 2
     progress.stage("Adapting to the posterior")
     maps = adapt_maps(
         task.log_likelihood,
@@ -128,17 +126,16 @@ def adapt_and_integrate(
         options.adaptations,
         map_rng,
         checkpoint.part("map"),
-        MapOptions(batch=batch // 2),
         known=known,
     )
     progress.stage("Searching peaks")
     effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
-    peaks = PeakOptions(batch=batch)
-    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort, peaks)
+    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort)
     progress.stage("Integrating the evidence")
-    target = Target(options.error, effective, options.max_evaluations)
+    batch = BATCH if known is None else BATCH // 2
+    target = Target(options.error, effective, options.max_evaluations, batch)
     integral = integrate(
-        task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral"), batch
+        task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral")
     )
     return mixture, integral
 

@@ -114,7 +114,7 @@ def starts_for(space: Space) -> int:
 
 
 def scattered(
-    objective: Objective, level: float, space: Space, rng: np.random.Generator, fewer: int = 1
+    objective: Objective, level: float, space: Space, rng: np.random.Generator
 ) -> FloatArray:
     """Return the end points of descents towards a level from random starts, shape (n, d).
 
@@ -128,11 +128,8 @@ def scattered(
         Discrete coordinates and strata.
     rng
         Generator of the starts.
-    fewer
-        Divisor of the number of starts.
     """
-    starts = rng.random((starts_for(space) // fewer, len(space.step_width)))
-    return _descended(objective, level, starts)
+    return _descended(objective, level, rng.random((starts_for(space), len(space.step_width))))
 
 
 def improve_near(

@@ -71,7 +71,7 @@ class Fitted:
 
 
 class _Known(NamedTuple):
-    """What earlier runs of the same class have found, on the unit cube."""
+    """Points of the unit cube that earlier runs of the same class have found."""
 
     samples: FloatArray
     """Posterior samples, shape (n, d)."""
