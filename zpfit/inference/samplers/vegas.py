@@ -114,7 +114,6 @@ def adapt_and_integrate(
         The posterior is too narrow for the adapted maps.
     """
     from zpfit.inference.samplers.vegas_map import (  # imports vegas, which is slow
-        MapOptions,
         adapt_maps,
     )
 
