@@ -8,7 +8,7 @@ import numpy as np
 
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.inference.posterior import Posterior, PullsAndRatios
-from zpfit.inference.search.descent import descend
+from zpfit.inference.search.descent import descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import (
     Constraints,
@@ -40,6 +40,8 @@ _CLOSER = (0.95, 0.99, 0.998, 0.9995)
 """Levels, as fractions of the best one, at which descents around given points aim in turn."""
 _KICKS = 128
 """New starts around each given point."""
+_PROMISING = 3
+"""Known points around which descents start; others are far from what the data allow."""
 _CLOSER_PROGRESS = 2e-4
 """Smallest progress of these descents, in standard errors."""
 _ARRIVED = 1e-8
@@ -207,10 +209,12 @@ def joint_sigma_or_none(
     limits: JointSigmaSpec | None = None,
     proved: Callable[[float], bool] = lambda _: False,
     searches: int = 3,
+    known: FloatArray | None = None,
 ) -> tuple[JointSigma | None, tuple[str, ...]]:
     """Return the best of several searches, or None with the reason.
 
-    A result of 0, or one with a proof, cannot be improved and ends the searches.
+    A result of 0, or one with a proof, cannot be improved and ends the searches. Known points lead
+    to a first result. One search that does not improve it then ends the searches.
 
     Parameters
     ----------
@@ -220,6 +224,8 @@ def joint_sigma_or_none(
         Whether a proof says that no other search finds less than a result.
     searches
         Largest number of searches; one may miss narrow basins of models with cancelling charges.
+    known
+        Points at which a similar problem reaches its joint sigma, shape (n, d).
 
     Returns
     -------
@@ -228,15 +234,35 @@ def joint_sigma_or_none(
     tuple of str
         Reason why there is none; empty if the likelihood has no anomalies.
     """
-    best = None
+    best = None if known is None else _from_known(posterior, known, rng, limits)
+    if best is not None and (best.sigma < _MET or proved(best.sigma)):
+        return best, ()
     try:
         for number, own in enumerate(rng.spawn(searches)):
-            found = joint_sigma(posterior, own, limits)
-            best = found if best is None or found.sigma < best.sigma else best
+            found, before = joint_sigma(posterior, own, limits), best
+            best = found if before is None or found.sigma < before.sigma else before
             if best.sigma < _MET or (not number and proved(best.sigma)):
+                break
+            if known is not None and before is not None and best.sigma > before.sigma - _MET:
                 break
     except NoAnomalies:
         return None, ()
     except NoAllowedPoint:
-        return None, ("no joint sigma: no point meets the other data within their limits",)
+        if best is None:
+            return None, ("no joint sigma: no point meets the other data within their limits",)
     return best, ()
+
+
+def _from_known(
+    posterior: Posterior,
+    known: FloatArray,
+    rng: np.random.Generator,
+    limits: JointSigmaSpec | None,
+) -> JointSigma | None:
+    """Return what the most promising known points lead to, or None if nothing is allowed there."""
+    if not len(known) or not posterior.likelihood.anomalies:
+        return None
+    values = _objective(posterior, limits or JointSigmaSpec())(known)
+    promising = np.argsort(sum_of_squares(values.residuals(0.0, _WALL)))[:_PROMISING]
+    found = improve_joint_sigma(posterior, known[promising], rng, limits)
+    return found if np.isfinite(found.sigma) else None
