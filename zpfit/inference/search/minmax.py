@@ -172,7 +172,7 @@ def improve_near(
     reached = best_of_points(objective, known[best])
     fruitless = 0
     for index in best:
-        found = best_of_points(objective, _polished(objective, known[index], space)[None])
+        found = best_of_points(objective, polished_from(objective, known[index], space)[None])
         if found.level < reached.level - _PROGRESS:
             fruitless = 0
         elif np.isfinite(found.level):  # only a result that meets the constraints is comparable
@@ -238,12 +238,27 @@ def improve_leaders(
     near = sum_of_squares(values.residuals(level, _WALL)) <= _HOPEFUL * least
     near[0] = True
     leaders = leaders[near]
-    ends = [_polished(objective, known[index], space) for index in leaders]
+    ends = [polished_from(objective, known[index], space) for index in leaders]
     return best_of_points(objective, np.array(ends))
 
 
-def _polished(objective: Objective, start: FloatArray, space: Space) -> FloatArray:
-    """Minimise the level under all constraints by sequential quadratic programming."""
+def polished_from(objective: Objective, start: FloatArray, space: Space) -> FloatArray:
+    """Minimise the level under all constraints by sequential quadratic programming.
+
+    Parameters
+    ----------
+    objective
+        Points (n, d) to their objectives and constraints.
+    start
+        Point of the unit cube, shape (d,).
+    space
+        Discrete coordinates, which stay as they are.
+
+    Returns
+    -------
+    FloatArray
+        End point, shape (d,); it may violate constraints.
+    """
     free = space.step_width == 0
     slopes = _Slopes(objective, start, free)
     first = float(-slopes.slacks(np.append(start[free], 0.0))[: slopes.n_objectives].min())
