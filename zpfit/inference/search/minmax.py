@@ -208,15 +208,12 @@ def best_of_points(objective: Objective, points: FloatArray) -> MinMax:
     return MinMax(float(largest[index]), points[index])
 
 
-def improve_leaders(
+def hopeful_leaders(
     objective: Objective, level: float, reached: float, known: FloatArray, space: Space
-) -> MinMax:
-    """Return the best result of constrained searches from the best point of each stratum.
+) -> FloatArray:
+    """Return the best point of each stratum that may lead below the best level, shape (n, d).
 
     Strata whose least squares are far above those of any point below the best level are left out.
-
-    Least squares end where several constraints meet in a corner, short of the optimum. A narrow
-    basin then looks worse than a wide one whose optimum is higher, until each is polished.
 
     Parameters
     ----------
@@ -237,8 +234,16 @@ def improve_leaders(
     least = len(values.objectives) * (reached - level) ** 2
     near = sum_of_squares(values.residuals(level, _WALL)) <= _HOPEFUL * least
     near[0] = True
-    leaders = leaders[near]
-    ends = [polished_from(objective, known[index], space) for index in leaders]
+    return known[leaders[near]]
+
+
+def polished_best(objective: Objective, starts: FloatArray, space: Space) -> MinMax:
+    """Return the best result of constrained searches from given starts, shape (n, d).
+
+    Least squares end where several constraints meet in a corner, short of the optimum. A narrow
+    basin then looks worse than a wide one whose optimum is higher, until each is polished.
+    """
+    ends = [polished_from(objective, start, space) for start in starts]
     return best_of_points(objective, np.array(ends))
 
 
