@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The tests of a file share their fixtures in one process; tests/conftest.py orders the files.
 # An empty PYTHONDONTWRITEBYTECODE lets processes share compiled modules and rewritten tests.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --mpl -n 2 --dist loadfile --no-loadscope-reorder
+RUFF := $(BIN)/ruff check . && $(BIN)/ruff format --check .
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
@@ -34,8 +35,14 @@ quickstart: install
 	@echo
 	@echo "Look at output/quickstart/corner.png, pulls.png and trace.png"
 
-test: develop lint
-	$(PYTEST)
+# Types are checked beside the tests, which leave a core idle now and then; both must pass.
+test: develop
+	$(RUFF)
+	@$(BIN)/mypy > $(VENV)/types.txt 2>&1 & types=$$!; \
+	$(PYTEST); tests=$$?; \
+	wait $$types; types=$$?; \
+	echo "mypy:"; cat $(VENV)/types.txt; \
+	exit $$((tests + types))
 
 test-slow: develop
 	$(PYTEST) -m slow
@@ -46,8 +53,7 @@ versions: develop
 	$(BIN)/nox
 
 lint: develop
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(RUFF)
 	$(BIN)/mypy
 
 benchmark: install

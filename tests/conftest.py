@@ -1,5 +1,6 @@
 """Shared fixtures: the command line in process, and one small run."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import RunFile
 from zpfit.inference.samplers.result import Samples
 from zpfit.inference.sampling import sample_posterior
+from zpfit.io.logging import LOGGER
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Dask leaves threads behind, and a process that has threads is not safe to fork. One file
     of proofs comes first and the others late: two workers that begin them
-    together both compile the formulas of proofs, which takes each of them 20 s.
+    together both compile the formulas of proofs, which takes each of them 15 s. Many small files
+    come last, so that no worker is left with a long one alone.
     """
     with_dask = {item.path for item in items if "dask" in item.nodeid}
 
@@ -35,6 +38,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return doctest, item.path in with_dask, "dask" in item.nodeid, turn
 
     items.sort(key=place)
+
+
+def pytest_sessionstart() -> None:
+    """Collect no garbage while the tests are collected, which make none."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of collected tests out of each later search for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +97,17 @@ def rejected(invoke: Callable[..., Result]) -> Callable[..., str]:
         return result.stderr
 
     return run
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Return the capture of zpfit's records, which the root logger does not get.
+
+    pytest before version 9 listens to the root logger alone.
+    """
+    LOGGER.addHandler(caplog.handler)
+    yield caplog
+    LOGGER.removeHandler(caplog.handler)
 
 
 @pytest.fixture(scope="module")

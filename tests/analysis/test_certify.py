@@ -303,7 +303,7 @@ BRACKETS = {
     "paper_nhdm_u1": 3.01514,
     "paper_froggatt_nielsen": 2.39996,
 }
-FAST = ("sm_u1_cs", "froggatt_nielsen_cs", "paper_sm_u1")
+FAST = ("sm_u1_cs", "paper_sm_u1", "paper_froggatt_nielsen")
 
 
 @pytest.mark.parametrize(

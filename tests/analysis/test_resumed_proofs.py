@@ -13,6 +13,8 @@ from zpfit.errors import FilesExist, NoRunToResume, OtherProof, UnfinishedRun
 from zpfit.inference.progress import Silent
 
 RUN = "froggatt_nielsen_cs"
+QUICK = "paper_sm_u1"
+"""A run whose bracket takes a tenth of the time."""
 
 
 class Stopping(Silent):
@@ -36,44 +38,47 @@ def levels(monkeypatch):
 
 
 @pytest.fixture
-def stopped(tmp_path):
+def stopped(tmp_path, run):
     path = tmp_path / "proof.json"
     with pytest.raises(KeyboardInterrupt):
-        zpfit.certify(RUN, tolerance=0.01, output=path, progress=Stopping())
+        zpfit.certify(run, tolerance=0.01, output=path, progress=Stopping())
     return path
 
 
-def test_a_stopped_proof_resumes_to_the_same_certificate(stopped, levels):
-    whole = zpfit.certify(RUN, tolerance=0.01, progress=False)
+@pytest.mark.parametrize("run", first_fast(QUICK, RUN))
+def test_a_stopped_proof_resumes_to_the_same_certificate(stopped, run, levels):
+    whole = zpfit.certify(run, tolerance=0.01, progress=False)
     all_levels = list(levels)
     levels.clear()
-    resumed = zpfit.certify(RUN, tolerance=0.01, output=stopped, resume=True, progress=False)
+    resumed = zpfit.certify(run, tolerance=0.01, output=stopped, resume=True, progress=False)
     assert resumed.record == whole.record
     assert json.loads(stopped.read_text()) == whole.record
     assert 0 < len(levels) < len(all_levels)
     assert [path.name for path in stopped.parent.iterdir()] == ["proof.json"]
 
 
-def test_a_stopped_proof_is_neither_lost_nor_mixed_with_another(stopped):
+@pytest.mark.parametrize("run", first_fast(QUICK, RUN))
+def test_a_stopped_proof_is_neither_lost_nor_mixed_with_another(stopped, run):
     with pytest.raises(UnfinishedRun):
-        zpfit.certify(RUN, output=stopped, progress=False)
-    for other in ({"source": RUN, "seed": 5}, {"source": "froggatt_nielsen_rb"}):
+        zpfit.certify(run, output=stopped, progress=False)
+    for other in ({"source": run, "seed": 5}, {"source": "froggatt_nielsen_rb"}):
         with pytest.raises(OtherProof):
             zpfit.certify(**other, tolerance=0.01, output=stopped, resume=True, progress=False)
-    found = zpfit.certify(RUN, sigma=1, output=stopped, force=True, progress=False)
+    found = zpfit.certify(run, sigma=1, output=stopped, force=True, progress=False)
     assert found.lower == 1
     with pytest.raises(FilesExist):
-        zpfit.certify(RUN, sigma=1, output=stopped, progress=False)
+        zpfit.certify(run, sigma=1, output=stopped, progress=False)
     with pytest.raises(NoRunToResume):
-        zpfit.certify(RUN, sigma=1, output=stopped, resume=True, force=True, progress=False)
+        zpfit.certify(run, sigma=1, output=stopped, resume=True, force=True, progress=False)
 
 
 @pytest.mark.slow
-def test_the_command_resumes(stopped, rejected, accepted):
-    words = ("certify", RUN, "--tolerance", "0.01", "--output", stopped)
+@pytest.mark.parametrize("run", [RUN])
+def test_the_command_resumes(stopped, run, rejected, accepted):
+    words = ("certify", run, "--tolerance", "0.01", "--output", stopped)
     assert "--resume, --force" in rejected(*words)
     assert "joint sigma below 2.3" in accepted(*words, "--resume")
-    assert "--output" in rejected("certify", RUN, "--resume")
+    assert "--output" in rejected("certify", run, "--resume")
 
 
 LEVELS = (2.0, 2.1, 2.15, 2.2)

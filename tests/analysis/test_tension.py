@@ -396,7 +396,11 @@ def test_the_command_on_the_papers_data(accepted, capsys):
     written = json.loads(accepted("tension", "quickstart", *options, "--json", "--output", output))
     assert json.loads((output / "tension.json").read_text()) == written
     assert (output / "tension.png").read_bytes().startswith(b"\x89PNG")
-    assert sorted(path.name for path in output.iterdir()) == ["tension.json", "tension.png"]
+    assert sorted(path.name for path in output.iterdir()) == [
+        "tension.json",
+        "tension.pdf",
+        "tension.png",
+    ]
     for key, expected in KEYS.items():
         assert set(written[key]) == expected
     assert (written["model"], written["likelihood"]) == ("effective", "paper_2021_cs")

@@ -114,20 +114,15 @@ def test_a_fit_prints_and_writes_nothing_and_logs_its_stages(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    logger = logging.getLogger("zpfit")
-    logger.addHandler(caplog.handler)
-    try:
-        with caplog.at_level(logging.INFO, logger="zpfit"):
-            small(LIGHT)
-            assert "Searching the best fit" in caplog.text
-            caplog.clear()
-            small(LIGHT, progress=False)
-            assert not caplog.text
-    finally:
-        logger.removeHandler(caplog.handler)
+    with logged.at_level(logging.INFO, logger="zpfit"):
+        small(LIGHT)
+        assert "Searching the best fit" in logged.text
+        logged.clear()
+        small(LIGHT, progress=False)
+        assert not logged.text
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
 

@@ -418,7 +418,6 @@ def test_resolved_run_file_stands_alone(
 # plot
 
 
-@pytest.mark.drawn
 def test_plot_draws_again(accepted: Command, small_run: Path, workspace: Path):
     folder = workspace / "run"
     shutil.copytree(small_run, folder)

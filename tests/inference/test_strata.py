@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers_samplers import first_fast
 
 from zpfit.analysis.joint_sigma import joint_sigma
 from zpfit.inference.posterior import Posterior
@@ -49,10 +50,12 @@ def test_strata_follow_the_mass_of_the_couplings():
     assert len(np.unique(label)) == 24
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 13))
+@pytest.mark.parametrize("seed", first_fast(*range(1, 13)))
 def test_joint_sigma_of_froggatt_nielsen_in_a_narrow_interval_of_masses(seed):
-    """An independent branch and bound: 2.3317 < n <= 2.3318, at 28.42 MeV, 0.8 % of the prior."""
+    """An independent branch and bound: 2.3317 < n <= 2.3318, at 28.42 MeV, 0.8 % of the prior.
+
+    A search without strata of the mass ends at 2.3803 from every seed.
+    """
     posterior = posterior_of("froggatt_nielsen_cs")
     found = joint_sigma(posterior, np.random.default_rng(seed))
     assert found.sigma == pytest.approx(2.3318, abs=5e-4)

@@ -37,10 +37,10 @@ def test_a_set_and_a_model_need_no_run_file():
     assert given.log_likelihood({"m_Zp": float("nan")}) == -np.inf
 
 
-def test_remarks_on_the_data_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_remarks_on_the_data_are_logged(logged: pytest.LogCaptureFixture) -> None:
     point_likelihood(likelihood="today_cs")
-    assert "a Z' of leptons alone" in caplog.text
-    assert "unverified" in caplog.text
+    assert "a Z' of leptons alone" in logged.text
+    assert "unverified" in logged.text
 
 
 def test_fixed_and_tied_parameters_follow(small_run: Path):

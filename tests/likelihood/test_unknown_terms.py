@@ -93,25 +93,25 @@ def test_models_with_and_without_the_mixing_have_the_same_data() -> None:
     assert zpfit.load(RUN).data_hash() == zpfit.load(gauge).data_hash()
 
 
-def test_points_tell_it(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
+def test_points_tell_it(logged: pytest.LogCaptureFixture) -> None:
+    with logged.at_level(logging.WARNING):
         frame = zpfit.evaluate({"m_Zp": 18.0, "C_Ae": 1.6e-4}, likelihood=RUN["likelihood"])
-    assert NOTE in caplog.text
+    assert NOTE in logged.text
     plain = zpfit.evaluate({"m_Zp": 18.0, "C_Ae": 1.6e-4}, likelihood="paper_2021_cs")
     assert frame.chi2_total[0] > plain.chi2_total[0]
 
 
-def test_points_tell_what_a_model_without_quarks_means(caplog: pytest.LogCaptureFixture) -> None:
+def test_points_tell_what_a_model_without_quarks_means(logged: pytest.LogCaptureFixture) -> None:
     remark = "the model has no quark couplings: a Z' of leptons alone"
     point = {"m_Zp": 17.0, "C_Ve": 1e-4}
-    with caplog.at_level(logging.WARNING):
+    with logged.at_level(logging.WARNING):
         zpfit.evaluate(point, likelihood="today_cs")
-    assert caplog.text.count(remark) == 1
-    caplog.clear()
-    with caplog.at_level(logging.WARNING):
+    assert logged.text.count(remark) == 1
+    logged.clear()
+    with logged.at_level(logging.WARNING):
         zpfit.evaluate(point | {"C_Vu": 1e-5}, likelihood="today_cs")
         zpfit.evaluate(point, likelihood="today_leptons_cs")
-    assert remark not in caplog.text
+    assert remark not in logged.text
 
 
 def test_a_slice_tells_it() -> None:

@@ -129,14 +129,14 @@ def test_a_dark_width_is_below_the_mass():
 @pytest.mark.parametrize(
     ("dark", "share"), [({"width_dark": 3.4}, "0.2"), ({"br_dark": 1 - 1e-9}, "0.53")]
 )
-def test_a_broad_boson_is_told(dark, share, caplog):
+def test_a_broad_boson_is_told(dark, share, logged):
     """The width of C_Ve = 1e-4 is 2.7e-10 of the mass; 1e9 times that is half the mass."""
-    with caplog.at_level(logging.WARNING):
+    with logged.at_level(logging.WARNING):
         zpfit.evaluate({"m_Zp": 17, "C_Ve": 1e-4 if "width_dark" in dark else 1.414e-4} | dark)
-    assert f"a width of up to {share} times its mass" in caplog.text
-    caplog.clear()
+    assert f"a width of up to {share} times its mass" in logged.text
+    logged.clear()
     zpfit.evaluate({"m_Zp": 17, "C_Ve": 1e-4, "br_dark": 0.99})
-    assert not caplog.text
+    assert not logged.text
 
 
 def test_the_end_of_a_branching_ratio_is_outside(tmp_path):

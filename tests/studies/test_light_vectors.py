@@ -145,6 +145,7 @@ def test_published_limits():
 
 
 @pytest.mark.slow
+@pytest.mark.drawn
 def test_the_command_writes_page_and_figures(tmp_path, monkeypatch):
     monkeypatch.setattr(light_vectors, "VECTORS", VECTORS[1:2])
     arguments = ["vectors", "--output", str(tmp_path)]

@@ -9,7 +9,9 @@ from zpfit.cli import options
 from zpfit.cli.output import console, plain, print_json, print_table, print_written, table
 
 if TYPE_CHECKING:
-    from zpfit.api.atlases import Atlas, AtlasSet, Screen
+    from zpfit.api.atlas_sets import AtlasSet
+    from zpfit.api.atlas_signatures import Screen
+    from zpfit.api.atlases import Atlas
 
 _GAINS = (4, 9, 16)
 """Gains in chi2 whose signatures the table of a screen counts."""

@@ -1,6 +1,7 @@
 """Tables beside entries: limits in the kinetic mixing of a dark photon, chi2, and binned counts."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Literal
@@ -77,7 +78,13 @@ def read_curve(path: Path, columns: tuple[str, ...], quantity: Quantity = "epsil
 
 
 def _csv(path: Path, columns: tuple[str, ...]) -> FloatArray:
-    numbers, table = _read_columns(path, columns)
+    return _parsed(read_text(path), path, columns).copy()
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, path: Path, columns: tuple[str, ...]) -> FloatArray:
+    """Return a cached table; a campaign reads the same few curves for hundreds of fits."""
+    numbers, table = _read_columns(text, path, columns)
     for number, row in zip(numbers, table, strict=True):
         _check_limits(path, number, row, columns)
     _check_order(path, numbers, table, "mass")
@@ -110,7 +117,7 @@ def read_chi2_table(path: Path) -> FloatArray:
         The header is wrong, a value is missing or no number, chi2 is negative, or values do not
         increase. Numbers must not exceed 1e60.
     """
-    numbers, table = _read_columns(path, CHI2_COLUMNS)
+    numbers, table = _read_columns(read_text(path), path, CHI2_COLUMNS)
     for number, (value, chi2) in zip(numbers, table, strict=True):
         if not (abs(value) <= LARGEST and 0 <= chi2 <= LARGEST):
             raise InvalidCurve(path, number, f"chi2 {chi2:g} at {value:g} must be finite and >= 0")
@@ -181,7 +188,7 @@ def check_bins(path: Path, axes: Axes) -> None:
 
 def _named_columns(path: Path, names: Sequence[str]) -> tuple[list[int], FloatArray]:
     """Return the line numbers of a table, and its columns of the names."""
-    lines = _lines(path)
+    lines = _lines(read_text(path))
     header = tuple(name.strip() for name in lines[0][1].split(",")) if lines else ()
     for name in names:
         if header.count(name) != 1:
@@ -191,20 +198,20 @@ def _named_columns(path: Path, names: Sequence[str]) -> tuple[list[int], FloatAr
     return numbers, table[:, [header.index(name) for name in names]]
 
 
-def _read_columns(path: Path, columns: tuple[str, ...]) -> tuple[list[int], FloatArray]:
+def _read_columns(text: str, path: Path, columns: tuple[str, ...]) -> tuple[list[int], FloatArray]:
     """Return the line numbers and rows of a table."""
-    lines = _lines(path)
+    lines = _lines(text)
     header = ",".join(columns)
     if not lines or lines[0][1].replace(" ", "") != header:
         raise InvalidCurve(path, lines[0][0] if lines else 1, f"the first line must be {header!r}")
     return _rows(path, lines, columns)
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
-    """Return the lines of a file that are no comments, with their numbers."""
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines of a text that are no comments, with their numbers."""
     return [
         (number, line.strip())
-        for number, line in enumerate(read_text(path).splitlines(), start=1)
+        for number, line in enumerate(text.splitlines(), start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
 

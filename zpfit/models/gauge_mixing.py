@@ -34,7 +34,7 @@ a fermion of hypercharge Y, charge z, isospin T3 and electric charge Q with
 where -sin(xi) g_Z = 2 cos(xi) gbar (1 + delta).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Final, Protocol
@@ -45,6 +45,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import ufunc
 from zpfit.physics.constants import ELECTRIC_CHARGE, FERMI_CONSTANT, SIN2_THETA_W
 from zpfit.physics.couplings import QUARK_NAMES, QUARKS, Couplings, LaterRows
+from zpfit.physics.tracing import any_of
 
 _S2: Final = SIN2_THETA_W
 _C2: Final = 1 - SIN2_THETA_W
@@ -333,12 +334,20 @@ def _couplings(
     """
     rows = {}
     for family, z_left, mismatch in zip(FAMILIES, charges.z_left, charges.mismatch, strict=True):
-        vector = vector_coupling(g_x, g_t, residue, charges.z_higgs, z_left, mismatch)
+        vector = _combined(vector_coupling, g_x, g_t, residue, charges.z_higgs, z_left, mismatch)
         rows[f"C_V{family}"] = vector
-        rows[f"C_A{family}"] = axial_coupling(g_x, residue, mismatch)
-        rows[f"C_nu{family}"] = neutrino_coupling(g_x, residue, charges.z_higgs, z_left)
+        rows[f"C_A{family}"] = _combined(axial_coupling, g_x, residue, mismatch)
+        rows[f"C_nu{family}"] = _combined(neutrino_coupling, g_x, residue, charges.z_higgs, z_left)
     inputs = (g_x, g_t, residue, g_bar, charges.z_higgs, *_quark_inputs(charges))
     return Couplings.deferring(LaterRows(_LATER, _later_rows, *inputs), m_Zp=m, **rows)
+
+
+def _combined(formula: Callable[..., FloatArray], g_x: FloatArray, *others: Any) -> FloatArray:
+    """Return a coupling; it vanishes without charges and mixing, which is known before g_X is.
+
+    Entries that need this coupling then cost nothing.
+    """
+    return formula(g_x, *others) if any(map(any_of, others)) else np.zeros_like(g_x)
 
 
 def _quark_inputs(charges: Charges) -> Iterator[Any]:
@@ -368,12 +377,12 @@ def _quark_rows(
     """Return C_V and C_A of the up-type quark of a family, and of its down-type quark."""
     return (
         (
-            up_vector_coupling(g_x, g_t, residue, z_higgs, z_left, up),
-            up_axial_coupling(g_x, residue, z_higgs, up),
+            _combined(up_vector_coupling, g_x, g_t, residue, z_higgs, z_left, up),
+            _combined(up_axial_coupling, g_x, residue, z_higgs, up),
         ),
         (
-            down_vector_coupling(g_x, g_t, residue, z_higgs, z_left, down),
-            down_axial_coupling(g_x, residue, z_higgs, down),
+            _combined(down_vector_coupling, g_x, g_t, residue, z_higgs, z_left, down),
+            _combined(down_axial_coupling, g_x, residue, z_higgs, down),
         ),
     )
 

@@ -4,8 +4,9 @@ NumPy and numba keep the loop of each ufunc as a function with one signature for
 ``loop(arrays, sizes, strides, data)``, which the C interface of NumPy documents
 (``PyUFuncGenericFunction``). The compiled :func:`_run` calls these loops one after the other on
 rows of a small array that stays in the cache of the processor. A point that an exclusion forbids
-is dropped before the next stage. A formula is thus written once, as an ordinary function of arrays;
-what the interpreter would spend on each operation is spent once, while the steps are recorded.
+is dropped before the next stage, and the outputs wait until enough points are left. A formula is
+thus written once, as an ordinary function of arrays; what the interpreter would spend on each
+operation is spent once, while the steps are recorded.
 """
 
 import ctypes
@@ -117,7 +118,8 @@ class _Call:
 class _Layout:
     """Lists the calls of all stages, and gives each node rows of the working array.
 
-    A node of width w has w rows, which are free again after its last use. The last stage is that
+    A node of width w has w rows, which are free again after its last use, for nodes of the same
+    width and type: other types would reach the places of points that wait. The last stage is that
     of the outputs.
     """
 
@@ -129,7 +131,7 @@ class _Layout:
         self._nodes = {(node.step, node.output): node for node in self._last}
         self._row = {node: i for i, node in enumerate(inputs)}
         self._n_inputs = self._n_rows = len(inputs)
-        self._free: dict[int, list[int]] = {}
+        self._free: dict[tuple[int, str], list[int]] = {}
         self.calls: list[_Call] = []
         self._ranges: list[tuple[int, ...]] = []
         self._moves: list[tuple[int, int, bool]] = []
@@ -168,20 +170,21 @@ class _Layout:
         for output in range(step.ufunc.nout):
             # Nothing may read one of several outputs.
             node = self._nodes.get((step, output)) or outputs_of(step)[output]
-            self._row[node] = self._new_rows(node.width)
+            self._row[node] = self._new_rows(node)
             rows.append(self._row[node])
         return _Call(step, inputs, tuple(rows))
 
-    def _new_rows(self, width: int) -> int:
-        if self._free.get(width):
-            return self._free[width].pop()
-        self._n_rows += width
-        return self._n_rows - width
+    def _new_rows(self, node: Node) -> int:
+        free = self._free.get((node.width, node.kind))
+        if free:
+            return free.pop()
+        self._n_rows += node.width
+        return self._n_rows - node.width
 
     def _forget(self, place: tuple[int, int]) -> None:
         """Free the rows of nodes whose last use is past; an input may have none."""
         for node in [n for n in self._row if self._last.get(n, place) <= place]:
-            self._free.setdefault(node.width, []).append(self._row.pop(node))
+            self._free.setdefault((node.width, node.kind), []).append(self._row.pop(node))
 
 
 def _needed(wanted: Sequence[Node], done: set[Step]) -> list[Step]:
@@ -219,17 +222,18 @@ def _machine_code(calls: Sequence[_Call], work: FloatArray) -> tuple[IntArray, I
 
     Columns of the second array: function, its data, position of the addresses among the numbers of
     the first and their number, address of the sizes and of the strides, position of the number of
-    points, and what to multiply it with. The first numbers are free: loops of SciPy change the
-    addresses that they are given, which must thus be a copy.
+    points, and what to multiply it with. Bytes per point of each address follow the addresses. The
+    first numbers are free: loops of SciPy change the addresses that they are given, which must thus
+    be a copy.
     """
     numbers = [0] * max((call.step.ufunc.nargs for call in calls), default=0)
     code = []
     for call in calls:
-        addresses, sizes, strides = _arguments(call, work)
+        addresses, steps, sizes, strides = _arguments(call, work)
         first, n_arguments = len(numbers), len(addresses)
-        second, third = first + n_arguments, first + n_arguments + len(sizes)
-        batch = second + list(sizes).index(call.step.batch)
-        numbers += [*addresses, *sizes.values(), *strides]
+        second = first + 2 * n_arguments
+        third, batch = second + len(sizes), second + list(sizes).index(call.step.batch)
+        numbers += [*addresses, *steps, *sizes.values(), *strides]
         places = first, n_arguments, second, third, batch
         code.append([*_loop_of(call.step), *places, _repetitions(call.step)])
     pool = np.array(numbers, dtype=np.int64)
@@ -245,14 +249,17 @@ def _repetitions(step: Step) -> int:
     )
 
 
-def _arguments(call: _Call, work: FloatArray) -> tuple[list[int], dict[str, int], list[int]]:
-    """Return addresses, sizes by dimension (that of the outer loop first), and strides."""
+def _arguments(
+    call: _Call, work: FloatArray
+) -> tuple[list[int], list[int], dict[str, int], list[int]]:
+    """Return addresses, bytes per point, sizes by dimension (the outer loop's first), strides."""
     step = call.step
-    addresses, outer, inner = [], [], []
+    addresses, per_point, outer, inner = [], [], [], []
     sizes = {"": 1}
     cores = cores_of(step.ufunc)
     values = [*call.inputs, *call.outputs]
-    for value, core, kind in zip(values, cores, step.kinds, strict=True):
+    nodes = [*step.inputs, *outputs_of(step)]
+    for value, node, core, kind in zip(values, nodes, cores, step.kinds, strict=True):
         sizes |= {name: step.sizes.get(name, 0) for name in core}
         size = 1 if kind == "?" else _WORD
         if isinstance(value, int):
@@ -260,14 +267,16 @@ def _arguments(call: _Call, work: FloatArray) -> tuple[list[int], dict[str, int]
             widths = [step.sizes[name] for name in core[1:]]
             strides = [size * w for w in widths] + [size] if core else []
             outer.append(0 if step.batch else size)
+            per_point.append(size * node.width if isinstance(node, Node) else 0)
         else:
             addresses.append(value.ctypes.data)
             one = value.size == 1
             strides = [0] * len(core) if one else list(value.strides)
             strides = [0 if n == step.batch else s for n, s in zip(core, strides, strict=True)]
             outer.append(0)
+            per_point.append(0)
         inner += strides
-    return addresses, sizes, [*outer, *inner]
+    return addresses, per_point, sizes, [*outer, *inner]
 
 
 class _UfuncObject(ctypes.Structure):
@@ -315,21 +324,22 @@ def _call_loop(_typing, _function, _arrays, _sizes, _strides, _data):  # type: i
 
 @inline
 def _load(
-    inputs: FloatArray, start: int, n: int, block: int, n_inputs: int, work: FloatArray
+    inputs: FloatArray, start: int, n: int, block: int, n_inputs: int, work: FloatArray, place: int
 ) -> None:
     for row in range(n_inputs):
-        source, target = inputs[row, start : start + n], work[row * block : row * block + n]
+        source, target = inputs[row, start : start + n], work[row * block + place :]
         for j in range(n):
             target[j] = source[j]
 
 
 @inline
-def _call_all(pool: IntArray, code: IntArray, first: int, last: int, n: int) -> None:
+def _call_all(pool: IntArray, code: IntArray, first: int, last: int, n: int, place: int) -> None:
+    """Call the loops of some steps for n points, the first of which has a place in the rows."""
     for k in range(first, last):
         function, data, addresses, n_arguments, sizes, strides, batch, times = code[k]
         pool[batch] = n * times
         for j in range(n_arguments):
-            pool[j] = pool[addresses + j]
+            pool[j] = pool[addresses + j] + place * pool[addresses + n_arguments + j]
         _call_loop(function, pool.ctypes.data, sizes, strides, data)  # type: ignore[call-arg]
 
 
@@ -346,21 +356,28 @@ def _choose(ratio: FloatArray, chosen: IntArray) -> tuple[int, bool]:
 
 @inline
 def _move(
-    move: IntArray, chosen: IntArray, block: int, work: FloatArray, flags: NDArray[np.uint8]
+    move: IntArray,
+    chosen: IntArray,
+    block: int,
+    work: FloatArray,
+    flags: NDArray[np.uint8],
+    place: int,
 ) -> None:
-    """Keep the chosen points of a node; its values may be truth values."""
+    """Keep the chosen points of a node, behind ``place``; its values may be truth values."""
     first, width = move[0] * block, move[1]
     if move[2]:
+        some = flags[_WORD * first + place :]
         for j in range(chosen.size):
-            flags[_WORD * first + j] = flags[_WORD * first + chosen[j]]
-    elif width == 1:
-        row = work[first:]
-        for j in range(chosen.size):
-            row[j] = row[chosen[j]]
+            some[j] = some[chosen[j]]
     else:
-        for j in range(chosen.size):
-            for b in range(width):
-                work[first + j * width + b] = work[first + chosen[j] * width + b]
+        row = work[first + place * width :]
+        if width == 1:
+            for j in range(chosen.size):
+                row[j] = row[chosen[j]]
+        else:
+            for j in range(chosen.size):
+                for b in range(width):
+                    row[j * width + b] = row[chosen[j] * width + b]
 
 
 @inline
@@ -385,32 +402,38 @@ def _loop_over_blocks(  # type: ignore[no-untyped-def]
 ):
     """Run all stages on blocks of points.
 
+    Points that all exclusions allow keep the first places of the rows until they fill half of a
+    block; then their outputs are computed together, as a call costs as much as some ten points.
     Return the number of points that are left, and whether a ratio or the first output is NaN.
     """
-    total, undefined = 0, False
+    total, waiting, start, undefined = 0, 0, 0, False
+    n_points, last = inputs.shape[1], stages.shape[0] - 1
     chosen = np.empty(block, dtype=np.int64)
-    for start in range(0, inputs.shape[1], block):
-        n = min(block, inputs.shape[1] - start)
-        _load(inputs, start, n, block, n_inputs, work)
+    while start < n_points:
+        n = min(block - waiting, n_points - start)
+        _load(inputs, start, n, block, n_inputs, work, waiting)
         for j in range(n):
-            points[total + j] = start + j
-        for stage in range(stages.shape[0]):
+            points[total + waiting + j] = start + j
+        start += n
+        for stage in range(last):
             first_call, last_call, ratio, first_move, last_move = stages[stage]
-            _call_all(pool, code, first_call, last_call, n)
-            if ratio < 0:
-                undefined |= _store(outputs, n, block, work, results, total)
-                break
-            left, some = _choose(work[ratio * block : ratio * block + n], chosen)
+            _call_all(pool, code, first_call, last_call, n, waiting)
+            first = ratio * block + waiting
+            left, some = _choose(work[first : first + n], chosen)
             undefined |= some
             if left < n:
                 for move in range(first_move, last_move):
-                    _move(moves[move], chosen[:left], block, work, flags)
+                    _move(moves[move], chosen[:left], block, work, flags, waiting)
                 for j in range(left):
-                    points[total + j] = points[total + chosen[j]]
+                    points[total + waiting + j] = points[total + waiting + chosen[j]]
                 n = left
             if n == 0:
                 break
-        total += n
+        waiting += n
+        if waiting > 0 and (2 * waiting >= block or start == n_points):
+            _call_all(pool, code, stages[last, 0], stages[last, 1], waiting, 0)
+            undefined |= _store(outputs, waiting, block, work, results, total)
+            total, waiting = total + waiting, 0
     return total, undefined
 
 

@@ -120,6 +120,8 @@ class Traced(NDArrayOperatorsMixin):
         out = options.pop("out", None)
         if method != "__call__" or options:
             raise Untraceable(f"{inner.__name__} with options")
+        if out is None and inner is np.multiply and any(map(_is_zero, inputs)):
+            return np.zeros(max(map(np.shape, inputs), key=len))
         found = self.trace.call(*_without_power(inner, tuple(map(_argument, inputs))))
         if out is not None:
             return _replaced(out, found)
@@ -151,6 +153,11 @@ def any_of(values: Any) -> bool:
     (True, True)
     """
     return isinstance(values, Traced) or bool(np.any(values))
+
+
+def _is_zero(value: Any) -> bool:
+    """Return True for numbers that are all zero: a product with them needs no step."""
+    return not isinstance(value, Traced) and not np.any(value)
 
 
 def _replaced(out: tuple[Any, ...], found: tuple[Node, ...]) -> Traced:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib import style as mpl_style
+from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
@@ -138,11 +140,23 @@ def _outside(text: str, change: Callable[[str], str]) -> str:
 
 
 def finished(figure: Figure) -> Figure:
-    """Return a figure after :func:`typeset` of all its texts."""
-    for text in figure.findobj(Text):
-        if isinstance(text, Text) and text.get_text():
+    """Return a figure after :func:`typeset` of all its texts but the labels of ticks.
+
+    Formatters write those again when the figure is drawn, and making all minor ticks takes as
+    long as the rest of a corner plot.
+    """
+    for text in _texts(figure):
+        if text.get_text():
             text.set_text(typeset(text.get_text()))
     return figure
+
+
+def _texts(artist: Artist) -> Iterator[Text]:
+    """Yield the texts of an artist, without the labels of ticks."""
+    for child in [artist.label] if isinstance(artist, Axis) else artist.get_children():
+        if isinstance(child, Text):
+            yield child
+        yield from _texts(child)
 
 
 def png(figure: Figure, dpi: int = 150) -> Callable[[Path], None]:

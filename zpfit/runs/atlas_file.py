@@ -18,7 +18,7 @@ from zpfit.analysis.atlas.charge_sets import CHUNK, SPECIES, ChargeSets, IndexAr
 from zpfit.analysis.atlas.enumeration import check_qmax, slab, slab_sums
 from zpfit.analysis.atlas.pairings import REFERENCE
 from zpfit.analysis.atlas.signatures import SignatureTable
-from zpfit.errors import MissingFile, UnreadableFile, WrongSuffix
+from zpfit.errors import FilesExist, MissingFile, UnreadableFile, WrongSuffix
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import check_writable, make_folder, partial_path, write_whole
 
@@ -92,6 +92,26 @@ def check_target(path: Path) -> None:
     if path.suffix != SUFFIX:
         raise WrongSuffix(path, SUFFIX)
     check_writable(path)
+
+
+def output_file(output: str | Path | None, *, force: bool) -> Path | None:
+    """Return the file to write, or None; an existing file needs ``force``.
+
+    Raises
+    ------
+    FilesExist
+        The file exists and ``force`` is false.
+    WrongSuffix, UnwritablePath
+        The file cannot be written.
+    """
+    if output is None:
+        return None
+    target = Path(output)
+    make_folder(target.parent)
+    check_target(target)
+    if target.exists() and not force:
+        raise FilesExist(target.parent, (target.name,))
+    return target
 
 
 def read_atlas(path: Path) -> ChargeSets:

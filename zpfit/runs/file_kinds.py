@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -58,10 +58,14 @@ def kind_of(document: Document) -> str:
 def _keys(model: type[BaseModel]) -> set[str]:
     """Return the keys of a model; a root model has those of all of its alternatives."""
     root = model.model_fields.get("root")
-    if root is None:
-        return set(model.model_fields)
-    members = getattr(root.annotation, "__args__", ())
-    return {key for member in members for key in member.model_fields}
+    return set(model.model_fields) if root is None else _keys_of_union(root.annotation)
+
+
+def _keys_of_union(members: Any) -> set[str]:
+    """Return the keys of all models in a union, whose members may be unions and annotated."""
+    if isinstance(members, type) and issubclass(members, BaseModel):
+        return set(members.model_fields)
+    return {key for member in get_args(members) for key in _keys_of_union(member)}
 
 
 def check_files(name_or_path: str, changes: Mapping[str, Any] | None = None) -> list[CheckedFile]:

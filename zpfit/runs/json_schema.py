@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from inspect import cleandoc, getsource
 from itertools import pairwise
 from textwrap import dedent
@@ -88,6 +89,7 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     return found
 
 
+@cache  # a schema asks for its models many times
 def _own_docstrings(model: type[BaseModel]) -> dict[str, str]:
     try:
         source = dedent(getsource(model))
