@@ -26,7 +26,7 @@ from zpfit.errors import FailedRefit, NoAnomalies, NoSamplingDistribution
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import Fixed, Fractions, Priors, Uniform
 from zpfit.inference.progress import Silent
-from zpfit.inference.search.best_fit import best_fit, find_minimum
+from zpfit.inference.search.best_fit import best_fit
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.likelihood.exclusions import Exclusion, HalfGaussian
 from zpfit.likelihood.likelihood import Likelihood
@@ -425,19 +425,9 @@ def test_equal_counts_as_extreme_and_infinity_is():
 
 def global_chi2(posterior, row, seed):
     """Return the least chi2 of one toy by the global search of a run."""
-
-    def residuals(u, wall):
-        return posterior.residuals(u, wall, np.broadcast_to(row, (len(u), len(row))))
-
-    def objective(u):
-        allowed = np.isfinite(posterior.log_likelihood(u))
-        result = np.full(len(u), np.inf)
-        result[allowed] = np.sum(residuals(u[allowed], 0.0) ** 2, axis=1)
-        return result
-
     rng = np.random.default_rng(seed)
-    starts = rng.random((2000, posterior.dimension))
-    return find_minimum(residuals, objective, starts, rng).chi2
+    of_toy = replace(posterior, likelihood=posterior.likelihood.with_data(row))
+    return best_fit(of_toy, rng.random((2000, posterior.dimension)), rng).chi2
 
 
 @pytest.mark.slow

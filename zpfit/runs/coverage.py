@@ -223,11 +223,10 @@ def _write(found: Coverage, record: CoverageRecord, folder: Path) -> None:
     UnwritablePath
         The folder cannot be written.
     """
-    texts = (as_json(record), as_csv(found.columns))
+    data, table, *_ = RESULTS
+    texts = {data: as_json(record), table: as_csv(found.columns)}
 
     def writer(text: str) -> Callable[[Path], object]:
         return lambda path: path.write_text(text, encoding="utf-8")
 
-    write_together(
-        folder, [(name, writer(text)) for name, text in zip(RESULTS, texts, strict=True)]
-    )
+    write_together(folder, [(name, writer(text)) for name, text in texts.items()])
