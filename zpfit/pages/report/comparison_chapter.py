@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zpfit.analysis.bayes_factors import SCALE_SOURCE
-from zpfit.analysis.certify.bracket import below
+from zpfit.analysis.certify.bracket import below, is_met
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.records import WrittenComparisonRow
 from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter
@@ -75,19 +75,24 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
             ("AIC", lambda r: value(r["aic"], 4)),
             ("BIC", lambda r: value(r["bic"], 4)),
             ("joint \u03c3", lambda r: fixed(r["joint_sigma"], 2)),
-            ("proved to be at least", lambda r: _proved(r.get("joint_sigma_proved"))),
+            (
+                "proved to be at least",
+                lambda r: _proved(r["joint_sigma"], r.get("joint_sigma_proved")),
+            ),
             ("converged", lambda r: Cell("yes" if r["converged"] else "no")),
         ],
         group,
         "\u0394\u03c7\u00b2: against no Z\u2032. Joint \u03c3: least level at which every anomaly "
         "is met while the other measurements are within their limits. A search finds it, so that "
         "it is an upper bound; the next column has the lower bound that is proved, if there is "
-        "one.",
+        "one. Met: a point meets every anomaly, within 0.001 of its error.",
     )
     return [evidence, fits]
 
 
-def _proved(bound: float | None) -> Cell:
+def _proved(sigma: float | None, bound: float | None) -> Cell:
+    if is_met(sigma):
+        return Cell("met")
     return Cell("\u2013" if bound is None else below(bound))
 
 
