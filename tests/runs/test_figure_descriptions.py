@@ -44,8 +44,8 @@ def test_a_coverage_draws_its_figure_and_draws_it_again(tmp_path: Path):
         "Muons", "m", "l", 1, {"g_prime": 5e-4}, columns, {"g_prime": "g'"}, {"width": "prl"}
     )
     record = coverage_record(found, "vegas")
-    written = write_coverage(found, record, tmp_path, force=False)
-    assert [path.name for path in written] == list(RESULTS)
+    write_coverage(found, record, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(RESULTS)
     image = tmp_path / "coverage.png"
     assert plt.imread(image).shape[1] == pytest.approx(300 * 3.375, abs=2)
     style = FigureStyle(zpfit.Figure(width=5))

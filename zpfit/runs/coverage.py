@@ -183,7 +183,7 @@ def coverage_in_folder(
             )
         found = coverage_of(run, request.at, columns)
         record = coverage_record(found, run.settings.sampler.engine)
-        _write(found, record, path)
+        write_coverage(found, record, path)
     return record, found
 
 
@@ -217,8 +217,8 @@ def coverage_record(found: Coverage, engine: str) -> CoverageRecord:
     return {**found.record(), "versions": versions(packages_behind(engine))}
 
 
-def _write(found: Coverage, record: CoverageRecord, folder: Path) -> None:
-    """Write the files of a coverage.
+def write_coverage(found: Coverage, record: CoverageRecord, folder: Path) -> None:
+    """Write the files of a coverage, its figure among them.
 
     Raises
     ------
