@@ -13,7 +13,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -72,12 +72,12 @@ class Memory:
                 self.largest_child = max(self.largest_child, mib)
 
 
-def campaign_of(fits: int, folder: Path) -> Campaign:
+def campaign_of(fits: int, folder: Path, settings: Mapping[str, object] = TINY) -> Campaign:
     """Return a campaign whose fits differ in seeds only."""
     path = folder / "grid.yaml"
     content = {
         "runs": {"tiny": {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}},
-        "settings": TINY,
+        "settings": dict(settings),
         "seeds": {"count": fits},
     }
     path.write_text(dump_yaml(content))
