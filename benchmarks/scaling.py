@@ -35,12 +35,12 @@ from campaign import TINY, campaign_of
 from likelihood import cpu_model
 from scaling_plot import Line, Panel, draw
 from scaling_problems import (
+    KINDS_OF_TERMS,
     KNOWN,
     Scaled,
     bent_ridge,
     effective,
     many_peaks,
-    repeated_terms,
 )
 
 from zpfit.errors import PoorProposal
@@ -216,8 +216,9 @@ def fits_of_couplings(rounds: int) -> Iterator[Row]:
 
 def terms(rounds: int) -> Iterator[Row]:
     """Measure a likelihood whose terms are repeated."""
-    for copies in COPIES:
-        yield row_of(repeated_terms(copies), rounds)
+    for problem in KINDS_OF_TERMS:
+        for copies in COPIES:
+            yield row_of(problem(copies), rounds)
 
 
 def engines(rounds: int) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from zpfit.inference.sampling import sampling_task
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.measurements import GaussianTerm, Measurement
+from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import find_run_file, load_run
 
 ESS = 1000
@@ -129,29 +130,59 @@ def effective(d: int) -> Scaled:
     return Scaled("effective", d, sampling_task(problem.posterior, problem.settings))
 
 
-def repeated_terms(copies: int) -> Scaled:
-    """Return the fit ``quickstart`` with every term repeated, and the same posterior."""
+def shared_terms(copies: int) -> Scaled:
+    """Return the fit ``quickstart`` with every term repeated, and the same posterior.
+
+    The copies of a term have the same prediction, which zpfit computes once.
+    """
+    return _repeated_terms("same predictions", copies, lambda function, _: function)
+
+
+def separate_terms(copies: int) -> Scaled:
+    """Return the same fit, with a prediction of its own for each copy."""
+    return _repeated_terms("own predictions", copies, _apart)
+
+
+KINDS_OF_TERMS: tuple[Callable[[int], Scaled], ...] = (shared_terms, separate_terms)
+Prediction = Callable[..., FloatArray]
+Change = Callable[[Prediction, int], Prediction]
+"""Function from a prediction and the number of a copy to the prediction of the copy."""
+
+
+def _repeated_terms(series: str, copies: int, change: Change) -> Scaled:
     problem = load_run(find_run_file(SHORT_SET))
     given = problem.posterior
-    posterior = Posterior(given.model, given.priors, repeated(given.likelihood, copies))
+    posterior = Posterior(given.model, given.priors, repeated(given.likelihood, copies, change))
     size = len(posterior.likelihood.names)
-    return Scaled("terms", size, sampling_task(posterior, problem.settings))
+    return Scaled(series, size, sampling_task(posterior, problem.settings))
 
 
-def repeated(likelihood: Likelihood, copies: int) -> Likelihood:
+def repeated(likelihood: Likelihood, copies: int, change: Change) -> Likelihood:
     """Return a likelihood with ``copies`` independent measurements of each, with wider errors."""
-    measurements = [
-        _wider(term, copies, copy) for copy in range(copies) for term in likelihood.measurements
-    ]
+    numbers = range(copies)
+    measurements = [_wider(t, copies, k, change) for k in numbers for t in likelihood.measurements]
     exclusions = [
-        replace(term, name=f"{term.name} {copy}")
-        for copy in range(copies)
+        replace(term, name=f"{term.name} {k}", ratio=change(term.ratio, k))
+        for k in numbers
         for term in likelihood.exclusions
     ]
     return Likelihood(likelihood.name, tuple(measurements), tuple(exclusions))
 
 
-def _wider(term: Measurement, copies: int, copy: int) -> GaussianTerm:
+def _wider(term: Measurement, copies: int, k: int, change: Change) -> GaussianTerm:
     if not isinstance(term, GaussianTerm):
         raise TypeError(f"{term.name}: only Gaussian measurements can be repeated")
-    return replace(term, name=f"{term.name} {copy}", error=sqrt(copies) * term.error)
+    observable = replace(term.observable, function=change(term.observable.function, k))
+    error = sqrt(copies) * term.error
+    return replace(term, name=f"{term.name} {k}", observable=observable, error=error)
+
+
+def _apart(prediction: Prediction, k: int) -> Prediction:
+    """Return a prediction at a point so near that no result changes, but no call is shared."""
+    factor = 1 + 1e-13 * k
+
+    def function(c: Couplings) -> FloatArray:
+        rows = {name: factor * getattr(c, name) for name in ("m_Zp", *LEPTONS)}
+        return prediction(Couplings(**rows))
+
+    return function
