@@ -10,7 +10,7 @@ RUFF := $(BIN)/ruff check . && $(BIN)/ruff format --check .
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-scaling benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 data-page clean
 
 # What a user needs: every command of the README.
 install: $(INSTALLED)
@@ -68,6 +68,9 @@ benchmark-campaign: install
 benchmark-samplers: install
 	$(PIP) --editable '.[benchmark]'
 	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png
+
+benchmark-scaling: install
+	$(BIN)/python benchmarks/scaling.py --json benchmarks/scaling.json --plot docs/images/scaling.png --page docs/benchmarks.md
 
 benchmark-toys: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/toys.py

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from math import sqrt
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from zpfit.plots.style import ENSEMBLE_COLOURS, PAGE, StyledFigure, finished, house_style, png
 
@@ -74,6 +75,11 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     sizes = sorted({size for line in panel.lines for size in line.sizes})
     axes.set_xticks(sizes, [f"{size:,g}" for size in sizes])
     axes.xaxis.set_minor_locator(NullLocator())
+    costs = [cost for line in panel.lines for cost in line.costs]
+    if costs:  # at least a factor of five, so that small changes look small
+        middle, half = sqrt(min(costs) * max(costs)), max(sqrt(max(costs) / min(costs)), sqrt(5))
+        axes.set_ylim(middle / (1.3 * half), middle * 1.3 * half)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.legend()
