@@ -46,8 +46,17 @@ def draw(path: Path, panels: Sequence[Panel]) -> None:
             _draw_panel(axes, panel)
         figure.legend(
             handles=[
-                Line2D([], [], marker="o", color="0.3", ls="", label="converged and right"),
-                Line2D([], [], marker="o", mfc="w", color="0.3", ls="", label="not"),
+                Line2D(
+                    [],
+                    [],
+                    marker="o",
+                    color="0.3",
+                    ls="",
+                    label="converged, and right where ln Z is known",
+                ),
+                Line2D(
+                    [], [], marker="o", mfc="w", color="0.3", ls="", label="not converged, or wrong"
+                ),
             ],
             loc="outside lower center",
             ncols=2,
