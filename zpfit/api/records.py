@@ -1,6 +1,7 @@
 """Types of the records of results, as their JSON files hold them."""
 
 from zpfit.analysis.records import (
+    AtlasScreenRecord,
     CampaignRecord,
     CertificateRecord,
     ComparisonRow,
@@ -17,6 +18,7 @@ from zpfit.analysis.records import (
 )
 
 __all__ = [
+    "AtlasScreenRecord",
     "CampaignRecord",
     "CertificateRecord",
     "ComparisonRow",
