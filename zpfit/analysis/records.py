@@ -705,3 +705,42 @@ class AtlasScreenRecord(TypedDict):
     """Gain in chi2 with a local significance of 3 sigma, for three parameters."""
     look_elsewhere: LookElsewhereRecord
     best: list[AtlasSignatureRecord]
+
+
+class AtlasFitRecord(TypedDict):
+    """The fit of a signature: that of the first charge set that has it, by the exact route."""
+
+    signature: int
+    integers: dict[str, int]
+    set: int
+    pairing: int
+    chi2_screen: float
+    """Least chi2 of the screen."""
+    chi2: float
+    """Least chi2 of the fit."""
+    parameters: dict[str, float]
+    joint_sigma: float | None
+    """None if no point meets the other data, or if the data name no anomaly."""
+    joint_sigma_at: dict[str, float] | None
+    log_z: float
+    log_z_error: float
+    ln_bayes_factor: float
+    """ln Z minus ln Z without a Z', which has no parameter."""
+    shortcomings: list[str]
+    """Reasons not to trust the fit."""
+    run_file: str
+    """Run file of the fit, relative to the folder of the fits."""
+    inputs: str
+    """Hash of the run file, the model and the data."""
+
+
+class AtlasFitsRecord(TypedDict):
+    """Fits of the best signatures of a screen."""
+
+    title: str
+    likelihood: str
+    higgs: str
+    log_z_without: float
+    """ln Z without a Z'."""
+    look_elsewhere: LookElsewhereRecord
+    fits: list[AtlasFitRecord]

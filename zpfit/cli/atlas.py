@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zpfit.cli import options
-from zpfit.cli.atlas_screens import plot
+from zpfit.cli.atlas_screens import fit, plot
 from zpfit.cli.atlas_screens import table as ranking
 from zpfit.cli.output import console, plain, print_json, print_table, print_written, table
 
@@ -40,6 +40,7 @@ def atlas() -> None:
 
 atlas.add_command(ranking)
 atlas.add_command(plot)
+atlas.add_command(fit)
 
 
 @atlas.command(name="enumerate")

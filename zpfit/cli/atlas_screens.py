@@ -1,4 +1,4 @@
-"""Commands ``atlas table`` and ``atlas plot``: read the file of a screen."""
+"""Commands ``atlas table``, ``atlas plot`` and ``atlas fit``, which read the file of a screen."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +9,12 @@ import click
 from zpfit.cli import options
 from zpfit.cli.output import console, plain, print_json, print_table, print_written
 from zpfit.cli.output import table as empty_table
+from zpfit.cli.tables import error_or_dash, or_dash
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zpfit.api.records import AtlasScreenRecord
+    from zpfit.api.records import AtlasFitsRecord, AtlasScreenRecord, LookElsewhereRecord
 
 _SCREEN = click.argument("file", type=click.Path(path_type=Path))
 
@@ -69,7 +70,7 @@ def print_ranking(record: "AtlasScreenRecord") -> None:
     terminal.print(plain(f"chi2 without a Z': {record['chi2_without']:.3f}"))
     terminal.print(plain(f"chi2 of the dark photon: {record['chi2_dark_photon']:.3f}"))
     print_table(_ranking_table(record))
-    for line in _look_elsewhere_lines(record):
+    for line in _look_elsewhere_lines(record["look_elsewhere"]):
         terminal.print(plain(line), soft_wrap=True)
 
 
@@ -94,8 +95,7 @@ def _ranking_table(record: "AtlasScreenRecord") -> "Table":
     return made
 
 
-def _look_elsewhere_lines(record: "AtlasScreenRecord") -> list[str]:
-    found = record["look_elsewhere"]
+def _look_elsewhere_lines(found: "LookElsewhereRecord") -> list[str]:
     best = (
         f"The best signature gains {found['gain']:.2f} with three parameters: p = "
         f"{found['local_p']:.2g} ({found['local_sigma']:.1f} sigma) for one signature chosen "
@@ -103,7 +103,7 @@ def _look_elsewhere_lines(record: "AtlasScreenRecord") -> list[str]:
     )
     chosen = (
         f"Chance gives the best of {found['signatures']:,} signatures that gain with p <= "
-        f"{found['p_upper_limit']:.2g} (at least {found['sigma_lower_limit']:.1f} sigma). Upper "
+        f"{found['p_upper_limit']:.2g} ({found['sigma_lower_limit']:.1f} sigma or more). Upper "
         f"limit from the number of signatures: {found['p_by_signatures']:.2g}; from the "
         f"{found['measurements']} measurements: {found['p_by_data']:.2g}."
     )
@@ -141,3 +141,84 @@ def plot(file: Path, *, files: Sequence[str], output: Path | None, as_json: bool
     targets = [output] if output else [file.with_suffix(suffix) for suffix in (".png", ".pdf")]
     written = [found.draw(target, style=files) for target in targets]
     print_written(written, as_json=as_json)
+
+
+@click.command()
+@_SCREEN
+@click.option(
+    "--best",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Signatures to fit, those with the lowest chi2.",
+)
+@options.output("Folder [FILE without its suffix, with _fits].")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed.")
+@options.executor
+@options.as_json
+def fit(
+    file: Path,
+    *,
+    best: int,
+    output: Path | None,
+    seed: int,
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Fit the best signatures of a screen: joint sigma, evidence and best fit.
+
+    FILE is one that zpfit atlas screen has written. The folder gets a run file for each signature,
+    which zpfit run fits in the same way. A fit takes about 10 seconds of one core; finished ones
+    are reused.
+
+    \b
+    zpfit atlas fit output/screen.nc --best 10
+    zpfit run output/screen_fits/signature_24/atlas_6.yaml
+    """
+    from zpfit.api.atlas_fits import fit_best
+    from zpfit.api.atlas_signatures import Screen
+    from zpfit.cli.progress import StageLines
+
+    choice = options.executor_choice(executor, workers, scheduler)
+    folder = output or file.with_name(f"{file.stem}_fits")
+    found = fit_best(
+        Screen.read(file), folder, best=best, executor=choice, seed=seed, progress=StageLines()
+    )
+    if as_json:
+        print_json(found.record)
+        return
+    print_fits(found.record)
+    print_written(found.files)
+
+
+def print_fits(record: "AtlasFitsRecord") -> None:
+    """Print a row for each fit, and the look-elsewhere statement.
+
+    Parameters
+    ----------
+    record
+        Content of ``fits.json``.
+    """
+    terminal = console()
+    terminal.print(plain(f"ln Z without a Z': {record['log_z_without']:.3f}"))
+    names = ", ".join(record["fits"][0]["integers"])
+    caption = f"signature: {names}; ln B: against no Z'; an asterisk marks fits with shortcomings"
+    made = empty_table(f"{record['title']}: fits", caption=caption)
+    for heading in ("signature", "set", "pairing", "chi2", "joint sigma", "ln Z", "ln B"):
+        made.add_column(heading, justify="left" if heading == "signature" else "right")
+    for row in record["fits"]:
+        signature = " ".join(map(str, row["integers"].values()))
+        made.add_row(
+            signature + (" *" if row["shortcomings"] else ""),
+            str(row["set"]),
+            str(row["pairing"]),
+            f"{row['chi2']:.3f}",
+            or_dash(row["joint_sigma"], ".2f"),
+            error_or_dash(row["log_z"], row["log_z_error"]),
+            f"{row['ln_bayes_factor']:.2f}",
+        )
+    print_table(made)
+    for line in _look_elsewhere_lines(record["look_elsewhere"]):
+        terminal.print(plain(line), soft_wrap=True)

@@ -98,9 +98,7 @@ def _by_charge(axes: Axes, record: AtlasScreenRecord, chi2: FloatArray, qmax: Fl
         color=ENSEMBLE_COLOURS[4], markersize=4, label=f"{_SHOWN} best of each charge",
     )  # fmt: skip
     axes.plot(reached, best, "*-", color="black", markersize=7, linewidth=1, label="best signature")
-    axes.plot(
-        reached, median, "o--", color=MUTED, markersize=4, linewidth=1, label="median signature"
-    )
+    axes.plot(reached, median, "--", color=MUTED, linewidth=1, zorder=1.5, label="median signature")
     for value, style, colour, label in _lines(record):
         axes.axhline(value, linestyle=style, color=colour, linewidth=1.2, label=label)
     axes.set_xlim(reached[0] - 0.5, reached[-1] + 0.5)
