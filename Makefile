@@ -93,7 +93,7 @@ paper: install
 data-page: install
 	$(BIN)/zpfit data page --output docs
 
-# Fits every model to every epoch of data, one to two hours, and writes docs/what-changed.md again.
+# Fits every model to every epoch of data, in some minutes, and writes docs/what-changed.md again.
 epochs: install
 	$(BIN)/zpfit epochs --output output/epochs --force
 	cp output/epochs/what-changed.md docs/

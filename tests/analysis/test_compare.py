@@ -147,6 +147,33 @@ def test_a_proof_or_zero_ends_the_searches_for_a_joint_sigma(monkeypatch, value,
 
 
 @pytest.mark.parametrize(
+    ("values", "proof", "searches", "least"),
+    [
+        ([2.0], True, 0, 2.0),  # proved at once
+        ([2.0, 2.0], False, 1, 2.0),  # a search confirms what known points give
+        ([2.0, 1.5, 1.5], False, 2, 1.5),  # a search that improves it is repeated
+        ([0.0], False, 0, 0.0),
+    ],
+)
+def test_known_points_shorten_the_search_for_a_joint_sigma(
+    monkeypatch, values, proof, searches, least
+):
+    results, asked = iter(values), []
+
+    def found(*_):
+        asked.append(1)
+        return JointSigma(next(results), np.zeros(1))
+
+    monkeypatch.setattr("zpfit.analysis.joint_sigma.joint_sigma", found)
+    monkeypatch.setattr("zpfit.analysis.joint_sigma._from_known", found)
+    joint, _ = joint_sigma_or_none(
+        None, np.random.default_rng(1), None, lambda _: proof, known=np.zeros((1, 1))
+    )
+    assert joint.sigma == least
+    assert len(asked) - 1 == searches
+
+
+@pytest.mark.parametrize(
     ("log_b", "words"),
     [
         (0.0, "inconclusive"),
@@ -340,8 +367,11 @@ def test_no_fit_is_worse_than_one_of_a_model_that_it_contains(workspace):
 def test_no_joint_sigma_is_above_that_of_a_model_that_it_contains(workspace, monkeypatch):
     runs = nested_runs()
     own = joint_sigma(runs[0].posterior, np.random.default_rng(1))
-    poor = iter([own, *(JointSigma(4.2, np.full(r.posterior.dimension, 0.5)) for r in runs[1:])])
-    monkeypatch.setattr(comparison, "joint_sigma_or_none", lambda *_: (next(poor), ()))
+    poor = {run.name: JointSigma(4.2, np.full(run.posterior.dimension, 0.5)) for run in runs[1:]}
+    found = {run.posterior.model.name: poor.get(run.name, own) for run in runs}
+    monkeypatch.setattr(
+        comparison, "joint_sigma_or_none", lambda posterior, *_: (found[posterior.model.name], ())
+    )
     reached = joint_sigmas(runs, np.random.default_rng(1).spawn(3), Silent())
     assert own.sigma == pytest.approx(8.7 / 3.6, abs=1e-2)
     assert reached[0][0] == own

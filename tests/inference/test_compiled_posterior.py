@@ -59,6 +59,19 @@ def assert_agree(posterior: Posterior, n: int) -> None:
         np.testing.assert_allclose(
             squares(posterior, some, data), squares(plain, some, data), rtol=1e-8, atol=1e-9
         )
+        assert_pulls_agree(posterior, plain, some, data)
+
+
+def assert_pulls_agree(
+    posterior: Posterior, plain: Posterior, u: np.ndarray, data: np.ndarray | None
+) -> None:
+    found, expected = posterior.pulls_and_ratios(u, data), plain.pulls_and_ratios(u, data)
+    assert list(found.pulls) == list(expected.pulls)
+    for name, pull in expected.pulls.items():
+        np.testing.assert_allclose(found.pulls[name], pull, rtol=1e-8, atol=1e-9, err_msg=name)
+    ratios = [np.sort(np.array(each.ratios), axis=0) for each in (found, expected)]
+    np.testing.assert_allclose(*ratios, rtol=1e-9)
+    np.testing.assert_array_equal(found.couplings().m_Zp, expected.couplings().m_Zp)
 
 
 @pytest.mark.parametrize("model", ["effective", "sm_u1"])

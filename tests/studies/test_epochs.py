@@ -3,12 +3,11 @@
 import json
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from zpfit.analysis.compare import NO_ZPRIME, Comparison
+from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.inference.priors import LogUniform
 from zpfit.inference.problem import RunFile
 from zpfit.io.library import Library
@@ -32,6 +31,8 @@ from zpfit.studies.epochs.numbers import (
     allowed_region,
     find_spots,
     has_run,
+    no_region,
+    region_jobs,
     region_runs,
     run_name,
     run_names,
@@ -132,7 +133,8 @@ def made_up_rows():
             elif has_run(model, data):
                 name = "effective" if model == COMPLETE else model
                 rows.append(row(data, name, run_name(model, data), joint))
-    rows += [row(data, "froggatt_nielsen", run, 0.0) for data, run in WHOLE_NUMBERS.items()]
+    for data, run in WHOLE_NUMBERS.items():
+        rows.append(row(data, "froggatt_nielsen", run, 3.6 if data == "today_cs" else 0.0))
     return rows
 
 
@@ -164,6 +166,7 @@ def test_page_has_every_number():
         "+1.250 ± 0.010", "2.41", "none", "-10.500 ± 0.020", "0.000250 to 0.000250", "nothing",
         "up to 0.00025", "28.4 MeV, 3.5e-04, 0.020 %", "321, 321, 321", "moderate evidence",
         "by 0.6 standard errors", "1.90 and 0.40 for leptons alone", "with quark doublets", "4.23",
+        "reaches 3.60 and 0.00",
     ):  # fmt: skip
         assert words in unwrapped
     for epoch in EPOCHS:
@@ -244,40 +247,34 @@ def test_spot_of_a_joint_sigma():
     assert find_spots([fit])["quickstart"].invisible == pytest.approx(1 / 3, rel=1e-3)
 
 
-class Here:
-    """Executor that runs jobs at once."""
-
-    def results_of(self, jobs, _):
-        return {name: job() for name, job in jobs.items()}
-
-
-def test_command_fits_every_run_and_writes_the_page(monkeypatch, workspace, accepted, rejected):
-    asked, rows = [], made_up_rows()
-
-    def compared(names, *_, force):
-        asked.extend(names)
-        return Comparison(tuple(rows), NO_ZPRIME, ()), ["a plot failed"]
-
-    monkeypatch.setattr(epochs, "compare_all", compared)
-    monkeypatch.setattr(epochs, "allowed_region", lambda _: made_up_region(2.5e-4))
-    monkeypatch.setattr(epochs, "find_spots", lambda _: made_up().spots)
-    varied = {key: partial(float, sigma) for key, sigma in made_up().varied.items()}
-    monkeypatch.setattr(epochs, "varied_jobs", lambda _: varied)
-    monkeypatch.setattr(epochs, "workers", lambda _: nullcontext(Here()))
-    monkeypatch.setattr(epochs, "read_hidden", lambda _: made_up().hidden)
+def test_command_writes_numbers_and_the_page(monkeypatch, workspace, accepted, rejected):
+    rows = made_up_rows()
+    monkeypatch.setattr(epochs, "workers", lambda _: nullcontext())
+    monkeypatch.setattr(epochs, "compute", lambda *_: (made_up(rows), ["a fit failed"]))
     assert "what-changed.md" in accepted("epochs", "--output", "out")
-    assert asked == run_names()
     before = Path("out/what-changed.md").read_text(encoding="utf-8")
     assert "+1.250 ± 0.010" in before
-    assert "already holds what-changed.md" in rejected("epochs", "--output", "out")
+    numbers = json.loads(Path("out/epochs.json").read_text(encoding="utf-8"))
+    assert [one["run"] for one in numbers["fits"]] == [one["run"] for one in rows]
+    assert numbers["varied"][0]["joint_sigma"] == 1.23
+    assert "already holds" in rejected("epochs", "--output", "out")
     printed = accepted("epochs", "--output", "out", "--force", "--json")
-    assert json.loads(printed) == {"written": ["out/what-changed.md"]}
+    assert json.loads(printed) == {"written": ["out/what-changed.md", "out/epochs.json"]}
     assert Path("out/what-changed.md").read_text(encoding="utf-8") == before
     [today] = [i for i, one in enumerate(rows) if one["run"] == "nhdm_u1_today_leptons_rb"]
     rows[today]["joint_sigma"] = 1.5
     message = rejected("epochs", "--output", "out", "--force")
     assert "written without 'Leptons today', which the numbers no longer bear out" in message
     assert "**Leptons today.**" not in Path("out/what-changed.md").read_text(encoding="utf-8")
+
+
+def test_nothing_is_searched_where_a_joint_sigma_forbids_it():
+    jobs = region_jobs(made_up().fits)
+    assert list(jobs) == [run for _, run in region_runs()]
+    searched = {run for run, job in jobs.items() if job is not no_region}
+    assert {"quickstart", "effective_today_rb"} <= searched
+    assert not {"effective_today_cs", "effective_forecast"} & searched
+    assert set(no_region().values()) == {None}
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Comparison of fits: best fits, evidences, tension, and the influence of the priors."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import log
@@ -30,13 +30,14 @@ from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress, Silent
 from zpfit.inference.samplers.registry import find_engine
-from zpfit.inference.search.best_fit import best_fit
+from zpfit.inference.search.best_fit import Minimum, best_fit
 from zpfit.inference.search.embedding import embedded_points
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.labels import dated_labels
 from zpfit.likelihood.likelihood import Likelihood
+from zpfit.models.base import Model
 from zpfit.physics.couplings import Couplings
 
 NO_ZPRIME = "no Z'"
@@ -108,12 +109,11 @@ def compare(
     rngs = [own.spawn(4) for own in rng.spawn(len(fits))]
     fits = best_fits_in_order(fits, [own[3] for own in rngs], progress)
     progress.stage("Joint sigmas and other priors")
-    searches = _joint_sigma_jobs(problems, [own[0] for own in rngs])
+    searches = joint_sigma_jobs(problems, [own[0] for own in rngs])
     found = run_jobs({**searches, **_other_priors_jobs(fits, [own[1:3] for own in rngs])})
-    alone = [found[name] for name in searches]
-    reached = shared_joint_sigmas(problems, alone, [own[0] for own in rngs])
+    reached = shared_joint_sigmas(problems, found, [own[0] for own in rngs])
     progress.stage("Proving joint sigmas")
-    proved = run_jobs(_proof_jobs(fits, reached))
+    proved = run_jobs(proof_jobs(problems, reached))
     for number, group in enumerate(by_data(problems), start=1):
         together = [_without(fits[group[0]], number)]
         for index in group:
@@ -185,14 +185,9 @@ def _not_above(
 ) -> FitResult:
     """Return a fit, or one with the better point to which a smaller model leads."""
     posterior, own = fit.problem.posterior, fit.summary["best_fit"]["chi2"]
-    points = embedded_points(
-        posterior, smaller.problem.posterior.model, smaller.summary["best_fit"]["parameters"]
-    )
-    if not len(points) or not (-2 * posterior.log_likelihood(points) < own - _SAME_CHI2).any():
-        return fit
-    near = kick(points, posterior.priors.step_width, rng, _NEAR)
-    found = best_fit(posterior, np.vstack([points, near]), rng)
-    if found.chi2 >= own - _SAME_CHI2:
+    at = smaller.summary["best_fit"]["parameters"]
+    found = lower_minimum(posterior, own, smaller.problem.posterior.model, at, rng)
+    if found is None:
         return fit
     note = (
         f"the search of the best fit ended at chi2 = {own:.4f}, above the {found.chi2:.4f} to "
@@ -205,6 +200,36 @@ def _not_above(
     summary["shortcomings"] = [*summary["shortcomings"], note]
     summary["converged"] = False
     return replace(fit, summary=summary)
+
+
+def lower_minimum(
+    posterior: Posterior,
+    chi2: float,
+    smaller: Model,
+    parameters: Mapping[str, float],
+    rng: np.random.Generator,
+) -> Minimum | None:
+    """Return the minimum to which the best fit of a smaller model leads, None if it is no lower.
+
+    Parameters
+    ----------
+    posterior
+        Posterior of a model that may contain the smaller one.
+    chi2
+        Least chi2 that a search has found.
+    smaller
+        Smaller model.
+    parameters
+        Every parameter of the smaller model at its best fit.
+    rng
+        Generator of new starts.
+    """
+    points = embedded_points(posterior, smaller, parameters)
+    if not len(points) or not (-2 * posterior.log_likelihood(points) < chi2 - _SAME_CHI2).any():
+        return None
+    near = kick(points, posterior.priors.step_width, rng, _NEAR)
+    found = best_fit(posterior, np.vstack([points, near]), rng)
+    return found if found.chi2 < chi2 - _SAME_CHI2 else None
 
 
 Reached = tuple[JointSigma | None, tuple[str, ...]]
@@ -220,14 +245,14 @@ def joint_sigmas(
     """Compute the joint sigma of each run.
 
     A search can miss the best basin with one data set and find it with another. Each search
-    therefore also starts from the results of the same model with other data, and each run takes
-    the best of all points. More constraints then never lower a joint sigma. A model that contains
+    therefore begins with the results of the same model with other data, and each run takes the
+    best of all points. More constraints then never lower a joint sigma. A model that contains
     another one starts from its result as well, so that it is never above it.
 
     Parameters
     ----------
     runs
-        Problems of the runs.
+        Problems of the runs, with different names.
     rngs
         Random numbers of each search.
     progress
@@ -236,44 +261,87 @@ def joint_sigmas(
         Runs the searches.
     """
     progress.stage("Joint sigmas")
-    found = run_jobs(_joint_sigma_jobs(runs, rngs))
-    return shared_joint_sigmas(runs, list(found.values()), rngs)
+    return shared_joint_sigmas(runs, run_jobs(joint_sigma_jobs(runs, rngs)), rngs)
 
 
-def _joint_sigma_jobs(
+def joint_sigma_jobs(
     runs: Sequence[Problem], rngs: Sequence[np.random.Generator]
-) -> dict[str, Callable[[], Reached]]:
+) -> dict[str, Callable[[], list[Reached]]]:
+    """Return a search for the joint sigmas of each group of :func:`alike` runs."""
     return {
-        f"joint sigma {number} of {run.name}": partial(_searched, run, rng)
-        for number, (run, rng) in enumerate(zip(runs, rngs, strict=True), start=1)
+        _name_of_search(runs, group): partial(
+            _searched, [runs[i] for i in group], [rngs[i] for i in group]
+        )
+        for group in alike(runs)
     }
 
 
-def _searched(run: Problem, rng: np.random.Generator) -> Reached:
-    """Search the joint sigma of a run by itself."""
-    limits = run.settings.joint_sigma
-    return joint_sigma_or_none(run.posterior, rng, limits, partial(is_least, run))
+def _name_of_search(runs: Sequence[Problem], group: Sequence[int]) -> str:
+    return f"joint sigma of {', '.join(runs[index].name for index in group)}"
+
+
+def _searched(runs: Sequence[Problem], rngs: Sequence[np.random.Generator]) -> list[Reached]:
+    """Search the joint sigma of each run, beginning with the results of those before it."""
+    reached: list[Reached] = []
+    for run, rng in zip(runs, rngs, strict=True):
+        known = _ends(reached, range(len(reached)))
+        limits, is_proved = run.settings.joint_sigma, partial(is_least, run)
+        if len(known):
+            found = joint_sigma_or_none(run.posterior, rng, limits, is_proved, known=known)
+        else:
+            found = joint_sigma_or_none(run.posterior, rng, limits, is_proved)
+        reached.append(found)
+    return reached
 
 
 def shared_joint_sigmas(
-    runs: Sequence[Problem], found: Sequence[Reached], rngs: Sequence[np.random.Generator]
+    runs: Sequence[Problem],
+    found: Mapping[str, Sequence[Reached]],
+    rngs: Sequence[np.random.Generator],
 ) -> list[Reached]:
-    """Improve the joint sigma of each run by the points of the others."""
-    result = list(found)
-    for group in by_data(runs):
-        for index in sorted(group, key=lambda i: runs[i].posterior.dimension):
-            others = [other for other in group if other != index]
+    """Improve the joint sigmas of :func:`joint_sigma_jobs` where points of other runs are better.
+
+    Parameters
+    ----------
+    runs, rngs
+        See :func:`joint_sigmas`.
+    found
+        Results of the searches.
+    """
+    groups = alike(runs)
+    result: list[Reached] = [(None, ())] * len(runs)
+    for group in groups:
+        for index, one in zip(group, found[_name_of_search(runs, group)], strict=True):
+            result[index] = one
+    for together in by_data(runs):
+        for index in sorted(together, key=lambda i: runs[i].posterior.dimension):
+            others = [other for other in together if other != index]
             result[index] = _not_higher(runs, result, index, others, rngs[index])
-    for group in _alike(runs, result):
+    for group in groups:
         points = _ends(result, group)
         for index in group:
-            posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
-            result[index] = (improve_joint_sigma(posterior, points, rngs[index], limits), ())
+            result[index] = _from_better(runs[index], result[index], points, rngs[index])
         points = _ends(result, group)
         for index in group:
-            posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
-            result[index] = (best_joint_sigma_of(posterior, points, limits), ())
+            joint, _ = result[index]
+            if joint is not None:
+                posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
+                result[index] = best_joint_sigma_of(posterior, points, limits), ()
     return result
+
+
+def _from_better(
+    run: Problem, reached: Reached, points: FloatArray, rng: np.random.Generator
+) -> Reached:
+    """Return a joint sigma, or the one to which the best of given points leads if it is lower."""
+    posterior, limits = run.posterior, run.settings.joint_sigma
+    own, _ = reached
+    if not len(points) or not posterior.likelihood.anomalies:
+        return reached
+    best = best_joint_sigma_of(posterior, points, limits)
+    if best.sigma >= (np.inf if own is None else own.sigma - _SAME_LEVEL):
+        return reached
+    return improve_joint_sigma(posterior, best.u[None], rng, limits), ()
 
 
 def _not_higher(
@@ -284,30 +352,22 @@ def _not_higher(
     rng: np.random.Generator,
 ) -> Reached:
     """Return a joint sigma, or the lower one to which the results of smaller models lead."""
-    posterior, limits = runs[index].posterior, runs[index].settings.joint_sigma
+    posterior = runs[index].posterior
     ends = [
         embedded_points(
-            posterior, runs[other].posterior.model, _values(runs[other].posterior, one.u)
+            posterior, runs[other].posterior.model, values_at(runs[other].posterior, one.u)
         )
         for other in others
         if (one := reached[other][0]) is not None
     ]
     points = np.vstack([np.empty((0, posterior.dimension)), *ends])
-    own, _ = reached[index]
-    if not len(points) or not posterior.likelihood.anomalies:
-        return reached[index]
-    best = best_joint_sigma_of(posterior, points, limits)
-    if best.sigma >= (np.inf if own is None else own.sigma - _SAME_LEVEL):
-        return reached[index]
-    return improve_joint_sigma(posterior, best.u[None], rng, limits), ()
+    return _from_better(runs[index], reached[index], points, rng)
 
 
-def _alike(runs: Sequence[Problem], reached: Sequence[Reached]) -> list[list[int]]:
-    """Return groups of two or more runs with a joint sigma, the same model and the same priors."""
+def alike(runs: Sequence[Problem]) -> list[list[int]]:
+    """Return groups of indices of runs with the same model and priors, long ones first."""
     groups: list[tuple[Any, list[int]]] = []
     for index, run in enumerate(runs):
-        if reached[index][0] is None:
-            continue
         files = {name: path.read_bytes() for name, path in run.model_files.items()}
         kind = (run.settings.model, run.posterior.priors, files)
         known = next((group for other, group in groups if other == kind), None)
@@ -315,10 +375,18 @@ def _alike(runs: Sequence[Problem], reached: Sequence[Reached]) -> list[list[int
             groups.append((kind, [index]))
         else:
             known.append(index)
-    return [group for _, group in groups if len(group) > 1]
+    found = (group for _, group in groups)
+    return sorted(found, key=lambda group: -sum(_effort(runs[index]) for index in group))
 
 
-def _ends(reached: Sequence[Reached], group: Sequence[int]) -> FloatArray:
+def _effort(run: Problem) -> float:
+    """Return roughly how long searches take, in arbitrary units."""
+    posterior = run.posterior
+    steps = 5 if posterior.priors.step_width.any() else 1
+    return float(steps * posterior.dimension * len(posterior.likelihood.names))
+
+
+def _ends(reached: Sequence[Reached], group: Iterable[int]) -> FloatArray:
     found = (reached[index][0] for index in group)
     return np.array([one.u for one in found if one is not None])
 
@@ -354,11 +422,11 @@ def _row(
         "information": evidence["information"],
         "dimensionality": evidence["dimensionality"],
         "joint_sigma": None if joint is None else joint.sigma,
-        "joint_sigma_at": None if joint is None else _values(posterior, joint.u),
+        "joint_sigma_at": None if joint is None else values_at(posterior, joint.u),
         "joint_sigma_proved": proved,
         "probability_both_within_1_sigma": probability,
         "probability_both_within_1_sigma_err": probability_error,
-        "chi2_by_term": _chi2_by_term(best),
+        "chi2_by_term": chi2_by_term(best),
         "labels": dated_labels(fit.problem.assembled),
         "prior_sensitivity": {
             name: {"lnZ": v.log_z, "lnZ_err": v.error, "method": v.method}
@@ -370,7 +438,7 @@ def _row(
     }
 
 
-def _values(posterior: Posterior, u: FloatArray) -> dict[str, float]:
+def values_at(posterior: Posterior, u: FloatArray) -> dict[str, float]:
     """Return every parameter at a point of the unit cube."""
     return {name: float(values[0]) for name, values in posterior.parameters(u[None]).items()}
 
@@ -384,12 +452,13 @@ def _other_priors_jobs(
     }
 
 
-def _proof_jobs(fits: Sequence[FitResult], reached: Sequence[Reached]) -> Jobs:
+def proof_jobs(
+    runs: Sequence[Problem], reached: Sequence[Reached]
+) -> dict[str, Callable[[], float | None]]:
+    """Return functions that prove a lower bound of each joint sigma, by ``proof for RUN``."""
     return {
-        f"proof for {fit.name}": partial(
-            proved_below, fit.problem, None if joint is None else joint.sigma
-        )
-        for fit, (joint, _) in zip(fits, reached, strict=True)
+        f"proof for {run.name}": partial(proved_below, run, None if joint is None else joint.sigma)
+        for run, (joint, _) in zip(runs, reached, strict=True)
     }
 
 
@@ -427,7 +496,8 @@ def _probability_met(fit: FitResult) -> tuple[float | None, float | None]:
     return probability, error
 
 
-def _chi2_by_term(point: PointRecord) -> dict[str, float]:
+def chi2_by_term(point: PointRecord) -> dict[str, float]:
+    """Return the chi2 of every term and soft exclusion of a point."""
     terms = {name: term["chi2"] for name, term in point["terms"].items()}
     soft = {name: e["chi2"] for name, e in point["exclusions"].items() if "chi2" in e}
     return terms | soft
@@ -437,7 +507,7 @@ def _without(fit: FitResult, data: int) -> HypothesisRecord:
     """Return the row without a Z'; its evidence is its likelihood."""
     point = fit.summary["no_zprime"]
     log_z = -0.5 * point["chi2"]
-    level = _level_without(fit.problem.posterior.likelihood, fit.problem.settings.joint_sigma)
+    level = level_without(fit.problem.posterior.likelihood, fit.problem.settings.joint_sigma)
     same: VariedEvidenceRecord = {"lnZ": log_z, "lnZ_err": 0.0, "method": "exact"}
     return {
         "run": NO_ZPRIME,
@@ -459,7 +529,7 @@ def _without(fit: FitResult, data: int) -> HypothesisRecord:
         "joint_sigma_proved": None,
         "probability_both_within_1_sigma": None if level is None else float(level <= 1),
         "probability_both_within_1_sigma_err": None if level is None else 0.0,
-        "chi2_by_term": _chi2_by_term(point),
+        "chi2_by_term": chi2_by_term(point),
         "labels": dated_labels(fit.problem.assembled),
         "prior_sensitivity": {"wider": same, "narrower": same},
         "shortcomings": [],
@@ -468,7 +538,7 @@ def _without(fit: FitResult, data: int) -> HypothesisRecord:
     }
 
 
-def _level_without(likelihood: Likelihood, limits: JointSigmaSpec) -> float | None:
+def level_without(likelihood: Likelihood, limits: JointSigmaSpec) -> float | None:
     """Return the largest pull of an anomaly without a Z'.
 
     None without anomalies, or if another measurement is outside its limit.

@@ -95,17 +95,18 @@ def extremes(
         return []
     objective_functions = [_objective(posterior, each, limits) for each in sought]
     space = search_space(posterior)
-    known = _allowed(objective_functions[0], space, rng)
-    return [
-        _extreme(objective, each.sign, known, space, rng)
-        for objective, each in zip(objective_functions, sought, strict=True)
-    ]
+    known, found = _allowed(objective_functions[0], space, rng), list[Extreme]()
+    for objective, each in zip(objective_functions, sought, strict=True):
+        extreme, more = _extreme(objective, each.sign, known, space, rng)
+        known = np.vstack([known, more])
+        found.append(extreme)
+    return found
 
 
 def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
     def objective(u: FloatArray) -> Constraints:
         found = posterior.pulls_and_ratios(u)
-        size = np.log(np.maximum(sought.quantity(found.couplings), _SMALLEST))
+        size = np.log(np.maximum(sought.quantity(found.couplings()), _SMALLEST))
         excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
         return Constraints([sought.sign * size], excess, found.ratios)
 
@@ -129,8 +130,9 @@ def _extreme(
     known: FloatArray,
     space: Space,
     rng: np.random.Generator,
-) -> Extreme:
-    """Return the extreme of one quantity, searched from known points."""
+) -> tuple[Extreme, FloatArray]:
+    """Return the extreme of one quantity, searched from known points, and new allowed points."""
+    first = len(known)
     found, known = improve_near(objective, _ANYWHERE, known, space, rng, _ROUGH)
     # Allowed points close to an edge are not among the best points of a search.
     reached = found.or_lower(best_of_points(objective, known))
@@ -144,4 +146,6 @@ def _extreme(
         found, known = improve_near(objective, reached.level - step, known, space, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
         reached = reached.or_lower(found)
-    return Extreme(float(np.exp(sign * reached.level)), reached.u)
+    new = known[first:]
+    allowed = new[np.isfinite(objective(new).largest())]
+    return Extreme(float(np.exp(sign * reached.level)), reached.u), allowed

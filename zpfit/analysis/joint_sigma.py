@@ -8,18 +8,20 @@ import numpy as np
 
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.inference.posterior import Posterior, PullsAndRatios
-from zpfit.inference.search.descent import descend
+from zpfit.inference.search.descent import descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import (
     Constraints,
     MinMax,
     Objective,
     best_of_points,
-    improve_leaders,
+    hopeful_leaders,
     improve_near,
+    polished_best,
     scattered,
     starts_for,
 )
+from zpfit.inference.search.selection import Space
 from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
@@ -30,6 +32,10 @@ _LATER_LEVELS = (0.9, 0.97, 1.03, 0.9, 0.97, 1.03)
 """Later levels as fractions of the best one; descents towards different levels end differently."""
 _LEADERS_AT = 0.97
 """Level, as a fraction of the best one, that ranks the points of a stratum in the end."""
+_LEADERS_BELOW = 0.5
+"""Another such level, for descents alone."""
+_KICKS_OF_LEADERS = 16
+"""New starts around each of these points."""
 _WORTH_AIMING = 1.2
 """Largest ratio of a first level to the best one for which a search is useful."""
 _QUIET = 3
@@ -40,6 +46,8 @@ _CLOSER = (0.95, 0.99, 0.998, 0.9995)
 """Levels, as fractions of the best one, at which descents around given points aim in turn."""
 _KICKS = 128
 """New starts around each given point."""
+_PROMISING = 3
+"""Known points around which descents start; others are far from what the data allow."""
 _CLOSER_PROGRESS = 2e-4
 """Smallest progress of these descents, in standard errors."""
 _ARRIVED = 1e-8
@@ -130,11 +138,27 @@ def joint_sigma(
         quiet = 0 if found.level < reached.level - _MET else quiet + 1
         reached = reached.or_lower(found)
     if reached.level >= _MET:
-        reached = reached.or_lower(
-            improve_leaders(objective, _LEADERS_AT * reached.level, reached.level, known, space)
-        )
+        reached = reached.or_lower(_from_leaders(objective, reached.level, known, space, rng))
     # At a jump of a published curve the constrained search misses narrow basins.
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)
+
+
+def _from_leaders(
+    objective: Objective,
+    reached: float,
+    known: FloatArray,
+    space: Space,
+    rng: np.random.Generator,
+) -> MinMax:
+    """Return the best result of searches from the best points of the strata."""
+    level = _LEADERS_AT * reached
+    leaders = hopeful_leaders(objective, level, reached, known, space)
+    # In a valley with edges the constrained search fails, and descents from around succeed. Its
+    # points are best at low levels: at others, cheaper points of the stratum lie beside it.
+    lower = hopeful_leaders(objective, _LEADERS_BELOW * reached, reached, known, space)
+    near = kick(np.vstack([leaders, lower]), space.step_width, rng, _KICKS_OF_LEADERS)
+    ends = _descended(objective, level, near)
+    return polished_best(objective, leaders, space).or_lower(best_of_points(objective, ends))
 
 
 def _objective(posterior: Posterior, limits: JointSigmaSpec) -> Objective:
@@ -207,10 +231,12 @@ def joint_sigma_or_none(
     limits: JointSigmaSpec | None = None,
     proved: Callable[[float], bool] = lambda _: False,
     searches: int = 3,
+    known: FloatArray | None = None,
 ) -> tuple[JointSigma | None, tuple[str, ...]]:
     """Return the best of several searches, or None with the reason.
 
-    A result of 0, or one with a proof, cannot be improved and ends the searches.
+    A result of 0, or one with a proof, cannot be improved and ends the searches. Known points lead
+    to a first result. One search that does not improve it then ends the searches.
 
     Parameters
     ----------
@@ -220,6 +246,8 @@ def joint_sigma_or_none(
         Whether a proof says that no other search finds less than a result.
     searches
         Largest number of searches; one may miss narrow basins of models with cancelling charges.
+    known
+        Points at which a similar problem reaches its joint sigma, shape (n, d).
 
     Returns
     -------
@@ -228,15 +256,35 @@ def joint_sigma_or_none(
     tuple of str
         Reason why there is none; empty if the likelihood has no anomalies.
     """
-    best = None
+    best = None if known is None else _from_known(posterior, known, rng, limits)
+    if best is not None and (best.sigma < _MET or proved(best.sigma)):
+        return best, ()
     try:
         for number, own in enumerate(rng.spawn(searches)):
-            found = joint_sigma(posterior, own, limits)
-            best = found if best is None or found.sigma < best.sigma else best
+            found, before = joint_sigma(posterior, own, limits), best
+            best = found if before is None or found.sigma < before.sigma else before
             if best.sigma < _MET or (not number and proved(best.sigma)):
+                break
+            if known is not None and before is not None and best.sigma > before.sigma - _MET:
                 break
     except NoAnomalies:
         return None, ()
     except NoAllowedPoint:
-        return None, ("no joint sigma: no point meets the other data within their limits",)
+        if best is None:
+            return None, ("no joint sigma: no point meets the other data within their limits",)
     return best, ()
+
+
+def _from_known(
+    posterior: Posterior,
+    known: FloatArray,
+    rng: np.random.Generator,
+    limits: JointSigmaSpec | None,
+) -> JointSigma | None:
+    """Return what the most promising known points lead to, or None if nothing is allowed there."""
+    if not len(known) or not posterior.likelihood.anomalies:
+        return None
+    values = _objective(posterior, limits or JointSigmaSpec())(known)
+    promising = np.argsort(sum_of_squares(values.residuals(0.0, _WALL)))[:_PROMISING]
+    found = improve_joint_sigma(posterior, known[promising], rng, limits)
+    return found if np.isfinite(found.sigma) else None

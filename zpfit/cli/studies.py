@@ -53,20 +53,20 @@ def paper(*, output: Path, json_path: Path | None, force: bool) -> None:
 
 
 @click.command()
-@options.output_by_default("output/epochs", "Folder for runs, comparison and page.")
+@options.output_by_default("output/epochs", "Folder for numbers and page.")
 @options.force()
 @options.as_json
 def epochs(*, output: Path, force: bool, as_json: bool) -> None:
     """Fit all classes of models to the data of 2021 and of today.
 
-    Compares the conclusions of both. Takes one to two hours and writes what-changed.md.
+    Compares the conclusions of both. Takes some minutes and writes what-changed.md.
     """
     from zpfit.cli.progress import StageLines
-    from zpfit.studies.epochs import PAGE, write_epochs
+    from zpfit.studies.epochs import NUMBERS, PAGE, write_epochs
 
     for problem in write_epochs(output, StageLines(), force=force):
         warn(problem)
-    print_written([output / PAGE], as_json=as_json)
+    print_written([output / PAGE, output / NUMBERS], as_json=as_json)
 
 
 @click.command()

@@ -29,7 +29,7 @@ class CompiledPosterior:
     """
 
     def __init__(self, model: Model, priors: Priors, likelihood: Likelihood) -> None:
-        self._model, self._priors = model, priors
+        self._model, self._priors, self._likelihood = model, priors, likelihood
         self._names, self._dimension = tuple(priors.by_name), len(priors.free)
         trace = Trace()
         try:
@@ -50,6 +50,22 @@ class CompiledPosterior:
     @cached_property
     def _residuals(self) -> Program:
         return Program(self._dimension + 1, partial(self._plan_of_residuals, self._parts))
+
+    @cached_property
+    def _pulls(self) -> tuple[Parts, Program]:
+        return self._recorded_pulls(with_data=False)
+
+    @cached_property
+    def _pulls_of_data(self) -> tuple[Parts, Program]:
+        return self._recorded_pulls(with_data=True)
+
+    def _recorded_pulls(self, *, with_data: bool) -> tuple[Parts, Program]:
+        trace = Trace()
+        u: list[Any] = [trace.input() for _ in self._priors.free]
+        c = self._model.couplings(self._priors.of_axes(u))
+        parts = Parts.of_pulls(self._likelihood, c, with_data=with_data)
+        n_data = len(parts.recorded_data) if with_data else 0
+        return parts, Program(self._dimension + n_data, partial(self._plan_of_pulls, parts))
 
     @cached_property
     def _residuals_of_data(self) -> Program:
@@ -87,6 +103,27 @@ class CompiledPosterior:
             c = self._model.couplings(self._priors.of_axes([*u.T]))
             return np.hstack([columns, parts.others.residuals(c, wall, rest)])
 
+    def pulls_and_ratios(
+        self, u: FloatArray, data: FloatArray | None
+    ) -> tuple[dict[str, FloatArray], list[FloatArray]]:
+        """Return pulls by measurement, and ratios of exclusions and conditions, each of shape (n,).
+
+        Points have shape (n, d). The ratios have an order of their own.
+        """
+        parts, program = self._pulls if data is None else self._pulls_of_data
+        own = () if data is None else (data.T[parts.recorded_data],)
+        rows = [*program(np.vstack([u.T, *own])).outputs]
+        names = [term.name for term in parts.recorded.measurements]
+        found, ratios = dict(zip(names, rows, strict=False)), rows[len(names) :]
+        if not parts.complete:
+            rest = None if data is None else data[:, parts.data]
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                c = self._model.couplings(self._priors.of_axes([*u.T]))
+                names = [term.name for term in parts.others.measurements]
+                found |= zip(names, parts.others.pulls(c, rest), strict=True)
+                ratios += parts.others.ratios(c).values()
+        return {term.name: found[term.name] for term in self._likelihood.measurements}, ratios
+
     def _completed(self, program: Program, inputs: FloatArray, values: Any) -> FloatArray | None:
         """Return ln L with the terms that are not recorded; ``values`` gives the parameters."""
         results = program(inputs)
@@ -108,6 +145,15 @@ class CompiledPosterior:
         c = self._model.couplings(parameters)
         stages, log_likelihood = self._parts.log_likelihood(c)
         return Plan([*conditions, _defined(c), *stages], [log_likelihood])
+
+    def _plan_of_pulls(self, parts: Parts, *inputs: Any) -> Plan:
+        """Return pulls of measurements, ratios of exclusions and conditions, in this order."""
+        u, data = inputs[: self._dimension], inputs[self._dimension :]
+        parameters = self._priors.of_axes(u)
+        c = self._model.couplings(parameters)
+        pulls = parts.recorded.pulls_of_rows(c, data or None)
+        ratios = parts.recorded.ratios(c).values()
+        return Plan([], [*pulls, *ratios, *self._model.conditions(parameters).values()])
 
     def _plan_of_residuals(self, parts: Parts, *inputs: Any) -> Plan:
         """Return residuals of measurements, exclusions and conditions, in this order."""

@@ -1,6 +1,6 @@
 """Model, priors and likelihood bound into one function on the unit cube."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,8 @@ from zpfit.physics.tracing import Untraceable
 class PullsAndRatios:
     """Pulls of all measurements and ratios of all exclusions at n points; arrays of shape (n,)."""
 
-    couplings: Couplings
+    couplings: Callable[[], Couplings]
+    """Returns the couplings; most callers need none."""
     pulls: Mapping[str, FloatArray]
     """(Prediction - value)/error by measurement."""
     ratios: Sequence[FloatArray]
@@ -177,13 +178,18 @@ class Posterior:
 
     def pulls_and_ratios(self, u: FloatArray, data: FloatArray | None = None) -> PullsAndRatios:
         """Return pulls and ratios at points, shape (n, d); see :meth:`residuals` for ``data``."""
+        if self._compiled is not None:
+            return PullsAndRatios(
+                lambda: self.couplings(u), *self._compiled.pulls_and_ratios(u, data)
+            )
         parameters = self.parameters(u)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             c = self.model.couplings(parameters)
             names = [term.name for term in self.likelihood.measurements]
             pulls = dict(zip(names, self.likelihood.pulls(c, data), strict=True))
             ratios = [*self.likelihood.ratios(c).values()]
-        return PullsAndRatios(c, pulls, [*ratios, *self.model.conditions(parameters).values()])
+        ratios += self.model.conditions(parameters).values()
+        return PullsAndRatios(lambda: c, pulls, ratios)
 
     def impossible_fraction(self, draws: int, rng: np.random.Generator) -> float:
         """Return the fraction of the prior where the model cannot exist.

@@ -135,7 +135,14 @@ class BinnedTerm(Measurement):
 
     def pull(self, c: Couplings) -> FloatArray:
         """Return the signed root of chi2 above its least value at any strength of the signal."""
-        return self.pull_of(self._counts, self.expectation(c))
+        signal = self.expectation(c)
+        if not is_traced(signal):
+            return self.pull_of(self._counts, signal)
+        best, strength = self._best(self._counts[None], self._without[None])
+        excess = np.maximum(self._in_one_call(signal, None)[2] - best, 0)
+        more = strength * self._without.sum() - signal @ np.ones((self.size, 1))
+        result: FloatArray = np.copysign(np.sqrt(excess), more)
+        return result
 
     def pull_of(self, datum: Datum, predicted: FloatArray) -> FloatArray:
         """Return the pull of counts (n, bins) at expected signals (n, bins)."""
@@ -175,6 +182,7 @@ class BinnedTerm(Measurement):
             start.per_signal,
             start.per_centre,
             start.inverse_hessian,
+            start.expected,
         )
         return result
 

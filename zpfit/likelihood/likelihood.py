@@ -255,8 +255,11 @@ class Likelihood:
         data : array, shape (n, number of data), optional
             Data with which each point is compared; the default is the observed data.
         """
-        rows = _rows(data)
-        return [self._pull(i, term, c, rows) for i, term in enumerate(self.measurements)]
+        return self.pulls_of_rows(c, _rows(data))
+
+    def pulls_of_rows(self, c: Couplings, data: Rows | None) -> list[FloatArray]:
+        """Return the rows of :meth:`pulls` from one array of n values for each datum."""
+        return [self._pull(i, term, c, data) for i, term in enumerate(self.measurements)]
 
     def with_data(self, data: FloatArray) -> "Likelihood":
         """Return the likelihood of other data, shape (number of data,).

@@ -41,6 +41,24 @@ class Parts:
         for group in likelihood.linked():
             together = all(fast[i] for i in group)
             fast = [together if i in group else own for i, own in enumerate(fast)]
+        return cls._split(likelihood, fast, c)
+
+    @classmethod
+    def of_pulls(cls, likelihood: Likelihood, c: Couplings, *, with_data: bool) -> "Parts":
+        """Return the parts for pulls alone, which no error that measurements share ties together.
+
+        With data of their own at each point, counts in bins are no constants and stay apart.
+        """
+        apart = likelihood.apart if with_data else ()
+        fast = [
+            i not in apart and _can_record(term.pull, c)
+            for i, term in enumerate(likelihood.measurements)
+        ]
+        return cls._split(likelihood, fast, c)
+
+    @classmethod
+    def _split(cls, likelihood: Likelihood, fast: Sequence[bool], c: Couplings) -> "Parts":
+        """Return the parts with given measurements and all exclusions that can be recorded."""
         bounds = [_can_record(exclusion.ratio, c) for exclusion in likelihood.exclusions]
         return cls(
             _some(likelihood, fast, bounds),

@@ -45,6 +45,8 @@ class Target:
     """Effective number of weighted samples."""
     max_evaluations: int
     """Largest number of likelihood evaluations."""
+    batch: int = BATCH
+    """Draws of one batch."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def integrate(
     target: Target,
     progress: Progress = SILENT,
     checkpoint: Checkpoint = NO_CHECKPOINT,
-    batch: int = BATCH,
+    batch: int | None = None,
 ) -> Integral:
     """Estimate ln Z as ln of the mean of L/q over draws from the mixture q.
 
@@ -86,7 +88,7 @@ def integrate(
     checkpoint
         Store of all draws so far.
     batch
-        Draws of one batch.
+        Draws of one batch; by default those of the target.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def integrate(
     >>> abs(evidence.log_z) < 3 * evidence.error < 0.03
     True
     """
-    draws = _Draws(mixture, rng, batch, checkpoint.load())
+    draws = _Draws(mixture, rng, batch or target.batch, checkpoint.load())
     while not draws.enough_for(target):
         draws.add(log_likelihood)
         error, effective = draws.error(), draws.effective()

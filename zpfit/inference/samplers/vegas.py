@@ -12,7 +12,7 @@ from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.engine import Engine, SamplingTask
 from zpfit.inference.samplers.equal_weight import from_weighted
-from zpfit.inference.samplers.importance import FALLBACK, Integral, Target, integrate
+from zpfit.inference.samplers.importance import BATCH, FALLBACK, Integral, Target, integrate
 from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Samples
@@ -103,7 +103,8 @@ def adapt_and_integrate(
     progress, checkpoint
         Receiver of stages; store of intermediate states.
     known
-        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks.
+        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks:
+        half of the draws of each suffice.
 
     Raises
     ------
@@ -112,7 +113,9 @@ def adapt_and_integrate(
     PoorProposal
         The posterior is too narrow for the adapted maps.
     """
-    from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow
+    from zpfit.inference.samplers.vegas_map import (  # imports vegas, which is slow
+        adapt_maps,
+    )
 
     map_rng, draw_rng, peak_rng = rng.spawn(3)
     progress.stage("Adapting to the posterior")
@@ -128,7 +131,8 @@ def adapt_and_integrate(
     effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
     mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort)
     progress.stage("Integrating the evidence")
-    target = Target(options.error, effective, options.max_evaluations)
+    batch = BATCH if known is None else BATCH // 2
+    target = Target(options.error, effective, options.max_evaluations, batch)
     integral = integrate(
         task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral")
     )

@@ -5,7 +5,7 @@ integrated with its draws, and emcee's chains take proposals from it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,8 @@ def adapt_map(
     ----------
     G. P. Lepage, J. Comput. Phys. 439, 110386 (2021), arXiv:2009.05112.
     """
+    if known is not None:
+        options = replace(options, batch=options.batch // 2)
     kept = checkpoint.load()
     if kept is None:
         adaptation = _Adaptation.started(log_likelihood, dimension, rng, options, known)

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zpfit.analysis.certify.bound_below import is_least
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.extremes import Sought, extremes
-from zpfit.analysis.joint_sigma import improve_joint_sigma, joint_sigma_or_none
+from zpfit.analysis.joint_sigma import joint_sigma_or_none
+from zpfit.analysis.records import PointRecord
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import find_run_file, load_run
-from zpfit.runs.run_folder import RunFolder
 
 SEED = 1
 """Seed of the searches for extremes, and of the comparison."""
@@ -62,6 +62,8 @@ WITH_QUARKS = ("closed_2021_cs", "today_cs", "closed_2021_rb", "today_rb")
 WHOLE_NUMBERS = {
     "today_leptons_cs": "froggatt_nielsen_integers_today_leptons_cs",
     "today_leptons_rb": "froggatt_nielsen_integers_today_leptons_rb",
+    "today_cs": "froggatt_nielsen_integers_today_cs",
+    "today_rb": "froggatt_nielsen_integers_today_rb",
 }
 """Runs of Froggatt-Nielsen models with integer charges, by likelihood."""
 _SHORT = {"paper_2021_cs": "cs", "paper_2021_rb": "rb"}
@@ -119,7 +121,7 @@ class Fit:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Fit":
-        """Take the numbers from a row of :func:`zpfit.runs.comparison.compare_all`."""
+        """Take the numbers from a row of a comparison."""
         return cls(
             run=row["run"],
             likelihood=row["likelihood"],
@@ -158,7 +160,7 @@ class Numbers:
     spots: Mapping[str, Spot]
     """Couplings at the joint sigmas, by run."""
     hidden: Mapping[str, float]
-    """Ratios of NA64's limit to the best fit, by run, see :func:`read_hidden`."""
+    """Ratios of NA64's limit to the best fit, by run, see :func:`hidden_below`."""
     varied: Mapping[tuple[str, str], float]
     """Joint sigmas with other readings of the data, by run and :class:`Variant`."""
 
@@ -171,6 +173,11 @@ class Numbers:
     def whole(self, likelihood: str) -> Fit:
         """Return the fit of the Froggatt-Nielsen model with integer charges."""
         return next(one for one in self.fits if one.run == WHOLE_NUMBERS[likelihood])
+
+    def whole_joint(self, *likelihoods: str) -> list[float]:
+        """Return the joint sigmas of the same model, infinite where there is none."""
+        found = [self.whole(likelihood).joint_sigma for likelihood in likelihoods]
+        return [inf if sigma is None else sigma for sigma in found]
 
     def joint(self, likelihood: str, models: Sequence[str] = CLASSES) -> list[float]:
         """Return the joint sigmas of models, infinite where there is none."""
@@ -217,7 +224,7 @@ VARIANTS = (
     ),
     Variant(
         "SINDRUM's search for a peak, limit 1e-10",
-        (LEPTONS,),
+        MODELS,
         ("sindrum_rate_1989",),
         ("sindrum_peak_1986_strong",),
     ),
@@ -244,7 +251,7 @@ def varied_jobs(fits: Sequence[Fit]) -> dict[Varied, Callable[[], float]]:
     Parameters
     ----------
     fits
-        Fits of the page, at whose joint sigmas the searches start as well.
+        Fits of the page, with whose joint sigmas the searches begin.
     """
     at = {fit.run: fit.joint_sigma_at for fit in fits}
     jobs: dict[Varied, Callable[[], float]] = {}
@@ -268,18 +275,19 @@ def varied_joint_sigma(
     changes
         Keys of the run file with new values.
     at
-        Parameters of the joint sigma with the data as they are. A search from there and a single
-        global one replace three global ones.
+        Parameters of the joint sigma with the data as they are, from which the search begins.
     """
     run = load_run(find_run_file(name), changes)
-    posterior, limits = run.posterior, run.settings.joint_sigma
-    search_rng, near_rng = np.random.default_rng(SEED).spawn(2)
-    joint, _ = joint_sigma_or_none(posterior, search_rng, limits, searches=3 if at is None else 1)
-    found = inf if joint is None else joint.sigma
-    if at is None or not found:
-        return found
-    start = posterior.priors.to_unit_cube(at)[None]
-    return min(found, improve_joint_sigma(posterior, start, near_rng, limits).sigma)
+    posterior = run.posterior
+    known = None if at is None else posterior.priors.to_unit_cube(at)[None]
+    joint, _ = joint_sigma_or_none(
+        posterior,
+        np.random.default_rng(SEED),
+        run.settings.joint_sigma,
+        partial(is_least, run),
+        known=known,
+    )
+    return inf if joint is None else joint.sigma
 
 
 def find_spots(fits: Sequence[Fit]) -> dict[str, Spot]:
@@ -294,21 +302,42 @@ def find_spots(fits: Sequence[Fit]) -> dict[str, Spot]:
     return found
 
 
-def read_hidden(folder: Path) -> dict[str, float]:
-    """Return, by run, the ratio of NA64's missing-energy limit of 2019 to the best fit.
+def hidden_below(run: str, point: PointRecord) -> dict[str, float]:
+    """Return, by run, the ratio of NA64's missing-energy limit of 2019 to a best fit.
+
+    Only fits of :data:`CLASSES` to what had been published by 2021 count.
 
     Parameters
     ----------
-    folder
-        Folder of the comparison, which holds the finished runs.
+    run
+        Name of the run.
+    point
+        Terms and exclusions at its best fit.
     """
-    found = {}
-    for likelihood in ("closed_2021_cs", "closed_2021_rb"):
-        for model in CLASSES:
-            name = run_name(model, likelihood)
-            summary = RunFolder(folder / "runs" / name).summary()
-            found[name] = 1 / summary["best_fit"]["exclusions"][_MISSING_ENERGY]["ratio"]
-    return found
+    names = [run_name(*pair) for pair in product(CLASSES, ("closed_2021_cs", "closed_2021_rb"))]
+    return {run: 1 / point["exclusions"][_MISSING_ENERGY]["ratio"]} if run in names else {}
+
+
+def region_jobs(fits: Sequence[Fit]) -> dict[str, Callable[[], Region]]:
+    """Return functions that compute the allowed regions of effective couplings, by run.
+
+    Parameters
+    ----------
+    fits
+        Fits of the page. Where a joint sigma is above 1, nothing is allowed.
+    """
+    sigmas = {fit.run: fit.joint_sigma for fit in fits}
+    jobs: dict[str, Callable[[], Region]] = {}
+    for _, run in region_runs():
+        sigma = sigmas[run]
+        met = sigma is not None and sigma <= 1
+        jobs[run] = partial(allowed_region, run) if met else no_region
+    return jobs
+
+
+def no_region() -> dict[str, float | None]:
+    """Return the extremes of a region in which nothing is allowed."""
+    return dict.fromkeys(f"{n}_{'max' if largest else 'min'}" for n, largest in QUANTITIES)
 
 
 def region_runs() -> list[tuple[Epoch, str]]:
