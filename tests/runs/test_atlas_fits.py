@@ -1,7 +1,6 @@
 """Fits of the best signatures of a screen: their files, resume, and known numbers."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -49,28 +48,35 @@ def _screen(*best: tuple[int, ...]) -> Screen:
 
 
 def _number(table: SignatureTable, integers: tuple[int, ...]) -> int:
-    return table.vectors.tolist().index(list(integers))
+    return int(np.flatnonzero((table.vectors == integers).all(axis=1))[0])
 
 
 def test_finished_fits_are_reused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fitted, broken = [], True
+    fitted: list[int] = []
+    broken = True
 
     def fit(task: SignatureFit, problem: Problem, inputs: str) -> AtlasFitRecord:
         if broken and len(fitted) == 1:
             raise ValueError("interrupted")
         assert problem.settings.sampler.engine == "vegas"
         fitted.append(task.signature)
-        rest: dict[str, Any] = {
+        return {
+            "signature": task.signature,
+            "integers": task.integers,
             "set": task.first,
             "pairing": task.pairing,
+            "chi2_screen": task.chi2_screen,
             "chi2": 1.0,
+            "parameters": {},
             "joint_sigma": None,
+            "joint_sigma_at": None,
             "log_z": -9.0,
             "log_z_error": 0.01,
             "ln_bayes_factor": -0.4,
             "shortcomings": [],
+            "run_file": "",
+            "inputs": inputs,
         }
-        return {"signature": task.signature, "integers": task.integers, "inputs": inputs, **rest}  # type: ignore[return-value]
 
     monkeypatch.setattr(atlas_fits, "_fitted", fit)
     screen = _screen((0, 1, 0, 0, 0), (0, 0, 0, 1, 0))

@@ -41,7 +41,7 @@ RESULT: Final = "fit.json"
 
 @dataclass(frozen=True)
 class SignatureFit:
-    """What is fitted for one signature, as a worker gets it."""
+    """Fit of one signature, as a worker gets it."""
 
     folder: Path
     name: str
