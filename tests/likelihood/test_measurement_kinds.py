@@ -330,8 +330,8 @@ best_fit: {starts: 50}
 def test_run_and_compare(accepted: Command):
     write("fit.yaml", PLANE)
     printed = accepted("run", "fit.yaml", "--output", "out")
-    assert "+2e-12 -5e-13" in printed
-    assert "what each adds" in printed
+    assert "(1.0 +2.0 -0.5)e-12" in printed
+    assert "chi2 of correlated measurements: increase over" in printed
     summary = json.loads(Path("out/summary.json").read_text(encoding="utf-8"))
     best = summary["best_fit"]
     soft = [row["chi2"] for row in best["exclusions"].values() if "chi2" in row]
