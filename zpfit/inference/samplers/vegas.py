@@ -113,10 +113,7 @@ def adapt_and_integrate(
     PoorProposal
         The posterior is too narrow for the adapted maps.
     """
-    from zpfit.inference.samplers.vegas_map import (  # imports vegas, which is slow
-        MapOptions,
-        adapt_maps,
-    )
+    from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow
 
     map_rng, draw_rng, peak_rng = rng.spawn(3)
     progress.stage("Adapting to the posterior")
