@@ -161,7 +161,7 @@ def _stepped(
     space: Space,
     rng: np.random.Generator,
 ) -> Extreme:
-    """Return what searches from known points reach, each of which aims a step further."""
+    """Return the extreme that searches from known points reach; each aims a step further."""
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:
