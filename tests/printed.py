@@ -111,9 +111,12 @@ def renew(page: Path, run: Callable[[str], str]) -> list[str]:
             continue
         printed = run(command)
         if command in shown:
-            old = shown[command].block.text
-            new = "\n".join(_renewed(line, printed.splitlines()) for line in old.splitlines())
-            page.write_text(page.read_text(encoding="utf-8").replace(old, f"{new}\n"), "utf-8")
+            block = shown[command].block
+            lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
+            # Lines of the page, as those of the block have lost a common indent.
+            for index in range(block.line, block.line + len(block.text.splitlines())):
+                lines[index] = _renewed(lines[index].rstrip("\n"), printed.splitlines()) + "\n"
+            page.write_text("".join(lines), encoding="utf-8")
             left += [p for p in problems_of(shown[command], printed) if "no longer" in p]
     return left
 

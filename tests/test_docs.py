@@ -26,7 +26,7 @@ import pytest
 from click.testing import CliRunner
 from documented import PAGES, ROOT, Block, arguments_of, blocks_of, prose_of
 from nbclient import NotebookClient
-from printed import WIDTH, Shown, problems_of, shown_on
+from printed import WIDTH, Shown, problems_of, renew, shown_on
 
 import zpfit as api
 from zpfit.cli import cli
@@ -86,6 +86,8 @@ page."""
 SMALLER = {
     "seeds: {first: 1, count: 3}": "seeds: {first: 1, count: 1}",
     "vegas.error: 0.002, best_fit.starts: 20000": "vegas.error: 0.02, best_fit.starts: 200",
+    "m_Zp=2:900:60": "m_Zp=2:900:4",
+    "m_Zp=2:900:24": "m_Zp=2:900:3",
     "compare sm_u1_cs nhdm_u1_cs froggatt_nielsen_cs quickstart": "compare sm_u1_cs quickstart",
 }
 """Replacements to the same end in files and commands of a page."""
@@ -343,6 +345,17 @@ def test_numbers_that_differ_are_found() -> None:
     assert "is now Best fit chi2 1.7801" in found
     [found] = problems_of(shown, "Best fit chi2 1.6279; without 17.1.\n")
     assert "no longer printed: x" in found
+
+
+def test_numbers_of_an_indented_table_are_renewed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("documented.ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    blocks = ("console", "zpfit list"), ("text", "  a   1.5\n  b   2")
+    text = "\n\n".join(f"```{language}\n{inside}\n```" for language, inside in blocks)
+    text += "\n\nEnd 1.5\n"
+    page.write_text(text, encoding="utf-8")
+    assert renew(page, lambda _: "table\n  a   1.9 \n  b   2\n") == []
+    assert page.read_text(encoding="utf-8") == text.replace("  a   1.5", "  a   1.9")
 
 
 @every_page

@@ -1,12 +1,16 @@
 """Coverage of intervals, against closed forms of linear models with uniform priors."""
 
 import json
+import os
+import signal
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from light_toys import LIGHT
+from resuming import at_file, done
+from resuming import zpfit as zpfit_process
 from scipy.stats import norm
 
 import zpfit
@@ -229,6 +233,16 @@ likelihood: paper_2021_cs
 seed: 4
 priors: {parameters: {m_Zp: 20, eps: 0}}
 """
+COVERAGE = ("coverage", "mine.yaml", "--no-credible")
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture
+def three_in_a_block(monkeypatch):
+    monkeypatch.setattr("zpfit.runs.coverage.TOYS_PER_BLOCK", 3)
 
 
 @pytest.mark.usefixtures("light", "quick_fits")
@@ -242,10 +256,56 @@ def test_the_command_and_the_function_give_the_same(accepted, rejected, workspac
     assert json.loads((folder / "coverage.json").read_text()) == printed
     assert len((folder / "coverage.csv").read_text().splitlines()) == 5
     assert found.table.loc[("g_prime", "profile", "95"), "of"] == len(found) == 4
-    assert "--force" in rejected(*command, "--executor", "here")
-    shown = accepted(*command, "--executor", "here", "--force")
+    shown = accepted(*command, "--executor", "here")
     assert "g_prime" in shown
     assert "profile 68 %" in shown
+
+
+@pytest.mark.usefixtures("light", "quick_fits", "three_in_a_block")
+def test_toys_in_the_folder_are_reused(accepted, rejected, workspace):
+    (workspace / "mine.yaml").write_text(RUN, encoding="utf-8")
+
+    def command(place, n, *more, at="g_prime=5e-4"):
+        where = ("--at", at, "--output", place)
+        return (*COVERAGE, *where, "--n", n, *more, "--executor", "here")
+
+    accepted(*command("parts", 4))
+    first = (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns
+    accepted(*command("parts", 7))
+    assert (workspace / "parts" / "block_00000.csv").stat().st_mtime_ns == first
+    accepted(*command("whole", 7))
+    for name in ("coverage.json", "coverage.csv"):
+        parts, whole = (workspace / place / name for place in ("parts", "whole"))
+        assert parts.read_bytes() == whole.read_bytes()
+    for change, words in (
+        (("--seed", "7"), "seed was 4 and is 7"),
+        (("--set", "vegas.error=0.1"), "run.vegas.error"),
+    ):
+        message = rejected(*command("parts", 7, *change))
+        assert words in message
+        assert "--force" in message
+    message = rejected(*command("parts", 7, at="g_prime=4e-4"))
+    assert "at.g_prime was 0.0005 and is 0.0004" in message
+    accepted(*command("parts", 3, "--seed", "7", "--force"))
+    assert json.loads((workspace / "parts" / "coverage.json").read_text())["seed"] == 7
+
+
+@pytest.mark.usefixtures("light", "quick_fits", "three_in_a_block")
+def test_a_killed_coverage_resumes(tmp_path):
+    (tmp_path / "mine.yaml").write_text(RUN, encoding="utf-8")
+
+    def command(place):
+        where = ("--at", "g_prime=5e-4", "--output", place)
+        return (*COVERAGE, *where, "--n", 8, "--executor", "here")
+
+    killed = zpfit_process(tmp_path, *command("out"), hooks=(at_file(2, die, "block_"),))
+    assert killed.ended() == -signal.SIGKILL
+    assert [path.name for path in (tmp_path / "out").glob("block_*.csv")] == ["block_00000.csv"]
+    assert not (tmp_path / "out" / "coverage.json").exists()
+    assert "8 toys, 3 from before" in done(tmp_path, *command("out")).stderr
+    done(tmp_path, *command("whole"))
+    found, wanted = ((tmp_path / place / "coverage.csv").read_bytes() for place in ("out", "whole"))
+    assert found == wanted
 
 
 @pytest.mark.slow

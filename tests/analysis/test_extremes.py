@@ -236,7 +236,7 @@ def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.Mon
         return minmax.Constraints([u[:, 0]], [], [np.where(u[:, 0] < 0.5, 2.0, 0.5)])
 
     ends = iter([0.1, 0.2, 0.5, 0.6, 0.7])
-    monkeypatch.setattr(minmax, "_polished", lambda *_: np.array([next(ends)]))
+    monkeypatch.setattr(minmax, "polished_from", lambda *_: np.array([next(ends)]))
     rng = np.random.default_rng(1)
     found, _ = minmax.improve_near(judge, 2.0, rng.random((20, 1)), Space(np.zeros(1)), rng)
     assert found.level == 0.5

@@ -98,6 +98,17 @@ _TENSION: Any = {
 }  # fmt: skip
 
 
+def test_a_joint_sigma_of_zero_is_met_by_its_point(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    for sigma, proved, words in ((2e-4, None, "met"), (1.13, 1.1234, "> 1.123"), (1.13, None, "-")):
+        row = _ROWS[0] | {"joint_sigma": sigma, "joint_sigma_proved": proved}
+        print_comparison([row], None)
+        line = next(text for text in capsys.readouterr().out.splitlines() if "0.012" in text)
+        assert line.split(f"{sigma:.2f}")[1].split("0.012")[0].strip(" │") == words
+
+
 def limit_record(*, one_sided: bool) -> Any:
     upper = {"profile": 1.234e-4, "posterior": 5.678e-4, "at_end_of_prior": True}
     ends = [[-1.234e-4, 5.678e-4], [0.00123, 0.00456]]

@@ -266,7 +266,8 @@ def test_several_runs_have_an_overview(accepted, small_run, grid):
 def test_campaign(accepted, grid):
     accepted("report", grid, "--output", "grid.html")
     page, record = read("grid.html"), json.loads((grid / "campaign.json").read_text())
-    assert "Of 2 fits of 1 combinations 2 are finished, 0 failed" in page.text
+    assert "Of 2 fits of 1 combination 2 are finished, 0 failed" in page.text
+    assert "lowest evidence" not in page.text
     cells, fits = page.tables[:2]
     assert float(cells[1][3][0]) == record["cells"][0]["log_bayes_factor"]
     assert [float(row[3][0]) for row in fits[1:]] == [fit["log_z"] for fit in record["fits"]]
@@ -487,7 +488,7 @@ def test_campaign_without_its_fits(rejected, grid, workspace):
     [
         ("m_{Z'}", "m<sub>Z\u2032</sub>"),
         (r"C_{\nu_{\mu}}", "C<sub>\u03bd<sub>\u03bc</sub></sub>"),
-        (r"10^{-5}", "10<sup>-5</sup>"),
+        (r"10^{-5}", "10<sup>−5</sup>"),
         (r"\Delta a_e", "\u0394a<sub>e</sub>"),
         ("<b>", "&lt;b&gt;"),
         (r"\unknown", "unknown"),

@@ -6,7 +6,7 @@ import numpy as np
 
 from zpfit.inference.samplers.result import StoredSamples
 
-TITLE = "A model with couplings to leptons and its data"
+TITLE = "Gauged L_mu - L_tau with a U(1)' and its data"
 
 
 def axis(name: str, symbol: str, lower: float, upper: float, scale: str, unit: str = "") -> Any:
@@ -100,7 +100,8 @@ TENSION: dict[str, Any] = {
 def row(run: str, model: str, ln_b: float) -> dict[str, Any]:
     varied = {name: {"lnZ": ln_b + shift} for name, shift in (("wider", -1), ("narrower", 1))}
     return {
-        "run": run, "model": model, "reference": "no Z'", "likelihood": "today_cs", "data": 1,
+        "run": run, "model": model, "title": f"With {len(model)} doublets, {TITLE}",
+        "reference": "no Z'", "likelihood": "today_cs", "data": 1,
         "ln_bayes_factor": ln_b, "ln_bayes_factor_err": 0.1, "prior_sensitivity": varied,
         "best_fit_chi2": 3.5, "labels": LABELS,
         "chi2_by_term": {"a_e_cs_2023": 3.4, "a_mu_2025": 0.1},
@@ -165,8 +166,10 @@ TOY_COLUMNS = {
 }
 _COVERED = {"covered": 14, "of": 20, "fraction": 0.7, "interval": [0.58, 0.81]}
 COVERAGE: dict[str, Any] = {
-    "title": TITLE, "toys": 20,
-    "parameters": {"g_prime": {"profile": {"68": _COVERED, "95": _COVERED}}},
+    "title": TITLE, "toys": 20, "symbols": {"g_prime": "g'"},
+    "parameters": {
+        "g_prime": {kind: {"68": _COVERED, "95": _COVERED} for kind in ("profile", "credible")}
+    },
 }  # fmt: skip
 CELLS: list[dict[str, Any]] = [
     {"name": name, "log_bayes_factors": [b - 0.1, b + 0.1], "log_bayes_factor": b,

@@ -160,7 +160,7 @@ def pulls() -> Figure:
 
 def test_pulls_have_labels_and_a_legend(pulls: Figure):
     left, right = pulls.axes
-    assert left.get_xlabel() == "pull: (measured - predicted) / error"
+    assert left.get_xlabel() == "pull: (measured $-$ predicted) / error"
     assert right.get_xlabel() == "signal / limit at the best fit"
     assert [t.get_text() for t in left.get_yticklabels()] == ["muon", "caesium", "rubidium"]
     assert [t.get_text() for t in right.get_yticklabels()] == [

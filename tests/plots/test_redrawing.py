@@ -2,11 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Patch
 from records import limit, plane
 
 from zpfit.errors import InvalidInput, UnusableFolder, WrongSuffix
+from zpfit.io.figure_spec import FigureSpec
+from zpfit.plots.exclusion import Colours, exclusion_figure, settled_colours
 from zpfit.runs.figure_file import read_style
 from zpfit.runs.folder_kinds import WITH_FIGURES, unusable
 from zpfit.runs.redrawing import draw_again, draw_overlay
@@ -40,6 +45,30 @@ def test_planes_and_limits_share_a_figure(folder: Path):
     assert draw_overlay([folder], folder / "all.png").stat().st_size > 1000
     with pytest.raises(WrongSuffix):
         draw_overlay([folder], folder / "all.gif")
+
+
+def test_an_experiment_has_one_colour_in_all_planes_of_a_command():
+    """Filled in planes of few regions, a line on grey in those of many; never two alike."""
+    first, *others = plane(6)["regions"]
+    fewer = {**plane(10), "regions": plane(10)["regions"][1:]}
+    maps = [plane(4), {**plane(6), "regions": others}, plane(9), fewer]
+    settled = settled_colours(maps)
+    shown = [colours_in_legend(each, settled) for each in maps]
+    assert first["label"] in shown[0]
+    for one in shown:
+        assert len(set(one.values())) == len(one) > 1
+    for one, other in ((shown[0], shown[1]), (shown[2], shown[3])):
+        common = one.keys() & other.keys()
+        assert common
+        assert {name: one[name] for name in common} == {name: other[name] for name in common}
+
+
+def colours_in_legend(record: dict[str, Any], settled: Colours) -> dict[str, str]:
+    figure = exclusion_figure(record, FigureSpec(labels="legend"), settled)
+    samples = figure.legends[0].legend_handles
+    colours = [s.get_edgecolor() if isinstance(s, Patch) else s.get_color() for s in samples]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    return {name: to_hex(colour) for name, colour in zip(names, colours, strict=True)}
 
 
 def test_an_empty_folder_holds_nothing_to_draw(tmp_path: Path):

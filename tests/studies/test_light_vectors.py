@@ -144,6 +144,7 @@ def test_published_limits():
     assert n_eff_floor() == pytest.approx(N_EFF_FLOOR, rel=0.02)
 
 
+@pytest.mark.drawn
 @pytest.mark.slow
 @pytest.mark.drawn
 def test_the_command_writes_page_and_figures(tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ CONVERGED = "converged"
 """Column of a block: 1 if the posterior of a toy is converged, 0 if not, NaN if there is none."""
 LEVELS: Mapping[str, float] = {"68": 1.0, "95": 2.0}
 """Half-widths of the intervals in standard deviations of a normal distribution, by name."""
-_TOYS_PER_BLOCK = 10
+TOYS_PER_BLOCK = 10
 """Toys that share their batches: a unit of work for one process, some seconds with posteriors."""
 _EFFECTIVE = 1_000
 """Effective samples of the posterior of a toy; the rank of the truth is known to 0.016."""
@@ -139,6 +139,8 @@ class Coverage:
     """By name, each of shape (toys,): ``delta_chi2[...]`` of the truth of each parameter, not
     finite where a refit failed, and ``rank[...]``, the posterior probability below it, NaN where
     sampling failed; ``converged`` says whether the posterior is."""
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """LaTeX symbol of each sampled parameter."""
     figure: Mapping[str, Any] = field(default_factory=dict)
     """Description of the figure in the run file."""
 
@@ -208,6 +210,7 @@ class Coverage:
             "seed": self.seed,
             "toys": len(self),
             "truth": dict(self.truth),
+            "symbols": dict(self.symbols),
             "parameters": {name: self._intervals(name) for name in self.truth},
             "shortcomings": list(self.shortcomings),
         }
@@ -287,23 +290,30 @@ def coverage(
     """
     progress = progress or Silent()
     problem = prepare_coverage(run, at, progress, credible=credible)
-    wanted = blocks_of(n, _TOYS_PER_BLOCK)
+    wanted = blocks_of(n, TOYS_PER_BLOCK)
     progress.stage(f"{n} toys")
     blocks: dict[range, Columns] = {}
     for block, columns in (run_blocks or _run_blocks_here)(problem, wanted):
         blocks[block] = columns
         done = sum(map(len, blocks))
         progress.update(done / n, f"{done} toys")
+    columns = {
+        name: np.concatenate([blocks[block][name] for block in wanted])
+        for name in problem.column_names()
+    }
+    return coverage_of(run, at, columns)
+
+
+def coverage_of(run: Problem, at: Mapping[str, float], columns: Columns) -> Coverage:
+    """Return the coverage that the columns of all toys give; see :func:`coverage`."""
     return Coverage(
         title=run.title,
         model=run.posterior.model.name,
         likelihood=run.posterior.likelihood.name,
         seed=run.settings.seed,
         truth={name: float(at[name]) for name in run.posterior.names},
-        columns={
-            name: np.concatenate([blocks[block][name] for block in wanted])
-            for name in problem.column_names()
-        },
+        columns=columns,
+        symbols={p.name: p.symbol for p in run.posterior.model.parameters if p.name in at},
         figure=run.settings.figure.as_record(),
     )
 
@@ -313,17 +323,21 @@ def prepare_coverage(
 ) -> CoverageProblem:
     """Check the truth and find starting points for the toys; see :func:`coverage`."""
     posterior = run.posterior
-    truth = _truth(posterior, at)
+    truth = check_truth(posterior, at)
     predicted = truth_of(posterior, truth)
-    # Raises where a measurement has no sampling distribution, before anything is computed.
-    pseudo_data(posterior.likelihood, predicted, 0, range(1))
     progress.stage("Starting points of the refits")
     pool = solution_pool(posterior, predicted, search_rng(run.settings.seed, _POOL))
     return CoverageProblem(run, truth, predicted, pool, credible)
 
 
-def _truth(posterior: Posterior, at: Mapping[str, float]) -> FloatArray:
-    """Return the truth as a point of the unit cube, shape (d,)."""
+def check_truth(posterior: Posterior, at: Mapping[str, float]) -> FloatArray:
+    """Return the truth as a point of the unit cube, shape (d,).
+
+    Raises
+    ------
+    InvalidInput, OutsidePrior, NoSamplingDistribution
+        See :func:`coverage`.
+    """
     names = posterior.names
     unknown = [name for name in at if name not in names]
     missing = [name for name in names if name not in at]
@@ -336,6 +350,8 @@ def _truth(posterior: Posterior, at: Mapping[str, float]) -> FloatArray:
         excluded = posterior.likelihood.excluded_by(posterior.couplings(u[None]))[0]
         by = f"excluded by {', '.join(excluded)}" if excluded else "no point of the model"
         raise InvalidInput([f"at: the true point is {by}; choose an allowed one"])
+    # Raises where a measurement has no sampling distribution, before anything is computed.
+    pseudo_data(posterior.likelihood, truth_of(posterior, u), 0, range(1))
     return u
 
 

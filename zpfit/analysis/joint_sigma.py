@@ -15,11 +15,13 @@ from zpfit.inference.search.minmax import (
     MinMax,
     Objective,
     best_of_points,
-    improve_leaders,
+    hopeful_leaders,
     improve_near,
+    polished_best,
     scattered,
     starts_for,
 )
+from zpfit.inference.search.selection import Space
 from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
@@ -30,6 +32,10 @@ _LATER_LEVELS = (0.9, 0.97, 1.03, 0.9, 0.97, 1.03)
 """Later levels as fractions of the best one; descents towards different levels end differently."""
 _LEADERS_AT = 0.97
 """Level, as a fraction of the best one, that ranks the points of a stratum in the end."""
+_LEADERS_BELOW = 0.5
+"""Another such level, for descents alone."""
+_KICKS_OF_LEADERS = 16
+"""New starts around each of these points."""
 _WORTH_AIMING = 1.2
 """Largest ratio of a first level to the best one for which a search is useful."""
 _QUIET = 3
@@ -132,11 +138,27 @@ def joint_sigma(
         quiet = 0 if found.level < reached.level - _MET else quiet + 1
         reached = reached.or_lower(found)
     if reached.level >= _MET:
-        reached = reached.or_lower(
-            improve_leaders(objective, _LEADERS_AT * reached.level, reached.level, known, space)
-        )
+        reached = reached.or_lower(_from_leaders(objective, reached.level, known, space, rng))
     # At a jump of a published curve the constrained search misses narrow basins.
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)
+
+
+def _from_leaders(
+    objective: Objective,
+    reached: float,
+    known: FloatArray,
+    space: Space,
+    rng: np.random.Generator,
+) -> MinMax:
+    """Return the best result of searches from the best points of the strata."""
+    level = _LEADERS_AT * reached
+    leaders = hopeful_leaders(objective, level, reached, known, space)
+    # In a valley with edges the constrained search fails, and descents from around succeed. Its
+    # points are best at low levels: at others, cheaper points of the stratum lie beside it.
+    lower = hopeful_leaders(objective, _LEADERS_BELOW * reached, reached, known, space)
+    near = kick(np.vstack([leaders, lower]), space.step_width, rng, _KICKS_OF_LEADERS)
+    ends = _descended(objective, level, near)
+    return polished_best(objective, leaders, space).or_lower(best_of_points(objective, ends))
 
 
 def _objective(posterior: Posterior, limits: JointSigmaSpec) -> Objective:

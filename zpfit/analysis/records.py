@@ -403,6 +403,8 @@ class CoverageRecord(TypedDict):
     seed: int
     toys: int
     truth: dict[str, float]
+    symbols: NotRequired[dict[str, str]]
+    """LaTeX symbol of each parameter, for the figure."""
     parameters: dict[str, CoveredIntervals]
     shortcomings: list[str]
     posteriors: NotRequired[PosteriorCounts]

@@ -11,15 +11,14 @@ from zpfit.analysis.records import CoverageRecord
 from zpfit.api.sources import Source, escaped, files_in, load, progress_of
 from zpfit.api.worker_sources import checked, readable
 from zpfit.inference.progress import Progress
-from zpfit.io.writing import make_room
 from zpfit.runs.coverage import (
     RESULTS,
     CoverageRequest,
+    coverage_in_folder,
     coverage_in_processes,
     coverage_record,
-    write_coverage,
 )
-from zpfit.runs.executor_choice import ExecutorChoice
+from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.toys import run_from
 
@@ -119,14 +118,15 @@ def coverage(
     credible
         Sample the posterior of each as well, which takes a second or two each.
     output
-        Folder for ``coverage.json`` and ``coverage.csv``.
+        Folder that keeps the toys, ``coverage.json``, ``coverage.csv`` and the figure. Toys in
+        it are reused, so that a coverage can be resumed and extended.
     executor
         Processes, Dask or MPI, see :class:`~zpfit.ExecutorChoice`; this process by
         default.
     progress
         See :func:`zpfit.fit`.
     force
-        Replace files of an earlier coverage.
+        Replace toys of another problem in the folder.
     **changes
         Keys of a run file with new values.
 
@@ -141,8 +141,10 @@ def coverage(
         The point is incomplete, names other parameters, or is excluded.
     NoSamplingDistribution
         A measurement is a table of chi2, from which no pseudo-data can be drawn.
-    FilesExist
-        The folder holds a coverage and ``force`` is false.
+    ToysMismatch, FilesExist
+        The folder holds other toys or files, and ``force`` is false.
+    InvalidModel
+        A model was defined in a Python session, and ``output`` or ``executor`` needs its file.
 
     Examples
     --------
@@ -155,19 +157,15 @@ def coverage(
     2
     """
     reporter = progress_of(progress)
-    if output is not None:
-        make_room(Path(output), RESULTS, force=force)  # before the toys, which take minutes
-    if executor is None:
+    if output is None and executor is None:
         problem = load(source, **changes)
         found = measure(problem, at, n, credible=credible, progress=reporter)
-        engine = problem.settings.sampler.engine
-    else:
-        with readable(checked(source, changes), None) as file:
-            found = coverage_in_processes(
-                CoverageRequest(file, at, n, credible), executor, reporter
-            )
-            engine = run_from(file).settings.sampler.engine
-    record = coverage_record(found, engine)
-    if output is not None:
-        write_coverage(found, record, Path(output), force=force)
-    return Coverage(found, record, files_in(output, RESULTS))
+        return Coverage(found, coverage_record(found, problem.settings.sampler.engine))
+    choice = executor or ExecutorChoice(Kind.HERE)
+    with readable(checked(source, changes), output) as file:
+        request = CoverageRequest(file, at, n, credible)
+        if output is not None:
+            record, found = coverage_in_folder(request, Path(output), choice, reporter, force=force)
+            return Coverage(found, record, files_in(output, RESULTS))
+        found = coverage_in_processes(request, choice, reporter)
+        return Coverage(found, coverage_record(found, run_from(file).settings.sampler.engine))

@@ -14,7 +14,7 @@ from zpfit.analysis.records import LimitPoint, LimitRecord
 from zpfit.api.reported import Reported
 from zpfit.api.sources import Source, escaped, files_in, fixed, load, progress_of
 from zpfit.errors import WrongType
-from zpfit.inference.progress import Progress
+from zpfit.inference.progress import NotesOnce, Progress
 from zpfit.io.document import plain_data
 from zpfit.io.writing import make_room
 from zpfit.runs.figure_file import FigureChoice, figure_style
@@ -134,7 +134,7 @@ def limit(
     names = limit_files(parameter, scan=scan is not None)
     if output is not None:
         make_room(Path(output), names, force=force)
-    reporter, points = progress_of(progress), []
+    reporter, points = NotesOnce(progress_of(progress)), []
     for number, (problem, own) in enumerate(zip(problems, values, strict=True)):
         if scan is not None:
             reporter.stage(f"{_in_words(own)} ({number + 1} of {len(values)})")

@@ -160,7 +160,7 @@ def plot(
     paths, chosen = [folder_of(folder) for folder in folders], read_style(style)
     if output is not None:
         return (draw_overlay(paths, Path(output), chosen),)
-    return tuple(file for path in paths for file in draw_again(path, chosen))
+    return tuple(draw_again(*paths, style=chosen))
 
 
 def plots_in(folder: str | Path) -> tuple[Path, ...]:

@@ -1,10 +1,10 @@
 """Numbers and units in the words of all tables and messages."""
 
-from zpfit.analysis.certify.bracket import above, below
+from zpfit.analysis.certify.bracket import above, below, is_met
 from zpfit.analysis.levels import in_percent
 from zpfit.physics.couplings import TABLE
 
-__all__ = ["above", "below", "in_percent", "unit_of"]
+__all__ = ["above", "below", "in_percent", "is_met", "unit_of"]
 
 
 def unit_of(name: str) -> str:

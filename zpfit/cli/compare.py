@@ -24,7 +24,7 @@ _FIT: _Columns = {
     "AIC": lambda row: f"{row['aic']:.1f}",
     "BIC": lambda row: or_dash(row["bic"], ".1f"),
     "joint σ": lambda row: or_dash(row["joint_sigma"], ".2f"),
-    "proved": lambda row: _proved(row.get("joint_sigma_proved")),
+    "proved": lambda row: _proved(row["joint_sigma"], row.get("joint_sigma_proved")),
     "P(both)": lambda row: or_dash(row["probability_both_within_1_sigma"], ".2g"),
 }
 _EVIDENCE: _Columns = {
@@ -36,10 +36,12 @@ _EVIDENCE: _Columns = {
 }
 
 
-def _proved(bound: float | None) -> str:
+def _proved(sigma: float | None, bound: float | None) -> str:
     """Return a proved lower bound; a joint sigma without one is an upper bound only."""
-    from zpfit.api.wording import below
+    from zpfit.api.wording import below, is_met
 
+    if is_met(sigma):
+        return "met"
     return "-" if bound is None else f"> {below(bound)[:-1]}"
 
 
@@ -122,8 +124,8 @@ def print_comparison(rows: Sequence[Row], output: Path | None) -> None:
 
 def _fit_table(likelihood: str, rows: Sequence[Row]) -> "Table":
     caption = (
-        "joint σ: lowest level at which all anomalies agree with the model; P(both): posterior "
-        "probability that all are within 1 σ"
+        "joint σ: lowest level at which all anomalies agree with the model; proved: lower bound, "
+        "or met where a point meets all; P(both): posterior probability that all are within 1 σ"
     )
     return _table(f"{likelihood}: best fits", caption, _FIT, rows)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     help="True value of a sampled parameter (repeatable); give all.",
 )
 @click.option(
-    "--n", type=click.IntRange(min=1), required=True, help="Number of pseudo-experiments."
+    "--n", type=click.IntRange(min=1), required=True, help="Total number of pseudo-experiments."
 )
 @click.option(
     "--credible/--no-credible",
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     help="Sample the posterior of each pseudo-experiment, for credible intervals.",
 )
 @options.output("Folder [output/coverage_NAME].")
-@options.force("Replace files of an earlier coverage.")
+@options.force("Replace pseudo-experiments of another problem in the folder.")
 @options.seed
 @options.changes()
 @options.executor
@@ -59,11 +59,12 @@ def coverage(
     Pseudo-experiments are drawn at the point of --at; each is fitted and sampled like the data. The
     table shows the fractions of 68 % and 95 % intervals that contain the truth.
 
-    FILE is a run file, the name of a packaged run, or a run folder.
+    FILE is a run file, the name of a packaged run, or a run folder. Pseudo-experiments in the
+    output folder are reused, and only the missing ones are drawn.
 
     \b
     zpfit coverage L_mu-L_tau_cs --at "m_Zp=20 g_prime=5e-4 eps=1e-9" --n 200
-    zpfit coverage L_mu-L_tau_cs --at "m_Zp=20 g_prime=5e-4 eps=1e-9" --n 1000 --no-credible --force
+    zpfit coverage L_mu-L_tau_cs --at "m_Zp=20 g_prime=5e-4 eps=1e-9" --n 1000 --no-credible
     """
     from zpfit.api.coverages import coverage as measure
     from zpfit.api.texts import problem_of

@@ -1,6 +1,7 @@
 """Command ``plot``: draw the figures of folders again."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -48,15 +49,13 @@ def plot(
     from zpfit.api.reports import plot as draw
 
     if output is not None:
-        written = {"": draw(*directories, style=files, output=output)}
+        written = draw(*directories, style=files, output=output)
     else:
-        written = {str(path): draw(path, style=files) for path in directories}
+        written = draw(*directories, style=files)
     if as_json:
-        names = [str(path) for paths in written.values() for path in paths]
-        print_json({"folder": str(directories[0]), "files": names})
-        return
-    for folder, paths in written.items():
-        if folder:
+        print_json({"folder": str(directories[0]), "files": [str(path) for path in written]})
+    elif output is not None:
+        click.echo(f"drew {written[0]}")
+    else:
+        for folder, paths in groupby(written, key=lambda path: path.parent):
             click.echo(f"{folder}: drew {', '.join(path.name for path in paths)}")
-        else:
-            click.echo(f"drew {paths[0]}")

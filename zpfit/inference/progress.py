@@ -29,5 +29,44 @@ class Silent:
         """Ignore the message."""
 
 
+class NotesOnce:
+    """Progress of several similar computations, whose common notes are passed on once.
+
+    Parameters
+    ----------
+    progress
+        Receiver of stages and notes.
+
+    Examples
+    --------
+    >>> class Printing(Silent):
+    ...     def note(self, text):
+    ...         print(text)
+    >>> once = NotesOnce(Printing())
+    >>> for text in ("one", "two", "one"):
+    ...     once.note(text)
+    one
+    two
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._passed: set[str] = set()
+
+    def stage(self, title: str) -> None:
+        """Begin a new stage."""
+        self._progress.stage(title)
+
+    def update(self, fraction: float, note: str) -> None:
+        """Report the completed fraction of the stage."""
+        self._progress.update(fraction, note)
+
+    def note(self, text: str) -> None:
+        """Record a message, unless it was recorded before."""
+        if text not in self._passed:
+            self._passed.add(text)
+            self._progress.note(text)
+
+
 SILENT = Silent()
 """Default of every function that reports progress."""

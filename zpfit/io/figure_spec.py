@@ -98,6 +98,8 @@ class FigureSpec(StrictModel):
     limits. By default for more than eight regions."""
     colours: dict[str, Colour] = Field(default_factory=dict)
     """Colour of an entry, group, run or data set."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """Label of a run, folder or combination in place of what tells its title apart."""
     hide: Names = ()
     """Entries or runs that are not drawn. They still count: ``likelihood.drop`` removes data."""
     highlight: Names = ()

@@ -182,6 +182,7 @@ class BinnedTerm(Measurement):
             start.per_signal,
             start.per_centre,
             start.inverse_hessian,
+            start.expected,
         )
         return result
 

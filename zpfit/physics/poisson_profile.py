@@ -34,6 +34,9 @@ _LEAST_FRACTION: Final = 0.1
 """Smallest fraction of a scale that one step leaves, so that scales stay positive."""
 _FUSED: Final = 4
 """Templates in one pass over the bins; zeros stand for missing ones."""
+_SMALL_CHANGE: Final = 2.0**-6
+"""Relative change of expected events up to which the series of :func:`_half_chi2` has a
+relative error below 1e-17."""
 _LEAST_EVENTS: Final = 1e-300
 """Added to expected counts, which keeps logarithms finite."""
 
@@ -140,16 +143,16 @@ def _minimise(
     _first_derivatives(counts, templates, factors, others, mu, gradient)
 
 
-@gufunc("(p,b),(b),(j,b),(p),(k),(k),(b,k),(k,k),(k,k)->(p,b),(p,k),(p)")
+@gufunc("(p,b),(b),(j,b),(p),(k),(k),(b,k),(k,k),(k,k),(b)->(p,b),(p,k),(p)")
 def profiled_residuals(  # type: ignore[no-untyped-def]
     signal, observed, backgrounds, signal_centre, errors, constant, per_signal, per_centre,
-    inverse_hessian, bins, pulls, chi2,
+    inverse_hessian, usual, bins, pulls, chi2,
 ):  # fmt: skip
     """Compute what :func:`profiled_scales` leads to, in one call for each batch.
 
     Outputs are signed roots of the share of each bin in chi2, pulls of the scales, and chi2. The
     centres of the scales' priors are 1, but for that of the signal. Other inputs are the errors of
-    the scales and the arrays of a :class:`LinearStart`.
+    the scales and the arrays of a :class:`LinearStart`, in their order.
     """
     k, n_bins = errors.shape[0], observed.shape[0]
     rows = max(k, _FUSED)
@@ -162,7 +165,9 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
         _copy(backgrounds[row - 1], templates[row])
     others, mu, gradient = np.full(n_bins, _LEAST_EVENTS), np.empty(n_bins), np.empty(rows)
     hessian, step = np.empty((rows, rows)), np.empty(k)
-    weights = np.empty(k)
+    weights, shares = np.empty(k), np.empty(n_bins)
+    inverse, saturated = np.empty(n_bins), np.empty(n_bins)
+    _compare(counts, usual, inverse, saturated)
     for row in range(k):
         weights[row] = 1 / (errors[row] * errors[row])
     for i in range(signal.shape[0]):
@@ -175,18 +180,58 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
             factors[row] = max(start, _LEAST_FRACTION)
         priors = centres, weights, inverse_hessian
         _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
-        total = 0.0
+        total = 2 * _half_chi2(counts, mu, inverse, saturated, shares)
         for b in range(n_bins):
-            share = mu[b] - counts[b]
-            if counts[b] > 0:
-                share += counts[b] * log(counts[b] / mu[b])
-            total += 2 * share
             # Rounding may leave a tiny negative share at the minimum.
-            bins[i, b] = copysign(sqrt(2 * max(share, 0.0)), counts[b] - mu[b])
+            bins[i, b] = copysign(sqrt(2 * max(shares[b], 0.0)), counts[b] - mu[b])
         for row in range(k):
             pulls[i, row] = (centres[row] - factors[row]) / errors[row]
             total += pulls[i, row] * pulls[i, row]
         chi2[i] = total
+
+
+@inline
+def _compare(
+    counts: FloatArray, usual: FloatArray, inverse: FloatArray, saturated: FloatArray
+) -> None:
+    """Fill in 1/usual and n ln(n/usual) for usual expected events."""
+    for b in range(counts.shape[0]):
+        inverse[b] = 1 / usual[b]
+        saturated[b] = counts[b] * log(counts[b] / usual[b]) if counts[b] > 0 else 0.0
+
+
+@inline_sum
+def _half_chi2(
+    counts: FloatArray,
+    mu: FloatArray,
+    inverse: FloatArray,
+    saturated: FloatArray,
+    shares: FloatArray,
+) -> float:
+    """Fill in mu - n + n ln(n/mu) of each bin, and return their sum.
+
+    ``inverse`` and ``saturated`` are those of :func:`_compare`. Close to the usual events, a series
+    replaces the logarithm, as a processor computes it for several bins at once.
+    """
+    squares, total = 0.0, 0.0
+    for b in range(counts.shape[0]):
+        change = mu[b] * inverse[b] - 1
+        squares += change * change
+    if squares < _SMALL_CHANGE * _SMALL_CHANGE:  # no bin changes by more
+        for b in range(counts.shape[0]):
+            x = mu[b] * inverse[b] - 1
+            series = 1 / 7 - x * (1 / 8 - x / 9)
+            series = 1 / 4 - x * (1 / 5 - x * (1 / 6 - x * series))
+            series = x * (1 - x * (1 / 2 - x * (1 / 3 - x * series)))
+            shares[b] = mu[b] - counts[b] + saturated[b] - counts[b] * series
+            total += shares[b]
+        return total
+    for b in range(counts.shape[0]):
+        shares[b] = mu[b] - counts[b] + saturated[b]
+        if counts[b] > 0:
+            shares[b] -= counts[b] * log(mu[b] * inverse[b])
+        total += shares[b]
+    return total
 
 
 @inline
@@ -390,6 +435,8 @@ class LinearStart:
     """Change per unit of the centre of a prior, shape (k, k)."""
     inverse_hessian: FloatArray
     """Of chi2/2 at the signal, shape (k, k)."""
+    expected: FloatArray
+    """Events expected at the signal and its profiled scales, shape (b,)."""
 
     @classmethod
     def around(
@@ -426,7 +473,7 @@ class LinearStart:
         per_centre = (inverse_hessian * inverse_variances).T
         per_signal = -(inverse_hessian @ gradient_per_signal).T
         constant = scales - signal @ per_signal - centres @ per_centre
-        return cls(constant, per_signal, per_centre, inverse_hessian)
+        return cls(constant, per_signal, per_centre, inverse_hessian, expected)
 
     def scales(self, signal: FloatArray, centres: FloatArray) -> FloatArray:
         """Return the scales for signals of shape (p, b) and centres (p, k); shape (p, k)."""

@@ -334,7 +334,7 @@ def _load(
 
 @inline
 def _call_all(pool: IntArray, code: IntArray, first: int, last: int, n: int, place: int) -> None:
-    """Call the loops of some steps for n points, which begin at a place in the rows."""
+    """Call the loops of some steps for n points from a place in the rows on."""
     for k in range(first, last):
         function, data, addresses, n_arguments, sizes, strides, batch, times = code[k]
         pool[batch] = n * times

@@ -14,6 +14,7 @@ from zpfit.plots.style import (
     StyledFigure,
     finished,
     points,
+    set_words,
 )
 
 MOST_ROWS = 100
@@ -54,7 +55,7 @@ def campaign_figure(
         color=SERIES_COLOURS[1], label="no $Z'$", markersize=4,
     )  # fmt: skip
     left.axvline(0, color="0.6", linewidth=0.8)
-    left.set_yticks(rows, [cell["name"] for cell in cells])
+    set_words(left.yaxis, rows, [spec.names.get(cell["name"], cell["name"]) for cell in cells])
     left.set_ylim(len(cells) - 0.4, -0.6)
     size = points("axes.labelsize")
     left.set_xlabel(r"$\ln B$ against no $Z'$" + "\n(ticks: seeds; point: mean)", fontsize=size)

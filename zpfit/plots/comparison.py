@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.levels import in_percent
 from zpfit.analysis.records import ComparisonRow
 from zpfit.errors import InvalidInput, suggestion
@@ -18,6 +19,7 @@ from zpfit.likelihood.labels import label_of
 from zpfit.plots.corner import LEVELS, Grid, Side
 from zpfit.plots.labels import text_width, wrapped
 from zpfit.plots.pulls import add_title
+from zpfit.plots.run_labels import run_labels
 from zpfit.plots.scales import Linear, ranged, scale_of
 from zpfit.plots.style import (
     COLUMN,
@@ -27,6 +29,7 @@ from zpfit.plots.style import (
     StyledFigure,
     finished,
     points,
+    set_words,
 )
 
 _NEGLIGIBLE = 1e-8
@@ -37,8 +40,8 @@ _JEFFREYS = ((1.0, "weak"), (2.5, "moderate"), (5.0, "strong"))
 _GREYS = ("0.93", "0.86", "0.78")
 _ROW, _CELL = 0.3, 0.21
 """Heights of a row, and of a row of the heat map, in inches."""
-_TEXT = 1.5
-"""Widest label of a row in inches; longer ones wrap."""
+_TEXT, _HEAD, _IN_LEGEND = 1.2, 1.4, 2.0
+"""Widest label of a row, of a column and in a legend, in inches; longer ones wrap."""
 _LARGE = 9.0
 """chi2 of a term at which the colours of the heat map end."""
 
@@ -58,7 +61,8 @@ def evidence_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = Non
     drawn = [row for row in rows if row["model"] != row["reference"]] or rows
     reference = {row["data"]: row for row in rows if row["model"] == row["reference"]}
     size = points("ytick.labelsize")
-    labels = [wrapped(_label(row, rows), size, _TEXT) for row in drawn]
+    named = dict(zip(map(_key, rows), run_labels(rows, spec.names), strict=True))
+    labels = [wrapped(named[_key(row)], size, _TEXT) for row in drawn]
     lines = sum(max(label.count("\n"), 0) for label in labels)
     height = 1.75 + _ROW * len(drawn) + 0.14 * lines
     figure = StyledFigure(figsize=spec.size(COLUMN, height), layout="constrained")
@@ -81,10 +85,12 @@ def evidence_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = Non
     axes.set_xlim(min(seen) - margin, max(seen) + margin)
     bands = _shade_strengths(axes)
     Linear().set_ticks(axes.xaxis, axes.get_xlim())
-    axes.set_yticks(range(len(drawn)), labels)
+    set_words(axes.yaxis, range(len(drawn)), labels)
     axes.set_ylim(len(drawn) - 0.4, -0.6)
     axes.tick_params(which="both", labelsize=size)
-    name = _typeset(rows[0]["reference"])
+    name = rows[0]["reference"]
+    if name != NO_ZPRIME and reference:
+        name = named[_key(next(iter(reference.values())))]
     axes.set_xlabel(rf"$\ln B$ against {name}", fontsize=points("axes.labelsize"))
     handles = [
         Line2D([], [], marker="o", color="k", linestyle="", label="priors as given", markersize=4),
@@ -161,7 +167,7 @@ def chi2_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -
     table = np.array([[row["chi2_by_term"].get(name, np.nan) for row in rows] for name in terms])
     table = table.reshape(len(terms), len(rows))
     size = points("xtick.labelsize")
-    names = [_label(row, rows) for row in rows]
+    names = [wrapped(label, size, _HEAD) for label in run_labels(rows, spec.names)]
     longest = max(text_width(part, size) for name in names for part in name.split("\n"))
     left = max([text_width(label_of(name, labels), size) for name in terms] + [0.5])
     width = spec.width or min(max(COLUMN, left + 0.5 * len(rows) + 0.9), PAGE)
@@ -183,11 +189,12 @@ def chi2_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -
         )
     axes.axhline(len(terms) - 0.5, color="k", linewidth=0.8)
     axes.set_ylim(len(terms) + 0.7, -0.5)
-    axes.set_yticks(
+    set_words(
+        axes.yaxis,
         [*range(len(terms)), len(terms) + 0.1],
         [*(label_of(name, labels) for name in terms), r"$\chi^2$, all terms"],
     )
-    axes.set_xticks(range(len(rows)), names, rotation=90)
+    set_words(axes.xaxis, range(len(rows)), names, rotation=90)
     axes.tick_params(length=0, labelsize=size, labeltop=True, labelbottom=False)
     if image is not None:
         bar = figure.colorbar(image, ax=axes, extend="max", pad=0.02, aspect=30)
@@ -197,21 +204,15 @@ def chi2_figure(rows: Sequence[ComparisonRow], spec: FigureSpec | None = None) -
     return finished(figure)
 
 
-def _label(row: ComparisonRow, rows: Sequence[ComparisonRow]) -> str:
-    several = len({other["data"] for other in rows}) > 1
-    name = _typeset(row["run"])
-    return f"{name}\n{row['likelihood']}" if several else name
-
-
-def _typeset(name: str) -> str:
-    """Return the name of a run, with the symbol of the boson as a formula."""
-    return name.replace("Z'", "$Z'$")
+def _key(row: ComparisonRow) -> tuple[str, str]:
+    return row["run"], row["likelihood"]
 
 
 def overlay_figure(
     samples: Mapping[str, Mapping[str, FloatArray]],
     symbols: Mapping[str, str],
     spec: FigureSpec | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw the posteriors of the couplings of several models on common axes.
 
@@ -224,6 +225,8 @@ def overlay_figure(
     spec
         Description of the figure; ``parameters`` chooses couplings, by default those that are not
         zero in all models.
+    labels
+        Label of each model in the legend; its name by default.
 
     Raises
     ------
@@ -270,7 +273,11 @@ def overlay_figure(
             contour_kwargs={"linewidths": 0.8},
         )
     inside = " and ".join(in_percent(level) for level in sorted(levels))
-    handles = [Line2D([], [], color=own, label=model) for model, own in colours.items()]
+    size, named = points("legend.fontsize"), {**(labels or {}), **spec.names}
+    handles = [
+        Line2D([], [], color=own, label=wrapped(named.get(model, model), size, _IN_LEGEND))
+        for model, own in colours.items()
+    ]
     grid.finish([*handles, Line2D([], [], linestyle="", label=f"posteriors, {inside}")])
     return finished(grid.figure)
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from threading import Lock
 from types import ModuleType
@@ -264,7 +264,7 @@ class Grid:
         if self._turned:
             return room
         longest = longest_label(side.scale, side.limits, room, self._tick)
-        return Room(max(2, min(room.most, int(inches / (1.15 * longest)))), room.edge)
+        return replace(room, most=max(2, min(room.most, int(inches / (1.15 * longest)))))
 
     def finish(self, handles: Sequence[Any]) -> None:
         """Set ticks and labels, and write the title and the legend."""

@@ -77,6 +77,11 @@ _PALETTE = (
 
 The blue that marks unreachable regions is left out.
 """
+_ON_GREY = {
+    "#DDCC77": "#8A6D00", "#E69F00": "#994F00", "#CC6677": "#CC3311", "#44AA99": "#007A72",
+    "#999933": "#5F7000", "#777777": "#000000",
+}  # fmt: skip
+"""Colours of lines on grey for those colours of the palette that are too light for them."""
 _HATCHES = ("", "////", "....", "xxxx")
 _ROUNDING = 1e-9
 """Rounding error of a decimal logarithm."""
@@ -106,6 +111,29 @@ def colours_of(labels: Sequence[str], settled: Colours | None = None) -> Colours
             free = [style for style in styles if style not in result.values()]
             result[label] = min(free or styles, key=lambda style: used[style[0]])
     return result
+
+
+def settled_colours(records: Sequence[ExclusionMapRecord]) -> Colours:
+    """Return a colour for each label, the same in all figures of some maps.
+
+    Labels of one figure have different colours as long as there are enough, then hatches.
+    """
+    figures = [
+        leading_labels(record) if _is_union(record, record["regions"]) else drawn_labels(record)
+        for record in records
+    ]
+    together: dict[str, set[str]] = {}
+    for labels in figures:
+        for label in labels:
+            together.setdefault(label, set()).update(labels)
+    found: dict[str, tuple[str, str]] = {}
+    for label in sorted(together, key=lambda label: -len(together[label])):
+        near = [found[other] for other in together[label] if other in found]
+        used = Counter(colour for colour, _ in near)
+        colour = min(_PALETTE, key=lambda colour: used[colour])
+        free = [hatch for hatch in _HATCHES if (colour, hatch) not in near]
+        found[label] = (colour, free[0] if free else "")
+    return found
 
 
 def drawn_labels(record: ExclusionMapRecord) -> list[str]:
@@ -141,7 +169,7 @@ def exclusion_figure(
     spec
         Description of the figure. Its keys prevail over those that the record holds.
     colours
-        Colours by label, so that several figures agree.
+        Colours by label, so that several figures agree. Outlines on grey have darker ones.
 
     Raises
     ------
@@ -174,6 +202,7 @@ class Plane:
         regions = [r for r in self.record["regions"] if r["share"] > 0 and r["kind"] != "allowed"]
         self.everywhere = [r for r in regions if r["share"] > _EVERYWHERE]
         drawn = [r for r in regions if r["share"] <= _EVERYWHERE]
+        self.settled = colours or {}
         colours = colours or colours_of(drawn_labels(self.record))
         self.colours = {**colours, **_own_colours(drawn, spec)}
         self.drawn = [
@@ -253,7 +282,9 @@ class Plane:
         excluded = [r for r in self.drawn if r["kind"] in _UNITED and r not in bold]
         rest = [region for region in self.drawn if region not in excluded]
         taken = [*self.taken, *(region["colour"] for region in bold)]
-        own = {label: colour for label, (colour, _) in _own_colours(excluded, self.spec).items()}
+        chosen = _own_colours(excluded, self.spec)
+        own = {label: _ON_GREY.get(colour, colour) for label, (colour, _) in self.settled.items()}
+        own |= {label: colour for label, (colour, _) in chosen.items()}
         pairs = draw_outlines(axes, self.board, self.layout, self.record, excluded, own, taken)
         for region in rest:
             _fill(axes, region, self.colours, _ALPHA)
@@ -311,14 +342,15 @@ def _own_colours(drawn: Sequence[Mapping[str, Any]], spec: FigureSpec) -> dict[s
 
 def _is_union(record: ExclusionMapRecord, drawn: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether many regions become one; bands and contours need their colours."""
-    plain = not record["contours"] and all(region["kind"] != "band" for region in drawn)
-    return plain and len({region["label"] for region in drawn}) > _MOST_COLOURS
+    shown = [r for r in drawn if _is_drawn(r) and r["kind"] != "allowed"]
+    plain = not record["contours"] and all(region["kind"] != "band" for region in shown)
+    return plain and len({region["label"] for region in shown}) > _MOST_COLOURS
 
 
 def _room(inches: float, *, across: bool) -> Room:
     typical = r"$2\times10^{-3}$" if across else "0"
     room = room_for(inches, typical, points("xtick.labelsize"), across=across)
-    return Room(max(room.most, 3) + 1, 0.0)
+    return Room(max(room.most, 3) + 1, 0.0, inches)
 
 
 def _style(region: Mapping[str, Any], colours: Colours) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from zpfit.plots.exclusion import Plane
 from zpfit.plots.exclusion_choice import joined
 from zpfit.plots.exclusion_layout import as_path
 from zpfit.plots.limits import limit_ends
+from zpfit.plots.run_labels import distinct_titles
 from zpfit.plots.style import SERIES_COLOURS, finished
 
 _EXCLUDED = ("excluded", "impossible", "joint", "unreachable")
@@ -27,6 +28,8 @@ _EXCLUDED = ("excluded", "impossible", "joint", "unreachable")
 _ALPHA, _WIDTH, _BOLD = 0.25, 1.2, 2.0
 """Opacity of the areas, and widths of their outlines and of limits, in points."""
 _LINES: tuple[Any, ...] = ("-", "--", ":")
+_ALONE = "limit of all data"
+"""Label of a single limit."""
 _LIMIT_COLOURS = ("#CC3311", "#0077BB", "#000000", "#009988")
 
 
@@ -43,11 +46,11 @@ def overlay_figure(
     Parameters
     ----------
     planes
-        Maps by the name that the legend gives.
+        Maps by the names of their folders. The legend shows what tells their titles apart.
     limits
         Scans of the parameter along x, with limits on that along y, by name.
     spec
-        Description of the figure; ``colours`` takes these names.
+        Description of the figure; ``colours`` and ``names`` take these names.
 
     Raises
     ------
@@ -102,21 +105,30 @@ def _draw_areas(
 ) -> list[Artist]:
     """Draw what each plane excludes, and return the legend."""
     handles: list[Artist] = []
-    for index, (name, record) in enumerate(planes.items()):
+    labels = _labels(planes, spec)
+    for index, ((name, record), label) in enumerate(zip(planes.items(), labels, strict=True)):
         colour = spec.colours.get(name, SERIES_COLOURS[index % len(SERIES_COLOURS)])
         path = as_path(joined(record, _EXCLUDED))
         fill = to_rgba(colour, _ALPHA)
         axes.add_artist(PathPatch(path, facecolor=fill, edgecolor=colour, linewidth=_WIDTH))
         handles.append(
-            Patch(facecolor=fill, edgecolor=colour, linewidth=_WIDTH, label=f"{name}: excluded")
+            Patch(facecolor=fill, edgecolor=colour, linewidth=_WIDTH, label=f"{label}: excluded")
         )
     return handles
+
+
+def _labels(records: Mapping[str, Mapping[str, Any]], spec: FigureSpec) -> list[str]:
+    """Return what the legend calls each folder."""
+    titles = distinct_titles(list(records), [record["title"] for record in records.values()])
+    own = titles if len(records) > 1 else [_ALONE]
+    return [spec.names.get(name, label) for name, label in zip(records, own, strict=True)]
 
 
 def _draw_limits(axes: Axes, limits: Mapping[str, LimitRecord], spec: FigureSpec) -> list[Artist]:
     """Draw the limits of the profile likelihood as bold lines, and return the legend."""
     handles: list[Artist] = []
-    for index, (name, record) in enumerate(limits.items()):
+    named = _labels(limits, spec)
+    for index, ((name, record), words) in enumerate(zip(limits.items(), named, strict=True)):
         scan = record["scan"]
         if scan is None:
             continue
@@ -127,7 +139,7 @@ def _draw_limits(axes: Axes, limits: Mapping[str, LimitRecord], spec: FigureSpec
         for level, style in zip(levels, cycle(_LINES), strict=False):
             ends = limit_ends(scanned, level, "profile")
             axes.plot(x, ends, style, color=colour, linewidth=_BOLD, scalex=False, scaley=False)
-            label = f"{name}, {in_percent(level)}"
+            label = f"{words}, {in_percent(level)}"
             handles.append(
                 Line2D([], [], color=colour, linestyle=style, linewidth=_BOLD, label=label)
             )

@@ -14,6 +14,7 @@ from scipy.ndimage import distance_transform_edt, uniform_filter
 from shapely.geometry.base import BaseGeometry
 
 from zpfit.io.arrays import FloatArray
+from zpfit.io.formulas import as_formulas
 
 Mask = NDArray[np.bool_]
 
@@ -153,7 +154,7 @@ _BREAKS = re.compile(r" (?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
 
 def wrapped(title: str, size: float, width: float) -> str:
     """Return a title in lines of at most ``width`` inches at a font size; formulas stay whole."""
-    return "\n".join(in_lines(_BREAKS.split(title), " ", size, width))
+    return "\n".join(in_lines(_BREAKS.split(as_formulas(title)), " ", size, width))
 
 
 def in_lines(words: Sequence[str], separator: str, points: float, width: float) -> list[str]:

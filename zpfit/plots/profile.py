@@ -29,6 +29,8 @@ from zpfit.plots.style import (
     points,
 )
 
+_WITH_ZERO = -1e-3
+"""Fraction of an axis at its ends without labels: these have labels too."""
 _HEADROOM = 1.35
 """Top of the axis of Delta chi2 over the largest level."""
 _SAME = 5e-4
@@ -113,7 +115,7 @@ def _curves(result: ProfileRecord, spec: FigureSpec) -> Figure:
     shown = np.concatenate([x[delta < top], z[height > _SEEN]])
     ends = _widened((float(shown.min()), float(shown.max())), (float(x[0]), float(x[-1])))
     _frame(lower, axis, scale, "x", ranged(ends, scale, spec.axes.get(axis["name"])))
-    for panel, room in ((upper, Room(5)), (middle, Room(3))):
+    for panel, room in ((upper, Room(5, _WITH_ZERO)), (middle, Room(3, _WITH_ZERO))):
         Linear().set_ticks(panel.yaxis, panel.get_ylim(), room)
         panel.tick_params(
             which="both", labelsize=points("ytick.labelsize"), labelbottom=False, right=True

@@ -11,6 +11,7 @@ from zpfit.analysis.records import ExclusionRatioRecord, FitSummary, TermRecord
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.likelihood.labels import label_of
 from zpfit.plots.labels import wrapped
+from zpfit.plots.scales import in_digits
 from zpfit.plots.style import (
     BEST_FIT_COLOUR,
     ENSEMBLE_COLOURS,
@@ -19,6 +20,7 @@ from zpfit.plots.style import (
     StyledFigure,
     finished,
     points,
+    set_words,
 )
 
 _LOWEST_RATIO = 1e-3
@@ -67,9 +69,13 @@ def pulls_figure(summary: FitSummary, spec: FigureSpec | None = None) -> Figure:
     add_title(
         figure,
         spec.titled(summary["title"]),
-        rf"$\chi^2$ = {best['chi2']:.3g} (best fit), {without['chi2']:.3g} (no $Z'$)",
+        rf"$\chi^2$ = {_short(best['chi2'])} (best fit), {_short(without['chi2'])} (no $Z'$)",
     )
     return finished(figure)
+
+
+def _short(chi2: float) -> str:
+    return in_digits(float(f"{chi2:.3g}"))
 
 
 def add_title(figure: Figure, title: str, *lines: str) -> None:
@@ -95,7 +101,7 @@ def _draw_pulls(axes: Axes, best: _Terms, without: _Terms, labels: Mapping[str, 
     reach = max(3.0, 1.15 * float(np.abs(np.concatenate([pulls, bare, [0]])).max()))
     axes.set_xlim(-reach, reach)
     set_rows(axes, [label_of(name, labels) for name in names])
-    axes.set_xlabel("pull: (measured - predicted) / error", fontsize=points("axes.labelsize"))
+    axes.set_xlabel("pull: (measured $-$ predicted) / error", fontsize=points("axes.labelsize"))
 
 
 def draw_sigmas(axes: Axes) -> None:
@@ -109,7 +115,7 @@ def draw_sigmas(axes: Axes) -> None:
 
 def set_rows(axes: Axes, labels: Sequence[str]) -> None:
     """Label rows from the top, a number for each label."""
-    axes.set_yticks(np.arange(len(labels))[::-1], labels)
+    set_words(axes.yaxis, range(len(labels))[::-1], labels)
     axes.set_ylim(-0.7, max(len(labels), 1) - 0.3)
 
 

@@ -20,8 +20,8 @@ _SMALLEST_PLAIN = 1e-3 * (1 - 1e-9)
 """Smallest number that is written without a power of ten."""
 _MOST = 5
 """Labels on an axis, unless a figure has less room."""
-_MOST_MINOR_DECADES = 6
-"""Decades up to which a logarithmic axis has ticks between them."""
+_DECADES_PER_INCH = 2.5
+"""Decades in an inch up to which an axis has ticks between them: these stay a point apart."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Room:
     """Largest number of labels; two are always written."""
     edge: float = _EDGE
     """Fraction of the axis at either end without labels."""
+    inches: float = 2.4
+    """Length of the axis."""
 
 
 AMPLE = Room()
@@ -141,20 +143,30 @@ class Log:
         powers = 10 ** min(ticks) < _SMALLEST_PLAIN
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_major_formatter(FuncFormatter(lambda x, _: in_digits(10**x, powers=powers)))
-        axis.set_minor_locator(FixedLocator(minor_log_ticks(limits)))
+        axis.set_minor_locator(FixedLocator(minor_log_ticks(limits, room.inches)))
         axis.set_minor_formatter(NullFormatter())
 
 
-def minor_log_ticks(limits: tuple[float, float]) -> list[float]:
+def minor_log_ticks(limits: tuple[float, float], inches: float) -> list[float]:
     """Return the coordinates of minor ticks between two decimal logarithms.
+
+    Parameters
+    ----------
+    limits
+        The logarithms at the ends of the axis.
+    inches
+        Its length; a short axis has ticks at decades alone.
 
     Examples
     --------
-    >>> [round(10**tick) for tick in minor_log_ticks((0.9, 1.7))]
+    >>> [round(10**tick) for tick in minor_log_ticks((0.9, 1.7), 1.0)]
     [8, 9, 10, 20, 30, 40, 50]
+    >>> [round(10**tick) for tick in minor_log_ticks((0, 4), 1.0)]
+    [1, 10, 100, 1000, 10000]
     """
     decades = range(int(np.floor(limits[0])), int(np.ceil(limits[1])) + 1)
-    digits = range(1, 10) if limits[1] - limits[0] <= _MOST_MINOR_DECADES else (1,)
+    fine = limits[1] - limits[0] <= _DECADES_PER_INCH * inches
+    digits = range(1, 10) if fine else (1,)
     ticks = np.log10([digit * 10.0**decade for decade in decades for digit in digits])
     found = [float(tick) for tick in ticks if limits[0] <= tick <= limits[1]]
     if len(found) > 1:
@@ -203,6 +215,8 @@ def in_digits(value: float, *, powers: bool = False) -> str:
     >>> in_digits(0.02), in_digits(2e-4), in_digits(1e-4)
     ('0.02', '$2\\times10^{-4}$', '$10^{-4}$')
     """
+    if value == 0:
+        return "0"
     sign, size = ("-", -value) if value < 0 else ("", value)
     smallest = 1.0 if powers else _SMALLEST_PLAIN
     if smallest * (1 - 1e-9) <= size < 1e5 * (1 - 1e-9):
@@ -231,7 +245,9 @@ class SignedLog:
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_major_formatter(FuncFormatter(lambda x, _: self._label(x)))
         reach = (self._base, self._base + max(map(abs, limits)))
-        minor = np.array(minor_log_ticks(reach)) - self._base
+        # Both signs share the axis: each has its part of the length.
+        share = (reach[1] - reach[0]) / (limits[1] - limits[0])
+        minor = np.array(minor_log_ticks(reach, share * room.inches)) - self._base
         axis.set_minor_locator(
             FixedLocator([x for x in (*-minor, *minor) if limits[0] <= x <= limits[1]])
         )
@@ -246,21 +262,32 @@ class SignedLog:
         base = self._base
         reach = max(abs(limits[0]), abs(limits[1])) - room.edge * (limits[1] - limits[0])
         sides = 2 if limits[0] < 0 < limits[1] else 1
-        found: list[float] = []
-        for spacing in range(max(1, int(np.ceil(sides * reach / max(room.most - 1, 2)))), 0, -1):
-            # Labels closer to zero than half a spacing would run into its own.
-            exponents = np.arange(np.floor(base + reach), base + 0.5 * spacing, -spacing)
-            decades = np.concatenate([-(exponents - base), [0], exponents - base])
-            found = _inside(np.unique(decades), limits, room.edge)
-            if len(found) > 1:
-                # Without room for more, the outer two say more than zero and one of them.
-                return (
-                    found if len(found) <= room.most or room.most > 2 else found[:: len(found) - 1]
-                )
+        widest = max(1, int(np.ceil(sides * reach / max(room.most - 1, 2))))
+        candidates = [
+            self._spaced(spacing, reach, limits, room.edge) for spacing in range(widest, 0, -1)
+        ]
+        candidates = [found for found in candidates if len(found) > 1]
+        fitting = [found for found in candidates if len(found) <= room.most]
+        if fitting:
+            return max(fitting, key=len)
+        if candidates:
+            # Without room for more, the outer two say more than zero and one of them.
+            found = candidates[0]
+            return found if room.most > 2 else found[:: len(found) - 1]
         sign = -1.0 if limits[1] <= 0 else 1.0
         ends = sorted(base + sign * np.array(limits))
         inner = [sign * (tick - base) for tick in log_ticks((ends[0], ends[1]), room)]
-        return sorted(inner) if sides == 1 else found
+        return sorted(inner) if sides == 1 else [0.0]
+
+    def _spaced(
+        self, spacing: int, reach: float, limits: tuple[float, float], edge: float
+    ) -> list[float]:
+        """Return zero and values with so many decades between them."""
+        base = self._base
+        # Labels closer to zero than half a spacing would run into its own.
+        exponents = np.arange(np.floor(base + reach), base + 0.5 * spacing, -spacing)
+        decades = np.concatenate([-(exponents - base), [0], exponents - base])
+        return _inside(np.unique(decades), limits, edge)
 
     def _label(self, coordinate: float) -> str:
         if abs(coordinate) < 1e-9:
@@ -353,7 +380,7 @@ def room_for(inches: float, text: str, size: float, *, across: bool) -> Room:
     """
     each = 1.3 * text_width(text, size) if across else 1.9 * size / 72
     most = max(2, min(_MOST, int(inches / each)))
-    return Room(most, max(_EDGE, 0.6 * size / 72 / inches))
+    return Room(most, max(_EDGE, 0.6 * size / 72 / inches), inches)
 
 
 def longest_label(scale: Scale, limits: tuple[float, float], room: Room, size: float) -> float:
@@ -392,5 +419,6 @@ def set_native_ticks(axis: Axis, attributes: Mapping[str, Any], room: Room) -> N
     powers = 10 ** min(ticks) < _SMALLEST_PLAIN
     axis.set_major_locator(FixedLocator([10**tick for tick in ticks]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: in_digits(value, powers=powers)))
-    axis.set_minor_locator(FixedLocator([10**tick for tick in minor_log_ticks(limits)]))
+    minor = minor_log_ticks(limits, room.inches)
+    axis.set_minor_locator(FixedLocator([10**tick for tick in minor]))
     axis.set_minor_formatter(NullFormatter())

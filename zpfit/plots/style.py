@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
+from zpfit.io.formulas import as_formulas
+
 ENSEMBLE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 """Okabe and Ito's palette, safe for colour-blind readers."""
 SERIES_COLOURS = (*ENSEMBLE_COLOURS, "#D55E00", "#F0E442", "#000000")
@@ -105,6 +107,7 @@ def points(kind: TextKind) -> float:
 
 _FORMULAS = re.compile(r"(\$[^$]*\$)")
 _PRIME = re.compile(r"(?:'|\^\{?\\prime\}?)(?![_^'])")
+_APOSTROPHE = re.compile(r"(?<=[a-z])'(?=s\b)")
 _BARE_PRIME = re.compile(r"\b([A-Za-z])'(?![A-Za-z])")
 _SPECIAL = re.compile(r"(?<!\\)([%&#_])")
 
@@ -113,7 +116,8 @@ def typeset(text: str) -> str:
     r"""Return a text with primes as the font in use draws them best.
 
     The prime of STIX is raised already: as a superscript it floats above its letter. A letter with
-    a prime outside of formulas becomes a formula.
+    a prime outside of formulas becomes a formula, and so do :func:`symbols in ASCII
+    <zpfit.io.formulas.as_formulas>`.
 
     Examples
     --------
@@ -121,8 +125,10 @@ def typeset(text: str) -> str:
     ...     typeset("no Z' ($m_{Z'}$)")
     'no $Z\\prime$ ($m_{Z\\prime}$)'
     """
+    text = as_formulas(text)
     raised = str(mpl.rcParams["mathtext.fontset"]).startswith("stix")
     on_line = raised and not mpl.rcParams["text.usetex"]
+    text = _outside(text, lambda words: _APOSTROPHE.sub("\N{RIGHT SINGLE QUOTATION MARK}", words))
     parts = _FORMULAS.split(_outside(text, lambda words: _BARE_PRIME.sub(r"$\1'$", words)))
     if on_line:
         parts[1::2] = [_PRIME.sub(r"\\prime", formula) for formula in parts[1::2]]
@@ -139,11 +145,18 @@ def _outside(text: str, change: Callable[[str], str]) -> str:
     return "".join(parts)
 
 
+def set_words(
+    axis: Axis, places: Sequence[float] | range, words: Sequence[str], **look: Any
+) -> None:
+    """Label places of an axis with words, after :func:`typeset`."""
+    axis.set_ticks(list(places), [typeset(text) for text in words], **look)
+
+
 def finished(figure: Figure) -> Figure:
     """Return a figure after :func:`typeset` of all its texts but the labels of ticks.
 
     Formatters write those again when the figure is drawn, and making all minor ticks takes as
-    long as the rest of a corner plot.
+    long as the rest of a corner plot. Words at ticks need :func:`set_words`.
     """
     for text in _texts(figure):
         if text.get_text():

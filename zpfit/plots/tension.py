@@ -57,7 +57,7 @@ def tension_figure(result: TensionRecord, spec: FigureSpec | None = None) -> Fig
     axes.tick_params(axis="x", which="both", top=True, labelsize=points("xtick.labelsize"))
     axes.tick_params(axis="y", which="both", labelsize=points("ytick.labelsize"))
     axes.set_xlabel(
-        "(measured - predicted) / standard deviation", fontsize=points("axes.labelsize")
+        "(measured $-$ predicted) / standard deviation", fontsize=points("axes.labelsize")
     )
     figure.legend(loc="outside lower center", ncols=2, fontsize=points("legend.fontsize"))
     add_title(figure, spec.titled(result["title"]), _numbers(result))
@@ -67,13 +67,13 @@ def tension_figure(result: TensionRecord, spec: FigureSpec | None = None) -> Fig
 def _numbers(result: TensionRecord) -> str:
     goodness, evidence = result["parameter_goodness"], result["evidence"]
     words = [
-        rf"$\chi^2_\mathrm{{PG}}$ = {goodness['chi2']:.2g} ({_sigma(goodness)})",
-        rf"$\ln S$ = {evidence['log_s']:.2f} ({_sigma(evidence)})",
+        rf"$\chi^2_\mathrm{{PG}} = {goodness['chi2']:.2g}$ ({_sigma(goodness)})",
+        rf"$\ln S = {evidence['log_s']:.2f}$ ({_sigma(evidence)})",
     ]
     if result["joint_sigma"] is not None:
-        words.insert(0, rf"joint sigma {result['joint_sigma']:.2f}")
+        words.insert(0, rf"joint $\sigma = {result['joint_sigma']:.2f}$")
     return ", ".join(words)
 
 
 def _sigma(row: Mapping[str, Any]) -> str:
-    return "no p" if row["sigma"] is None else rf"{row['sigma']:.1f}$\sigma$"
+    return "no $p$" if row["sigma"] is None else rf"${row['sigma']:.1f}\,\sigma$"

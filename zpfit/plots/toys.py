@@ -11,7 +11,7 @@ from zpfit.analysis.records import ToysRecord, ToyStatisticRecord
 from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec, described_by
 from zpfit.plots.pulls import add_title
-from zpfit.plots.scales import Linear
+from zpfit.plots.scales import Linear, Room, in_digits
 from zpfit.plots.style import (
     BEST_FIT_COLOUR,
     ENSEMBLE_COLOURS,
@@ -26,15 +26,17 @@ _LABELS = {
     "chi2": r"$\chi^2_\mathrm{min}$",
     "delta_chi2": r"$\chi^2$(no $Z^\prime$) $-\ \chi^2_\mathrm{min}$",
     "delta_chi2_nested": r"$\chi^2_\mathrm{min}$(smaller model) $-\ \chi^2_\mathrm{min}$",
-    "joint_sigma": r"joint sigma",
+    "joint_sigma": r"joint $\sigma$",
 }
 _HYPOTHESES = {
-    "no-zprime": r"no $Z^\prime$",
-    "best-fit": "the best fit",
-    "nested": "the smaller model's best fit",
+    "no-zprime": r"without a $Z^\prime$",
+    "best-fit": "of the best fit",
+    "nested": "of the smaller model's best fit",
 }
 _PANEL, _NARROW = 2.33, 4.0
 """Width and height of a panel, and the width of a narrow figure, in inches."""
+_WITH_ZERO = Room(edge=-1e-3)
+"""Labels at the ends of the axes too."""
 _BINS = 40
 _MOST_OF_TOYS = 0.995
 """Fraction of toys that an axis shows, unless the data lie beyond."""
@@ -78,7 +80,7 @@ def toys_figure(
         ncols=3 if width > _NARROW else 2, fontsize=points("legend.fontsize"),
     )  # fmt: skip
     hypothesis = _HYPOTHESES[result["hypothesis"]]
-    add_title(figure, spec.titled(result["title"]), f"{result['toys']} toys of {hypothesis}")
+    add_title(figure, spec.titled(result["title"]), f"{result['toys']} toys {hypothesis}")
     return finished(figure)
 
 
@@ -103,18 +105,26 @@ def _panel(axes: Axes, name: str, row: ToyStatisticRecord, toys: FloatArray) -> 
     axes.set_xlim(0, right)
     axes.set_ylim(0, 1.3 * min(top, 4 * float(np.sort(density)[-3:].mean()) + 1e-12))
     even, size = Linear(), points("xtick.labelsize")
-    even.set_ticks(axes.xaxis, axes.get_xlim())
-    even.set_ticks(axes.yaxis, axes.get_ylim())
+    even.set_ticks(axes.xaxis, axes.get_xlim(), _WITH_ZERO)
+    even.set_ticks(axes.yaxis, axes.get_ylim(), _WITH_ZERO)
     axes.tick_params(which="both", labelsize=size, top=True, right=True)
     axes.set_xlabel(_LABELS[name], fontsize=points("axes.labelsize"))
     axes.set_title(_words(row, toys), fontsize=points("legend.fontsize"), color=MUTED)
 
 
+def _short(p: float | None, digits: int) -> str:
+    return "none" if p is None else in_digits(float(f"{p:.{digits}g}"))
+
+
 def _words(row: ToyStatisticRecord, toys: FloatArray) -> str:
     limit = row["p_upper_limit"]
-    words = [f"p = {row['p_value']:.3g}" if limit is None else f"p < {limit:.2g} (95 %)"]
+    words = [
+        f"$p$ = {_short(row['p_value'], 3)}"
+        if limit is None
+        else f"$p$ < {_short(limit, 2)} (95 %)"
+    ]
     if row["naive_dof"] is not None:
-        words.append(f"naive p = {row['naive_p_value']:.2g}, {row['naive_dof']} dof")
+        words.append(f"naive $p$ = {_short(row['naive_p_value'], 2)}, {row['naive_dof']} dof")
     zero, missing = int(np.sum(toys == 0)), int(np.sum(~np.isfinite(toys)))
     words += [f"{zero} toys at zero"] if zero else []
     words += [f"{missing} toys without any"] if missing else []

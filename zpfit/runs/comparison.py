@@ -321,6 +321,7 @@ def _figures(
 ) -> dict[str, "Callable[[FigureSpec], Figure]"]:
     """Return the figures of a comparison by the names of their files."""
     from zpfit.plots.comparison import chi2_figure, evidence_figure, overlay_figure
+    from zpfit.plots.run_labels import run_labels
 
     figures: dict[str, Callable[[FigureSpec], Figure]] = {
         "evidence": lambda spec: evidence_figure(rows, spec),
@@ -329,7 +330,8 @@ def _figures(
     if fits:
         rng = np.random.default_rng(seed)
         samples = _couplings(list(fits.values()), rng)
-        figures["couplings"] = lambda spec: overlay_figure(samples, _SYMBOLS, spec)
+        labels = dict(zip((row["run"] for row in rows), run_labels(rows, {}), strict=True))
+        figures["couplings"] = lambda spec: overlay_figure(samples, _SYMBOLS, spec, labels)
     return figures
 
 

@@ -17,12 +17,13 @@ from zpfit.analysis.records import (
 )
 from zpfit.errors import InvalidInput, WrongSuffix
 from zpfit.io.writing import make_folder, write_whole
-from zpfit.plots.coverage import coverage_figure
+from zpfit.plots.exclusion import settled_colours
 from zpfit.plots.exclusion_overlay import overlay_figure
 from zpfit.plots.style import pdf, png
 from zpfit.plots.toys import toys_figure
 from zpfit.runs.campaign import draw_campaign
 from zpfit.runs.comparison import draw_comparison
+from zpfit.runs.coverage import draw_coverage
 from zpfit.runs.drawing import draw_run
 from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.folder_kinds import EXCLUSION, SCAN, WITH_FIGURES, unusable
@@ -44,13 +45,15 @@ _DPI = 200
 Draw = Callable[[Path, FigureStyle], Sequence[Path]]
 
 
-def draw_again(path: Path, style: FigureStyle = PLAIN) -> list[Path]:
-    """Draw every figure of a folder again, from the records that it holds.
+def draw_again(*paths: Path, style: FigureStyle = PLAIN) -> list[Path]:
+    """Draw every figure of some folders again, from the records that they hold.
+
+    An experiment has one colour in all planes.
 
     Parameters
     ----------
-    path
-        A folder of any kind, or the JSON file of an exclusion, a profile or a limit.
+    *paths
+        Folders of any kind, or JSON files of an exclusion, a profile or a limit.
     style
         Style that prevails over what the records say of their figures.
 
@@ -68,10 +71,29 @@ def draw_again(path: Path, style: FigureStyle = PLAIN) -> list[Path]:
     UnwritablePath
         The folder cannot be written.
     """
-    found = [file for draw, record in _drawable(path) for file in draw(record, style)]
-    if not found:
-        raise unusable(path, *WITH_FIGURES)
-    return found
+    content = {path: list(_drawable(path)) for path in paths}
+    maps = {
+        file: read_record(ExclusionMapRecord, file)
+        for records in content.values()
+        for draw, file in records
+        if draw is _exclusion
+    }
+    colours = settled_colours(list(maps.values())) if len(maps) > 1 else None
+    written: list[Path] = []
+    for path, records in content.items():
+        own = [
+            picture
+            for draw, file in records
+            for picture in (
+                draw_exclusion(maps[file], file, style, colours)
+                if file in maps
+                else draw(file, style)
+            )
+        ]
+        if not own:
+            raise unusable(path, *WITH_FIGURES)
+        written += own
+    return written
 
 
 def _drawable(path: Path) -> Iterator[tuple[Draw, Path]]:
@@ -117,9 +139,8 @@ def _toys(path: Path, style: FigureStyle) -> list[Path]:
         return _both(toys_figure(record, columns, style.spec), path)
 
 
-def _coverage(path: Path, style: FigureStyle) -> list[Path]:
-    with style.context():
-        return _both(coverage_figure(read_record(CoverageRecord, path), style.spec), path)
+def _coverage(path: Path, style: FigureStyle) -> Sequence[Path]:
+    return draw_coverage(read_record(CoverageRecord, path), path, style)
 
 
 def _comparison(path: Path, style: FigureStyle) -> list[Path]:

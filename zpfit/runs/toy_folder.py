@@ -1,9 +1,10 @@
-"""The folder of a set of pseudo-experiments, which can be extended later."""
+"""Folders of pseudo-experiments, which can be resumed and extended: toys and coverage."""
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,30 @@ from typing import Any
 import numpy as np
 
 from zpfit.analysis.records import ToysRecord
-from zpfit.errors import DamagedRecord, FilesExist, ToysMismatch
+from zpfit.analysis.toys.block import blocks_of
+from zpfit.errors import DamagedRecord, FilesExist, Stopped, ToysMismatch
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
+from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.fingerprint import first_difference
+from zpfit.runs.signals import REPEAT_TO_RESUME, listening
+from zpfit.runs.workers import Workers, open_workers
 
 JSON, CSV = "toys.json", "toys.csv"
 RESULTS = (JSON, CSV, "toys.png", "toys.pdf")
 """Names of the files with results."""
 _KEY, _START = "origin.json", "start.npz"
+POOL, _POOL_CHI2 = "pool", "pool_chi2"
+"""Names of the arrays of starting points, and of their chi2."""
+_SAME = 1e-9
+"""Relative tolerance of chi2 at stored points; another processor may round differently."""
 
 Columns = Mapping[str, FloatArray]
 """Statistics and data of toys by name, each of shape (toys,)."""
+ComputeBlocks = Callable[[Sequence[range]], Iterator[tuple[range, Columns]]]
+"""Computes blocks of toys and yields each with the numbers of its toys, in any order."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class ToyFolder:
     """Blocks of toys, the inputs they were computed from, and results."""
 
     path: Path
+    results: tuple[str, ...] = RESULTS
+    """Names of the files with results."""
 
     def open(self, origin: Mapping[str, Any], *, force: bool) -> None:
         """Create the folder, or check that its toys were computed from the same inputs.
@@ -58,7 +73,7 @@ class ToyFolder:
             self._check(origin)
             return
         else:
-            there = [name for name in (*RESULTS, _START) if (self.path / name).exists()]
+            there = [name for name in (*self.results, _START) if (self.path / name).exists()]
             if there:
                 raise FilesExist(self.path, there)
         write_text(self.path / _KEY, json.dumps(origin, indent=2) + "\n")
@@ -74,21 +89,88 @@ class ToyFolder:
 
     def _clear(self) -> None:
         # The key goes last: without it, the other files would look like those of another program.
-        for path in [*self.path.glob("block_*.csv"), *map(self.path.joinpath, (*RESULTS, _START))]:
+        named = map(self.path.joinpath, (*self.results, _START))
+        for path in [*self.path.glob("block_*.csv"), *named]:
             path.unlink(missing_ok=True)
         (self.path / _KEY).unlink(missing_ok=True)
 
-    def write_start(self, arrays: Mapping[str, FloatArray]) -> None:
-        """Write the arrays that every block starts from."""
-        write_whole(self.path / _START, lambda path: np.savez(path, allow_pickle=False, **arrays))
+    def write_start(self, posterior: Posterior, arrays: Mapping[str, FloatArray]) -> None:
+        """Write the arrays that every block starts from, :data:`POOL` among them."""
+        stored = {**arrays, _POOL_CHI2: _chi2_of(posterior, arrays[POOL])}
+        write_whole(self.path / _START, lambda path: np.savez(path, allow_pickle=False, **stored))
 
-    def start(self) -> dict[str, FloatArray] | None:
-        """Return the arrays that every block starts from; None if absent or damaged."""
+    def start(self, posterior: Posterior, *names: str) -> dict[str, FloatArray] | None:
+        """Return the arrays that every block starts from.
+
+        Parameters
+        ----------
+        posterior
+            Posterior of the toys.
+        *names
+            Arrays that there must be.
+
+        Returns
+        -------
+        dict of str to array, or None
+            None if an array is absent or the file is damaged.
+
+        Raises
+        ------
+        ToysMismatch
+            chi2 of the stored points has changed, although no recorded input has.
+        """
         try:
             with np.load(self.path / _START) as stored:
-                return dict(stored)
+                arrays = dict(stored)
         except (OSError, ValueError, KeyError, EOFError):
             return None
+        if not {POOL, _POOL_CHI2, *names} <= arrays.keys():
+            return None
+        if not np.allclose(_chi2_of(posterior, arrays[POOL]), arrays.pop(_POOL_CHI2), rtol=_SAME):
+            raise ToysMismatch(
+                self.path, "chi2 of the same points has changed, perhaps with the program's code"
+            )
+        return arrays
+
+    def complete(
+        self,
+        toys: int,
+        size: int,
+        names: Sequence[str],
+        compute: ComputeBlocks,
+        progress: Progress,
+    ) -> dict[str, FloatArray]:
+        """Return the columns of all toys; blocks that are missing are computed and stored.
+
+        Parameters
+        ----------
+        toys
+            Number of toys.
+        size
+            Number of toys of a block.
+        names
+            Names of the columns.
+        compute
+            Computes blocks.
+        progress
+            Gets the number of finished toys.
+        """
+        wanted = blocks_of(toys, size)
+        stored: dict[range, Columns | None] = {
+            block: self.block(block.start // size, names, len(block)) for block in wanted
+        }
+        missing = [block for block in wanted if stored[block] is None]
+        left = sum(map(len, missing))
+        before = toys - left
+        progress.stage(f"{toys} toys" + (f", {before} from before" if before else ""))
+        computed = 0
+        for block, columns in compute(missing):
+            self.write_block(block.start // size, columns)
+            stored[block] = columns
+            computed += len(block)
+            progress.update(computed / left, f"{before + computed} toys")
+        whole = [found for block in wanted if (found := stored[block]) is not None]
+        return {name: np.concatenate([found[name] for found in whole]) for name in names}
 
     def write_block(self, block: int, columns: Columns) -> None:
         """Write the toys of a block."""
@@ -130,6 +212,30 @@ class ToyFolder:
         """
         write_text(self.path / CSV, as_csv(columns))
         write_json(self.path / JSON, record)
+
+
+def _chi2_of(posterior: Posterior, u: FloatArray) -> FloatArray:
+    residuals = posterior.residuals(u, 0.0)
+    result: FloatArray = np.einsum("nk,nk->n", residuals, residuals)
+    return result
+
+
+@contextmanager
+def resumable_workers(choice: ExecutorChoice) -> Iterator[Workers]:
+    """Open workers for blocks of toys, which the same command resumes after a signal.
+
+    Raises
+    ------
+    Stopped
+        On SIGINT or SIGTERM.
+    MissingExtra, SchedulerUnreachable, MultithreadedWorkers
+        The executor cannot be opened, see :func:`zpfit.runs.workers.open_workers`.
+    """
+    try:
+        with listening() as stop, open_workers(choice, stop) as workers:
+            yield workers
+    except Stopped as error:
+        raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
 
 
 def read_csv(path: Path) -> dict[str, FloatArray]:

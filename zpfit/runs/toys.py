@@ -17,7 +17,6 @@ from zpfit.analysis.toys.block import (
     TOYS_PER_BLOCK,
     BlockResult,
     ToyProblem,
-    blocks_of,
     toy_block,
 )
 from zpfit.analysis.toys.statistics import Hypothesis, Rates, Toys
@@ -26,14 +25,11 @@ from zpfit.analysis.toys.toys import (
     Setup,
     check_of_data,
     check_setup,
-    join_blocks,
     prepare,
     summarise,
     toy_problem,
     toys,
 )
-from zpfit.errors import Stopped, ToysMismatch
-from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.registry import packages_behind
@@ -44,12 +40,9 @@ from zpfit.io.writing import make_folder, write_whole
 from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.run_file import load_run, resolved_settings
 from zpfit.runs.run_folder import RunFolder
-from zpfit.runs.signals import REPEAT_TO_RESUME, listening
-from zpfit.runs.toy_folder import ToyFolder
+from zpfit.runs.toy_folder import POOL, Columns, ToyFolder, resumable_workers
 from zpfit.runs.workers import Workers, open_workers
 
-_SAME = 1e-9
-"""Relative tolerance of chi2 at stored points; another processor may round differently."""
 _CACHED_RUNS = 4
 """Run files that a process keeps in memory: a run and a smaller one, for two sets of toys."""
 
@@ -253,12 +246,9 @@ def toys_in_folder(
     request = replace(request, joint_sigma=setup.joint_sigma)
     make_folder(folder.path)
     with RunFolder(folder.path).locked():
-        try:
-            with listening() as stop, open_workers(choice, stop) as workers:
-                folder.open(_origin(setup), force=force)
-                result = _toys(request, setup, folder, workers, progress)
-        except Stopped as error:
-            raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
+        with resumable_workers(choice) as workers:
+            folder.open(_origin(setup), force=force)
+            result = _toys(request, setup, folder, workers, progress)
         packages = packages_behind(setup.run.settings.sampler.engine)
         record: ToysRecord = {**result.record(), "versions": versions(packages)}
         write_toys(record, result, folder)
@@ -273,36 +263,17 @@ def _toys(
     preparation = _prepared(setup, folder, progress)
     problem = toy_problem(setup, preparation)
     data = check_of_data(preparation, problem)
-    columns, new = _all_blocks(request, preparation, problem, folder, workers, progress)
-    return summarise(setup, preparation, data, columns, Rates.of(new))
-
-
-def _all_blocks(
-    request: ToyRequest,
-    preparation: Preparation,
-    problem: ToyProblem,
-    folder: ToyFolder,
-    workers: Workers,
-    progress: Progress,
-) -> tuple[dict[str, FloatArray], list[BlockResult]]:
-    """Return the columns of all toys, and the blocks that had to be computed."""
-    names, size = problem.column_names(), request.toys_per_block
-    wanted = blocks_of(request.toys, size)
-    stored = {block: folder.block(block.start // size, names, len(block)) for block in wanted}
-    missing = [block for block in wanted if stored[block] is None]
-    left = sum(map(len, missing))
-    done = request.toys - left
-    progress.stage(f"{request.toys} toys" + (f", {done} from before" if done else ""))
     new: list[BlockResult] = []
-    computed = 0
-    for block, result in _run_blocks(request, preparation, missing, workers):
-        folder.write_block(block.start // size, result.columns)
-        stored[block] = dict(result.columns)
-        new.append(result)
-        computed += len(block)
-        progress.update(computed / left, f"{done + computed} toys")
-    whole = [columns for block in wanted if (columns := stored[block]) is not None]
-    return join_blocks(problem, whole, request.toys), new
+
+    def compute(blocks: Sequence[range]) -> Iterator[tuple[range, Columns]]:
+        for block, result in _run_blocks(request, preparation, blocks, workers):
+            new.append(result)
+            yield block, result.columns
+
+    columns = folder.complete(
+        request.toys, request.toys_per_block, problem.column_names(), compute, progress
+    )
+    return summarise(setup, preparation, data, columns, Rates.of(new))
 
 
 def _origin(setup: Setup) -> dict[str, Any]:
@@ -312,50 +283,39 @@ def _origin(setup: Setup) -> dict[str, Any]:
         "hypothesis": setup.hypothesis,
         "seed": setup.run.settings.seed,
         "joint_sigma": setup.joint_sigma,
-        "run": _origin_of(setup.run),
-        "nested": None if setup.nested is None else _origin_of(setup.nested),
+        "run": origin_of(setup.run, *_DECISIVE),
+        "nested": None if setup.nested is None else origin_of(setup.nested, *_DECISIVE),
         "toys_per_block": setup.toys_per_block,
     }
 
 
-def _origin_of(run: Problem) -> dict[str, Any]:
+def origin_of(run: Problem, *keys: str) -> dict[str, Any]:
+    """Return the settings of a run under these keys, and the hash of its data."""
     settings = resolved_settings(run)
-    kept = ("model", "likelihood", "priors", "best_fit", "joint_sigma")
-    return {name: settings[name] for name in kept} | {"data_hash": run.data_hash()}
+    return {name: settings[name] for name in keys} | {"data_hash": run.data_hash()}
 
 
-_TRUTH, _POOL, _NESTED_POOL, _POOL_CHI2 = "truth", "pool", "nested_pool", "pool_chi2"
-_BEST, _NESTED_BEST = "best", "nested_best"
-_ARRAYS = (_TRUTH, _POOL, _NESTED_POOL, _POOL_CHI2, _BEST, _NESTED_BEST)
+_DECISIVE = ("model", "likelihood", "priors", "best_fit", "joint_sigma")
+"""Keys of a run file on which toys depend."""
+_TRUTH, _NESTED_POOL, _BEST, _NESTED_BEST = "truth", "nested_pool", "best", "nested_best"
+_ARRAYS = (_TRUTH, POOL, _NESTED_POOL, _BEST, _NESTED_BEST)
 """Names of arrays in the file of the preparation; the others are statistics of the data."""
 
 
 def _prepared(setup: Setup, folder: ToyFolder, progress: Progress) -> Preparation:
-    """Read the preparation from the folder, or compute and store it.
-
-    Raises
-    ------
-    ToysMismatch
-        chi2 of the stored points has changed, although no recorded input has.
-    """
+    """Read the preparation from the folder, or compute and store it."""
     posterior = setup.run.posterior
-    stored = folder.start()
-    if stored is None or _BEST not in stored:
-        preparation = prepare(setup, progress)
-        folder.write_start(
-            _as_arrays(preparation) | {_POOL_CHI2: _chi2_of(posterior, preparation.pool)}
-        )
-        return preparation
-    if not np.allclose(_chi2_of(posterior, stored[_POOL]), stored[_POOL_CHI2], rtol=_SAME):
-        raise ToysMismatch(
-            folder.path, "chi2 of the same points has changed, perhaps with the program's code"
-        )
-    return _from_arrays(stored)
+    stored = folder.start(posterior, _TRUTH, _BEST)
+    if stored is not None:
+        return _from_arrays(stored)
+    preparation = prepare(setup, progress)
+    folder.write_start(posterior, _as_arrays(preparation))
+    return preparation
 
 
 def _as_arrays(preparation: Preparation) -> dict[str, FloatArray]:
     arrays = {name: np.array(value) for name, value in preparation.observed.items()}
-    arrays |= {_TRUTH: preparation.truth, _POOL: preparation.pool, _BEST: preparation.best}
+    arrays |= {_TRUTH: preparation.truth, POOL: preparation.pool, _BEST: preparation.best}
     if preparation.nested_pool is not None and preparation.nested_best is not None:
         arrays |= {_NESTED_POOL: preparation.nested_pool, _NESTED_BEST: preparation.nested_best}
     return arrays
@@ -366,17 +326,11 @@ def _from_arrays(arrays: Mapping[str, FloatArray]) -> Preparation:
     return Preparation(
         observed,
         arrays[_TRUTH],
-        arrays[_POOL],
+        arrays[POOL],
         arrays.get(_NESTED_POOL),
         arrays[_BEST],
         arrays.get(_NESTED_BEST),
     )
-
-
-def _chi2_of(posterior: Posterior, u: FloatArray) -> FloatArray:
-    residuals = posterior.residuals(u, 0.0)
-    result: FloatArray = np.einsum("nk,nk->n", residuals, residuals)
-    return result
 
 
 def write_toys(record: ToysRecord, result: Toys, folder: ToyFolder) -> None:

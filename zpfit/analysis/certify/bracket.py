@@ -48,6 +48,21 @@ def above(bound: float) -> str:
     return str(Decimal(bound).quantize(_DECIMALS, ROUND_CEILING))
 
 
+MET = 1e-3
+"""Joint sigma that counts as zero, as points are known to a thousandth of a standard error."""
+
+
+def is_met(sigma: float | None) -> bool:
+    """Return True if the point of a joint sigma itself proves it: none can be lower than zero.
+
+    Examples
+    --------
+    >>> is_met(0.0002), is_met(1.3), is_met(None)
+    (True, False, False)
+    """
+    return sigma is not None and sigma < MET
+
+
 @dataclass(frozen=True)
 class Bracket:
     """Bounds of the joint sigma: no point of the domain lies below ``lower``."""

@@ -19,8 +19,15 @@ _TAIL = 5e-5
 """Fraction of the samples at either end of an axis that may lie outside the bins."""
 _NOISE = 2.5
 """Height of a dip or bump of the density, in standard errors, below which it counts as noise."""
+_HEAVY = 0.05
+"""Probability in an interval from which it is kept, whatever the noise of its density."""
 _SHARP = 0.05
 """Change of the density by smoothing, relative to the maximum, from which bins are halved."""
+_BLURRED = 0.015
+"""Change of the smoothed density by smoothing it once more, relative to the maximum, from which
+bins are halved; the width of a Gaussian mode is then right to 2 %."""
+_QUIETER = 0.27
+"""Standard error of this change relative to that of the smoothed density."""
 _SURE = 4.0
 """Standard errors of a bin that such a change must exceed."""
 _FILLED = 150.0
@@ -182,7 +189,7 @@ class Density:
 
         Intervals and gaps narrower than the smoothing are noise. So are those in which the
         density rises or falls by less than a few standard errors. Such gaps are closed, and such
-        intervals are dropped.
+        intervals are dropped unless they hold more than a few per cent of the probability.
         """
         [edges], [centres] = self.edges, self.centres
         x = np.concatenate([edges[:1], centres, edges[-1:]])
@@ -203,7 +210,13 @@ class Density:
                 joined[-1] = (joined[-1][0], high)
             else:
                 joined.append((low, high))
-        return [piece for piece in joined if significant(*piece, 1)] or joined
+        mass = np.concatenate([[0.0], np.cumsum(self.density * np.diff(edges))])
+
+        def heavy(low: float, high: float) -> bool:
+            below, above = np.interp([low, high], edges, mass / mass[-1])
+            return bool(above - below > _HEAVY)
+
+        return [piece for piece in joined if heavy(*piece) or significant(*piece, 1)] or joined
 
 
 def _smooth(
@@ -220,6 +233,12 @@ def _smooth(
         sizes = np.multiply.outer(sizes, width)
     smooth: FloatArray = gaussian_filter(counts, _SMOOTHING, mode="reflect") / sizes
     return smooth, np.sqrt(_smoothed_variance(squares)) / sizes
+
+
+def _smoothed(values: FloatArray, times: int) -> FloatArray:
+    """Return values on one axis after smoothing a number of times."""
+    result: FloatArray = gaussian_filter(values, _SMOOTHING * np.sqrt(times), mode="reflect")
+    return result
 
 
 def _smoothed_variance(squares: FloatArray) -> FloatArray:
@@ -280,9 +299,13 @@ def _adapted(column: FloatArray, weight: FloatArray, edges: FloatArray, n_axes: 
         at = np.searchsorted(column, edges)
         counts, squares = (np.diff(total[at]) for total in sums)
         width = np.diff(edges)
-        smooth, _ = _smooth(counts, squares, [edges])
+        smooth, error = _smooth(counts, squares, [edges])
         away = np.abs(counts / width - smooth)
         sharp = (away > _SHARP * smooth.max()) & (away > _SURE * np.sqrt(squares) / width)
+        if n_axes == 1:  # planes have other smoothing
+            # Smoothing once more changes a mode as much as the first time, with less noise.
+            again = np.abs(smooth - _smoothed(counts, 2) / _smoothed(width, 2))
+            sharp |= (again > _BLURRED * smooth.max()) & (again > _SURE * _QUIETER * error)
         sharp &= counts**2 > _FILLED * squares
         if not sharp.any():
             break

@@ -14,10 +14,11 @@ from zpfit.errors import NoAnomalies
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.search.descent import BLOCK, descend_rows
 from zpfit.inference.search.kicks import kick
-from zpfit.inference.search.minmax import Constraints
+from zpfit.inference.search.minmax import Constraints, polished_from
 from zpfit.inference.search.selection import (
     Index,
     apart_of_each,
+    best_of_each,
     cheapest_apart,
     cheapest_of_strata,
 )
@@ -44,6 +45,8 @@ _STEPS, _TOLERANCE = 30, 1e-12
 """Steps and tolerance of descents; sums of squares are zero where every constraint is met."""
 _STARTS, _KEPT, _KICKS = 16, 4, 4
 """Starts from the pool, solutions kept and kicks of each, per level and experiment."""
+_POLISHED = 6
+"""Solutions of each experiment from which the constrained search starts, beside its best point."""
 _STRATA = 8
 """Starts from the pool that are the best of their stratum, per level and experiment."""
 _APART = 0.05
@@ -128,6 +131,7 @@ def joint_sigmas(
         better = left[search.reached[left] < before - MET]
         search.failed[better] = 0.0
         search.halve()
+    search.polish()
     return np.where(search.reached < MET, 0.0, search.reached)
 
 
@@ -160,10 +164,11 @@ class _Search:
         self._objectives, self._rng = objectives, rng
         self._step_width = objectives.posterior.priors.step_width
         self._pool = pool
-        stratum = search_space(objectives.posterior).stratum
+        self._space = search_space(objectives.posterior)
+        stratum = self._space.stratum
         self._strata = np.zeros(len(pool), dtype=np.intp) if stratum is None else stratum(pool)
         toys = len(objectives.data)
-        self.reached = np.full(toys, np.inf)
+        self.reached, self._best = np.full(toys, np.inf), fits.copy()
         self.failed = np.zeros(toys)
         self._toy, self._u = np.arange(toys), fits
         """Points from which each experiment continues."""
@@ -186,6 +191,27 @@ class _Search:
             if not len(open_):
                 return
             self.aim(open_, (self.reached[open_] + self.failed[open_]) / 2)
+
+    def polish(self) -> None:
+        """Search the optimum around the best points of each experiment.
+
+        Descents end short of corners where several constraints meet.
+        """
+        left = self.unfinished()
+        # The points of an experiment are in the order of their costs.
+        leading = best_of_each(self._toy, np.arange(float(len(self._toy))), _POLISHED)
+        leading = leading[np.isin(self._toy[leading], left)]
+        toy = np.concatenate([left, self._toy[leading]])
+        u = np.vstack([self._best[left], self._u[leading]])
+        ends = [self._polished(one, start) for one, start in zip(toy.tolist(), u, strict=True)]
+        if ends:
+            self._note(toy, np.array(ends))
+
+    def _polished(self, toy: int, start: FloatArray) -> FloatArray:
+        def objective(u: FloatArray) -> Constraints:
+            return self._objectives.constraints(u, np.full(len(u), toy))
+
+        return polished_from(objective, start, self._space)
 
     def aim(self, toys: Index, level: FloatArray, effort: int = 1) -> None:
         """Descend towards a level for each of some experiments and record the levels reached."""
@@ -231,4 +257,7 @@ class _Search:
 
     def _note(self, toy: Index, u: FloatArray) -> None:
         largest = self._objectives.constraints(u, toy).largest()
-        np.minimum.at(self.reached, toy, np.where(np.isnan(largest), np.inf, largest))
+        largest = np.where(np.isnan(largest), np.inf, largest)
+        best = best_of_each(toy, largest, 1)
+        better = best[largest[best] < self.reached[toy[best]]]
+        self.reached[toy[better]], self._best[toy[better]] = largest[better], u[better]

@@ -136,19 +136,61 @@ def explore(
     checkpoint: Checkpoint,
     options: PeakOptions,
 ) -> FloatArray:
-    """Return draws of prior and maps whose ln L exceeds most what the peaks explain, (n, d).
+    """Return points of prior and maps whose ln L exceeds most what the peaks explain, (n, d).
 
     A thin mode shows in the draws long before it has a draw near its summit: its flank stands
     out of the peaks around it.
     """
+    even = EvenlySpread.over(task.dimension, options.batch, rng)
     kept = _Unexplained(task, peaks[: options.explaining], rng, options.starts, checkpoint.load())
-    uniform = replace(maps, prior_share=1.0, peaks=(), peak_shares=())
     while kept.done < options.prior_batches + options.map_batches:
-        proposal = uniform if kept.done < options.prior_batches else maps
-        kept.add(proposal.draw_labelled(rng, options.batch)[0])
+        if kept.done < options.prior_batches:
+            kept.add(even.batch(kept.done))
+        else:
+            kept.add(maps.draw_labelled(rng, options.batch)[0])
         checkpoint.save(kept.state)
     checkpoint.finish(kept.state)
     return kept.u
+
+
+@dataclass(frozen=True, eq=False)
+class EvenlySpread:
+    """Points that fill the unit cube more evenly than random ones, so that gaps are smaller.
+
+    The sequence of R. Kronecker, multiples of irrational numbers modulo 1, from a random start.
+    The numbers are powers of the root of x^(d+1) = x + 1, the golden ratio in one dimension.
+
+    References
+    ----------
+    M. Roberts, "The unreasonable effectiveness of quasirandom sequences" (2018),
+    https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/.
+    """
+
+    first: FloatArray
+    """The first batch, shape (n, d)."""
+    step: FloatArray
+    """Distance of the batches modulo 1, shape (d,)."""
+
+    @classmethod
+    def over(cls, dimension: int, n: int, rng: np.random.Generator) -> "EvenlySpread":
+        """Return batches of ``n`` points from a random start.
+
+        Examples
+        --------
+        >>> u = np.sort(EvenlySpread.over(1, 100, np.random.default_rng(1)).batch(0)[:, 0])
+        >>> bool(np.diff(u).max() < 0.02)
+        True
+        """
+        root = 1.5
+        for _ in range(100):
+            root = (1 + root) ** (1 / (dimension + 1))
+        angle = root ** -np.arange(1.0, dimension + 1)
+        return cls((np.outer(np.arange(n), angle) + rng.random(dimension)) % 1, n * angle % 1)
+
+    def batch(self, number: int) -> FloatArray:
+        """Return a batch of points, shape (n, d)."""
+        moved = self.first + number * self.step % 1
+        return np.where(moved < 1, moved, moved - 1)
 
 
 class _Unexplained:

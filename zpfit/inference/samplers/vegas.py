@@ -103,8 +103,8 @@ def adapt_and_integrate(
     progress, checkpoint
         Receiver of stages; store of intermediate states.
     known
-        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks:
-        half of the draws of each suffice.
+        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks;
+        half of the draws suffice.
 
     Raises
     ------

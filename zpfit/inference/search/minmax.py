@@ -172,7 +172,7 @@ def improve_near(
     reached = best_of_points(objective, known[best])
     fruitless = 0
     for index in best:
-        found = best_of_points(objective, _polished(objective, known[index], space)[None])
+        found = best_of_points(objective, polished_from(objective, known[index], space)[None])
         if found.level < reached.level - _PROGRESS:
             fruitless = 0
         elif np.isfinite(found.level):  # only a result that meets the constraints is comparable
@@ -208,15 +208,12 @@ def best_of_points(objective: Objective, points: FloatArray) -> MinMax:
     return MinMax(float(largest[index]), points[index])
 
 
-def improve_leaders(
+def hopeful_leaders(
     objective: Objective, level: float, reached: float, known: FloatArray, space: Space
-) -> MinMax:
-    """Return the best result of constrained searches from the best point of each stratum.
+) -> FloatArray:
+    """Return the best point of each stratum that may lead below the best level, shape (n, d).
 
     Strata whose least squares are far above those of any point below the best level are left out.
-
-    Least squares end where several constraints meet in a corner, short of the optimum. A narrow
-    basin then looks worse than a wide one whose optimum is higher, until each is polished.
 
     Parameters
     ----------
@@ -237,13 +234,36 @@ def improve_leaders(
     least = len(values.objectives) * (reached - level) ** 2
     near = sum_of_squares(values.residuals(level, _WALL)) <= _HOPEFUL * least
     near[0] = True
-    leaders = leaders[near]
-    ends = [_polished(objective, known[index], space) for index in leaders]
+    return known[leaders[near]]
+
+
+def polished_best(objective: Objective, starts: FloatArray, space: Space) -> MinMax:
+    """Return the best result of constrained searches from given starts, shape (n, d).
+
+    Least squares end where several constraints meet in a corner, short of the optimum. A narrow
+    basin then looks worse than a wide one whose optimum is higher, until each is polished.
+    """
+    ends = [polished_from(objective, start, space) for start in starts]
     return best_of_points(objective, np.array(ends))
 
 
-def _polished(objective: Objective, start: FloatArray, space: Space) -> FloatArray:
-    """Minimise the level under all constraints by sequential quadratic programming."""
+def polished_from(objective: Objective, start: FloatArray, space: Space) -> FloatArray:
+    """Minimise the level under all constraints by sequential quadratic programming.
+
+    Parameters
+    ----------
+    objective
+        Points (n, d) to their objectives and constraints.
+    start
+        Point of the unit cube, shape (d,).
+    space
+        Discrete coordinates, which stay as they are.
+
+    Returns
+    -------
+    FloatArray
+        End point, shape (d,); it may violate constraints.
+    """
     free = space.step_width == 0
     slopes = _Slopes(objective, start, free)
     first = float(-slopes.slacks(np.append(start[free], 0.0))[: slopes.n_objectives].min())

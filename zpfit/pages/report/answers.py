@@ -208,8 +208,10 @@ def _of_campaign(content: CampaignContent) -> Answer:
     record = content.record
     planned = record["finished"] + len(record["failed"])
     converged = sum(fit["converged"] for fit in record["fits"])
+    several = len(record["cells"]) != 1
     first = (
-        f"Of {planned} fits of {len(record['cells'])} combinations {record['finished']} are "
+        f"Of {planned} fits of {len(record['cells'])} combination{'s' * several} "
+        f"{record['finished']} are "
         f"finished, {len(record['failed'])} failed, and {converged} converged."
     )
     second = "No combination has a result."
@@ -218,8 +220,10 @@ def _of_campaign(content: CampaignContent) -> Answer:
         worst = min(record["cells"], key=lambda cell: cell["log_bayes_factor"])
         highest = best["log_bayes_factor"], best["log_z_error"]
         lowest = worst["log_bayes_factor"], worst["log_z_error"]
-        second = (
-            f"{_best_of('combination', len(record['cells']), best['name'], *highest)}, and "
-            f"{worst['name']} has the lowest evidence on its data, with {_log_b(*lowest)}."
-        )
+        second = _best_of("combination", len(record["cells"]), best["name"], *highest)
+        if several:
+            second += (
+                f", and {worst['name']} has the lowest evidence on its data, with {_log_b(*lowest)}"
+            )
+        second += "."
     return Answer(f"What do the fits of the campaign {content.name} say?", first, second)

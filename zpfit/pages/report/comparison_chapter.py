@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zpfit.analysis.bayes_factors import SCALE_SOURCE
-from zpfit.analysis.certify.bracket import below
+from zpfit.analysis.certify.bracket import below, is_met
 from zpfit.analysis.compare import NO_ZPRIME
 from zpfit.analysis.records import WrittenComparisonRow
 from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter
@@ -50,44 +50,49 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
     evidence = table(
         f"Evidence, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"])),
+            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
             (
                 f"ln B against {versus}",
                 lambda r: with_error(r["ln_bayes_factor"], r["ln_bayes_factor_err"]),
             ),
             ("reading", lambda r: Cell("\u2013" if r["run"] == reference else r["evidence"])),
             ("ln Z", lambda r: with_error(r["lnZ"], r["lnZ_err"])),
-            ("ln Z, wider priors", lambda r: value(_varied(r, "wider"), 4)),
-            ("ln Z, narrower priors", lambda r: value(_varied(r, "narrower"), 4)),
+            ("ln Z, wider", lambda r: value(_varied(r, "wider"), 4)),
+            ("ln Z, narrower", lambda r: value(_varied(r, "narrower"), 4)),
             ("rank changes", lambda r: Cell("yes" if r["rank_changes"] else "no")),
             ("information [nats]", lambda r: value(r["information"])),
         ],
         group,
-        f"Read after {SCALE_SOURCE}.",
+        f"Read after {SCALE_SOURCE}. Wider, narrower: with other widths of all priors.",
     )
     fits = table(
         f"Best fits, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"])),
+            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
             ("parameters", lambda r: value(r["parameters"])),
             ("\u03c7\u00b2", lambda r: value(r["best_fit_chi2"], 4)),
             ("\u0394\u03c7\u00b2", lambda r: value(r["delta_chi2"], 4)),
             ("AIC", lambda r: value(r["aic"], 4)),
             ("BIC", lambda r: value(r["bic"], 4)),
             ("joint \u03c3", lambda r: fixed(r["joint_sigma"], 2)),
-            ("proved to be at least", lambda r: _proved(r.get("joint_sigma_proved"))),
+            (
+                "proved to be at least",
+                lambda r: _proved(r["joint_sigma"], r.get("joint_sigma_proved")),
+            ),
             ("converged", lambda r: Cell("yes" if r["converged"] else "no")),
         ],
         group,
         "\u0394\u03c7\u00b2: against no Z\u2032. Joint \u03c3: least level at which every anomaly "
         "is met while the other measurements are within their limits. A search finds it, so that "
         "it is an upper bound; the next column has the lower bound that is proved, if there is "
-        "one.",
+        "one. Met: a point meets every anomaly, within 0.001 of its error.",
     )
     return [evidence, fits]
 
 
-def _proved(bound: float | None) -> Cell:
+def _proved(sigma: float | None, bound: float | None) -> Cell:
+    if is_met(sigma):
+        return Cell("met")
     return Cell("\u2013" if bound is None else below(bound))
 
 

@@ -21,7 +21,7 @@ from zpfit.pages.report.read_folders import (
     RunContent,
 )
 from zpfit.pages.report.run_chapter import build_run_chapter
-from zpfit.pages.report.symbols import plain
+from zpfit.pages.report.symbols import plain, title_html
 from zpfit.pages.report.tables import Cell, Table, table, value, with_error
 
 
@@ -37,6 +37,7 @@ def page(contents: Sequence[Content]) -> str:
     runs = [content for content in contents if isinstance(content, RunContent)]
     several = len(runs) > 1
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["title_html"] = title_html
     plotly, script = _plotly(), _file("page.js")
     return environment.from_string(_file("page.html")).render(
         title=_title(chapters),

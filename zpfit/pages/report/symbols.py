@@ -9,6 +9,8 @@ from html import escape
 
 from markupsafe import Markup
 
+from zpfit.io.formulas import as_formulas
+
 _TOKEN = re.compile(r"\\[A-Za-z]+ ?|\\.|[{}_^]|.", re.DOTALL)
 _WORDS = {
     "ell": "\u2113", "to": "\u2192", "times": "\u00d7", "pm": "\u00b1", "bar": "anti-",
@@ -18,6 +20,7 @@ _WRITTEN_OUT = 1e6
 _RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
+_SIGNS = str.maketrans({"'": "\u2032", "-": "\u2212"})
 _TAGS = {"_": "sub", "^": "sup"}
 
 
@@ -39,6 +42,17 @@ def label_html(label: str) -> Markup:
         symbol_html(part) if i % 2 else Markup(escape(part))  # noqa: S704 - escaped
         for i, part in enumerate(parts)
     )
+
+
+def title_html(title: str) -> Markup:
+    """Return HTML of a title with its formulas and its symbols in ASCII.
+
+    Examples
+    --------
+    >>> print(title_html("Gauged L_mu - L_tau"))
+    Gauged L<sub>μ</sub>−L<sub>τ</sub>
+    """
+    return label_html(as_formulas(title))
 
 
 def plain(label: str) -> str:
@@ -68,10 +82,17 @@ def typeset(text: str) -> Markup:
     --------
     >>> print(typeset("1 +- 0.06, sin^2(theta_w), 1e-9, 2 -> 4"))
     1 ± 0.06, sin<sup>2</sup>(θ<sub>w</sub>), 10⁻⁹, 2 → 4
+    >>> print(typeset("(-8.7 +- 3.6)e-13, m_Zp above 3 MeV"))
+    (−8.7 ± 3.6)×10⁻¹³, m<sub>Z′</sub> above 3 MeV
     """
-    html = escape(text, quote=False).replace("+-", "\u00b1").replace("-&gt;", "\u2192")
-    html = re.sub(r"\b1e(-?\d+)\b", lambda m: _power(m[1])[1:], html.replace("Z'", "Z\u2032"))
-    html = re.sub(r"(?<=\d)e(-?\d+)\b", lambda m: _power(m[1]), html)
+    html = (
+        str(title_html(text.replace("Z'", "Z\u2032")))
+        .replace("+-", "\u00b1")
+        .replace("-&gt;", "\u2192")
+    )
+    html = re.sub(r"(?<![\w)>])-(?=\d)", "\u2212", html)
+    html = re.sub(r"\b1e([-+]?\d+)\b", lambda m: _power(m[1])[1:], html)
+    html = re.sub(r"(?<=[\d)])e([-+]?\d+)\b", lambda m: _power(m[1]), html)
     html = re.sub(r"\^(-?\d+)", lambda m: f"<sup>{m[1]}</sup>".replace("-", "\u2212"), html)
     return Markup(re.sub(r"\btheta_(w|13|W)\b", "\u03b8<sub>\\1</sub>", html))  # noqa: S704 - escaped
 
@@ -95,7 +116,7 @@ def _one(sign: str, tokens: list[str]) -> str:
         return f"<{_TAGS[sign]}>{inner}</{_TAGS[sign]}>"
     if sign.startswith("\\") and len(sign) > 1:
         return _named(sign[1:].strip())
-    return "" if sign == " " else escape(sign.replace("'", "\u2032"))
+    return "" if sign == " " else escape(sign.translate(_SIGNS))
 
 
 def _named(name: str) -> str:

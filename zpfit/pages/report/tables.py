@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from zpfit.io import numbers
-from zpfit.pages.report.symbols import number
+from zpfit.pages.report.symbols import number, typeset
 
 R = TypeVar("R")
 _LONG = 40
@@ -53,7 +53,7 @@ def shown(text: str, key: float | None) -> Cell:
     """Return the cell of a number with its own text."""
     if key is None:
         return value(None)
-    return Cell(text.replace(">= ", "\u2265 ").replace("-", "\u2212"), key)
+    return Cell(typeset(text.replace(">= ", "\u2265 ")), key)
 
 
 def count(x: float | None) -> Cell:

@@ -28,15 +28,21 @@ _WORDS = {
     "projection": "with projections",
     "projection_paper": "with the paper's projections",
 }
-_IN_ORDER_OF_COLOUR = (
-    "bbn_2020", "white_dwarf_2013", "moller_e158_2005", "babar_2014_envelope", "kloe_2015",
-    "na64_2020", "borexino_2011", "a_mu_2021", "charm2_nu_1993", "belle2_projection_2019",
-    # From here on colours repeat, with hatching.
-    "a_e_cs_2018", "a_e_rb_2020", "texono_2010", "ccfr_1991", "charm2_nubar_1993",
-    "na64_projection_2020",
-)  # fmt: skip
-"""Entries of the paper's data, each with one colour in all figures. Two entries of one figure never
-share a colour, except NA64 and its projection. Today's additional data get the other colours.
+_COLOURS = {
+    "bbn_2020": ("#AA4499", ""), "white_dwarf_2013": ("#882255", ""),
+    "babar_2014_envelope": ("#E69F00", ""), "kloe_2015": ("#117733", ""),
+    "na64_2020": ("#CC6677", ""), "na64_projection_2020": ("#CC6677", "////"),
+    "borexino_2011": ("#332288", ""), "nue_borexino_2018": ("#332288", ""),
+    "moller_e158_2005": ("#DDCC77", ""), "e158_2005": ("#DDCC77", ""),
+    "a_mu_2021": ("#DDCC77", ""), "texono_2010": ("#DDCC77", "////"),
+    "na64_invisible_2023_annihilation": ("#DDCC77", ""), "charm2_nu_1993": ("#999933", ""),
+    "charm2_nubar_1993": ("#117733", "////"), "belle2_projection_2019": ("#777777", ""),
+    "a_e_cs_2018": ("#AA4499", "////"), "a_e_rb_2020": ("#882255", "////"),
+    "ccfr_1991": ("#E69F00", "////"), "e141_1987": ("#882255", ""),
+    "orsay_1989": ("#44AA99", ""), "a1_2014": ("#777777", ""), "kek_1986": ("#777777", "////"),
+}  # fmt: skip
+"""Colour and hatch of entries in all figures. Two entries of one figure never share both, and two
+outlines on grey never share a colour. Entries of a single figure get the colours that are left.
 """
 
 
@@ -107,10 +113,8 @@ def _write_exclusion(record: ExclusionMapRecord, folder: Path, stem: str, librar
     """Write a figure's files with the colours of all figures."""
     from zpfit.plots.exclusion import colours_of, drawn_labels
 
-    of_the_paper = colours_of(
-        [read_entry(library, name).entry.label for name in _IN_ORDER_OF_COLOUR]
-    )
-    write_exclusion(record, folder, stem, colours_of(drawn_labels(record), of_the_paper))
+    settled = {read_entry(library, name).entry.label: own for name, own in _COLOURS.items()}
+    write_exclusion(record, folder, stem, colours_of(drawn_labels(record), settled))
 
 
 def _document(figure: Figure, library: Library) -> Document:

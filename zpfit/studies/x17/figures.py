@@ -73,8 +73,10 @@ def write_masses(fitted: Mapping[str, float], target: Path) -> None:
         ENSEMBLE_COLOURS,
         MUTED,
         StyledFigure,
+        finished,
         house_style,
         png,
+        set_words,
     )
 
     measured = [*measured_masses(), Mass("PADME, excess", *_PADME)]
@@ -96,20 +98,21 @@ def write_masses(fitted: Mapping[str, float], target: Path) -> None:
                 color=colour,
                 capsize=2,
             )
-        axes.set_yticks(range(len(rows)), [mass.label for mass in rows])
+        set_words(axes.yaxis, range(len(rows)), [mass.label for mass in rows])
         axes.invert_yaxis()
         axes.set_xlabel(r"$m_{Z'}$ [MeV]")
-        write_whole(target, png(figure, _DPI))
+        write_whole(target, png(finished(figure), _DPI))
 
 
 def write_planes(folder: Path, names: Sequence[str] = SLICES) -> None:
     """Trace the planes of packaged slices and draw them."""
-    from zpfit.plots.exclusion import exclusion_figure
+    from zpfit.plots.exclusion import exclusion_figure, settled_colours
     from zpfit.plots.style import house_style, png
 
-    for name in names:
-        chosen = load_slice(name)
-        record = exclusion_record(chosen, exclusion_map(chosen))
-        with house_style():
-            figure = exclusion_figure(record, FigureSpec())
+    slices = {name: load_slice(name) for name in names}
+    records = {name: exclusion_record(own, exclusion_map(own)) for name, own in slices.items()}
+    colours = settled_colours(list(records.values()))
+    with house_style():
+        for name, record in records.items():
+            figure = exclusion_figure(record, FigureSpec(), colours)
             write_whole(folder / f"{name}.png", png(figure, _DPI))

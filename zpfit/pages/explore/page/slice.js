@@ -231,7 +231,7 @@ export class SlicePlot {
     this.each((row, column) => { all += 1; allowed += this.allowed(row, column); });
     const best = this.best();
     const [x, y] = this.axes;
-    const found = best === null ? "" : `; lowest allowed χ² ${words(best.chi2)} at ${x.name} = ${words(best.x)}, ${y.name} = ${words(best.y)}`;
+    const found = best === null ? "" : `; lowest allowed χ² on the grid ${words(best.chi2)} at ${x.name} = ${words(best.x)}, ${y.name} = ${words(best.y)}`;
     const { grid } = this.answer;
     const coarse = grid < this.subject.finest_grid ? ` Coarser than ${this.subject.finest_grid} × ${this.subject.finest_grid}, because this model is slow.` : "";
     const text = `${words((100 * allowed) / all, 2)} % of the slice is allowed${found}. Grid ${this.answer.x.values.length} × ${this.answer.y.values.length}.${coarse} Other parameters have the values of the sliders; click to move the point.`;
