@@ -103,7 +103,7 @@ def _look_elsewhere_lines(found: "LookElsewhereRecord") -> list[str]:
     )
     chosen = (
         f"Chance gives the best of {found['signatures']:,} signatures that gain with p <= "
-        f"{found['p_upper_limit']:.2g} ({found['sigma_lower_limit']:.1f} sigma or more). Upper "
+        f"{found['p_upper_limit']:.2g} (at least {found['sigma_lower_limit']:.1f} sigma). Upper "
         f"limit from the number of signatures: {found['p_by_signatures']:.2g}; from the "
         f"{found['measurements']} measurements: {found['p_by_data']:.2g}."
     )
