@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import zpfit
 from zpfit.api.certificates import Certificate
 from zpfit.cli import cli
-from zpfit.errors import NoStructure
+from zpfit.errors import InvalidInput, NoStructure
 
 
 def test_models_and_terms_without_structure_are_refused_by_name():
@@ -20,7 +20,23 @@ def test_models_and_terms_without_structure_are_refused_by_name():
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan, 0, -1.0, "1", True, 10**400])
+@pytest.mark.parametrize("name", ["sigma", "tolerance"])
+def test_numbers_must_be_finite_and_positive(name, value):
+    """The message names the wrong one only."""
+    other = {"sigma": "tolerance", "tolerance": "sigma"}[name]
+    with pytest.raises(InvalidInput, match=f"{name}: .* not a finite number above 0") as raised:
+        zpfit.certify("sm_u1_cs", progress=False, **{other: 1.0, name: value})
+    assert other not in str(raised.value)
+
+
 @pytest.mark.parametrize("value", ["inf", "nan", "0", "-1"])
+@pytest.mark.parametrize("option", ["--sigma", "--tolerance"])
+def test_the_command_takes_finite_positive_numbers(option, value):
+    refused = CliRunner().invoke(cli, ["certify", "sm_u1_cs", option, value, "--json"])
+    assert refused.exit_code == 2
+    assert f"'{option}'" in refused.output
+
+
 def test_certificates_are_written_and_read(tmp_path):
     found = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False)
     found.save(tmp_path / "proof.json")

@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import zpfit
 from zpfit.analysis.certify.bound_below import proved_below
@@ -32,7 +31,6 @@ from zpfit.analysis.certify.quantities import (
 )
 from zpfit.analysis.certify.structure import Quarks, structure_of
 from zpfit.analysis.joint_sigma import joint_sigma_or_none
-from zpfit.cli import cli
 from zpfit.errors import InvalidInput, OutsidePrior
 from zpfit.models.gauge_mixing import BARE_Z_MASS
 from zpfit.physics.constants import ELECTRIC_CHARGE, FERMI_CONSTANT, SIN2_THETA_W
@@ -506,22 +504,6 @@ def test_a_bound_is_proved_next_to_a_point():
     assert proved_below(problem, 3.2) is None
     assert proved_below(zpfit.load("quickstart"), 1.0) is None
     assert proved_below(problem, None) is None
-
-
-@pytest.mark.parametrize("name", ["sigma", "tolerance"])
-def test_numbers_must_be_finite_and_positive(name, value):
-    """The message names the wrong one only."""
-    other = {"sigma": "tolerance", "tolerance": "sigma"}[name]
-    with pytest.raises(InvalidInput, match=f"{name}: .* not a finite number above 0") as raised:
-        zpfit.certify("sm_u1_cs", progress=False, **{other: 1.0, name: value})
-    assert other not in str(raised.value)
-
-
-@pytest.mark.parametrize("option", ["--sigma", "--tolerance"])
-def test_the_command_takes_finite_positive_numbers(option, value):
-    refused = CliRunner().invoke(cli, ["certify", "sm_u1_cs", option, value, "--json"])
-    assert refused.exit_code == 2
-    assert f"'{option}'" in refused.output
 
 
 def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():
