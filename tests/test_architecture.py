@@ -26,6 +26,8 @@ FLOORS = {
     "cli": 13,
 }
 """Levels: a module may import from its own package and from lower levels."""
+LONGEST_TEST_FILE = 600
+"""Lines from which a file of tests holds more than one subject."""
 
 
 def modules() -> list[Path]:
@@ -135,3 +137,11 @@ def test_physics_and_samplers_touch_no_files(package: str) -> None:
 def test_samplers_know_no_physics() -> None:
     for path in (PACKAGE / "inference" / "samplers").glob("*.py"):
         assert not {name for name in imported(path) if name[0] == "physics"}
+
+
+def test_files_of_tests_stay_short() -> None:
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for path in Path(__file__).parent.rglob("*.py")
+    }
+    assert not {name: lines for name, lines in lengths.items() if lines > LONGEST_TEST_FILE}

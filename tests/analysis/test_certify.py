@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import zpfit
 from zpfit.analysis.certify.bound_below import proved_below
@@ -32,9 +31,7 @@ from zpfit.analysis.certify.quantities import (
 )
 from zpfit.analysis.certify.structure import Quarks, structure_of
 from zpfit.analysis.joint_sigma import joint_sigma_or_none
-from zpfit.api.certificates import Certificate
-from zpfit.cli import cli
-from zpfit.errors import InvalidInput, NoStructure, OutsidePrior
+from zpfit.errors import InvalidInput, OutsidePrior
 from zpfit.models.gauge_mixing import BARE_Z_MASS
 from zpfit.physics.constants import ELECTRIC_CHARGE, FERMI_CONSTANT, SIN2_THETA_W
 from zpfit.physics.couplings import Couplings
@@ -509,31 +506,6 @@ def test_a_bound_is_proved_next_to_a_point():
     assert proved_below(problem, None) is None
 
 
-def test_models_and_terms_without_structure_are_refused_by_name():
-    with pytest.raises(NoStructure, match=r"effective: .* no relation"):
-        zpfit.certify("quickstart", progress=False)
-    with pytest.raises(NoStructure, match="m_Zp is not among its parameters"):
-        zpfit.certify("nhdm_u1_singlet_cs", progress=False)
-
-
-@pytest.mark.parametrize("value", [np.inf, np.nan, 0, -1.0, "1", True, 10**400])
-@pytest.mark.parametrize("name", ["sigma", "tolerance"])
-def test_numbers_must_be_finite_and_positive(name, value):
-    """The message names the wrong one only."""
-    other = {"sigma": "tolerance", "tolerance": "sigma"}[name]
-    with pytest.raises(InvalidInput, match=f"{name}: .* not a finite number above 0") as raised:
-        zpfit.certify("sm_u1_cs", progress=False, **{other: 1.0, name: value})
-    assert other not in str(raised.value)
-
-
-@pytest.mark.parametrize("value", ["inf", "nan", "0", "-1"])
-@pytest.mark.parametrize("option", ["--sigma", "--tolerance"])
-def test_the_command_takes_finite_positive_numbers(option, value):
-    refused = CliRunner().invoke(cli, ["certify", "sm_u1_cs", option, value, "--json"])
-    assert refused.exit_code == 2
-    assert f"'{option}'" in refused.output
-
-
 def test_limits_without_bounds_are_listed_and_the_proof_holds_without_them():
     found = zpfit.certify("sm_u1_today_leptons_cs", sigma=1.0, progress=False)
     assert found.lower == 1.0
@@ -559,15 +531,6 @@ def test_a_bound_with_quarks_is_proved_next_to_a_point():
     assert 3.547 < proved_below(problem, 3.5488) < 3.5488
     without = replace(structure_of(problem), quarks=Quarks())
     assert not Prover(without, most=30_000).prove(1.0).proved
-
-
-def test_certificates_are_written_and_read(tmp_path):
-    found = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False)
-    found.save(tmp_path / "proof.json")
-    record = json.loads((tmp_path / "proof.json").read_text())
-    assert record == found.record
-    assert record["data_hash"] == zpfit.load("sm_u1_cs").data_hash()
-    assert "1.0000 < joint sigma" in repr(found)
 
 
 def test_a_rotated_relation_is_used_as_written(tmp_path):
@@ -604,32 +567,3 @@ def test_white_dwarfs_bound_the_product_of_squares():
         cells.table[16:, STARS, 1], (FERMI_CONSTANT * cells.edges[1:] ** 2) ** 2, rtol=1e-9
     )
     assert cells.table[1, STARS, 1] == cells.table[31, STARS, 1]
-
-
-def test_the_command_writes_a_certificate(tmp_path):
-    target = tmp_path / "proof.json"
-    shown = CliRunner().invoke(
-        cli, ["certify", "sm_u1_cs", "--sigma", "1", "--json", "--output", str(target)]
-    )
-    assert shown.exit_code == 0, shown.output
-    record = json.loads(shown.stdout)
-    assert record == json.loads(target.read_text())
-    assert record["lower"] == 1.0
-    again = CliRunner().invoke(cli, ["certify", "sm_u1_cs", "--sigma", "1"])
-    assert "no point of the domain has a joint sigma below 1.0000" in " ".join(again.output.split())
-
-
-def test_the_command_refuses_what_it_cannot_prove():
-    refused = CliRunner().invoke(cli, ["certify", "quickstart"])
-    assert refused.exit_code == 2
-    assert "effective: nothing can be proved" in refused.output
-
-
-def test_bounds_that_stay_apart_name_causes():
-    """A certificate with a wide bracket says what can keep its ends apart."""
-    record = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False).record
-    apart = {**record, "sigma": None, "converged": False, "upper": 2.5, "left_out": {"e137": "no"}}
-    (reason,) = Certificate(apart).shortcomings
-    assert "whole numbers, or terms that it leaves out (e137)" in reason
-    (reason,) = Certificate({**apart, "upper": None}).shortcomings
-    assert "no point was found" in reason

@@ -9,6 +9,7 @@ from zpfit.errors import NoAllowedPoint
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.search.minmax import (
     Constraints,
+    MinMax,
     Objective,
     best_of_points,
     improve_near,
@@ -95,12 +96,12 @@ def extremes(
         return []
     objective_functions = [_objective(posterior, each, limits) for each in sought]
     space = search_space(posterior)
-    known, found = _allowed(objective_functions[0], space, rng), list[Extreme]()
-    for objective, each in zip(objective_functions, sought, strict=True):
-        extreme, more = _extreme(objective, each.sign, known, space, rng)
-        known = np.vstack([known, more])
-        found.append(extreme)
-    return found
+    known = _allowed(objective_functions[0], space, rng)
+    pairs = list(zip(objective_functions, sought, strict=True))
+    found = [_extreme(objective, each.sign, known, space, rng) for objective, each in pairs]
+    # The extreme of one quantity may lie where the search for another one has ended.
+    ends = np.array([one.u for one in found])
+    return [_descended(objective, each.sign, ends, space, rng) for objective, each in pairs]
 
 
 def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
@@ -130,15 +131,37 @@ def _extreme(
     known: FloatArray,
     space: Space,
     rng: np.random.Generator,
-) -> tuple[Extreme, FloatArray]:
-    """Return the extreme of one quantity, searched from known points, and new allowed points."""
-    first = len(known)
+) -> Extreme:
+    """Return the extreme of one quantity, searched from known points."""
     found, known = improve_near(objective, _ANYWHERE, known, space, rng, _ROUGH)
     # Allowed points close to an edge are not among the best points of a search.
     reached = found.or_lower(best_of_points(objective, known))
     # Random starts that aim beyond it find regions that the first search has missed.
     aim = reached.level - _STEPS[0]
     known = np.vstack([known, scattered(objective, aim, space, rng)])
+    return _stepped(objective, sign, reached, known, space, rng)
+
+
+def _descended(
+    objective: Objective,
+    sign: float,
+    known: FloatArray,
+    space: Space,
+    rng: np.random.Generator,
+) -> Extreme:
+    """Return the extreme of one quantity that is reached from given points."""
+    return _stepped(objective, sign, best_of_points(objective, known), known, space, rng)
+
+
+def _stepped(
+    objective: Objective,
+    sign: float,
+    reached: MinMax,
+    known: FloatArray,
+    space: Space,
+    rng: np.random.Generator,
+) -> Extreme:
+    """Return the extreme that searches from known points reach; each aims a step further."""
     quiet = 0
     for step in _STEPS:
         if quiet == _QUIET:
@@ -146,6 +169,4 @@ def _extreme(
         found, known = improve_near(objective, reached.level - step, known, space, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1
         reached = reached.or_lower(found)
-    new = known[first:]
-    allowed = new[np.isfinite(objective(new).largest())]
-    return Extreme(float(np.exp(sign * reached.level)), reached.u), allowed
+    return Extreme(float(np.exp(sign * reached.level)), reached.u)

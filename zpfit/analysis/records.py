@@ -652,3 +652,97 @@ class CertificateRecord(TypedDict):
     """Tree of the proof, if one was asked for."""
     data_hash: str
     version: str
+
+
+class AtlasSignatureRecord(TypedDict):
+    """The best point of a signature of the atlas, and the first charge set that has it."""
+
+    signature: int
+    """Number of the signature in its table."""
+    integers: dict[str, int]
+    chi2: float
+    delta_chi2: float
+    """chi2 without a Z' minus chi2."""
+    delta_chi2_dark_photon: float
+    """chi2 of the best dark photon minus chi2."""
+    m_Zp: float
+    g_prime: float
+    c: float
+    qmax: int
+    """Largest charge of the first set."""
+    sets: int
+    """Number of charge sets that have the signature in some pairing."""
+    first: int
+    """Number of the first of them."""
+    charges: dict[str, list[int]]
+    """Charges of that set by species."""
+    scanned: bool
+    chi2_by_term: dict[str, float]
+
+
+class LookElsewhereRecord(TypedDict):
+    """Upper limits of the probability that chance gives the best signature its gain."""
+
+    gain: float
+    signatures: int
+    measurements: int
+    local_p: float
+    local_sigma: float
+    p_by_signatures: float
+    p_by_data: float
+    p_upper_limit: float
+    sigma_lower_limit: float
+
+
+class AtlasScreenRecord(TypedDict):
+    """A screen of the atlas: references, and its best signatures."""
+
+    title: str
+    likelihood: str
+    higgs: str
+    signatures: int
+    chi2_without: float
+    chi2_dark_photon: float
+    gain_of_3_sigma: float
+    """Gain in chi2 with a local significance of 3 sigma, for three parameters."""
+    look_elsewhere: LookElsewhereRecord
+    best: list[AtlasSignatureRecord]
+
+
+class AtlasFitRecord(TypedDict):
+    """The fit of a signature: that of the first charge set that has it, by the exact route."""
+
+    signature: int
+    integers: dict[str, int]
+    set: int
+    pairing: int
+    chi2_screen: float
+    """Least chi2 of the screen."""
+    chi2: float
+    """Least chi2 of the fit."""
+    parameters: dict[str, float]
+    joint_sigma: float | None
+    """None if no point meets the other data, or if the data name no anomaly."""
+    joint_sigma_at: dict[str, float] | None
+    log_z: float
+    log_z_error: float
+    ln_bayes_factor: float
+    """ln Z minus ln Z without a Z', which has no parameter."""
+    shortcomings: list[str]
+    """Reasons not to trust the fit."""
+    run_file: str
+    """Run file of the fit, relative to the folder of the fits."""
+    inputs: str
+    """Hash of the run file, the model and the data."""
+
+
+class AtlasFitsRecord(TypedDict):
+    """Fits of the best signatures of a screen."""
+
+    title: str
+    likelihood: str
+    higgs: str
+    log_z_without: float
+    """ln Z without a Z'."""
+    look_elsewhere: LookElsewhereRecord
+    fits: list[AtlasFitRecord]

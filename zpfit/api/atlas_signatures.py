@@ -1,21 +1,35 @@
 """Signatures of the atlas, which are all that data see, and their screens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zpfit.analysis.atlas.ranking import ranked, screen_record
 from zpfit.analysis.atlas.screen import ScreenOptions
 from zpfit.analysis.atlas.signatures import SignatureTable
+from zpfit.analysis.records import AtlasScreenRecord
 from zpfit.api.executors import ExecutorChoice, Kind
 from zpfit.api.sources import escaped, progress_of
-from zpfit.errors import UnknownName
+from zpfit.errors import InvalidInput, UnknownName, WrongSuffix
 from zpfit.inference.progress import Progress
-from zpfit.runs.atlas_file import output_file
-from zpfit.runs.atlas_screen import ScreenResult, columns_of, screen_table, write_screen
+from zpfit.io.writing import check_writable, make_folder, make_room, write_text, write_whole
+from zpfit.runs.atlas_file import CHARGES, output_file
+from zpfit.runs.atlas_screen import (
+    ScreenResult,
+    columns_of,
+    read_screen,
+    screen_table,
+    write_screen,
+)
+from zpfit.runs.figure_file import FigureChoice, FigureStyle, figure_style, read_style
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
+
+_IMAGES = (".png", ".pdf")
+"""Suffixes of figures."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,35 +39,37 @@ class Signatures:
     Made by :meth:`zpfit.api.atlases.Atlas.signatures`.
     """
 
-    _table: SignatureTable
+    table: SignatureTable
+    """The signatures as arrays."""
     files: tuple[Path, ...] = ()
     """File that was written; none without ``output``."""
 
     @property
     def higgs(self) -> str:
         """Policy for the charge of the Higgs doublet."""
-        return str(self._table.higgs)
+        return str(self.table.higgs)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the integers of a signature."""
-        return self._table.columns
+        return self.table.columns
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self.table)
 
     @property
     def frame(self) -> "pd.DataFrame":
         """One row for each signature, in an order that is the same for any Qmax.
 
         The integers of the signature, ``sets``, the number of charge sets that have it in some
-        pairing, and ``first``, the number of the first of them.
+        pairing, ``first``, the number of the first of them, and ``qmax``, its largest charge.
         """
         import pandas as pd
 
-        table = self._table
+        table = self.table
         columns = dict(zip(table.columns, table.vectors.T, strict=True))
-        frame = pd.DataFrame({**columns, "sets": table.sets, "first": table.first})
+        counts = {"sets": table.sets, "first": table.first, "qmax": table.qmax}
+        frame = pd.DataFrame(columns | counts)
         return frame.rename_axis("signature")
 
     def screen(
@@ -115,7 +131,7 @@ class Signatures:
         """
         target = output_file(output, force=force)
         found = screen_table(
-            self._table,
+            self.table,
             likelihood,
             executor or ExecutorChoice(Kind.HERE),
             progress_of(progress),
@@ -124,7 +140,7 @@ class Signatures:
             target=target,
         )
         if target is not None:
-            write_screen(self._table, found, target)
+            write_screen(self.table, found, target)
         return Screen(self, found, () if target is None else (target,))
 
     def __repr__(self) -> str:
@@ -136,12 +152,34 @@ class Signatures:
 
 @dataclass(frozen=True, repr=False)
 class Screen:
-    """Least chi2 of every signature on a set of data. Made by :meth:`Signatures.screen`."""
+    """Least chi2 of every signature on a set of data.
+
+    Made by :meth:`Signatures.screen` and :meth:`read`.
+    """
 
     signatures: Signatures
     _result: ScreenResult
     files: tuple[Path, ...] = ()
-    """File that was written; none without ``output``."""
+    """File of the screen; none without ``output``."""
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Screen":
+        """Read the file of a screen.
+
+        Parameters
+        ----------
+        path
+            File that :meth:`Signatures.screen` or ``zpfit atlas screen`` has written.
+
+        Raises
+        ------
+        MissingFile
+            There is no such file.
+        UnreadableFile
+            The file cannot be read, or holds no screen.
+        """
+        table, result = read_screen(Path(path))
+        return cls(Signatures(table), result, (Path(path),))
 
     @property
     def likelihood(self) -> str:
@@ -169,6 +207,120 @@ class Screen:
         found = self._result.screened
         terms = {f"chi2_{name}": row for name, row in found.terms.items()}
         return self.signatures.frame.assign(**columns_of(found), **terms)
+
+    @property
+    def ranking(self) -> "pd.DataFrame":
+        """The rows of :attr:`frame`, lowest chi2 first, with the charges of an example.
+
+        ``delta_chi2`` and ``delta_chi2_dark_photon`` are chi2 of the references minus that of the
+        signature. ``Q_1`` to ``nu_3`` are the charges of the set ``first``.
+        """
+        frame, table = self.frame, self.signatures.table
+        gains = {
+            "delta_chi2": self.without - frame["chi2"],
+            "delta_chi2_dark_photon": self.dark_photon - frame["chi2"],
+        }
+        charges = {f"{name}_{i + 1}": table.charges[:, j, i] for j, name, i in CHARGES}
+        return frame.assign(**gains, **charges).iloc[ranked(self._result.screened)]
+
+    def record(self, best: int = 20) -> AtlasScreenRecord:
+        """Return the references, the best signatures, and what chance alone may give.
+
+        Parameters
+        ----------
+        best
+            Number of signatures, at least 1.
+
+        Raises
+        ------
+        InvalidInput
+            ``best`` is below 1.
+        """
+        if best < 1:
+            raise InvalidInput([f"best: {best} is too small; give at least 1"])
+        found = self._result
+        return screen_record(
+            self.signatures.table,
+            found.likelihood,
+            found.measurements,
+            found.references,
+            found.screened,
+            best,
+        )
+
+    def write_ranking(self, output: str | Path, *, force: bool = False) -> Path:
+        """Write :attr:`ranking` as a CSV file.
+
+        Parameters
+        ----------
+        output
+            The file, .csv.
+        force
+            Replace an existing file.
+
+        Raises
+        ------
+        WrongSuffix
+            The name does not end with ``.csv``.
+        FilesExist
+            The file exists and ``force`` is false.
+        UnwritablePath
+            The file cannot be written.
+        """
+        target = Path(output)
+        if target.suffix != ".csv":
+            raise WrongSuffix(target, ".csv")
+        make_room(target.parent, (target.name,), force=force)
+        write_text(target, self.ranking.to_csv())
+        return target
+
+    def plot(self, figure: FigureChoice = None) -> "Figure":
+        """Return the distribution of the least chi2, and the least chi2 up to each Qmax.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
+        return self._drawn(figure_style(figure))
+
+    def draw(self, output: str | Path, style: Sequence[str | Path] = ()) -> Path:
+        """Draw the figure of :meth:`plot` into a file; an existing one is replaced.
+
+        Parameters
+        ----------
+        output
+            File, .png or .pdf.
+        style
+            Files that describe figures, and styles of matplotlib.
+
+        Raises
+        ------
+        InvalidInput
+            A description of the figure does not fit.
+        WrongSuffix
+            The output is neither .png nor .pdf.
+        UnwritablePath
+            The file cannot be written.
+        """
+        from zpfit.plots.style import pdf, png
+
+        target, chosen = Path(output), read_style(style)
+        if target.suffix not in _IMAGES:
+            raise WrongSuffix(target, " or ".join(_IMAGES))
+        make_folder(target.parent)
+        check_writable(target)
+        with chosen.context():
+            figure = self._drawn(chosen)
+            write_whole(target, png(figure, dpi=200) if target.suffix == ".png" else pdf(figure))
+        return target
+
+    def _drawn(self, style: FigureStyle) -> "Figure":
+        from zpfit.plots.atlas import atlas_figure
+
+        qmax = self.signatures.table.qmax.astype(float)
+        with style.context():
+            return atlas_figure(self.record(1), self._result.screened.chi2, qmax, style.spec)
 
     def __repr__(self) -> str:
         best = self._result.screened.chi2.min()

@@ -1,6 +1,8 @@
 """Types of the records of results, as their JSON files hold them."""
 
 from zpfit.analysis.records import (
+    AtlasFitsRecord,
+    AtlasScreenRecord,
     CampaignRecord,
     CertificateRecord,
     ComparisonRow,
@@ -9,6 +11,7 @@ from zpfit.analysis.records import (
     ExclusionMapRecord,
     FitSummary,
     LimitRecord,
+    LookElsewhereRecord,
     PointRecord,
     ProfileRecord,
     TensionRecord,
@@ -17,6 +20,8 @@ from zpfit.analysis.records import (
 )
 
 __all__ = [
+    "AtlasFitsRecord",
+    "AtlasScreenRecord",
     "CampaignRecord",
     "CertificateRecord",
     "ComparisonRow",
@@ -25,6 +30,7 @@ __all__ = [
     "ExclusionMapRecord",
     "FitSummary",
     "LimitRecord",
+    "LookElsewhereRecord",
     "PointRecord",
     "ProfileRecord",
     "TensionRecord",

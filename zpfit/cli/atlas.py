@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from zpfit.cli import options
+from zpfit.cli.atlas_screens import fit, plot
+from zpfit.cli.atlas_screens import table as ranking
 from zpfit.cli.output import console, plain, print_json, print_table, print_written, table
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ def atlas() -> None:
     Sets are integer charges of the fermions of the Standard Model, with or without three
     right-handed neutrinos (arXiv:1812.04602).
     """
+
+
+atlas.add_command(ranking)
+atlas.add_command(plot)
+atlas.add_command(fit)
 
 
 @atlas.command(name="enumerate")

@@ -37,8 +37,8 @@ _FUSED: Final = 4
 _SMALL_CHANGE: Final = 2.0**-6
 """Relative change of expected events up to which the series of :func:`_half_chi2` has a
 relative error below 1e-17."""
-_LEAST_EVENTS: Final = 1e-300
-"""Added to expected counts, which keeps logarithms finite."""
+_LEAST_EVENTS: Final = 1e-150
+"""Added to expected counts, which keeps logarithms finite; its square is a number too."""
 
 
 def profiled_scales(
@@ -130,15 +130,20 @@ def _minimise(
             gradient[row] += inverse_variances[row] * (factors[row] - centres[row])
         if iteration == 0:
             decrement = _product(inverse_hessian, gradient, step)
-            if decrement <= _SMALL_DECREMENT and _allowed_fraction(factors, step) == 1.0:
+            if decrement <= _SMALL_DECREMENT and not _ends_at_zero(
+                factors, gradient, inverse_hessian, step
+            ):
                 _subtract(factors, 1.0, step)
                 break
         _second_derivatives(counts, templates, mu, hessian)
         for row in range(step.shape[0]):
             hessian[row, row] += inverse_variances[row]
         decrement = _newton_step(hessian, gradient, step)
-        _subtract(factors, _allowed_fraction(factors, step), step)
-        if not decrement > _DECREMENT:  # also NaN
+        if _ends_at_zero(factors, gradient, hessian, step):
+            decrement = _inner_step(counts, templates, priors, factors, mu, gradient, hessian, step)
+        fraction = _allowed_fraction(factors, step)
+        _subtract(factors, fraction, step)
+        if not decrement > (_DECREMENT if fraction == 1.0 else _SMALL_DECREMENT):  # also NaN
             break
     _first_derivatives(counts, templates, factors, others, mu, gradient)
 
@@ -252,11 +257,14 @@ def _start_at_large_signal(
         total += templates[0, b]
         excess += counts[b]
     for row in range(1, centres.shape[0]):
-        factors[row] = centres[row]
+        factors[row] = max(centres[row], _LEAST_FRACTION)
         for b in range(counts.shape[0]):
             excess -= centres[row] * templates[row, b]
-    # The zero of the derivative, total + weight (s - centre) - excess/s.
     weight, excess = inverse_variances[0], max(excess, 1.0)
+    if total == 0.0 and weight == 0.0:  # every scale is as good
+        factors[0] = 1.0
+        return
+    # The zero of the derivative, total + weight (s - centre) - excess/s.
     slope = total - weight * centres[0]
     root = sqrt(slope * slope + 4 * weight * excess)
     # Both forms are the same root; each avoids a difference of large numbers.
@@ -388,6 +396,47 @@ def _allowed_fraction(scales: FloatArray, step: FloatArray) -> float:
         most = (1 - _LEAST_FRACTION) * scales[row]
         fraction = min(fraction, most / max(step[row], most))
     return fraction
+
+
+@inline
+def _ends_at_zero(
+    scales: FloatArray, gradient: FloatArray, root: FloatArray, step: FloatArray
+) -> bool:
+    """Return True if a scale would reach zero, or if chi2 falls towards zero along a line.
+
+    ``root`` has a zero on the diagonal where chi2 has no curvature.
+    """
+    for row in range(step.shape[0]):
+        if gradient[row] > 0 and root[row, row] == 0.0:
+            return True
+    return _allowed_fraction(scales, step) < 1.0
+
+
+@inline
+def _inner_step(
+    counts: FloatArray,
+    templates: FloatArray,
+    priors: tuple[FloatArray, FloatArray, FloatArray],
+    scales: FloatArray,
+    mu: FloatArray,
+    gradient: FloatArray,
+    hessian: FloatArray,
+    step: FloatArray,
+) -> float:
+    """Fill in a Newton step that lets each scale approach zero; return how much chi2/2 may fall.
+
+    Newton's own step would leave the allowed scales, and would be cut for all of them: the others
+    would never arrive. With |gradient|/scale added to its curvature, a scale that falls stays
+    positive (T. F. Coleman and Y. Li, SIAM J. Optim. 6, 418 (1996)).
+    """
+    _second_derivatives(counts, templates, mu, hessian)
+    rising = 0.0  # what scales gain that rise, however small they are now
+    for row in range(step.shape[0]):
+        hessian[row, row] += priors[1][row]
+        if gradient[row] < 0:
+            rising += gradient[row] ** 2 / hessian[row, row]
+        hessian[row, row] += abs(gradient[row]) / scales[row]
+    return rising + _newton_step(hessian, gradient, step)
 
 
 @inline

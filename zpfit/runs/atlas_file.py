@@ -6,6 +6,7 @@ complete, so that an interrupted enumeration continues when it is repeated.
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from zpfit.analysis.atlas.charge_sets import CHUNK, SPECIES, ChargeSets, IndexArray, multisets
 from zpfit.analysis.atlas.enumeration import check_qmax, slab, slab_sums
 from zpfit.analysis.atlas.pairings import REFERENCE
-from zpfit.analysis.atlas.signatures import SignatureTable
+from zpfit.analysis.atlas.signatures import LEPTONS, QUARKS, HiggsPolicy, SignatureTable
 from zpfit.errors import FilesExist, MissingFile, UnreadableFile, WrongSuffix
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import check_writable, make_folder, partial_path, write_whole
@@ -30,6 +31,8 @@ _LAYOUT: Final = 1
 """Version of the columns and of the order of the sets."""
 _COMPRESSED: Final = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 """Bytes of one significance together: 3 bytes a set instead of 12."""
+CHARGES: Final = [(j, name, i) for j, name in enumerate(SPECIES) for i in range(3)]
+"""Columns of the charges of a set: position and name of the species, and the family."""
 _SPECIES_IN_WORDS: Final = {
     "Q": "left-handed quark doublets",
     "u": "right-handed up-type quarks",
@@ -126,14 +129,68 @@ def read_atlas(path: Path) -> ChargeSets:
     """
     import h5netcdf
 
+    with _readable(path, "list of charge sets"), h5netcdf.File(path, "r") as file:
+        return _sets_in(file)
+
+
+def read_signatures(path: Path) -> tuple[SignatureTable, dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read a file of :func:`write_signatures`.
+
+    Returns
+    -------
+    SignatureTable
+        The signatures.
+    dict
+        Further columns, each of shape (n,).
+    dict
+        Attributes of the file.
+
+    Raises
+    ------
+    MissingFile
+        There is no such file.
+    UnreadableFile
+        The file cannot be read, or holds no signatures.
+    """
+    import h5netcdf
+
+    with _readable(path, "table of signatures"):
+        with h5netcdf.File(path, "r") as file:
+            columns = {name: file[name][...] for name in file.variables}
+            marks = dict(file.attrs)
+        rows = [[columns.pop(f"{name}_{i + 1}") for i in range(3)] for name in SPECIES]
+        charges = np.moveaxis(np.array(rows, dtype=np.int8), 2, 0)
+        names = LEPTONS + (QUARKS if QUARKS[0] in columns else ())
+        vectors = np.stack([columns.pop(name) for name in names], axis=1)
+        table = SignatureTable(
+            higgs=HiggsPolicy(marks["higgs"]),
+            columns=names,
+            vectors=vectors,
+            sets=columns.pop("sets"),
+            first=columns.pop("first"),
+            charges=charges,
+            neutrinos=bool(marks["neutrinos"]),
+        )
+    return table, columns, marks
+
+
+@contextmanager
+def _readable(path: Path, content: str) -> Iterator[None]:
+    """Report a file that does not hold what is read from it.
+
+    Raises
+    ------
+    MissingFile
+        There is no such file.
+    UnreadableFile
+        Reading fails.
+    """
     if not path.is_file():
         raise MissingFile(path, "no such file")
     try:
-        with h5netcdf.File(path, "r") as file:
-            return _sets_in(file)
+        yield
     except (OSError, KeyError, ValueError) as error:
-        reason = f"no list of charge sets: {error}"
-        raise UnreadableFile(path, reason) from error
+        raise UnreadableFile(path, f"no {content}: {error}") from error
 
 
 def write_signatures(
@@ -167,8 +224,11 @@ def write_signatures(
     """
     check_target(path)
     rows: dict[str, NDArray[Any]] = dict(zip(table.columns, table.vectors.T, strict=True))
-    rows |= {"sets": table.sets, "first": table.first, **(columns or {})}
-    marks = {"title": title, "higgs": str(table.higgs), **(attributes or {})}
+    rows |= {"sets": table.sets, "first": table.first}
+    rows |= {f"{name}_{i + 1}": table.charges[:, j, i] for j, name, i in CHARGES}
+    rows |= columns or {}
+    marks = {"title": title, "higgs": str(table.higgs), "neutrinos": int(table.neutrinos)}
+    marks |= attributes or {}
     write_whole(path, partial(_write_columns, columns=rows, attributes=marks))
 
 

@@ -26,13 +26,13 @@ from zpfit.analysis.atlas.screen import (
     screen,
 )
 from zpfit.analysis.atlas.signatures import SignatureTable
-from zpfit.errors import Stopped
+from zpfit.errors import Stopped, UnreadableFile
 from zpfit.inference.progress import Progress
 from zpfit.io.library import Library
 from zpfit.io.writing import make_folder, partial_path, write_whole
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.likelihood.likelihood import Likelihood
-from zpfit.runs.atlas_file import write_signatures
+from zpfit.runs.atlas_file import read_signatures, write_signatures
 from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.signals import REPEAT_TO_RESUME, listening
 from zpfit.runs.workers import open_workers
@@ -51,6 +51,8 @@ class ScreenResult:
     """Name of the likelihood set."""
     references: References
     screened: Screened
+    measurements: int
+    """Number of measurements of the likelihood."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def screen_table(
     progress.stage(f"{len(table):,} signatures in {len(tasks):,} chunks")
     folder = None if target is None else _folder_of(target, tasks)
     chunks = dict(_chunks(tasks, folder, choice, progress))
-    return ScreenResult(likelihood, references, _joined([chunks[i] for i in range(len(tasks))]))
+    screened = _joined([chunks[i] for i in range(len(tasks))])
+    return ScreenResult(likelihood, references, screened, len(data.measurements))
 
 
 def write_screen(table: SignatureTable, found: ScreenResult, target: Path) -> None:
@@ -145,12 +148,39 @@ def write_screen(table: SignatureTable, found: ScreenResult, target: Path) -> No
         "likelihood": found.likelihood,
         "chi2_without": references.without,
         "chi2_dark_photon": references.dark,
+        "dark_photon": np.array(references.point),
+        "measurements": found.measurements,
     }
     title = f"Least chi2 of signatures on {found.likelihood}, policy {table.higgs}"
     write_signatures(table, target, title, columns_of(found.screened) | terms, attributes)
     unfinished = partial_path(target)
     for folder in unfinished.parent.glob(f"{unfinished.stem}-screen-*"):
         shutil.rmtree(folder)
+
+
+def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
+    """Read the result of a screen.
+
+    Raises
+    ------
+    MissingFile
+        There is no such file.
+    UnreadableFile
+        The file cannot be read, or holds no screen.
+    """
+    table, columns, marks = read_signatures(path)
+    try:
+        plain = {name: columns.pop(name) for name in _plain_fields()}
+        without, dark = float(marks["chi2_without"]), float(marks["chi2_dark_photon"])
+        mass, mixing = map(float, marks["dark_photon"])
+        likelihood, measurements = str(marks["likelihood"]), int(marks["measurements"])
+    except KeyError as error:
+        raise UnreadableFile(path, f"no screen of signatures: {error}") from error
+    plain |= {name: plain[name].astype(bool) for name in ("nested", "scanned")}
+    terms = {name.removeprefix("chi2_"): row.astype(float) for name, row in columns.items()}
+    found = Screened(**plain, terms=terms)
+    references = References(without, dark, (mass, mixing))
+    return table, ScreenResult(likelihood, references, found, measurements)
 
 
 def _folder_of(target: Path, tasks: list[_Task]) -> Path:

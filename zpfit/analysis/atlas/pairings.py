@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.analysis.atlas.charge_sets import ChargeSet, Triple
-from zpfit.analysis.atlas.signatures import HiggsPolicy, invariants, normalised
+from zpfit.analysis.atlas.signatures import HiggsPolicy, invariants, normalised, quark_invariants
 from zpfit.errors import InvalidInput
 from zpfit.models.gauge_mixing import FAMILIES
 
@@ -184,3 +184,40 @@ def chosen_pairing(number: int, charges: ChargeSet, higgs: HiggsPolicy, choice: 
     if not 1 <= choice <= len(found):
         raise InvalidInput([f"pairing: {choice} is out of range; give 1 to {len(found)}"])
     return found[choice - 1]
+
+
+def pairing_with(charges: ChargeSet, higgs: HiggsPolicy, signature: tuple[int, ...]) -> int:
+    """Return the first pairing of a set that has a signature, counted from 1.
+
+    Parameters
+    ----------
+    charges, higgs
+        The set and the policy for the Higgs charge.
+    signature
+        Integers of the signature: those of leptons, then those of quarks if it has some.
+
+    Raises
+    ------
+    InvalidInput
+        No pairing of the set has this signature.
+
+    Examples
+    --------
+    >>> zero = (0, 0, 0)
+    >>> right_handed = ChargeSet(zero, (1, 0, 0), (-1, 0, 0), zero, (-1, 0, 0), (1, 0, 0))
+    >>> pairing_with(right_handed, HiggsPolicy.ZERO, (0, 0, 0, 1, 0))
+    2
+    """
+    for choice, found in enumerate(pairings(charges, higgs), start=1):
+        if _full_signature(found, charges, len(signature)) == signature:
+            return choice
+    raise InvalidInput([f"signature {signature}: no pairing of the charges {charges} has it"])
+
+
+def _full_signature(found: Pairing, charges: ChargeSet, width: int) -> tuple[int, ...]:
+    """Return the integers of a pairing; a width above that of leptons adds quarks."""
+    leptons = invariants(*(np.array(row, dtype=np.int64) for row in (found.L, found.e, found.H)))
+    shared = np.array([sorted(row)[1] for row in (charges.Q, charges.u, charges.d)])
+    quarks = quark_invariants(shared, np.array(found.H))
+    row = np.concatenate([leptons, quarks])[:width]
+    return tuple(normalised(row[None, :])[0].tolist())

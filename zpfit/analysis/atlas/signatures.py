@@ -28,7 +28,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zpfit.analysis.atlas.charge_sets import SPECIES, ChargeSets, IntArray, multisets
+from zpfit.analysis.atlas.charge_sets import SPECIES, ChargeSet, ChargeSets, IntArray, multisets
 from zpfit.analysis.atlas.flags import Flags, QuarkFlavour, quark_flavour, renormalisable_leptons
 
 LEPTONS: Final = ("N_e", "A_e", "N_mu", "A_mu", "N_tau")
@@ -77,9 +77,30 @@ class SignatureTable:
     """Number of charge sets that have the signature in some assignment of families, shape (n,)."""
     first: IntArray
     """Number of the first of these sets, shape (n,)."""
+    charges: NDArray[np.int8]
+    """Charges of that first set by species and family, shape (n, 6, 3)."""
+    neutrinos: bool
+    """True if the sets are those of the list with right-handed neutrinos."""
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    @property
+    def qmax(self) -> IntArray:
+        """Smallest Qmax whose list has the signature, shape (n,)."""
+        largest: IntArray = np.abs(self.charges).max(axis=(1, 2)).astype(np.int64)
+        return largest
+
+    def example(self, number: int) -> ChargeSet:
+        """Return the first set that has a signature.
+
+        Parameters
+        ----------
+        number
+            Number of the signature.
+        """
+        rows = zip(SPECIES, self.charges[number].tolist(), strict=True)
+        return ChargeSet(**{name: tuple(row) for name, row in rows})
 
 
 def signatures(
@@ -117,7 +138,12 @@ def signatures(
     found = _summed(list(_assigned_contents(contents, sets.qmax, higgs, len(columns))))
     order = np.lexsort((found.keys, found.first))
     vectors = _unpacked(found.keys[order], len(columns)).astype(np.int8)
-    return SignatureTable(higgs, columns, vectors, found.count[order], found.first[order])
+    first = found.first[order]
+    examples = sets.chosen(first)
+    charges = np.stack([examples.charges(name) for name in SPECIES], axis=1).astype(np.int8)
+    return SignatureTable(
+        higgs, columns, vectors, found.count[order], first, charges, sets.neutrinos
+    )
 
 
 def invariants(left: IntArray, right: IntArray, z_higgs: IntArray) -> IntArray:

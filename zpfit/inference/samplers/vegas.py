@@ -103,8 +103,8 @@ def adapt_and_integrate(
     progress, checkpoint
         Receiver of stages; store of intermediate states.
     known
-        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks:
-        half of the draws of each suffice.
+        Points of a similar posterior, shape (m, d), which shorten adaptation and search for peaks;
+        half of the draws suffice.
 
     Raises
     ------
@@ -113,9 +113,7 @@ def adapt_and_integrate(
     PoorProposal
         The posterior is too narrow for the adapted maps.
     """
-    from zpfit.inference.samplers.vegas_map import (  # imports vegas, which is slow
-        adapt_maps,
-    )
+    from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow
 
     map_rng, draw_rng, peak_rng = rng.spawn(3)
     progress.stage("Adapting to the posterior")
