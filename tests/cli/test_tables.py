@@ -13,6 +13,7 @@ import zpfit
 from zpfit.api.data_checks import DataCheck
 from zpfit.cli import output
 from zpfit.cli.atlas import print_set
+from zpfit.cli.atlas_screens import print_ranking
 from zpfit.cli.campaign import print_campaign
 from zpfit.cli.compare import print_comparison
 from zpfit.cli.coverage import print_coverage
@@ -195,6 +196,24 @@ def checked() -> DataCheck:
     return DataCheck(CheckedData(entries, sets, ()))
 
 
+def atlas_screen_record() -> Any:
+    species = ("L_e", "L_mu", "L_tau", "e_R", "mu_R", "tau_R", "nu_1", "nu_2", "nu_3")
+    row = {
+        "integers": {"N_e": -12, "A_e": 10, "N_mu": -11, "A_mu": -10, "N_tau": 9},
+        "chi2": 12.345, "delta_chi2": -1.234, "m_Zp": 87.6, "g_prime": 1.23e-5,
+        "sets": 123456, "first": 7654321,
+        "charges": {name: [10, -10, i] for i, name in enumerate(species)},
+    }  # fmt: skip
+    found = {
+        "gain": 15.25, "signatures": 6885, "measurements": 12, "local_p": 1.6e-3,
+        "local_sigma": 3.2, "p_by_signatures": 1.0, "p_by_data": 0.23, "p_upper_limit": 0.23,
+        "sigma_lower_limit": 1.2,
+    }  # fmt: skip
+    record = {"title": "today_leptons_cs, zero", "signatures": 506245, "best": [row, row]}
+    chi2 = {"chi2_without": 17.202, "chi2_dark_photon": 16.543}
+    return record | chi2 | {"look_elsewhere": found}
+
+
 _TABLES: dict[str, Callable[[], None]] = {
     "run": lambda: print_summary(_SUMMARY, FOLDER),
     "compare": lambda: print_comparison(_ROWS, None),
@@ -212,6 +231,7 @@ _TABLES: dict[str, Callable[[], None]] = {
     "show": lambda: print_named("nhdm_u1"),
     "data check": lambda: print_data(checked()),
     "atlas set": lambda: print_set(zpfit.atlas(1)[2], "zero"),
+    "atlas screen": lambda: print_ranking(atlas_screen_record()),
 }
 
 
@@ -237,7 +257,16 @@ def test_a_narrow_terminal_shows_every_number(
 def test_every_command_with_a_table_is_here():
     """A module that makes a table prints it in one of the tests above."""
     tested = {"run", "compare", "tension", "limit", "profile", "toys", "coverage", "campaign"}
-    tested |= {"exclusion", "studies", "atlas", "data", "tables", "output", "fitted"}
+    tested |= {
+        "exclusion",
+        "studies",
+        "atlas",
+        "atlas_screens",
+        "data",
+        "tables",
+        "output",
+        "fitted",
+    }
     folder = Path(output.__file__).parent
     making = {path.stem for path in folder.glob("*.py") if "add_column" in path.read_text("utf-8")}
     assert making <= tested

@@ -226,7 +226,7 @@ def test_the_figure_draws_infinite_and_missing_values():
     record = {"statistics": rows, "title": "toy", "toys": 50, "hypothesis": "best-fit"}
     figure = toys_figure(record, toys)
     titles = [axes.get_title() for axes in figure.axes]
-    assert "naive p = 0.3, 2 dof" in titles[0]
+    assert "naive $p$ = 0.3, 2 dof" in titles[0]
     assert "10 toys without any" in titles[1]
 
 
