@@ -441,7 +441,6 @@ def test_files_of_a_comparison(compared):
     assert (out / "runs" / "one" / "summary.json").exists()
 
 
-@pytest.mark.slow
 def test_comparing_folders_again_changes_nothing(compared, monkeypatch):
     from click.testing import CliRunner
 

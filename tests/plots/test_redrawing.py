@@ -1,6 +1,7 @@
 """Folders are drawn again from their records, with styles, without computing again."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ def test_an_unknown_key_of_a_style_is_named(folder: Path):
 
 def test_planes_and_limits_share_a_figure(folder: Path):
     assert draw_overlay([folder], folder / "all.png").stat().st_size > 1000
+    other = shutil.copytree(folder, folder.with_name("other"))
+    assert draw_overlay([folder, other], folder / "two.png").stat().st_size > 1000
     with pytest.raises(WrongSuffix):
         draw_overlay([folder], folder / "all.gif")
 

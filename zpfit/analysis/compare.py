@@ -102,7 +102,8 @@ def compare(
         A data set has several fits of the reference.
     """
     progress = progress or Silent()
-    problems = [fit.problem for fit in fits]
+    # Problems from run folders are all named after the run file there, as jobs must not be.
+    problems = [replace(fit.problem, name=fit.name) for fit in fits]
     check_reference(problems, reference)
     rng = np.random.default_rng(seed)
     rows: list[ComparisonRow] = []

@@ -120,7 +120,7 @@ def _draw_areas(
 def _labels(records: Mapping[str, Mapping[str, Any]], spec: FigureSpec) -> list[str]:
     """Return what the legend calls each folder."""
     titles = distinct_titles(list(records), [record["title"] for record in records.values()])
-    own = titles if len(records) > 1 else [_ALONE]
+    own = [_ALONE] if len(records) == 1 else titles
     return [spec.names.get(name, label) for name, label in zip(records, own, strict=True)]
 
 
