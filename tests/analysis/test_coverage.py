@@ -300,7 +300,7 @@ def test_a_killed_coverage_resumes(tmp_path):
 
     killed = zpfit_process(tmp_path, *command("out"), hooks=(at_file(2, die, "block_"),))
     assert killed.ended() == -signal.SIGKILL
-    assert [path.name for path in (tmp_path / "out").glob("block_*.csv")] == ["block_00000.csv"]
+    assert len(list((tmp_path / "out").glob("block_*.csv"))) == 1  # blocks have no fixed order
     assert not (tmp_path / "out" / "coverage.json").exists()
     assert "8 toys, 3 from before" in done(tmp_path, *command("out")).stderr
     done(tmp_path, *command("whole"))
