@@ -261,5 +261,16 @@ def test_planes_of_other_parameters_are_refused():
         plane_overlay({"mine": plane(3), "yours": other}, {})
 
 
+def test_planes_without_a_limit_state_entries_by_their_labels():
+    reference = {"kind": "pull", "sigma": 2.0, "within": {"entry_0_2020": 1.0}}
+    one = {**plane(3), "reference": reference}
+    with house_style():
+        figure = plane_overlay({"mine": one, "yours": plane(9)}, {})
+    texts = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "Search 0" in texts
+    assert "entry_0_2020" not in texts
+    assert "allowed" not in texts  # of the first plane alone
+
+
 def test_a_label_of_two_lines_is_as_wide_as_its_longer_line():
     assert text_width("short\na longer line", 8) == text_width("a longer line", 8)

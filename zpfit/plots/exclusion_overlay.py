@@ -65,7 +65,10 @@ def overlay_figure(
     if not alone:
         title = spec.title if spec.title is not None else ""
         spec = spec.changed(FigureSpec(title=title, union=False, hide=(), highlight=()))
-        base = {**first, "regions": [], "contours": [], "allowed": {"share": 1.0}}
+        # Without a share they are not drawn, but give entries their labels in the statement.
+        measured = [region for region in first["regions"] if region["kind"] != "allowed"]
+        regions = [{**region, "share": 0.0} for region in measured]
+        base = {**first, "regions": regions, "contours": [], "allowed": {"share": 1.0}}
 
     def further(axes: Axes) -> list[Artist]:
         areas = [] if alone else _draw_areas(axes, planes, spec)
