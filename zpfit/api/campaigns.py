@@ -214,8 +214,8 @@ def campaign(
     >>> small = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "best_fit": {"starts": 50}}
     >>> runs = {"muon": {**small, "sampler": {"engine": "vegas"}}}
     >>> found = zpfit.campaign({"runs": runs, "seeds": [1]})
-    >>> found.frame.loc["muon", ["fits", "converged"]].tolist()
-    [1, 1]
+    >>> int(found.frame.loc["muon", "fits"]), int(found.frame.loc["muon", "converged"])
+    (1, 1)
     """
     reporter = progress_of(progress)
     planned = plan(source)
