@@ -140,3 +140,15 @@ def test_squares_of_the_mixing(workspace: Path, accepted: Command):
     )
     write("two.lmt", "0.01 9e-8\n0.04 4e-8\n")
     assert "valid run" in accepted("validate", "fit.yaml")
+
+
+def test_masses_for_which_formulas_do_not_hold(workspace: Path, invoke: Callable[..., Result]):
+    def notes(largest: int) -> str:
+        mass = f"{{type: uniform, lower: 10, upper: {largest}}}"
+        priors = f"{{use: x17, parameters: {{m_Zp: {mass}}}}}"
+        write("fit.yaml", f"model: x17\nlikelihood: x17_be8_cs\npriors: {priors}\n")
+        return " ".join(invoke("validate", "fit.yaml").stderr.split())
+
+    beyond = "meg2_1815_2024 outside 1 to 135 MeV", "the prior has masses of 10 to 300 MeV"
+    assert_mentions(notes(300), *beyond)
+    assert "outside 1 to 135 MeV" not in notes(100)

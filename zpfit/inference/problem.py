@@ -22,7 +22,7 @@ from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.library import Library
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, name_as, validate_parts
 from zpfit.likelihood.build import Assembled, LikelihoodSpec, assemble
-from zpfit.likelihood.mass_coverage import useless_limits
+from zpfit.likelihood.mass_coverage import masses_beyond_formulas, useless_limits
 from zpfit.likelihood.spec import Place
 from zpfit.models.base import Model, Values
 from zpfit.models.dark_width import with_given
@@ -173,7 +173,7 @@ def resolve(document: Document, library: Library) -> Problem:
         lambda: _model_and_priors(settings, document, library),
         lambda: _find_priors(settings, document, library),
     )
-    silent = _useless_limits(settings, assembled, priors, document)
+    silent = _mass_notes(settings, assembled, priors, document)
     assembled = assembled.for_model(loaded.model, _probes(priors))
     _check_joint_sigma(settings, assembled, document)
     return Problem(
@@ -189,14 +189,17 @@ def resolve(document: Document, library: Library) -> Problem:
     )
 
 
-def _useless_limits(
+def _mass_notes(
     settings: RunFile, assembled: Assembled, priors: Priors, document: Document
 ) -> tuple[str, ...]:
     if MASS.name not in priors.by_name:
         return ()
     masses = priors.support(MASS.name)
     spec, place = settings.likelihood, likelihood_place(document)
-    return useless_limits(spec, assembled.likelihood, masses, "prior", place)
+    return (
+        *useless_limits(spec, assembled.likelihood, masses, "prior", place),
+        *masses_beyond_formulas(assembled.likelihood, masses, "prior"),
+    )
 
 
 def _likelihood(settings: RunFile, document: Document, library: Library) -> Assembled:

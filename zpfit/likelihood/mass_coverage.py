@@ -1,4 +1,4 @@
-"""Masses that limit curves cover, beside those of a prior, a plane or a posterior."""
+"""Masses that limit curves and formulas cover, and those of a prior, a plane or a posterior."""
 
 from dataclasses import dataclass
 
@@ -96,6 +96,32 @@ def useless_limits(
     if problems:
         raise InvalidInput(problems)
     return tuple(notes)
+
+
+def masses_beyond_formulas(
+    likelihood: Likelihood, masses: tuple[float, float], what: str
+) -> tuple[str, ...]:
+    """Return a note about measurements whose formulas do not hold for all masses.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+        Its measurements are checked.
+    masses : tuple of float
+        Smallest and largest mass (MeV) of the prior or plane.
+    what : str
+        ``prior`` or ``plane``, for messages.
+    """
+    names: dict[tuple[float, float], list[str]] = {}
+    for term in likelihood.measurements:
+        valid = term.observable.masses
+        if valid is not None and not valid[0] <= masses[0] <= masses[1] <= valid[1]:
+            names.setdefault(valid, []).append(term.name)
+    return tuple(
+        f"no coverage by {', '.join(found)} outside {_span(valid)} MeV, where the formulas do not "
+        f"hold; the {what} has masses of {_span(masses)} MeV"
+        for valid, found in names.items()
+    )
 
 
 def _overlap(one: tuple[float, float], two: tuple[float, float]) -> bool:

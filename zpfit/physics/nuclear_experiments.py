@@ -68,6 +68,8 @@ _CAPTURE: Final = 20.32
 _VECTOR_STRENGTH, _AXIAL_STRENGTH = 0.20, 0.87
 """ATOMKI's rate of He-4 over the pair width, read as the transition of 0+ and of 0-."""
 
+MASSES: Final = (1.0, 135.0)
+"""Range in MeV where the formulas of :mod:`zpfit.physics.nuclear` hold."""
 _VECTOR_READS: Final = (
     "m_Zp", "C_Ve", "C_Ae", "C_nue", "C_numu", "C_nutau", "width_dark", *NUCLEON_INPUTS,
 )  # fmt: skip
@@ -121,6 +123,7 @@ def profiled_carbon(
     group=Group.OTHER,
     symbol=r"B_{18.15}(^8\mathrm{Be})",
     bound_only=True,
+    masses=MASSES,
     theory=("be8_vector", "be8_spins_1815"),
     profile=profiled_beryllium,
 )
@@ -148,6 +151,7 @@ def be8_1815(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     group=Group.OTHER,
     symbol=r"B_{17.64}(^8\mathrm{Be})",
     bound_only=True,
+    masses=MASSES,
     theory=("be8_vector", "be8_spins_1764"),
     profile=profiled_beryllium,
 )
@@ -164,6 +168,7 @@ def be8_1764(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
     group=Group.OTHER,
     symbol=r"H(^4\mathrm{He})",
     bound_only=True,
+    masses=MASSES,
     theory=("he4_axial",),
     profile=profiled_helium,
 )
@@ -191,7 +196,11 @@ def he4_pairs(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
 
 
 @observable(
-    reads=_VECTOR_READS, group=Group.OTHER, symbol=r"B_\mathrm{E1}(^4\mathrm{He})", bound_only=True
+    reads=_VECTOR_READS,
+    group=Group.OTHER,
+    symbol=r"B_\mathrm{E1}(^4\mathrm{He})",
+    bound_only=True,
+    masses=MASSES,
 )
 def he4_capture(c: Couplings) -> FloatArray:
     """Return the rate of pairs by a Z' over that of photons, direct capture 3H(p, Z')4He.
@@ -213,6 +222,7 @@ def he4_capture(c: Couplings) -> FloatArray:
     group=Group.OTHER,
     symbol=r"B(^{12}\mathrm{C})",
     bound_only=True,
+    masses=MASSES,
     theory=("c12_axial", "c12_energy"),
     profile=profiled_carbon,
 )

@@ -13,7 +13,7 @@ from typing import Final
 from zpfit.io.arrays import FloatArray
 from zpfit.physics import nuclear_experiments as usual
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.nuclear_experiments import READS, Deviations
+from zpfit.physics.nuclear_experiments import MASSES, READS, Deviations
 from zpfit.physics.nucleons import (
     AXIAL_INPUTS,
     LATTICE_SPINS,
@@ -68,6 +68,7 @@ _BERYLLIUM: Final = _profiled(usual.profiled_beryllium)
     group=Group.OTHER,
     symbol=r"B_{18.15}(^8\mathrm{Be})",
     bound_only=True,
+    masses=MASSES,
     theory=("be8_vector", "be8_spins_1815"),
     profile=_BERYLLIUM,
 )
@@ -90,6 +91,7 @@ def be8_1815_lattice(c: Couplings, deviations: Deviations = _NONE) -> FloatArray
     group=Group.OTHER,
     symbol=r"B_{17.64}(^8\mathrm{Be})",
     bound_only=True,
+    masses=MASSES,
     theory=("be8_vector", "be8_spins_1764"),
     profile=_BERYLLIUM,
 )
@@ -103,6 +105,7 @@ def be8_1764_lattice(c: Couplings, deviations: Deviations = _NONE) -> FloatArray
     group=Group.OTHER,
     symbol=r"H(^4\mathrm{He})",
     bound_only=True,
+    masses=MASSES,
     theory=("he4_axial",),
     profile=_profiled(usual.profiled_helium),
 )
@@ -116,6 +119,7 @@ def he4_pairs_lattice(c: Couplings, deviations: Deviations = _NONE) -> FloatArra
     group=Group.OTHER,
     symbol=r"B(^{12}\mathrm{C})",
     bound_only=True,
+    masses=MASSES,
     theory=("c12_axial", "c12_energy"),
     profile=_profiled(usual.profiled_carbon),
 )

@@ -114,6 +114,8 @@ class Observable:
     """Names of uncertain inputs with Gaussian priors, which enter the prediction non-linearly."""
     profile: Profile | None = None
     """Returns their deviations of least chi2. Observables that share inputs share the function."""
+    masses: tuple[float, float] | None = None
+    """Smallest and largest mass (MeV) for which the formula holds; None if it holds for all."""
 
     def known_for(self, c: Couplings) -> bool:
         """Return True if the model behind ``c`` gives all that the prediction needs.
@@ -144,6 +146,7 @@ def observable(
     axes: Axes = (),
     theory: tuple[str, ...] = (),
     profile: Profile | None = None,
+    masses: tuple[float, float] | None = None,
 ) -> Callable[[F], F]:
     r"""Declare a function of the couplings as an observable; it stays a plain function.
 
@@ -172,6 +175,9 @@ def observable(
     profile : callable, optional
         Finds these deviations, see :data:`Profile`; needed with ``theory``.
         :mod:`zpfit.physics.rate_profile` has the minimisers.
+    masses : tuple of float, optional
+        Smallest and largest mass (MeV) for which the formula holds. Runs and planes that reach
+        beyond print a note.
 
     Raises
     ------
@@ -191,7 +197,7 @@ def observable(
     def declare(function: F) -> F:
         known_as = name or function.__name__
         kinds = (tuple(reads), bound_only, tuple(needs), spectrum, axes, tuple(theory), profile)
-        _register(Observable(known_as, function, group, symbol, *kinds))
+        _register(Observable(known_as, function, group, symbol, *kinds, masses))
         return function
 
     return declare

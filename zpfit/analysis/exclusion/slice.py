@@ -33,7 +33,7 @@ from zpfit.io.schema import (
 )
 from zpfit.likelihood.build import Assembled, LikelihoodSpec
 from zpfit.likelihood.exclusions import Exclusion, ExclusionBase
-from zpfit.likelihood.mass_coverage import useless_limits
+from zpfit.likelihood.mass_coverage import masses_beyond_formulas, useless_limits
 from zpfit.models.base import Model, Parameter
 from zpfit.models.dark_width import with_given
 from zpfit.models.effective import MASS
@@ -217,7 +217,7 @@ def resolve_slice(document: Document, library: Library) -> Slice:
         lambda: _checked_plane(settings, document, library),
         lambda: _check_reference(settings, document),
     )
-    silent = _useless_limits(settings, assembled, built, document)
+    silent = _mass_notes(settings, assembled, built, document)
     middle = built.starting_parameters(np.full((1, 2 + len(built.profiled)), 0.5))
     assembled = assembled.for_model(built.model, middle)
     _check_entries(settings, assembled, document)
@@ -226,7 +226,7 @@ def resolve_slice(document: Document, library: Library) -> Slice:
     )
 
 
-def _useless_limits(
+def _mass_notes(
     settings: SliceFile, assembled: Assembled, plane: Plane, document: Document
 ) -> tuple[str, ...]:
     spec, place = settings.likelihood, likelihood_place(document)
@@ -234,7 +234,10 @@ def _useless_limits(
     masses += [(m, m) for name, m in plane.fixed.items() if name == MASS.name]
     if not masses:
         return ()
-    return useless_limits(spec, assembled.likelihood, masses[0], "plane", place)
+    return (
+        *useless_limits(spec, assembled.likelihood, masses[0], "plane", place),
+        *masses_beyond_formulas(assembled.likelihood, masses[0], "plane"),
+    )
 
 
 def _likelihood(settings: SliceFile, document: Document, library: Library) -> Assembled:
