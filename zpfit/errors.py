@@ -544,7 +544,7 @@ class WorkerKilled(ZpfitError, RuntimeError):
     def __init__(self) -> None:
         super().__init__(
             "a worker process was killed, most likely because memory ran out; close other "
-            "programs and try again; a script must call this under if __name__ == '__main__'"
+            "programs and try again"
         )
 
 

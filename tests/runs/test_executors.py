@@ -229,9 +229,8 @@ def test_workers_do_not_outlive_their_parent(tmp_path):
     code = (
         "import calls; from zpfit.runs.workers import open_workers; "
         "from zpfit.runs.executor_choice import ExecutorChoice, Kind\n"
-        "if __name__ == '__main__':\n"
-        "    with open_workers(ExecutorChoice(Kind.PROCESSES, 2)) as workers:\n"
-        f"        list(workers.run(calls.leaves_its_number, [{str(tmp_path)!r}] * 2))\n"
+        "with open_workers(ExecutorChoice(Kind.PROCESSES, 2)) as workers:\n"
+        f"    list(workers.run(calls.leaves_its_number, [{str(tmp_path)!r}] * 2))\n"
     )
     script = tmp_path.parent / "parent.py"
     script.write_text(code)

@@ -119,8 +119,7 @@ def toys(
         Folder that keeps the toys. Toys in it are reused, so that a set can be extended.
     executor
         Processes, Dask or MPI, see :class:`~zpfit.ExecutorChoice`; this process by
-        default. ``ExecutorChoice()`` uses all cores. Each new process imports the script anew, so
-        that the script must then call this function below ``if __name__ == "__main__":``.
+        default. ``ExecutorChoice()`` uses all cores.
     progress, force
         See :func:`zpfit.fit`.
     **changes

@@ -1,7 +1,6 @@
 """Comparisons in folders: fit missing runs, compare, draw and write."""
 
 import os
-import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,7 +31,7 @@ from zpfit.models.effective import Effective
 from zpfit.runs.execution import Start, carry_out, check_room, claimed, keep_result
 from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.finished_run import read_fit
-from zpfit.runs.pools import cores
+from zpfit.runs.pools import can_be_sent, cores
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.side_by_side import Finished
@@ -235,19 +234,11 @@ def _jobs_side_by_side(
 
     A model or an observable that was defined in a Python session stays in its process.
     """
-    if min(number, len(planned)) < 2 or not _can_be_sent([plan.problem for plan in planned]):
+    if min(number, len(planned)) < 2 or not can_be_sent([plan.problem for plan in planned]):
         yield one_after_another
         return
     with side_by_side(_NEEDED, min(number, len(planned)) - 1) as pool:
         yield lambda jobs: pool.results_of(jobs, Finished(progress))
-
-
-def _can_be_sent(problems: Sequence[Problem]) -> bool:
-    try:
-        pickle.dumps(problems)
-    except Exception:  # noqa: BLE001 - pickle names a dozen kinds of failure
-        return False
-    return True
 
 
 def _fitted(

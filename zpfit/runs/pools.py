@@ -7,7 +7,9 @@ import importlib
 import logging
 import math
 import os
+import pickle
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +18,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import parent_process
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any, Protocol
 
 from zpfit.errors import MissingExtra, MultithreadedWorkers, SchedulerUnreachable
@@ -84,7 +87,12 @@ class _InlineExecutor(Executor):
 
 
 class Spawning(SpawnContext):
-    """A context of multiprocessing that records the processes it starts."""
+    """A context of multiprocessing that records the processes it starts.
+
+    These do not import the caller's script, as processes of multiprocessing do by default: a fit
+    that stands in a script would begin again in each, and fail there. Jobs hold no objects of the
+    script, see :func:`can_be_sent`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,9 +100,36 @@ class Spawning(SpawnContext):
 
     def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # type: ignore[override]  # noqa: N802
         """Create a process and record it."""
-        process: BaseProcess = SpawnContext.Process(*args, **kwargs)
+        process: BaseProcess = _WithoutScript(*args, **kwargs)
         self.started.append(process)
         return process
+
+
+class _WithoutScript(SpawnProcess):
+    """A process that starts without the caller's script."""
+
+    def start(self) -> None:
+        """Start the process."""
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")  # has no file that could be imported
+        try:
+            super().start()
+        finally:
+            sys.modules["__main__"] = script
+
+
+def can_be_sent(jobs: Any) -> bool:
+    """Return True if other processes can read an object, which needs nothing of the script.
+
+    Examples
+    --------
+    >>> can_be_sent([len, 1.0]), can_be_sent(lambda: 1)
+    (True, False)
+    """
+    try:
+        return b"__main__" not in pickle.dumps(jobs)
+    except Exception:  # noqa: BLE001 - pickle names a dozen kinds of failure
+        return False
 
 
 class _LocalProcesses:
