@@ -264,6 +264,19 @@ def test_other_paths_and_methods(explorer: Explorer):
         assert json.loads(content)["problems"]
 
 
+def test_a_page_that_is_closed_in_the_middle_of_a_request(explorer: Explorer, ask: Ask):
+    # The fixture checks at the end that the server has written no traceback.
+    lines = (
+        "POST /api/point HTTP/1.1",
+        f"Host: 127.0.0.1:{explorer.port}",
+        "Content-Type: application/json",
+        "Content-Length: 100",
+    )
+    with socket.create_connection(("127.0.0.1", explorer.port)) as connection:
+        connection.sendall("\r\n".join([*lines, "", "{"]).encode())
+    assert ask("/api/point")[0] == 200
+
+
 # Access to the server
 
 

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -97,7 +97,11 @@ def application(catalogue: Catalogue) -> Starlette:
         Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False),
         Middleware(_SafeHeaders),
     ]
-    handlers: Mapping[Any, Any] = {HTTPException: _refused, ZpfitError: _mistaken}
+    handlers: Mapping[Any, Any] = {
+        HTTPException: _refused,
+        ZpfitError: _mistaken,
+        ClientDisconnect: _unread,
+    }
     return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
 
 
@@ -173,6 +177,11 @@ def _json(content: Mapping[str, Any], status: int = 200) -> Response:
 
 async def _refused(_: Request, error: HTTPException) -> Response:
     return _json({"problems": [str(error.detail)]}, error.status_code)
+
+
+async def _unread(_: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001 - as the others
+    # The page was closed while it sent its request, which is no failure to report.
+    return Response(status_code=204)
 
 
 async def _mistaken(_: Request, error: ZpfitError) -> Response:
