@@ -37,18 +37,26 @@ class PeakOptions:
     descent_steps: int = 12
     """Steps of a descent on residuals."""
     most: int = 12
-    """Largest number of peaks."""
+    """Largest number of peaks of the first search."""
     explaining: int = 6
-    """Heaviest peaks from which draws must stand out."""
+    """Heaviest peaks from which draws must stand out in the first search."""
+    rounds: int = 8
+    """Largest number of further searches, while peaks are missing."""
+    round_batches: int = 2
+    """Batches of prior draws and of the maps' draws, each, of a further search."""
+    limit: int = 200
+    """Largest number of peaks of all searches."""
     fitted: int = 2_000
     """Draws to which the shape of a peak is fitted."""
     pilot: int = 20_000
     """Draws to which the shares of the peaks are fitted."""
 
     def with_effort(self, effort: float) -> "PeakOptions":
-        """Return the same sizes with more or fewer batches of draws."""
+        """Return the same sizes with more or fewer batches of draws and further searches."""
         return replace(
             self,
+            rounds=max(round(effort * self.rounds), 1),
+            limit=max(round(effort * self.limit), self.limit),
             prior_batches=max(round(effort * self.prior_batches), 1),
             map_batches=max(round(effort * self.map_batches), 1),
         )
@@ -72,22 +80,29 @@ class Climb:
     task: SamplingTask
     options: PeakOptions
 
-    def peaks(self, starts: FloatArray) -> list[Peak]:
-        """Climb from starts, shape (n, d), and return the peaks that are reached."""
-        task = self.task
+    def peaks(self, starts: FloatArray) -> tuple[list[Peak], NDArray[np.intp]]:
+        """Climb from starts, shape (n, d).
+
+        Returns
+        -------
+        tuple of list of Peak and NDArray
+            The peaks that are reached, and the index of the start of each.
+        """
+        task, none = self.task, np.empty(0, dtype=np.intp)
         free = np.flatnonzero(task.steps == 0)
         if not len(starts) or not len(free):
-            return []
+            return [], none
         if task.residuals is not None:
             starts = self._descended(task.residuals, starts)
-        starts = starts[np.isfinite(task.log_likelihood(starts))]
-        if not len(starts):
-            return []
-        points, values, curvature = ascend(task.log_likelihood, starts, free)
-        return [
+        allowed = np.flatnonzero(np.isfinite(task.log_likelihood(starts)))
+        if not len(allowed):
+            return [], none
+        points, values, curvature = ascend(task.log_likelihood, starts[allowed], free)
+        peaks = [
             peak_at(point, value, matrix, task.steps)
             for point, value, matrix in zip(points, values.tolist(), curvature, strict=True)
         ]
+        return peaks, allowed
 
     def _descended(self, residuals: Residuals, starts: FloatArray) -> FloatArray:
         """Return the ends of descents on the residuals, which cross excluded regions."""
@@ -104,14 +119,32 @@ class Climb:
 
     def distinct(self, peaks: Sequence[Peak]) -> list[Peak]:
         """Return the heaviest of the peaks that differ, the heaviest first."""
-        rest = sorted(peaks, key=lambda peak: -peak.log_likelihood)
-        found: list[Peak] = []
-        while rest and len(found) < 4 * self.options.most:
-            found.append(rest[0])
-            apart = rest[0].map.distance(np.stack([peak.map.centre for peak in rest])) > _SAME
-            apart[0] = False
-            rest = [peak for peak, far in zip(rest, apart, strict=True) if far]
+        found = [peaks[rows[0]] for rows in same_peaks(peaks, 4 * self.options.most)]
         return sorted(found, key=lambda peak: -peak.log_mass)[: self.options.most]
+
+
+def same_peaks(peaks: Sequence[Peak], most: int | None = None) -> list[list[int]]:
+    """Return the indices of the peaks that are one, the highest first, for each different peak.
+
+    Parameters
+    ----------
+    peaks
+        Ends of ascents.
+    most
+        Number of different peaks at which to stop; all by default.
+    """
+    if not peaks:
+        return []
+    rest = sorted(range(len(peaks)), key=lambda index: -peaks[index].log_likelihood)
+    centres = np.stack([peak.map.centre for peak in peaks])
+    found: list[list[int]] = []
+    while rest and (most is None or len(found) < most):
+        apart = peaks[rest[0]].map.distance(centres[rest]) > _SAME
+        apart[0] = False
+        same = [index for index, far in zip(rest[1:], apart[1:], strict=True) if not far]
+        found.append([rest[0], *same])
+        rest = [index for index, far in zip(rest, apart, strict=True) if far]
+    return found
 
 
 def peak_at(
@@ -123,6 +156,19 @@ def peak_at(
     variance = 1 / np.maximum(size, max(WIDEST**-2, 1e-11 * float(np.abs(size).max(initial=0))))
     shape = PeakMap(point, (axes * variance) @ axes.T, step_width)
     return Peak(shape, log_likelihood, log_likelihood + shape.log_volume)
+
+
+def with_images(peaks: Sequence[Peak], axes: NDArray[np.bool_] | None) -> list[Peak]:
+    """Add the image of each peak that is not there yet."""
+    if axes is None:
+        return list(peaks)
+    result = list(peaks)
+    for peak in peaks:
+        image = peak.map.mirrored(axes)
+        known = np.stack([other.map.centre for other in result])
+        if image.distance(known).min() > _SAME:
+            result.append(replace(peak, map=image))
+    return result
 
 
 # Unexplained draws
@@ -248,20 +294,35 @@ def _largest(values: FloatArray, n: int) -> NDArray[np.intp]:
 # Shapes
 
 
-def fitted(log_likelihood: LogLikelihood, peak: Peak, rng: np.random.Generator, n: int) -> Peak:
+@dataclass(frozen=True, eq=False)
+class FittedPeak:
+    """A peak with the shape and the integral that draws around it show, and these draws."""
+
+    peak: Peak
+    u: FloatArray
+    """Draws of the shape, shape (n, d)."""
+    log_likelihood: FloatArray
+    """ln L of the draws, shape (n,); -inf outside the cube and where a point is excluded."""
+    log_weight: FloatArray
+    """ln of L over the density of the shape, shape (n,)."""
+
+
+def fitted(
+    log_likelihood: LogLikelihood, peak: Peak, rng: np.random.Generator, n: int
+) -> FittedPeak:
     """Return a peak with the shape and the integral that draws around it show.
 
     Curvature at the summit says little about a peak that is cut by an exclusion or bent.
     """
-    best, best_effective, shape = peak, -1.0, peak.map
+    best, best_effective, shape = None, -1.0, peak.map
     for _ in range(_NARROWED + 1):
         u = shape.draw(rng, n)
         log_l = inside(log_likelihood, u)
         log_weight = np.where(np.isfinite(log_l), log_l - shape.log_density(u), -np.inf)
         effective = effective_number(log_weight)
-        if effective > best_effective:
-            log_mass = log_mean(log_weight)
-            best, best_effective = Peak(shape, peak.log_likelihood, log_mass), effective
+        if best is None or effective > best_effective:
+            moved = Peak(shape, peak.log_likelihood, log_mean(log_weight))
+            best, best_effective = FittedPeak(moved, u, log_l, log_weight), effective
         if effective < 2 or effective > _ENOUGH * n:
             break
         shape = _moved(shape, u, log_weight)

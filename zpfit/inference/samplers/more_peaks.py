@@ -1,0 +1,142 @@
+"""Further searches for peaks, where the first one has not met all that matter."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zpfit.inference.checkpoint import Checkpoint
+from zpfit.inference.samplers.engine import SamplingTask
+from zpfit.inference.samplers.peak_census import LIGHT, Census, Ends, Measured, log_sum
+from zpfit.inference.samplers.peak_search import (
+    Climb,
+    Peak,
+    PeakOptions,
+    explore,
+    fitted,
+    with_images,
+)
+from zpfit.inference.samplers.peak_shares import with_shares
+from zpfit.inference.samplers.proposal_map import Gap, MixtureMap
+from zpfit.io.arrays import FloatArray
+
+_SMALL = 1e-3
+"""Part of Z that peaks may lack together without a further search or component."""
+_UNUSED = 1e-5
+"""Share of the posterior below which a peak among many is of no use."""
+
+
+@dataclass(frozen=True)
+class FirstSearch:
+    """What the first search for peaks has met."""
+
+    maps: MixtureMap
+    """Proposal without peaks."""
+    peaks: Sequence[Peak]
+    """Its heaviest peaks, with the shape and the integral that draws show."""
+    ends: Ends
+    """Ends of all ascents."""
+    log_z: float
+    """ln Z as far as it is known."""
+    even: NDArray[np.bool_] | None
+    """Axes under whose reversal ln L is even, None if it is not."""
+
+
+def completed(
+    task: SamplingTask,
+    first: FirstSearch,
+    found: MixtureMap,
+    rng: np.random.Generator,
+    checkpoint: Checkpoint,
+    options: PeakOptions,
+) -> MixtureMap:
+    """Return a proposal with all peaks that matter, and with what it is known to lack.
+
+    The proposal of the first search remains if it covers all peaks that were met and hardly any
+    peak was met only once. Otherwise searches go on until few are missing.
+
+    Parameters
+    ----------
+    task
+        Likelihood.
+    first
+        What the first search has met.
+    found
+        Proposal of the first search.
+    rng
+        Generator of all draws.
+    checkpoint
+        Store of intermediate states.
+    options
+        Sizes of the searches.
+    """
+    start_rng, explore_rng, fit_rng, share_rng = rng.spawn(4)
+    ends, climb, small = first.ends, Climb(task, options), first.log_z + np.log(_SMALL)
+    measure = _Measurer(task, fit_rng, options)
+    census = Census.of(ends, first.maps, first.log_z, measure)
+    for number, round_rng in enumerate(explore_rng.spawn(options.rounds)):
+        if census.log_unseen < small:
+            break
+        climbed, start = climb.peaks(_starts(task, census.peaks, start_rng, options))
+        ends = ends.with_more(climbed, start)
+        part = checkpoint.part(f"{number}")
+        sizes = replace(
+            options,
+            prior_batches=options.round_batches,
+            map_batches=options.round_batches,
+            explaining=options.limit,
+        )
+        unexplained = explore(task, first.maps, census.recaptured, round_rng, part, sizes)
+        climbed, start = climb.peaks(unexplained)
+        ends = ends.with_more(climbed, np.zeros_like(start))
+        census = Census.of(ends, first.maps, first.log_z, measure)
+    lacking = [
+        (one.peak, mass)
+        for one, mass in zip(census.peaks, census.log_masses, strict=True)
+        if one.log_uncovered(found.log_density(one.u), first.log_z) > first.log_z - LIGHT
+    ]
+    room = max(options.limit - len(first.peaks), 0)
+    left = [mass for _, mass in lacking[room:]]
+    if log_sum([mass for _, mass in lacking]) > small:
+        every = with_images([*first.peaks, *(peak for peak, _ in lacking[:room])], first.even)
+        found = with_shares(task, first.maps, every, share_rng, options, _UNUSED, found)
+    return replace(found, gaps=tuple(_gaps(census, left, small)))
+
+
+class _Measurer:
+    """Integrals of peaks, each computed once."""
+
+    def __init__(self, task: SamplingTask, rng: np.random.Generator, options: PeakOptions) -> None:
+        self._task, self._rng, self._options = task, rng, options
+        self._known: dict[int, Measured] = {}
+
+    def __call__(self, peak: Peak) -> Measured:
+        """Return the integral of a peak and draws of it."""
+        if id(peak) not in self._known:
+            fit = fitted(self._task.log_likelihood, peak, self._rng, self._options.fitted)
+            self._known[id(peak)] = Measured.of(fit, self._rng)
+        return self._known[id(peak)]
+
+
+def _gaps(census: Census, left: Sequence[float], small: float) -> Iterator[Gap]:
+    """Yield what a proposal lacks: peaks that are left out, and peaks that were not met."""
+    if log_sum(left) > small:
+        yield Gap(log_sum(left), f"{len(left)} peaks of the likelihood are left out, as they are too many")
+    if census.log_unseen > small:
+        once, number = census.times.count(1), len(census.times)
+        yield Gap(
+            census.log_unseen,
+            f"{once} of {number} peaks of the likelihood were met only once by the search, so that "
+            "others were probably not met",
+        )
+
+
+def _starts(
+    task: SamplingTask, peaks: Sequence[Measured], rng: np.random.Generator, options: PeakOptions
+) -> FloatArray:
+    """Return random points, and points with each coordinate from another peak."""
+    random = rng.random((2 * options.starts, task.dimension))
+    centres = np.stack([one.peak.map.centre for one in peaks])
+    chosen = rng.integers(len(centres), size=(options.starts, task.dimension))
+    return np.vstack([random, centres[chosen, np.arange(task.dimension)]])
