@@ -13,7 +13,7 @@ from zpfit.inference.samplers.peak_search import (
     Climb,
     Peak,
     PeakOptions,
-    explore,
+    Unexplained,
     fitted,
     with_images,
 )
@@ -21,10 +21,10 @@ from zpfit.inference.samplers.peak_shares import with_shares
 from zpfit.inference.samplers.proposal_map import Gap, MixtureMap
 from zpfit.io.arrays import FloatArray
 
-_SMALL = 1e-3
+_SMALL = 5e-3
 """Part of Z that peaks may lack together without a further search or component."""
-_UNUSED = 1e-5
-"""Share of the posterior below which a peak among many is of no use."""
+_MANY = 5
+"""Peaks that stand alone from which on a further search follows in any case."""
 
 
 @dataclass(frozen=True)
@@ -72,25 +72,19 @@ def completed(
         Sizes of the searches.
     """
     start_rng, explore_rng, fit_rng, share_rng = rng.spawn(4)
-    ends, climb, small = first.ends, Climb(task, options), first.log_z + np.log(_SMALL)
-    measure = _Measurer(task, fit_rng, options)
+    measure, small = _Measurer(task, fit_rng, options), first.log_z + np.log(_SMALL)
+    ends = first.ends
     census = Census.of(ends, first.maps, first.log_z, measure)
+    # Where many peaks stand alone, more are likely, of which the first starts know nothing.
+    missing = np.inf if sum(census.apart) >= _MANY else census.log_unseen
     for number, round_rng in enumerate(explore_rng.spawn(options.rounds)):
-        if census.log_unseen < small:
+        if missing < small:
             break
-        climbed, start = climb.peaks(_starts(task, census.peaks, start_rng, options))
-        ends = ends.with_more(climbed, start)
+        since = ends.next_capture
         part = checkpoint.part(f"{number}")
-        sizes = replace(
-            options,
-            prior_batches=options.round_batches,
-            map_batches=options.round_batches,
-            explaining=options.limit,
-        )
-        unexplained = explore(task, first.maps, census.recaptured, round_rng, part, sizes)
-        climbed, start = climb.peaks(unexplained)
-        ends = ends.with_more(climbed, np.zeros_like(start))
+        ends = _searched(task, first.maps, census, ends, start_rng, round_rng, part, options)
         census = Census.of(ends, first.maps, first.log_z, measure)
+        missing = max(census.log_unseen, census.log_new(since))
     lacking = [
         (one.peak, mass)
         for one, mass in zip(census.peaks, census.log_masses, strict=True)
@@ -100,8 +94,8 @@ def completed(
     left = [mass for _, mass in lacking[room:]]
     if log_sum([mass for _, mass in lacking]) > small:
         every = with_images([*first.peaks, *(peak for peak, _ in lacking[:room])], first.even)
-        found = with_shares(task, first.maps, every, share_rng, options, _UNUSED, found)
-    return replace(found, gaps=tuple(_gaps(census, left, small)))
+        found = with_shares(task, first.maps, every, share_rng, options, crowded=True, rival=found)
+    return replace(found, gaps=tuple(_gaps(census, missing, left, small)))
 
 
 class _Measurer:
@@ -119,24 +113,67 @@ class _Measurer:
         return self._known[id(peak)]
 
 
-def _gaps(census: Census, left: Sequence[float], small: float) -> Iterator[Gap]:
+def _gaps(
+    census: Census, missing: float, left: Sequence[float], small: float
+) -> Iterator[Gap]:
     """Yield what a proposal lacks: peaks that are left out, and peaks that were not met."""
     if log_sum(left) > small:
         yield Gap(log_sum(left), f"{len(left)} peaks of the likelihood are left out, as they are too many")
-    if census.log_unseen > small:
+    if missing > small:
         once, number = census.times.count(1), len(census.times)
         yield Gap(
-            census.log_unseen,
+            missing,
             f"{once} of {number} peaks of the likelihood were met only once by the search, so that "
             "others were probably not met",
         )
 
 
+def _searched(
+    task: SamplingTask,
+    maps: MixtureMap,
+    census: Census,
+    ends: Ends,
+    start_rng: np.random.Generator,
+    explore_rng: np.random.Generator,
+    checkpoint: Checkpoint,
+    options: PeakOptions,
+) -> Ends:
+    """Return the ends of all ascents after one more search.
+
+    Draws must stand out of the peaks that were met more than once, so that the others may be met
+    again.
+    """
+    climb, few = Climb(task, options), options.round_batches
+    climbed, start = climb.peaks(_starts(task, census.peaks, start_rng, options))
+    ends = ends.with_more(climbed, start)
+    box = _box(census.peaks)
+
+    def draw(number: int) -> FloatArray:
+        if number < few:
+            return maps.draw_labelled(explore_rng, options.batch)[0]
+        return explore_rng.uniform(*box, (options.batch, task.dimension))
+
+    kept = Unexplained(task, census.recaptured, explore_rng, options.starts, checkpoint)
+    climbed, start = climb.peaks(kept.among(draw, 3 * few))
+    return ends.with_more(climbed, np.zeros_like(start))
+
+
 def _starts(
     task: SamplingTask, peaks: Sequence[Measured], rng: np.random.Generator, options: PeakOptions
 ) -> FloatArray:
-    """Return random points, and points with each coordinate from another peak."""
-    random = rng.random((2 * options.starts, task.dimension))
+    """Return random points, random points between the peaks, and crossed peaks, shape (n, d).
+
+    Peaks of many parameters fill a small part of the cube. Crossed ones have each coordinate from
+    another peak.
+    """
+    shape = options.starts, task.dimension
     centres = np.stack([one.peak.map.centre for one in peaks])
-    chosen = rng.integers(len(centres), size=(options.starts, task.dimension))
-    return np.vstack([random, centres[chosen, np.arange(task.dimension)]])
+    between = rng.uniform(*_box(peaks), shape)
+    crossed = centres[rng.integers(len(centres), size=shape), np.arange(task.dimension)]
+    return np.vstack([rng.random(shape), between, crossed])
+
+
+def _box(peaks: Sequence[Measured]) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and the highest corner of the box around the summits."""
+    centres = np.stack([one.peak.map.centre for one in peaks])
+    return centres.min(axis=0), centres.max(axis=0)

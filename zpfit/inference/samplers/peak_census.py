@@ -16,10 +16,12 @@ from zpfit.io.arrays import FloatArray
 
 LIGHT = 8.0
 """Difference of ln Z to the heaviest part below which a peak is left out."""
-_COVERED = 5.0
+_COVERED = 7.0
 """ln of the largest weight L/(q Z) at a point that a proposal q draws often enough."""
 _MAPS_SHARE = 0.25
 """Share of the maps in the proposal that shows which peaks stand alone."""
+_GREATER = 0.5
+"""Part of a peak's mass that nothing else draws if it is separate."""
 _POINTS = 200
 """Posterior draws that show which part of a peak a proposal covers."""
 
@@ -32,10 +34,15 @@ class Ends:
     captures: tuple[int, ...] = ()
     """Number of each ascent's capture: ascents that are no independent evidence share one."""
 
+    @property
+    def next_capture(self) -> int:
+        """Number that the next capture gets."""
+        return max(self.captures, default=-1) + 1
+
     def with_more(self, peaks: Sequence[Peak], captures: NDArray[np.intp]) -> "Ends":
         """Return these ends and those of other captures, which are numbered from 0 on."""
-        first = max(self.captures, default=-1) + 1
-        return Ends((*self.peaks, *peaks), (*self.captures, *(first + captures).tolist()))
+        later = (self.next_capture + captures).tolist()
+        return Ends((*self.peaks, *peaks), (*self.captures, *later))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +80,8 @@ class Census:
     """ln of the mass that each has for itself."""
     times: tuple[int, ...] = ()
     """Captures that met each peak."""
+    since: tuple[int, ...] = ()
+    """Number of the first capture of each peak."""
 
     @classmethod
     def of(
@@ -112,32 +121,67 @@ class Census:
             tuple(measured[row] for row in kept),
             tuple(log_mass[kept].tolist()),
             tuple(len(one) for one in met),
+            tuple(min(one) for one in met),
         )
 
     @property
     def log_unseen(self) -> float:
-        """ln of the mass of peaks that were not met, from those met once and twice.
+        """ln of the mass of peaks that were probably not met."""
+        return log_unseen(self._met(1), len(self._met(2)))
 
-        The number of unseen ones is the lower bound of A. Chao, Scand. J. Stat. 11, 265 (1984), in
-        the form without bias, f1 (f1 - 1) / (2 (f2 + 1)). Unseen peaks are taken to be as heavy as
-        those met once.
+    @property
+    def apart(self) -> list[bool]:
+        """True for the peaks of which nothing else leads draws to the greater part.
 
-        Examples
-        --------
-        Of 30 equal peaks 10 were met once and 5 twice, so that 7.5 are missing:
-
-        >>> census = Census((), (0.0,) * 30, (1,) * 10 + (2,) * 5 + (3,) * 15)
-        >>> round(float(np.exp(census.log_unseen)), 3)
-        7.5
+        The others are parts of ridges and rims, which have no number.
         """
-        once = [mass for mass, n in zip(self.log_masses, self.times, strict=True) if n == 1]
-        number = len(once) * (len(once) - 1) / (2 * (self.times.count(2) + 1))
-        return float(np.log(number / len(once))) + log_sum(once) if number else -np.inf
+        return [
+            mass > one.peak.log_mass + np.log(_GREATER)
+            for one, mass in zip(self.peaks, self.log_masses, strict=True)
+        ]
+
+    def _met(self, times: int) -> list[float]:
+        """Return ln of the masses of the separate peaks that were met so many times."""
+        every = zip(self.log_masses, self.times, self.apart, strict=True)
+        return [mass for mass, n, apart in every if apart and n == times]
+
+    def log_new(self, first: int) -> float:
+        """Return ln of the mass of the peaks that no capture before number ``first`` met."""
+        every = zip(self.log_masses, self.since, self.apart, strict=True)
+        return log_sum([mass for mass, since, apart in every if apart and since >= first])
 
     @property
     def recaptured(self) -> list[Peak]:
         """Peaks that were met more than once."""
         return [one.peak for one, n in zip(self.peaks, self.times, strict=True) if n > 1]
+
+
+def log_unseen(once: Sequence[float], twice: int) -> float:
+    """Return ln of the mass of peaks that were not met, -inf for none.
+
+    There are at least f1^2 / (2 f2), where f1 were met once and f2 twice, and f1 (f1 - 1) / 2 if
+    f2 = 0. Unseen peaks are taken to be as heavy as those met once.
+
+    Parameters
+    ----------
+    once
+        ln of the masses of the peaks that were met once.
+    twice
+        Number of the peaks that were met twice.
+
+    References
+    ----------
+    A. Chao, Scand. J. Stat. 11, 265 (1984).
+
+    Examples
+    --------
+    Ten equal peaks were met once and five twice, so that ten more are missing:
+
+    >>> round(float(np.exp(log_unseen([0.0] * 10, 5))), 6)
+    10.0
+    """
+    factor = 0.5 * (len(once) / twice if twice else len(once) - 1)
+    return float(np.log(factor)) + log_sum(once) if once and factor else -np.inf
 
 
 def log_sum(values: Sequence[float]) -> float:
@@ -165,7 +209,6 @@ def _alone(
     heavy = [row for row in np.argsort(by_maps)[::-1] if by_maps[row] > log_z - LIGHT]
     if not heavy:
         return own, owner
-    part = slice(None), 
     u = np.concatenate([peaks[row].u for row in heavy])
     summits = np.stack([peaks[row].peak.map.centre for row in heavy])
     density = np.log(_MAPS_SHARE) + maps.log_density(u)

@@ -1,6 +1,6 @@
 """Search for peaks of a likelihood: ascents from many starts, and draws that deserve one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,7 +43,7 @@ class PeakOptions:
     rounds: int = 8
     """Largest number of further searches, while peaks are missing."""
     round_batches: int = 2
-    """Batches of prior draws and of the maps' draws, each, of a further search."""
+    """Batches of the maps' draws, and half the batches between peaks, of a further search."""
     limit: int = 200
     """Largest number of peaks of all searches."""
     fitted: int = 2_000
@@ -188,15 +188,15 @@ def explore(
     out of the peaks around it.
     """
     even = EvenlySpread.over(task.dimension, options.batch, rng)
-    kept = _Unexplained(task, peaks[: options.explaining], rng, options.starts, checkpoint.load())
-    while kept.done < options.prior_batches + options.map_batches:
-        if kept.done < options.prior_batches:
-            kept.add(even.batch(kept.done))
-        else:
-            kept.add(maps.draw_labelled(rng, options.batch)[0])
-        checkpoint.save(kept.state)
-    checkpoint.finish(kept.state)
-    return kept.u
+
+    def draw(number: int) -> FloatArray:
+        if number < options.prior_batches:
+            return even.batch(number)
+        return maps.draw_labelled(rng, options.batch)[0]
+
+    explaining = peaks[: options.explaining]
+    kept = Unexplained(task, explaining, rng, options.starts, checkpoint)
+    return kept.among(draw, options.prior_batches + options.map_batches)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +239,7 @@ class EvenlySpread:
         return np.where(moved < 1, moved, moved - 1)
 
 
-class _Unexplained:
+class Unexplained:
     """The draws so far that stand out most, and the likeliest ones."""
 
     def __init__(
@@ -248,32 +248,41 @@ class _Unexplained:
         peaks: Sequence[Peak],
         rng: np.random.Generator,
         number: int,
-        state: State | None,
+        checkpoint: Checkpoint,
     ) -> None:
         self._task, self._peaks, self._rng, self._number = task, peaks, rng, number
-        self.u, self._log_l, self.done = np.empty((0, task.dimension)), np.empty(0), 0
+        self._checkpoint, state = checkpoint, checkpoint.load()
+        self._u, self._log_l, self._done = np.empty((0, task.dimension)), np.empty(0), 0
         if state is not None:
-            self.u, self._log_l, self.done = state["u"], state["log_likelihood"], state["done"]
+            self._u, self._log_l, self._done = state["u"], state["log_likelihood"], state["done"]
             rng.bit_generator.state = state["rng"]
 
-    def state(self) -> State:
+    def among(self, draw: Callable[[int], FloatArray], batches: int) -> FloatArray:
+        """Return the points kept from batches of draws, which a function gives by number."""
+        while self._done < batches:
+            self._add(draw(self._done))
+            self._checkpoint.save(self._state)
+        self._checkpoint.finish(self._state)
+        return self._u
+
+    def _state(self) -> State:
         """Return everything that determines the next draws."""
         return {
-            "u": self.u,
+            "u": self._u,
             "log_likelihood": self._log_l,
-            "done": self.done,
+            "done": self._done,
             "rng": self._rng.bit_generator.state,
         }
 
-    def add(self, u: FloatArray) -> None:
+    def _add(self, u: FloatArray) -> None:
         """Add a batch of draws, shape (n, d)."""
         log_l = inside(self._task.log_likelihood, u)
         allowed = np.flatnonzero(np.isfinite(log_l))
-        u, log_l = np.vstack([self.u, u[allowed]]), np.concatenate([self._log_l, log_l[allowed]])
+        u, log_l = np.vstack([self._u, u[allowed]]), np.concatenate([self._log_l, log_l[allowed]])
         excess = log_l - self._explained(u)
         best = np.union1d(_largest(excess, self._number), _largest(log_l, self._number))
-        self.u, self._log_l = u[best], log_l[best]
-        self.done += 1
+        self._u, self._log_l = u[best], log_l[best]
+        self._done += 1
 
     def _explained(self, u: FloatArray) -> FloatArray:
         """Return the largest ln of the Gaussian peaks at points, shape (n,)."""

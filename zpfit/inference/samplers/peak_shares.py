@@ -9,8 +9,8 @@ from zpfit.inference.samplers.peak_search import Peak, PeakOptions, log_mean
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.io.arrays import FloatArray
 
-_EM_STEPS, _IDLE, _LEAST, _MOST, _WORTH = 20, 2e-3, 0.02, 0.75, 0.5
-"""Steps of the fit of the shares; share below which a peak is of no use; smallest share of a
+_EM_STEPS, _IDLE, _UNUSED, _LEAST, _MOST, _WORTH = 20, 2e-3, 1e-5, 0.02, 0.75, 0.5
+"""Steps of the fit of the shares; share below which a peak is of no use, and one among many; smallest share of a
 peak, if there are not more than a first search finds; largest share of all peaks together; ratio
 of the mean square weight with peaks to that without them above which they are not worth their
 time."""
@@ -22,7 +22,7 @@ def with_shares(
     peaks: Sequence[Peak],
     rng: np.random.Generator,
     options: PeakOptions,
-    idle: float = _IDLE,
+    crowded: bool = False,
     rival: MixtureMap | None = None,
 ) -> MixtureMap:
     """Return the mixture whose shares follow the posterior, without peaks that are of no use.
@@ -39,16 +39,17 @@ def with_shares(
         Generator of the draws that decide.
     options
         Number of these draws, for as many peaks as a first search finds.
-    idle
-        Share below which a peak is of no use.
+    crowded
+        Take more draws for more peaks, give them smaller shares, and leave out no peak but those
+        with next to no share.
     rival
         Proposal that is returned if the peaks are not worth their time; the maps by default.
     """
     rival = maps if rival is None else rival
     if not peaks:
         return rival
-    crowd = max(1.0, len(peaks) / options.most)
-    least = _LEAST / crowd
+    crowd = max(1.0, len(peaks) / options.most) if crowded else 1.0
+    least, idle = _LEAST / crowd, _UNUSED if crowded else _IDLE
     mass = np.exp([peak.log_mass - max(peak.log_mass for peak in peaks) for peak in peaks])
     first = 0.5 * np.maximum(mass / mass.sum(), least)
     trial = maps.with_peaks([peak.map for peak in peaks], first * 0.5 / max(first.sum(), 0.5))
