@@ -1,6 +1,6 @@
 """Further searches for peaks, where the first one has not met all that matter."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,16 @@ _SMALL = 5e-3
 """Part of Z that peaks may lack together without a further search or component."""
 _MANY = 5
 """Peaks that stand alone from which on a further search follows in any case."""
+
+_UNMET = (
+    "the search still meets peaks of the likelihood for the first or only time, so that others "
+    "were probably not met"
+)
+_NARROWER = (
+    "the likelihood has many peaks, of which the search met the narrower ones later, so that still "
+    "narrower ones may not have been met"
+)
+_LEFT = "the likelihood has more separate peaks than the proposal takes"
 
 
 @dataclass(frozen=True)
@@ -76,15 +86,17 @@ def completed(
     ends = first.ends
     census = Census.of(ends, first.maps, first.log_z, measure)
     # Where many peaks stand alone, more are likely, of which the first starts know nothing.
-    missing = np.inf if sum(census.apart) >= _MANY else census.log_unseen
+    missing, many = census.log_unseen, sum(census.apart) >= _MANY
+    started = ends.next_capture
     for number, round_rng in enumerate(explore_rng.spawn(options.rounds)):
-        if missing < small:
+        if missing < small and not (many and number == 0):
             break
         since = ends.next_capture
         part = checkpoint.part(f"{number}")
         ends = _searched(task, first.maps, census, ends, start_rng, round_rng, part, options)
         census = Census.of(ends, first.maps, first.log_z, measure)
         missing = max(census.log_unseen, census.log_new(since))
+    unmet = Gap(missing, _UNMET), Gap(census.log_narrower(started), _NARROWER)
     lacking = [
         (one.peak, mass)
         for one, mass in zip(census.peaks, census.log_masses, strict=True)
@@ -95,7 +107,8 @@ def completed(
     if log_sum([mass for _, mass in lacking]) > small:
         every = with_images([*first.peaks, *(peak for peak, _ in lacking[:room])], first.even)
         found = with_shares(task, first.maps, every, share_rng, options, crowded=True, rival=found)
-    return replace(found, gaps=tuple(_gaps(census, missing, left, small)))
+    gaps = [max(unmet, key=lambda gap: gap.log_mass), Gap(log_sum(left), _LEFT)]
+    return replace(found, gaps=tuple(gap for gap in gaps if gap.log_mass > small))
 
 
 class _Measurer:
@@ -111,21 +124,6 @@ class _Measurer:
             fit = fitted(self._task.log_likelihood, peak, self._rng, self._options.fitted)
             self._known[id(peak)] = Measured.of(fit, self._rng)
         return self._known[id(peak)]
-
-
-def _gaps(
-    census: Census, missing: float, left: Sequence[float], small: float
-) -> Iterator[Gap]:
-    """Yield what a proposal lacks: peaks that are left out, and peaks that were not met."""
-    if log_sum(left) > small:
-        yield Gap(log_sum(left), f"{len(left)} peaks of the likelihood are left out, as they are too many")
-    if missing > small:
-        once, number = census.times.count(1), len(census.times)
-        yield Gap(
-            missing,
-            f"{once} of {number} peaks of the likelihood were met only once by the search, so that "
-            "others were probably not met",
-        )
 
 
 def _searched(
@@ -153,7 +151,9 @@ def _searched(
             return maps.draw_labelled(explore_rng, options.batch)[0]
         return explore_rng.uniform(*box, (options.batch, task.dimension))
 
-    kept = Unexplained(task, census.recaptured, explore_rng, options.starts, checkpoint)
+    kept = Unexplained(
+        task, census.recaptured[: options.limit], explore_rng, options.starts, checkpoint
+    )
     climbed, start = climb.peaks(kept.among(draw, 3 * few))
     return ends.with_more(climbed, np.zeros_like(start))
 

@@ -22,6 +22,8 @@ _MAPS_SHARE = 0.25
 """Share of the maps in the proposal that shows which peaks stand alone."""
 _GREATER = 0.5
 """Part of a peak's mass that nothing else draws if it is separate."""
+_NARROWER = 1.0
+"""Difference of the mean ln of the volumes of two groups of peaks that shows a trend."""
 _POINTS = 200
 """Posterior draws that show which part of a peak a proposal covers."""
 
@@ -82,6 +84,8 @@ class Census:
     """Captures that met each peak."""
     since: tuple[int, ...] = ()
     """Number of the first capture of each peak."""
+    others: tuple[Peak, ...] = ()
+    """Peaks that are too light, or that something else leads draws to."""
 
     @classmethod
     def of(
@@ -100,17 +104,15 @@ class Census:
         measure
             Function that integrates a peak.
         """
-        classes = [
-            rows
-            for rows in same_peaks(ends.peaks)
-            if ends.peaks[rows[0]].log_mass > log_z - LIGHT
-        ]
+        classes = same_peaks(ends.peaks)
         tops = [ends.peaks[rows[0]] for rows in classes]
         captures = [{ends.captures[row] for row in rows} for rows in classes]
-        rare = np.flatnonzero(rarely_drawn(tops, maps, log_z)).tolist()
+        heavy = np.array([peak.log_mass > log_z - LIGHT for peak in tops], dtype=bool)
+        rare = np.flatnonzero(heavy & rarely_drawn(tops, maps, log_z)).tolist()
         measured = [measure(tops[index]) for index in rare]
         log_mass, owner = _alone(measured, maps, log_z)
         kept = np.flatnonzero(np.isfinite(log_mass))
+        alone = {rare[row] for row in kept}
         met = [
             set[int]().union(
                 *(captures[index] for index, own in zip(rare, owner, strict=True) if own == row)
@@ -122,6 +124,7 @@ class Census:
             tuple(log_mass[kept].tolist()),
             tuple(len(one) for one in met),
             tuple(min(one) for one in met),
+            tuple(peak for index, peak in enumerate(tops) if index not in alone),
         )
 
     @property
@@ -145,6 +148,22 @@ class Census:
         every = zip(self.log_masses, self.times, self.apart, strict=True)
         return [mass for mass, n, apart in every if apart and n == times]
 
+    def log_narrower(self, first: int) -> float:
+        """Return ln of the mass of the peaks met after number ``first``, -inf if not narrower.
+
+        A search that meets the narrower peaks later has a limit of width, beyond which others may
+        be as heavy. Their number cannot follow from the captures.
+        """
+        every = zip(self.peaks, self.since, self.apart, strict=True)
+        volumes = [(one.peak.map.log_volume, since) for one, since, apart in every if apart]
+        early = np.array([volume for volume, since in volumes if since < first])
+        late = np.array([volume for volume, since in volumes if since >= first])
+        if not len(early) or not len(late):
+            return -np.inf
+        error = np.hypot(early.std() / np.sqrt(len(early)), late.std() / np.sqrt(len(late)))
+        narrower = early.mean() - late.mean() > max(_NARROWER, 2 * error)
+        return self.log_new(first) if narrower else -np.inf
+
     def log_new(self, first: int) -> float:
         """Return ln of the mass of the peaks that no capture before number ``first`` met."""
         every = zip(self.log_masses, self.since, self.apart, strict=True)
@@ -152,8 +171,9 @@ class Census:
 
     @property
     def recaptured(self) -> list[Peak]:
-        """Peaks that were met more than once."""
-        return [one.peak for one, n in zip(self.peaks, self.times, strict=True) if n > 1]
+        """Peaks that were met more than once, and those that need not be met again."""
+        again = [one.peak for one, n in zip(self.peaks, self.times, strict=True) if n > 1]
+        return [*again, *self.others]
 
 
 def log_unseen(once: Sequence[float], twice: int) -> float:

@@ -323,19 +323,18 @@ def fitted(
 
     Curvature at the summit says little about a peak that is cut by an exclusion or bent.
     """
-    best, best_effective, shape = None, -1.0, peak.map
+    shape, tried = peak.map, []
     for _ in range(_NARROWED + 1):
         u = shape.draw(rng, n)
         log_l = inside(log_likelihood, u)
         log_weight = np.where(np.isfinite(log_l), log_l - shape.log_density(u), -np.inf)
         effective = effective_number(log_weight)
-        if best is None or effective > best_effective:
-            moved = Peak(shape, peak.log_likelihood, log_mean(log_weight))
-            best, best_effective = FittedPeak(moved, u, log_l, log_weight), effective
+        moved = Peak(shape, peak.log_likelihood, log_mean(log_weight))
+        tried.append((effective, FittedPeak(moved, u, log_l, log_weight)))
         if effective < 2 or effective > _ENOUGH * n:
             break
         shape = _moved(shape, u, log_weight)
-    return best
+    return max(tried, key=lambda one: one[0])[1]
 
 
 def _moved(shape: PeakMap, u: FloatArray, log_weight: FloatArray) -> PeakMap:

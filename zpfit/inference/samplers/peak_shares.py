@@ -10,10 +10,10 @@ from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.io.arrays import FloatArray
 
 _EM_STEPS, _IDLE, _UNUSED, _LEAST, _MOST, _WORTH = 20, 2e-3, 1e-5, 0.02, 0.75, 0.5
-"""Steps of the fit of the shares; share below which a peak is of no use, and one among many; smallest share of a
-peak, if there are not more than a first search finds; largest share of all peaks together; ratio
-of the mean square weight with peaks to that without them above which they are not worth their
-time."""
+"""Steps of the fit of the shares; share below which a peak is of no use, and one among many;
+smallest share of a peak, if there are not more than a first search finds; largest share of all
+peaks together; ratio of the mean square weight with peaks to that without them above which they
+are not worth their time."""
 
 
 def with_shares(
@@ -22,6 +22,7 @@ def with_shares(
     peaks: Sequence[Peak],
     rng: np.random.Generator,
     options: PeakOptions,
+    *,
     crowded: bool = False,
     rival: MixtureMap | None = None,
 ) -> MixtureMap:
