@@ -85,6 +85,8 @@ def completed(
     measure, small = _Measurer(task, fit_rng, options), first.log_z + np.log(_SMALL)
     ends = first.ends
     census = Census.of(ends, first.maps, first.log_z, measure)
+    if not census.peaks:
+        return found
     # Where many peaks stand alone, more are likely, of which the first starts know nothing.
     missing, many = census.log_unseen, sum(census.apart) >= _MANY
     started = ends.next_capture
