@@ -23,8 +23,8 @@ from zpfit.io.arrays import FloatArray
 
 _SMALL = 5e-3
 """Part of Z that peaks may lack together without a further search or component."""
-_MANY = 5
-"""Peaks that stand alone from which on a further search follows in any case."""
+_MANY, _ANYWAY = 5, 2
+"""Peaks that stand alone from which on further searches follow in any case, and their number."""
 
 _UNMET = (
     "the search still meets peaks of the likelihood for the first or only time, so that others "
@@ -91,11 +91,11 @@ def completed(
     missing, many = census.log_unseen, sum(census.apart) >= _MANY
     started = ends.next_capture
     for number, round_rng in enumerate(explore_rng.spawn(options.rounds)):
-        if missing < small and not (many and number == 0):
+        if missing < small and not (many and number < _ANYWAY):
             break
         since = ends.next_capture
         part = checkpoint.part(f"{number}")
-        ends = _searched(task, first.maps, census, ends, start_rng, round_rng, part, options)
+        ends = _searched(task, first, census, ends, start_rng, round_rng, part, options)
         census = Census.of(ends, first.maps, first.log_z, measure)
         missing = max(census.log_unseen, census.log_new(since))
     unmet = Gap(missing, _UNMET), Gap(census.log_narrower(started), _NARROWER)
@@ -130,7 +130,7 @@ class _Measurer:
 
 def _searched(
     task: SamplingTask,
-    maps: MixtureMap,
+    first: FirstSearch,
     census: Census,
     ends: Ends,
     start_rng: np.random.Generator,
@@ -144,13 +144,16 @@ def _searched(
     again.
     """
     climb, few = Climb(task, options), options.round_batches
-    climbed, start = climb.peaks(_starts(task, census.peaks, start_rng, options))
+    known = [one.peak for one in census.peaks]
+    known += [peak for peak in census.others if peak.log_mass > first.log_z - LIGHT]
+    centres = np.stack([peak.map.centre for peak in known])
+    box = centres.min(axis=0), centres.max(axis=0)
+    climbed, start = climb.peaks(_starts(centres, box, start_rng, options.starts))
     ends = ends.with_more(climbed, start)
-    box = _box(census.peaks)
 
     def draw(number: int) -> FloatArray:
         if number < few:
-            return maps.draw_labelled(explore_rng, options.batch)[0]
+            return first.maps.draw_labelled(explore_rng, options.batch)[0]
         return explore_rng.uniform(*box, (options.batch, task.dimension))
 
     kept = Unexplained(
@@ -161,21 +164,14 @@ def _searched(
 
 
 def _starts(
-    task: SamplingTask, peaks: Sequence[Measured], rng: np.random.Generator, options: PeakOptions
+    centres: FloatArray, box: tuple[FloatArray, FloatArray], rng: np.random.Generator, n: int
 ) -> FloatArray:
-    """Return random points, random points between the peaks, and crossed peaks, shape (n, d).
+    """Return random points, random points between the peaks, and crossed peaks, shape (3 n, d).
 
     Peaks of many parameters fill a small part of the cube. Crossed ones have each coordinate from
     another peak.
     """
-    shape = options.starts, task.dimension
-    centres = np.stack([one.peak.map.centre for one in peaks])
-    between = rng.uniform(*_box(peaks), shape)
-    crossed = centres[rng.integers(len(centres), size=shape), np.arange(task.dimension)]
+    shape = n, centres.shape[1]
+    between = rng.uniform(*box, shape)
+    crossed = centres[rng.integers(len(centres), size=shape), np.arange(shape[1])]
     return np.vstack([rng.random(shape), between, crossed])
-
-
-def _box(peaks: Sequence[Measured]) -> tuple[FloatArray, FloatArray]:
-    """Return the lowest and the highest corner of the box around the summits."""
-    centres = np.stack([one.peak.map.centre for one in peaks])
-    return centres.min(axis=0), centres.max(axis=0)

@@ -52,10 +52,10 @@ class PeakOptions:
     """Draws to which the shares of the peaks are fitted."""
 
     def with_effort(self, effort: float) -> "PeakOptions":
-        """Return the same sizes with more or fewer batches of draws and further searches."""
+        """Return the same sizes with more or fewer batches of draws, and not fewer searches."""
         return replace(
             self,
-            rounds=max(round(effort * self.rounds), 1),
+            rounds=max(round(effort * self.rounds), self.rounds),
             limit=max(round(effort * self.limit), self.limit),
             prior_batches=max(round(effort * self.prior_batches), 1),
             map_batches=max(round(effort * self.map_batches), 1),
