@@ -166,6 +166,6 @@ def test_narrower_peaks_that_are_met_later_are_a_sign_of_others():
     wide = [(peak(0.1 * k, 0.03), k) for k in range(5)]
     later = [(peak(0.1 * k, 0.01), 10 + k) for k in range(3)]
     census = census_of(*wide, *later)
-    assert census.log_narrower(10) == pytest.approx(np.log(3 * 2 * np.pi * 1e-4))
+    assert census.log_narrower(10) == pytest.approx(np.log(2 * np.pi * (5 * 9e-4 + 3e-4)))
     assert census.log_narrower(20) == -np.inf
     assert census_of(*wide, (peak(0.9, 0.03), 10)).log_narrower(10) == -np.inf

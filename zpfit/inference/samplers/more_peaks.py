@@ -32,7 +32,7 @@ _UNMET = (
 )
 _NARROWER = (
     "the likelihood has many peaks, of which the search met the narrower ones later, so that still "
-    "narrower ones may not have been met"
+    "narrower ones, perhaps as heavy as those met, may be missing"
 )
 _LEFT = "the likelihood has more separate peaks than the proposal takes"
 

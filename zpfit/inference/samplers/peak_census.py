@@ -149,10 +149,11 @@ class Census:
         return [mass for mass, n, apart in every if apart and n == times]
 
     def log_narrower(self, first: int) -> float:
-        """Return ln of the mass of the peaks met after number ``first``, -inf if not narrower.
+        """Return ln of the mass of all separate peaks if those met from ``first`` on are narrower.
 
-        A search that meets the narrower peaks later has a limit of width, beyond which others may
-        be as heavy. Their number cannot follow from the captures.
+        Otherwise it is -inf. A search that meets the narrower peaks later has a limit of width.
+        How many lie beyond it cannot follow from the captures; that they are as heavy as all that
+        were met is a guess.
         """
         every = zip(self.peaks, self.since, self.apart, strict=True)
         volumes = [(one.peak.map.log_volume, since) for one, since, apart in every if apart]
@@ -162,7 +163,7 @@ class Census:
             return -np.inf
         error = np.hypot(early.std() / np.sqrt(len(early)), late.std() / np.sqrt(len(late)))
         narrower = early.mean() - late.mean() > max(_NARROWER, 2 * error)
-        return self.log_new(first) if narrower else -np.inf
+        return self.log_new(0) if narrower else -np.inf
 
     def log_new(self, first: int) -> float:
         """Return ln of the mass of the peaks that no capture before number ``first`` met."""
