@@ -31,7 +31,7 @@ _UNMET = (
     "were probably not met"
 )
 _NARROWER = (
-    "the likelihood has many peaks, of which the search met the narrower ones later, so that still "
+    "the likelihood has many peaks and the search met the narrower ones later, so that still "
     "narrower ones, perhaps as heavy as those met, may be missing"
 )
 _LEFT = "the likelihood has more separate peaks than the proposal takes"
@@ -39,7 +39,7 @@ _LEFT = "the likelihood has more separate peaks than the proposal takes"
 
 @dataclass(frozen=True)
 class FirstSearch:
-    """What the first search for peaks has met."""
+    """Result of the first search for peaks."""
 
     maps: MixtureMap
     """Proposal without peaks."""
@@ -87,7 +87,7 @@ def completed(
     census = Census.of(ends, first.maps, first.log_z, measure)
     if not census.peaks:
         return found
-    # Where many peaks stand alone, more are likely, of which the first starts know nothing.
+    # Where many peaks stand alone, more are likely that the first starts cannot reach.
     missing, many = census.log_unseen, sum(census.apart) >= _MANY
     started = ends.next_capture
     for number, round_rng in enumerate(explore_rng.spawn(options.rounds)):

@@ -134,7 +134,7 @@ class Census:
 
     @property
     def apart(self) -> list[bool]:
-        """True for the peaks of which nothing else leads draws to the greater part.
+        """True for peaks whose greater part neither maps nor heavier peaks draw.
 
         The others are parts of ridges and rims, which have no number.
         """
