@@ -69,6 +69,28 @@ def scattered(dimension, number, sd, seed=0):
     return gaussians(dimension, *((1.0, mean, sd) for mean in means))
 
 
+def crowd(dimension, number, widths, concentration=np.inf, seed=0, low=0.15):
+    """Many round Gaussians, with widths between two limits; equal weights by default."""
+    rng = np.random.default_rng(seed)
+    means = rng.uniform(low, 1 - low, (number, dimension))
+    sd = np.exp(rng.uniform(*np.log(widths), number))
+    share = np.full(number, 1 / number)
+    if np.isfinite(concentration):
+        share = rng.dirichlet(np.full(number, concentration))
+    inside = [share_inside(dimension, *mode) for mode in zip(means, sd, strict=True)]
+    # (u - mean)^2 expanded, so that one product of matrices serves all Gaussians.
+    factors = means.T / sd**2
+    height = np.log(share) - dimension * np.log(sd * sqrt(2 * pi))
+    height -= 0.5 * np.sum((means / sd[:, None]) ** 2, axis=1)
+
+    def log_likelihood(u):
+        parts = u @ factors - 0.5 * np.square(u).sum(axis=1)[:, None] / sd**2 + height
+        top = parts.max(axis=1)
+        return top + np.log(np.exp(parts - top[:, None]).sum(axis=1))
+
+    return ClosedForm(dimension, log_likelihood, log(share @ inside))
+
+
 def equicorrelated(dimension, correlation, sd):
     """Every pair of parameters has the same correlation."""
     covariance = sd**2 * ((1 - correlation) * np.eye(dimension) + correlation)
@@ -162,3 +184,16 @@ CLOSED_FORMS = {
 }
 """Of a thin mode the region that the broad one does not outshine fills 1e-6 of the cube, or less if
 its image under u -> 1 - u is the broad one, and 7e-6 or more elsewhere."""
+
+CROWDS = {
+    "30 equal peaks, 2d": lambda seed: crowd(2, 30, (5e-3, 5e-3), seed=seed),
+    "100 equal peaks, 5d": lambda seed: crowd(5, 100, (0.01, 0.01), seed=seed),
+    "30 peaks, 8d": lambda seed: crowd(8, 30, (0.01, 0.05), 2.0, seed),
+    "30 equal peaks, 12d": lambda seed: crowd(12, 30, (0.02, 0.02), seed=seed),
+    "30 equal peaks, 20d": lambda seed: crowd(20, 30, (0.02, 0.02), seed=seed),
+    "100 equal peaks, 12d": lambda seed: crowd(12, 100, (0.02, 0.02), seed=seed),
+    "30 peaks close together, 7d": lambda seed: crowd(7, 30, (0.01, 0.05), 2.0, seed, 0.3),
+    "30 peaks close together, 12d": lambda seed: crowd(12, 30, (0.01, 0.05), 2.0, seed, 0.3),
+    "30 peaks close together, 20d": lambda seed: crowd(20, 30, (0.01, 0.05), 2.0, seed, 0.3),
+}
+"""Functions of a seed. No search meets the narrow ones of peaks that are close together."""

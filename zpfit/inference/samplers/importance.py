@@ -8,7 +8,7 @@ from zpfit.errors import PoorProposal
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
 from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.engine import LogLikelihood, inside
-from zpfit.inference.samplers.proposal_map import MixtureMap
+from zpfit.inference.samplers.proposal_map import Gap, MixtureMap
 from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.io.arrays import FloatArray
 from zpfit.io.numbers import apart, percent
@@ -32,6 +32,8 @@ _DISAGREEMENT = 5.0
 """Largest difference of ln Z between independent adaptations, in standard errors."""
 _ROUNDING = 1e-9
 """Difference of ln Z that is rounding, as for a constant likelihood, whose errors are zero."""
+_RISE = 0.005
+"""Increase of ln Z with a gap of the proposal, half of the usual target, that does not matter."""
 _REMEDY = f"raise vegas.max_evaluations, or use sampler.engine: {FALLBACK}"
 
 
@@ -134,15 +136,30 @@ def integrate(
     evidence = Evidence(
         draws.log_mean(), draws.error(), draws.total, draws.independent(), draws.spread()
     )
-    shortcomings = tuple(_shortcomings(samples, evidence, target))
-    return Integral(samples, _honest(evidence) if shortcomings else evidence, shortcomings)
+    rises = [(gap, _rise(gap, evidence)) for gap in mixture.gaps]
+    lacking = [(gap, rise) for gap, rise in rises if rise > max(evidence.error, _RISE)]
+    shortcomings = (
+        *(_lack(gap, rise) for gap, rise in lacking),
+        *_shortcomings(samples, evidence, target),
+    )
+    rise = sum(rise for _, rise in lacking)
+    return Integral(samples, _honest(evidence, rise) if shortcomings else evidence, shortcomings)
 
 
-def _honest(evidence: Evidence) -> Evidence:
+def _rise(gap: Gap, evidence: Evidence) -> float:
+    """Return the increase of ln Z with the mass that the mixture lacks."""
+    return float(np.logaddexp(gap.log_mass, evidence.log_z) - evidence.log_z)
+
+
+def _lack(gap: Gap, rise: float) -> str:
+    return f"{gap.reason}; with them ln Z would be about {rise:.2g} higher: {_REMEDY}"
+
+
+def _honest(evidence: Evidence, rise: float) -> Evidence:
     """Return the evidence with the largest of its errors: what holds if one check has failed."""
     values = [log_z for log_z, _ in evidence.independent if np.isfinite(log_z)]
     half = 0.5 * float(np.ptp(values)) if values else 0.0
-    return replace(evidence, error=max(evidence.error, evidence.spread or 0.0, half))
+    return replace(evidence, error=max(evidence.error, evidence.spread or 0.0, half, rise))
 
 
 def _shortcomings(samples: WeightedSamples, evidence: Evidence, target: Target) -> list[str]:

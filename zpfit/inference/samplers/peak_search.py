@@ -1,6 +1,6 @@
 """Search for peaks of a likelihood: ascents from many starts, and draws that deserve one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,18 +37,26 @@ class PeakOptions:
     descent_steps: int = 12
     """Steps of a descent on residuals."""
     most: int = 12
-    """Largest number of peaks."""
+    """Largest number of peaks of the first search."""
     explaining: int = 6
-    """Heaviest peaks from which draws must stand out."""
+    """Heaviest peaks from which draws must stand out in the first search."""
+    rounds: int = 8
+    """Largest number of further searches, while peaks are missing."""
+    round_batches: int = 2
+    """Batches of the maps' draws, and half the batches between peaks, of a further search."""
+    limit: int = 200
+    """Largest number of peaks of all searches."""
     fitted: int = 2_000
     """Draws to which the shape of a peak is fitted."""
     pilot: int = 20_000
     """Draws to which the shares of the peaks are fitted."""
 
     def with_effort(self, effort: float) -> "PeakOptions":
-        """Return the same sizes with more or fewer batches of draws."""
+        """Return the same sizes with more or fewer batches of draws, and not fewer searches."""
         return replace(
             self,
+            rounds=max(round(effort * self.rounds), self.rounds),
+            limit=max(round(effort * self.limit), self.limit),
             prior_batches=max(round(effort * self.prior_batches), 1),
             map_batches=max(round(effort * self.map_batches), 1),
         )
@@ -72,22 +80,29 @@ class Climb:
     task: SamplingTask
     options: PeakOptions
 
-    def peaks(self, starts: FloatArray) -> list[Peak]:
-        """Climb from starts, shape (n, d), and return the peaks that are reached."""
-        task = self.task
+    def peaks(self, starts: FloatArray) -> tuple[list[Peak], NDArray[np.intp]]:
+        """Climb from starts, shape (n, d).
+
+        Returns
+        -------
+        tuple of list of Peak and NDArray
+            The peaks that are reached, and the index of the start of each.
+        """
+        task, none = self.task, np.empty(0, dtype=np.intp)
         free = np.flatnonzero(task.steps == 0)
         if not len(starts) or not len(free):
-            return []
+            return [], none
         if task.residuals is not None:
             starts = self._descended(task.residuals, starts)
-        starts = starts[np.isfinite(task.log_likelihood(starts))]
-        if not len(starts):
-            return []
-        points, values, curvature = ascend(task.log_likelihood, starts, free)
-        return [
+        allowed = np.flatnonzero(np.isfinite(task.log_likelihood(starts)))
+        if not len(allowed):
+            return [], none
+        points, values, curvature = ascend(task.log_likelihood, starts[allowed], free)
+        peaks = [
             peak_at(point, value, matrix, task.steps)
             for point, value, matrix in zip(points, values.tolist(), curvature, strict=True)
         ]
+        return peaks, allowed
 
     def _descended(self, residuals: Residuals, starts: FloatArray) -> FloatArray:
         """Return the ends of descents on the residuals, which cross excluded regions."""
@@ -104,14 +119,32 @@ class Climb:
 
     def distinct(self, peaks: Sequence[Peak]) -> list[Peak]:
         """Return the heaviest of the peaks that differ, the heaviest first."""
-        rest = sorted(peaks, key=lambda peak: -peak.log_likelihood)
-        found: list[Peak] = []
-        while rest and len(found) < 4 * self.options.most:
-            found.append(rest[0])
-            apart = rest[0].map.distance(np.stack([peak.map.centre for peak in rest])) > _SAME
-            apart[0] = False
-            rest = [peak for peak, far in zip(rest, apart, strict=True) if far]
+        found = [peaks[rows[0]] for rows in same_peaks(peaks, 4 * self.options.most)]
         return sorted(found, key=lambda peak: -peak.log_mass)[: self.options.most]
+
+
+def same_peaks(peaks: Sequence[Peak], most: int | None = None) -> list[list[int]]:
+    """Return the indices of the peaks that are one, the highest first, for each different peak.
+
+    Parameters
+    ----------
+    peaks
+        Ends of ascents.
+    most
+        Number of different peaks at which to stop; all by default.
+    """
+    if not peaks:
+        return []
+    rest = sorted(range(len(peaks)), key=lambda index: -peaks[index].log_likelihood)
+    centres = np.stack([peak.map.centre for peak in peaks])
+    found: list[list[int]] = []
+    while rest and (most is None or len(found) < most):
+        apart = peaks[rest[0]].map.distance(centres[rest]) > _SAME
+        apart[0] = False
+        same = [index for index, far in zip(rest[1:], apart[1:], strict=True) if not far]
+        found.append([rest[0], *same])
+        rest = [index for index, far in zip(rest, apart, strict=True) if far]
+    return found
 
 
 def peak_at(
@@ -123,6 +156,19 @@ def peak_at(
     variance = 1 / np.maximum(size, max(WIDEST**-2, 1e-11 * float(np.abs(size).max(initial=0))))
     shape = PeakMap(point, (axes * variance) @ axes.T, step_width)
     return Peak(shape, log_likelihood, log_likelihood + shape.log_volume)
+
+
+def with_images(peaks: Sequence[Peak], axes: NDArray[np.bool_] | None) -> list[Peak]:
+    """Add the image of each peak that is not there yet."""
+    if axes is None:
+        return list(peaks)
+    result = list(peaks)
+    for peak in peaks:
+        image = peak.map.mirrored(axes)
+        known = np.stack([other.map.centre for other in result])
+        if image.distance(known).min() > _SAME:
+            result.append(replace(peak, map=image))
+    return result
 
 
 # Unexplained draws
@@ -142,15 +188,15 @@ def explore(
     out of the peaks around it.
     """
     even = EvenlySpread.over(task.dimension, options.batch, rng)
-    kept = _Unexplained(task, peaks[: options.explaining], rng, options.starts, checkpoint.load())
-    while kept.done < options.prior_batches + options.map_batches:
-        if kept.done < options.prior_batches:
-            kept.add(even.batch(kept.done))
-        else:
-            kept.add(maps.draw_labelled(rng, options.batch)[0])
-        checkpoint.save(kept.state)
-    checkpoint.finish(kept.state)
-    return kept.u
+
+    def draw(number: int) -> FloatArray:
+        if number < options.prior_batches:
+            return even.batch(number)
+        return maps.draw_labelled(rng, options.batch)[0]
+
+    explaining = peaks[: options.explaining]
+    kept = Unexplained(task, explaining, rng, options.starts, checkpoint)
+    return kept.among(draw, options.prior_batches + options.map_batches)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +239,7 @@ class EvenlySpread:
         return np.where(moved < 1, moved, moved - 1)
 
 
-class _Unexplained:
+class Unexplained:
     """The draws so far that stand out most, and the likeliest ones."""
 
     def __init__(
@@ -202,32 +248,41 @@ class _Unexplained:
         peaks: Sequence[Peak],
         rng: np.random.Generator,
         number: int,
-        state: State | None,
+        checkpoint: Checkpoint,
     ) -> None:
         self._task, self._peaks, self._rng, self._number = task, peaks, rng, number
-        self.u, self._log_l, self.done = np.empty((0, task.dimension)), np.empty(0), 0
+        self._checkpoint, state = checkpoint, checkpoint.load()
+        self._u, self._log_l, self._done = np.empty((0, task.dimension)), np.empty(0), 0
         if state is not None:
-            self.u, self._log_l, self.done = state["u"], state["log_likelihood"], state["done"]
+            self._u, self._log_l, self._done = state["u"], state["log_likelihood"], state["done"]
             rng.bit_generator.state = state["rng"]
 
-    def state(self) -> State:
+    def among(self, draw: Callable[[int], FloatArray], batches: int) -> FloatArray:
+        """Return the points kept from batches of draws, which a function gives by number."""
+        while self._done < batches:
+            self._add(draw(self._done))
+            self._checkpoint.save(self._state)
+        self._checkpoint.finish(self._state)
+        return self._u
+
+    def _state(self) -> State:
         """Return everything that determines the next draws."""
         return {
-            "u": self.u,
+            "u": self._u,
             "log_likelihood": self._log_l,
-            "done": self.done,
+            "done": self._done,
             "rng": self._rng.bit_generator.state,
         }
 
-    def add(self, u: FloatArray) -> None:
+    def _add(self, u: FloatArray) -> None:
         """Add a batch of draws, shape (n, d)."""
         log_l = inside(self._task.log_likelihood, u)
         allowed = np.flatnonzero(np.isfinite(log_l))
-        u, log_l = np.vstack([self.u, u[allowed]]), np.concatenate([self._log_l, log_l[allowed]])
+        u, log_l = np.vstack([self._u, u[allowed]]), np.concatenate([self._log_l, log_l[allowed]])
         excess = log_l - self._explained(u)
         best = np.union1d(_largest(excess, self._number), _largest(log_l, self._number))
-        self.u, self._log_l = u[best], log_l[best]
-        self.done += 1
+        self._u, self._log_l = u[best], log_l[best]
+        self._done += 1
 
     def _explained(self, u: FloatArray) -> FloatArray:
         """Return the largest ln of the Gaussian peaks at points, shape (n,)."""
@@ -248,24 +303,38 @@ def _largest(values: FloatArray, n: int) -> NDArray[np.intp]:
 # Shapes
 
 
-def fitted(log_likelihood: LogLikelihood, peak: Peak, rng: np.random.Generator, n: int) -> Peak:
+@dataclass(frozen=True, eq=False)
+class FittedPeak:
+    """A peak with the shape and the integral that draws around it show, and these draws."""
+
+    peak: Peak
+    u: FloatArray
+    """Draws of the shape, shape (n, d)."""
+    log_likelihood: FloatArray
+    """ln L of the draws, shape (n,); -inf outside the cube and where a point is excluded."""
+    log_weight: FloatArray
+    """ln of L over the density of the shape, shape (n,)."""
+
+
+def fitted(
+    log_likelihood: LogLikelihood, peak: Peak, rng: np.random.Generator, n: int
+) -> FittedPeak:
     """Return a peak with the shape and the integral that draws around it show.
 
     Curvature at the summit says little about a peak that is cut by an exclusion or bent.
     """
-    best, best_effective, shape = peak, -1.0, peak.map
+    shape, tried = peak.map, []
     for _ in range(_NARROWED + 1):
         u = shape.draw(rng, n)
         log_l = inside(log_likelihood, u)
         log_weight = np.where(np.isfinite(log_l), log_l - shape.log_density(u), -np.inf)
         effective = effective_number(log_weight)
-        if effective > best_effective:
-            log_mass = log_mean(log_weight)
-            best, best_effective = Peak(shape, peak.log_likelihood, log_mass), effective
+        moved = Peak(shape, peak.log_likelihood, log_mean(log_weight))
+        tried.append((effective, FittedPeak(moved, u, log_l, log_weight)))
         if effective < 2 or effective > _ENOUGH * n:
             break
         shape = _moved(shape, u, log_weight)
-    return best
+    return max(tried, key=lambda one: one[0])[1]
 
 
 def _moved(shape: PeakMap, u: FloatArray, log_weight: FloatArray) -> PeakMap:

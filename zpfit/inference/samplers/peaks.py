@@ -12,29 +12,24 @@ from numpy.typing import NDArray
 
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
 from zpfit.inference.samplers.engine import SamplingTask, inside
+from zpfit.inference.samplers.more_peaks import FirstSearch, completed
+from zpfit.inference.samplers.peak_census import LIGHT, Ends
 from zpfit.inference.samplers.peak_search import (
     Climb,
     Peak,
     PeakOptions,
     explore,
     fitted,
-    log_mean,
+    with_images,
 )
-from zpfit.inference.samplers.proposal_map import EvenMap, MixtureMap, mirror
+from zpfit.inference.samplers.peak_shares import with_shares
+from zpfit.inference.samplers.proposal_map import EvenMap, Gap, MixtureMap, mirror
 from zpfit.inference.samplers.proposal_peak import PeakMap
 from zpfit.io.arrays import FloatArray
 
-_LIGHT = 8.0
-"""Difference of ln Z to the heaviest part below which a peak is left out."""
-_NEW = 1.0
-"""Squared distance, in standard deviations, beyond which an image is another peak."""
 _EVEN, _TESTED, _LOPSIDED = 1e-9, 100, 1.0
 """Relative difference of ln L that is rounding; points that test whether ln L is even; mean
 difference of a map's ln density between images above which its image is needed."""
-_EM_STEPS, _IDLE, _LEAST, _MOST, _WORTH = 20, 2e-3, 0.02, 0.75, 0.5
-"""Steps of the fit of the shares; share below which a peak is of no use; smallest share of a
-peak; largest share of all peaks together; ratio of the mean square weight with peaks to that
-without them above which they are not worth their time."""
 _CHECKED = 500
 """Points that a checkpoint holds besides the peaks, so that a resumed run can check ln L."""
 _DEFAULTS = PeakOptions()
@@ -77,14 +72,17 @@ def add_peaks(
     if kept is not None:
         return _restored(kept, maps)
     options = options.with_effort(effort)
-    pilot_rng, search_rng, share_rng = rng.spawn(3)
+    pilot_rng, search_rng, share_rng, more_rng = rng.spawn(4)
     pilot = _Draws.of(task, *maps.draw(pilot_rng, options.batch))
     even = even_axes(task, pilot, pilot_rng)
     if even is not None:
         maps = _evened(maps, even, pilot)
-    peaks = _searched(task, maps, pilot, search_rng, checkpoint.part("explored"), options)
-    peaks = _with_images(_heavy(peaks, pilot.log_z), even)
-    found = _with_shares(task, maps, peaks, share_rng, options)
+    peaks, ends = _searched(task, maps, pilot, search_rng, checkpoint.part("explored"), options)
+    peaks = with_images(_heavy(peaks, pilot.log_z), even)
+    found = with_shares(task, maps, peaks, share_rng, options)
+    log_z = max([pilot.log_z, *(peak.log_mass for peak in peaks)])
+    first = FirstSearch(maps, peaks, ends, log_z, even)
+    found = completed(task, first, found, more_rng, checkpoint.part("more"), options)
 
     def state() -> State:
         checked = slice(_CHECKED)
@@ -97,6 +95,7 @@ def add_peaks(
             "covariances": [peak.covariance for peak in found.peaks],
             "step_width": task.steps,
             "shares": list(found.peak_shares),
+            "gaps": [(gap.log_mass, gap.reason) for gap in found.gaps],
         }
 
     checkpoint.finish(state)
@@ -110,15 +109,27 @@ def _searched(
     rng: np.random.Generator,
     checkpoint: Checkpoint,
     options: PeakOptions,
-) -> list[Peak]:
-    """Return the heaviest peaks, with the shape and the integral that draws around them show."""
+) -> tuple[list[Peak], Ends]:
+    """Return the heaviest peaks, with the shape and the integral that draws around them show.
+
+    The ends of all ascents come with them.
+    """
     start_rng, explore_rng, fit_rng = rng.spawn(3)
     climb = Climb(task, options)
-    peaks = climb.distinct(climb.peaks(_first_starts(task, pilot, start_rng, options)))
-    peaks = climb.distinct([*peaks, *climb.peaks(_reflections(peaks, start_rng, options))])
-    unexplained = explore(task, maps, peaks, explore_rng, checkpoint, options)
-    peaks = climb.distinct([*peaks, *climb.peaks(unexplained)])
-    return [fitted(task.log_likelihood, peak, fit_rng, options.fitted) for peak in peaks]
+    starts = _first_starts(task, pilot, start_rng, options)
+    climbed, start = climb.peaks(starts)
+    # The likeliest draws lie together, and prove no more than one of them.
+    together = len(starts) - options.starts - len(task.starts)
+    ends = Ends().with_more(climbed, np.minimum(start, together))
+    peaks = climb.distinct(climbed)
+    climbed, start = climb.peaks(_reflections(peaks, start_rng, options))
+    ends = ends.with_more(climbed, start)
+    peaks = climb.distinct([*peaks, *climbed])
+    climbed, start = climb.peaks(explore(task, maps, peaks, explore_rng, checkpoint, options))
+    ends = ends.with_more(climbed, np.zeros_like(start))
+    peaks = climb.distinct([*peaks, *climbed])
+    fits = [fitted(task.log_likelihood, peak, fit_rng, options.fitted).peak for peak in peaks]
+    return fits, ends
 
 
 def _restored(state: State, maps: MixtureMap) -> MixtureMap:
@@ -126,7 +137,9 @@ def _restored(state: State, maps: MixtureMap) -> MixtureMap:
         PeakMap(centre, covariance, state["step_width"])
         for centre, covariance in zip(state["centres"], state["covariances"], strict=True)
     ]
-    return maps.evened(state["even"], state["evened"]).with_peaks(peaks, state["shares"])
+    gaps = tuple(Gap(log_mass, reason) for log_mass, reason in state["gaps"])
+    evened = maps.evened(state["even"], state["evened"])
+    return replace(evened.with_peaks(peaks, state["shares"]), gaps=gaps)
 
 
 # Draws
@@ -199,19 +212,6 @@ def _evened(maps: MixtureMap, axes: NDArray[np.bool_], draws: _Draws) -> Mixture
     return maps.evened(axes, [bool(gap.mean() > _LOPSIDED) for gap in gaps])
 
 
-def _with_images(peaks: list[Peak], axes: NDArray[np.bool_] | None) -> list[Peak]:
-    """Add the image of each peak that is not there yet."""
-    if axes is None:
-        return peaks
-    result = list(peaks)
-    for peak in peaks:
-        image = peak.map.mirrored(axes)
-        known = np.stack([other.map.centre for other in result])
-        if image.distance(known).min() > _NEW:
-            result.append(replace(peak, map=image))
-    return result
-
-
 # Ascents
 
 
@@ -238,61 +238,9 @@ def _reflections(
     return np.vstack([1 - centres, some])
 
 
-# Shares
-
-
 def _heavy(peaks: Sequence[Peak], log_z: float) -> list[Peak]:
     """Return the peaks that may matter for ln Z."""
     if not peaks:
         return []
-    least = max(log_z, *(peak.log_mass for peak in peaks)) - _LIGHT
+    least = max(log_z, *(peak.log_mass for peak in peaks)) - LIGHT
     return [peak for peak in peaks if peak.log_mass > least]
-
-
-def _with_shares(
-    task: SamplingTask,
-    maps: MixtureMap,
-    peaks: Sequence[Peak],
-    rng: np.random.Generator,
-    options: PeakOptions,
-) -> MixtureMap:
-    """Return the mixture whose shares follow the posterior, without peaks that are of no use."""
-    if not peaks:
-        return maps
-    mass = np.exp([peak.log_mass - max(peak.log_mass for peak in peaks) for peak in peaks])
-    first = 0.5 * np.maximum(mass / mass.sum(), _LEAST)
-    trial = maps.with_peaks([peak.map for peak in peaks], first * 0.5 / max(first.sum(), 0.5))
-    u, _ = trial.draw_labelled(rng, options.pilot)
-    log_l = inside(task.log_likelihood, u)
-    u, log_l = u[np.isfinite(log_l)], log_l[np.isfinite(log_l)]
-    if not len(u):
-        return maps
-    log_densities = trial.log_densities(u)
-    log_weight = log_l - trial.mix(log_densities)
-    share = _fitted_shares(trial, log_densities, log_weight)
-    useful = np.flatnonzero(share > _IDLE).tolist()
-    share = np.maximum(share[useful], _LEAST)
-    share *= min(1.0, _MOST / max(share.sum(), 1e-300))
-    result = maps.with_peaks([peaks[index].map for index in useful], share.tolist())
-    split = len(maps.maps)
-    parts = [*range(split), *(split + index for index in useful)]
-    # The mean square weight of a mixture, from draws of another one.
-    after = log_mean(log_weight + log_l - result.mix(log_densities[parts]))
-    before = log_mean(log_weight + log_l - maps.mix(log_densities[:split]))
-    return result if after < before + np.log(_WORTH) else maps
-
-
-def _fitted_shares(
-    trial: MixtureMap, log_densities: FloatArray, log_weight: FloatArray
-) -> FloatArray:
-    """Return the share of each peak that brings the mixture closest to the posterior."""
-    weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
-    density, split = np.exp(log_densities), len(trial.maps)
-    parts = np.vstack([density[:split].mean(axis=0), density[split:]])
-    share = np.array([1 - sum(trial.peak_shares), *trial.peak_shares])
-    for _ in range(_EM_STEPS):
-        owned = share[:, None] * parts
-        share = (owned / (owned.sum(axis=0) + trial.prior_share)) @ weight
-        share /= share.sum()
-    return share[1:]

@@ -116,6 +116,16 @@ def mirror(u: FloatArray, axes: NDArray[np.bool_]) -> FloatArray:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Mass of the likelihood that a proposal is known to lack."""
+
+    log_mass: float
+    """ln of the estimated integral of the likelihood."""
+    reason: str
+    """What is lacking, for a message."""
+
+
+@dataclass(frozen=True)
 class MixtureMap:
     """Maps in equal fractions, peaks, and a small fraction of the uniform prior.
 
@@ -130,6 +140,8 @@ class MixtureMap:
     """Densities around single maxima of the likelihood."""
     peak_shares: tuple[float, ...] = ()
     """Fraction of the draws that comes from each peak."""
+    gaps: tuple[Gap, ...] = ()
+    """What no component follows, although the likelihood has or seems to have mass there."""
 
     @property
     def dimension(self) -> int:

@@ -79,7 +79,7 @@ def missing_weight(
     if not np.any(task.steps == 0):
         return None  # without smooth axes nothing has a width
     peak = _peak_at(task, best)
-    peak = fitted(task.log_likelihood, peak, rng, draws)
+    peak = fitted(task.log_likelihood, peak, rng, draws).peak
     u = peak.map.draw(rng, draws)
     near = peak.map.distance(u) < _NEAR**2
     log_l = inside(task.log_likelihood, u[near]) if near.any() else np.empty(0)
