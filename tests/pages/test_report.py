@@ -267,7 +267,8 @@ def test_campaign(accepted, grid):
     assert "Of 2 fits of 1 combination 2 are finished, 0 failed" in page.text
     assert "lowest evidence" not in page.text
     cells, fits = page.tables[:2]
-    assert float(cells[1][3][0]) == record["cells"][0]["log_bayes_factor"]
+    assert [cell[1] for cell in cells[0][:2]] == ["combination", "name"]
+    assert float(cells[1][4][0]) == record["cells"][0]["log_bayes_factor"]
     assert [float(row[3][0]) for row in fits[1:]] == [fit["log_z"] for fit in record["fits"]]
     assert "Bodas:2021fsy" in page.text
 

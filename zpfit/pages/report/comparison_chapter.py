@@ -14,7 +14,9 @@ from zpfit.pages.report.figures.axes import Picture
 from zpfit.pages.report.figures.comparison import draw_chi2_by_term, draw_evidences
 from zpfit.pages.report.labels import labels_of
 from zpfit.pages.report.read_folders import ComparisonContent
+from zpfit.pages.report.symbols import label_html
 from zpfit.pages.report.tables import Cell, Table, fixed, table, value, with_error
+from zpfit.plots.run_labels import run_labels
 from zpfit.runs.campaign import RUNS
 
 
@@ -46,11 +48,14 @@ def build_comparison_chapter(content: ComparisonContent, identifier: str) -> Cha
 
 def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
     likelihood, reference = group[0]["likelihood"], group[0]["reference"]
+    names = [row["run"] for row in group]
+    labels = dict(zip(names, map(label_html, run_labels(group, {})), strict=True))
     versus = "no Z\u2032" if reference == NO_ZPRIME else reference
     evidence = table(
         f"Evidence, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
+            ("model", lambda r: Cell(labels[r["run"]])),
+            ("run", lambda r: Cell("\u2013" if r["model"] == NO_ZPRIME else r["run"])),
             (
                 f"ln B against {versus}",
                 lambda r: with_error(r["ln_bayes_factor"], r["ln_bayes_factor_err"]),
@@ -68,7 +73,8 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
     fits = table(
         f"Best fits, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
+            ("model", lambda r: Cell(labels[r["run"]])),
+            ("run", lambda r: Cell("\u2013" if r["model"] == NO_ZPRIME else r["run"])),
             ("parameters", lambda r: value(r["parameters"])),
             ("\u03c7\u00b2", lambda r: value(r["best_fit_chi2"], 4)),
             ("\u0394\u03c7\u00b2", lambda r: value(r["delta_chi2"], 4)),
