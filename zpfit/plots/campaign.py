@@ -9,7 +9,7 @@ from zpfit.io.figure_spec import FigureSpec
 from zpfit.plots.labels import wrapped
 from zpfit.plots.pulls import add_title
 from zpfit.plots.run_labels import cell_labels
-from zpfit.plots.scales import Linear
+from zpfit.plots.scales import Linear, Room
 from zpfit.plots.style import (
     PAGE,
     SERIES_COLOURS,
@@ -71,8 +71,8 @@ def campaign_figure(
     size = points("axes.labelsize")
     left.set_xlabel(r"$\ln B$ against no $Z'$" + "\n(ticks: seeds; point: mean)", fontsize=size)
     right.set_xlabel(r"$\chi^2$", fontsize=size)
-    for panel in (left, right):
-        Linear().set_ticks(panel.xaxis, panel.get_xlim())
+    for panel, most in ((left, 5), (right, 3)):
+        Linear().set_ticks(panel.xaxis, panel.get_xlim(), Room(most))
         panel.tick_params(which="both", labelsize=points("ytick.labelsize"))
     figure.legend(loc="outside lower center", ncols=2, fontsize=points("legend.fontsize"))
     add_title(figure, spec.titled(title))

@@ -22,7 +22,6 @@ def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter
         "Combinations",
         [
             ("combination", lambda c: Cell(title_html(shown[c["name"]]))),
-            ("name", lambda c: Cell(c["name"])),
             ("fits", lambda c: count(c["fits"])),
             ("converged", lambda c: count(c["converged"])),
             ("ln B", lambda c: with_error(c["log_bayes_factor"], c["log_z_error"])),
@@ -31,6 +30,7 @@ def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter
             ("\u03c7\u00b2", lambda c: value(c["chi2"], 4)),
             ("worst seed", lambda c: value(c["chi2_worst_seed"], 4)),
             ("\u03c7\u00b2 without Z\u2032", lambda c: value(c["chi2_no_zprime"], 4)),
+            ("name", lambda c: Cell(c["name"])),
         ],
         record["cells"],
         "ln B: against no Z\u2032 on the same data, mean over seeds; scatter: standard deviation "

@@ -57,7 +57,7 @@ def draw_evidences(rows: Sequence[WrittenComparisonRow], identifier: str) -> Pic
 
 def labels_of_rows(rows: Sequence[WrittenComparisonRow]) -> list[str]:
     """Return HTML of what tells the titles of runs apart."""
-    return [str(label_html(label)) for label in run_labels(rows, {})]
+    return [str(label_html(label.replace("Z'", "Z\u2032"))) for label in run_labels(rows, {})]
 
 
 def draw_chi2_by_term(
