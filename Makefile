@@ -67,7 +67,7 @@ benchmark-campaign: install
 
 benchmark-samplers: install
 	$(PIP) --editable '.[benchmark]'
-	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png
+	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png --json output/samplers.json
 
 benchmark-scaling: install
 	$(BIN)/python benchmarks/scaling.py --json benchmarks/scaling.json --plot docs/images/scaling.png --page docs/benchmarks.md

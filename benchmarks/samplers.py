@@ -37,7 +37,7 @@ from arviz_stats.base import array_stats
 from cobaya.model import get_model
 from cobaya.sampler import get_sampler
 from likelihood import cpu_model, verdict
-from samplers_plot import Bar, draw
+from samplers_plot import ERROR, SAMPLERS, ChainRow, EvidenceRow, draw
 from ultranest.popstepsampler import PopulationSliceSampler, generate_mixture_random_direction
 
 from zpfit.inference.posterior import Posterior
@@ -50,14 +50,12 @@ from zpfit.runs.run_file import find_run_file, load_run
 
 RUN = "quickstart"
 SEED = 2021
-ERROR = 0.01
-"""Error of ln Z to which times are scaled."""
 THIN = 20
 """Number of steps of plain emcee per stored step."""
 EXCLUDED = -1e100
 """Value that replaces ln 0 for UltraNest, which needs finite values."""
 BAR_DYNESTY, BAR_EMCEE, BAR_COBAYA = 1000, 50, 300
-PACKAGES = ("zpfit", "vegas", "dynesty", "nautilus-sampler", "ultranest", "emcee", "cobaya")
+PACKAGES = (*SAMPLERS, "numpy", "numba")
 
 
 @dataclass(frozen=True)
@@ -150,57 +148,6 @@ def metered(run: Problem, cap: float = inf) -> Metered:
     return Metered(p.model, p.priors, p.likelihood, Meter(cap))
 
 
-@dataclass(frozen=True)
-class EvidenceRow:
-    """Result of one method for ln Z."""
-
-    name: str
-    log_z: float
-    error: float
-    """Error as reported by the sampler."""
-    cpu: float
-    wall: float
-    evaluations: int
-    finished: bool = True
-    """True if the sampler finished within the cap."""
-
-    @property
-    def seconds(self) -> float:
-        """CPU time scaled to the target error by error squared; a lower bound if not finished.
-
-        zpfit's time is not scaled: it reached the error, and the time to adapt the maps is fixed.
-        """
-        if not self.finished or self.error <= ERROR:
-            return self.cpu
-        return self.cpu * (self.error / ERROR) ** 2
-
-
-@dataclass(frozen=True)
-class ChainRow:
-    """Result of one method for samples of the posterior."""
-
-    name: str
-    ess: float
-    """Effective samples of the worst parameter."""
-    worst: str
-    cpu: float
-    wall: float
-    evaluations: int
-    steps: int
-    starts: int
-    """Number of starting points drawn from the posterior."""
-
-    @property
-    def rate(self) -> float:
-        """Return effective samples per second of CPU time."""
-        return self.ess / self.cpu
-
-    @property
-    def rate_beyond_starts(self) -> float:
-        """Return the rate without the starting points."""
-        return (self.ess - self.starts) / self.cpu
-
-
 def main() -> None:
     """Measure, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -229,7 +176,7 @@ def main() -> None:
     print(f"\nThe whole took {perf_counter() - started:.0f} s")
     if options.plot is not None:
         options.plot.parent.mkdir(parents=True, exist_ok=True)
-        draw(options.plot, evidence_bars(evidences), chain_bars(chains), caption())
+        draw(options.plot, evidences, chains, environment())
     if options.json is not None:
         write_json(options.json, evidences, chains, bars)
 
@@ -546,7 +493,7 @@ def effective_samples(by_walker: FloatArray) -> FloatArray:
 
 def environment() -> dict[str, str]:
     """Return versions and processor."""
-    packages = {name: version(name) for name in (*PACKAGES, "numpy", "numba")}
+    packages = {name: version(name) for name in PACKAGES}
     return {"python": platform.python_version(), **packages, "cpu": cpu_model()}
 
 
@@ -613,60 +560,13 @@ def print_bars(
     return results
 
 
-def evidence_bars(rows: Sequence[EvidenceRow]) -> list[Bar]:
-    ours = rows[0].seconds
-    bars = []
-    for row in rows:
-        least = "" if row.finished else "more than "
-        ratio = f"{least}{in_words(row.seconds / ours)} times zpfit's time"
-        bars.append(
-            Bar(
-                row.name.replace(", ", "\n"),
-                row.seconds,
-                f"{least}{in_words(row.seconds)} s",
-                "" if row is rows[0] else ratio,
-                ours=row is rows[0],
-                measured=row.error <= ERROR or not row.finished,
-            )
-        )
-    return bars
-
-
-def chain_bars(rows: Sequence[ChainRow]) -> list[Bar]:
-    bars = []
-    for row in rows:
-        ours = row.name.startswith("zpfit")
-        ratio = f"zpfit's rate is {in_words(rows[0].rate / row.rate)} times that"
-        bars.append(
-            Bar(
-                row.name.replace(", ", "\n").rstrip("*"),
-                row.rate,
-                f"{in_words(row.rate)} / s",
-                "" if ours else ratio,
-                ours=ours,
-                measured=not row.name.endswith("*"),
-            )
-        )
-    return bars
-
-
-def in_words(value: float) -> str:
-    """Format with two digits, because no more are known."""
-    rounded = float(f"{value:.2g}")
-    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"
-
-
-def caption() -> str:
-    return ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-
-
 def write_json(
     path: Path,
     evidences: Sequence[EvidenceRow],
     chains: Sequence[ChainRow],
     bars: dict[str, dict[str, float | str]],
 ) -> None:
-    """Return all results as JSON allows."""
+    """Write all results, which ``samplers_plot.py`` draws again."""
     data = {
         "environment": environment(),
         "evidence": [asdict(row) | {"seconds_to_error": row.seconds} for row in evidences],

@@ -17,12 +17,22 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import binom, chisquare
 
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 from zpfit.io.places import packaged_data
-from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS, MUTED, house_style, png
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    ENSEMBLE_COLOURS,
+    MUTED,
+    PAGE,
+    StyledFigure,
+    finished,
+    house_style,
+    png,
+)
 from zpfit.runs.run_file import load_run
 
 IMAGE = Path(__file__).parents[1] / "docs" / "images" / "calibration.png"
@@ -100,10 +110,10 @@ def uniformity(ranks):
     return float(chisquare(counts).pvalue)
 
 
-def figure(ranks, symbols):
+def figure(ranks, symbols) -> Figure:
     """Draw a histogram of ranks for each quantity, with the band that holds 99 % of counts."""
     with house_style():
-        result = Figure(figsize=(9, 4.6), layout="constrained")
+        result = StyledFigure(figsize=(PAGE, 3.7), layout="constrained")
         axes = result.subplots(2, 4, sharex=True, sharey=True).ravel()
         for axis, (name, values) in zip(axes, ranks.items(), strict=True):
             low, high = binom.interval(0.99, len(values), 1 / BINS)
@@ -115,9 +125,10 @@ def figure(ranks, symbols):
             axis.set_title(f"${symbols[name]}$, $p = {p_value:.2f}$", color=colour)
             axis.set_xlim(0, 1)
             axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+            axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         result.supxlabel("rank of the truth in the posterior")
         result.supylabel("simulations")
-    return result
+        return finished(result)
 
 
 def main():
@@ -129,7 +140,7 @@ def main():
     symbols = {p.name: p.symbol for p in _posterior().model.parameters}
     symbols[LOG_LIKELIHOOD] = r"\ln L"
     with house_style():
-        png(figure(ranks, symbols))(IMAGE)
+        png(figure(ranks, symbols), dpi=170)(IMAGE)
     for name, values in ranks.items():
         sys.stdout.write(f"{name:8} p = {uniformity(values):.3f}\n")
 

@@ -99,6 +99,20 @@ _TENSION: Any = {
 }  # fmt: skip
 
 
+def test_noise_is_no_prediction_and_no_influence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    terms = {"w_width": _POINT["terms"][_TERMS[0]] | {"prediction": 7.5e-33}}
+    influences = {"less than 0.01": 1e-9, "at most -1.2 (w_width)": -1.234}
+    for words, influence in influences.items():
+        more = {"unverified": {"w_width": "?"}, "unverified_influence": {"w_width": influence}}
+        print_summary(_SUMMARY | more | {"best_fit": _POINT | {"terms": terms}}, FOLDER)
+        printed = capsys.readouterr().out
+        assert f"ln B changes by {words} if" in printed
+        assert "e-33" not in printed
+
+
 def test_a_joint_sigma_of_zero_is_met_by_its_point(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -113,6 +113,18 @@ def test_models_with_charges_and_options(ask: Ask, model, point):
     assert answer["derived"] == expected["derived"]
 
 
+def test_a_subject_has_labels_of_the_field(ask: Ask):
+    _, subject = ask("/api/subject")
+    _, answer = ask("/api/point")
+    labels = {name: subject["labels"][name] for name in (*answer["terms"], *answer["exclusions"])}
+    assert labels["a_e_cs_2018"] == "\u0394a<sub>e</sub> (Cs, 2018)"
+    assert labels["kloe_2015"] == "KLOE (2015)"
+    assert not [label for label in labels.values() if "_" in label or "$" in label]
+    assert subject["sliders"][0]["label"] == "m<sub>Z\u2032</sub>"
+    assert subject["symbols"]["C_Ve"] == "C<sub>Ve</sub>"
+    assert subject["symbols"]["delta_a_e"] == "\u0394a<sub>e</sub>"
+
+
 def test_where_a_model_cannot_exist(ask: Ask):
     point = {"m_Zp": 2, "g_prime": 1e-3, "z_1": 50, "z_2": 0, "tan_beta": 1, "z_Le": 0, "z_Lmu": 0}
     status, answer = ask("/api/point", model="nhdm_u1", point=point)

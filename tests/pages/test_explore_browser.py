@@ -82,6 +82,12 @@ def changed(page: Any, selector: str, action: Callable[[], None], attribute: str
 
 def test_sliders_move_numbers_and_slice(page: Any):
     picture = "#plot .heatmaplayer image"
+    titles = page.locator("#plot .xtitle, #plot .ytitle").all_text_contents()
+    assert [title.replace("\u200b", "") for title in titles] == ["mZ\u2032 (MeV)", "CVe"]
+    page.wait_for_selector("#measurements tbody td:first-child sub", state="attached")
+    names = page.locator("#measurements td:first-child span, #exclusions td:first-child span")
+    assert not [text for text in names.all_text_contents() if "_" in text]
+    assert names.first.get_attribute("title").startswith("a_e_cs_2018: ")
     slider = page.get_by_role("slider", name="C_Ae axial coupling")
     slider.focus()
     verdict = changed(page, "#verdict", lambda: page.keyboard.press("PageUp"))
@@ -110,7 +116,9 @@ def test_hovering_and_clicking_the_slice(page: Any):
     x, y = box["x"] + 0.2 * box["width"], box["y"] + 0.1 * box["height"]
     page.mouse.move(x, y)
     page.wait_for_selector("#plot .hoverlayer .hovertext")
-    assert "m_Zp = " in page.locator("#plot .hoverlayer").first.text_content()
+    shown = page.locator("#plot .hoverlayer").first.text_content().replace("\u200b", "")
+    assert "mZ\u2032 = " in shown
+    assert "m_Zp" not in shown
     before = page.get_by_label("m_Zp, as a number").input_value()
     page.mouse.click(x, y)
     page.wait_for_function(

@@ -267,6 +267,7 @@ def test_campaign(accepted, grid):
     assert "Of 2 fits of 1 combination 2 are finished, 0 failed" in page.text
     assert "lowest evidence" not in page.text
     cells, fits = page.tables[:2]
+    assert [cells[0][i][1] for i in (0, -1)] == ["combination", "name"]
     assert float(cells[1][3][0]) == record["cells"][0]["log_bayes_factor"]
     assert [float(row[3][0]) for row in fits[1:]] == [fit["log_z"] for fit in record["fits"]]
     assert "Bodas:2021fsy" in page.text
@@ -327,7 +328,7 @@ def test_silent_exclusions_are_not_survived(accepted, copied):
     rewrite(copied / "summary.json", curve_reach={"kloe_2015": reach})
     accepted("report", "mine")
     page = read("mine.html")
-    assert re.search(r"survives (\d) of (\d) exclusions; KLOE sets no limit", page.text)
+    assert re.search(r"survives (\d) of (\d) exclusions; KLOE \(2015\) sets no limit", page.text)
     assert [row[1][1] for row in page.tables[2] if row[0][0] == "kloe_2015"] == ["silent"]
 
 

@@ -75,11 +75,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "tension": lambda: tension_figure(TENSION, PRL),
     "toys": lambda: toys_figure(TOYS, TOY_COLUMNS, PRL),
     "coverage": lambda: coverage_figure(COVERAGE, PRL),
-    "campaign": lambda: campaign_figure(
-        TITLE,
-        CELLS,
-        PRL.changed(FigureSpec(names={"mine, today_cs": "mine", "mine, today_rb": "Rb"})),
-    ),
+    "campaign": lambda: campaign_figure(TITLE, CELLS, PRL),
     "evidence": lambda: evidence_figure(ROWS, PRL),
     "chi2": lambda: chi2_figure(ROWS, PRL),
     "couplings": lambda: overlay_figure(

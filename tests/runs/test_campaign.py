@@ -70,6 +70,27 @@ def test_every_combination(workspace):
     assert found[0] == "base-L_mu-L_tau-cs-plain-s5"
 
 
+def test_combinations_have_titles_of_their_models_and_data(workspace):
+    """A value without a title keeps its label, an axis with one value says nothing."""
+    path = write(
+        {
+            "runs": {"any": {"model": "B-L", "likelihood": FEW_DATA}},
+            "models": ["B-L", "sm_u1", "nhdm_u1"],
+            "data": {"today_cs": "today_cs", "less": {"set": "today_cs", "drop": ["na64_2020"]}},
+            "labels": {"sm_u1": "Standard model with a U(1)'"},
+        }
+    )
+    found = [cell.title for cell in load_campaign(Path(path)).cells]
+    assert found == [
+        "Gauged baryon minus lepton number: Data as of 2026, Caesium",
+        "Gauged baryon minus lepton number: less",
+        "Standard model with a U(1)': Data as of 2026, Caesium",
+        "Standard model with a U(1)': less",
+        "nhdm_u1: Data as of 2026, Caesium",
+        "nhdm_u1: less",
+    ]
+
+
 def test_changes_reach_the_runs(workspace):
     path = write(
         {

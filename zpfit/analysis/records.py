@@ -245,6 +245,8 @@ class CampaignFit(CampaignAxes):
     """One fit of a campaign."""
 
     name: str
+    title: NotRequired[str]
+    """Titles of the values on each axis with several; campaigns of older versions lack it."""
     seed: int
     chi2: float
     chi2_no_zprime: float
@@ -262,6 +264,8 @@ class CampaignCell(CampaignAxes):
     """Fits of a campaign that differ by their seeds."""
 
     name: str
+    title: NotRequired[str]
+    """Titles of the values on each axis with several; campaigns of older versions lack it."""
     fits: int
     """Number of fits."""
     converged: int

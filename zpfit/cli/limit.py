@@ -153,8 +153,7 @@ def print_limit(record: Mapping[str, Any]) -> None:
     side = "upper limits: Delta chi2" if record["one_sided"] else "intervals: Delta chi2"
     terminal.print(
         f"Profile likelihood, {side} against the best fit (Wilks), no calibrated coverage; "
-        "posterior: quantile, or highest density on the prior's scale; it depends on the prior.",
-        soft_wrap=True,
+        "posterior: quantile, or highest density on the prior's scale; it depends on the prior."
     )
     print_shortcomings(record["shortcomings"])
 

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zpfit.cli.output import print_table, table
-from zpfit.io.numbers import published, with_error
+from zpfit.io.numbers import beside_errors, published, significant, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _VISIBLE = 5e-4
 """Smallest difference in chi2 that a table with three digits shows."""
+
+_LEAST_INFLUENCE = 0.01
+"""Smallest change of ln B that a line of text gives as a number."""
 
 
 def or_dash(value: float | None, form: str) -> str:
@@ -62,7 +65,8 @@ def _measurements_table(terms: Mapping[str, Any]) -> "Table":
     for heading in ("measurement", "measured", "predicted", "pull", "chi2"):
         result.add_column(heading, justify="left" if heading == "measurement" else "right")
     for name, term in terms.items():
-        prediction, pull = f"{term['prediction']:.4g}", f"{term['pull']:+.2f}"
+        prediction = f"{beside_errors(term['prediction'], *term['errors']):.4g}"
+        pull = f"{term['pull']:+.2f}"
         result.add_row(
             name,
             published(term["measured"], *term["errors"]),
@@ -91,8 +95,11 @@ def unverified_words(summary: Mapping[str, Any]) -> str:
     if not influence:
         return f"{entries} unverified numbers."
     name = max(influence, key=lambda entry: abs(influence[entry]))
+    change = f"at most {significant(influence[name], 2, sign='+')} ({name})"
+    if abs(influence[name]) < _LEAST_INFLUENCE:
+        change = f"less than {_LEAST_INFLUENCE:g}"
     return (
-        f"{entries} unverified numbers; ln B changes by at most {influence[name]:+.1f} ({name}) if "
+        f"{entries} unverified numbers; ln B changes by {change} if "
         "one measurement is shifted by its error, or one limit is twice as strong (zpfit report "
         "has all)."
     )

@@ -10,6 +10,8 @@ _MOST_DIGITS = 12
 """Largest number of significant digits; closer numbers are equal to rounding."""
 _PLAIN = (1e-3, 1e5)
 """Sizes of numbers that are written without a power of ten."""
+_NOISE = 1e-6
+"""Share of an error below which a number that stands beside it is zero."""
 _LEAST_PERCENT = 1e-4
 """Smallest share other than zero, and distance from the whole, that a text gives in per cent."""
 
@@ -107,6 +109,17 @@ def significant(value: float, digits: int = _DIGITS, *, sign: str = "") -> str:
         return _rounded(value, digits - 1 - floor(log10(abs(value))), sign)
     text = f"{value:{sign}#.{digits}g}"
     return text.replace(".e", "e").removesuffix(".")
+
+
+def beside_errors(value: float, *errors: float) -> float:
+    """Return a number, or zero if it is rounding noise beside the errors of what it is compared to.
+
+    Examples
+    --------
+    >>> beside_errors(7.5e-33, 42.0), beside_errors(0.9976, 0.15, 0.12)
+    (0.0, 0.9976)
+    """
+    return 0.0 if abs(value) < _NOISE * min(errors) else value
 
 
 def apart(*values: float, digits: int = _DIGITS) -> tuple[str, ...]:

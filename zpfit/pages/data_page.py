@@ -1,6 +1,6 @@
 """The documentation page of all data: tables, curves and sources."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from zpfit.likelihood.describe import (
 )
 from zpfit.likelihood.entries import MEASUREMENTS, Entry
 from zpfit.likelihood.exclusions import BeamDumpEntry, ClosedRegionEntry, PromptLimitEntry
+from zpfit.likelihood.labels import distinct_labels
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.plots.data_curves import NamedCurve, curves_figure
 from zpfit.plots.style import house_style, png
@@ -86,15 +87,16 @@ def write_page(check: DataCheck, folder: Path) -> list[Path]:
     """
     make_folder(folder / _IMAGES)
     groups = dict(_grouped(check.entries))
+    labels = _labels(check.entries)
     written = [folder / PAGE]
     with house_style():
         for group, entries in groups.items():
             if group.coupling:
-                curves = [_curve(loaded) for loaded in entries]
+                curves = [_curve(loaded, labels[loaded.name]) for loaded in entries]
                 path = folder / _IMAGES / f"{group.name}.png"
-                write_whole(path, png(curves_figure(group.title, curves, group.coupling)))
+                write_whole(path, png(curves_figure(group.title, curves, group.coupling), dpi=170))
                 written.append(path)
-    text = "\n".join(_page(check, groups)) + "\n"
+    text = "\n".join(_page(check, groups, labels)) + "\n"
     write_whole(written[0], partial(Path.write_text, data=text, encoding="utf-8"))
     return written
 
@@ -109,16 +111,22 @@ def _grouped(entries: Sequence[LoadedEntry]) -> Iterator[tuple[Group, list[Loade
             yield group, held
 
 
-def _curve(loaded: LoadedEntry) -> NamedCurve:
+def _labels(entries: Sequence[LoadedEntry]) -> dict[str, str]:
+    return distinct_labels({own.name: own.entry.label or own.name for own in entries})
+
+
+def _curve(loaded: LoadedEntry, label: str) -> NamedCurve:
     return NamedCurve(
-        loaded.name,
+        label,
         curve_in_mixing(loaded),
         unverified=bool(loaded.entry.unverified),
         projection=is_projection(loaded.entry),
     )
 
 
-def _page(check: DataCheck, groups: dict[Group, list[LoadedEntry]]) -> Iterator[str]:
+def _page(
+    check: DataCheck, groups: dict[Group, list[LoadedEntry]], labels: Mapping[str, str]
+) -> Iterator[str]:
     yield "# Data"
     yield ""
     yield (
@@ -136,9 +144,9 @@ def _page(check: DataCheck, groups: dict[Group, list[LoadedEntry]]) -> Iterator[
                 " is excluded for a dark photon." + _styles(entries)
             )
             yield ""
-        yield "| entry | what | value or limit | CL | status | sets |"
-        yield "|---|---|---|---|---|---|"
-        yield from (_row(loaded, check) for loaded in entries)
+        yield "| entry | label in figures | what | value or limit | CL | status | sets |"
+        yield "|---|---|---|---|---|---|---|"
+        yield from (_row(loaded, check, labels[loaded.name]) for loaded in entries)
         for loaded in entries:
             yield from ("", *_details(loaded, check))
     yield from ("", "## Sets")
@@ -156,7 +164,7 @@ def _styles(entries: Sequence[LoadedEntry]) -> str:
     )
 
 
-def _row(loaded: LoadedEntry, check: DataCheck) -> str:
+def _row(loaded: LoadedEntry, check: DataCheck, label: str) -> str:
     entry = loaded.entry
     level = "" if entry.confidence_level is None else f"{100 * entry.confidence_level:.3g} %"
     projection = "projection" if is_projection(entry) else ""
@@ -164,6 +172,7 @@ def _row(loaded: LoadedEntry, check: DataCheck) -> str:
     sets = str(len(check.sets_with(loaded.name)))
     cells = (
         f"`{loaded.name}`",
+        label,
         describe_subject(entry),
         describe_value(loaded),
         level,

@@ -11,13 +11,13 @@ from zpfit.physics.hadrons import THRESHOLD
 from zpfit.physics.observables import Group, observable
 
 
-@observable(reads=WIDTH_INPUTS, group=Group.OTHER)
+@observable(reads=WIDTH_INPUTS, group=Group.OTHER, symbol=r"\mathrm{BR}(Z' \to e e)")
 def br_ee(c: Couplings) -> FloatArray:
     """Return BR(Z' -> e+ e-), zero below threshold; shape (n,)."""
     return c.br_ee
 
 
-@observable(reads=WIDTH_INPUTS, group=Group.OTHER)
+@observable(reads=WIDTH_INPUTS, group=Group.OTHER, symbol=r"\mathrm{BR}(Z' \to \mathrm{inv})")
 def br_inv(c: Couplings) -> FloatArray:
     """Return BR(Z' -> nu nubar or a dark sector), zero where no channel is open; shape (n,).
 

@@ -6,8 +6,10 @@ from matplotlib.figure import Figure
 
 from zpfit.analysis.records import CampaignCell
 from zpfit.io.figure_spec import FigureSpec
+from zpfit.plots.labels import wrapped
 from zpfit.plots.pulls import add_title
-from zpfit.plots.scales import Linear
+from zpfit.plots.run_labels import cell_labels
+from zpfit.plots.scales import Linear, Room
 from zpfit.plots.style import (
     PAGE,
     SERIES_COLOURS,
@@ -19,6 +21,10 @@ from zpfit.plots.style import (
 
 MOST_ROWS = 100
 """Largest number of combinations that a figure shows."""
+_LABELS = 0.42
+"""Part of the width that labels of rows may take before they wrap."""
+_LINE, _GAP = 1.35, 0.9
+"""Height of a line of a label and of the space between rows, in sizes of the text."""
 
 
 def campaign_figure(
@@ -37,7 +43,12 @@ def campaign_figure(
     """
     spec = spec or FigureSpec()
     cells = [cell for cell in cells if cell["name"] not in spec.hide]
-    figure = StyledFigure(figsize=spec.size(PAGE, 0.22 * len(cells) + 1.3), layout="constrained")
+    words = points("ytick.labelsize")
+    room = _LABELS * (spec.width or PAGE)
+    labels = [wrapped(label, words, room) for label in _labels(cells, spec)]
+    lines = sum(label.count("\n") + 1 for label in labels)
+    height = (_GAP * len(cells) + _LINE * lines) * words / 72 + 1.3
+    figure = StyledFigure(figsize=spec.size(PAGE, height), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     for y, cell in enumerate(cells):
         seeds = cell["log_bayes_factors"]
@@ -55,14 +66,20 @@ def campaign_figure(
         color=SERIES_COLOURS[1], label="no $Z'$", markersize=4,
     )  # fmt: skip
     left.axvline(0, color="0.6", linewidth=0.8)
-    set_words(left.yaxis, rows, [spec.names.get(cell["name"], cell["name"]) for cell in cells])
+    set_words(left.yaxis, rows, labels)
     left.set_ylim(len(cells) - 0.4, -0.6)
     size = points("axes.labelsize")
     left.set_xlabel(r"$\ln B$ against no $Z'$" + "\n(ticks: seeds; point: mean)", fontsize=size)
     right.set_xlabel(r"$\chi^2$", fontsize=size)
-    for panel in (left, right):
-        Linear().set_ticks(panel.xaxis, panel.get_xlim())
+    for panel, most in ((left, 5), (right, 3)):
+        Linear().set_ticks(panel.xaxis, panel.get_xlim(), Room(most))
         panel.tick_params(which="both", labelsize=points("ytick.labelsize"))
     figure.legend(loc="outside lower center", ncols=2, fontsize=points("legend.fontsize"))
     add_title(figure, spec.titled(title))
     return finished(figure)
+
+
+def _labels(cells: Sequence[CampaignCell], spec: FigureSpec) -> list[str]:
+    """Return a label for each combination; those of the description of the figure prevail."""
+    found = zip(cells, cell_labels(cells), strict=True)
+    return [spec.names.get(cell["name"], label) for cell, label in found]

@@ -9,14 +9,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from zpfit.io.arrays import FloatArray
-from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
+from zpfit.plots.labels import wrapped
+from zpfit.plots.style import (
+    BEST_FIT_COLOUR,
+    ENSEMBLE_COLOURS,
+    PAGE,
+    StyledFigure,
+    finished,
+    points,
+)
 
 _COLUMNS = 4
-_PANEL = (2.2, 1.75)
-"""Inches."""
+_HEIGHT = 1.4
+"""Height of a panel in inches."""
+_FRAME = 0.3
+"""Part of the width of a panel that labels of ticks take."""
 _FAINT = "#cccccc"
 _NARROW = 200.0
 """Ratio of the ends of a mass axis up to which it has ticks between decades."""
+_MINOR_DECADES = 20
+"""Number of decades up to which there are ticks within each."""
 _ABOVE_BEST = 30.0
 """Ratio to the best limit of a curve up to which the axis extends: ends and gaps rise steeply."""
 
@@ -46,10 +58,12 @@ def curves_figure(title: str, curves: Sequence[NamedCurve], coupling: str) -> Fi
     """
     columns = min(_COLUMNS, len(curves))
     rows = -(-len(curves) // columns)
-    size = (max(columns, 2) * _PANEL[0] + 0.4, rows * _PANEL[1] + 0.8)
-    figure = Figure(figsize=size, layout="constrained")
+    width = PAGE / _COLUMNS
+    size = (max(columns, 2) * width, rows * _HEIGHT + 0.6)
+    figure = StyledFigure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     panels = grid.ravel()
+    small = points("xtick.labelsize")
     for axes, curve in zip(panels, curves, strict=False):
         for other in curves:
             _outline(axes, other, _FAINT, 0.6)
@@ -57,21 +71,23 @@ def curves_figure(title: str, curves: Sequence[NamedCurve], coupling: str) -> Fi
         if not curve.projection:
             _fill(axes, curve.table, colour)
         _outline(axes, curve, colour, 1.1)
-        axes.set_title(curve.label, fontsize=8, color=colour if curve.unverified else "black")
+        label = wrapped(curve.label, small, width * (1 - _FRAME))
+        axes.set_title(label, fontsize=small, color=colour if curve.unverified else "black")
     panels[0].set_xscale("log")
     panels[0].set_yscale("log")
     _set_limits(panels[0], curves)
     _set_ticks(panels[0])
     for axes in panels:
-        axes.tick_params(which="both", labelsize=7, top=True, right=True)
+        axes.tick_params(which="both", labelsize=small, top=True, right=True)
     for axes in panels[len(curves) :]:
         axes.remove()
     for axes in panels[max(len(curves) - columns, 0) : len(curves)]:
         axes.tick_params(labelbottom=True)
-    figure.supxlabel("mass [MeV]", fontsize=9)
-    figure.supylabel(f"${coupling}$", fontsize=9)
-    figure.suptitle(title, fontsize=10)
-    return figure
+    size_of_words = points("axes.labelsize")
+    figure.supxlabel("mass [MeV]", fontsize=size_of_words)
+    figure.supylabel(f"${coupling}$", fontsize=size_of_words)
+    figure.suptitle(title)
+    return finished(figure)
 
 
 def _set_limits(axes: Axes, curves: Sequence[NamedCurve]) -> None:
@@ -90,6 +106,7 @@ def _set_ticks(axes: Axes) -> None:
     digits = (1.0, 2.0, 5.0) if high < _NARROW * low else (1.0,)
     axes.xaxis.set_major_locator(LogLocator(subs=digits))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=_MINOR_DECADES))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 

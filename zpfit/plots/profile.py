@@ -17,6 +17,7 @@ from zpfit.analysis.records import ProfileCurve, ProfileDensity, ProfileRecord
 from zpfit.errors import InvalidInput
 from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec, described_by
+from zpfit.plots.labels import text_width
 from zpfit.plots.pulls import add_title
 from zpfit.plots.scales import Linear, Room, Scale, axis_label, described, ranged, scale_of
 from zpfit.plots.style import (
@@ -43,6 +44,10 @@ _LINES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)
 """Line styles of the profile's contours, the inner one first; later ones repeat."""
 _BARS = (4.0, 1.5)
 """Widths of the intervals of the innermost and outermost level."""
+_PANEL = (2.6, 1.2)
+"""Width and height of the panel of Delta chi2 in inches, about."""
+_STEP = 0.02
+"""Distance of places that are tried for the label of a level, in parts of the axis."""
 _SEEN = 0.003
 """Smallest height of a curve that is shown, relative to its maximum."""
 _MARGIN = 0.04
@@ -93,14 +98,11 @@ def _curves(result: ProfileRecord, spec: FigureSpec) -> Figure:
     top = _HEADROOM * max(cuts)
     figure = StyledFigure(figsize=spec.size(COLUMN, 3.3), layout="constrained")
     upper, middle, lower = figure.subplots(3, 1, sharex=True, height_ratios=(6, 4, 1))
-    for cut, style, name in zip(cuts, cycle(_LINES[1:]), _names(profile), strict=False):
+    for cut, style in zip(cuts, cycle(_LINES[1:]), strict=False):
         upper.axhline(cut, color=MUTED, linewidth=0.8, linestyle=style)
-        upper.annotate(
-            name, (1, cut), (-3, 1), xycoords=("axes fraction", "data"), color=MUTED, ha="right",
-            va="bottom", textcoords="offset points", fontsize=points("legend.fontsize"),
-        )  # fmt: skip
     colours = _colours(spec)
-    for smooth_x, smooth in _smooth(x, delta):
+    curves = list(_smooth(x, delta))
+    for smooth_x, smooth in curves:
         upper.plot(smooth_x, smooth, color=colours["profile"], linewidth=1.3)
     upper.set_ylim(0, top)
     upper.set_ylabel(r"$\Delta\chi^2$", fontsize=points("axes.labelsize"))
@@ -115,6 +117,12 @@ def _curves(result: ProfileRecord, spec: FigureSpec) -> Figure:
     shown = np.concatenate([x[delta < top], z[height > _SEEN]])
     ends = _widened((float(shown.min()), float(shown.max())), (float(x[0]), float(x[-1])))
     _frame(lower, axis, scale, "x", ranged(ends, scale, spec.axes.get(axis["name"])))
+    for cut, name in zip(cuts, _names(profile), strict=True):
+        place = _beside(curves, name, cut / top, upper.get_xlim(), top)
+        upper.annotate(
+            name, (place, cut), (-3, 1), xycoords=("axes fraction", "data"), color=MUTED,
+            ha="right", va="bottom", textcoords="offset points", fontsize=points("legend.fontsize"),
+        )  # fmt: skip
     for panel, room in ((upper, Room(5, _WITH_ZERO)), (middle, Room(3, _WITH_ZERO))):
         Linear().set_ticks(panel.yaxis, panel.get_ylim(), room)
         panel.tick_params(
@@ -136,6 +144,50 @@ def _curves(result: ProfileRecord, spec: FigureSpec) -> Figure:
     ]  # fmt: skip
     _explain(figure, spec.titled(result["title"]), handles)
     return figure
+
+
+def _beside(
+    curves: Sequence[tuple[FloatArray, FloatArray]],
+    name: str,
+    height: float,
+    ends: tuple[float, float],
+    top: float,
+) -> float:
+    """Return the right end of a label on a level, in parts of the axis, away from the curves.
+
+    It lies as far right as possible, and at the right end if the curves leave no space.
+
+    Parameters
+    ----------
+    curves
+        Places along the axis and Delta chi2 of each curve.
+    name
+        The label.
+    height
+        The level, in parts of the vertical axis.
+    ends
+        Ends of the horizontal axis.
+    top
+        Upper end of the vertical axis, which begins at zero.
+    """
+    size = points("legend.fontsize")
+    width = (text_width(name, size) + size / 72) / _PANEL[0]
+    high = height + 1.3 * size / 72 / _PANEL[1]
+    scaled = [((x - ends[0]) / (ends[1] - ends[0]), delta / top) for x, delta in curves]
+    for right in np.arange(1.0, width, -_STEP):
+        box = (right - width, float(right)), (height, high)
+        if not any(_crosses(x, y, *box) for x, y in scaled):
+            return float(right)
+    return 1.0
+
+
+def _crosses(
+    x: FloatArray, y: FloatArray, sides: tuple[float, float], heights: tuple[float, float]
+) -> bool:
+    """Return whether a line through points meets a box."""
+    beside = (x[1:] > sides[0]) & (x[:-1] < sides[1])
+    lower, upper = np.minimum(y[1:], y[:-1]), np.maximum(y[1:], y[:-1])
+    return bool((beside & (lower < heights[1]) & (upper > heights[0])).any())
 
 
 def _steps(scale: Scale, posterior: ProfileDensity) -> tuple[FloatArray, FloatArray]:

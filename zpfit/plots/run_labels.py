@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zpfit.analysis.compare import NO_ZPRIME
+from zpfit.analysis.records import CampaignCell
 from zpfit.io.formulas import as_formulas
 
 _SEPARATOR = ", "
@@ -45,6 +46,12 @@ def run_labels(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> l
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["run"], row["likelihood"]
+
+
+def cell_labels(cells: Sequence[CampaignCell]) -> list[str]:
+    """Return what tells the titles of combinations of a campaign apart, or their names."""
+    names = [cell["name"] for cell in cells]
+    return distinct_titles(names, [cell.get("title") for cell in cells])
 
 
 def distinct_titles(names: Sequence[str], titles: Sequence[str | None]) -> list[str]:

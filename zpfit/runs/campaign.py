@@ -247,6 +247,7 @@ def _row(task: Task, run: Problem, summary: FitSummary) -> CampaignFit:
     log_z, without = evidence["log_z"], summary["no_zprime"]["chi2"]
     return {
         "name": task.name,
+        "title": task.cell.title,
         "runs": labels.get("runs"),
         "models": labels.get("models"),
         "data": labels.get("data"),
@@ -302,6 +303,7 @@ def _combine(members: Sequence[CampaignFit]) -> CampaignCell:
         "priors": best["priors"],
         "overrides": best["overrides"],
         "name": "-".join(label for label in _labels(best) if label),
+        "title": best.get("title", ""),
         "fits": len(members),
         "converged": sum(row["converged"] for row in members),
         "chi2": best["chi2"],

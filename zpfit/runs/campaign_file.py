@@ -13,6 +13,7 @@ from zpfit.errors import InvalidInput, ProblemCollector, UnknownName
 from zpfit.inference.problem import Problem, resolve
 from zpfit.io.document import Document, KeyPath, Source
 from zpfit.io.library import Library
+from zpfit.io.places import Kind
 from zpfit.io.schema import AlsoAs, Parts, StrictModel, validate_parts
 from zpfit.io.yaml import read_yaml
 from zpfit.runs.run_file import find_file, with_change
@@ -73,6 +74,9 @@ class CampaignFile(StrictModel):
 
     title: str = ""
     description: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Words for labels of the axes in figures. The default is the title of the run, model or set
+    that a label names, or the label."""
     runs: Annotated[Axis, Field(min_length=1)]
     """Run files, names of packaged runs, or contents of run files. The other axes change them."""
     models: Axis = Field(default_factory=dict)
@@ -111,6 +115,8 @@ class Cell:
     base: Document
     """The run file."""
     changes: tuple[Change, ...]
+    title: str = ""
+    """Titles of the values on each axis with several, for figures."""
 
     @property
     def name(self) -> str:
@@ -219,6 +225,8 @@ def _raise_problems(parts: Parts[CampaignFile], document: Document) -> NoReturn:
 
 _AXES = {"models": "model", "data": "likelihood", "priors": "priors"}
 """Axes that set one key of a run file, and the key."""
+_KINDS: Mapping[str, Kind] = {"models": "model", "data": "likelihood set"}
+"""Axes whose values can be names of files with titles, and the kind of the files."""
 _CELL_KEYS = ("runs", *_AXES, "overrides", "settings")
 """Keys of a campaign file that describe its combinations."""
 
@@ -242,6 +250,7 @@ def _cells(
             runs[label] = _base(given, label, document)
     everywhere = _changes(settings.settings, document.place(["settings"]))
     axes = [_axis(settings, document, axis) for axis in (*_AXES, "overrides")]
+    library = Library.beside(document.path)
     for (run, base), *chosen in product(runs.items(), *axes):
         labels = {"runs": run}
         changes = list(everywhere)
@@ -249,7 +258,25 @@ def _cells(
             if label:
                 labels[axis] = label
             changes += more
-        yield Cell(labels, base, tuple(changes))
+        several = {axis: own for axis, own in labels.items() if len(getattr(settings, axis)) > 1}
+        titles = [_title(settings, base, library, *one) for one in (several or labels).items()]
+        yield Cell(labels, base, tuple(changes), ": ".join(titles))
+
+
+def _title(settings: CampaignFile, base: Document, library: Library, axis: str, label: str) -> str:
+    """Return words for the value of an axis with some label."""
+    if label in settings.labels:
+        return settings.labels[label]
+    if axis == "runs":
+        return _title_of(base.data, label)
+    kind, value = _KINDS.get(axis), getattr(settings, axis)[label]
+    if kind is None or not isinstance(value, str) or value not in library.names(kind):
+        return label
+    return _title_of(library.document(kind, value).data, label)
+
+
+def _title_of(data: Any, label: str) -> str:
+    return str(data.get("title") or label) if isinstance(data, dict) else label
 
 
 def _axis(

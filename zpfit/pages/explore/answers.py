@@ -9,11 +9,13 @@ from pydantic.fields import FieldInfo
 
 from zpfit.analysis.evaluate import describe_point, evaluate_model, parameter_table
 from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.labels import distinct_labels, entry_labels
 from zpfit.pages.explore.grid import GRIDS, HUGE, look_around
 from zpfit.pages.explore.sliders import Slider
 from zpfit.pages.explore.subject import Subject
-from zpfit.physics.couplings import Couplings
-from zpfit.physics.observables import predictions_for
+from zpfit.pages.report.symbols import label_html, symbol_html
+from zpfit.physics.couplings import TABLE, Couplings
+from zpfit.physics.observables import predictions, predictions_for
 
 LARGEST_GRID = 200
 _DECIMALS = 4
@@ -32,10 +34,27 @@ def as_json(subject: Subject) -> dict[str, Any]:
         "start": dict(subject.start),
         "notes": list(subject.notes),
         "soft": [e.name for e in subject.likelihood.exclusions if e.soft],
+        "labels": _labels(subject),
+        "symbols": _symbols(subject),
         "titles": {entry.name: entry.entry.title for entry in subject.assembled.entries},
         "grid": subject.grid,
         "finest_grid": GRIDS[0],
     }
+
+
+def _labels(subject: Subject) -> dict[str, str]:
+    """Return HTML of the label of each entry and each component of one."""
+    labels = distinct_labels(entry_labels(subject.assembled))
+    return {name: str(label_html(label)) for name, label in labels.items()}
+
+
+def _symbols(subject: Subject) -> dict[str, str]:
+    """Return HTML of the symbols of couplings and observables that have one."""
+    measured = {term.observable.name: term.observable for term in subject.likelihood.measurements}
+    observables = {**predictions(), **measured}
+    symbols = {row.name: row.symbol for row in TABLE}
+    symbols |= {name: observable.symbol for name, observable in observables.items()}
+    return {name: str(symbol_html(symbol)) for name, symbol in symbols.items() if symbol}
 
 
 def _option(subject: Subject, name: str, field: FieldInfo) -> dict[str, Any]:

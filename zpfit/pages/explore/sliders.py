@@ -18,6 +18,7 @@ from zpfit.inference.priors import (
 from zpfit.io.arrays import FloatArray
 from zpfit.models.base import Parameter
 from zpfit.models.gauge import SINGLET
+from zpfit.pages.report.symbols import symbol_html
 
 Scale = Uniform | LogUniform | SignedLogUniform | Fractions
 """Map from a position, 0 to 1, to a value: the inverse cumulative distribution."""
@@ -65,6 +66,7 @@ class Slider:
         step = 1 / scale.denominator if isinstance(scale, Fractions) else None
         return {
             "name": parameter.name,
+            "label": str(symbol_html(parameter.symbol or parameter.name)),
             "unit": parameter.unit,
             "meaning": parameter.meaning,
             "domain": list(parameter.domain),

@@ -7,16 +7,21 @@ from zpfit.pages.report.commands import run_again
 from zpfit.pages.report.diagnostics_text import diagnose_campaign
 from zpfit.pages.report.figures.comparison import draw_campaign
 from zpfit.pages.report.read_folders import CampaignContent
+from zpfit.pages.report.symbols import title_html
 from zpfit.pages.report.tables import Cell, count, fixed, table, value, with_error
+from zpfit.plots.run_labels import cell_labels
 
 
 def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter:
     """Return the chapter about a campaign."""
     record = content.record
+    shown = dict(
+        zip((c["name"] for c in record["cells"]), cell_labels(record["cells"]), strict=True)
+    )
     cells = table(
         "Combinations",
         [
-            ("combination", lambda c: Cell(c["name"])),
+            ("combination", lambda c: Cell(title_html(shown[c["name"]]))),
             ("fits", lambda c: count(c["fits"])),
             ("converged", lambda c: count(c["converged"])),
             ("ln B", lambda c: with_error(c["log_bayes_factor"], c["log_z_error"])),
@@ -25,6 +30,7 @@ def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter
             ("\u03c7\u00b2", lambda c: value(c["chi2"], 4)),
             ("worst seed", lambda c: value(c["chi2_worst_seed"], 4)),
             ("\u03c7\u00b2 without Z\u2032", lambda c: value(c["chi2_no_zprime"], 4)),
+            ("name", lambda c: Cell(c["name"])),
         ],
         record["cells"],
         "ln B: against no Z\u2032 on the same data, mean over seeds; scatter: standard deviation "

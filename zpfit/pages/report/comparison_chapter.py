@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from markupsafe import Markup
+
 from zpfit.analysis.bayes_factors import SCALE_SOURCE
 from zpfit.analysis.certify.bracket import below, is_met
 from zpfit.analysis.compare import NO_ZPRIME
@@ -11,7 +13,11 @@ from zpfit.pages.report.chapter import Chapter, Repeat, build_chapter
 from zpfit.pages.report.commands import comparison_again
 from zpfit.pages.report.diagnostics_text import diagnose_comparison
 from zpfit.pages.report.figures.axes import Picture
-from zpfit.pages.report.figures.comparison import draw_chi2_by_term, draw_evidences
+from zpfit.pages.report.figures.comparison import (
+    draw_chi2_by_term,
+    draw_evidences,
+    labels_of_rows,
+)
 from zpfit.pages.report.labels import labels_of
 from zpfit.pages.report.read_folders import ComparisonContent
 from zpfit.pages.report.tables import Cell, Table, fixed, table, value, with_error
@@ -46,11 +52,13 @@ def build_comparison_chapter(content: ComparisonContent, identifier: str) -> Cha
 
 def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
     likelihood, reference = group[0]["likelihood"], group[0]["reference"]
+    names = [row["run"] for row in group]
+    labels = dict(zip(names, map(Markup, labels_of_rows(group)), strict=True))
     versus = "no Z\u2032" if reference == NO_ZPRIME else reference
     evidence = table(
         f"Evidence, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
+            ("model", lambda r: Cell(labels[r["run"]])),
             (
                 f"ln B against {versus}",
                 lambda r: with_error(r["ln_bayes_factor"], r["ln_bayes_factor_err"]),
@@ -61,6 +69,7 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
             ("ln Z, narrower", lambda r: value(_varied(r, "narrower"), 4)),
             ("rank changes", lambda r: Cell("yes" if r["rank_changes"] else "no")),
             ("information [nats]", lambda r: value(r["information"])),
+            ("run", _name),
         ],
         group,
         f"Read after {SCALE_SOURCE}. Wider, narrower: with other widths of all priors.",
@@ -68,7 +77,7 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
     fits = table(
         f"Best fits, {likelihood}",
         [
-            ("run", lambda r: Cell(r["run"].replace("Z'", "Z\u2032"))),
+            ("model", lambda r: Cell(labels[r["run"]])),
             ("parameters", lambda r: value(r["parameters"])),
             ("\u03c7\u00b2", lambda r: value(r["best_fit_chi2"], 4)),
             ("\u0394\u03c7\u00b2", lambda r: value(r["delta_chi2"], 4)),
@@ -80,6 +89,7 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
                 lambda r: _proved(r["joint_sigma"], r.get("joint_sigma_proved")),
             ),
             ("converged", lambda r: Cell("yes" if r["converged"] else "no")),
+            ("run", _name),
         ],
         group,
         "\u0394\u03c7\u00b2: against no Z\u2032. Joint \u03c3: least level at which every anomaly "
@@ -88,6 +98,10 @@ def _compared(group: Sequence[WrittenComparisonRow]) -> list[Table]:
         "one. Met: a point meets every anomaly, within 0.001 of its error.",
     )
     return [evidence, fits]
+
+
+def _name(row: WrittenComparisonRow) -> Cell:
+    return Cell("\u2013" if row["model"] == NO_ZPRIME else row["run"])
 
 
 def _proved(sigma: float | None, bound: float | None) -> Cell:

@@ -8,8 +8,9 @@ from statistics import mean
 from markupsafe import Markup
 
 from zpfit.analysis.parameter_table import CAPTION, HEADINGS, ParameterRow, parameter_rows
-from zpfit.analysis.records import FitSummary
+from zpfit.analysis.records import FitSummary, TermRecord
 from zpfit.analysis.summary import axis_attributes
+from zpfit.io.numbers import beside_errors
 from zpfit.pages.report.answers import silent_curves
 from zpfit.pages.report.chapter import (
     Chapter,
@@ -107,7 +108,7 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
             ("measurement", of_entry),
             ("measured", lambda n: value(best["terms"][n]["measured"], 4)),
             ("error", lambda n: value(mean(best["terms"][n]["errors"]), 2)),
-            ("predicted", lambda n: value(best["terms"][n]["prediction"], 4)),
+            ("predicted", lambda n: value(_predicted(best["terms"][n]), 4)),
             ("pull", lambda n: fixed(best["terms"][n]["pull"], 3)),
             ("\u03c7\u00b2", lambda n: fixed(best["terms"][n]["chi2"], 3)),
             ("\u03c7\u00b2 without Z\u2032", lambda n: fixed(_chi2_without(content, n), 3)),
@@ -135,6 +136,10 @@ def _run_tables(content: RunContent, labels: Mapping[str, str]) -> tuple[Table, 
 
 def _parameter_cell(index: int, row: ParameterRow) -> Cell:
     return shown(row.texts[index], row.keys[index])
+
+
+def _predicted(term: TermRecord) -> float:
+    return beside_errors(term["prediction"], *term["errors"])
 
 
 def _ratio(summary: FitSummary, name: str) -> Cell:

@@ -2,7 +2,7 @@
 
 import { brief, countOf, plain, positionOf, trimmed, valueAt, words } from "./scales.js";
 import { SlicePlot } from "./slice.js";
-import { drawExclusions, drawMeasurements, drawQuantities, drawVerdict, element } from "./tables.js";
+import { drawExclusions, drawMeasurements, drawQuantities, drawVerdict, element, spoken, typeset } from "./tables.js";
 
 const PATIENCE = 150; // ms before the address is updated
 const at = (id) => document.getElementById(id);
@@ -63,13 +63,13 @@ const plot = new SlicePlot(at("plot"), at("legend"), at("slice-words"), at("best
 const points = new Newest("/api/point", (answer, problems, question) => {
   complain("point", problems);
   if (!answer || question.model !== state.model || question.likelihood !== state.likelihood) return;
-  drawVerdict(at("verdict"), answer);
+  drawVerdict(at("verdict"), answer, subject);
   const exists = Object.keys(answer.impossible).length === 0;
   for (const id of ["measurements", "exclusions", "quantities"]) if (!exists) at(id).replaceChildren("–");
   if (!exists) return;
-  drawMeasurements(at("measurements"), answer, subject.titles);
-  drawExclusions(at("exclusions"), answer, subject.titles);
-  drawQuantities(at("quantities"), answer);
+  drawMeasurements(at("measurements"), answer, subject);
+  drawExclusions(at("exclusions"), answer, subject);
+  drawQuantities(at("quantities"), answer, subject);
 });
 
 const slices = new Newest("/api/slice", (answer, problems, question) => {
@@ -124,7 +124,7 @@ function showValue(name, { typed = false } = {}) {
 }
 
 function makeSlider(slider) {
-  const { name, unit, meaning, domain } = slider;
+  const { name, label, unit, meaning, domain } = slider;
   const last = countOf(slider) - 1;
   const range = element("input", "", { type: "range", id: `p-${name}`, min: 0, max: last, step: 1 });
   const number = element("input", "", {
@@ -132,7 +132,8 @@ function makeSlider(slider) {
   });
   const reason = element("span", "", { class: "reason", role: "alert" });
   const title = element("label", [
-    element("span", unit ? `${name} (${unit})` : name), " ", element("small", meaning, { title: meaning }),
+    element("span", [...typeset(label), unit ? ` (${unit})` : ""]), " ",
+    ...(spoken(label) === name ? [] : [element("code", name), " "]), element("small", meaning, { title: meaning }),
   ], { for: `p-${name}` });
   range.addEventListener("input", () => {
     const index = Number(range.value);

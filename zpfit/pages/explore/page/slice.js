@@ -1,7 +1,7 @@
 // The slice of two parameters: chi2 or the strongest exclusion, with the current point.
 
 import { positionOf, ticksOf, words } from "./scales.js";
-import { element } from "./tables.js";
+import { element, escaped, spoken, typeset } from "./tables.js";
 
 const PALETTE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#C9B400", "#7A5CC0"];
 const OTHERS = "#8a8a8a";
@@ -63,6 +63,12 @@ export class SlicePlot {
 
   mapped(value) {
     return this.answer.chi2.map((line, row) => line.map((_, column) => value(row, column)));
+  }
+
+  /** The label of an entry, or the words of a condition of the model. */
+  label(by) {
+    const name = this.answer.names[by];
+    return this.subject.labels[name] ?? escaped(name);
   }
 
   excluded(row, column) {
@@ -135,7 +141,7 @@ export class SlicePlot {
     });
     const last = shades.length - 1;
     const steps = shades.flatMap((shade, k) => [[k / (last + 1), shade], [(k + 1) / (last + 1), shade]]);
-    const entries = ranked.slice(0, PALETTE.length).map((by, k) => [this.answer.names[by], PALETTE[k]]);
+    const entries = ranked.slice(0, PALETTE.length).map((by, k) => [this.label(by), PALETTE[k]]);
     if (ranked.length > PALETTE.length) entries.push(["others", OTHERS]);
     const share = (code) => (code === null ? null : code + 0.5);
     return {
@@ -147,8 +153,8 @@ export class SlicePlot {
   heat({ z, zmax, colorscale }) {
     const { x, y } = this.answer;
     const [sx, sy] = this.axes;
-    const xs = x.values.map((value) => `${x.name} = ${words(value)} ${sx.unit}`);
-    const ys = y.values.map((value) => `${y.name} = ${words(value)} ${sy.unit}`);
+    const xs = x.values.map((value) => `${sx.label} = ${words(value)} ${sx.unit}`);
+    const ys = y.values.map((value) => `${sy.label} = ${words(value)} ${sy.unit}`);
     return {
       type: "heatmap", x: x.positions, y: y.positions, z, zmin: 0, zmax, colorscale, zsmooth: false,
       showscale: false,
@@ -159,7 +165,8 @@ export class SlicePlot {
   }
 
   hover(row, column) {
-    const name = this.answer.names[this.answer.by[row][column]];
+    const by = this.answer.by[row][column];
+    const name = by < 0 ? undefined : this.label(by);
     const ratio = this.answer.log_ratio[row][column];
     const lines = [];
     if (this.impossible(row, column)) lines.push(`no model: ${name} ×${words(10 ** ratio)}`);
@@ -204,7 +211,7 @@ export class SlicePlot {
     const [ink, line, ground] = colours("ink", "line", "ground");
     const most = this.place.clientWidth < 500 ? 5 : 9;
     const axis = (slider) => ({
-      title: { text: slider.unit ? `${slider.name} (${slider.unit})` : slider.name, standoff: 8 },
+      title: { text: slider.unit ? `${slider.label} (${slider.unit})` : slider.label, standoff: 8 },
       range: [0, 1], fixedrange: true, tickmode: "array", ...ticksOf(slider, most), ticks: "outside",
       showgrid: false, zeroline: false, linecolor: line, mirror: true, automargin: true,
     });
@@ -222,7 +229,7 @@ export class SlicePlot {
     this.legend.replaceChildren(...entries.map(([name, colour]) => {
       const patch = element("span", "", { class: "patch" });
       patch.style.backgroundColor = colour;
-      return element("li", [patch, name]);
+      return element("li", [patch, ...typeset(name)]);
     }));
   }
 
@@ -231,13 +238,13 @@ export class SlicePlot {
     this.each((row, column) => { all += 1; allowed += this.allowed(row, column); });
     const best = this.best();
     const [x, y] = this.axes;
-    const found = best === null ? "" : `; lowest allowed χ² on the grid ${words(best.chi2)} at ${x.name} = ${words(best.x)}, ${y.name} = ${words(best.y)}`;
+    const found = best === null ? "" : `; lowest allowed χ² on the grid ${words(best.chi2)} at ${x.label} = ${words(best.x)}, ${y.label} = ${words(best.y)}`;
     const { grid } = this.answer;
     const coarse = grid < this.subject.finest_grid ? ` Coarser than ${this.subject.finest_grid} × ${this.subject.finest_grid}, because this model is slow.` : "";
     const text = `${words((100 * allowed) / all, 2)} % of the slice is allowed${found}. Grid ${this.answer.x.values.length} × ${this.answer.y.values.length}.${coarse} Other parameters have the values of the sliders; click to move the point.`;
-    this.words.textContent = text;
+    this.words.replaceChildren(...typeset(text));
     this.bestButton.disabled = best === null;
-    this.place.setAttribute("aria-label", `Slice of ${x.name} and ${y.name}: ${text}`);
+    this.place.setAttribute("aria-label", spoken(`Slice of ${x.label} and ${y.label}: ${text}`));
   }
 }
 

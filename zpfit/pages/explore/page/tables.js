@@ -14,26 +14,51 @@ export function element(name, content = "", attributes = {}) {
   return made;
 }
 
-export function drawVerdict(place, answer) {
+const MARKS = new Set(["I", "SUB", "SUP"]);
+
+/** The nodes of a label of the server: its text, and of its markup only letters below and above. */
+export function typeset(label) {
+  return copied(new DOMParser().parseFromString(label, "text/html").body);
+}
+
+/** A label of the server without its markup. */
+export function spoken(label) {
+  return new DOMParser().parseFromString(label, "text/html").body.textContent;
+}
+
+/** A name as a label of the server would spell it. */
+export function escaped(name) {
+  return name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function copied(node) {
+  return [...node.childNodes].flatMap((child) => {
+    if (child.nodeType === Node.TEXT_NODE) return [child.data];
+    const inside = copied(child);
+    return MARKS.has(child.tagName) ? [element(child.tagName.toLowerCase(), inside)] : inside;
+  });
+}
+
+export function drawVerdict(place, answer, subject) {
   const parts = [];
   const broken = Object.entries(answer.impossible);
   if (broken.length) {
     const why = broken.map(([name, ratio]) => `${name}, ${words(ratio, 3)} times its bound`);
-    parts.push(said("bad", `The model cannot exist here: ${why.join("; ")}`));
+    parts.push(said("bad", escaped(`The model cannot exist here: ${why.join("; ")}`)));
   } else {
     const gain = answer.chi2 - answer.chi2_no_zprime;
     parts.push(number("χ²", fixed(answer.chi2)));
     parts.push(number("without a Z′", fixed(answer.chi2_no_zprime)));
     parts.push(number("difference", signed(gain), gain < -0.005 ? "good" : gain > 0.005 ? "bad" : ""));
-    parts.push(exclusionWords(answer));
+    parts.push(exclusionWords(answer, subject.labels));
   }
   place.replaceChildren(...parts);
 }
 
-export function drawMeasurements(place, answer, titles) {
+export function drawMeasurements(place, answer, subject) {
   const rows = Object.entries(answer.terms).map(([name, term]) => [
-    [titled(name, titles)],
-    [term.observable, "wide"],
+    [titled(name, subject)],
+    [symbol(term.observable, subject.symbols), "wide"],
     [measured(term)],
     [words(term.prediction, 3, NEGLIGIBLE_SHARE * Math.min(...term.errors))],
     [signed(term.pull), Math.abs(term.pull) > 2 ? "bad" : ""],
@@ -44,12 +69,12 @@ export function drawMeasurements(place, answer, titles) {
   place.replaceChildren(table(heads, rows));
 }
 
-export function drawExclusions(place, answer, titles) {
+export function drawExclusions(place, answer, subject) {
   const strength = (row) => (row.ratio === null ? (row.excluded ? Infinity : -1) : row.ratio);
   const sorted = Object.entries(answer.exclusions).sort(([, a], [, b]) => strength(b) - strength(a));
   const anySoft = sorted.some(([, row]) => row.soft);
   const rows = sorted.map(([name, row]) => [
-    [titled(name, titles)],
+    [titled(name, subject)],
     [words(row.ratio, 3)],
     [bar(1 + Math.log10(Math.max(row.ratio ?? 0, 1e-9)) / DECADES, row.excluded, false)],
     [outcome(row), row.excluded ? "bad" : ""],
@@ -59,7 +84,9 @@ export function drawExclusions(place, answer, titles) {
   place.replaceChildren(table(heads, rows));
 }
 
-export function drawQuantities(place, answer) {
+export function drawQuantities(place, answer, subject) {
+  const symbols = { ...subject.symbols };
+  for (const { name, label } of subject.sliders) symbols[name] = label;
   const groups = [
     ["Couplings", answer.couplings],
     ["Derived", answer.derived],
@@ -70,18 +97,26 @@ export function drawQuantities(place, answer) {
     .flatMap(([title, values]) => [
       element("h3", title),
       element("dl", Object.entries(values).map(([name, value]) =>
-        element("div", [element("dt", name), element("dd", words(value))]))),
+        element("div", [element("dt", symbol(name, alone(symbols, values))), element("dd", words(value))]))),
     ]);
   place.replaceChildren(...drawn);
 }
 
-function exclusionWords(answer) {
+/** The symbols that no two of some quantities share. */
+function alone(symbols, values) {
+  const own = Object.keys(values).map((name) => symbols[name]);
+  return Object.fromEntries(Object.entries(symbols)
+    .filter(([, label]) => own.indexOf(label) === own.lastIndexOf(label)));
+}
+
+function exclusionWords(answer, labels) {
   if (answer.excluded_by.length) {
     const list = answer.excluded_by.map((name) => {
       const { ratio } = answer.exclusions[name];
-      return ratio === null ? name : `${name} (×${words(ratio, 3)})`;
+      const label = labels[name] ?? escaped(name);
+      return ratio === null ? label : `${label} (×${words(ratio, 3)})`;
     });
-    return said("bad", `✗ excluded by ${list.join(", ")}`);
+    return said("bad", `✗ excluded by ${list.join(", ")}`, `excluded by ${answer.excluded_by.join(", ")}`);
   }
   const hard = Object.values(answer.exclusions).filter((row) => !row.soft);
   const speaking = hard.filter((row) => !row.silent).length;
@@ -90,19 +125,23 @@ function exclusionWords(answer) {
   return said("good", hard.length ? `✓ allowed by all ${hard.length} hard exclusions` : "no hard exclusions");
 }
 
-function said(kind, text) {
-  return element("span", text, { class: `said ${kind}`, title: text });
+function said(kind, label, title = label) {
+  return element("span", typeset(label), { class: `said ${kind}`, title });
 }
 
 function number(name, value, kind = "") {
   return element("span", [`${name} `, element("b", value, { class: kind })]);
 }
 
-/** A name that may break after its underscores. */
-function titled(name, titles) {
-  const parts = name.split("_").flatMap((part, k, all) =>
-    (k + 1 < all.length ? [`${part}_`, document.createElement("wbr")] : [part]));
-  return element("span", parts, { title: titles[name] ?? name });
+/** The label of an entry, with its name and title on demand. */
+function titled(name, { labels, titles }) {
+  const title = titles[name] ? `${name}: ${titles[name]}` : name;
+  return element("span", typeset(labels[name] ?? escaped(name)), { title });
+}
+
+/** The symbol of a quantity, or its name, which is shown on demand too. */
+function symbol(name, symbols) {
+  return element("span", typeset(symbols[name] ?? escaped(name)), { title: name });
 }
 
 function measured(term) {

@@ -14,7 +14,8 @@ from zpfit.pages.report.figures.axes import (
     as_picture,
     label_of,
 )
-from zpfit.pages.report.symbols import number
+from zpfit.pages.report.symbols import label_html, number, title_html
+from zpfit.plots.run_labels import cell_labels, run_labels
 from zpfit.plots.style import BEST_FIT_COLOUR, ENSEMBLE_COLOURS
 
 
@@ -23,7 +24,7 @@ def draw_evidences(rows: Sequence[WrittenComparisonRow], identifier: str) -> Pic
     reference = rows[0]["reference"]
     base = next(row for row in rows if row["model"] == reference)
     models = [row for row in rows if row["model"] != reference]
-    shown = [escape(row["run"]) for row in models]
+    shown = labels_of_rows(models)
     figure = go.Figure()
     for name, symbol in (("wider", "triangle-left-open"), ("narrower", "triangle-right-open")):
         pairs = [
@@ -54,6 +55,11 @@ def draw_evidences(rows: Sequence[WrittenComparisonRow], identifier: str) -> Pic
     return as_picture(figure, identifier, caption, spoken)
 
 
+def labels_of_rows(rows: Sequence[WrittenComparisonRow]) -> list[str]:
+    """Return HTML of what tells the titles of runs apart."""
+    return [str(label_html(label.replace("Z'", "Z\u2032"))) for label in run_labels(rows, {})]
+
+
 def draw_chi2_by_term(
     rows: Sequence[WrittenComparisonRow], labels: Mapping[str, str], identifier: str
 ) -> Picture:
@@ -62,7 +68,7 @@ def draw_chi2_by_term(
     z = [[row["chi2_by_term"].get(name) for row in rows] for name in names]
     figure = go.Figure()
     figure.add_heatmap(
-        x=[escape(row["run"]) for row in rows], y=[label_of(name, labels) for name in names], z=z,
+        x=labels_of_rows(rows), y=[label_of(name, labels) for name in names], z=z,
         zmin=0, zmax=9, colorscale=[[0, "#D7ECF8"], [0.45, "#56B4E9"], [1, "#0072B2"]],
         colorbar={"title": {"text": "\u03c7\u00b2", "side": "right"}, "thickness": 12},
         hovertemplate="%{x}, %{y}: \u03c7\u00b2 = %{z:.3g}<extra></extra>",
@@ -83,19 +89,20 @@ def draw_campaign(record: CampaignRecord, identifier: str) -> Picture | None:
     cells = record["cells"]
     if not cells:
         return None
-    shown = [escape(cell["name"]) for cell in cells]
+    shown = [str(title_html(label)) for label in cell_labels(cells)]
     figure = go.Figure()
     seeds = [(i, b) for i, cell in enumerate(cells) for b in cell["log_bayes_factors"]]
     figure.add_scatter(
         x=[b for _, b in seeds], y=[i for i, _ in seeds], mode="markers", name="each seed",
-        text=[f"{shown[i]}: {number(b)}" for i, b in seeds], hoverinfo="text",
+        text=[f"{shown[i]} ({escape(cells[i]['name'])}): {number(b)}" for i, b in seeds],
+        hoverinfo="text",
         marker={"symbol": "line-ns-open", "size": 12, "color": ENSEMBLE_COLOURS[4]},
     )  # fmt: skip
     figure.add_scatter(
         x=[cell["log_bayes_factor"] for cell in cells], y=list(range(len(shown))),
         error_x={"array": [cell["log_z_error"] for cell in cells], "color": BEST_FIT_COLOUR},
         mode="markers", name="mean over seeds", marker={"size": 9, "color": BEST_FIT_COLOUR},
-        text=[f"{label}: ln B {number(cell['log_bayes_factor'])}, "
+        text=[f"{label} ({escape(cell['name'])}): ln B {number(cell['log_bayes_factor'])}, "
               f"\u03c7\u00b2 {number(cell['chi2'])}"
               for label, cell in zip(shown, cells, strict=True)],
         hoverinfo="text",
