@@ -24,8 +24,9 @@ import psutil
 from zpfit.errors import FailedTasks
 from zpfit.inference.progress import Silent
 from zpfit.io.yaml import dump_yaml
-from zpfit.runs.campaign import RUNS, run_campaign
+from zpfit.runs.campaign import run_campaign
 from zpfit.runs.campaign_file import Campaign, load_campaign
+from zpfit.runs.campaign_store import RUNS
 from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.workers import open_workers
 
