@@ -266,7 +266,7 @@ class CampaignRow(CampaignFit):
     combination: str
     """Labels of the axes, joined by hyphens."""
     changes: str
-    """Keys of the run file that the axes change, and their values, as JSON."""
+    """Keys of the run file that the campaign file changes, and their values, as JSON."""
     joint_sigma: float | None
     """None if it was not searched, or if no point is allowed."""
     seconds: float
