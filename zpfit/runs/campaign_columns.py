@@ -37,7 +37,7 @@ from zpfit.runs.campaign import (
     write_record,
 )
 from zpfit.runs.campaign_file import Campaign, Cell
-from zpfit.runs.campaign_parts import BEST_FIT, EXTRA, PartWriter, part_paths, read_parts
+from zpfit.runs.campaign_parts import BEST_FIT, EXTRA, ROWS, PartWriter, part_paths, read_parts
 from zpfit.runs.campaign_store import PARTS, Store, check_store
 from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.fingerprint import Fingerprint, fingerprint, first_difference
@@ -64,6 +64,7 @@ def campaign_in_columns(
     open_progress: OpenProgress,
     *,
     force: bool = False,
+    rows_per_part: int = ROWS,
 ) -> CampaignReport:
     """Run a campaign, and write its fits in columns, its record and its plots.
 
@@ -71,6 +72,8 @@ def campaign_in_columns(
     ----------
     campaign, output, choice, open_progress, force
         See :func:`zpfit.runs.campaign.campaign_in_folder`.
+    rows_per_part
+        Largest number of fits in a file.
 
     Raises
     ------
@@ -96,7 +99,8 @@ def campaign_in_columns(
         _keep_inputs(plan, output)
         try:
             with listening() as stop, open_workers(choice, stop) as workers:
-                failed = _run(plan, output, workers, progress)
+                writer = PartWriter(output, campaign.parameters, rows_per_part)
+                failed = _run(plan, output, workers, progress, writer)
         except Stopped as error:
             raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
         record = _record(plan, output, failed)
@@ -223,7 +227,7 @@ def _keep_inputs(plan: _Plan, output: Path) -> None:
     for part in read_parts(output, [*_KEYS, "fingerprint"]):
         there = np.flatnonzero(plan.numbers(part) >= 0)
         names, prints = part["combination"].to_pylist(), part["fingerprint"].to_pylist()
-        for name, before in {(names[row], prints[row]) for row in there}:
+        for name, before in dict.fromkeys((names[row], prints[row]) for row in there):
             if before != now[name]:
                 difference = first_difference(kept.get(before, {}), plan.inputs[name])
                 raise RunMismatch(output, f"{name}: {difference}")
@@ -254,7 +258,9 @@ class _Missing:
 # Fits
 
 
-def _run(plan: _Plan, output: Path, workers: Workers, progress: Progress) -> dict[str, str]:
+def _run(
+    plan: _Plan, output: Path, workers: Workers, progress: Progress, writer: PartWriter
+) -> dict[str, str]:
     """Run the fits that no part holds; return the error messages of the failed ones by name."""
     started = time.perf_counter()
     for code in plan.campaign.code:
@@ -264,7 +270,7 @@ def _run(plan: _Plan, output: Path, workers: Workers, progress: Progress) -> dic
     before = len(plan) - len(missing)
     words = f", {before} of them finished" if before else ""
     progress.stage(f"{len(plan)} fits{words}, {workers.number} at a time")
-    writer, rows = PartWriter(output, plan.campaign.parameters), 0
+    rows = 0
     try:
         for outcome in workers.run(fit_row, missing):
             if outcome.value is None:

@@ -20,15 +20,11 @@ EXTRA: Final = "parquet"
 BEST_FIT: Final = "best_fit."
 """Prefix of the columns of the best fit."""
 _PATTERN: Final = "part-*.parquet"
-_ROWS: Final = 1000
+ROWS: Final = 1000
 """Rows of a part: 4 MB in memory, and a thousand files for a million fits."""
 _SECONDS: Final = 30.0
 """Seconds after which a part is written with the rows that have come: what a killed campaign
 loses, and 20,000 files in a week of slow fits."""
-_WORDS: Final = (
-    "runs", "models", "data", "priors", "overrides", "combination", "changes", "fingerprint",
-)  # fmt: skip
-"""Columns of words that few rows differ in, which are stored once for each part."""
 
 
 class PartWriter:
@@ -38,7 +34,7 @@ class PartWriter:
         self,
         output: Path,
         parameters: Sequence[str],
-        rows: int = _ROWS,
+        rows: int = ROWS,
         seconds: float = _SECONDS,
     ) -> None:
         self._folder, self._parameters = output / PARTS, tuple(parameters)
@@ -75,6 +71,7 @@ class PartWriter:
 def _table(rows: Sequence[CampaignRow], parameters: Sequence[str]) -> Any:
     """Return rows as a table of pyarrow."""
     pa = import_extra("pyarrow", EXTRA)
+    # Few rows differ in these texts, which are stored once in each part.
     words = pa.dictionary(pa.int32(), pa.string())
     types = {
         "number": pa.int64(),

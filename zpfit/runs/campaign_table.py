@@ -12,8 +12,8 @@ from zpfit.runs.campaign_parts import BEST_FIT, EXTRA, read_parts
 if TYPE_CHECKING:
     import pandas as pd
 
-_NAME, _NUMBER = "name", "number"
-"""Columns of the index and of the order."""
+_NAME, _NUMBER, _REASONS = "name", "number", "shortcomings"
+"""Columns of the index, of the order, and of lists."""
 
 
 def fits_in_parts(output: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
@@ -44,6 +44,8 @@ def fits_in_parts(output: Path, columns: Sequence[str] | None = None) -> "pd.Dat
         return pd.DataFrame(columns=[*(columns or ())])
     table = pa.concat_tables(parts, promote_options="default").sort_by(_NUMBER)
     frame: pd.DataFrame = table.to_pandas().set_index(_NAME)
+    if _REASONS in frame.columns:
+        frame[_REASONS] = frame[_REASONS].map(list)  # arrays have no truth value
     return _chosen(frame, columns)
 
 
