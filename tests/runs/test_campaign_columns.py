@@ -61,7 +61,9 @@ def grid(content: Any, folder: Path) -> Path:
     return path
 
 
-def in_columns(path: Path, output: Path, progress: Any = None, choice: ExecutorChoice = HERE) -> Any:
+def in_columns(
+    path: Path, output: Path, progress: Any = None, choice: ExecutorChoice = HERE
+) -> Any:
     return campaign_in_columns(
         load_campaign(path),
         output,
@@ -175,7 +177,7 @@ class Interrupted(Silent):
     def __init__(self, fits: int) -> None:
         self.left = fits
 
-    def update(self, fraction: float, text: str = "") -> None:
+    def update(self, *_: Any) -> None:
         self.left -= 1
         if not self.left:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -260,7 +262,6 @@ def test_memory_does_not_grow_with_the_fits(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         peaks.append(float(done.stdout.split()[-1]))
         assert record(tmp_path / "out")["finished"] == fits
-    print("peak MiB:", peaks)
     assert peaks[1] - peaks[0] < GROWTH_MIB
     assert len(part_paths(tmp_path / "out")) < 200
 

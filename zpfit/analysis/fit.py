@@ -207,7 +207,7 @@ def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) ->
     start_rng, kick_rng, check_rng = sampled.search_rng.spawn(3)
     starts = starting_points(problem, flat, samples.log_likelihood.ravel(), start_rng)
     search = SearchOptions(quiet_rounds=problem.settings.best_fit.quiet_rounds)
-    best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"), search)
+    best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"), options=search)
     samples, shortcomings = _checked(sampled, best, check_rng)
     for shortcoming in shortcomings:
         progress.note(f"Not converged: {shortcoming}")

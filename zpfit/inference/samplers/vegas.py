@@ -146,13 +146,13 @@ def adapt_and_integrate(
         options.adaptations,
         map_rng,
         checkpoint.part("map"),
-        MapOptions().smaller(share),
+        options=MapOptions().smaller(share),
         known=known,
     )
     progress.stage("Searching peaks")
     effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
     sizes = _smaller(PeakOptions(), share)
-    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort, sizes)
+    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort, options=sizes)
     progress.stage("Integrating the evidence")
     batch = int(share * (BATCH if known is None else BATCH // 2))
     target = Target(options.error, effective, options.max_evaluations, batch)
