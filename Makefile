@@ -10,7 +10,7 @@ RUFF := $(BIN)/ruff check . && $(BIN)/ruff format --check .
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-campaign benchmark-samplers benchmark-scaling benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-beyond benchmark-campaign benchmark-samplers benchmark-scaling benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 data-page clean
 
 # What a user needs: every command of the README.
 install: $(INSTALLED)
@@ -64,6 +64,9 @@ benchmark: install
 
 benchmark-campaign: install
 	$(BIN)/python benchmarks/campaign.py
+
+benchmark-beyond: develop
+	$(BIN)/python benchmarks/beyond.py
 
 benchmark-samplers: install
 	$(PIP) --editable '.[benchmark]'
