@@ -72,7 +72,7 @@ benchmark-samplers: install
 	$(PIP) --editable '.[benchmark]'
 	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png
 
-benchmark-scaling: install
+benchmark-scaling: develop
 	$(BIN)/python benchmarks/scaling.py --json benchmarks/scaling.json --plot docs/images/scaling.png --page docs/benchmarks.md
 
 benchmark-toys: install

@@ -19,25 +19,14 @@ from pathlib import Path
 
 import calls_of_benchmarks as calls
 import psutil
+from campaign import SMALLEST, campaign_of
 from distributed import Client
 
-from zpfit.io.yaml import dump_yaml
-from zpfit.runs.campaign_file import Campaign, load_campaign
 from zpfit.runs.campaign_parts import PartWriter, part_paths
 from zpfit.runs.campaign_store import PARTS
 from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.workers import _MAX_TASK_RATE, _TASK_SECONDS, open_workers
 
-SMALLEST = {
-    "sampler.engine": "vegas",
-    "sampler.target_ess": 100,
-    "vegas.max_evaluations": 6000,
-    "vegas.error": 0.05,
-    "best_fit.starts": 1,
-    "best_fit.quiet_rounds": 2,
-    "priors.parameters": {"eps": 0.0, "m_Zp": 20.0},
-}
-"""Fit of one coupling: ln Z to 0.005."""
 FITS, ROWS, TASKS = 30, 50_000, 1_000
 FEW_WORKERS, MANY_WORKERS = 10, 100
 IDLE_SECONDS = 20
@@ -46,19 +35,10 @@ ROWS_PER_TASK = 270
 """Rows of a task of ten seconds of the smallest fits."""
 
 
-def campaign_of(fits: int, folder: Path) -> Campaign:
-    """Return a campaign of the smallest fits."""
-    path = folder / "grid.yaml"
-    run = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs"}
-    content = {"runs": {"tiny": run}, "settings": SMALLEST, "seeds": {"count": fits}}
-    path.write_text(dump_yaml(content))
-    return load_campaign(path)
-
-
 def fits() -> dict[str, float]:
     """Measure the start of a worker, a fit, and the resolution of a combination."""
     with tempfile.TemporaryDirectory() as scratch:
-        campaign_of(FITS, Path(scratch))
+        campaign_of(FITS, Path(scratch), SMALLEST)
         words = [sys.executable, "-m", "calls_of_benchmarks", f"{scratch}/grid.yaml"]
         done = subprocess.run(  # noqa: S603 - this Python
             words, capture_output=True, text=True, check=True, cwd=HERE

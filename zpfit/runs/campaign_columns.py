@@ -99,14 +99,47 @@ def campaign_in_columns(
         _keep_inputs(plan, output)
         try:
             with listening() as stop, open_workers(choice, stop) as workers:
-                writer = PartWriter(output, campaign.parameters, rows_per_part)
-                failed = _run(plan, output, workers, progress, writer)
+                record = _carried_out(plan, output, workers, progress, rows_per_part)
         except Stopped as error:
             raise Stopped(error.signal, error.number, REPEAT_TO_RESUME) from error
-        record = _record(plan, output, failed)
         problems = write_record(record, output)
+    failed = record["failed"]
     total = record["finished"] + len(failed)
     return CampaignReport(record, problems, FailedTasks(failed, total) if failed else None)
+
+
+def run_in_columns(
+    campaign: Campaign, output: Path, workers: Workers, progress: Progress
+) -> CampaignRecord:
+    """Run the fits that are not finished yet by open workers, and return the record.
+
+    Parameters
+    ----------
+    campaign
+        The campaign file.
+    output
+        Folder of the campaign, which no other process may use.
+    workers
+        Open workers.
+    progress
+        Gets a line for each failed fit, and the number of finished ones.
+
+    Raises
+    ------
+    MissingExtra, RunMismatch, Stopped, UnwritablePath
+        See :func:`campaign_in_columns`.
+    """
+    make_folder(output / PARTS)
+    plan = _plan(campaign)
+    _keep_inputs(plan, output)
+    return _carried_out(plan, output, workers, progress, ROWS)
+
+
+def _carried_out(
+    plan: "_Plan", output: Path, workers: Workers, progress: Progress, rows_per_part: int
+) -> CampaignRecord:
+    writer = PartWriter(output, plan.campaign.parameters, rows_per_part)
+    return _record(plan, output, _run(plan, output, workers, progress, writer))
 
 
 def _forget(output: Path) -> None:
