@@ -258,7 +258,8 @@ def _keep_inputs(plan: _Plan, output: Path) -> None:
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     now = {name: digest(inputs) for name, inputs in plan.inputs.items()}
     for part in read_parts(output, [*_KEYS, "fingerprint"]):
-        there = np.flatnonzero(plan.numbers(part) >= 0)
+        numbers = plan.numbers(part)
+        there = [row for row in np.argsort(numbers) if numbers[row] >= 0]
         names, prints = part["combination"].to_pylist(), part["fingerprint"].to_pylist()
         for name, before in dict.fromkeys((names[row], prints[row]) for row in there):
             if before != now[name]:
