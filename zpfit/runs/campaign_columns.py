@@ -241,7 +241,7 @@ def digest(inputs: Fingerprint) -> str:
     Examples
     --------
     >>> digest({"model": "B-L"})[:8]
-    'b9a15fe5'
+    '4fb77868'
     """
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
