@@ -166,6 +166,10 @@ def test_table_and_plot_of_the_command(accepted: Any, whole: Path, workspace: Pa
     again = accepted("plot", "out")
     assert "campaign.png" in again
     assert not Path("out/runs").exists()
+    accepted("report", "out", "--output", "page.html")
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "Of 12 fits of 2 combinations 12 are finished" in page
+    assert "The fits are rows of columnar files" in page
 
 
 # Resuming
