@@ -345,10 +345,14 @@ def campaign_fits(folder: str | Path, columns: Sequence[str] | None = None) -> "
     Examples
     --------
     >>> import zpfit
-    >>> small = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "best_fit": {"starts": 50}}
-    >>> runs = {"muon": {**small, "sampler": {"engine": "vegas"}}}
-    >>> found = zpfit.campaign({"runs": runs, "seeds": [1]}, output="grid")  # doctest: +SKIP
-    >>> zpfit.campaign_fits("grid", ["log_z", "best_fit.m_Zp"])  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> small = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "best_fit": {"starts": 1}}
+    >>> quick = {"sampler": {"engine": "vegas"}, "vegas": {"max_evaluations": 6000}}
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = zpfit.campaign({"runs": {"muon": small | quick}, "seeds": [1]}, output=folder)
+    ...     fits = zpfit.campaign_fits(folder, ["seed", "chi2", "best_fit.g_prime"])
+    >>> fits["seed"].to_dict()
+    {'muon-s1': 1}
     """
     path = folder_of(folder)
     if store_in(path) is Store.PARQUET:
