@@ -31,7 +31,7 @@ from statistics import median
 import calls_of_benchmarks as calls
 import numpy as np
 import psutil
-from campaign import TINY, campaign_of
+from campaign import SMALLEST, campaign_of
 from likelihood import cpu_model
 from scaling_plot import Line, Panel, draw
 from scaling_problems import (
@@ -42,13 +42,13 @@ from scaling_problems import (
     many_peaks,
 )
 
-from zpfit.errors import PoorProposal
+from zpfit.errors import FailedTasks, PoorProposal
 from zpfit.inference.progress import Silent
 from zpfit.inference.samplers import dynesty, vegas
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.result import Evidence
 from zpfit.io.arrays import FloatArray
-from zpfit.runs.campaign import run_campaign
+from zpfit.runs.campaign_columns import run_in_columns
 from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.workers import open_workers
 
@@ -62,7 +62,7 @@ COUPLINGS = (3, 5, 7, 10, 14, 20)
 COPIES = (1, 2, 4, 8, 15)
 """Copies of the 13 terms of the paper's set."""
 FITS = (10, 100, 1000)
-ALONE = 100
+ALONE = 1000
 """Largest campaign that is also run by one worker."""
 LIVE_POINTS = 600
 FAILURES = 2
@@ -249,17 +249,18 @@ def campaigns(sizes: Sequence[int], _: int) -> Iterator[Row]:
 
 
 def campaign_row(fits: int, workers: int) -> Row:
-    """Measure the fits of a campaign, without the start of the workers."""
+    """Measure the fits of a campaign in columns, without the start of the workers."""
     choice = ExecutorChoice(Kind.PROCESSES, workers)
     with tempfile.TemporaryDirectory() as scratch, open_workers(choice) as opened:
         list(opened.run(calls.warm, range(8 * workers)))
-        campaign = campaign_of(fits, Path(scratch), TINY | {"best_fit.starts": 1})
-        before = cpu_of_all()
-        result = run_campaign(campaign, Path(scratch) / "out", opened, Silent())
-        cpu = cpu_of_all() - before
+        campaign = campaign_of(fits, Path(scratch), SMALLEST)
+        before, started = cpu_of_all(), time.perf_counter()
+        record = run_in_columns(campaign, Path(scratch) / "out", opened, Silent())
+        wall, cpu = time.perf_counter() - started, cpu_of_all() - before
+    if record["failed"]:
+        raise FailedTasks(record["failed"], fits)
     words = f"{workers} worker{'s' * (workers > 1)}"
-    done = Result(cpu, sum(row["evaluations"] for row in result.rows))
-    return Row(words, fits, (done,), wall=result.seconds)
+    return Row(words, fits, (Result(cpu),), wall=wall)
 
 
 def cpu_of_all() -> float:

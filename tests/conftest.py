@@ -136,7 +136,7 @@ def stopped_early(monkeypatch: pytest.MonkeyPatch) -> None:
         short = settings.model_copy(update={"sampler": sampler, "vegas": vegas})
         return sample_posterior(posterior, short, *rest)
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise ZpfitError("stopped early")
 
     use_small_batches(monkeypatch, 2_000, 10_000)

@@ -1,6 +1,6 @@
 """Samplers and searches that take less time, for tests that run a whole fit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,12 +19,21 @@ from zpfit.inference.samplers.vegas_map import MapOptions, adapt_maps
 from zpfit.inference.search.best_fit import SearchOptions, best_fit
 
 
+def always(function: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    """Return a function whose keyword arguments prevail over those of its calls."""
+
+    def call(*args: Any, **given: Any) -> Any:
+        return function(*args, **given | fixed)
+
+    return call
+
+
 def use_small_batches(patch: pytest.MonkeyPatch, adaptation: int, integral: int) -> None:
     """Let the engines adapt and integrate with this number of draws at a time."""
-    small = partial(adapt_maps, options=MapOptions(batch=adaptation))
+    small = always(adapt_maps, options=MapOptions(batch=adaptation))
     patch.setattr("zpfit.inference.samplers.vegas_map.adapt_maps", small)
     few = PeakOptions(adaptation, 1, 1, starts=10, descent_steps=6, fitted=500, pilot=2_000)
-    patch.setattr("zpfit.inference.samplers.vegas.add_peaks", partial(add_peaks, options=few))
+    patch.setattr("zpfit.inference.samplers.vegas.add_peaks", always(add_peaks, options=few))
     patch.setattr("zpfit.inference.samplers.vegas.integrate", partial(integrate, batch=integral))
 
 
@@ -58,7 +67,7 @@ def quick() -> Iterator[None]:
     Small batches and a short search suffice for tests of what surrounds a fit. Tests of its
     numbers keep the defaults.
     """
-    short = partial(best_fit, options=SearchOptions(10, kept=5, max_rounds=2, quiet_rounds=1))
+    short = always(best_fit, options=SearchOptions(10, kept=5, max_rounds=2, quiet_rounds=1))
     with pytest.MonkeyPatch.context() as patch:
         use_small_batches(patch, 5_000, 15_000)
         patch.setattr("zpfit.inference.samplers.vegas.integrate", roughly_integrated)

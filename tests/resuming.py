@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from helpers_samplers import use_small_batches
+from helpers_samplers import always, use_small_batches
 
 from zpfit.analysis.fit import FitOptions, sample
 from zpfit.cli import main
@@ -101,7 +101,7 @@ def small_batches() -> Iterator[None]:
         small = partial(sample, options=FitOptions(prior_draws=1_000, stored_samples=2_000))
         patch.setattr("zpfit.runs.execution.sample", small)
         use_small_batches(patch, 5_000, 10_000)
-        search = partial(best_fit, options=SearchOptions(kept=5, descent_steps=10, quiet_rounds=3))
+        search = always(best_fit, options=SearchOptions(kept=5, descent_steps=10, quiet_rounds=3))
         patch.setattr("zpfit.analysis.fit.best_fit", search)
         few = partial(starting_points, likeliest=10)
         patch.setattr("zpfit.analysis.fit.starting_points", few)

@@ -61,6 +61,7 @@ EXAMPLES: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "NoRunToResume": (FileNotFoundError, {"path": FOLDER}),
     "OtherProof": (FileExistsError, {}),
     "RunMismatch": (FileExistsError, {"path": FOLDER, "difference": "seed"}),
+    "OtherStore": (FileExistsError, {"path": FOLDER, "store": "folders"}),
     "FolderInUse": (OSError, {"path": FOLDER}),
     "DamagedCheckpoint": (ValueError, {"path": FOLDER, "reason": "no zip file"}),
     "UnsafeCheckpoint": (ValueError, {"reason": "os.system"}),

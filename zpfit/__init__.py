@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from zpfit.api.atlases import atlas as atlas
     from zpfit.api.bibliographies import cite as cite
     from zpfit.api.campaigns import campaign as campaign
+    from zpfit.api.campaigns import campaign_fits as campaign_fits
     from zpfit.api.campaigns import plan as plan
     from zpfit.api.certificates import certify as certify
     from zpfit.api.comparisons import compare as compare
@@ -50,6 +51,7 @@ _PLACES = {
     "atlas": ("zpfit.api.atlases", "atlas"),
     "available": ("zpfit.api.names", "available"),
     "campaign": ("zpfit.api.campaigns", "campaign"),
+    "campaign_fits": ("zpfit.api.campaigns", "campaign_fits"),
     "certify": ("zpfit.api.certificates", "certify"),
     "check_data": ("zpfit.api.data_checks", "check_data"),
     "cite": ("zpfit.api.bibliographies", "cite"),

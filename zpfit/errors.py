@@ -436,6 +436,16 @@ class RunMismatch(ZpfitError, FileExistsError):
         )
 
 
+class OtherStore(ZpfitError, FileExistsError):
+    """A folder of a campaign whose fits are stored in another way."""
+
+    def __init__(self, path: Path, store: str) -> None:
+        self.path, self.store = path, store
+        super().__init__(
+            f"{path}: its fits are stored as {store}; choose this store, or another folder"
+        )
+
+
 class FolderInUse(ZpfitError, OSError):
     """A folder that another process writes to."""
 

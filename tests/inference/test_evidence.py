@@ -22,9 +22,11 @@ from helpers_evidence import (
 from helpers_samplers import first_fast
 
 from zpfit.errors import NoAllowedPoint, PoorProposal
+from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.proposal_map import HistogramMap, MixtureMap
 from zpfit.inference.samplers.result import Samples
+from zpfit.inference.samplers.vegas import VegasOptions, adapt_and_integrate
 from zpfit.inference.samplers.vegas_map import adapt_maps
 
 # vegas
@@ -46,6 +48,22 @@ def test_vegas_agrees_with_closed_forms(name):
         assert not result.shortcomings
         assert abs(pull(problem, result.evidence)) < LIMIT
         assert np.abs(moment_pulls(problem, result.samples)).max() < LIMIT
+
+
+@pytest.mark.parametrize("limit", [3_000, 30_000])
+@pytest.mark.parametrize("problem", [normal(0.3, 0.02, 1), normal(0.5, 0.05, 2), two_modes()])
+def test_small_limits_of_evaluations_are_honest(problem, limit):
+    """A hundredth of the usual draws gives ln Z with a larger error, which is still true."""
+    task = SamplingTask(problem.log_likelihood, problem.dimension, 100)
+    options = VegasOptions(max_evaluations=limit, error=0.1)
+    found = [
+        adapt_and_integrate(task, options, np.random.default_rng(seed))[1] for seed in range(8)
+    ]
+    assert not any(integral.shortcomings for integral in found)
+    assert all(integral.evidence.evaluations <= limit for integral in found)
+    pulls = np.array([pull(problem, integral.evidence) for integral in found])
+    assert np.abs(pulls).max() < LIMIT
+    assert 0.3 < pulls.std(ddof=1) < 2.0
 
 
 @pytest.mark.slow

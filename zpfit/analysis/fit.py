@@ -24,7 +24,12 @@ from zpfit.inference.sampling import (
     sample_posterior,
     sampling_task,
 )
-from zpfit.inference.search.best_fit import Minimum, best_fit, starting_points
+from zpfit.inference.search.best_fit import (
+    Minimum,
+    SearchOptions,
+    best_fit,
+    starting_points,
+)
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 
@@ -201,7 +206,8 @@ def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) ->
     flat = samples.u.reshape(-1, posterior.dimension)
     start_rng, kick_rng, check_rng = sampled.search_rng.spawn(3)
     starts = starting_points(problem, flat, samples.log_likelihood.ravel(), start_rng)
-    best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"))
+    search = SearchOptions(quiet_rounds=problem.settings.best_fit.quiet_rounds)
+    best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"), options=search)
     samples, shortcomings = _checked(sampled, best, check_rng)
     for shortcoming in shortcomings:
         progress.note(f"Not converged: {shortcoming}")

@@ -260,6 +260,23 @@ class CampaignFit(CampaignAxes):
     best_fit: dict[str, float]
 
 
+class CampaignRow(CampaignFit):
+    """One fit of a campaign that stores its fits in columns."""
+
+    number: int
+    """Position among the fits of the campaign file."""
+    combination: str
+    """Labels of the axes, joined by hyphens."""
+    changes: str
+    """Keys of the run file that the campaign file changes, and their values, as JSON."""
+    joint_sigma: float | None
+    """None if it was not searched, or if no point is allowed."""
+    seconds: float
+    """Wall time."""
+    fingerprint: str
+    """SHA-256 of all inputs but the seed."""
+
+
 class CampaignCell(CampaignAxes):
     """Fits of a campaign that differ by their seeds."""
 
@@ -297,6 +314,11 @@ class CampaignRecord(TypedDict):
     """Error messages by name of the fit."""
     cells: list[CampaignCell]
     fits: list[CampaignFit]
+    """Empty if the fits are stored in columns."""
+    store: NotRequired[str]
+    """How the fits are stored; without it, as folders."""
+    not_converged: NotRequired[list[str]]
+    """Names of the first fits that have not converged, if the fits are stored in columns."""
 
 
 class TensionRecord(TypedDict):

@@ -1,6 +1,9 @@
-"""Many fits from one file: :func:`campaign` with its :class:`Campaign`, and :func:`plan`."""
+"""Many fits from one file: :func:`campaign` with its :class:`Campaign`, and :func:`plan`.
 
-from collections.abc import Callable, Mapping
+:func:`campaign_fits` reads their results.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from zpfit.analysis.records import CampaignRecord
 from zpfit.api.executors import ExecutorChoice, Kind
-from zpfit.api.sources import IN_PYTHON, escaped, plain_value, progress_of
-from zpfit.errors import FailedTasks, InvalidInput, WrongType
+from zpfit.api.sources import IN_PYTHON, escaped, folder_of, plain_value, progress_of
+from zpfit.errors import FailedTasks, InvalidInput, UnknownName, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.document import Document
+from zpfit.runs.campaign import JSON as RECORD
 from zpfit.runs.campaign import campaign_in_folder as carry_out_in_folder
+from zpfit.runs.campaign_columns import campaign_in_columns
 from zpfit.runs.campaign_file import Campaign as PlannedCampaign
 from zpfit.runs.campaign_file import load_campaign, resolve_campaign
+from zpfit.runs.campaign_store import Store, store_in
+from zpfit.runs.campaign_table import columns_of, fits_in_parts
+from zpfit.runs.folder_kinds import CAMPAIGN, require_kind
+from zpfit.runs.records import read_record
 from zpfit.runs.run_file import find_file
 
 if TYPE_CHECKING:
@@ -71,11 +80,24 @@ class Campaign:
     """Reason why there is no plot in the folder."""
     folder: Path | None = None
     """Folder of the campaign, if it was written."""
+    _columns: "pd.DataFrame | None" = None
+    """Fits that were stored in columns, in a folder that is gone."""
 
     @property
     def fits(self) -> "pd.DataFrame":
-        """A row for each finished fit: labels, seed, chi2, ln Z, Bayes factor and convergence."""
+        """A row for each finished fit: labels, seed, chi2, ln Z, Bayes factor and convergence.
+
+        Fits in columns have the further columns of :func:`campaign_fits`.
+        """
+        if self._columns is not None:
+            return self._columns
+        if self.folder is not None and self._in_columns:
+            return fits_in_parts(self.folder)
         return _frame(self.record["fits"])
+
+    @property
+    def _in_columns(self) -> bool:
+        return self.record.get("store") == Store.PARQUET
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -92,8 +114,11 @@ class Campaign:
     def shortcomings(self) -> tuple[str, ...]:
         """Failures, and reasons why fits are not converged, with the names of the fits."""
         failed = [f"{name}: {reason}" for name, reason in self.record["failed"].items()]
-        fits = self.record["fits"]
-        return (*failed, *(f"{f['name']}: {text}" for f in fits for text in f["shortcomings"]))
+        if self._in_columns:
+            reasons = self.fits["shortcomings"].items()
+        else:
+            reasons = ((fit["name"], fit["shortcomings"]) for fit in self.record["fits"])
+        return (*failed, *(f"{name}: {text}" for name, texts in reasons for text in texts))
 
     @property
     def converged(self) -> bool:
@@ -173,6 +198,7 @@ def campaign(
     executor: ExecutorChoice | None = None,
     progress: bool | Progress = True,
     force: bool = False,
+    store: str = "folders",
 ) -> Campaign:
     """Fit all combinations of models, data, priors, seeds and overrides.
 
@@ -188,6 +214,9 @@ def campaign(
         See :func:`zpfit.fit`.
     force
         Repeat finished fits.
+    store
+        "folders": each fit is a run folder. "parquet": each fit is a row of columnar files, for
+        many small fits; needs the extra ``parquet``.
 
     Returns
     -------
@@ -198,15 +227,19 @@ def campaign(
     Raises
     ------
     UnknownName
-        No campaign has this name.
+        No campaign has this name, or the store is unknown.
     InvalidInput
         The file or a combination is invalid.
+    OtherStore
+        The folder holds fits that are stored in the other way.
+    RunMismatch
+        The folder holds fits in columns that had other inputs.
     FolderInUse
         Another process works on the campaign.
     Stopped
         On SIGINT or SIGTERM; the campaign in a folder can be resumed.
     MissingExtra, SchedulerUnreachable, MultithreadedWorkers
-        The executor cannot be opened.
+        pyarrow is not installed, or the executor cannot be opened.
 
     Examples
     --------
@@ -223,13 +256,14 @@ def campaign(
     def in_folder(folder: Path) -> Campaign:
         return campaign_in_folder(
             planned, folder, executor or ExecutorChoice(Kind.HERE),
-            lambda _: nullcontext(reporter), force=force,
+            lambda _: nullcontext(reporter), force=force, store=store,
         )  # fmt: skip
 
     if output is not None:
         return in_folder(Path(output))
     with TemporaryDirectory() as scratch:
-        return Campaign(in_folder(Path(scratch)).record)
+        found = in_folder(Path(scratch))
+        return Campaign(found.record, _columns=found.fits if store == Store.PARQUET else None)
 
 
 def campaign_in_folder(
@@ -239,6 +273,7 @@ def campaign_in_folder(
     open_progress: Callable[[Path], AbstractContextManager[Progress]],
     *,
     force: bool = False,
+    store: str = Store.FOLDERS,
 ) -> Campaign:
     """Fit all combinations in a folder; this is what ``zpfit campaign`` does.
 
@@ -254,13 +289,20 @@ def campaign_in_folder(
         Opens the receiver of progress, given the path of the log.
     force
         Repeat finished fits.
+    store
+        How the fits are stored, see :func:`campaign`.
 
     Raises
     ------
-    FolderInUse, Stopped, MissingExtra, SchedulerUnreachable, MultithreadedWorkers
+    UnknownName, OtherStore, RunMismatch, FolderInUse, Stopped, MissingExtra
+        See :func:`campaign`.
+    SchedulerUnreachable, MultithreadedWorkers
         See :func:`campaign`.
     """
-    record, notes, _ = carry_out_in_folder(
+    if store not in set(Store):
+        raise UnknownName("store", store, map(str, Store))
+    carry_out = campaign_in_columns if store == Store.PARQUET else carry_out_in_folder
+    record, notes, _ = carry_out(
         planned._planned,  # noqa: SLF001 - of this module
         folder,
         executor,
@@ -268,6 +310,55 @@ def campaign_in_folder(
         force=force,
     )
     return Campaign(record, tuple(notes), folder)
+
+
+def campaign_fits(folder: str | Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
+    """Read the fits of a campaign, also of one that was stopped or is still running.
+
+    Parameters
+    ----------
+    folder
+        Folder of a campaign. One with a folder for each fit must have ended once.
+    columns
+        Columns to read; all by default.
+
+    Returns
+    -------
+    DataFrame
+        A row for each finished fit, indexed by its name, in the order of the campaign file: labels
+        of the axes, ``seed``, ``chi2``, ``chi2_no_zprime``, ``log_z``, ``log_z_error``,
+        ``log_bayes_factor``, ``evaluations``, ``converged``, ``shortcomings``, and the best fit as
+        ``best_fit.NAME``. Fits in columns also have ``number``, ``combination``, ``changes`` (JSON
+        of the changed keys), ``joint_sigma``, ``seconds`` and ``fingerprint``.
+
+    Raises
+    ------
+    UnusableFolder
+        The folder holds no campaign.
+    UnknownName
+        There is no such column.
+    MissingExtra
+        The fits are in columns and pyarrow is not installed.
+    UnreadableFile, DamagedRecord
+        A file is damaged.
+
+    Examples
+    --------
+    >>> import zpfit
+    >>> from tempfile import TemporaryDirectory
+    >>> small = {"model": "L_mu-L_tau", "likelihood": "paper_2021_cs", "best_fit": {"starts": 1}}
+    >>> quick = {"sampler": {"engine": "vegas"}, "vegas": {"max_evaluations": 6000}}
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = zpfit.campaign({"runs": {"muon": small | quick}, "seeds": [1]}, output=folder)
+    ...     fits = zpfit.campaign_fits(folder, ["seed", "chi2", "best_fit.g_prime"])
+    >>> fits["seed"].to_dict()
+    {'muon-s1': 1}
+    """
+    path = folder_of(folder)
+    if store_in(path) is Store.PARQUET:
+        return fits_in_parts(path, columns)
+    require_kind(path, CAMPAIGN)
+    return columns_of(read_record(CampaignRecord, path / RECORD)["fits"], columns)
 
 
 def _frame(rows: Any) -> "pd.DataFrame":

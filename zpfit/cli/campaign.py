@@ -25,6 +25,13 @@ _MOST_ROWS = 40
 @options.output("Campaign folder [output/NAME].")
 @options.force("Repeat finished fits.")
 @click.option("--plan", is_flag=True, help="List the fits without running them.")
+@click.option(
+    "--store",
+    type=click.Choice(["folders", "parquet"]),
+    default="folders",
+    show_default=True,
+    help="A run folder for each fit, or rows of columnar files, for many small fits.",
+)
 @options.executor
 @options.as_json
 def campaign(
@@ -33,6 +40,7 @@ def campaign(
     output: Path | None,
     force: bool,
     plan: bool,
+    store: str,
     executor: str,
     workers: int | None,
     scheduler: str | None,
@@ -48,6 +56,7 @@ def campaign(
     \b
     zpfit campaign classes_today --plan
     zpfit campaign my_grid.yaml --workers 8
+    zpfit campaign my_grid.yaml --store parquet
     zpfit campaign my_grid.yaml --executor dask --scheduler tcp://node1:8786
     mpiexec -n 9 python -m mpi4py.futures -m zpfit campaign my_grid.yaml --executor mpi
     """
@@ -64,7 +73,7 @@ def campaign(
         print_plan(planned)
         return
     folder = output or Path("output") / planned.name
-    found = campaign_in_folder(planned, folder, choice, RunReporter, force=force)
+    found = campaign_in_folder(planned, folder, choice, RunReporter, force=force, store=store)
     for problem in found.notes:
         warn(problem)
     if as_json:
@@ -102,10 +111,12 @@ def print_campaign(record: "CampaignRecord", output: Path) -> None:
     print_table(_cells_table(record))
     if len(record["cells"]) > _MOST_ROWS:
         terminal.print(f"and {len(record['cells']) - _MOST_ROWS} more in the tables")
-    not_converged = [row["name"] for row in record["fits"] if not row["converged"]]
-    if not_converged:
-        names = ", ".join(not_converged[:_MOST_ROWS])
-        terminal.print(yellow(f"Not converged: {len(not_converged)} ({names})"))
+    poor = sum(cell["fits"] - cell["converged"] for cell in record["cells"])
+    if poor:
+        listed = [row["name"] for row in record["fits"] if not row["converged"]]
+        names = record.get("not_converged", listed)[:_MOST_ROWS]
+        more = ", ..." if poor > len(names) else ""
+        terminal.print(yellow(f"Not converged: {poor} ({', '.join(names)}{more})"))
     terminal.print(f"Campaign folder: {output}", soft_wrap=True)
 
 

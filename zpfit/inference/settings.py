@@ -54,6 +54,8 @@ class BestFitSpec(StrictModel):
     """Random starts of descents; default 2,000, or 20,000 if a prior is discrete."""
     points: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
     """Further starting points, each with a value of every sampled parameter."""
+    quiet_rounds: Annotated[int, Field(ge=1, le=100)] = 8
+    """Successive rounds without progress that end the search; fewer suit small problems."""
 
 
 class JointSigmaSpec(StrictModel):

@@ -1,12 +1,14 @@
 """Campaigns: fit every combination of a campaign file, each in a folder of its own.
 
+:mod:`zpfit.runs.campaign_columns` stores many small fits in columns instead.
+
 Finished fits are reused, so that an interrupted campaign resumes when it is started again.
 """
 
 import csv
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,12 +18,20 @@ from uuid import uuid4
 
 import numpy as np
 
-from zpfit.analysis.records import CampaignCell, CampaignFit, CampaignRecord, FitSummary
+from zpfit.analysis.records import (
+    CampaignAxes,
+    CampaignCell,
+    CampaignFit,
+    CampaignRecord,
+    FitSummary,
+)
 from zpfit.errors import FailedTasks, Stopped
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
+from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json, write_text, write_whole
 from zpfit.runs.campaign_file import Campaign, Cell
+from zpfit.runs.campaign_store import RUNS, Store, check_store
 from zpfit.runs.execution import Start, carry_out, claimed
 from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.figure_file import PLAIN, FigureStyle
@@ -30,8 +40,6 @@ from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import REPEAT_TO_RESUME, listening
 from zpfit.runs.workers import Workers, open_workers
 
-RUNS = "runs"
-"""Folder of the fits, inside the folder of the campaign."""
 JSON, CSV, PLOTS = "campaign.json", "campaign.csv", ("campaign.png", "campaign.pdf")
 """Names of the files with the results of all fits."""
 AXES = ("runs", "models", "data", "priors", "overrides")
@@ -122,6 +130,8 @@ def campaign_in_folder(
 
     Raises
     ------
+    OtherStore
+        The folder holds fits in columns.
     FolderInUse
         Another process works on the campaign.
     Stopped
@@ -131,6 +141,7 @@ def campaign_in_folder(
     UnwritablePath
         The folder cannot be written.
     """
+    check_store(output, Store.FOLDERS)
     folder = RunFolder(output)
     make_folder(output)
     with folder.locked(), open_progress(folder.log_path) as progress:
@@ -183,7 +194,7 @@ def run_campaign(
             progress.note(f"{tasks[outcome.index].name} failed: {outcome.error}")
         else:
             rows[outcome.index] = outcome.value
-        _report(progress, len(rows), len(failures), len(tasks), time.perf_counter() - started)
+        report(progress, len(rows), len(failures), len(tasks), time.perf_counter() - started)
     return CampaignResult(
         [rows[index] for index in sorted(rows)],
         {tasks[index].name: failures[index] for index in sorted(failures)},
@@ -207,7 +218,8 @@ def _tasks(campaign: Campaign, output: Path) -> list[Task]:
     ]
 
 
-def _report(progress: Progress, finished: int, failed: int, total: int, seconds: float) -> None:
+def report(progress: Progress, finished: int, failed: int, total: int, seconds: float) -> None:
+    """Report the numbers of finished and failed fits, and the time that the others will take."""
     done = finished + failed
     left = seconds / done * (total - done)
     failures = f", {failed} failed" if failed else ""
@@ -222,32 +234,38 @@ def carry_out_task(task: Task) -> CampaignFit:
     ZpfitError
         The run file is invalid or the fit fails, see :func:`zpfit.runs.execution.carry_out`.
     """
-    run = replace(_resolve(task.cell, task.campaign_id), name=task.name)
-    if task.seed is not None:
-        settings = run.settings.model_copy(update={"seed": task.seed})
-        run = replace(run, settings=settings)
+    run = problem_of(resolved(task.cell, task.campaign_id), task.name, task.seed)
     folder = RunFolder(task.folder)
     with claimed(
         run, folder, Start.CONTINUE, cross_check=task.cross_check, patience=_LOCK_TIMEOUT
     ) as claim:
         if claim.finished:
-            return _row(task, run, folder.summary())
+            return fit_of(task.cell, run, folder.summary())
         with RunLog(folder.log_path) as log:
-            return _row(task, run, carry_out(claim, log, plots=task.plots).summary)
+            return fit_of(task.cell, run, carry_out(claim, log, plots=task.plots).summary)
 
 
 @lru_cache(maxsize=_CACHED_CELLS)
-def _resolve(cell: Cell, campaign_id: str) -> Problem:  # noqa: ARG001 - a key of the cache
+def resolved(cell: Cell, campaign_id: str) -> Problem:  # noqa: ARG001 - a key of the cache
+    """Return the problem of a combination, which its seeds share."""
     return cell.run()
 
 
-def _row(task: Task, run: Problem, summary: FitSummary) -> CampaignFit:
+def problem_of(combination: Problem, name: str, seed: int | None) -> Problem:
+    """Return the problem of one fit of a combination."""
+    run = replace(combination, name=name)
+    if seed is None:
+        return run
+    return replace(run, settings=run.settings.model_copy(update={"seed": seed}))
+
+
+def fit_of(cell: Cell, run: Problem, summary: FitSummary) -> CampaignFit:
     """Return the row of a fit. It depends on the summary alone, not on the executor."""
-    best, evidence, labels = summary["best_fit"], summary["evidence"], task.cell.labels
+    best, evidence, labels = summary["best_fit"], summary["evidence"], cell.labels
     log_z, without = evidence["log_z"], summary["no_zprime"]["chi2"]
     return {
-        "name": task.name,
-        "title": task.cell.title,
+        "name": run.name,
+        "title": cell.title,
         "runs": labels.get("runs"),
         "models": labels.get("models"),
         "data": labels.get("data"),
@@ -285,37 +303,70 @@ def combine_seeds(rows: Sequence[CampaignFit]) -> list[CampaignCell]:
     return [_combine(members) for members in cells.values()]
 
 
-def _labels(row: CampaignFit) -> tuple[str | None, ...]:
+def _labels(row: CampaignAxes) -> tuple[str | None, ...]:
     """Return the labels of a fit on :data:`AXES`."""
     return row["runs"], row["models"], row["data"], row["priors"], row["overrides"]
 
 
 def _combine(members: Sequence[CampaignFit]) -> CampaignCell:
-    log_z = np.array([row["log_z"] for row in members])
-    error = np.array([row["log_z_error"] for row in members])
-    weight = 1 / np.maximum(error, _SMALLEST_ERROR) ** 2
     best = min(members, key=lambda row: row["chi2"])
+    columns = {
+        "chi2": np.array([row["chi2"] for row in members]),
+        "log_z": np.array([row["log_z"] for row in members]),
+        "log_z_error": np.array([row["log_z_error"] for row in members]),
+        "log_bayes_factor": np.array([row["log_bayes_factor"] for row in members]),
+        "converged": np.array([row["converged"] for row in members]),
+    }
+    title = best.get("title", "")
+    return combination(best, title, columns, best["chi2_no_zprime"], best["best_fit"])
+
+
+def combination(
+    labels: CampaignAxes,
+    title: str,
+    columns: Mapping[str, FloatArray],
+    without: float,
+    best_fit: Mapping[str, float],
+) -> CampaignCell:
+    """Return the row of a combination from columns with an element for each of its seeds.
+
+    Parameters
+    ----------
+    labels
+        Labels of the combination.
+    title
+        Titles of its values on each axis with several.
+    columns
+        ``chi2``, ``log_z``, ``log_z_error``, ``log_bayes_factor`` and ``converged`` of each seed,
+        shape (n,).
+    without
+        chi2 without a Z'.
+    best_fit
+        Parameters of the seed with the least chi2.
+    """
+    log_z, error, chi2 = columns["log_z"], columns["log_z_error"], columns["chi2"]
+    weight = 1 / np.maximum(error, _SMALLEST_ERROR) ** 2
     mean = float(np.sum(weight * log_z) / np.sum(weight))
     return {
-        "runs": best["runs"],
-        "models": best["models"],
-        "data": best["data"],
-        "priors": best["priors"],
-        "overrides": best["overrides"],
-        "name": "-".join(label for label in _labels(best) if label),
-        "title": best.get("title", ""),
-        "fits": len(members),
-        "converged": sum(row["converged"] for row in members),
-        "chi2": best["chi2"],
-        "chi2_worst_seed": max(row["chi2"] for row in members),
-        "chi2_no_zprime": best["chi2_no_zprime"],
+        "runs": labels["runs"],
+        "models": labels["models"],
+        "data": labels["data"],
+        "priors": labels["priors"],
+        "overrides": labels["overrides"],
+        "name": "-".join(label for label in _labels(labels) if label),
+        "title": title,
+        "fits": len(log_z),
+        "converged": int(np.sum(columns["converged"])),
+        "chi2": float(chi2.min()),
+        "chi2_worst_seed": float(chi2.max()),
+        "chi2_no_zprime": without,
         "log_z": mean,
         "log_z_error": float(1 / np.sqrt(np.sum(weight))),
         "log_z_error_of_one": float(np.sqrt(np.mean(error**2))),
-        "log_z_scatter": float(np.std(log_z, ddof=1)) if len(members) > 1 else None,
-        "log_bayes_factor": mean + 0.5 * best["chi2_no_zprime"],
-        "log_bayes_factors": [row["log_bayes_factor"] for row in members],
-        "best_fit": best["best_fit"],
+        "log_z_scatter": float(np.std(log_z, ddof=1)) if len(log_z) > 1 else None,
+        "log_bayes_factor": mean + 0.5 * without,
+        "log_bayes_factors": columns["log_bayes_factor"].tolist(),
+        "best_fit": dict(best_fit),
     }
 
 
@@ -338,8 +389,19 @@ def write_campaign(record: CampaignRecord, output: Path) -> list[str]:
     UnwritablePath
         A file cannot be written.
     """
-    write_json(output / JSON, record)
     write_text(output / CSV, _table(record["fits"]))
+    return write_record(record, output)
+
+
+def write_record(record: CampaignRecord, output: Path) -> list[str]:
+    """Write JSON and plots; return the reasons for which there is no plot.
+
+    Raises
+    ------
+    UnwritablePath
+        A file cannot be written.
+    """
+    write_json(output / JSON, record)
     cells = record["cells"]
     if not cells:
         return ["no plot, as no fit is finished"]

@@ -95,6 +95,8 @@ class CampaignFile(StrictModel):
     """Compute ln Z with a second sampler as well."""
     plots: bool = False
     """Draw the plots of every fit."""
+    joint_sigma: bool = False
+    """Search the joint sigma of every fit as well, if the fits are stored in columns."""
 
 
 class Change(NamedTuple):
@@ -151,6 +153,8 @@ class Campaign:
     """Seeds of each combination; None to use the seed of each run file."""
     code: tuple[str, ...] = ()
     """Python code that the runs execute, each with its key in the run file."""
+    parameters: tuple[str, ...] = ()
+    """Names of the parameters of all models."""
 
     def tasks(self) -> Iterator[tuple[Cell, int | None, str]]:
         """Yield cell, seed and name of every fit; the name is also that of its folder."""
@@ -200,14 +204,17 @@ def resolve_campaign(document: Document, name: str) -> Campaign:
     for repeated in sorted({own for own in names if names.count(own) > 1}):
         problems.add(f"{path}: {repeated!r} would be the name of several fits; change the labels")
     code: dict[str, None] = {}
+    parameters: dict[str, None] = {}
     for cell in cells:
         with problems.collecting():
-            code[cell.run().code] = None
+            run = cell.run()
+            code[run.code] = None
+            parameters |= dict.fromkeys(run.posterior.priors.by_name)
     problems.raise_if_any()
     seeds = None if settings.seeds is None else settings.seeds.all()
     if len(cells) * len(seeds or (None,)) > _MOST_TASKS:
         raise InvalidInput([f"{path}: more than {_MOST_TASKS:,} fits; split the campaign"])
-    return Campaign(name, settings, cells, seeds, tuple(filter(None, code)))
+    return Campaign(name, settings, cells, seeds, tuple(filter(None, code)), tuple(parameters))
 
 
 def _raise_problems(parts: Parts[CampaignFile], document: Document) -> NoReturn:

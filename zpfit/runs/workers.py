@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +21,7 @@ from zpfit.runs.signals import StopRequest, present_request
 
 A = TypeVar("A")
 R = TypeVar("R")
+I_co = TypeVar("I_co", covariant=True)
 
 _TASK_SECONDS = 2.0
 """Work of one task in seconds: long against the scheduler's time for a task (some milliseconds),
@@ -35,6 +36,16 @@ _TRIES = 2
 may have another cause, such as memory that other programs use."""
 _POLL_INTERVAL = 0.5
 """Seconds between checks for a stop request."""
+
+
+class Items(Protocol[I_co]):
+    """Arguments of calls, such as a list, or a sequence that makes each of them when asked."""
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+
+    def __getitem__(self, index: int, /) -> I_co:
+        """Return an item."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class Workers:
         """Number of workers."""
         return self.pool.number
 
-    def run(self, function: Callable[[A], R], items: Sequence[A]) -> Iterator[Outcome[R]]:
+    def run(self, function: Callable[[A], R], items: Items[A]) -> Iterator[Outcome[R]]:
         """Call ``function`` with every item and yield each outcome when it is ready.
 
         An exception of a call is an outcome. A call whose worker dies twice has failed as well.
@@ -153,7 +164,7 @@ class Workers:
             raise FailedTasks(failures, len(items), kind)
 
     def _submit(
-        self, function: Callable[[A], R], items: Sequence[A], chosen: list[int]
+        self, function: Callable[[A], R], items: Items[A], chosen: list[int]
     ) -> Future[list[Outcome[R]]]:
         calls = [(index, items[index]) for index in chosen]
         return self.pool.executor.submit(call_many, function, calls)
@@ -185,7 +196,7 @@ class Workers:
                 yield from future.result()
 
     def _one_by_one(
-        self, function: Callable[[A], R], items: Sequence[A], suspects: list[int]
+        self, function: Callable[[A], R], items: Items[A], suspects: list[int]
     ) -> Iterator[Outcome[R]]:
         """Repeat calls, because one of them may have killed its worker."""
         for index in suspects:

@@ -3,6 +3,7 @@
 G. P. Lepage, J. Comput. Phys. 439, 110386 (2021), arXiv:2009.05112.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -13,6 +14,7 @@ from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.samplers.engine import Engine, SamplingTask
 from zpfit.inference.samplers.equal_weight import from_weighted
 from zpfit.inference.samplers.importance import BATCH, FALLBACK, Integral, Target, integrate
+from zpfit.inference.samplers.peak_search import PeakOptions
 from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.result import Samples
@@ -27,6 +29,11 @@ PRECISION_KEYS = ("vegas.max_evaluations", "vegas.adaptations")
 
 _USUAL_EVALUATIONS = 5_000_000
 """Default limit of evaluations, at which the search for peaks has its usual effort."""
+_WHOLE_BATCHES = 3 * BATCH
+"""Smallest limit of evaluations with batches of the usual size. A smaller limit means smaller
+batches everywhere: the usual ones cost 0.3 s, a hundred times what one parameter needs."""
+_FEWEST_STARTS, _FEWEST_FITTED = 10, 200
+"""Fewest starts of ascents of each kind, and draws that fit the shape of a peak."""
 _LESS = 0.2
 """Part of this effort that suffices where points of the posterior are known."""
 
@@ -38,8 +45,20 @@ class VegasOptions(StrictModel):
     """Independent adaptations of the map; their values of ln Z must agree."""
     error: Annotated[float, Field(gt=0, le=1)] = 0.01
     """Target standard error of ln Z."""
-    max_evaluations: Annotated[int, Field(ge=300_000, le=10**9)] = _USUAL_EVALUATIONS
-    """Largest number of likelihood evaluations of the integral; the search for peaks follows it."""
+    max_evaluations: Annotated[int, Field(ge=3_000, le=10**9)] = _USUAL_EVALUATIONS
+    """Largest number of likelihood evaluations of the integral. The search for peaks follows it,
+    and below 300,000 also the draws of each adaptation."""
+
+    @property
+    def share_of_batches(self) -> float:
+        """Size of batches over their usual size, at most 1.
+
+        Examples
+        --------
+        >>> VegasOptions().share_of_batches, VegasOptions(max_evaluations=3_000).share_of_batches
+        (1.0, 0.01)
+        """
+        return min(1.0, self.max_evaluations / _WHOLE_BATCHES)
 
 
 def sample(
@@ -113,8 +132,12 @@ def adapt_and_integrate(
     PoorProposal
         The posterior is too narrow for the adapted maps.
     """
-    from zpfit.inference.samplers.vegas_map import adapt_maps  # imports vegas, which is slow
+    from zpfit.inference.samplers.vegas_map import (  # imports vegas, which is slow
+        MapOptions,
+        adapt_maps,
+    )
 
+    share = options.share_of_batches
     map_rng, draw_rng, peak_rng = rng.spawn(3)
     progress.stage("Adapting to the posterior")
     maps = adapt_maps(
@@ -123,18 +146,33 @@ def adapt_and_integrate(
         options.adaptations,
         map_rng,
         checkpoint.part("map"),
+        options=MapOptions().smaller(share),
         known=known,
     )
     progress.stage("Searching peaks")
     effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
-    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort)
+    sizes = _smaller(PeakOptions(), share)
+    mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort, options=sizes)
     progress.stage("Integrating the evidence")
-    batch = BATCH if known is None else BATCH // 2
+    batch = int(share * (BATCH if known is None else BATCH // 2))
     target = Target(options.error, effective, options.max_evaluations, batch)
     integral = integrate(
         task.log_likelihood, mixture, draw_rng, target, progress, checkpoint.part("integral")
     )
     return mixture, integral
+
+
+def _smaller(options: PeakOptions, share: float) -> PeakOptions:
+    """Return the sizes of a search for peaks that costs a share of the usual one."""
+    if share == 1:
+        return options
+    return replace(
+        options,
+        batch=int(share * options.batch),
+        starts=max(int(share * options.starts), _FEWEST_STARTS),
+        fitted=max(int(share * options.fitted), _FEWEST_FITTED),
+        pilot=int(share * options.pilot),
+    )
 
 
 ENGINE = Engine(

@@ -57,6 +57,19 @@ class MapOptions:
     checked: int = 500
     """Points that a checkpoint holds besides the map, so that a resumed run can check ln L."""
 
+    def smaller(self, share: float) -> "MapOptions":
+        """Return the sizes of an adaptation that costs a share of this one, 0 < share <= 1.
+
+        Examples
+        --------
+        >>> MapOptions().smaller(0.01).batch
+        500
+        """
+        enough = max(int(share * self.enough_allowed), 5 * self.fewest_allowed)
+        return replace(
+            self, batch=int(share * self.batch), enough_allowed=min(enough, self.enough_allowed)
+        )
+
 
 _DEFAULTS = MapOptions()
 

@@ -207,7 +207,7 @@ def _winner(rows: Sequence[WrittenComparisonRow]) -> str:
 def _of_campaign(content: CampaignContent) -> Answer:
     record = content.record
     planned = record["finished"] + len(record["failed"])
-    converged = sum(fit["converged"] for fit in record["fits"])
+    converged = sum(cell["converged"] for cell in record["cells"])
     several = len(record["cells"]) != 1
     first = (
         f"Of {planned} fits of {len(record['cells'])} combination{'s' * several} "

@@ -10,6 +10,7 @@ from zpfit.pages.report.read_folders import CampaignContent
 from zpfit.pages.report.symbols import title_html
 from zpfit.pages.report.tables import Cell, count, fixed, table, value, with_error
 from zpfit.plots.run_labels import cell_labels
+from zpfit.runs.campaign_store import RUNS
 
 
 def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter:
@@ -54,8 +55,6 @@ def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter
         [("fit", lambda item: Cell(item[0])), ("why", lambda item: Cell(item[1]))],
         record["failed"].items(),
     )
-    first = record["fits"][0]["name"] if record["fits"] else "NAME"
-    command = run_again(content.path / "runs" / first / "config.yaml", "again")
     return build_chapter(
         content,
         identifier=identifier,
@@ -65,10 +64,20 @@ def build_campaign_chapter(content: CampaignContent, identifier: str) -> Chapter
         slices=(),
         slices_note="",
         diagnostics=tuple(diagnose_campaign(record)),
-        repeat=Repeat(
-            (command,),
-            "Every fit has a complete run file with its seed and data in a folder of its own; "
-            "this command repeats one of them. zpfit campaign repeats all from the campaign file.",
-            content.versions,
-        ),
+        repeat=_repeat(content),
+    )
+
+
+def _repeat(content: CampaignContent) -> Repeat:
+    record, all_of_it = content.record, "zpfit campaign repeats all from the campaign file."
+    if "store" in record:
+        words = "The fits are rows of columnar files in the folder fits, and have no run files; "
+        return Repeat((), words + all_of_it, content.versions)
+    first = record["fits"][0]["name"] if record["fits"] else "NAME"
+    command = run_again(content.path / RUNS / first / "config.yaml", "again")
+    return Repeat(
+        (command,),
+        "Every fit has a complete run file with its seed and data in a folder of its own; "
+        f"this command repeats one of them. {all_of_it}",
+        content.versions,
     )

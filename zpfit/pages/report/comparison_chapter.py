@@ -21,7 +21,7 @@ from zpfit.pages.report.figures.comparison import (
 from zpfit.pages.report.labels import labels_of
 from zpfit.pages.report.read_folders import ComparisonContent
 from zpfit.pages.report.tables import Cell, Table, fixed, table, value, with_error
-from zpfit.runs.campaign import RUNS
+from zpfit.runs.campaign_store import RUNS
 
 
 def build_comparison_chapter(content: ComparisonContent, identifier: str) -> Chapter:

@@ -244,7 +244,7 @@ def diagnose_comparison(rows: Iterable[WrittenComparisonRow]) -> list[Diagnostic
 
 def diagnose_campaign(record: CampaignRecord) -> list[Diagnostic]:
     """Return failures, convergence, and the agreement between seeds."""
-    converged = sum(fit["converged"] for fit in record["fits"])
+    converged = sum(cell["converged"] for cell in record["cells"])
     found = [
         Diagnostic(
             "Failed fits",
@@ -254,8 +254,8 @@ def diagnose_campaign(record: CampaignRecord) -> list[Diagnostic]:
         ),
         Diagnostic(
             "Converged fits",
-            f"{converged} of {len(record['fits'])}",
-            good=converged == len(record["fits"]),
+            f"{converged} of {record['finished']}",
+            good=converged == record["finished"],
             meaning="Fits without a shortcoming. Worry about a combination in which "
             "most seeds did not converge.",
         ),

@@ -18,7 +18,7 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.likelihood.library import LoadedEntry
 from zpfit.runs.bibliography import Reference, bibliography
-from zpfit.runs.campaign import RUNS
+from zpfit.runs.campaign_store import RUNS
 from zpfit.runs.folder_kinds import CAMPAIGN, COMPARISON, RUN, UNFINISHED, require_kind
 from zpfit.runs.records import read_record
 from zpfit.runs.run_file import load_run
