@@ -12,6 +12,7 @@ from bad_input import assert_mentions
 import zpfit
 from zpfit.analysis.atlas.screen import References, Screened
 from zpfit.api.atlas_signatures import Screen
+from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.runs.atlas_screen import ScreenResult, write_screen
 
 Accepted = Callable[..., str]
@@ -29,7 +30,7 @@ def screened() -> Path:
     found = Screened(chi2=chi2, nested=flag, scanned=~flag, terms=terms, **columns)
     references = References(17.2, 16.0, (17.0, 1e-4))
     path = Path("screen.nc")
-    write_screen(table, ScreenResult("made_up", references, found, 4), path)
+    write_screen(table, ScreenResult(LikelihoodSpec(set="made_up"), references, found, 4), path)
     return path
 
 
