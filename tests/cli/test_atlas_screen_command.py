@@ -101,6 +101,27 @@ def test_a_screen_is_drawn_in_the_style_that_is_given(
     assert_mentions(rejected("atlas", "plot", screened, "--output", "one.jpg"), "one.jpg", ".png")
 
 
+def test_charge_sets_that_survive(accepted: Accepted, rejected: Accepted, screened: Path) -> None:
+    """Signature 7 gains 14 against the dark photon, all others at most 4."""
+    sets = zpfit.atlas(2, output="sets.nc")
+    given = json.loads(accepted("atlas", "table", screened, "--sets", "sets.nc", "--json"))
+    found = given["survival"]
+    count = int(sets.signatures("zero").frame["sets"][7])
+    assert found["surviving"]["9.0"] == 1
+    assert found["surviving_sets"]["9.0"] == count
+    assert sum(found["flavours"].values()) == count
+    printed = accepted("atlas", "table", screened, "--sets", "sets.nc")
+    assert "two alike" in printed
+    zpfit.atlas(3, output="more.nc")
+    assert_mentions(rejected("atlas", "table", screened, "--sets", "more.nc"), "not all signatures")
+
+
+def test_a_map_of_a_screen(accepted: Accepted, screened: Path) -> None:
+    printed = accepted("atlas", "plot", screened, "--map")
+    assert "screen_map.png" in printed
+    assert Path("screen_map.pdf").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("command", ["table", "plot"])
 def test_other_files_are_refused(accepted: Accepted, rejected: Accepted, command: str) -> None:
     assert_mentions(rejected("atlas", command, "none.nc"), "none.nc", "no such file")

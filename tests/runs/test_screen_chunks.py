@@ -35,9 +35,7 @@ def run(table: SignatureTable) -> Screen:
     def run(
         choice: ExecutorChoice = HERE, target: Path | None = None, seed: int = 1
     ) -> ScreenResult:
-        return screen_table(
-            table, DATA, choice, SILENT, options=FEW, seed=seed, target=target
-        )
+        return screen_table(table, DATA, choice, SILENT, options=FEW, seed=seed, target=target)
 
     return run
 

@@ -7,7 +7,7 @@ import click
 from zpfit.cli import options
 from zpfit.cli.output import print_written
 
-_EXPERIMENTS = 4
+_EXPERIMENTS = 3
 """Largest charge of the list to which experiments are applied one by one."""
 
 
@@ -29,7 +29,7 @@ _EXPERIMENTS = 4
 @click.option(
     "--fits",
     type=click.IntRange(min=0),
-    default=12,
+    default=10,
     show_default=True,
     help="Largest number of signatures to fit.",
 )

@@ -23,6 +23,7 @@ from zpfit.studies.atlas.numbers import (
     signed_tables,
 )
 from zpfit.studies.atlas.page import render_page
+from zpfit.studies.atlas.quarks import quark_result
 from zpfit.studies.atlas.screens import Screener, Signed
 
 PAGE: Final = "atlas-survivors.md"
@@ -107,5 +108,6 @@ def compute(survey: Survey, screener: Screener) -> tuple[Numbers, Screens]:
         complete,
         survivors,
         accuracy,
+        quark_result(renormalisable.sets, survey.quark_fits, screener),
     )
     return found, screens

@@ -35,7 +35,7 @@ _DPI: Final = 220
 _BINS: Final = 40
 _MAPPED: Final = ("paper_2021", "today")
 _POLICIES: Final = {
-    HiggsPolicy.RENORMALISABLE: "renormalisable lepton masses",
+    HiggsPolicy.RENORMALISABLE: "renormalisable",
     HiggsPolicy.ZERO: r"$z_H = 0$",
 }
 
@@ -65,16 +65,21 @@ def write_distributions(epochs: Sequence[EpochResult], screens: Screens, target:
     """Draw the distribution of the least chi2 over signatures, by data and policy."""
     figure = StyledFigure(figsize=(COLUMN, 0.5 + 1.15 * len(EPOCHS)), layout="constrained")
     grid = np.asarray(figure.subplots(len(EPOCHS), len(_POLICIES), sharex="row", sharey="row"))
+    lowest: dict[HiggsPolicy, tuple[Axes, str]] = {}
     for row, epoch in zip(grid, EPOCHS, strict=True):
         for axes, policy in zip(row, _POLICIES, strict=True):
+            if policy not in epoch.policies:
+                axes.set_visible(False)
+                continue
             [one] = [e for e in epochs if (e.epoch, e.higgs) == (epoch.name, policy)]
             chi2 = screens.by_epoch[epoch.name, policy].result.screened.chi2
             _distribution(axes, one, chi2)
+            label = rf"{_POLICIES[policy]}, $Q_\mathrm{{max}} = {one.qmax}$"
+            lowest[policy] = (axes, label)
         row[0].set_title(epoch.words, fontsize=points("xtick.labelsize"), loc="left")
-    for axes, (policy, words) in zip(grid[-1], _POLICIES.items(), strict=True):
-        qmax = next(one.qmax for one in epochs if one.higgs == policy)
-        label = r"$\chi^2_\mathrm{min}$" + f"\n{words},\n" + rf"$Q_\mathrm{{max}} = {qmax}$"
-        axes.set_xlabel(label, fontsize=points("axes.labelsize"))
+    for axes, label in lowest.values():
+        words = r"$\chi^2_\mathrm{min}$" + f"\n{label}"
+        axes.set_xlabel(words, fontsize=points("axes.labelsize"))
     figure.supylabel("signatures per bin", fontsize=points("axes.labelsize"))
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(

@@ -21,7 +21,16 @@ from zpfit.likelihood.build import assemble
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.runs.atlas_fits import prepare_fits, run_fits
-from zpfit.studies.atlas.data import EPOCHS, EXPERIMENTS, RUBIDIUM, TODAY, alone, first, without
+from zpfit.studies.atlas.data import (
+    EPOCHS,
+    EXPERIMENTS,
+    RUBIDIUM,
+    TODAY,
+    alone,
+    epochs_of,
+    first,
+    without,
+)
 from zpfit.studies.atlas.screens import COUNT, RANK, SEED, Kept, Screener, Signed
 
 LEAST_GAIN: Final = 4.0
@@ -34,14 +43,16 @@ class Survey:
 
     qmax: int = 6
     """Largest charge of the list with z_H = 0."""
-    qmax_experiments: int = 4
+    qmax_experiments: int = 3
     """Largest charge of the list, with z_H = 0, to which experiments are applied one by one."""
     qmax_renormalisable: int = 10
     """Largest charge of the list with renormalisable lepton masses."""
-    fits: int = 12
+    fits: int = 10
     """Largest number of signatures that are fitted."""
+    quark_fits: int = 2
+    """Number of signatures with quarks that are fitted."""
     sample: Mapping[str, int] = field(
-        default_factory=lambda: {HiggsPolicy.RENORMALISABLE: 2000, HiggsPolicy.ZERO: 300}
+        default_factory=lambda: {HiggsPolicy.RENORMALISABLE: 500, HiggsPolicy.ZERO: 300}
     )
     """Number of signatures whose accuracy is measured, by policy."""
 
@@ -150,6 +161,42 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class QuarkRow:
+    """A signature with quarks on all data."""
+
+    integers: Mapping[str, int]
+    set_charges: Mapping[str, tuple[int, ...]]
+    """Charges of the first set that has it."""
+    gain: float
+    """Against no Z' and the dark photon."""
+    chi2: float
+    m_Zp: float
+    g_prime: float
+    axial: bool
+    """True if e, u and d can all be without vector couplings."""
+    changes: Mapping[str, float]
+    """Changes of chi2 against no Z' of the terms that change most."""
+    fit: AtlasFitRecord | None
+    """Fit by the exact diagonalisation, of the best signatures."""
+
+
+@dataclass(frozen=True)
+class QuarkResult:
+    """Flavour-safe charge sets with neutral lepton doublets on all data."""
+
+    qmax: int
+    sets: int
+    signatures: int
+    """Those whose electron has an axial charge."""
+    axial: int
+    """Signatures that can be without vector couplings of e, u and d."""
+    chi2_without: float
+    chi2_dark_photon: float
+    rows: tuple[QuarkRow, ...]
+    """The lowest chi2 first."""
+
+
+@dataclass(frozen=True)
 class Numbers:
     """All numbers of the page."""
 
@@ -163,6 +210,7 @@ class Numbers:
     """With all of today's data, for the same list."""
     survivors: tuple[Survivor, ...]
     accuracy: tuple[Accuracy, ...]
+    quarks: QuarkResult
 
     @property
     def smallest(self) -> Survivor | None:
@@ -195,7 +243,7 @@ def screen_epochs(zero: Signed, renormalisable: Signed, screener: Screener) -> S
     """Screen both tables on the data of all epochs."""
     found = {}
     for signed in (renormalisable, zero):
-        for epoch in EPOCHS:
+        for epoch in epochs_of(signed.table.higgs):
             options = RANK if epoch is TODAY else COUNT
             kept = screener.screen(epoch.name, signed, epoch.data, options)
             found[epoch.name, str(signed.table.higgs)] = kept
@@ -207,7 +255,7 @@ def epoch_results(screens: Screens) -> tuple[EpochResult, ...]:
     return tuple(
         _epoch_result(screens.by_epoch[epoch.name, str(signed.table.higgs)], epoch.name, signed)
         for signed in (screens.renormalisable, screens.zero)
-        for epoch in EPOCHS
+        for epoch in epochs_of(signed.table.higgs)
     )
 
 
@@ -231,7 +279,7 @@ def rubidium() -> tuple[Hopeless, ...]:
     """Return the references of data with Rubidium."""
     found = []
     for epoch in RUBIDIUM:
-        references = find_references(_likelihood(epoch.data), SEED)
+        references = find_references(likelihood_of(epoch.data), SEED)
         possible = could_survive(references)
         label = epoch.data.label
         found.append(Hopeless(epoch.words, label, references.without, references.dark, possible))
@@ -251,7 +299,7 @@ def experiment_results(
     results = []
     for place, one in enumerate(EXPERIMENTS, 1):
         added = survival(f"first_{place:02d}", first(place))
-        only = survival(f"alone_{place:02d}", alone(one))
+        only = survival(f"alone_{place:02d}", alone(one)) if place > 1 else added
         dropped = survival(f"without_{place:02d}", without(one))
         results.append(ExperimentResult(one.words, one.entries, added, only, dropped))
     return survival("first_00", first(0)), tuple(results), survival(TODAY.name, TODAY.data)
@@ -279,7 +327,7 @@ def find_survivors(
     numbers = [int(n) for n in order]
     tasks = prepare_fits(table, numbers, chi2, result.data, screener.folder / "fits", SEED)
     fits = dict(run_fits(tasks, screener.choice, screener.progress)) if tasks else {}
-    likelihood = _likelihood(result.data)
+    likelihood = likelihood_of(result.data)
     return tuple(
         _survivor(signed, kept, likelihood, number, fits[place])
         for place, number in enumerate(numbers)
@@ -338,5 +386,6 @@ def _pulls(likelihood: Likelihood, kept: Kept, vector: np.ndarray, number: int) 
     }
 
 
-def _likelihood(data: LikelihoodSpec) -> Likelihood:
+def likelihood_of(data: LikelihoodSpec) -> Likelihood:
+    """Return the likelihood of a choice of data."""
     return assemble(data, Library.beside()).likelihood

@@ -1,0 +1,113 @@
+"""Survivors with quarks: flavour-safe charge sets with neutral lepton doublets, on all data.
+
+On leptonic data only signatures with neutral lepton doublets survive. Data on quarks are therefore
+asked about these alone, and about sets with two families of quarks alike at least: others
+have couplings that change flavour in K or D mesons.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from zpfit.analysis.atlas.charge_sets import SPECIES, ChargeSets, multisets
+from zpfit.analysis.atlas.flags import Flags, QuarkFlavour, quark_flavour
+from zpfit.analysis.atlas.ranking import ranked
+from zpfit.analysis.atlas.signatures import HiggsPolicy, SignatureTable, signatures
+from zpfit.analysis.records import AtlasFitRecord
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.spec import LikelihoodSpec
+from zpfit.physics.couplings import Couplings
+from zpfit.runs.atlas_fits import prepare_fits, run_fits
+from zpfit.studies.atlas.accuracy import subset
+from zpfit.studies.atlas.numbers import QuarkResult, QuarkRow, likelihood_of
+from zpfit.studies.atlas.screens import RANK, SEED, Kept, Screener, Signed
+
+DATA: Final = LikelihoodSpec(set="today_cs")
+"""All data of today, with those on quarks."""
+_CHANGE: Final = 0.5
+"""Change of chi2 of a term, against no Z', from which the page names it."""
+_RANKED: Final = 5
+
+
+def neutral_doublets(sets: ChargeSets) -> ChargeSets:
+    """Return the sets with neutral lepton doublets and two families of quarks alike at least.
+
+    Parameters
+    ----------
+    sets
+        Charge sets of one list.
+    """
+    neutral = np.all(multisets(sets.qmax).values == 0, axis=1)
+    safe = quark_flavour(sets) <= QuarkFlavour.TWO_ALIKE
+    return sets.chosen(np.flatnonzero(neutral[sets.members[SPECIES.index("L")]] & safe))
+
+
+def axial_in_quarks(vectors: FloatArray) -> Flags:
+    """Return which signatures have no vector couplings of e, u and d for some mixing.
+
+    Parameters
+    ----------
+    vectors
+        Integers of signatures with quarks and neutral lepton doublets, shape (n, 8).
+
+    Returns
+    -------
+    array of bool, shape (n,)
+        True for 3 (z_Q + z_u) = -2 A_e and 3 (z_Q + z_d) = A_e.
+    """
+    a_e, (b, up, down) = vectors[:, 1], vectors[:, 5:].T
+    c = -a_e / 2
+    result: Flags = np.isclose(b / 3 + up / 2, 2 * c / 3) & np.isclose(b / 3 + down / 2, -c / 3)
+    return result
+
+
+def quark_result(sets: ChargeSets, fits: int, screener: Screener) -> QuarkResult:
+    """Screen the sets of :func:`neutral_doublets` on all data, and fit the best signatures.
+
+    Parameters
+    ----------
+    sets
+        Charge sets of one list.
+    fits
+        Number of fits.
+    screener
+        Makes or reads the screen.
+    """
+    safe = neutral_doublets(sets)
+    whole = signatures(safe, HiggsPolicy.ZERO, quarks=True)
+    table = subset(whole, np.flatnonzero(whole.vectors[:, 1]))
+    kept = screener.screen("quarks", Signed(safe, table), DATA, RANK)
+    result = kept.result
+    order = [int(n) for n in ranked(result.screened)[:_RANKED]]
+    chi2 = [float(result.screened.chi2[n]) for n in order[:fits]]
+    tasks = prepare_fits(table, order[:fits], chi2, DATA, screener.folder / "fits_quarks", SEED)
+    found = dict(run_fits(tasks, screener.choice, screener.progress)) if tasks else {}
+    rows = tuple(_row(table, kept, number, found.get(place)) for place, number in enumerate(order))
+    axial = axial_in_quarks(table.vectors.astype(float))
+    return QuarkResult(
+        qmax=sets.qmax,
+        sets=len(safe),
+        signatures=len(table),
+        axial=int(axial.sum()),
+        chi2_without=result.references.without,
+        chi2_dark_photon=result.references.dark,
+        rows=rows,
+    )
+
+
+def _row(table: SignatureTable, kept: Kept, number: int, fit: AtlasFitRecord | None) -> QuarkRow:
+    found = kept.result.screened
+    without = likelihood_of(DATA).chi2_by_term(Couplings.none())
+    changes = {name: float(row[number] - without[name][0]) for name, row in found.terms.items()}
+    charges = zip(SPECIES, table.charges[number].tolist(), strict=True)
+    return QuarkRow(
+        integers=dict(zip(table.columns, table.vectors[number].tolist(), strict=True)),
+        set_charges={name: tuple(row) for name, row in charges},
+        gain=float(kept.gain[number]),
+        chi2=float(found.chi2[number]),
+        m_Zp=float(found.m_Zp[number]),
+        g_prime=float(found.g_prime[number]),
+        axial=bool(axial_in_quarks(table.vectors[[number]].astype(float))[0]),
+        changes={name: value for name, value in changes.items() if abs(value) > _CHANGE},
+        fit=fit,
+    )
