@@ -17,7 +17,7 @@ from zpfit.analysis.atlas.signatures import (
     quark_invariants,
     signatures,
 )
-from zpfit.analysis.atlas.survival import could_survive, gains, survival_of
+from zpfit.analysis.atlas.survival import could_survive, gain_of_sets, gains, survival_of
 from zpfit.errors import InvalidInput
 from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
@@ -73,14 +73,16 @@ def test_a_table_that_lacks_signatures_is_refused(sets: ChargeSets) -> None:
 def test_every_set_counts_once(sets: ChargeSets) -> None:
     """Each set has several signatures, so that the sets of signatures add up to more."""
     table = signatures(sets, HiggsPolicy.ZERO)
-    found = survival_of(sets, table, np.full(len(table), 10.0))
+    gain = np.full(len(table), 10.0)
+    found = survival_of(sets, gain, gain_of_sets(sets, table, gain))
     assert (found.signatures, found.sets) == (359, 358)
     assert found.surviving == {4.0: 359, 9.0: 359, 16.0: 0}
     assert found.surviving_sets == {4.0: 358, 9.0: 358, 16.0: 0}
     assert sum(found.flavours.values()) == 358
     assert found.fraction(9.0) == 1
     assert table.sets.sum() > 358
-    other = survival_of(sets, signatures(sets, HiggsPolicy.RENORMALISABLE), np.zeros(17))
+    table, gain = signatures(sets, HiggsPolicy.RENORMALISABLE), np.zeros(17)
+    other = survival_of(sets, gain, gain_of_sets(sets, table, gain))
     assert (other.sets, other.surviving_sets[4.0]) == (63, 0)
 
 

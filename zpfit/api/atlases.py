@@ -9,7 +9,7 @@ from zpfit.analysis.atlas.charge_sets import SPECIES, ChargeSet, ChargeSets
 from zpfit.analysis.atlas.enumeration import enumerate_sets
 from zpfit.analysis.atlas.flags import FLAGS, count_flags, least_powers, quark_flavour
 from zpfit.analysis.atlas.signatures import signatures
-from zpfit.analysis.atlas.survival import Survival, survival_of
+from zpfit.analysis.atlas.survival import Survival, gain_of_sets, survival_of
 from zpfit.api.atlas_sets import FLAVOURS, AtlasSet, policy_of
 from zpfit.api.atlas_signatures import Screen, Signatures
 from zpfit.api.sources import escaped, progress_of
@@ -203,7 +203,8 @@ class Atlas:
         >>> found.sets, found.signatures, found.surviving[9] <= found.surviving_sets[9]
         (38, 33, True)
         """
-        return survival_of(self._sets, screen.signatures.table, screen.gain)
+        of_sets = gain_of_sets(self._sets, screen.signatures.table, screen.gain)
+        return survival_of(self._sets, screen.gain, of_sets)
 
     def __repr__(self) -> str:
         kind = "with" if self.neutrinos else "without"

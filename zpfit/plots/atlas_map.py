@@ -135,8 +135,8 @@ def _draw(axes: Axes, panel: MapPanel, top: float) -> PathCollection:
     few = gain > BAR
     if few.sum() <= len(gain) // 10:  # a red edge around most points would hide the colours
         axes.scatter(
-            x[few], y[few], s=4 * _SIZE, facecolors="none", edgecolors=BEST_FIT_COLOUR,
-            linewidths=0.9, clip_on=False, zorder=3,
+            x[few], y[few], s=3 * _SIZE, facecolors="none", edgecolors=BEST_FIT_COLOUR,
+            linewidths=0.7, clip_on=False, zorder=3,
         )  # fmt: skip
     axes.set_xlim(_TICKS[0], _TICKS[-1])
     axes.set_ylim(-2, 92)

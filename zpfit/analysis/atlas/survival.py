@@ -81,14 +81,8 @@ def could_survive(references: References, bar: float = BAR) -> bool:
     return min(references.without, references.dark) > bar
 
 
-def survival_of(
-    sets: ChargeSets,
-    table: SignatureTable,
-    gain: FloatArray,
-    bar: float = BAR,
-    bars: Sequence[float] = BARS,
-) -> Survival:
-    """Count the signatures and charge sets that survive.
+def gain_of_sets(sets: ChargeSets, table: SignatureTable, gain: FloatArray) -> FloatArray:
+    """Return the largest gain of the pairings of each charge set, shape (number of sets,).
 
     Parameters
     ----------
@@ -98,15 +92,41 @@ def survival_of(
         Their signatures under one policy.
     gain
         Gain of each signature, see :func:`gains`, shape (n,).
-    bar
-        Bar for the counts by flavour structure.
-    bars
-        Bars for the other counts.
+
+    Returns
+    -------
+    array, shape (number of sets,)
+        Minus infinity for sets that the policy does not admit.
 
     Raises
     ------
     InvalidInput
         The table is not that of the list.
+    """
+    return -least_of_sets(sets, table, -gain)
+
+
+def survival_of(
+    sets: ChargeSets,
+    gain: FloatArray,
+    of_sets: FloatArray,
+    bar: float = BAR,
+    bars: Sequence[float] = BARS,
+) -> Survival:
+    """Count the signatures and charge sets that survive.
+
+    Parameters
+    ----------
+    sets
+        The list of charge sets.
+    gain
+        Gain of each signature, see :func:`gains`, shape (n,).
+    of_sets
+        Gain of each set, see :func:`gain_of_sets`.
+    bar
+        Bar for the counts by flavour structure.
+    bars
+        Bars for the other counts.
 
     Examples
     --------
@@ -114,13 +134,13 @@ def survival_of(
     >>> from zpfit.analysis.atlas.signatures import HiggsPolicy, signatures
     >>> sets = enumerate_sets(1)
     >>> table = signatures(sets, HiggsPolicy.ZERO)
-    >>> found = survival_of(sets, table, 15.0 * (table.vectors == [0, 1, 0, 0, 0]).all(axis=1))
+    >>> gain = 15.0 * (table.vectors == [0, 1, 0, 0, 0]).all(axis=1)
+    >>> found = survival_of(sets, gain, gain_of_sets(sets, table, gain))
     >>> found.surviving, found.surviving_sets, found.sets, found.flavours["two_alike"]
     ({4.0: 1, 9.0: 1, 16.0: 0}, {4.0: 9, 9.0: 9, 16.0: 0}, 38, 3)
     """
-    of_sets = -least_of_sets(sets, table, -gain)
     return Survival(
-        len(table),
+        len(gain),
         {value: int((gain > value).sum()) for value in bars},
         int(np.isfinite(of_sets).sum()),
         {value: int((of_sets > value).sum()) for value in bars},

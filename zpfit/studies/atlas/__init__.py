@@ -11,6 +11,7 @@ from zpfit.io.writing import make_folder, make_room, write_json, write_text
 from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.studies.atlas.accuracy import measure_accuracy
 from zpfit.studies.atlas.figures import write_figures
+from zpfit.studies.atlas.lists import make_lists
 from zpfit.studies.atlas.numbers import (
     Numbers,
     Screens,
@@ -20,7 +21,6 @@ from zpfit.studies.atlas.numbers import (
     find_survivors,
     rubidium,
     screen_epochs,
-    signed_tables,
 )
 from zpfit.studies.atlas.page import render_page
 from zpfit.studies.atlas.quarks import quark_result
@@ -91,13 +91,13 @@ def compute(survey: Survey, screener: Screener) -> tuple[Numbers, Screens]:
     screener
         Makes or reads the screens.
     """
-    zero, renormalisable = signed_tables(survey)
-    screens = screen_epochs(zero, renormalisable, screener)
+    lists = make_lists(survey.qmax, survey.qmax_renormalisable)
+    screens = screen_epochs(lists.zero, lists.renormalisable, screener)
     few = enumerate_sets(survey.qmax_experiments)
     small = Signed(few, signatures(few, HiggsPolicy.ZERO))
     anomaly, experiments, complete = experiment_results(small, screener)
     today = screens.by_epoch["today", HiggsPolicy.ZERO]
-    survivors = find_survivors(zero, today, survey.fits, screener)
+    survivors = find_survivors(lists.zero, today, survey.fits, screener)
     accuracy = measure_accuracy(screens, survey.sample, screener)
     found = Numbers(
         survey,
@@ -108,6 +108,6 @@ def compute(survey: Survey, screener: Screener) -> tuple[Numbers, Screens]:
         complete,
         survivors,
         accuracy,
-        quark_result(renormalisable.sets, survey.quark_fits, screener),
+        quark_result(lists.neutral, survey.quark_fits, screener),
     )
     return found, screens

@@ -7,14 +7,13 @@ from typing import Final
 import numpy as np
 
 from zpfit.analysis.atlas.charge_sets import SPECIES
-from zpfit.analysis.atlas.enumeration import enumerate_sets
 from zpfit.analysis.atlas.flags import QuarkFlavour, quark_flavour
 from zpfit.analysis.atlas.look_elsewhere import look_elsewhere
 from zpfit.analysis.atlas.pairings import Pairing, chosen_pairing
 from zpfit.analysis.atlas.ranking import ranked
 from zpfit.analysis.atlas.screen import couplings, find_references
-from zpfit.analysis.atlas.signatures import HiggsPolicy, least_of_sets, signatures
-from zpfit.analysis.atlas.survival import BAR, Survival, could_survive, survival_of
+from zpfit.analysis.atlas.signatures import HiggsPolicy, least_of_sets
+from zpfit.analysis.atlas.survival import BAR, Survival, could_survive, gain_of_sets, survival_of
 from zpfit.analysis.records import AtlasFitRecord
 from zpfit.io.library import Library
 from zpfit.likelihood.build import assemble
@@ -31,6 +30,7 @@ from zpfit.studies.atlas.data import (
     first,
     without,
 )
+from zpfit.studies.atlas.lists import Numbered
 from zpfit.studies.atlas.screens import COUNT, RANK, SEED, Kept, Screener, Signed
 
 LEAST_GAIN: Final = 4.0
@@ -47,12 +47,12 @@ class Survey:
     """Largest charge of the list, with z_H = 0, to which experiments are applied one by one."""
     qmax_renormalisable: int = 10
     """Largest charge of the list with renormalisable lepton masses."""
-    fits: int = 10
+    fits: int = 8
     """Largest number of signatures that are fitted."""
     quark_fits: int = 2
     """Number of signatures with quarks that are fitted."""
     sample: Mapping[str, int] = field(
-        default_factory=lambda: {HiggsPolicy.RENORMALISABLE: 500, HiggsPolicy.ZERO: 300}
+        default_factory=lambda: {HiggsPolicy.RENORMALISABLE: 300, HiggsPolicy.ZERO: 300}
     )
     """Number of signatures whose accuracy is measured, by policy."""
 
@@ -187,7 +187,7 @@ class QuarkResult:
     qmax: int
     sets: int
     signatures: int
-    """Those whose electron has an axial charge."""
+    """Those whose electron has an axial charge at least twice that of the muon."""
     axial: int
     """Signatures that can be without vector couplings of e, u and d."""
     chi2_without: float
@@ -229,16 +229,6 @@ class Screens:
     """By the names of epoch and policy."""
 
 
-def signed_tables(survey: Survey) -> tuple[Signed, Signed]:
-    """Return charge sets and signatures of both policies."""
-    zero = enumerate_sets(survey.qmax)
-    other = enumerate_sets(survey.qmax_renormalisable)
-    return (
-        Signed(zero, signatures(zero, HiggsPolicy.ZERO)),
-        Signed(other, signatures(other, HiggsPolicy.RENORMALISABLE)),
-    )
-
-
 def screen_epochs(zero: Signed, renormalisable: Signed, screener: Screener) -> Screens:
     """Screen both tables on the data of all epochs."""
     found = {}
@@ -261,7 +251,8 @@ def epoch_results(screens: Screens) -> tuple[EpochResult, ...]:
 
 def _epoch_result(kept: Kept, name: str, signed: Signed) -> EpochResult:
     references, chi2 = kept.result.references, kept.result.screened.chi2
-    of_sets = least_of_sets(signed.sets, signed.table, chi2)
+    of_sets = gain_of_sets(signed.sets, signed.table, kept.gain)
+    median = float(np.median(of_sets[np.isfinite(of_sets)]))
     return EpochResult(
         epoch=name,
         words=next(epoch.words for epoch in EPOCHS if epoch.name == name),
@@ -270,8 +261,8 @@ def _epoch_result(kept: Kept, name: str, signed: Signed) -> EpochResult:
         chi2_without=references.without,
         chi2_dark_photon=references.dark,
         best=float(chi2.min()),
-        median=float(np.median(of_sets[np.isfinite(of_sets)])),
-        survival=survival_of(signed.sets, signed.table, kept.gain),
+        median=min(references.without, references.dark) - median,
+        survival=survival_of(signed.sets, kept.gain, of_sets),
     )
 
 
@@ -292,9 +283,8 @@ def experiment_results(
     """Return what survives the anomaly alone, with experiments added and left out, and all data."""
 
     def survival(name: str, data: LikelihoodSpec) -> Survival:
-        return survival_of(
-            signed.sets, signed.table, screener.screen(name, signed, data, COUNT).gain
-        )
+        gain = screener.screen(name, signed, data, COUNT).gain
+        return survival_of(signed.sets, gain, gain_of_sets(signed.sets, signed.table, gain))
 
     results = []
     for place, one in enumerate(EXPERIMENTS, 1):
@@ -328,19 +318,27 @@ def find_survivors(
     tasks = prepare_fits(table, numbers, chi2, result.data, screener.folder / "fits", SEED)
     fits = dict(run_fits(tasks, screener.choice, screener.progress)) if tasks else {}
     likelihood = likelihood_of(result.data)
+    chosen = np.isin(np.arange(len(table)), numbers)
+    having = least_of_sets(signed.sets, table, np.where(chosen, 0.0, 1.0)) == 0
+    some = Numbered(signed.sets.chosen(np.flatnonzero(having)), np.flatnonzero(having))
     return tuple(
-        _survivor(signed, kept, likelihood, number, fits[place])
+        _survivor(signed, some, kept, likelihood, number, fits[place])
         for place, number in enumerate(numbers)
     )
 
 
 def _survivor(
-    signed: Signed, kept: Kept, likelihood: Likelihood, number: int, fit: AtlasFitRecord
+    signed: Signed,
+    some: Numbered,
+    kept: Kept,
+    likelihood: Likelihood,
+    number: int,
+    fit: AtlasFitRecord,
 ) -> Survivor:
-    table, result, sets = signed.table, kept.result, signed.sets
-    alike = (table.vectors == table.vectors[number]).all(axis=1)
-    having = np.flatnonzero(least_of_sets(sets, table, np.where(alike, 0.0, 1.0)) == 0)
-    labels = quark_flavour(sets.chosen(having))
+    table, result = signed.table, kept.result
+    wanted = np.where(np.arange(len(table)) == number, 0.0, 1.0)
+    own = np.flatnonzero(least_of_sets(some.sets, table, wanted) == 0)
+    having, labels = some.numbers[own], quark_flavour(some.sets.chosen(own))
     safe = having[labels <= QuarkFlavour.TWO_ALIKE]
     first_set = int(table.first[number])
     paired = _pairing(signed, first_set, fit["pairing"])

@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined
 
 from zpfit.analysis.atlas.survival import BAR, BARS, Survival
 from zpfit.studies.atlas.data import TODAY
-from zpfit.studies.atlas.numbers import Numbers, Survivor
+from zpfit.studies.atlas.numbers import Numbers, QuarkResult, Survivor
 
 _TEMPLATE: Final = Path(__file__).with_name("page.md.jinja")
 _FLAVOURS: Final = ("universal", "two_alike", "universal_doublets", "general")
@@ -39,6 +39,8 @@ def render_page(found: Numbers) -> str:
         quarks=_quarks(found.survivors),
         smallest=_smallest(found.smallest),
         accuracy=_accuracy(found),
+        quark_words=_quark_words(found.quarks),
+        quark_rows=_quark_rows(found.quarks),
     )
 
 
@@ -161,7 +163,6 @@ def _survivors(survivors: Sequence[Survivor]) -> str:
     for one in survivors:
         fit = one.fit
         values = fit["parameters"]
-        joint = "none found" if fit["joint_sigma"] is None else f"{fit['joint_sigma']:.2f}"
         lines.append(
             [
                 _integers(one) + ("" if one.gain > BAR else " †"),
@@ -170,7 +171,7 @@ def _survivors(survivors: Sequence[Survivor]) -> str:
                 f"{values['m_Zp']:.1f}",
                 f"{values['g_prime']:.2e}",
                 f"{values['eps']:.2e}",
-                joint,
+                _sigma(fit["joint_sigma"]),
                 f"{fit['ln_bayes_factor']:+.2f}" + (" *" if fit["shortcomings"] else ""),
                 f"{one.local_p:.2g}",
                 f"{one.corrected_p:.2g}",
@@ -234,6 +235,60 @@ def _smallest(found: Survivor | None) -> dict[str, str] | None:
         "safe_set": str(found.safe_set) if safe else "none",
         "safe_charges": _set(found.safe_charges),
     }
+
+
+def _quark_words(found: QuarkResult) -> dict[str, str]:
+    """Return the numbers of the text about quarks."""
+    best = found.rows[0]
+    reference = min(found.chi2_without, found.chi2_dark_photon)
+    return {
+        "sets": f"{found.sets:,}",
+        "signatures": f"{found.signatures:,}",
+        "axial": str(found.axial),
+        "qmax": str(found.qmax),
+        "without": f"{found.chi2_without:.2f}",
+        "dark": f"{found.chi2_dark_photon:.2f}",
+        "best_gain": f"{best.gain:.2f}",
+        "best": _tuple(best.integers.values()),
+        "survive": str(sum(row.gain > BAR for row in found.rows)),
+        "verdict": "None survives" if best.gain <= BAR else "Some survive",
+        "reference": f"{reference:.2f}",
+    }
+
+
+def _quark_rows(found: QuarkResult) -> str:
+    """Return a table of the best signatures with quarks."""
+    heads = [
+        *("N_e, A_e, N_μ, A_μ, |N_τ|, B, A_u, A_d", "χ²", "gain", "m [MeV]", "g'"),
+        *("exact fit: χ²", "joint σ", "ln B", "first set", "changes of χ² against no Z'"),
+    ]
+    lines = [heads, _rule(heads)]
+    for row in found.rows:
+        fitted = ["", "", ""]
+        if row.fit is not None:
+            joint, shown = row.fit["joint_sigma"], row.fit["ln_bayes_factor"]
+            fitted = [f"{row.fit['chi2']:.2f}", _sigma(joint), f"{shown:+.2f}"]
+        changes = ", ".join(
+            f"`{name}` {value:+.1f}"
+            for name, value in sorted(row.changes.items(), key=lambda item: item[1])
+        )
+        lines.append(
+            [
+                _tuple(row.integers.values()) + (" ‡" if row.axial else ""),
+                f"{row.chi2:.2f}",
+                f"{row.gain:.2f}",
+                f"{row.m_Zp:.1f}",
+                f"{row.g_prime:.2e}",
+                *fitted,
+                _set(row.set_charges),
+                changes,
+            ]
+        )
+    return _joined(lines)
+
+
+def _sigma(value: float | None) -> str:
+    return "none found" if value is None else f"{value:.2f}"
 
 
 def _accuracy(found: Numbers) -> str:

@@ -5,12 +5,13 @@ asked about these alone, and about sets with two families of quarks alike at lea
 have couplings that change flavour in K or D mesons.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from zpfit.analysis.atlas.charge_sets import SPECIES, ChargeSets, multisets
-from zpfit.analysis.atlas.flags import Flags, QuarkFlavour, quark_flavour
+from zpfit.analysis.atlas.charge_sets import SPECIES, IntArray
+from zpfit.analysis.atlas.flags import Flags
 from zpfit.analysis.atlas.ranking import ranked
 from zpfit.analysis.atlas.signatures import HiggsPolicy, SignatureTable, signatures
 from zpfit.analysis.records import AtlasFitRecord
@@ -19,6 +20,7 @@ from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.atlas_fits import prepare_fits, run_fits
 from zpfit.studies.atlas.accuracy import subset
+from zpfit.studies.atlas.lists import Numbered
 from zpfit.studies.atlas.numbers import QuarkResult, QuarkRow, likelihood_of
 from zpfit.studies.atlas.screens import RANK, SEED, Kept, Screener, Signed
 
@@ -29,17 +31,17 @@ _CHANGE: Final = 0.5
 _RANKED: Final = 5
 
 
-def neutral_doublets(sets: ChargeSets) -> ChargeSets:
-    """Return the sets with neutral lepton doublets and two families of quarks alike at least.
+def hopeful(vectors: IntArray) -> Flags:
+    """Return which signatures with neutral doublets leptonic data leave: A_mu below A_e / 2.
 
     Parameters
     ----------
-    sets
-        Charge sets of one list.
+    vectors
+        Integers of the signatures, shape (n, 5) or more.
     """
-    neutral = np.all(multisets(sets.qmax).values == 0, axis=1)
-    safe = quark_flavour(sets) <= QuarkFlavour.TWO_ALIKE
-    return sets.chosen(np.flatnonzero(neutral[sets.members[SPECIES.index("L")]] & safe))
+    a_e, a_mu = np.abs(vectors[:, [1, 3]].T)
+    result: Flags = (a_e > 0) & (2 * a_mu <= a_e)
+    return result
 
 
 def axial_in_quarks(vectors: FloatArray) -> Flags:
@@ -61,22 +63,22 @@ def axial_in_quarks(vectors: FloatArray) -> Flags:
     return result
 
 
-def quark_result(sets: ChargeSets, fits: int, screener: Screener) -> QuarkResult:
-    """Screen the sets of :func:`neutral_doublets` on all data, and fit the best signatures.
+def quark_result(safe: Numbered, fits: int, screener: Screener) -> QuarkResult:
+    """Screen flavour-safe sets with neutral doublets on all data, and fit the best signatures.
 
     Parameters
     ----------
-    sets
-        Charge sets of one list.
+    safe
+        Result of :func:`zpfit.studies.atlas.lists.neutral_doublets`.
     fits
         Number of fits.
     screener
         Makes or reads the screen.
     """
-    safe = neutral_doublets(sets)
-    whole = signatures(safe, HiggsPolicy.ZERO, quarks=True)
-    table = subset(whole, np.flatnonzero(whole.vectors[:, 1]))
-    kept = screener.screen("quarks", Signed(safe, table), DATA, RANK)
+    whole = signatures(safe.sets, HiggsPolicy.ZERO, quarks=True)
+    whole = replace(whole, first=safe.numbers[whole.first])
+    table = subset(whole, np.flatnonzero(hopeful(whole.vectors)))
+    kept = screener.screen("quarks", Signed(safe.sets, table), DATA, RANK)
     result = kept.result
     order = [int(n) for n in ranked(result.screened)[:_RANKED]]
     chi2 = [float(result.screened.chi2[n]) for n in order[:fits]]
@@ -85,8 +87,8 @@ def quark_result(sets: ChargeSets, fits: int, screener: Screener) -> QuarkResult
     rows = tuple(_row(table, kept, number, found.get(place)) for place, number in enumerate(order))
     axial = axial_in_quarks(table.vectors.astype(float))
     return QuarkResult(
-        qmax=sets.qmax,
-        sets=len(safe),
+        qmax=safe.sets.qmax,
+        sets=len(safe.sets),
         signatures=len(table),
         axial=int(axial.sum()),
         chi2_without=result.references.without,
