@@ -64,9 +64,9 @@ def neutral_doublets(sets: ChargeSets) -> Numbered:
 
     Examples
     --------
-    >>> found = neutral_doublets(enumerate_sets(3))
-    >>> [found.sets.row(i).e for i in np.flatnonzero(found.numbers == 45)]
-    [(-3, -1, 0)]
+    >>> found = neutral_doublets(enumerate_sets(1))
+    >>> found.numbers.tolist(), found.sets.row(5).e
+    ([0, 1, 16, 17, 20, 21, 32, 34], (-1, 0, 0))
     """
     neutral = np.all(multisets(sets.qmax).values == 0, axis=1)
     numbers = np.flatnonzero(neutral[sets.members[SPECIES.index("L")]])

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from zpfit.analysis.atlas.charge_sets import SPECIES, IntArray
+from zpfit.analysis.atlas.charge_sets import SPECIES
 from zpfit.analysis.atlas.flags import Flags
 from zpfit.analysis.atlas.ranking import ranked
 from zpfit.analysis.atlas.signatures import HiggsPolicy, SignatureTable, signatures
@@ -31,7 +32,7 @@ _CHANGE: Final = 0.5
 _RANKED: Final = 5
 
 
-def hopeful(vectors: IntArray) -> Flags:
+def hopeful(vectors: NDArray[np.int8]) -> Flags:
     """Return which signatures with neutral doublets leptonic data leave: A_mu below A_e / 2.
 
     Parameters
