@@ -29,7 +29,7 @@ _EXPERIMENTS = 3
 @click.option(
     "--fits",
     type=click.IntRange(min=0),
-    default=8,
+    default=10,
     show_default=True,
     help="Largest number of signatures to fit.",
 )

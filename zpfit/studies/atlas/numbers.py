@@ -47,7 +47,7 @@ class Survey:
     """Largest charge of the list, with z_H = 0, to which experiments are applied one by one."""
     qmax_renormalisable: int = 10
     """Largest charge of the list with renormalisable lepton masses."""
-    fits: int = 8
+    fits: int = 10
     """Largest number of signatures that are fitted."""
     quark_fits: int = 2
     """Number of signatures with quarks that are fitted."""

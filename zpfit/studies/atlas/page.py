@@ -143,7 +143,12 @@ def _killers(found: Numbers) -> dict[str, str]:
         if one.dropped.surviving[BAR] > kept
     }
     listed = ", ".join(f"{words} ({count} more)" for words, count in freed.items())
+    strongest = sorted(found.experiments, key=lambda one: one.alone.surviving[BAR])[:2]
+    alone = (f"{one.words} ({one.alone.surviving[BAR]:,} left)" for one in strongest)
     return {
+        "alone": " and ".join(alone),
+        "anomaly": f"{found.anomaly.surviving[BAR]:,}",
+        "all": f"{found.anomaly.signatures:,}",
         "first": first,
         "first_killed": f"{killed[first]:,}",
         "second": second,
