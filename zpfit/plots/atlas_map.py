@@ -1,4 +1,4 @@
-"""Map of signatures: directions of charges, coloured by how much each signature gains.
+"""Map of signatures: directions of charges, coloured by the gain of each signature.
 
 A common factor of all charges is part of g', and their common sign is no choice. Signatures are
 therefore points of a projective space, and a map shows two angles.

@@ -1,9 +1,9 @@
 """Which signatures and charge sets survive a set of data.
 
 Without couplings of its own, that is for g' = 0, every charge set is the Standard Model or a dark
-photon. That such a point is allowed says nothing about the charges. A signature therefore
-*survives* if its least chi2 is lower than both references by more than a bar: it explains what
-neither the Standard Model nor a dark photon explains, and no exclusion forbids that.
+photon, so that an allowed point does not test the charges. A signature *survives* if its least chi2
+is lower than both references by more than a bar: it explains what neither the Standard Model nor a
+dark photon explains, and no exclusion forbids that.
 """
 
 from collections.abc import Mapping, Sequence

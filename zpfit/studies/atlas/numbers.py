@@ -59,7 +59,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What survives one data set under one policy."""
+    """Survivors of one data set under one policy."""
 
     epoch: str
     words: str
