@@ -61,6 +61,12 @@ def _answer(found: Numbers) -> dict[str, str]:
     answer["safe_sets"] = f"{today['universal'] + today['two_alike']:,}"
     answer["universal_sets"] = f"{today['universal']:,}"
     chosen = [one for one in found.survivors if one.gain > BAR]
+    apart = (abs(one.fit["chi2"] - one.fit["chi2_screen"]) for one in found.survivors)
+    answer["fits_apart"] = f"{max(apart, default=0):.2g}"
+    sample = sum(one.sample for one in found.accuracy)
+    answer["sample"], answer["missed"] = f"{sample:,}", str(sum(o.missed for o in found.accuracy))
+    # No event in n trials: the rate is below 3 / n at 95 % confidence.
+    answer["rate"] = _percent(3 / max(sample, 1))
     answer["best_bayes"] = f"{max((o.fit['ln_bayes_factor'] for o in chosen), default=0):+.2f}"
     answer["corrected_p"] = f"{min((o.corrected_p for o in chosen), default=1):.2g}"
     answer["local_p"] = f"{min((o.local_p for o in chosen), default=1):.2g}"
