@@ -27,13 +27,16 @@ from zpfit.studies.atlas.numbers import (
     ExperimentResult,
     Hopeless,
     Numbers,
+    QuarkChoice,
     QuarkResult,
     QuarkRow,
+    RealCharges,
     Survey,
     Survivor,
 )
 from zpfit.studies.atlas.page import render_page
 from zpfit.studies.atlas.quarks import axial_in_quarks, hopeful
+from zpfit.studies.atlas.real_charges import neutral_couplings
 from zpfit.studies.atlas.screens import Screener, Signed
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -65,7 +68,12 @@ def recorded() -> Numbers:
         survivors=tuple(Survivor(**one) for one in content["survivors"]),
         accuracy=tuple(Accuracy(**one) for one in content["accuracy"]),
         quarks=QuarkResult(
-            **{**content["quarks"], "rows": tuple(QuarkRow(**r) for r in content["quarks"]["rows"])}
+            **{
+                **content["quarks"],
+                "rows": tuple(QuarkRow(**row) for row in content["quarks"]["rows"]),
+                "real": RealCharges(**content["quarks"]["real"]),
+                "choices": tuple(QuarkChoice(**one) for one in content["quarks"]["choices"]),
+            }
         ),
     )
 
@@ -131,6 +139,24 @@ def test_quarks_without_vector_couplings() -> None:
     assert [float(found[name][0]) for name in ("C_Ae", "C_Au")] == pytest.approx([-1.5e-4, 1e-4])
 
 
+def test_real_charges_hold_those_of_a_set() -> None:
+    """Couplings of the cube are neutral, and C_Ve, C_Vu and C_Vd are its coordinates."""
+    u = np.array([[0.5, 0.5, 0.75, 0.5, 0.5, 0.5, 0.5], [0.2, 0.7, 0.1, 0.9, 0.8, 0.3, 0.6]])
+    c = neutral_couplings(u)
+    np.testing.assert_allclose(c["m_Zp"], 100 ** u[:, 0])
+    np.testing.assert_allclose(c["C_Ae"], 1e-6 * 1e4 ** u[:, 1])
+    np.testing.assert_allclose(c["C_Amu"] / c["C_Ae"], 2 * u[:, 2] - 1)
+    for name in ("C_nue", "C_numu", "C_nutau"):
+        assert not np.any(c[name])
+    for name in ("C_Ve", "C_Vu", "C_Vd"):
+        assert float(c[name][0]) == pytest.approx(0, abs=1e-15)
+        assert abs(c[name][1]) > 1e-6
+    # z_Q = 0 and no vector couplings: z_u = -2/3 and z_d = 1/3 of A_e, couplings g' z / 2.
+    axial = float(c["C_Ae"][0])
+    expected = [-2 / 3 * axial, axial / 3]
+    assert [float(c[name][0]) for name in ("C_Au", "C_Ad")] == pytest.approx(expected)
+
+
 def test_leptons_that_may_survive() -> None:
     rows = np.array([[0, 2, 0, -1, 0], [0, 3, 0, 2, 0], [0, 0, 0, 1, 0], [0, -1, 0, 0, 0]])
     assert hopeful(rows.astype(np.int8)).tolist() == [True, False, False, True]
@@ -170,6 +196,8 @@ def test_the_numbers_agree_with_each_other() -> None:
     assert white_dwarfs.dropped.surviving[9] == found.complete.surviving[9]
     [electron] = [s for s in found.survivors if tuple(s.integers.values()) == (0, 1, 0, 0, 0)]
     assert electron.fit["chi2"] == pytest.approx(1.95, abs=0.01)  # that of docs/models.md
+    # Integers are some of the real numbers.
+    assert found.quarks.real.chi2 <= found.quarks.rows[0].chi2
     for one in found.survivors:
         assert one.fit["chi2"] == pytest.approx(one.fit["chi2_screen"], abs=0.1)
         assert sum(one.flavours.values()) == one.sets

@@ -108,6 +108,6 @@ def compute(survey: Survey, screener: Screener) -> tuple[Numbers, Screens]:
         complete,
         survivors,
         accuracy,
-        quark_result(lists.neutral, survey.quark_fits, screener),
+        quark_result(lists.neutral, survivors, survey, screener),
     )
     return found, screens

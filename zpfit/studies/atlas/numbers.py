@@ -51,6 +51,8 @@ class Survey:
     """Largest number of signatures that are fitted."""
     quark_fits: int = 2
     """Number of signatures with quarks that are fitted."""
+    real_starts: int = 3000
+    """Random starts of the fit of real charges."""
     sample: Mapping[str, int] = field(
         default_factory=lambda: {HiggsPolicy.RENORMALISABLE: 300, HiggsPolicy.ZERO: 300}
     )
@@ -181,6 +183,30 @@ class QuarkRow:
 
 
 @dataclass(frozen=True)
+class QuarkChoice:
+    """The leptonic best fit with some charges of first-family quarks."""
+
+    words: str
+    charges: Mapping[str, float]
+    """z_Q, z_u and z_d over A_e."""
+    changes: Mapping[str, float]
+    """Changes of chi2 against no Z' of the terms that change most."""
+    excluded: Mapping[str, float]
+    """Ratio of signal and limit of each exclusion that forbids the point."""
+
+
+@dataclass(frozen=True)
+class RealCharges:
+    """Best point of neutral lepton doublets with any real charges."""
+
+    chi2: float
+    m_Zp: float
+    C_Ae: float
+    changes: Mapping[str, float]
+    """Changes of chi2 against no Z' of the terms that change most."""
+
+
+@dataclass(frozen=True)
 class QuarkResult:
     """Flavour-safe charge sets with neutral lepton doublets on all data."""
 
@@ -194,6 +220,15 @@ class QuarkResult:
     chi2_dark_photon: float
     rows: tuple[QuarkRow, ...]
     """The lowest chi2 first."""
+    choices: tuple[QuarkChoice, ...]
+    """Charges of quarks at the best leptonic point."""
+    real: RealCharges
+    """A bound for all charges."""
+
+    @property
+    def largest_gain(self) -> float:
+        """Gain of real charges against no Z' and the dark photon."""
+        return min(self.chi2_without, self.chi2_dark_photon) - self.real.chi2
 
 
 @dataclass(frozen=True)

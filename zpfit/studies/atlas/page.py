@@ -41,6 +41,7 @@ def render_page(found: Numbers) -> str:
         accuracy=_accuracy(found),
         quark_words=_quark_words(found.quarks),
         quark_rows=_quark_rows(found.quarks),
+        quark_choices=_quark_choices(found.quarks),
     )
 
 
@@ -52,14 +53,14 @@ def _answer(found: Numbers) -> dict[str, str]:
         answer[f"share_{epoch}_{higgs}"] = _percent(one.survival.fraction(BAR))
         answer[f"surviving_{epoch}_{higgs}"] = f"{one.survival.surviving[BAR]:,}"
         answer[f"signatures_{higgs}"] = f"{one.survival.signatures:,}"
-        answer[f"surviving_sets_{epoch}_{higgs}"] = f"{one.survival.surviving_sets[BAR]:,}"
+        answer[f"surviving_sets_{epoch}_{higgs}"] = _count(one.survival.surviving_sets[BAR])
         answer[f"sets_{higgs}"] = f"{one.survival.sets:,}"
         answer[f"best_{epoch}_{higgs}"] = f"{one.best:.2f}"
         answer[f"without_{epoch}"] = f"{one.chi2_without:.2f}"
         answer[f"dark_{epoch}"] = f"{one.chi2_dark_photon:.2f}"
     today = rows[TODAY.name, "zero"].survival.flavours
     answer["safe_sets"] = f"{today['universal'] + today['two_alike']:,}"
-    answer["universal_sets"] = f"{today['universal']:,}"
+    answer["universal_sets"] = _count(today["universal"])
     chosen = [one for one in found.survivors if one.gain > BAR]
     apart = (abs(one.fit["chi2"] - one.fit["chi2_screen"]) for one in found.survivors)
     answer["fits_apart"] = f"{max(apart, default=0):.2g}"
@@ -71,6 +72,10 @@ def _answer(found: Numbers) -> dict[str, str]:
     answer["corrected_p"] = f"{min((o.corrected_p for o in chosen), default=1):.2g}"
     answer["local_p"] = f"{min((o.local_p for o in chosen), default=1):.2g}"
     return answer
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "none"
 
 
 def _percent(fraction: float) -> str:
@@ -261,7 +266,12 @@ def _quark_words(found: QuarkResult) -> dict[str, str]:
         "dark": f"{found.chi2_dark_photon:.2f}",
         "best_gain": f"{best.gain:.2f}",
         "best": _tuple(best.integers.values()),
-        "survive": str(sum(row.gain > BAR for row in found.rows)),
+        "real_gain": f"{found.largest_gain:.2f}",
+        "real_chi2": f"{found.real.chi2:.2f}",
+        "real_mass": f"{found.real.m_Zp:.0f}",
+        "real_axial": f"{found.real.C_Ae:.1e}",
+        "real_verdict": "can" if found.largest_gain > BAR else "cannot",
+        "real_changes": ", ".join(f"`{n}` {v:+.1f}" for n, v in found.real.changes.items()),
         "verdict": "None survives" if best.gain <= BAR else "Some survive",
         "reference": f"{reference:.2f}",
     }
@@ -295,6 +305,21 @@ def _quark_rows(found: QuarkResult) -> str:
                 changes,
             ]
         )
+    return _joined(lines)
+
+
+def _quark_choices(found: QuarkResult) -> str:
+    """Return a table of data on quarks at the best leptonic point."""
+    heads = [
+        *("first-family quarks", "z_Q/A_e", "z_u/A_e", "z_d/A_e"),
+        *("changes of χ² against no Z'", "excluded by (signal over limit)"),
+    ]
+    lines = [heads, _rule(heads)]
+    for one in found.choices:
+        charges = [f"{one.charges[name]:.3g}" for name in ("Q", "u", "d")]
+        changes = ", ".join(f"`{name}` {value:+,.0f}" for name, value in one.changes.items())
+        excluded = ", ".join(f"`{name}` {value:.2f}" for name, value in one.excluded.items())
+        lines.append([one.words, *charges, changes, excluded or "none"])
     return _joined(lines)
 
 

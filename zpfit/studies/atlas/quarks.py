@@ -5,6 +5,7 @@ asked about these alone, and about sets with two families of quarks alike at lea
 have couplings that change flavour in K or D mesons.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from zpfit.analysis.atlas.charge_sets import SPECIES
 from zpfit.analysis.atlas.flags import Flags
 from zpfit.analysis.atlas.ranking import ranked
+from zpfit.analysis.atlas.screen import couplings
 from zpfit.analysis.atlas.signatures import HiggsPolicy, SignatureTable, signatures
 from zpfit.analysis.records import AtlasFitRecord
 from zpfit.io.arrays import FloatArray
@@ -22,7 +24,15 @@ from zpfit.physics.couplings import Couplings
 from zpfit.runs.atlas_fits import prepare_fits, run_fits
 from zpfit.studies.atlas.accuracy import subset
 from zpfit.studies.atlas.lists import Numbered
-from zpfit.studies.atlas.numbers import QuarkResult, QuarkRow, likelihood_of
+from zpfit.studies.atlas.numbers import (
+    QuarkChoice,
+    QuarkResult,
+    QuarkRow,
+    Survey,
+    Survivor,
+    likelihood_of,
+)
+from zpfit.studies.atlas.real_charges import fit_real_charges
 from zpfit.studies.atlas.screens import RANK, SEED, Kept, Screener, Signed
 
 DATA: Final = LikelihoodSpec(set="today_cs")
@@ -64,15 +74,60 @@ def axial_in_quarks(vectors: FloatArray) -> Flags:
     return result
 
 
-def quark_result(safe: Numbered, fits: int, screener: Screener) -> QuarkResult:
+CHOICES: Final[Mapping[str, tuple[float, float, float]]] = {
+    "neutral": (0.0, 0.0, 0.0),
+    "no vector couplings": (0.0, -2 / 3, 1 / 3),
+    "no pion charge, neutral Caesium": (0.0, -55 / 399, -55 / 399),
+}
+"""Charges z_Q, z_u and z_d over A_e. The weak charge of Caesium sees 188 C_Vu + 211 C_Vd."""
+
+
+def quark_choices(m: float, axial: float) -> tuple[QuarkChoice, ...]:
+    """Return the data on quarks at a point with neutral doublets and C_Ve = 0.
+
+    Parameters
+    ----------
+    m
+        Mass in MeV.
+    axial
+        Coupling C_Ae.
+
+    Examples
+    --------
+    Without vector couplings the pion is left with the charge of the electron:
+
+    >>> found = quark_choices(24.4, 2.3e-4)[1]
+    >>> [name for name, change in found.changes.items() if change > 10]
+    ['sindrum_rate_1989']
+    """
+    likelihood = likelihood_of(DATA)
+    without = likelihood.chi2_by_term(Couplings.none())
+    found = []
+    for words, (doublet, up, down) in CHOICES.items():
+        vector = np.array([[0, 1, 0, 0, 0, 3 * doublet, up - doublet, down - doublet]])
+        point = (np.array([value]) for value in (m, 2 * axial, -axial))
+        c = couplings(vector, *point)
+        terms = {n: float(v[0] - without[n][0]) for n, v in likelihood.chi2_by_term(c).items()}
+        changes = {name: value for name, value in terms.items() if abs(value) > _CHANGE}
+        ratios = {name: float(v[0]) for name, v in likelihood.ratios(c).items() if v[0] > 1}
+        charges = {"Q": doublet, "u": up, "d": down}
+        found.append(QuarkChoice(words, charges, changes, ratios))
+    return tuple(found)
+
+
+def quark_result(
+    safe: Numbered, survivors: Sequence[Survivor], survey: Survey, screener: Screener
+) -> QuarkResult:
     """Screen flavour-safe sets with neutral doublets on all data, and fit the best signatures.
 
     Parameters
     ----------
     safe
         Result of :func:`zpfit.studies.atlas.lists.neutral_doublets`.
-    fits
-        Number of fits.
+    survivors
+        Best signatures of leptonic data.
+    survey
+        Numbers of fits and of starts.
     screener
         Makes or reads the screen.
     """
@@ -82,8 +137,10 @@ def quark_result(safe: Numbered, fits: int, screener: Screener) -> QuarkResult:
     kept = screener.screen("quarks", Signed(safe.sets, table), DATA, RANK)
     result = kept.result
     order = [int(n) for n in ranked(result.screened)[:_RANKED]]
-    chi2 = [float(result.screened.chi2[n]) for n in order[:fits]]
-    tasks = prepare_fits(table, order[:fits], chi2, DATA, screener.folder / "fits_quarks", SEED)
+    chi2 = [float(result.screened.chi2[n]) for n in order[: survey.quark_fits]]
+    tasks = prepare_fits(
+        table, order[: survey.quark_fits], chi2, DATA, screener.folder / "fits_quarks", SEED
+    )
     found = dict(run_fits(tasks, screener.choice, screener.progress)) if tasks else {}
     rows = tuple(_row(table, kept, number, found.get(place)) for place, number in enumerate(order))
     axial = axial_in_quarks(table.vectors.astype(float))
@@ -95,7 +152,16 @@ def quark_result(safe: Numbered, fits: int, screener: Screener) -> QuarkResult:
         chi2_without=result.references.without,
         chi2_dark_photon=result.references.dark,
         rows=rows,
+        choices=quark_choices(*best_leptonic(survivors)) if survivors else (),
+        real=fit_real_charges(likelihood_of(DATA), survey.real_starts, SEED),
     )
+
+
+def best_leptonic(survivors: Sequence[Survivor]) -> tuple[float, float]:
+    """Return mass (MeV) and C_Ae of the best fit of the signature with the lowest chi2."""
+    best = min(survivors, key=lambda one: one.fit["chi2"])
+    parameters = best.fit["parameters"]
+    return parameters["m_Zp"], parameters["g_prime"] * abs(best.integers["A_e"]) / 2
 
 
 def _row(table: SignatureTable, kept: Kept, number: int, fit: AtlasFitRecord | None) -> QuarkRow:
