@@ -51,8 +51,8 @@ def survey(
 ) -> None:
     """Screen all signatures on the data of 2021 and of today, and write a page.
 
-    Who survives, which experiments exclude the others, and fits of the survivors. Takes about half
-    an hour of one core and writes atlas-survivors.md. Screens and fits that the output folder
+    Who survives, which experiments exclude the others, and fits of the survivors. Takes 15 to 30
+    minutes of one core and writes atlas-survivors.md. Screens and fits that the output folder
     holds are not repeated, so that a stopped study can be resumed.
 
     \b
