@@ -10,7 +10,7 @@ RUFF := $(BIN)/ruff check . && $(BIN)/ruff format --check .
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-beyond benchmark-campaign benchmark-samplers benchmark-scaling benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-beyond benchmark-campaign benchmark-samplers benchmark-scaling benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 atlas data-page clean
 
 # What a user needs: every command of the README.
 install: $(INSTALLED)
@@ -112,6 +112,11 @@ vectors: install
 x17: install
 	$(BIN)/zpfit x17 --output output/x17 --force
 	cp -r output/x17/x17.md output/x17/x17 docs/
+
+# Writes docs/atlas-survivors.md, its figures and its numbers again, in 15 to 30 minutes.
+atlas: install
+	$(BIN)/zpfit atlas survey --output output/atlas_survey --force
+	cp -r output/atlas_survey/atlas-survivors.md output/atlas_survey/atlas-survivors docs/
 
 calibration: develop
 	$(BIN)/python tests/calibration.py

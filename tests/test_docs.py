@@ -58,6 +58,7 @@ ELSEWHERE = {
     "paper": "tests/studies/test_paper_command.py",
     "vectors": "tests/studies/test_light_vectors.py",
     "x17": "tests/studies/test_x17_study.py",
+    "atlas survey": "tests/studies/test_atlas_survey.py",
     "explore": "tests/pages/test_explore.py",
     "python": "tests/analysis/test_certificate_script.py",  # the script that checks proofs
     "cobaya-run": "tests/interfaces/test_cobaya.py",  # run as python -m cobaya

@@ -132,6 +132,12 @@ def test_a_screen_prints_the_best_signatures(
     assert "Written: s.nc" in printed
     assert_mentions(rejected(*given, "--likelihood", "today_cs"), "today_cs", "quarks")
     assert_mentions(rejected(*given, "--likelihood", "mine"), "mine")
+    alone = ("--likelihood", "paper_2021_cs", "--drop")
+    assert_mentions(rejected(*given, *alone, "na64_2023"), "na64_2023", "not in the set")
+    # The muon's moment of the paper's data adds (251 / 59)^2 to chi2 without a Z'.
+    fewer = accepted(*given, *alone, "a_mu_2021", "--output", "fewer.nc", "--json")
+    assert json.loads(fewer)["likelihood"] == "paper_2021_cs -a_mu_2021"
+    assert json.loads(fewer)["chi2_without"] == pytest.approx(24.447 - (251 / 59) ** 2, abs=0.01)
     assert_mentions(rejected(*given, "--likelihood", "paper_2021_cs", "--output", "s.nc"), "s.nc")
 
 

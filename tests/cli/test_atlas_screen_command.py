@@ -12,6 +12,7 @@ from bad_input import assert_mentions
 import zpfit
 from zpfit.analysis.atlas.screen import References, Screened
 from zpfit.api.atlas_signatures import Screen
+from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.runs.atlas_screen import ScreenResult, write_screen
 
 Accepted = Callable[..., str]
@@ -29,7 +30,7 @@ def screened() -> Path:
     found = Screened(chi2=chi2, nested=flag, scanned=~flag, terms=terms, **columns)
     references = References(17.2, 16.0, (17.0, 1e-4))
     path = Path("screen.nc")
-    write_screen(table, ScreenResult("made_up", references, found, 4), path)
+    write_screen(table, ScreenResult(LikelihoodSpec(set="made_up"), references, found, 4), path)
     return path
 
 
@@ -98,6 +99,27 @@ def test_a_screen_is_drawn_in_the_style_that_is_given(
     np.testing.assert_array_equal(charges, [1, 2])
     assert np.min(lowest) == 2
     assert_mentions(rejected("atlas", "plot", screened, "--output", "one.jpg"), "one.jpg", ".png")
+
+
+def test_charge_sets_that_survive(accepted: Accepted, rejected: Accepted, screened: Path) -> None:
+    """Signature 7 gains 14 against the dark photon, all others at most 4."""
+    sets = zpfit.atlas(2, output="sets.nc")
+    given = json.loads(accepted("atlas", "table", screened, "--sets", "sets.nc", "--json"))
+    found = given["survival"]
+    count = int(sets.signatures("zero").frame["sets"][7])
+    assert found["surviving"]["9.0"] == 1
+    assert found["surviving_sets"]["9.0"] == count
+    assert sum(found["flavours"].values()) == count
+    printed = accepted("atlas", "table", screened, "--sets", "sets.nc")
+    assert "two alike" in printed
+    zpfit.atlas(3, output="more.nc")
+    assert_mentions(rejected("atlas", "table", screened, "--sets", "more.nc"), "not all signatures")
+
+
+def test_a_map_of_a_screen(accepted: Accepted, screened: Path) -> None:
+    printed = accepted("atlas", "plot", screened, "--map")
+    assert "screen_map.png" in printed
+    assert Path("screen_map.pdf").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("command", ["table", "plot"])

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import zpfit
+from zpfit.api.atlases import Survival
 from zpfit.api.data_checks import DataCheck
 from zpfit.cli import output
 from zpfit.cli.atlas import print_set
-from zpfit.cli.atlas_screens import print_ranking
+from zpfit.cli.atlas_screens import print_ranking, print_survival
 from zpfit.cli.campaign import print_campaign
 from zpfit.cli.compare import print_comparison
 from zpfit.cli.coverage import print_coverage
@@ -228,6 +229,12 @@ def atlas_screen_record() -> Any:
     return record | chi2 | {"look_elsewhere": found}
 
 
+def survival() -> Survival:
+    counts = {4.0: 123456, 9.0: 23456, 16.0: 345}
+    flavours = {"universal": 12, "two_alike": 345, "universal_doublets": 6789, "general": 16310}
+    return Survival(506245, counts, 21546920, {b: 9 * n for b, n in counts.items()}, 9.0, flavours)
+
+
 _TABLES: dict[str, Callable[[], None]] = {
     "run": lambda: print_summary(_SUMMARY, FOLDER),
     "compare": lambda: print_comparison(_ROWS, None),
@@ -246,6 +253,7 @@ _TABLES: dict[str, Callable[[], None]] = {
     "data check": lambda: print_data(checked()),
     "atlas set": lambda: print_set(zpfit.atlas(1)[2], "zero"),
     "atlas screen": lambda: print_ranking(atlas_screen_record()),
+    "atlas survivors": lambda: print_survival(survival()),
 }
 
 

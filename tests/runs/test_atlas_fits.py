@@ -14,9 +14,12 @@ from zpfit.api.atlas_fits import fit_best
 from zpfit.api.atlas_signatures import Screen, Signatures
 from zpfit.errors import FailedTasks, InvalidInput
 from zpfit.inference.problem import Problem
+from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.runs import atlas_fits
 from zpfit.runs.atlas_fits import SignatureFit
 from zpfit.runs.atlas_screen import ScreenResult
+
+DATA = LikelihoodSpec(set="today_leptons_cs")
 
 
 @pytest.mark.parametrize("higgs", ["zero", "renormalisable"])
@@ -43,7 +46,7 @@ def _screen(*best: tuple[int, ...]) -> Screen:
     columns = {name: np.full(len(table), 1.0) for name in ("m_Zp", "g_prime", "c")}
     flag = np.ones(len(table), dtype=bool)
     found = Screened(chi2=chi2, nested=flag, scanned=flag, terms={}, **columns)
-    result = ScreenResult("today_leptons_cs", References(17.2, 17.2, (100.0, 0.0)), found, 12)
+    result = ScreenResult(DATA, References(17.2, 17.2, (100.0, 0.0)), found, 12)
     return Screen(Signatures(table), result)
 
 

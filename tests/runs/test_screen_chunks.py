@@ -13,12 +13,14 @@ from zpfit.analysis.atlas.screen import Screened, ScreenOptions
 from zpfit.analysis.atlas.signatures import HiggsPolicy, SignatureTable, signatures
 from zpfit.errors import FailedTasks
 from zpfit.inference.progress import SILENT
+from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.runs import atlas_screen
 from zpfit.runs.atlas_screen import ScreenResult, screen_table, write_screen
 from zpfit.runs.pools import ExecutorChoice, Kind
 
 FEW = ScreenOptions(starts=3, steps=4, kept=1, kicks=1, gain=np.inf, masses=1)
 HERE = ExecutorChoice(Kind.HERE)
+DATA = LikelihoodSpec(set="paper_2021_cs")
 Screen = Callable[..., ScreenResult]
 
 
@@ -33,9 +35,7 @@ def run(table: SignatureTable) -> Screen:
     def run(
         choice: ExecutorChoice = HERE, target: Path | None = None, seed: int = 1
     ) -> ScreenResult:
-        return screen_table(
-            table, "paper_2021_cs", choice, SILENT, options=FEW, seed=seed, target=target
-        )
+        return screen_table(table, DATA, choice, SILENT, options=FEW, seed=seed, target=target)
 
     return run
 

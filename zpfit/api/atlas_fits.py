@@ -102,7 +102,7 @@ def fit_best(
     make_folder(folder)
     numbers = [row["signature"] for row in record["best"]]
     chi2 = [row["chi2"] for row in record["best"]]
-    tasks = prepare_fits(screen.signatures.table, numbers, chi2, screen.likelihood, folder, seed)
+    tasks = prepare_fits(screen.signatures.table, numbers, chi2, screen.data, folder, seed)
     choice = executor or ExecutorChoice(Kind.HERE)
     found = dict(run_fits(tasks, choice, progress_of(progress)))
     result: AtlasFitsRecord = {

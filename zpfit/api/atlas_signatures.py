@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from zpfit.analysis.atlas.ranking import ranked, screen_record
 from zpfit.analysis.atlas.screen import ScreenOptions
 from zpfit.analysis.atlas.signatures import SignatureTable
+from zpfit.analysis.atlas.survival import gains
 from zpfit.analysis.records import AtlasScreenRecord
 from zpfit.api.executors import ExecutorChoice, Kind
 from zpfit.api.sources import escaped, progress_of
 from zpfit.errors import InvalidInput, UnknownName, WrongSuffix
 from zpfit.inference.progress import Progress
+from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import check_writable, make_folder, make_room, write_text, write_whole
+from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.runs.atlas_file import CHARGES, output_file
 from zpfit.runs.atlas_screen import (
     ScreenResult,
@@ -74,7 +77,7 @@ class Signatures:
 
     def screen(
         self,
-        likelihood: str,
+        likelihood: str | LikelihoodSpec,
         *,
         output: str | Path | None = None,
         executor: ExecutorChoice | None = None,
@@ -93,7 +96,8 @@ class Signatures:
         Parameters
         ----------
         likelihood
-            Name of a likelihood set. Signatures of leptons need data that read no quarks.
+            Name of a likelihood set, or a :class:`zpfit.Likelihood` with changes to it. Signatures
+            of leptons need data that read no quarks.
         output
             NetCDF file for the result. Finished chunks are kept beside it, so that an interrupted
             screen continues when it is repeated.
@@ -113,7 +117,8 @@ class Signatures:
         UnknownName
             There is no such likelihood set or option.
         InvalidInput
-            The likelihood reads couplings of quarks that the table does not have.
+            The likelihood reads couplings of quarks that the table does not have, or lacks an
+            entry to leave out.
         FilesExist
             The file exists and ``force`` is false.
         WrongSuffix, UnwritablePath
@@ -132,7 +137,7 @@ class Signatures:
         target = output_file(output, force=force)
         found = screen_table(
             self.table,
-            likelihood,
+            LikelihoodSpec(set=likelihood) if isinstance(likelihood, str) else likelihood,
             executor or ExecutorChoice(Kind.HERE),
             progress_of(progress),
             options=_options(options or {}),
@@ -183,8 +188,13 @@ class Screen:
 
     @property
     def likelihood(self) -> str:
-        """Name of the likelihood set."""
+        """Name of the likelihood: the set, and the changes to it."""
         return self._result.likelihood
+
+    @property
+    def data(self) -> LikelihoodSpec:
+        """Choice of data."""
+        return self._result.data
 
     @property
     def without(self) -> float:
@@ -284,7 +294,19 @@ class Screen:
         """
         return self._drawn(figure_style(figure))
 
-    def draw(self, output: str | Path, style: Sequence[str | Path] = ()) -> Path:
+    def plot_map(self, figure: FigureChoice = None) -> "Figure":
+        """Return the map of signatures: directions of charges, coloured by their gain.
+
+        Parameters
+        ----------
+        figure
+            Description of the figure, see :class:`zpfit.Figure`.
+        """
+        return self._drawn(figure_style(figure), as_map=True)
+
+    def draw(
+        self, output: str | Path, style: Sequence[str | Path] = (), *, as_map: bool = False
+    ) -> Path:
         """Draw the figure of :meth:`plot` into a file; an existing one is replaced.
 
         Parameters
@@ -293,6 +315,8 @@ class Screen:
             File, .png or .pdf.
         style
             Files that describe figures, and styles of matplotlib.
+        as_map
+            Draw the figure of :meth:`plot_map`.
 
         Raises
         ------
@@ -311,16 +335,27 @@ class Screen:
         make_folder(target.parent)
         check_writable(target)
         with chosen.context():
-            figure = self._drawn(chosen)
+            figure = self._drawn(chosen, as_map=as_map)
             write_whole(target, png(figure, dpi=200) if target.suffix == ".png" else pdf(figure))
         return target
 
-    def _drawn(self, style: FigureStyle) -> "Figure":
-        from zpfit.plots.atlas import atlas_figure
+    @property
+    def gain(self) -> FloatArray:
+        """How far each signature lies below both references, shape (n,)."""
+        return gains(self._result.screened, self._result.references)
 
-        qmax = self.signatures.table.qmax.astype(float)
+    def _drawn(self, style: FigureStyle, *, as_map: bool = False) -> "Figure":
+        from zpfit.plots.atlas import atlas_figure
+        from zpfit.plots.atlas_map import MapPanel, map_figure
+
+        table, record = self.signatures.table, self.record(1)
         with style.context():
-            return atlas_figure(self.record(1), self._result.screened.chi2, qmax, style.spec)
+            if as_map:
+                vectors = table.vectors.astype(float)
+                panel = MapPanel("", table.higgs, vectors, self.gain)
+                return map_figure([panel], record["title"], style.spec)
+            qmax = table.qmax.astype(float)
+            return atlas_figure(record, self._result.screened.chi2, qmax, style.spec)
 
     def __repr__(self) -> str:
         best = self._result.screened.chi2.min()

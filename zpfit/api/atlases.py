@@ -9,12 +9,15 @@ from zpfit.analysis.atlas.charge_sets import SPECIES, ChargeSet, ChargeSets
 from zpfit.analysis.atlas.enumeration import enumerate_sets
 from zpfit.analysis.atlas.flags import FLAGS, count_flags, least_powers, quark_flavour
 from zpfit.analysis.atlas.signatures import signatures
+from zpfit.analysis.atlas.survival import Survival, gain_of_sets, survival_of
 from zpfit.api.atlas_sets import FLAVOURS, AtlasSet, policy_of
-from zpfit.api.atlas_signatures import Signatures
+from zpfit.api.atlas_signatures import Screen, Signatures
 from zpfit.api.sources import escaped, progress_of
 from zpfit.errors import InvalidInput, UnknownName, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.runs.atlas_file import output_file, read_atlas, write_atlas, write_signatures
+
+__all__ = ["Atlas", "Survival", "atlas", "numbered_set"]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,6 +177,34 @@ class Atlas:
             title = f"Signatures of the charge sets up to {self.qmax}, policy {policy}"
             write_signatures(table, target, title)
         return Signatures(table, () if target is None else (target,))
+
+    def survival(self, screen: Screen) -> Survival:
+        """Count the signatures and charge sets of a screen that survive.
+
+        Without couplings of its own every set is the Standard Model or a dark photon. One survives
+        if its chi2 is lower than both of theirs by more than a bar.
+
+        Parameters
+        ----------
+        screen
+            Screen of all signatures of this list under one policy.
+
+        Raises
+        ------
+        InvalidInput
+            The screen is that of another list.
+
+        Examples
+        --------
+        >>> import zpfit
+        >>> atlas = zpfit.atlas(1)
+        >>> screen = atlas.signatures("zero").screen("paper_2021_cs", options={"gain": 100})
+        >>> found = atlas.survival(screen)
+        >>> found.sets, found.signatures, found.surviving[9] <= found.surviving_sets[9]
+        (38, 33, True)
+        """
+        of_sets = gain_of_sets(self._sets, screen.signatures.table, screen.gain)
+        return survival_of(self._sets, screen.gain, of_sets)
 
     def __repr__(self) -> str:
         kind = "with" if self.neutrinos else "without"

@@ -1,5 +1,6 @@
 """Command ``atlas``: all anomaly-free charge sets."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import click
 from zpfit.cli import options
 from zpfit.cli.atlas_screens import fit, plot
 from zpfit.cli.atlas_screens import table as ranking
+from zpfit.cli.atlas_survey import survey
 from zpfit.cli.output import console, plain, print_json, print_table, print_written, table
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def atlas() -> None:
 atlas.add_command(ranking)
 atlas.add_command(plot)
 atlas.add_command(fit)
+atlas.add_command(survey)
 
 
 @atlas.command(name="enumerate")
@@ -126,6 +129,7 @@ def signatures(
 @click.argument("file", type=click.Path(path_type=Path))
 @higgs
 @click.option("--likelihood", required=True, help="Likelihood set.")
+@options.entries
 @click.option("--quarks", is_flag=True, help="Add first-family quarks; two families alike.")
 @click.option(
     "--output",
@@ -143,6 +147,8 @@ def screen(
     *,
     higgs: str,
     likelihood: str,
+    added: Sequence[str],
+    dropped: Sequence[str],
     quarks: bool,
     output: Path,
     seed: int,
@@ -159,7 +165,9 @@ def screen(
 
     \b
     zpfit atlas screen atlas.nc --higgs renormalisable --likelihood today_leptons_cs
+    zpfit atlas screen atlas.nc --higgs zero --likelihood today_leptons_cs --drop white_dwarf_2013
     """
+    from zpfit import Likelihood
     from zpfit.api.atlases import atlas as read
     from zpfit.cli.progress import StageLines
 
@@ -168,7 +176,7 @@ def screen(
         read(file)
         .signatures(higgs, quarks=quarks)
         .screen(
-            likelihood,
+            Likelihood(likelihood, add=added, drop=dropped),
             output=output,
             executor=choice,
             seed=seed,

@@ -1,6 +1,7 @@
 """Commands ``atlas table``, ``atlas plot`` and ``atlas fit``, which read the file of a screen."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from zpfit.cli.tables import error_or_dash, or_dash
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from zpfit.api.atlases import Survival
     from zpfit.api.records import AtlasFitsRecord, AtlasScreenRecord, LookElsewhereRecord
 
 _SCREEN = click.argument("file", type=click.Path(path_type=Path))
@@ -35,8 +37,22 @@ _SCREEN = click.argument("file", type=click.Path(path_type=Path))
     help="Write all signatures to a file, the lowest chi2 first.",
 )
 @options.force("Replace an existing file.")
+@click.option(
+    "--sets",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="ATLAS.nc",
+    help="List of charge sets of the screen: count those that survive.",
+)
 @options.as_json
-def table(file: Path, *, best: int, output: Path | None, force: bool, as_json: bool) -> None:
+def table(
+    file: Path,
+    *,
+    best: int,
+    output: Path | None,
+    force: bool,
+    sets: Path | None,
+    as_json: bool,
+) -> None:
     """Show the best signatures of a screen, and what chance alone may give.
 
     FILE is one that zpfit atlas screen has written.
@@ -44,16 +60,22 @@ def table(file: Path, *, best: int, output: Path | None, force: bool, as_json: b
     \b
     zpfit atlas table output/screen.nc --best 10
     zpfit atlas table output/screen.nc --output output/signatures.csv
+    zpfit atlas table output/screen.nc --sets output/atlas.nc
     """
     from zpfit.api.atlas_signatures import Screen
+    from zpfit.api.atlases import atlas
 
     found = Screen.read(file)
     record = found.record(best)
+    survival = None if sets is None else atlas(sets).survival(found)
     written = () if output is None else (found.write_ranking(output, force=force),)
     if as_json:
-        print_json({**record, "written": [str(path) for path in written]})
+        counted = {} if survival is None else {"survival": asdict(survival)}
+        print_json({**record, **counted, "written": [str(path) for path in written]})
         return
     print_ranking(record)
+    if survival is not None:
+        print_survival(survival)
     if written:
         print_written(written)
 
@@ -72,6 +94,26 @@ def print_ranking(record: "AtlasScreenRecord") -> None:
     print_table(_ranking_table(record))
     for line in _look_elsewhere_lines(record["look_elsewhere"]):
         terminal.print(plain(line), soft_wrap=True)
+
+
+def print_survival(found: "Survival") -> None:
+    """Print how many signatures and charge sets gain how much.
+
+    Parameters
+    ----------
+    found
+        Counts of a screen.
+    """
+    flavours = [*found.flavours]
+    caption = f"sets with a gain above {found.bar:g} by the flavour structure of their quarks"
+    made = empty_table("Gain against no Z' and the dark photon", caption=caption)
+    for heading in ("gain above", "signatures", "charge sets", *flavours):
+        made.add_column(heading.replace("_", " "), justify="right")
+    for bar, count in found.surviving.items():
+        labels = [f"{n:,}" if bar == found.bar else "" for n in found.flavours.values()]
+        made.add_row(f"{bar:g}", f"{count:,}", f"{found.surviving_sets[bar]:,}", *labels)
+    made.add_row("all", f"{found.signatures:,}", f"{found.sets:,}", *("" for _ in flavours))
+    print_table(made)
 
 
 def _ranking_table(record: "AtlasScreenRecord") -> "Table":
@@ -120,13 +162,21 @@ def _look_elsewhere_lines(found: "LookElsewhereRecord") -> list[str]:
     help="Description of the figure (.yaml), or a style of matplotlib (repeatable).",
 )
 @click.option(
+    "--map",
+    "as_map",
+    is_flag=True,
+    help="Draw directions of charges, coloured by what each signature gains.",
+)
+@click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Figure, .png or .pdf [both, beside the screen].",
 )
 @options.as_json
-def plot(file: Path, *, files: Sequence[str], output: Path | None, as_json: bool) -> None:
+def plot(
+    file: Path, *, files: Sequence[str], as_map: bool, output: Path | None, as_json: bool
+) -> None:
     """Draw the least chi2 of all signatures of a screen.
 
     FILE is one that zpfit atlas screen has written.
@@ -134,12 +184,14 @@ def plot(file: Path, *, files: Sequence[str], output: Path | None, as_json: bool
     \b
     zpfit atlas plot output/screen.nc
     zpfit atlas plot output/screen.nc --style letter.yaml --output screen.pdf
+    zpfit atlas plot output/screen.nc --map --output map.png
     """
     from zpfit.api.atlas_signatures import Screen
 
     found = Screen.read(file)
-    targets = [output] if output else [file.with_suffix(suffix) for suffix in (".png", ".pdf")]
-    written = [found.draw(target, style=files) for target in targets]
+    beside = file.with_name(f"{file.stem}_map") if as_map else file
+    targets = [output] if output else [beside.with_suffix(suffix) for suffix in (".png", ".pdf")]
+    written = [found.draw(target, style=files, as_map=as_map) for target in targets]
     print_written(written, as_json=as_json)
 
 

@@ -72,3 +72,17 @@ class LikelihoodSpec(StrictModel):
         changes += [f"{name}:hard" for name in self.hard] + [f"{name}:soft" for name in self.soft]
         changes += [f"{name}:{width:g}" for name, width in self.nuisances.items()]
         return " ".join([self.set or "entries", *changes])
+
+    @property
+    def content(self) -> str | dict[str, Any]:
+        """Value of the key ``likelihood`` of a run file with this choice.
+
+        Examples
+        --------
+        >>> LikelihoodSpec(set="today_cs").content
+        'today_cs'
+        >>> LikelihoodSpec(set="today_cs", drop=("kloe_2015",)).content
+        {'set': 'today_cs', 'drop': ['kloe_2015']}
+        """
+        given: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
+        return str(self.set) if [*given] == ["set"] else given

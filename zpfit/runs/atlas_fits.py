@@ -30,6 +30,7 @@ from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_folder, write_text
 from zpfit.io.yaml import dump_yaml
+from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.runs.executor_choice import ExecutorChoice
 from zpfit.runs.run_file import load_run
 from zpfit.runs.signals import REPEAT_TO_RESUME, listening
@@ -62,7 +63,7 @@ def prepare_fits(
     table: SignatureTable,
     numbers: Sequence[int],
     chi2: Sequence[float],
-    likelihood: str,
+    data: LikelihoodSpec,
     folder: Path,
     seed: int,
 ) -> list[SignatureFit]:
@@ -76,8 +77,8 @@ def prepare_fits(
         Numbers of those that are fitted.
     chi2
         Least chi2 of each of them in the screen.
-    likelihood
-        Name of the likelihood set.
+    data
+        Choice of data.
     folder
         Folder for the fits, with a folder for each signature.
     seed
@@ -89,13 +90,13 @@ def prepare_fits(
         A file cannot be written.
     """
     return [
-        _prepared(table, number, least, likelihood, folder, seed)
+        _prepared(table, number, least, data, folder, seed)
         for number, least in zip(numbers, chi2, strict=True)
     ]
 
 
 def _prepared(
-    table: SignatureTable, number: int, chi2: float, likelihood: str, folder: Path, seed: int
+    table: SignatureTable, number: int, chi2: float, data: LikelihoodSpec, folder: Path, seed: int
 ) -> SignatureFit:
     charges, first = table.example(number), int(table.first[number])
     integers = tuple(table.vectors[number].tolist())
@@ -103,7 +104,7 @@ def _prepared(
     pairing = chosen_pairing(first, charges, table.higgs, choice)
     name = f"atlas_{'' if table.neutrinos else 'sm_'}{first}"
     title = f"Signature {', '.join(map(str, integers))} of the atlas, charge set {first}"
-    run = run_content(title, name, charges, pairing, likelihood)
+    run = run_content(title, name, charges, pairing, data.content)
     run |= {"sampler": {"engine": "vegas"}, "seed": seed}
     own = folder / f"signature_{number}"
     make_folder(own / "models")

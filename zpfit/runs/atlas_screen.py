@@ -47,12 +47,17 @@ _TERM: Final = "term:"
 class ScreenResult:
     """Best points of all signatures of a table."""
 
-    likelihood: str
-    """Name of the likelihood set."""
+    data: LikelihoodSpec
+    """Choice of data."""
     references: References
     screened: Screened
     measurements: int
     """Number of measurements of the likelihood."""
+
+    @property
+    def likelihood(self) -> str:
+        """Name of the likelihood: the set, and the changes to it."""
+        return self.data.label
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class _Task:
     """One chunk, as a worker gets it."""
 
     vectors: NDArray[np.int8]
-    likelihood: str
+    data: str
+    """Choice of data as JSON."""
     references: References
     seed: tuple[int, int]
     options: ScreenOptions
@@ -68,7 +74,7 @@ class _Task:
 
 def screen_table(
     table: SignatureTable,
-    likelihood: str,
+    data: LikelihoodSpec,
     choice: ExecutorChoice,
     progress: Progress,
     *,
@@ -82,8 +88,8 @@ def screen_table(
     ----------
     table
         The signatures.
-    likelihood
-        Name of a likelihood set.
+    data
+        Choice of data.
     choice
         Executor of the chunks.
     progress
@@ -100,7 +106,8 @@ def screen_table(
     UnknownName
         There is no such likelihood set.
     InvalidInput
-        The likelihood reads couplings that the signatures leave open.
+        The likelihood reads couplings that the signatures leave open, or the set has no entry that
+        is left out.
     FailedTasks
         Chunks have failed.
     Stopped
@@ -108,19 +115,20 @@ def screen_table(
     UnwritablePath
         A chunk cannot be written.
     """
-    data = _likelihood(likelihood)
-    check_columns(table.columns, data)
-    progress.stage(f"References of {likelihood}")
-    references = find_references(data, seed)
+    text = data.model_dump_json()
+    likelihood = _likelihood(text)
+    check_columns(table.columns, likelihood)
+    progress.stage(f"References of {data.label}")
+    references = find_references(likelihood, seed)
     tasks = [
-        _Task(table.vectors[first : first + CHUNK], likelihood, references, (seed, first), options)
+        _Task(table.vectors[first : first + CHUNK], text, references, (seed, first), options)
         for first in range(0, len(table), CHUNK)
     ]
     progress.stage(f"{len(table):,} signatures in {len(tasks):,} chunks")
     folder = None if target is None else _folder_of(target, tasks)
     chunks = dict(_chunks(tasks, folder, choice, progress))
     screened = _joined([chunks[i] for i in range(len(tasks))])
-    return ScreenResult(likelihood, references, screened, len(data.measurements))
+    return ScreenResult(data, references, screened, len(likelihood.measurements))
 
 
 def write_screen(table: SignatureTable, found: ScreenResult, target: Path) -> None:
@@ -146,6 +154,7 @@ def write_screen(table: SignatureTable, found: ScreenResult, target: Path) -> No
     references = found.references
     attributes = {
         "likelihood": found.likelihood,
+        "data": found.data.model_dump_json(),
         "chi2_without": references.without,
         "chi2_dark_photon": references.dark,
         "dark_photon": np.array(references.point),
@@ -173,14 +182,15 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
         plain = {name: columns.pop(name) for name in _plain_fields()}
         without, dark = float(marks["chi2_without"]), float(marks["chi2_dark_photon"])
         mass, mixing = map(float, marks["dark_photon"])
-        likelihood, measurements = str(marks["likelihood"]), int(marks["measurements"])
+        text, measurements = str(marks["data"]), int(marks["measurements"])
     except KeyError as error:
         raise UnreadableFile(path, f"no screen of signatures: {error}") from error
     plain |= {name: plain[name].astype(bool) for name in ("nested", "scanned")}
     terms = {name.removeprefix("chi2_"): row.astype(float) for name, row in columns.items()}
     found = Screened(**plain, terms=terms)
     references = References(without, dark, (mass, mixing))
-    return table, ScreenResult(likelihood, references, found, measurements)
+    data = LikelihoodSpec.model_validate_json(text)
+    return table, ScreenResult(data, references, found, measurements)
 
 
 def _folder_of(target: Path, tasks: list[_Task]) -> Path:
@@ -188,7 +198,7 @@ def _folder_of(target: Path, tasks: list[_Task]) -> Path:
     digest = hashlib.sha256()
     for task in tasks:
         digest.update(task.vectors.tobytes())
-    digest.update(repr((tasks[0].likelihood, tasks[0].references, tasks[0].seed)).encode())
+    digest.update(repr((tasks[0].data, tasks[0].references, tasks[0].seed)).encode())
     digest.update(repr((tasks[0].options, CHUNK)).encode())
     unfinished = partial_path(target)
     folder = unfinished.with_name(f"{unfinished.stem}-screen-{digest.hexdigest()[:16]}")
@@ -225,14 +235,14 @@ def _chunks(
 
 
 def _screen_task(task: _Task) -> Screened:
-    data = _likelihood(task.likelihood)
+    data = _likelihood(task.data)
     return screen(task.vectors.astype(float), data, task.references, task.seed, task.options)
 
 
 @cache
-def _likelihood(name: str) -> Likelihood:
-    """Return a likelihood, which each process assembles once."""
-    return assemble(LikelihoodSpec(set=name), Library.beside()).likelihood
+def _likelihood(data: str) -> Likelihood:
+    """Return a likelihood, which each process assembles once, from the choice of data as JSON."""
+    return assemble(LikelihoodSpec.model_validate_json(data), Library.beside()).likelihood
 
 
 def _path_of(folder: Path, number: int) -> Path:

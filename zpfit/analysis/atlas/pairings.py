@@ -134,7 +134,11 @@ def model_content(title: str, charges: ChargeSet, pairing: Pairing) -> dict[str,
 
 
 def run_content(
-    title: str, name: str, charges: ChargeSet, pairing: Pairing, likelihood: str
+    title: str,
+    name: str,
+    charges: ChargeSet,
+    pairing: Pairing,
+    likelihood: str | dict[str, Any],
 ) -> dict[str, Any]:
     """Return the content of a run file for the model of a set.
 
@@ -147,7 +151,7 @@ def run_content(
     charges, pairing
         The set, and the charges of its leptons by family.
     likelihood
-        Name of a likelihood set.
+        Name of a likelihood set, or a mapping as in a run file.
     """
     visible = (*pairing.L, *pairing.e, pairing.H, *charges.Q, *charges.u, *charges.d)
     # Kinetic mixing alone has no g'.

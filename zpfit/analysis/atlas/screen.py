@@ -14,7 +14,7 @@ nodes of a grid.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import asinh
+from math import asinh, inf
 from typing import Final
 
 import numpy as np
@@ -64,6 +64,8 @@ class ScreenOptions:
     """New starts around each of these."""
     gain: float = 9.0
     """Gain in chi2 against both references from which a signature is searched at fixed masses."""
+    enough: float = inf
+    """Gain from which it is not: for counts of signatures that gain as much."""
     masses: int = 100
     """Fixed masses of that search."""
     tolerance: float = 1e-3
@@ -293,7 +295,8 @@ def screen(
     bound = min(references.without, references.dark)
     nested = best.chi2 <= bound + _NESTED
     _with_references(search, best, references)
-    again = ~nested | (best.chi2 < bound - options.gain)
+    gain = bound - best.chi2
+    again = ~nested | ((gain > options.gain) & (gain < options.enough))
     if again.any():
         _at_fixed_masses(search, best, np.flatnonzero(again), rng)
     return _screened(search, best, references, nested, again)

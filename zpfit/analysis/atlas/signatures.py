@@ -30,6 +30,8 @@ from numpy.typing import NDArray
 
 from zpfit.analysis.atlas.charge_sets import SPECIES, ChargeSet, ChargeSets, IntArray, multisets
 from zpfit.analysis.atlas.flags import Flags, QuarkFlavour, quark_flavour, renormalisable_leptons
+from zpfit.errors import InvalidInput
+from zpfit.io.arrays import FloatArray
 
 LEPTONS: Final = ("N_e", "A_e", "N_mu", "A_mu", "N_tau")
 """Columns of a lepton signature."""
@@ -144,6 +146,76 @@ def signatures(
     return SignatureTable(
         higgs, columns, vectors, found.count[order], first, charges, sets.neutrinos
     )
+
+
+def least_of_sets(sets: ChargeSets, table: SignatureTable, values: FloatArray) -> FloatArray:
+    """Return for each charge set the least value among the signatures of all its pairings.
+
+    Parameters
+    ----------
+    sets
+        Charge sets of the list that the signatures are from.
+    table
+        All signatures of the list under one policy, in any order.
+    values
+        A value for each signature, shape (n,).
+
+    Returns
+    -------
+    array, shape (number of sets,)
+        Infinite for sets that the policy does not admit, and with quarks for those without two
+        families of quarks alike.
+
+    Raises
+    ------
+    InvalidInput
+        A pairing of a set has a signature that the table lacks.
+
+    Examples
+    --------
+    The sets with a pairing in which the electron alone has an axial coupling:
+
+    >>> from zpfit.analysis.atlas.enumeration import enumerate_sets
+    >>> sets = enumerate_sets(1)
+    >>> table = signatures(sets, HiggsPolicy.ZERO)
+    >>> wanted = (table.vectors == [0, 1, 0, 0, 0]).all(axis=1)
+    >>> int((least_of_sets(sets, table, np.where(wanted, 0.0, 1.0)) == 0).sum())
+    9
+    """
+    width = len(table.columns)
+    quarks = width > len(LEPTONS)
+    flavour = QuarkFlavour.TWO_ALIKE if quarks else QuarkFlavour.GENERAL
+    known = _packed(table.vectors.astype(np.int64))
+    order = np.argsort(known)
+    known, values = known[order], np.append(values[order], np.nan)
+    result = np.full(len(sets), np.inf)
+    for start, part in sets.chunks():
+        kept = np.flatnonzero(_kept(part, table.higgs, flavour))
+        contents, content = np.unique(
+            _content_keys(part.chosen(kept), table.higgs, quarks=quarks), return_inverse=True
+        )
+        keys = [_signature_keys(rows, sets.qmax, table.higgs, width) for rows in _some(contents)]
+        least = [_looked_up(row, known, values).min(axis=1) for row in keys]
+        if least:
+            result[start + kept] = np.concatenate(least)[content]
+    if np.isnan(result).any():
+        reason = "the table has not all signatures of the charge sets"
+        raise InvalidInput([f"signatures: {reason}; give the list that the table was made from"])
+    return result
+
+
+def _some(contents: IntArray) -> Iterator[IntArray]:
+    """Yield some contents at a time."""
+    for start in range(0, len(contents), _AT_ONCE):
+        yield contents[start : start + _AT_ONCE]
+
+
+def _looked_up(keys: IntArray, known: IntArray, values: FloatArray) -> FloatArray:
+    """Return the values of keys, and the last value for unknown keys, in the shape of the keys."""
+    where = np.searchsorted(known, keys)
+    found = known[np.minimum(where, len(known) - 1)] == keys
+    result: FloatArray = values[np.where(found, where, len(known))]
+    return result
 
 
 def invariants(left: IntArray, right: IntArray, z_higgs: IntArray) -> IntArray:
@@ -275,19 +347,24 @@ def _assigned_contents(
     contents: _Counted, qmax: int, higgs: HiggsPolicy, width: int
 ) -> Iterator[_Counted]:
     """Yield the signatures of some contents at a time, each once for each content."""
-    orders = _MATCHED if higgs is HiggsPolicy.RENORMALISABLE else _ANY
     for start in range(0, len(contents.keys), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        vectors = _assigned(contents.keys[part], qmax, orders, quarks=width > len(LEPTONS))
-        ways = len(orders[0])
-        keys = _packed(normalised(vectors.reshape(-1, width)))
-        unique, index = np.unique(keys, return_inverse=True)
-        pairs = np.unique(index * _AT_ONCE + np.repeat(np.arange(len(keys) // ways), ways))
+        keys = _signature_keys(contents.keys[part], qmax, higgs, width)
+        ways = keys.shape[1]
+        unique, index = np.unique(keys.ravel(), return_inverse=True)
+        pairs = np.unique(index * _AT_ONCE + np.repeat(np.arange(len(keys)), ways))
         content = pairs % _AT_ONCE
         found = _Counted(
             unique[pairs // _AT_ONCE], contents.count[part][content], contents.first[part][content]
         )
         yield _summed([found])
+
+
+def _signature_keys(keys: IntArray, qmax: int, higgs: HiggsPolicy, width: int) -> IntArray:
+    """Return the packed signatures of contents in all assignments, shape (n, assignments)."""
+    orders = _MATCHED if higgs is HiggsPolicy.RENORMALISABLE else _ANY
+    vectors = _assigned(keys, qmax, orders, quarks=width > len(LEPTONS))
+    return _packed(normalised(vectors.reshape(-1, width))).reshape(vectors.shape[:2])
 
 
 def _assigned(

@@ -1,0 +1,91 @@
+"""Screens of the survey, each kept as a file so that the study can be resumed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from zpfit.analysis.atlas.charge_sets import ChargeSets
+from zpfit.analysis.atlas.screen import ScreenOptions
+from zpfit.analysis.atlas.signatures import SignatureTable
+from zpfit.analysis.atlas.survival import BAR, gains
+from zpfit.inference.progress import Progress
+from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.spec import LikelihoodSpec
+from zpfit.runs.atlas_screen import ScreenResult, read_screen, screen_table, write_screen
+from zpfit.runs.executor_choice import ExecutorChoice
+
+SEED: Final = 1
+RANK: Final = ScreenOptions(gain=4.0)
+"""Effort where signatures are ranked: all that gain more than 4 are searched at fixed masses."""
+COUNT: Final = ScreenOptions(gain=5.0, enough=BAR)
+"""Effort where they are counted: only those that may yet pass the bar are."""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Charge sets up to a largest charge, and their signatures under one policy."""
+
+    sets: ChargeSets
+    table: SignatureTable
+
+    @property
+    def qmax(self) -> int:
+        """Largest charge."""
+        return self.sets.qmax
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A screen and the file that holds it."""
+
+    result: ScreenResult
+    path: Path
+
+    @property
+    def gain(self) -> FloatArray:
+        """Gain of each signature against no Z' and the dark photon, shape (n,)."""
+        return gains(self.result.screened, self.result.references)
+
+
+class Screener:
+    """Screens tables of signatures into a folder; screens that it holds are read."""
+
+    def __init__(self, folder: Path, choice: ExecutorChoice, progress: Progress) -> None:
+        self.folder, self.choice, self.progress = folder, choice, progress
+
+    def screen(
+        self, name: str, signed: Signed, data: LikelihoodSpec, options: ScreenOptions
+    ) -> Kept:
+        """Return the screen of a table on some data.
+
+        Parameters
+        ----------
+        name
+            Name of the file, to which the policy and the largest charge are added.
+        signed
+            The signatures.
+        data
+            Choice of data.
+        options
+            Effort of the searches.
+
+        Raises
+        ------
+        UnreadableFile
+            The folder holds a file of this name that is no screen.
+        Stopped
+            On SIGINT or SIGTERM; the screen can be resumed.
+        """
+        table = signed.table
+        path = self.folder / f"{name}_{table.higgs}_{signed.qmax}.nc"
+        if path.is_file():
+            stored, result = read_screen(path)
+            if np.array_equal(stored.vectors, table.vectors) and result.data == data:
+                return Kept(result, path)
+        found = screen_table(
+            table, data, self.choice, self.progress, options=options, seed=SEED, target=path
+        )
+        write_screen(table, found, path)
+        return Kept(found, path)
