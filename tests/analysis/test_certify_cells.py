@@ -7,9 +7,10 @@ import pytest
 
 import zpfit
 from zpfit.analysis.certify.mass_cells import mass_cells
-from zpfit.analysis.certify.proof import Prover, _finer
+from zpfit.analysis.certify.proof import Prover, _finer, _Watch
 from zpfit.analysis.certify.quantities import INVISIBLE, NO_LIMIT, VISIBLE
 from zpfit.analysis.certify.structure import Anomaly, Domain, structure_of
+from zpfit.inference.progress import SILENT, Silent
 from zpfit.physics.constants import ELECTRON_MASS
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.dark_photon_limits import invisible_ratio, prompt_ratio
@@ -102,7 +103,7 @@ TIGHT = 1 - 3e-5
 def test_rooms_that_are_too_small_are_excluded_on_the_finer_scale():
     structure = structure_with_spots([TIGHT] * len(SPOTS))
     assert Prover(structure).prove(1.0).proved
-    coarse = Prover(structure)._divide(1.0, 2.0, 90.0, 4096, 0, 10**6)
+    coarse = Prover(structure)._divide(1.0, 2.0, 90.0, 4096, 0, 10**6, _Watch(SILENT, 1.0))
     assert len(coarse.undecided) >= len(SPOTS)
 
 
@@ -117,15 +118,51 @@ def test_a_point_in_any_group_of_masses_is_not_lost(allowed):
 
 
 def test_a_search_in_small_steps_finds_the_same(monkeypatch):
-    """Between two calls no open cell is forgotten, and the boxes of long calls are reported."""
-    structure, done = structure_with_spots([TIGHT] * 3 + [1 + 3e-5]), []
+    """Between two calls no open cell is forgotten."""
+    structure = structure_with_spots([TIGHT] * 3 + [1 + 3e-5])
     whole = Prover(structure).prove(1.0)
     monkeypatch.setattr("zpfit.analysis.certify.proof._AT_ONCE", 3)
-    steps = Prover(structure, report=done.append).prove(1.0)
+    steps = Prover(structure).prove(1.0)
     assert not steps.proved
     np.testing.assert_allclose(steps.undecided[:, 0], SPOTS[-1], rtol=1e-3)
     assert steps.boxes == whole.boxes
-    assert set(done) == {3}
+
+
+class Recorded(Silent):
+    """Progress that keeps what it is told."""
+
+    def __init__(self):
+        self.stages, self.updates = [], []
+
+    def stage(self, title):
+        self.stages.append(title)
+
+    def update(self, fraction, note):
+        self.updates.append((fraction, note))
+
+
+@pytest.mark.parametrize("last", [TIGHT, 1 + 3e-5], ids=["excluded", "allowed"])
+def test_a_proof_tells_its_phases_its_boxes_and_the_masses_excluded(monkeypatch, last):
+    """One of 4096 cells around each spot remains at first, and ends on the finer scale."""
+    monkeypatch.setattr("zpfit.analysis.certify.proof._AT_ONCE", 30)
+    progress = Recorded()
+    prover = Prover(structure_with_spots([TIGHT] * 3 + [last]), progress=progress)
+    proof = prover.prove(1.0)
+    first, *_, dividing = progress.stages
+    assert first == "Enclosing 4096 cells of mass"
+    assert dividing == "Dividing at 1 sigma"
+    shares = np.array([share for share, _ in progress.updates])
+    assert np.all(np.diff(shares) >= -1e-12)
+    assert 0 < shares[0] < 0.9
+    assert shares[-1] < 1
+    for cells in (4, 3, 2) if proof.proved else (4,):
+        assert np.min(np.abs(shares - (1 - cells / 4096))) < 1e-9
+    boxes = [int(note.split()[0]) for _, note in progress.updates]
+    assert boxes == sorted(boxes)
+    assert boxes[-1] <= proof.boxes
+    progress.stages.clear()
+    prover.prove(1.0)
+    assert progress.stages == ["Dividing at 1 sigma"]  # bounds are kept
 
 
 def test_the_boxes_of_all_levels_are_limited():

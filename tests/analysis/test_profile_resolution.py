@@ -336,6 +336,44 @@ def test_highest_density_of_a_narrow_mode_beside_a_wide_one(narrow):
             np.testing.assert_allclose([low, high], [a, b], atol=0.04 * (b - a))
 
 
+def sampling_error(z, n, kernel):
+    """Return the relative standard error of an interval that ends at z standard deviations.
+
+    An end is where n pdf(z) crosses the threshold. The kernel holds 2 sqrt(pi) kernel n pdf(z)
+    samples there, with their Poisson error, and 1.2 times that with the leading bias removed. The
+    logarithm of the density falls by z in one standard deviation. Where the kernel holds less than
+    a sample, the end follows the outermost one, with the error pi / sqrt(6) / z (Gumbel). The two
+    ends are independent.
+    """
+    in_kernel = 2 * np.sqrt(np.pi) * kernel * n * norm.pdf(z)
+    of_end = min(1.2 / np.sqrt(in_kernel), np.pi / np.sqrt(6)) / z
+    return np.sqrt(2) * of_end / (2 * z)
+
+
+@pytest.mark.parametrize("narrow", [2e-3, 2e-4])
+def test_highest_density_of_a_narrow_mode_of_few_samples(narrow):
+    """Over 16 seeds the width is right to the sampling error of a single one."""
+    n, seeds, modes = 2_500, 16, ((0.3, narrow), (0.7, 0.05))
+    exact = {p: np.array(highest_density(modes, p)[0]) for p in (0.683, 0.954)}
+    excess = {p: np.empty(seeds) for p in exact}
+    error = {p: np.empty(seeds) for p in exact}
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        samples = np.concatenate([rng.normal(*mode, size=n) for mode in modes])[:, None]
+        density = Density.of(samples, np.full(2 * n, 1 / (2 * n)), [(0, 1)])
+        [edges] = density.edges
+        for p, ends in exact.items():
+            bins = np.searchsorted(edges, ends)
+            kernel = 1.5 * np.mean(edges[bins] - edges[bins - 1]) / narrow
+            error[p][seed] = sampling_error(np.diff(ends)[0] / (2 * narrow), n, kernel)
+            excess[p][seed] = np.diff(density.intervals(p)[0])[0] / np.diff(ends)[0] - 1
+    for p in exact:
+        own = error[p].mean()
+        assert own < 0.06
+        assert abs(excess[p].mean()) < own * (1 + 3 / np.sqrt(seeds))
+        assert np.std(excess[p]) < own * (1 + 3 / np.sqrt(2 * seeds))
+
+
 def test_no_mode_that_holds_much_is_lost_as_noise():
     """The wider mode is barely above the threshold of 68 %, and holds a quarter of that."""
     for seed in range(5):

@@ -10,7 +10,7 @@ from zpfit.analysis.certify.proof import Prover
 from zpfit.analysis.certify.resumable import ResumableProver
 from zpfit.analysis.certify.structure import structure_of
 from zpfit.errors import FilesExist, NoRunToResume, OtherProof, UnfinishedRun
-from zpfit.inference.progress import Silent
+from zpfit.inference.progress import SILENT, Silent
 
 RUN = "froggatt_nielsen_cs"
 QUICK = "paper_sm_u1"
@@ -20,8 +20,9 @@ QUICK = "paper_sm_u1"
 class Stopping(Silent):
     """Interrupt after the first level."""
 
-    def stage(self, text):  # noqa: ARG002 - of Progress
-        raise KeyboardInterrupt
+    def update(self, fraction, note):  # noqa: ARG002 - of Progress
+        if fraction == 1:
+            raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -96,13 +97,13 @@ class Memory:
         self.state = state()
 
 
-class Interrupt:
+class Interrupt(Silent):
     """Interrupt inside a level, after some compiled calls of a few boxes."""
 
     def __init__(self, calls):
         self._left = calls
 
-    def __call__(self, boxes):  # noqa: ARG002 - the receiver of reports
+    def update(self, fraction, note):  # noqa: ARG002 - of Progress
         self._left -= 1
         if self._left == 0:
             raise KeyboardInterrupt
@@ -112,9 +113,9 @@ def outcome(proof):
     return proof.sigma, proof.boxes, proof.undecided.tobytes(), proof.unfinished
 
 
-def proofs_of_levels(checkpoint, report=None):
+def proofs_of_levels(checkpoint, progress=SILENT):
     problem = zpfit.load(RUN)
-    prover = ResumableProver(problem, structure_of(problem), checkpoint, report)
+    prover = ResumableProver(problem, structure_of(problem), checkpoint, progress)
     return [outcome(prover.prove(level)) for level in LEVELS]
 
 
@@ -153,10 +154,10 @@ def test_a_certificate_stopped_inside_its_last_level_is_the_same(tmp_path, monke
     class InLastLevel(Silent):
         ended = False
 
-        def stage(self, text):
-            if self.ended and "long searches" in text:
+        def update(self, fraction, note):
+            if self.ended and fraction < 1:
                 raise KeyboardInterrupt
-            self.ended |= "not excluded after" in text
+            self.ended |= "not excluded after" in note
 
     whole, path = zpfit.certify(RUN, progress=False), tmp_path / "proof.json"
     with pytest.raises(KeyboardInterrupt):

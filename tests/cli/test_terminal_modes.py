@@ -13,7 +13,7 @@ from rich.console import Console
 
 from zpfit.cli import cli
 from zpfit.cli.messages import Messages, keep_log
-from zpfit.cli.progress import LiveView, RunReporter, StageLines, TimeLeft
+from zpfit.cli.progress import LiveStages, LiveView, RunReporter, StageLines, TimeLeft
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
 
@@ -143,6 +143,55 @@ def test_a_log_has_levels(invoke: Callable[..., Result], finished: Path, workspa
 
 def test_a_log_that_cannot_be_written(rejected: Command):
     assert "choose another file" in rejected("--log", "no/where/a.log", "list", "runs")
+
+
+def test_long_stages_are_told_at_intervals_and_at_their_end(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Lines on a console without a live table, and the same lines in a log."""
+    seconds = iter([0.0, 0.0, 1.0, 3.1, 3.2, 3.3])
+    monkeypatch.setattr("zpfit.cli.progress.time.monotonic", lambda: next(seconds))
+    context, log = click.Context(cli, obj=Messages()), tmp_path / "a.log"
+    with context:
+        keep_log(context, log, "info")
+        with LiveStages() as lines:
+            lines.stage("Dividing boxes")
+            for fraction, note in ((0.1, "early"), (0.2, "due"), (0.3, "soon"), (1.0, "end")):
+                lines.update(fraction, note)
+    told = capsys.readouterr().err
+    assert told.splitlines() == ["Dividing boxes", "  due", "  end"]
+    logged = [line.split("INFO")[1].strip() for line in log.read_text("utf-8").splitlines()]
+    assert logged == ["Dividing boxes", "due", "end"]
+
+
+def test_a_terminal_shows_long_stages_in_a_live_table(monkeypatch: pytest.MonkeyPatch):
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100, height=50)
+    monkeypatch.setattr(Messages, "console", lambda _: console)
+    with LiveStages() as lines:
+        for level in range(20):
+            lines.stage(f"Level {level}")
+            lines.update(0.5, f"{level} boxes")
+        lines.note("mind this")
+    told = screen.getvalue()
+    last_frame = told[told.rindex("Level 8 ") :]
+    assert all(f"{level} boxes" in last_frame for level in range(8, 20))
+    assert "Level 7" not in last_frame
+    assert "mind this" in told
+
+
+def test_certify_tells_its_phases(invoke: Callable[..., Result], workspace: Path):
+    log = workspace / "my.log"
+    told = invoke("--log", log, "certify", "paper_sm_u1", "--sigma", "4").stderr
+    logged = log.read_text(encoding="utf-8")
+    phases = (
+        "Enclosing 4096 cells of mass", "Dividing at 4 sigma", "4 sigma not excluded after",
+        "Compiling the likelihood", "Searching near open boxes",
+    )  # fmt: skip
+    for phase in phases:
+        assert phase in told
+        assert phase in logged
+    assert [told.index(phase) for phase in phases] == sorted(map(told.index, phases))
 
 
 # The live view

@@ -10,6 +10,7 @@ from zpfit.errors import PoorProposal
 from zpfit.inference.samplers import vegas
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.importance import Target, integrate
+from zpfit.inference.samplers.more_peaks import of_one_map
 from zpfit.inference.samplers.peak_census import Census, Ends, Measured, log_unseen
 from zpfit.inference.samplers.peak_search import Peak, PeakOptions, fitted, peak_at, same_peaks
 from zpfit.inference.samplers.peaks import add_peaks
@@ -89,6 +90,26 @@ def test_a_search_that_ends_too_early_says_what_it_may_lack():
     assert problem.log_z - integral.evidence.log_z > 0.05
     assert any("others were probably not met" in text for text in integral.shortcomings)
     assert off(problem, integral) < LIMIT
+
+
+def test_a_peak_that_only_one_map_draws_is_added_for_the_other():
+    """A peak of 1e-3 in a plane: ln(L/Z) is 12 at its summit, and the density of a map 1 or e^8."""
+    flat, narrow = (
+        HistogramMap((np.array(edges),) * 2)
+        for edges in ([0, 1], [0, *np.linspace(0.295, 0.305, 53), 1])
+    )
+    one = peak(0.3, 1e-3, height=-np.log(2 * np.pi * 1e-6))
+
+    def added(*maps, peaks=()):
+        proposal = MixtureMap(maps).with_peaks(peaks, [0.1] * len(peaks))
+        return of_one_map([one], proposal, 0.0)
+
+    assert added(flat, narrow) == added(narrow, flat) == [one]
+    assert added(narrow, narrow) == []
+    assert added(flat, flat) == []  # it stands alone
+    assert added(flat, narrow, peaks=[one.map]) == []
+    light = peak(0.3, 1e-3, height=-np.log(2 * np.pi * 1e-6) - 9)
+    assert of_one_map([light], MixtureMap((flat, narrow)), 0.0) == []
 
 
 @pytest.mark.parametrize("rise", [0.003, 0.5])

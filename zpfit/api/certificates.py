@@ -190,10 +190,10 @@ def certify(
 
     def prove(checkpoint: Checkpoint) -> Certificate:
         if sigma is not None:
-            bracket = certify_level(problem, sigma, checkpoint)
+            bracket = certify_level(problem, sigma, checkpoint, reporter)
         else:
             bracket = certify_bracket(problem, tolerance, reporter, checkpoint, known)
-        return Certificate(certificate_record(problem, bracket, tree=tree))
+        return Certificate(certificate_record(problem, bracket, tree=tree, progress=reporter))
 
     if output is None:
         return prove(NO_CHECKPOINT)

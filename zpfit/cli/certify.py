@@ -66,21 +66,22 @@ def certify(
     """
     from zpfit.api.certificates import certify as compute_certificate
     from zpfit.api.texts import problem_of
-    from zpfit.cli.progress import StageLines
+    from zpfit.cli.progress import LiveStages
 
     problem, _ = problem_of(file, options.parse_changes(changes, seed))
     if resume and output is None:
         raise click.UsageError("--resume needs --output, the certificate of the stopped proof")
-    found = compute_certificate(
-        problem,
-        sigma=sigma,
-        tolerance=tolerance,
-        tree=tree,
-        output=output,
-        progress=StageLines(),
-        force=force,
-        resume=resume,
-    )
+    with LiveStages() as progress:
+        found = compute_certificate(
+            problem,
+            sigma=sigma,
+            tolerance=tolerance,
+            tree=tree,
+            output=output,
+            progress=progress,
+            force=force,
+            resume=resume,
+        )
     if tree and found.record["proof"] is None:
         warn("tree: too large to be written; prove a level below the bound with --sigma")
     if as_json:

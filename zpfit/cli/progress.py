@@ -29,6 +29,10 @@ from zpfit.io.numbers import percent
 
 _LOG_INTERVAL = 10.0
 """Seconds between progress lines on a console without a live table."""
+_LINE_INTERVAL = 3.0
+"""Seconds between lines of :class:`LiveStages` where there is no live table."""
+_ROWS = 12
+"""Stages that a live table shows; taller tables would hide the latest rows on small terminals."""
 _LEAST_PROGRESS = 0.05
 """Fraction of a stage that must be done before the time left is estimated."""
 _ALMOST_DONE = 0.999
@@ -74,6 +78,67 @@ class ToyLines(StageLines):
             self._last = now
             line = Text(f"  {percent(fraction)}, {note}", style="dim")
             self._console.print(line, soft_wrap=True)
+
+
+class LiveStages(StageLines):
+    """Progress of minutes: a live table on a terminal, elsewhere lines at least every few seconds.
+
+    Examples
+    --------
+    >>> with LiveStages() as progress:
+    ...     progress.stage("Dividing boxes")
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: LiveView | None = None
+        self._last = time.monotonic()
+
+    def __enter__(self) -> "LiveStages":
+        if self._console.is_terminal and not self._console.quiet:
+            self._view = LiveView(self._console, time_left=False)
+            self._view.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._view is not None:
+            if kind is None:
+                self._view.complete()
+            self._view.stop()
+
+    def stage(self, title: str) -> None:
+        """End the stage before, and begin one."""
+        self._last = time.monotonic()
+        if self._view is None:
+            super().stage(title)
+            return
+        LOGGER.info(title)
+        self._view.complete()
+        self._view.stage(title)
+
+    def update(self, fraction: float, note: str) -> None:
+        """Show the fraction of the stage that is done, 0 to 1, and a note.
+
+        The note of an end (fraction 1) is always a line.
+        """
+        if self._view is not None:
+            self._view.update(fraction, note)
+        now, ends = time.monotonic(), fraction >= 1
+        if not ends and now - self._last < _LINE_INTERVAL:
+            LOGGER.debug(note)
+            return
+        self._last = now
+        LOGGER.info(note)
+        if self._view is None:
+            self._console.print(Text(f"  {note}", style="dim"), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print something the user should know."""
+        if self._view is None:
+            super().note(text)
+            return
+        LOGGER.warning(text)
+        self._view.note(text)
 
 
 class RunReporter:
@@ -174,18 +239,26 @@ class TimeLeft(ProgressColumn):
 
 
 class LiveView:
-    """A live table with a row for each stage: name, bar, note, time spent and time left."""
+    """A live table with a row for each stage: name, bar, note, time spent and time left.
 
-    def __init__(self, console: Console) -> None:
-        self._progress = Progress(
+    Parameters
+    ----------
+    console
+        The terminal.
+    time_left
+        Estimate the time left, which supposes that the fraction grows steadily.
+    """
+
+    def __init__(self, console: Console, *, time_left: bool = True) -> None:
+        columns: list[ProgressColumn] = [
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=14),
             TextColumn("{task.fields[note]}", markup=False, table_column=Column(ratio=1)),
             TimeElapsedColumn(table_column=Column(no_wrap=True)),
-            TimeLeft(table_column=Column(no_wrap=True, min_width=12)),
-            console=console,
-            expand=True,
-        )
+        ]
+        if time_left:
+            columns.append(TimeLeft(table_column=Column(no_wrap=True, min_width=12)))
+        self._progress = Progress(*columns, console=console, expand=True)
         self._task: TaskID | None = None
 
     @property
@@ -204,6 +277,8 @@ class LiveView:
     def stage(self, title: str) -> None:
         """Add a row; its bar pulses until the first update."""
         self._task = self._progress.add_task(title, total=None, note="", first=None)
+        for task in self._progress.tasks[:-_ROWS]:
+            self._progress.update(task.id, visible=False)
 
     def update(self, fraction: float, note: str) -> None:
         """Show the fraction of the stage that is done, 0 to 1, and a note."""

@@ -1,6 +1,5 @@
 """Two-sided brackets of the joint sigma: a proof below, a point above."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import inf
@@ -15,7 +14,7 @@ from zpfit.analysis.joint_sigma import JointSigma
 from zpfit.analysis.records import CertificateRecord
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
-from zpfit.inference.progress import Progress
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
 from zpfit.physics import constants
@@ -91,7 +90,10 @@ class Bracket:
 
 
 def certify_level(
-    problem: Problem, sigma: float, checkpoint: Checkpoint = NO_CHECKPOINT
+    problem: Problem,
+    sigma: float,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
+    progress: Progress = SILENT,
 ) -> Bracket:
     """Try to prove that no point has a joint sigma of at most ``sigma``.
 
@@ -103,6 +105,8 @@ def certify_level(
         Level in standard errors.
     checkpoint : Checkpoint
         Store of the proof.
+    progress : Progress
+        Receives a stage for each phase.
 
     Returns
     -------
@@ -112,10 +116,10 @@ def certify_level(
         the level. The point gives ``upper``.
     """
     structure = structure_of(problem)
-    proof = ResumableProver(problem, structure, checkpoint).prove(sigma)
+    proof = ResumableProver(problem, structure, checkpoint, progress).prove(sigma)
     if proof.proved:
         return Bracket(sigma, inf, None, proof, proof.boxes, structure, 0.0, sigma)
-    found = Points(problem, structure).below(proof, sigma)
+    found = Points(problem, structure, progress=progress).below(proof, sigma)
     u = found.u if found.sigma < inf else None
     return Bracket(0.0, found.sigma, u, None, proof.boxes, structure, 0.0, sigma)
 
@@ -123,7 +127,7 @@ def certify_level(
 def certify_bracket(
     problem: Problem,
     tolerance: float = 1e-3,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     checkpoint: Checkpoint = NO_CHECKPOINT,
     known: JointSigma | None = None,
 ) -> Bracket:
@@ -139,8 +143,8 @@ def certify_bracket(
         Model, priors and likelihood.
     tolerance : float
         Largest distance of the bounds, in standard errors.
-    progress : Progress, optional
-        Receives a stage for each level.
+    progress : Progress
+        Receives a stage for each phase of each level.
     checkpoint : Checkpoint
         Store of the proofs of levels.
     known : JointSigma, optional
@@ -153,8 +157,9 @@ def certify_bracket(
         See :func:`zpfit.analysis.certify.structure.structure_of`.
     """
     structure = structure_of(problem)
-    levels = _Levels(ResumableProver(problem, structure, checkpoint, _reporter(progress)), progress)
-    best = _lowered(levels, Points(problem, structure, known), known or NO_POINT, tolerance)
+    levels = _Levels(ResumableProver(problem, structure, checkpoint, progress))
+    points = Points(problem, structure, known, progress)
+    best = _lowered(levels, points, known or NO_POINT, tolerance)
     if tolerance < best.sigma and levels.failed < inf:
         _raised(levels, tolerance)
     lower = levels.lower.sigma if levels.lower else 0.0
@@ -165,8 +170,8 @@ def certify_bracket(
 class _Levels:
     """Levels that proofs were tried at."""
 
-    def __init__(self, prover: ResumableProver, progress: Progress | None) -> None:
-        self._prover, self._progress = prover, progress
+    def __init__(self, prover: ResumableProver) -> None:
+        self._prover = prover
         self.lower: Proof | None = None
         """Best proof that succeeded."""
         self.failed = inf
@@ -175,16 +180,13 @@ class _Levels:
         """Boxes of all proofs and attempts."""
 
     def prove(self, level: float) -> Proof:
-        """Try a level, and report the outcome."""
+        """Try a level, and keep the outcome."""
         proof = self._prover.prove(level)
         self.boxes += proof.boxes
         if proof.proved:
             self.lower, self.failed = proof, inf
         else:
             self.failed = level
-        if self._progress is not None:
-            outcome = "excluded" if proof.proved else "not excluded"
-            self._progress.stage(f"{below(level)} sigma {outcome} after {proof.boxes} boxes")
         return proof
 
 
@@ -209,20 +211,6 @@ def _lowered(levels: _Levels, points: "Points", best: JointSigma, tolerance: flo
     return best
 
 
-def _reporter(progress: Progress | None) -> Callable[[int], None] | None:
-    """Return a receiver of the boxes of long searches that adds them up."""
-    if progress is None:
-        return None
-    total = 0
-
-    def report(boxes: int) -> None:
-        nonlocal total
-        total += boxes
-        progress.stage(f"{total} boxes examined in long searches")
-
-    return report
-
-
 def _raised(levels: _Levels, tolerance: float) -> None:
     """Raise the lower bound by bisection where the level next to the point is not excluded."""
     low, high = (levels.lower.sigma if levels.lower else 0.0), levels.failed
@@ -239,7 +227,7 @@ def _raised(levels: _Levels, tolerance: float) -> None:
 
 
 def certificate_record(
-    problem: Problem, bracket: Bracket, *, tree: bool = False
+    problem: Problem, bracket: Bracket, *, tree: bool = False, progress: Progress = SILENT
 ) -> CertificateRecord:
     """Return the record of a certificate, with the tree of its proof if asked for."""
     structure = bracket.structure
@@ -275,7 +263,7 @@ def certificate_record(
             name: getattr(constants, name)
             for name in ("ELECTRON_MASS", "MUON_MASS", "FERMI_CONSTANT", "SIN2_THETA_W")
         },
-        "proof": tree_below(structure, bracket.lower) if tree else None,
+        "proof": tree_below(structure, bracket.lower, progress) if tree else None,
         "data_hash": problem.data_hash(),
         "version": versions()["zpfit"],
     }

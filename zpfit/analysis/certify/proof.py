@@ -1,6 +1,7 @@
 """Proofs at a fixed level: no point of the domain meets every constraint, or boxes remain."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -8,9 +9,11 @@ import numpy as np
 
 from zpfit.analysis.certify.branch_and_bound import search
 from zpfit.analysis.certify.mass_cells import MassCells, mass_cells
-from zpfit.analysis.certify.quantities import N_COUPLINGS, NO_LIMIT, A, V
+from zpfit.analysis.certify.quantities import N_COUPLINGS, NO_LIMIT, A, IntArray, V
 from zpfit.analysis.certify.structure import Quarks, Structure
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.io.arrays import FloatArray
+from zpfit.io.numbers import percent
 
 _LEAVES: Final = 4096
 """Mass cells of the whole domain."""
@@ -56,6 +59,18 @@ class Proof:
         return not len(self.undecided) and not self.unfinished
 
 
+def outcome(proof: Proof) -> str:
+    """Return level, outcome and number of boxes of a proof in words.
+
+    Examples
+    --------
+    >>> outcome(Proof(2.5, 1200, np.empty((0, 5, 2))))
+    '2.5 sigma excluded after 1200 boxes'
+    """
+    words = "excluded" if proof.proved else "not excluded"
+    return f"{proof.sigma:.6g} sigma {words} after {proof.boxes} boxes"
+
+
 class Prover:
     """Branch and bound for one structure; keeps the bounds of mass cells between levels.
 
@@ -65,8 +80,9 @@ class Prover:
         Terms of the data.
     most, most_of_all : int
         Largest number of boxes of one level, and of all levels together.
-    report : callable, optional
-        Receives the number of boxes of each compiled call of a long search.
+    progress : Progress, optional
+        Receives a stage for what each level needs, and within a level the fraction of the range of
+        ln m that is decided, with the number of boxes.
     """
 
     def __init__(
@@ -75,11 +91,11 @@ class Prover:
         *,
         most: int = 5_000_000,
         most_of_all: int = ALL_BOXES,
-        report: Callable[[int], None] | None = None,
+        progress: Progress = SILENT,
     ) -> None:
         self.structure = structure
         self._most, self._left = most, most_of_all
-        self._report = report
+        self._progress = progress
         self._cells: dict[tuple[float, float, int], MassCells] = {}
 
     def prove(self, sigma: float) -> Proof:
@@ -93,26 +109,44 @@ class Prover:
             Level in standard errors, not negative.
         """
         low, high = self.structure.domain.mass
-        most = min(self._most, self._left)
-        proof = self._divide(sigma, low, high, _leaves(low, high), _ZOOMS, most)
+        most, leaves = min(self._most, self._left), _leaves(low, high)
+        self._prepare(low, high, leaves)
+        self._progress.stage(f"Dividing at {sigma:.6g} sigma")
+        watch = _Watch(self._progress, self._bounds(low, high, leaves).log_width)
+        proof = self._divide(sigma, low, high, leaves, _ZOOMS, most, watch)
         self._left = max(self._left - proof.boxes, 0)
         return proof
 
+    def _prepare(self, low: float, high: float, leaves: int) -> None:
+        """Compute the bounds of the mass cells, and compile the search (or load it)."""
+        if (low, high, leaves) in self._cells:
+            return
+        self._progress.stage(f"Enclosing {leaves} cells of mass")
+        cells = self._bounds(low, high, leaves)
+        if not getattr(search, "signatures", True):  # plain functions have no signatures
+            self._progress.stage("Compiling the search, once")
+            _Search(self.structure, cells, 0.0).compile()
+
     def _divide(
-        self, sigma: float, low: float, high: float, leaves: int, zooms: int, most: int
-    ) -> Proof:
+        self, sigma: float, low: float, high: float, leaves: int, zooms: int, most: int,
+        watch: "_Watch",
+    ) -> Proof:  # fmt: skip
         """Search a range of masses, and on a finer scale the cells in which boxes remain."""
         ranges = _Search(self.structure, self._bounds(low, high, leaves), sigma)
         if np.log(high / low) < leaves * _FACTOR * _NARROWEST:
             zooms = 0
         boxes = 0
         while True:
-            whole = ranges.go_on(most - boxes, self._report)
+            whole = ranges.go_on(most - boxes, watch)
             boxes += whole.boxes
             if zooms == 0 or whole.unfinished or whole.proved:
                 return replace(whole, boxes=boxes)
-            for part in _finer(whole.undecided[:, 0]):
-                found = self._divide(sigma, *part, zooms - 1, most - boxes)
+            parts = _finer(whole.undecided[:, 0])
+            left = ranges.left + sum(float(np.log(high / low)) for low, high, _ in parts)
+            for part in parts:
+                left -= float(np.log(part[1] / part[0]))
+                with watch.beside(left):
+                    found = self._divide(sigma, *part, zooms - 1, most - boxes, watch)
                 boxes += found.boxes
                 if not found.proved:
                     return replace(found, boxes=boxes)
@@ -132,6 +166,38 @@ def _leaves(low: float, high: float) -> int:
     return int(min(_LEAVES, 1 << (most.bit_length() - 1)))
 
 
+class _Watch:
+    """Adds up the boxes of a level, and reports them with the share of the masses excluded.
+
+    Parameters
+    ----------
+    progress : Progress
+        Receiver.
+    whole : float
+        Width of the domain in ln m.
+    """
+
+    def __init__(self, progress: Progress, whole: float) -> None:
+        self._progress, self._whole = progress, whole
+        self._boxes = 0
+        self._outside = 0.0
+
+    @contextmanager
+    def beside(self, left: float) -> Iterator[None]:
+        """Search a smaller range of masses, outside which a width in ln m is left."""
+        self._outside += left
+        yield
+        self._outside -= left
+
+    def report(self, boxes: int, left: float) -> None:
+        """Report a compiled call: its boxes, and the width in ln m that its range has left."""
+        self._boxes += boxes
+        share = max(1 - (self._outside + left) / self._whole, 0.0)
+        if share < 1:  # the outcome of the level follows otherwise
+            words = f"{self._boxes} boxes, {percent(share)} of the masses excluded"
+            self._progress.update(share, words)
+
+
 class _Search:
     """A depth-first search of a range of masses that can be continued."""
 
@@ -145,29 +211,54 @@ class _Search:
         self._structure = structure
         self._sigma = sigma
 
-    def go_on(self, most: int, report: Callable[[int], None] | None = None) -> Proof:
+    def compile(self) -> None:
+        """Compile or load the search, which examines no box."""
+        self._call(*self._room(0), 0)
+
+    def go_on(self, most: int, watch: _Watch) -> Proof:
         """Search until every box is excluded, several cells are open, or ``most`` are done."""
-        cells, structure = self._cells, self._structure
+        cells = self._cells
         size = min(_OPEN, len(cells.table) // 2)
-        found, where = np.empty((size, N_COUPLINGS, 2)), np.empty(size, dtype=np.int64)
-        arguments = (
-            level_of(structure, self._sigma), tau_of(structure), cells.products, cells.blocks,
-            targets_of(structure), cells.dumps,
-        )  # fmt: skip
+        found, where = self._room(size)
         done = n = 0
         while self._left > 0 and n < size and done < most:
-            more, self._left, new = search(
-                self._stack, self._nodes, self._left, found[n:], where[n:], self._open,
-                cells.table, cells.log_width, _SMALLEST, min(most - done, _AT_ONCE), *arguments,
-            )  # fmt: skip
+            more, new = self._call(found[n:], where[n:], min(most - done, _AT_ONCE))
             done, n = done + more, n + new
-            if more >= _AT_ONCE and report is not None:
-                report(more)
+            watch.report(more, self._left_with(where[:n]))
         first = where[:n] - (len(cells.edges) - 1)
         order = np.argsort(first)
         masses = np.stack([cells.edges[first], cells.edges[first + 1]], axis=1)
         boxes = np.concatenate([masses[:, None], found[:n]], axis=1)[order]
         return Proof(self._sigma, done, boxes, self._left > 0 and n < size)
+
+    def _room(self, size: int) -> tuple[FloatArray, IntArray]:
+        """Return arrays for boxes of open leaves and for these leaves."""
+        return np.empty((size, N_COUPLINGS, 2)), np.empty(size, dtype=np.int64)
+
+    def _call(self, found: FloatArray, where: IntArray, most: int) -> tuple[int, int]:
+        """Work on the stack; return the number of boxes done and of open leaves found."""
+        cells, structure = self._cells, self._structure
+        done, self._left, new = search(
+            self._stack, self._nodes, self._left, found, where, self._open,
+            cells.table, cells.log_width, _SMALLEST, most,
+            level_of(structure, self._sigma), tau_of(structure), cells.products, cells.blocks,
+            targets_of(structure), cells.dumps,
+        )  # fmt: skip
+        return done, new
+
+    @property
+    def left(self) -> float:
+        """Width in ln m of the masses of boxes that are left on the stack."""
+        return self._left_with(np.empty(0, dtype=np.int64))
+
+    def _left_with(self, leaves: IntArray) -> float:
+        """Return the width in ln m of boxes on the stack and of leaves of the mass tree."""
+        n = len(self._cells.table) // 2
+        is_left = np.zeros(n, dtype=bool)
+        for node in np.unique([*self._nodes[: self._left], *leaves]):
+            size = n >> (int(node).bit_length() - 1)
+            is_left[size * node - n : size * (node + 1) - n] = True
+        return float(is_left.mean()) * self._cells.log_width
 
 
 def _finer(open_cells: FloatArray) -> list[tuple[float, float, int]]:

@@ -1,16 +1,16 @@
 """Proofs of levels that are stored as they end, so that a stopped bracket resumes."""
 
-from collections.abc import Callable
 from hashlib import sha256
 from json import dumps
 
 import numpy as np
 
-from zpfit.analysis.certify.proof import ALL_BOXES, Proof, Prover
+from zpfit.analysis.certify.proof import ALL_BOXES, Proof, Prover, outcome
 from zpfit.analysis.certify.structure import Structure
 from zpfit.errors import OtherProof
 from zpfit.inference.checkpoint import Checkpoint, State
 from zpfit.inference.problem import Problem
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.io.versions import versions
 
 
@@ -28,8 +28,8 @@ class ResumableProver:
         Input of the proofs.
     checkpoint : Checkpoint
         Store of the proofs.
-    report : callable, optional
-        See :class:`Prover`.
+    progress : Progress, optional
+        See :class:`Prover`. Receives the outcome of a level once it is stored.
 
     Raises
     ------
@@ -42,9 +42,9 @@ class ResumableProver:
         problem: Problem,
         structure: Structure,
         checkpoint: Checkpoint,
-        report: Callable[[int], None] | None = None,
+        progress: Progress = SILENT,
     ) -> None:
-        self._checkpoint = checkpoint
+        self._checkpoint, self._progress = checkpoint, progress
         self._statement = _statement(problem, structure)
         state = checkpoint.load()
         if state is not None and state["statement"] != self._statement:
@@ -52,16 +52,18 @@ class ResumableProver:
         self._proofs = [] if state is None else [_proof(kept) for kept in state["proofs"]]
         # Boxes of stored proofs count, so that a resumed proof ends where another one does.
         left = ALL_BOXES - sum(proof.boxes for proof in self._proofs)
-        self._prover = Prover(structure, most_of_all=max(left, 0), report=report)
+        self._prover = Prover(structure, most_of_all=max(left, 0), progress=progress)
 
     def prove(self, sigma: float) -> Proof:
         """Return the proof of a level, see :meth:`Prover.prove`."""
         for proof in self._proofs:
             if proof.sigma == sigma:
+                self._progress.stage(f"Stored: {outcome(proof)}")
                 return proof
         proof = self._prover.prove(sigma)
         self._proofs.append(proof)
         self._checkpoint.save(self._state)
+        self._progress.update(1.0, outcome(proof))
         return proof
 
     def _state(self) -> State:

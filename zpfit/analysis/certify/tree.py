@@ -15,6 +15,7 @@ from zpfit.analysis.certify.proof import first_box, level_of, targets_of, tau_of
 from zpfit.analysis.certify.quantities import CAESIUM, FLOOR, N_COUPLINGS
 from zpfit.analysis.certify.structure import Quarks, Structure
 from zpfit.analysis.records import TreeRecord
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.models.gauge_mixing import BARE_Z_MASS
 from zpfit.physics.constants import MUON_MASS
@@ -40,11 +41,17 @@ _MASS_WEIGHT: Final = 6.0
 """Relative width of a coupling that is halved as soon as ln m of this part of it."""
 
 
+_REPORTED: Final = 500
+"""Nodes between reports; some tenths of a second."""
+
+
 class TreeTooLarge(ArithmeticError):
     """A proof takes more boxes than a certificate should hold."""
 
 
-def tree_record(structure: Structure, sigma: float, most: int = 400_000) -> TreeRecord:
+def tree_record(
+    structure: Structure, sigma: float, most: int = 400_000, progress: Progress = SILENT
+) -> TreeRecord:
     """Return the tree of a proof and every number that its check needs.
 
     Parameters
@@ -55,14 +62,17 @@ def tree_record(structure: Structure, sigma: float, most: int = 400_000) -> Tree
         Level in standard errors that is proved.
     most : int
         Largest number of nodes.
+    progress : Progress
+        Receives a stage, and the number of nodes with the share of ``most``.
 
     Raises
     ------
     TreeTooLarge
         There are more nodes, or a box cannot be excluded.
     """
+    progress.stage(f"Tree at {sigma:.6g} sigma")
     maker = _Maker(structure, sigma, most)
-    tokens = maker.tokens()
+    tokens = maker.tokens(progress)
     inputs = _inputs(structure, sigma, maker)
     stated = json.dumps(inputs, sort_keys=True).encode()
     record: Any = {
@@ -74,12 +84,14 @@ def tree_record(structure: Structure, sigma: float, most: int = 400_000) -> Tree
     return cast("TreeRecord", record)
 
 
-def tree_below(structure: Structure, sigma: float) -> TreeRecord | None:
+def tree_below(
+    structure: Structure, sigma: float, progress: Progress = SILENT
+) -> TreeRecord | None:
     """Return a tree for a proved level, or for one a little below if its tree is too large."""
     for step in _STEPS:
         if sigma - step > 0:
             try:
-                return tree_record(structure, sigma - step)
+                return tree_record(structure, sigma - step, progress=progress)
             except TreeTooLarge:
                 continue
     return None
@@ -153,7 +165,7 @@ class _Maker:
         self._level, self._tau = level_of(structure, sigma), tau_of(structure)
         self._targets = targets_of(structure)
 
-    def tokens(self) -> list[str]:
+    def tokens(self, progress: Progress) -> list[str]:
         """Return the tree, a node before its parts and the lower part first."""
         found: list[str] = []
         stack = [(first_box(self._structure), 1)]
@@ -164,6 +176,9 @@ class _Maker:
             token, parts = self._node(box, node)
             found.append(token)
             stack += reversed(parts)
+            if len(found) % _REPORTED == 0:
+                words = f"{len(found)} nodes; from {self._most} on, the tree is too large"
+                progress.update(len(found) / self._most, words)
         return found
 
     def _make_cells(self, root: int) -> MassCells:

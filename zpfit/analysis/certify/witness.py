@@ -16,6 +16,7 @@ from zpfit.analysis.joint_sigma import (
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.priors import LogUniform, SignedLogUniform
 from zpfit.inference.problem import Problem
+from zpfit.inference.progress import SILENT, Progress
 from zpfit.inference.search.minmax import MinMax, improve_near
 from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
@@ -48,14 +49,21 @@ class Points:
         Input of the proofs.
     known : JointSigma, optional
         Result of a search from everywhere, which is not repeated.
+    progress : Progress
+        Receives a stage for each search.
     """
 
     def __init__(
-        self, problem: Problem, structure: Structure, known: JointSigma | None = None
+        self,
+        problem: Problem,
+        structure: Structure,
+        known: JointSigma | None = None,
+        progress: Progress = SILENT,
     ) -> None:
-        self._problem, self._structure = problem, structure
+        self._problem, self._structure, self._progress = problem, structure, progress
         self._rng = np.random.default_rng(problem.settings.seed)
         self._everywhere = known
+        self._compiled = False
 
     def below(self, proof: Proof, level: float) -> JointSigma:
         """Return a point below a level, or the best one found.
@@ -81,12 +89,23 @@ class Points:
         """Return the best point of a search from the undecided boxes."""
         if not len(proof.undecided):
             return NO_POINT
+        self._compile()
+        self._progress.stage("Searching near open boxes")
         posterior, limits = self._problem.posterior, self._problem.settings.joint_sigma
         starts = parameters_near(posterior, couplings_of(proof.undecided, self._structure))
         return upper_end(posterior, starts, proof.sigma, limits, self._rng)
 
+    def _compile(self) -> None:
+        """Evaluate the likelihood at a point, which compiles it or loads it from the cache."""
+        if not self._compiled:
+            self._progress.stage("Compiling the likelihood, once")
+            posterior = self._problem.posterior
+            posterior.pulls_and_ratios(np.full((1, posterior.dimension), 0.5))
+            self._compiled = True
+
     def _search(self) -> JointSigma:
         """Return the point that a comparison finds."""
+        self._progress.stage("Searching the whole prior")
         posterior, settings = self._problem.posterior, self._problem.settings
         # The generator of a comparison of this run alone.
         rng = np.random.default_rng(settings.seed).spawn(1)[0].spawn(4)[0]

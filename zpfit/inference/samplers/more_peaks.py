@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 
 from zpfit.inference.checkpoint import Checkpoint
 from zpfit.inference.samplers.engine import SamplingTask
-from zpfit.inference.samplers.peak_census import LIGHT, Census, Ends, Measured, log_sum
+from zpfit.inference.samplers.peak_census import (
+    LIGHT,
+    Census,
+    Ends,
+    Measured,
+    log_sum,
+    rarely_drawn,
+)
 from zpfit.inference.samplers.peak_search import (
     Climb,
     Peak,
@@ -107,10 +114,33 @@ def completed(
     room = max(options.limit - len(first.peaks), 0)
     left = [mass for _, mass in lacking[room:]]
     if log_sum([mass for _, mass in lacking]) > small:
-        every = with_images([*first.peaks, *(peak for peak, _ in lacking[:room])], first.even)
+        of_one = [measure(peak).peak for peak in of_one_map(census.others, found, first.log_z)]
+        more = [*(peak for peak, _ in lacking), *of_one][:room]
+        every = with_images([*first.peaks, *more], first.even)
         found = with_shares(task, first.maps, every, share_rng, options, crowded=True, rival=found)
     gaps = [max(unmet, key=lambda gap: gap.log_mass), Gap(log_sum(left), _LEFT)]
     return replace(found, gaps=tuple(gap for gap in gaps if gap.log_mass > small))
+
+
+def of_one_map(peaks: Sequence[Peak], proposal: MixtureMap, log_z: float) -> list[Peak]:
+    """Return heavy peaks that one map draws often enough and another one rarely.
+
+    The mixture of the maps integrates them, but the adaptations disagree on ln Z.
+
+    Parameters
+    ----------
+    peaks
+        Peaks that do not stand alone.
+    proposal
+        Maps, and peaks that need not be added again.
+    log_z
+        ln Z as far as it is known.
+    """
+    heavy = [peak for peak in peaks if peak.log_mass > log_z - LIGHT]
+    drawn = ~rarely_drawn(heavy, proposal.with_peaks((), ()), log_z)
+    missed = [rarely_drawn(heavy, replace(proposal, maps=(one,)), log_z) for one in proposal.maps]
+    chosen = drawn & np.any(missed, axis=0)
+    return [peak for peak, is_chosen in zip(heavy, chosen, strict=True) if is_chosen]
 
 
 class _Measurer:
