@@ -17,6 +17,7 @@ import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.kernel_cache import kernel_cache
+from zpfit.physics.ufunc_loops import vectorize
 
 Ufunc = Callable[..., Any]
 """A function of broadcastable arrays or floats that returns arrays of the broadcast shape."""
@@ -89,7 +90,7 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
-    return _Kernel(formula, partial(_numba.vectorize, [signature]))
+    return _Kernel(formula, partial(vectorize, signature))
 
 
 def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
@@ -147,9 +148,7 @@ def _choose(condition: bool, yes: float, no: float) -> float:  # noqa: FBT001 - 
     return yes if condition else no
 
 
-choose: Ufunc = (
-    np.where if INTERPRETED else _Kernel(_choose, partial(_numba.vectorize, ["f8(b1,f8,f8)"]))
-)
+choose: Ufunc = np.where if INTERPRETED else _Kernel(_choose, partial(vectorize, "f8(b1,f8,f8)"))
 """``numpy.where`` as a ufunc."""
 
 
