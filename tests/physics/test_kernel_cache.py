@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from zpfit.physics import kernel_cache as module
+from zpfit.physics import ufunc_loops
 
 CHI2 = (
     "from zpfit.likelihood.build import LikelihoodSpec, assemble; "
@@ -87,6 +89,26 @@ def test_what_fails_is_not_complete(own_folder):
     with pytest.raises(ValueError, match="mine"), module.kernel_cache(len):
         raise ValueError("mine")
     assert not list(own_folder.glob("*/*.complete"))
+
+
+def square_sum(x, y):
+    return x * x + y * y
+
+
+def test_loops_of_ufuncs_are_read_from_disk(own_folder, monkeypatch):
+    """Compiling them anew took longer than anything else that a process does at its start."""
+
+    def compiled():
+        with module.kernel_cache(square_sum) as cached:
+            return ufunc_loops.vectorize("f8(f8,f8)", cache=cached)(square_sum)
+
+    first = compiled()
+    monkeypatch.setattr(ufunc_loops._wrappers, "build_ufunc_wrapper", None)
+    again = compiled()
+    x = np.arange(8.0)
+    for ufunc in (first, again):
+        assert ufunc(x, 3.0).tolist() == (x**2 + 9).tolist()
+        assert ufunc(x[::2], x[1::2]).tolist() == [1.0, 13.0, 41.0, 85.0]
 
 
 def test_the_users_folder_comes_first(own_folder, monkeypatch, tmp_path_factory):

@@ -6,15 +6,20 @@ point anew in every process, which takes some 30 ms. A likelihood of today has 2
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numba.core.caching import NullCache, make_library_cache
+from numba.core import caching
 from numba.np.numpy_support import as_dtype
-from numba.np.ufunc.ufuncbuilder import UFuncBuilder
-from numba.np.ufunc.wrappers import build_ufunc_wrapper
+from numba.np.ufunc import ufuncbuilder, wrappers
 
-_LoopCache: Any = make_library_cache("ufunc")
+_caching: Any = caching
+_ufuncbuilder: Any = ufuncbuilder
+_wrappers: Any = wrappers
+"""numba has no complete type hints."""
+
+_LoopCache: Any = _caching.make_library_cache("ufunc")
 
 
 def vectorize(
@@ -39,7 +44,9 @@ def vectorize(
     """
 
     def compiled(formula: Callable[..., Any]) -> np.ufunc:
-        builder = _Builder(formula, cache=cache, targetoptions=options)
+        builder = _ufuncbuilder.UFuncBuilder(formula, cache=cache, targetoptions=options)
+        loops = _LoopCache(formula) if cache else _caching.NullCache()
+        builder.build = partial(_build, loops)
         builder.add(signature)
         ufunc: np.ufunc = builder.build_ufunc()
         return ufunc
@@ -47,22 +54,20 @@ def vectorize(
     return compiled
 
 
-class _Builder(UFuncBuilder):  # type: ignore[misc]
-    """Builds a ufunc from loops that are kept on disk."""
+def _build(loops: Any, formula: Any, signature: Any) -> tuple[list[int], int, Any]:
+    """Return the numbers of the types, the address of the loop, and what it needs.
 
-    def __init__(self, formula: Callable[..., Any], *, cache: bool, targetoptions: Any) -> None:
-        super().__init__(formula, cache=cache, targetoptions=targetoptions)
-        self._loops = _LoopCache(formula) if cache else NullCache()
-
-    def build(self, compiled: Any, signature: Any) -> tuple[list[int], int, Any]:
-        """Return the numbers of the types, the address of the loop, and what it needs."""
-        context, name = compiled.target_context, compiled.fndesc.llvm_func_name
-        loop = self._loops.load_overload(signature, context)
-        if loop is None:
-            arguments = compiled.library, context, name, signature, compiled.objectmode, compiled
-            loop = build_ufunc_wrapper(*arguments).library
-            loop.enable_object_caching()
-            self._loops.save_overload(signature, loop)
-        address = loop.get_pointer_to_function(f"__ufunc__.{name}")
-        types = [as_dtype(each).num for each in (*signature.args, signature.return_type)]
-        return types, address, compiled.environment
+    Parameters are the cache of the loop, and what numba's own method has: the compiled formula and
+    its signature.
+    """
+    name = formula.fndesc.llvm_func_name
+    loop = loops.load_overload(signature, formula.target_context)
+    if loop is None:
+        context, library = formula.target_context, formula.library
+        arguments = library, context, name, signature, formula.objectmode, formula
+        loop = _wrappers.build_ufunc_wrapper(*arguments).library
+        loop.enable_object_caching()
+        loops.save_overload(signature, loop)
+    address = loop.get_pointer_to_function(f"__ufunc__.{name}")
+    types = [int(as_dtype(each).num) for each in (*signature.args, signature.return_type)]
+    return types, address, formula.environment
