@@ -46,9 +46,14 @@ class _Kernel:
     Reading every formula takes seconds, and a process needs only those of its model and data.
     """
 
-    def __init__(self, kernel: Callable[..., Any], compiler: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        kernel: Callable[..., Any],
+        compiler: Callable[..., Any],
+        fastmath: Set[str] = _FASTMATH,
+    ) -> None:
         update_wrapper(self, kernel)
-        self._kernel, self._compiler = kernel, compiler
+        self._kernel, self._compiler, self._fastmath = kernel, compiler, fastmath
 
     def __call__(self, *arguments: Any) -> Any:
         return self._ufunc(*arguments)
@@ -56,7 +61,7 @@ class _Kernel:
     @cached_property
     def _ufunc(self) -> Ufunc:
         with _LOADING, kernel_cache(self._kernel) as cache:
-            ufunc: Ufunc = self._compiler(cache=cache, fastmath=_FASTMATH)(self._kernel)
+            ufunc: Ufunc = self._compiler(cache=cache, fastmath=self._fastmath)(self._kernel)
         return ufunc
 
 
@@ -86,11 +91,20 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
     >>> _e158(np.array([17.0, 20.0]), 1e-4, 1e-4).shape
     (2,)
     """
+    return _of_one_point(formula, _FASTMATH)
+
+
+def rounded_ufunc(formula: Callable[..., float]) -> Ufunc:
+    """Compile a :func:`ufunc` that rounds after each operation, to the same bits as NumPy."""
+    return _of_one_point(formula, set())
+
+
+def _of_one_point(formula: Callable[..., float], fastmath: Set[str]) -> Ufunc:
     if INTERPRETED:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
-    return _Kernel(formula, partial(vectorize, signature))
+    return _Kernel(formula, partial(vectorize, signature), fastmath)
 
 
 def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:

@@ -1,7 +1,9 @@
 """Maps of the unit interval onto ranges of a parameter, in few passes over a batch.
 
 Bounds are numbers, or arrays that broadcast with the coordinates. Results are clipped, as rounding
-may exceed the bounds. NumPy computes the exponential, of several points at once.
+may exceed the bounds. NumPy computes the exponential, of several points at once. Each operation
+rounds as NumPy's does: adapted maps and searches amplify the last bit of a point, so that fused
+operations would give other samples for the same seed.
 """
 
 from math import copysign
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import inline, ufunc
+from zpfit.physics.compiled import rounded_ufunc
 
 Bound = float | FloatArray
 """A bound, or bounds that broadcast with the points."""
@@ -55,31 +57,26 @@ def signed_log_uniform(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
     return result
 
 
-@inline
-def _within(value: float, lower: float, upper: float) -> float:
-    return min(max(value, lower), upper)
-
-
-@ufunc
+@rounded_ufunc
 def _uniform(u: float, lower: float, upper: float) -> float:
-    return _within(lower + u * (upper - lower), lower, upper)
+    return min(max(lower + u * (upper - lower), lower), upper)
 
 
-@ufunc
+@rounded_ufunc
 def _line(u: float, low: float, width: float) -> float:
     return u * width + low
 
 
-@ufunc
+@rounded_ufunc
 def _clipped(value: float, lower: float, upper: float) -> float:
-    return _within(value, lower, upper)
+    return min(max(value, lower), upper)
 
 
-@ufunc
+@rounded_ufunc
 def _line_on_both_sides(u: float, low: float, width: float) -> float:
     return abs(2 * u - 1) * width + low
 
 
-@ufunc
+@rounded_ufunc
 def _signed(size: float, u: float, lower: float, upper: float) -> float:
-    return copysign(_within(size, lower, upper), 2 * u - 1)
+    return copysign(min(max(size, lower), upper), 2 * u - 1)
