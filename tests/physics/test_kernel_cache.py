@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from zpfit.physics import kernel_cache as module
+from zpfit.physics import ufunc_loops
 
 CHI2 = (
     "from zpfit.likelihood.build import LikelihoodSpec, assemble; "
@@ -89,6 +91,26 @@ def test_what_fails_is_not_complete(own_folder):
     assert not list(own_folder.glob("*/*.complete"))
 
 
+def square_sum(x, y):
+    return x * x + y * y
+
+
+def test_loops_of_ufuncs_are_read_from_disk(own_folder, monkeypatch):
+    """Compiling them anew took longer than anything else that a process does at its start."""
+
+    def compiled():
+        with module.kernel_cache(square_sum) as cached:
+            return ufunc_loops.vectorize("f8(f8,f8)", cache=cached)(square_sum)
+
+    first = compiled()
+    monkeypatch.setattr(ufunc_loops._wrappers, "build_ufunc_wrapper", None)
+    again = compiled()
+    x = np.arange(8.0)
+    for ufunc in (first, again):
+        assert ufunc(x, 3.0).tolist() == (x**2 + 9).tolist()
+        assert ufunc(x[::2], x[1::2]).tolist() == [1.0, 13.0, 41.0, 85.0]
+
+
 def test_the_users_folder_comes_first(own_folder, monkeypatch, tmp_path_factory):
     chosen = tmp_path_factory.mktemp("chosen")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(chosen))
@@ -110,7 +132,7 @@ def test_copies_of_the_package_do_not_share_a_folder(monkeypatch, tmp_path):
 def test_every_file_with_formulas_is_in_the_name_of_the_cache():
     """A proof that ran stale code after an edit would prove nothing."""
     root = Path(module.__file__).parent.parent
-    decorated = re.compile(r"^@(rigorous|inline|ufunc|gufunc)\b", re.MULTILINE)
+    decorated = re.compile(r"^@(rigorous|inline|rounded_ufunc|ufunc|gufunc)\b", re.MULTILINE)
     files = [path for path in root.rglob("*.py") if decorated.search(path.read_text("utf-8"))]
     folders = {path.parent.relative_to(root).as_posix() for path in files}
     assert folders == set(module.COMPILED)

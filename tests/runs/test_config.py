@@ -98,6 +98,25 @@ def test_ppf_has_the_closed_form(prior, u, expected):
     np.testing.assert_allclose(prior.ppf(np.array(u, dtype=float)), expected, rtol=1e-12)
 
 
+def test_parameters_with_one_kind_of_prior_have_their_own_bounds():
+    """They are transformed together. No value leaves its bounds by rounding."""
+    bounds = {"a": (1e-8, 1e-2), "b": (0.3, 7.0)}
+    u = np.append(np.random.default_rng(1).random((500, 6)), [[0.0] * 6, [1.0] * 6], axis=0)
+    kinds = (Uniform, LogUniform, SignedLogUniform)
+    some = {f"{kind.__name__} {n}": kind(lower=x, upper=y)
+            for kind in kinds for n, (x, y) in bounds.items()}  # fmt: skip
+    found = Priors(some).transform(u)
+    for index, (name, prior) in enumerate(some.items()):
+        own, low, high = u[:, index], prior.lower, prior.upper
+        power = np.abs(2 * own - 1) if isinstance(prior, SignedLogUniform) else own
+        size = (
+            low + own * (high - low) if isinstance(prior, Uniform) else low * (high / low) ** power
+        )
+        sign = np.where(own < 0.5, -1, 1) if isinstance(prior, SignedLogUniform) else 1
+        np.testing.assert_allclose(found[name], sign * size, rtol=1e-14)
+        assert np.all((np.abs(found[name]) >= low) & (np.abs(found[name]) <= high))
+
+
 def test_the_signs_of_signed_log_uniform_meet_in_the_middle():
     below, above = SignedLogUniform(lower=1e-8, upper=1.0).ppf(np.array([0.5 - 1e-12, 0.5 + 1e-12]))
     assert below == pytest.approx(-1e-8, rel=1e-9)

@@ -3,13 +3,13 @@
 ArviZ's ``arviz-stats`` computes the statistics. This module decides which samples form a chain.
 """
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
+from zpfit.io.lean_imports import import_without
 
 RHAT_LIMIT = 1.01
 """Largest split R-hat of a converged run, as recommended by Vehtari et al., arXiv:1903.08008."""
@@ -93,8 +93,8 @@ def diagnose(samples: FloatArray, thin: int) -> Diagnostics:
     >>> bool((result.rhat < 1.01).all()), bool((result.ess > 1000).all())
     (True, True)
     """
-    # Imported here because it takes half a second, and by name because it has no type hints.
-    array_stats: Any = importlib.import_module("arviz_stats.base").array_stats
+    # Imported here because it takes time, and by name because it has no type hints.
+    array_stats: Any = import_without("arviz_stats.base", "xarray").array_stats
     ensembles, steps, walkers, dimension = samples.shape
     by_walker = samples.transpose(3, 0, 2, 1).reshape(dimension, ensembles * walkers, steps)
     by_ensemble = samples.transpose(3, 0, 1, 2).reshape(dimension, ensembles, steps * walkers)

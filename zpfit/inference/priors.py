@@ -21,18 +21,11 @@ from scipy.special import ndtr, ndtri
 from zpfit.errors import OutsidePrior
 from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import AlsoAs, StrictModel
+from zpfit.physics import unit_interval
+from zpfit.physics.unit_interval import Bound
 
 _NORMAL_REACH = 8.3
 """Largest deviation, in standard deviations, that a double in (0, 1) can give."""
-
-Bound = float | FloatArray
-"""A bound, or bounds that broadcast with the points."""
-
-
-def _within(values: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
-    """Return clipped values, as rounding may exceed the bounds; np.clip is several times slower."""
-    result: FloatArray = np.minimum(np.maximum(values, lower), upper)
-    return result
 
 
 class _Bounded(StrictModel):
@@ -62,7 +55,7 @@ class Uniform(_Bounded):
     @staticmethod
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
         """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
-        return _within(lower + u * (upper - lower), lower, upper)
+        return unit_interval.uniform(u, lower, upper)
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """Return ln of the probability density, -inf outside the bounds."""
@@ -95,8 +88,7 @@ class LogUniform(_Bounded):
     @staticmethod
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
         """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
-        low, high = np.log(lower), np.log(upper)
-        return _within(np.exp(u * (high - low) + low), lower, upper)
+        return unit_interval.log_uniform(u, lower, upper)
 
     def cdf(self, value: float) -> float:
         """Return the cumulative probability at ``value``."""
@@ -136,9 +128,7 @@ class SignedLogUniform(_Bounded):
     @staticmethod
     def between(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
         """Return :meth:`ppf` for other bounds, which may be arrays that broadcast with ``u``."""
-        s = 2 * u - 1
-        result: FloatArray = np.copysign(LogUniform.between(np.abs(s), lower, upper), s)
-        return result
+        return unit_interval.signed_log_uniform(u, lower, upper)
 
     def cdf(self, value: float) -> float:
         """Return the cumulative probability; outside [0, 1] if the size is out of bounds."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.kernel_cache import kernel_cache
+from zpfit.physics.ufunc_loops import vectorize
 
 Ufunc = Callable[..., Any]
 """A function of broadcastable arrays or floats that returns arrays of the broadcast shape."""
@@ -45,9 +46,14 @@ class _Kernel:
     Reading every formula takes seconds, and a process needs only those of its model and data.
     """
 
-    def __init__(self, kernel: Callable[..., Any], compiler: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        kernel: Callable[..., Any],
+        compiler: Callable[..., Any],
+        fastmath: Set[str] = _FASTMATH,
+    ) -> None:
         update_wrapper(self, kernel)
-        self._kernel, self._compiler = kernel, compiler
+        self._kernel, self._compiler, self._fastmath = kernel, compiler, fastmath
 
     def __call__(self, *arguments: Any) -> Any:
         return self._ufunc(*arguments)
@@ -55,7 +61,7 @@ class _Kernel:
     @cached_property
     def _ufunc(self) -> Ufunc:
         with _LOADING, kernel_cache(self._kernel) as cache:
-            ufunc: Ufunc = self._compiler(cache=cache, fastmath=_FASTMATH)(self._kernel)
+            ufunc: Ufunc = self._compiler(cache=cache, fastmath=self._fastmath)(self._kernel)
         return ufunc
 
 
@@ -85,11 +91,20 @@ def ufunc(formula: Callable[..., float]) -> Ufunc:
     >>> _e158(np.array([17.0, 20.0]), 1e-4, 1e-4).shape
     (2,)
     """
+    return _of_one_point(formula, _FASTMATH)
+
+
+def rounded_ufunc(formula: Callable[..., float]) -> Ufunc:
+    """Compile a :func:`ufunc` that rounds after each operation, to the same bits as NumPy."""
+    return _of_one_point(formula, set())
+
+
+def _of_one_point(formula: Callable[..., float], fastmath: Set[str]) -> Ufunc:
     if INTERPRETED:
         return np.vectorize(formula, otypes=[float])
     n_inputs = len(inspect.signature(formula).parameters)
     signature = f"f8({','.join(['f8'] * n_inputs)})"
-    return _Kernel(formula, partial(_numba.vectorize, [signature]))
+    return _Kernel(formula, partial(vectorize, signature), fastmath)
 
 
 def gufunc(layout: str) -> Callable[[Callable[..., None]], Ufunc]:
@@ -147,9 +162,7 @@ def _choose(condition: bool, yes: float, no: float) -> float:  # noqa: FBT001 - 
     return yes if condition else no
 
 
-choose: Ufunc = (
-    np.where if INTERPRETED else _Kernel(_choose, partial(_numba.vectorize, ["f8(b1,f8,f8)"]))
-)
+choose: Ufunc = np.where if INTERPRETED else _Kernel(_choose, partial(vectorize, "f8(b1,f8,f8)"))
 """``numpy.where`` as a ufunc."""
 
 

@@ -29,6 +29,7 @@ import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.atomic_parity import caesium_factor, factor_table
+from zpfit.physics.compiled import contiguous, inline_sum, loop
 from zpfit.physics.constants import ELECTRIC_CHARGE, ELECTRON_MASS, FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.electron_recoils import (
@@ -174,8 +175,7 @@ def recoil_bounds(experiment: RecoilExperiment, masses: FloatArray) -> Bounds:
         :func:`zpfit.physics.electron_recoils.recoil_coefficients`.
     """
     _, kinds = phase_space(experiment)
-    linear = _integrals(experiment, masses, 1).between()
-    square = _integrals(experiment, masses, 2).between()
+    linear, square = (bounds.between() for bounds in _integrals(experiment, masses))
     g_left, g_right = experiment.g_left(), experiment.sin2_theta_w
     rows = np.array(
         [
@@ -205,18 +205,42 @@ def _combined(row: FloatArray, parts: Bounds) -> Bounds:
     return Bounds(lower - size, upper + size)
 
 
-def _integrals(experiment: RecoilExperiment, masses: FloatArray, power: int) -> Bounds:
-    """Return bounds at each mass of the weighted integrals of the propagator to a power."""
+def _integrals(experiment: RecoilExperiment, masses: FloatArray) -> list[Bounds]:
+    """Return bounds at each mass of the weighted integrals of the propagator and of its square."""
     recoils, kinds = phase_space(experiment)
     scale = 2 * sqrt(2) * FERMI_CONSTANT
-    lower, upper = np.empty((3, len(masses))), np.empty((3, len(masses)))
-    for block in np.array_split(np.arange(len(masses)), 1 + len(masses) // 4096):
-        m2 = masses[block] ** 2
-        sums = kinds @ (1 / (scale * (m2[:, None] + 2 * ELECTRON_MASS * recoils)) ** power).T
+    m2, sums = masses**2, np.empty((2, len(kinds), len(masses)))
+    _propagator_sums(*contiguous(m2, 2 * ELECTRON_MASS * recoils, kinds), scale, *sums)
+    found = []
+    for power, values in enumerate(sums, 1):
         error = _recoil_error(experiment, m2, power) / scale**power
-        lower[:, block] = np.maximum(sums * (1 - _ROUNDING) - error, 0.0)
-        upper[:, block] = sums * (1 + _ROUNDING) + error
-    return Bounds(lower, upper)
+        lower = np.maximum(values * (1 - _ROUNDING) - error, 0.0)
+        found.append(Bounds(lower, values * (1 + _ROUNDING) + error))
+    return found
+
+
+@loop("(n)", "(r)", "(k,r)", "()", "(k,n)", "(k,n)")
+def _propagator_sums(  # type: ignore[no-untyped-def]
+    m2, recoils, kinds, scale, linear, square
+):
+    """Fill in sums over the recoils of weights times the propagator, and times its square."""
+    propagator = np.empty(recoils.shape[0])
+    for i in range(m2.shape[0]):
+        for r in range(recoils.shape[0]):
+            propagator[r] = 1 / (scale * (m2[i] + recoils[r]))
+        for kind in range(kinds.shape[0]):
+            linear[kind, i], square[kind, i] = _weighted(kinds[kind], propagator)
+
+
+@inline_sum
+def _weighted(weights: FloatArray, values: FloatArray) -> tuple[float, float]:
+    """Return the sums of weights times values, and times their squares."""
+    first = second = 0.0
+    for r in range(weights.shape[0]):
+        product = weights[r] * values[r]
+        first += product
+        second += product * values[r]
+    return first, second
 
 
 def _recoil_error(experiment: RecoilExperiment, m2: FloatArray, power: int) -> FloatArray:

@@ -1,12 +1,8 @@
 """The corner plot: one- and two-dimensional marginal posteriors with the best fit."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
-from threading import Lock
-from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +15,7 @@ from zpfit.errors import InvalidInput, suggestion
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec
+from zpfit.io.lean_imports import import_without
 from zpfit.plots.labels import wrapped
 from zpfit.plots.scales import (
     Room,
@@ -48,7 +45,6 @@ _SHOWN = 0.999
 _MARGIN = 0.04
 _BINS, _MAX_STEPS = 30, 40
 """Number of bins of a smooth axis, and largest number for a discrete one."""
-_lock: Final = Lock()
 _RESOLUTION = 1e-12
 """Spread, relative to the value, below which a column counts as constant."""
 _NARROW = 1.0
@@ -124,7 +120,7 @@ def corner_figure(
     sides = [Side(own, ends) for own, ends in zip(attributes, shown, strict=True)]
     levels = spec.levels or LEVELS
     grid = Grid(sides, spec, title)
-    _package().corner(
+    import_without("corner", "arviz").corner(
         np.column_stack(columns),
         fig=grid.figure,
         bins=list(bins),
@@ -140,22 +136,6 @@ def corner_figure(
     _mark(grid.panels, best)
     grid.finish(_handles(levels, spec))
     return finished(grid.figure)
-
-
-def _package() -> ModuleType:
-    """Import corner without ArviZ, which it loads for data that are no arrays.
-
-    ArviZ takes as long to import as all plots of a run to draw.
-    """
-    with _lock:
-        hidden = "arviz" not in sys.modules
-        if hidden:
-            sys.modules["arviz"] = cast(ModuleType, None)  # an import then fails
-        try:
-            return import_module("corner")
-        finally:
-            if hidden:
-                del sys.modules["arviz"]
 
 
 def _chosen(samples: StoredSamples, spec: FigureSpec) -> list[str]:

@@ -16,10 +16,25 @@ class HistogramMap:
     """A product of histograms, one for each axis, with intervals of equal probability.
 
     vegas's own inverse map is wrong if axes have different numbers of intervals.
+
+    Examples
+    --------
+    >>> halves = HistogramMap((np.array([0.0, 0.25, 1.0]),))
+    >>> np.exp(halves.log_density(np.array([[0.0], [0.2], [0.25], [1.0]]))).round(3).tolist()
+    [2.0, 2.0, 0.667, 0.667]
     """
 
     edges: tuple[FloatArray, ...]
     """Edges of the intervals of each axis, from 0 to 1."""
+
+    @cached_property
+    def _widths(self) -> tuple[FloatArray, ...]:
+        return tuple(np.diff(edges) for edges in self.edges)
+
+    @cached_property
+    def _volumes(self) -> tuple[FloatArray, ...]:
+        """Inverse densities along each axis."""
+        return tuple(width * len(width) for width in self._widths)
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
         """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,)."""
@@ -28,18 +43,17 @@ class HistogramMap:
         for axis, edges in enumerate(self.edges):
             position = y[:, axis] * (len(edges) - 1)
             interval = position.astype(np.intp)
-            width = np.diff(edges)
-            u[:, axis] = edges[interval] + (position - interval) * width[interval]
-            volume *= width[interval] * len(width)
+            width = self._widths[axis][interval]
+            u[:, axis] = edges[interval] + (position - interval) * width
+            volume *= self._volumes[axis][interval]
         return u, -np.log(volume)
 
     def log_density(self, u: FloatArray) -> FloatArray:
         """Return ln of the density at points of shape (n, d)."""
         volume = np.ones(len(u))
-        for axis, edges in enumerate(self.edges):
-            width = np.diff(edges)
-            interval = np.searchsorted(edges, u[:, axis], side="right") - 1
-            volume *= width[np.clip(interval, 0, len(width) - 1)] * len(width)
+        for axis, (edges, volumes) in enumerate(zip(self.edges, self._volumes, strict=True)):
+            # Points outside the cube count to the first or last interval.
+            volume *= volumes[edges[1:-1].searchsorted(u[:, axis], side="right")]
         result: FloatArray = -np.log(volume)
         return result
 
