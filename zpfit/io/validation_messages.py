@@ -15,7 +15,7 @@ _MESSAGES = {
     "missing": "is missing",
     "union_tag_not_found": "needs a key {discriminator}",
     "union_tag_invalid": "unknown {discriminator} {tag}; known: {expected_tags}",
-    "model_attributes_type": "must be a number or a mapping of keys to values, not {value}",
+    "model_attributes_type": "must be a mapping of keys to values, not {value}",
     "float_type": "must be a number, not {value}",
     "int_type": "must be an integer, not {value}",
     "int_from_float": "must be an integer, not {value}",
@@ -56,8 +56,7 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     place = document.place(keys_in_file(model, document, detail))
     if detail["type"] == UNKNOWN_KEY:
         return f"{place}: unknown key; {_remedy(str(keys[-1]), _models_at(model, keys[:-1]))}"
-    at_root = detail["type"] == "model_attributes_type" and not keys
-    template = _MESSAGES.get("dict_type" if at_root else detail["type"])
+    template = _MESSAGES.get(detail["type"])
     if template is None:
         given = in_short(detail["input"])
         return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
