@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zpfit.errors import InvalidInput, MissingFile
+from zpfit.errors import InvalidInput, MissingFile, WrongType
 from zpfit.io.document import Document, plain_data
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.schema import validate
@@ -96,6 +96,8 @@ def figure_style(given: FigureChoice) -> FigureStyle:
 
     Raises
     ------
+    WrongType
+        It is none of these.
     InvalidInput
         See :func:`read_style`.
     """
@@ -105,4 +107,6 @@ def figure_style(given: FigureChoice) -> FigureStyle:
         return FigureStyle(given)
     if isinstance(given, Mapping):
         return FigureStyle(validate(FigureSpec, Document(Path("figure"), plain_data(given), {})))
+    if not isinstance(given, (str, Path)):
+        raise WrongType("figure", given, "a zpfit.Figure, a mapping of its keys, or a path")
     return read_style([given])
