@@ -107,6 +107,15 @@ def test_toys_replace_no_file_of_a_run_in_their_folder(tmp_path: Path) -> None:
     assert zpfit.Result.read(folder).best_fit["m_Zp"] == 20
 
 
+def test_problems_certificates_and_figures_show_themselves_in_notebooks() -> None:
+    problem = zpfit.load(RUN)
+    assert repr(problem).endswith(": L_mu-L_tau on paper_2021_cs, samples g_prime>")
+    theorem = zpfit.certify("sm_u1_cs", sigma=1.0, progress=False)
+    assert "1.0000 &lt; joint sigma" in theorem._repr_html_()
+    picture: Any = zpfit.fit(RUN).corner()
+    assert picture._repr_png_().startswith(b"\x89PNG")
+
+
 def test_a_script_that_imports_itself_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

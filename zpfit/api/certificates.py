@@ -19,7 +19,7 @@ from zpfit.analysis.certify.bracket import (
 from zpfit.analysis.certify.witness import upper_end
 from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies
 from zpfit.analysis.records import CertificateRecord
-from zpfit.api.sources import Source, check_point, folder_of, load, progress_of
+from zpfit.api.sources import Source, check_point, escaped, folder_of, load, progress_of
 from zpfit.errors import InvalidInput, in_short
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
@@ -104,6 +104,9 @@ class Certificate:
         upper = "" if self.upper is None else f" <= {above(self.upper)}"
         where = f"{self.record['model']} on {self.record['likelihood']}"
         return f"<Certificate of {where}: {below(self.lower)} < joint sigma{upper}>"
+
+    def _repr_html_(self) -> str:
+        return escaped(repr(self))
 
 
 def certify(
