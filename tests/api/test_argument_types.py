@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zpfit
-from zpfit.errors import InvalidInput, UnknownName, WrongType, ZpfitError
+from zpfit.errors import InvalidInput, UnknownName, UnusableFolder, WrongType, ZpfitError
 from zpfit.runs.figure_file import figure_style
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
@@ -93,6 +93,25 @@ def test_a_number_is_no_form_of_a_soft_exclusion(tmp_path: Path) -> None:
     entry.write_text(f"{head}soft: 0.2\n{rest}", encoding="utf-8")
     with pytest.raises(ZpfitError, match=r"soft: must be a mapping of keys to values, not 0\.2"):
         zpfit.validate(entry)
+
+
+def test_a_folder_without_a_run_is_named_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "quickstart").mkdir()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert zpfit.load("quickstart").name == "quickstart"
+    for folder in ("empty", tmp_path / "empty"):
+        with pytest.raises(UnusableFolder, match="is an empty folder; give the folder of a"):
+            zpfit.tension(folder)
+
+
+def test_a_file_that_is_no_style_sheet_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("lines.linewidth: 2\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="neither a YAML file nor a style"):
+        figure_style(other)
 
 
 def test_toys_replace_no_file_of_a_run_in_their_folder(tmp_path: Path) -> None:

@@ -67,19 +67,20 @@ def _sheet(file: str | Path) -> str:
 
     if Path(file).suffix == SHEET and not Path(file).is_file():
         raise MissingFile(Path(file), "No such file or directory")
+    # matplotlib reads any file as a sheet, and only warns of lines that it does not know.
+    if Path(file).suffix != SHEET and Path(file).is_file():
+        raise _no_style(file)
     try:
         with mpl.rc_context():
             style.use(str(file))
     except (OSError, ValueError, KeyError) as error:
-        raise InvalidInput(
-            [
-                (
-                    f"{file}: neither a YAML file nor a style of matplotlib; give FILE.yaml, "
-                    "FILE.mplstyle or the name of a style"
-                )
-            ]
-        ) from error
+        raise _no_style(file) from error
     return str(file)
+
+
+def _no_style(file: str | Path) -> InvalidInput:
+    remedy = "give FILE.yaml, FILE.mplstyle or the name of a style"
+    return InvalidInput([f"{file}: neither a YAML file nor a style of matplotlib; {remedy}"])
 
 
 FigureChoice = FigureSpec | Mapping[str, Any] | str | Path | None
