@@ -40,6 +40,8 @@ anything: Any = zpfit
         ("output", lambda: anything.fit(RUN, output=3)),
         ("checkpoint_every", lambda: anything.fit(RUN, checkpoint_every="1")),
         ("executor", lambda: anything.toys(RUN, 3, executor="processes")),
+        ("resume", lambda: anything.fit(RUN, resume=True)),
+        ("resume", lambda: anything.certify("sm_u1_cs", sigma=1, resume=True)),
         ("workers", lambda: anything.ExecutorChoice(workers=0)),
         ("figure", lambda: figure_style(anything)),
     ],
@@ -71,6 +73,19 @@ def test_integers_and_arrays_of_numpy_are_taken() -> None:
     levels: Any = np.array([0.5, 0.9])
     found = zpfit.profile(RUN, "g_prime", points=10, levels=levels)
     assert [row["probability"] for row in found.record["profile"]["levels"]] == [0.5, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": -1}, "seed: must be at least 0, not -1"),
+        ({"sampler.target_ess": 0}, "sampler.target_ess: must be at least 1, not 0"),
+        ({"best_fit": {"quiet_rounds": 0}}, "best_fit.quiet_rounds: must be"),
+    ],
+)
+def test_a_value_out_of_range_is_said_in_plain_words(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        zpfit.load(RUN, **changes)
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,8 @@ def certify(
         return Certificate(certificate_record(problem, bracket, tree=tree))
 
     if output is None:
+        if resume:
+            raise InvalidInput(["resume: needs output, the file of the proof that was stopped"])
         return prove(NO_CHECKPOINT)
     with proofs_beside(folder_of(output, "output"), resume=resume, force=force) as checkpoint:
         found = prove(checkpoint)

@@ -15,7 +15,7 @@ from zpfit.analysis.fit import fit as fit_in_memory
 from zpfit.analysis.parameter_table import CAPTION, HEADINGS, flat, parameter_rows
 from zpfit.analysis.records import FitSummary
 from zpfit.api.sources import Source, escaped, folder_of, load, progress_of
-from zpfit.errors import WrongType
+from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.result import StoredSamples
@@ -343,6 +343,8 @@ def fit(
         raise WrongType("checkpoint_every", checkpoint_every, "a number of seconds")
     problem, reporter = load(source, **changes), progress_of(progress)
     if output is None:
+        if resume:
+            raise InvalidInput(["resume: needs output, the folder of the run that was stopped"])
         return Result(fit_in_memory(problem, reporter, check=cross_check))
     result, _ = fit_in_folder(
         problem,

@@ -24,6 +24,12 @@ _MESSAGES = {
     "finite_number": "must be a finite number, not {value}",
     "model_type": "must be a mapping of keys to values, not {value}",
     "dict_type": "must be a mapping of keys to values, not {value}",
+    "greater_than": "must be greater than {gt}, not {value}",
+    "greater_than_equal": "must be at least {ge}, not {value}",
+    "less_than": "must be less than {lt}, not {value}",
+    "less_than_equal": "must be at most {le}, not {value}",
+    "literal_error": "must be {expected}, not {value}",
+    "too_short": "must have at least {min_length:,} items, not {actual_length:,}",
     "too_long": "must have at most {max_length:,} items, not {actual_length:,}",
     "tuple_type": "must be a list, not {value}",
     "value_error": "{error}",
@@ -60,10 +66,15 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     if template is None:
         given = in_short(detail["input"])
         return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
-    context = dict(detail.get("ctx", {}))
+    context = {name: _short(value) for name, value in detail.get("ctx", {}).items()}
     if "tag" in context:
         context["tag"] = in_short(context["tag"])
     return f"{place}: " + template.format(value=in_short(detail["input"]), **context)
+
+
+def _short(value: Any) -> Any:
+    """Return a limit of a float that is an integer without its point."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _remedy(key: str, models: Sequence[type[BaseModel]]) -> str:

@@ -177,7 +177,10 @@ def _planned(sources: Sequence[ComparisonSource], output: Path | None) -> list[_
             planned.append(_plan(source, output))
     names = [plan.name for plan in planned]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"{name!r} is given twice; runs and folders need names of their own")
+        problems.add(
+            f"{name!r} is given twice; runs and folders need names of their own, "
+            "dictionaries titles of their own"
+        )
     problems.raise_if_any()
     return planned
 
