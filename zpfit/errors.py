@@ -35,6 +35,17 @@ def in_short(value: object) -> str:
     return _SHORT.repr(value)
 
 
+def with_article(noun: str) -> str:
+    """Return a noun after its indefinite article.
+
+    Examples
+    --------
+    >>> with_article("int"), with_article("list")
+    ('an int', 'a list')
+    """
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 class ZpfitError(Exception):
     """Base of every failure that a user can cause and correct.
 
@@ -86,8 +97,8 @@ class WrongType(ZpfitError, TypeError):
 
     def __init__(self, place: str, value: object, expected: str) -> None:
         self.place, self.value, self.expected = place, value, expected
-        kind = type(value).__name__
-        super().__init__(f"{place}: {in_short(value)} is a {kind}; give {expected}")
+        kind = with_article(type(value).__name__)
+        super().__init__(f"{place}: {in_short(value)} is {kind}; give {expected}")
 
 
 class UnreadableFile(ZpfitError, OSError):

@@ -70,7 +70,7 @@ def test_a_starting_point_that_is_no_such_fraction(rejected: Command, g: str):
         ("largest: 0.3, denominator: 3", ["g: ", "largest (0.3)", "below 1/denominator"]),
         ("largest: 2, denominator: 1.5", ["g.denominator", "must be an integer", "1.5"]),
         ("largest: 2, denominator: 1/3", ["g.denominator", "must be an integer", "'1/3'"]),
-        ("largest: 2, denominator: 0", ["g.denominator", "equal to 1", "not 0"]),
+        ("largest: 2, denominator: 0", ["g.denominator", "at least 1", "not 0"]),
         ("largest: 2, denominator: 2000", ["g.denominator", "1000", "not 2000"]),
         ("largest: -2", ["g.largest", "greater than 0", "not -2"]),
         ("largest: .inf", ["g.largest", "finite", "inf"]),

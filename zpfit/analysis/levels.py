@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from math import erf, sqrt
 from numbers import Real
 
+import numpy as np
 from scipy.special import chdtri, ndtri
 
 from zpfit.errors import ProblemCollector, WrongType
@@ -107,7 +108,8 @@ def check_levels(levels: object, place: str, smallest: float = _SMALLEST) -> tup
     Parameters
     ----------
     levels
-        Sequence of probabilities, each a number or ``1 sigma``, ``2 sigma`` or ``3 sigma``.
+        Sequence or array of probabilities, each a number or ``1 sigma``, ``2 sigma`` or
+        ``3 sigma``.
     place
         Start of messages.
     smallest
@@ -126,6 +128,8 @@ def check_levels(levels: object, place: str, smallest: float = _SMALLEST) -> tup
     (0.6826894921370859, 0.95)
     """
     expected = "a sequence of levels, such as (0.9, 0.95)"
+    if isinstance(levels, np.ndarray):
+        levels = levels.tolist()
     if isinstance(levels, str) or not isinstance(levels, Sequence):
         raise WrongType(place, levels, expected)
     if not all(isinstance(own, (Real, str)) for own in levels):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from zpfit.analysis.records import AtlasFitsRecord
 from zpfit.api.atlas_signatures import Screen
-from zpfit.api.executors import ExecutorChoice, Kind
-from zpfit.api.sources import escaped, progress_of
+from zpfit.api.executors import ExecutorChoice, chosen
+from zpfit.api.sources import escaped, folder_of, progress_of
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_folder, write_text
 from zpfit.runs.atlas_fits import prepare_fits, run_fits
@@ -98,12 +98,12 @@ def fit_best(
     Stopped
         On SIGINT or SIGTERM; the fits can be resumed.
     """
-    record, folder = screen.record(best), Path(output)
+    record, folder = screen.record(best), folder_of(output, "output")
     make_folder(folder)
     numbers = [row["signature"] for row in record["best"]]
     chi2 = [row["chi2"] for row in record["best"]]
     tasks = prepare_fits(screen.signatures.table, numbers, chi2, screen.data, folder, seed)
-    choice = executor or ExecutorChoice(Kind.HERE)
+    choice = chosen(executor)
     found = dict(run_fits(tasks, choice, progress_of(progress)))
     result: AtlasFitsRecord = {
         "title": record["title"],

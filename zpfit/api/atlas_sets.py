@@ -14,7 +14,7 @@ from zpfit.analysis.atlas.pairings import (
     run_content,
 )
 from zpfit.analysis.atlas.signatures import LEPTONS, HiggsPolicy
-from zpfit.api.sources import escaped
+from zpfit.api.sources import escaped, folder_of
 from zpfit.errors import UnknownName
 from zpfit.io.library import Library
 from zpfit.io.writing import make_room, write_text
@@ -162,9 +162,10 @@ class AtlasSet:
         Library.beside().find("likelihood set", likelihood, "likelihood")
         title, chosen = self._title(higgs, pairing), self._pairing(higgs, pairing)
         run = run_content(title, self.name, self._charges, chosen, likelihood)
+        folder = folder_of(output, "output")
         contents = {
-            Path(output) / f"{self.name}.yaml": run,
-            Path(output) / "models" / f"{self.name}.yaml": self.model(higgs, pairing),
+            folder / f"{self.name}.yaml": run,
+            folder / "models" / f"{self.name}.yaml": self.model(higgs, pairing),
         }
         for path in contents:
             make_room(path.parent, (path.name,), force=force)

@@ -10,8 +10,8 @@ from zpfit.analysis.atlas.screen import ScreenOptions
 from zpfit.analysis.atlas.signatures import SignatureTable
 from zpfit.analysis.atlas.survival import gains
 from zpfit.analysis.records import AtlasScreenRecord
-from zpfit.api.executors import ExecutorChoice, Kind
-from zpfit.api.sources import escaped, progress_of
+from zpfit.api.executors import ExecutorChoice, chosen
+from zpfit.api.sources import escaped, folder_of, progress_of
 from zpfit.errors import InvalidInput, UnknownName, WrongSuffix
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
@@ -138,7 +138,7 @@ class Signatures:
         found = screen_table(
             self.table,
             LikelihoodSpec(set=likelihood) if isinstance(likelihood, str) else likelihood,
-            executor or ExecutorChoice(Kind.HERE),
+            chosen(executor),
             progress_of(progress),
             options=_options(options or {}),
             seed=seed,
@@ -277,7 +277,7 @@ class Screen:
         UnwritablePath
             The file cannot be written.
         """
-        target = Path(output)
+        target = folder_of(output, "output")
         if target.suffix != ".csv":
             raise WrongSuffix(target, ".csv")
         make_room(target.parent, (target.name,), force=force)
@@ -329,7 +329,7 @@ class Screen:
         """
         from zpfit.plots.style import pdf, png
 
-        target, chosen = Path(output), read_style(style)
+        target, chosen = folder_of(output, "output"), read_style(style)
         if target.suffix not in _IMAGES:
             raise WrongSuffix(target, " or ".join(_IMAGES))
         make_folder(target.parent)

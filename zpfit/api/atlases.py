@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,9 @@ class Atlas:
         InvalidInput
             No set has this number.
         """
-        if not isinstance(number, int) or isinstance(number, bool):
+        if not isinstance(number, Integral) or isinstance(number, bool):
             raise WrongType("number", number, "the number of a set, an integer")
-        return AtlasSet(number, self._sets.row(number), self.neutrinos)
+        return AtlasSet(int(number), self._sets.row(int(number)), self.neutrinos)
 
     @property
     def frame(self) -> "pd.DataFrame":

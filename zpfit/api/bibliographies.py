@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zpfit.api.sources import folder_of
 from zpfit.api.texts import save_text
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.runs.bibliography import (
@@ -63,7 +64,7 @@ class Bibliography:
         UnwritablePath
             The folder or the file cannot be written.
         """
-        target = Path(path)
+        target = folder_of(path, "path")
         save_text(target, (self.bibtex if bibtex else self.text) + "\n")
         return target
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from zpfit.analysis.records import CampaignRecord
-from zpfit.api.executors import ExecutorChoice, Kind
+from zpfit.api.executors import ExecutorChoice, chosen
 from zpfit.api.sources import IN_PYTHON, escaped, folder_of, plain_value, progress_of
 from zpfit.errors import FailedTasks, InvalidInput, UnknownName, WrongType
 from zpfit.inference.progress import Progress
@@ -255,12 +255,12 @@ def campaign(
 
     def in_folder(folder: Path) -> Campaign:
         return campaign_in_folder(
-            planned, folder, executor or ExecutorChoice(Kind.HERE),
+            planned, folder, chosen(executor),
             lambda _: nullcontext(reporter), force=force, store=store,
         )  # fmt: skip
 
     if output is not None:
-        return in_folder(Path(output))
+        return in_folder(folder_of(output, "output"))
     with TemporaryDirectory() as scratch:
         found = in_folder(Path(scratch))
         return Campaign(found.record, _columns=found.fits if store == Store.PARQUET else None)

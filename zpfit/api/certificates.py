@@ -19,7 +19,7 @@ from zpfit.analysis.certify.bracket import (
 from zpfit.analysis.certify.witness import upper_end
 from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies
 from zpfit.analysis.records import CertificateRecord
-from zpfit.api.sources import Source, load, progress_of
+from zpfit.api.sources import Source, check_point, escaped, folder_of, load, progress_of
 from zpfit.errors import InvalidInput, in_short
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint
 from zpfit.inference.problem import Problem
@@ -96,7 +96,7 @@ class Certificate:
         force
             Replace an existing file.
         """
-        target = Path(path)
+        target = folder_of(path, "path")
         make_room(target.parent, [target.name], force=force)
         write_json(target, self.record)
 
@@ -104,6 +104,9 @@ class Certificate:
         upper = "" if self.upper is None else f" <= {above(self.upper)}"
         where = f"{self.record['model']} on {self.record['likelihood']}"
         return f"<Certificate of {where}: {below(self.lower)} < joint sigma{upper}>"
+
+    def _repr_html_(self) -> str:
+        return escaped(repr(self))
 
 
 def certify(
@@ -196,15 +199,18 @@ def certify(
         return Certificate(certificate_record(problem, bracket, tree=tree, progress=reporter))
 
     if output is None:
+        if resume:
+            raise InvalidInput(["resume: needs output, the file of the proof that was stopped"])
         return prove(NO_CHECKPOINT)
-    with proofs_beside(Path(output), resume=resume, force=force) as checkpoint:
+    with proofs_beside(folder_of(output, "output"), resume=resume, force=force) as checkpoint:
         found = prove(checkpoint)
-        write_json(Path(output), found.record)
+        write_json(folder_of(output, "output"), found.record)
     return found
 
 
 def _known(problem: Problem, point: Mapping[str, float]) -> JointSigma:
     """Return the best result of a search around a point, which may lack digits."""
+    check_point(point, "point")
     posterior = problem.posterior
     missing = [name for name in posterior.priors.free if name not in point]
     if missing:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ from zpfit.analysis.compare import Comparison as ComparedFits
 from zpfit.analysis.prior_sensitivity import FACTOR
 from zpfit.analysis.records import ComparisonRow
 from zpfit.api.fits import Result
-from zpfit.api.sources import Source, load, progress_of
-from zpfit.errors import InvalidInput
+from zpfit.api.sources import Source, folder_of, load, progress_of
+from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.runs.comparison import ComparisonSource, compare_all
 from zpfit.runs.figure_file import FigureChoice, figure_style
@@ -122,6 +123,8 @@ def compare(
     ------
     InvalidInput
         No source is given, or two have the same name.
+    WrongType
+        The reference is no text, or the seed no integer of at least 0.
     UnknownName, AmbiguousReference
         A data set has no fit of the reference, or several.
 
@@ -137,7 +140,11 @@ def compare(
     reporter = progress_of(progress)
     if not sources:
         raise InvalidInput(["sources: none is given; give at least one result, folder or run"])
-    folder = None if output is None else Path(output)
+    if not isinstance(reference, str):
+        raise WrongType("reference", reference, "the name of a fit or a model")
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise WrongType("seed", seed, "an integer of at least 0")
+    folder = None if output is None else folder_of(output, "output")
     resolved = [_resolved(source, changes) for source in sources]
     result, notes = compare_all(resolved, folder, reference, seed, reporter, force=force)
     return Comparison(result, tuple(notes))

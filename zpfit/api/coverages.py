@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from zpfit.analysis.coverage import Coverage as MeasuredCoverage
 from zpfit.analysis.coverage import coverage as measure
 from zpfit.analysis.records import CoverageRecord
-from zpfit.api.sources import Source, escaped, files_in, load, progress_of
+from zpfit.api.executors import ExecutorChoice, chosen
+from zpfit.api.sources import (
+    Source,
+    check_number,
+    check_point,
+    escaped,
+    files_in,
+    folder_of,
+    load,
+    progress_of,
+)
 from zpfit.api.worker_sources import checked, readable
 from zpfit.inference.progress import Progress
 from zpfit.runs.coverage import (
@@ -18,7 +28,6 @@ from zpfit.runs.coverage import (
     coverage_in_processes,
     coverage_record,
 )
-from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.toys import run_from
 
@@ -138,7 +147,9 @@ def coverage(
     Raises
     ------
     InvalidInput
-        The point is incomplete, names other parameters, or is excluded.
+        The point is incomplete, names other parameters, or is excluded, or ``n`` is below 1.
+    WrongType
+        ``n`` is no integer, or a value of the point is no number.
     NoSamplingDistribution
         A measurement is a table of chi2, from which no pseudo-data can be drawn.
     ToysMismatch, FilesExist
@@ -156,16 +167,20 @@ def coverage(
     >>> found.record["parameters"]["g_prime"]["profile"]["95"]["of"]
     2
     """
+    check_point(at, "at")
+    check_number(n)
     reporter = progress_of(progress)
     if output is None and executor is None:
         problem = load(source, **changes)
         found = measure(problem, at, n, credible=credible, progress=reporter)
         return Coverage(found, coverage_record(found, problem.settings.sampler.engine))
-    choice = executor or ExecutorChoice(Kind.HERE)
+    choice = chosen(executor)
     with readable(checked(source, changes), output) as file:
         request = CoverageRequest(file, at, n, credible)
         if output is not None:
-            record, found = coverage_in_folder(request, Path(output), choice, reporter, force=force)
+            record, found = coverage_in_folder(
+                request, folder_of(output, "output"), choice, reporter, force=force
+            )
             return Coverage(found, record, files_in(output, RESULTS))
         found = coverage_in_processes(request, choice, reporter)
         return Coverage(found, coverage_record(found, run_from(file).settings.sampler.engine))

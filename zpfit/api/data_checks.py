@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from zpfit.api.sources import folder_of
 from zpfit.errors import InvalidInput
 from zpfit.io.library import Library
 from zpfit.likelihood.check import DataCheck as CheckedData
@@ -116,7 +117,7 @@ class DataCheck:
 
         if self.problems:
             raise InvalidInput(self.problems)
-        return tuple(write_page(self._checked, Path(folder)))
+        return tuple(write_page(self._checked, folder_of(folder)))
 
     def _entries(self) -> Iterator[CheckedEntry]:
         for loaded in self._checked.entries:

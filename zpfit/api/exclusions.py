@@ -14,7 +14,7 @@ from zpfit.analysis.exclusion.record import exclusion_record
 from zpfit.analysis.exclusion.slice import Reference, Slice, resolve_slice
 from zpfit.analysis.exclusion.statement import blocking_words, statement
 from zpfit.analysis.records import ExclusionMapRecord
-from zpfit.api.sources import IN_PYTHON, escaped, files_in, named_entries, plain_value
+from zpfit.api.sources import IN_PYTHON, escaped, files_in, folder_of, named_entries, plain_value
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.io.document import Document
 from zpfit.io.library import Library
@@ -203,11 +203,11 @@ def _take_no_changes(given: Mapping[str, Any]) -> None:
 
 def _traced(chosen: Slice, output: str | Path | None, *, force: bool) -> ExclusionMap:
     if output is not None:
-        make_room(Path(output), EXCLUSION_FILES, force=force)
+        make_room(folder_of(output, "output"), EXCLUSION_FILES, force=force)
     traced = exclusion_map(chosen)
     record = exclusion_record(chosen, traced)
     if output is not None:
-        write_exclusion(record, Path(output))
+        write_exclusion(record, folder_of(output, "output"))
     return ExclusionMap(record, traced, chosen, files_in(output, EXCLUSION_FILES))
 
 

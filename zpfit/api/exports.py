@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zpfit.api.fits import Result
+from zpfit.api.sources import folder_of
 from zpfit.errors import InvalidInput, UnknownName, WrongType
 from zpfit.interfaces.export import FORMATS, export_cobaya
 from zpfit.interfaces.export import export as export_samples
@@ -75,7 +76,7 @@ def export(
     ...     [path.name for path in zpfit.export("quickstart", "cobaya", output=folder).files]
     ['quickstart.cobaya.yaml']
     """
-    source, target = _folder(run), None if output is None else Path(output)
+    source, target = _folder(run), None if output is None else folder_of(output, "output")
     if to == "cobaya":
         if weighted:
             raise InvalidInput(["weighted: an input file of cobaya has no samples; leave it out"])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -14,6 +15,7 @@ from zpfit.analysis.fit import fit as fit_in_memory
 from zpfit.analysis.parameter_table import CAPTION, HEADINGS, flat, parameter_rows
 from zpfit.analysis.records import FitSummary
 from zpfit.api.sources import Source, escaped, folder_of, load, progress_of
+from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.result import StoredSamples
@@ -318,6 +320,8 @@ def fit(
     ------
     InvalidInput
         Something is wrong with the source or the changes.
+    WrongType
+        An argument has another type.
     NoAllowedPoint
         The likelihood excludes all but a few points of the prior.
     RunFolderExists, UnfinishedRun, RunMismatch
@@ -335,12 +339,16 @@ def fit(
         changes["sampler"] = sampler
     if seed is not None:
         changes["seed"] = seed
+    if not isinstance(checkpoint_every, Real) or np.isnan(checkpoint_every):
+        raise WrongType("checkpoint_every", checkpoint_every, "a number of seconds")
     problem, reporter = load(source, **changes), progress_of(progress)
     if output is None:
+        if resume:
+            raise InvalidInput(["resume: needs output, the folder of the run that was stopped"])
         return Result(fit_in_memory(problem, reporter, check=cross_check))
     result, _ = fit_in_folder(
         problem,
-        Path(output),
+        folder_of(output, "output"),
         lambda _: nullcontext(reporter),
         lambda *_: None,
         cross_check=cross_check,

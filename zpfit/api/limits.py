@@ -12,7 +12,7 @@ from zpfit.analysis.levels import check_levels
 from zpfit.analysis.limits import LimitRequest, limit_rows, limits_at, quantity_of
 from zpfit.analysis.records import LimitPoint, LimitRecord
 from zpfit.api.reported import Reported
-from zpfit.api.sources import Source, escaped, files_in, fixed, load, progress_of
+from zpfit.api.sources import Source, escaped, files_in, fixed, folder_of, load, progress_of
 from zpfit.errors import WrongType
 from zpfit.inference.progress import NotesOnce, Progress
 from zpfit.io.document import plain_data
@@ -114,6 +114,8 @@ def limit(
 
     Raises
     ------
+    WrongType
+        An argument has another type, such as ``parameter`` that is no text.
     InvalidInput
         The parameter is not sampled, or a level or a value is out of range.
 
@@ -125,6 +127,8 @@ def limit(
     >>> found.frame[["m_Zp", "cl", "allowed"]].values.tolist()
     [[20.0, 0.95, True], [60.0, 0.95, True]]
     """
+    if not isinstance(parameter, str):
+        raise WrongType("parameter", parameter, "the name of a sampled parameter")
     parameter, scan, fix = (plain_data(given) for given in (parameter, scan, fix))
     levels = check_levels([cl] if isinstance(cl, (Real, str)) else cl, "cl")
     values = _scanned(scan)
@@ -133,7 +137,7 @@ def limit(
     problems = [load(source, **{**changes, **same, **fixed(own)}) for own in values]
     names = limit_files(parameter, scan=scan is not None)
     if output is not None:
-        make_room(Path(output), names, force=force)
+        make_room(folder_of(output, "output"), names, force=force)
     reporter, points = NotesOnce(progress_of(progress)), []
     for number, (problem, own) in enumerate(zip(problems, values, strict=True)):
         if scan is not None:
@@ -157,7 +161,7 @@ def limit(
     if figure := problems[0].settings.figure.as_record():
         record["figure"] = figure
     if output is not None:
-        write_limit(record, Path(output))
+        write_limit(record, folder_of(output, "output"))
     return Limit(record, files_in(output, names))
 
 

@@ -14,7 +14,7 @@ from zpfit.analysis.profile.profile import levels_of, profile_record
 from zpfit.analysis.profile.profile import profile as profile_problem
 from zpfit.analysis.records import ProfileRecord
 from zpfit.api.reported import Reported
-from zpfit.api.sources import Source, escaped, files_in, fixed, load, progress_of
+from zpfit.api.sources import Source, escaped, files_in, fixed, folder_of, load, progress_of
 from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
@@ -132,12 +132,12 @@ def profile(
     axes = choose_axes(problem.posterior.priors, [_request(side, a) for side, a in chosen])
     names = profile_files([axis.name for axis in axes])
     if output is not None:
-        make_room(Path(output), names, force=force)
+        make_room(folder_of(output, "output"), names, force=force)
     reporter = progress_of(progress)
     found = profile_problem(problem, axes, points, reporter, levels=chosen_levels)
     record = profile_record(problem, found)
     if output is not None:
-        write_profile(record, Path(output))
+        write_profile(record, folder_of(output, "output"))
     return Profile(record, files_in(output, names))
 
 

@@ -51,7 +51,7 @@ def report(*folders: str | Path, output: str | Path | None = None, force: bool =
 
     if not folders:
         raise InvalidInput(["folders: none is given; give at least one"])
-    target = None if output is None else Path(output)
+    target = None if output is None else folder_of(output, "output")
     return write_report([folder_of(folder) for folder in folders], target, force=force)
 
 
@@ -159,7 +159,7 @@ def plot(
         raise InvalidInput(["folders: none is given; give at least one"])
     paths, chosen = [folder_of(folder) for folder in folders], read_style(style)
     if output is not None:
-        return (draw_overlay(paths, Path(output), chosen),)
+        return (draw_overlay(paths, folder_of(output, "output"), chosen),)
     return tuple(draw_again(*paths, style=chosen))
 
 

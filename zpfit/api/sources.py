@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from zpfit.errors import WrongType
+from zpfit.errors import InvalidInput, WrongType
 from zpfit.inference.problem import Problem, resolve
 from zpfit.inference.progress import Progress, Silent
 from zpfit.io.document import Document, Given, plain_data
@@ -93,7 +94,11 @@ def _changed_problem(problem: Problem, changes: Mapping[str, Any]) -> Problem:
 
 
 def _document(source: Mapping[str, Any]) -> Document:
-    return Document(IN_PYTHON, {key: plain_value(key, value) for key, value in source.items()}, {})
+    try:
+        data = {key: plain_value(key, value) for key, value in source.items()}
+    except RecursionError:
+        raise InvalidInput(["source: a dictionary that contains itself; give plain data"]) from None
+    return Document(IN_PYTHON, data, {})
 
 
 def _with_changes(document: Document, changes: Mapping[str, Any]) -> Document:
@@ -178,10 +183,49 @@ def progress_of(progress: bool | Progress) -> Progress:  # noqa: FBT001 - a publ
     return progress
 
 
-def folder_of(folder: str | Path) -> Path:
-    """Return the path of a folder, refusing what is no path."""
+def check_point(point: object, argument: str) -> None:
+    """Check that an argument gives numbers by names of parameters.
+
+    Raises
+    ------
+    WrongType
+        It is no mapping, or a value is no number.
+    """
+    if not isinstance(point, Mapping):
+        raise WrongType(argument, point, "a mapping of parameters to numbers")
+    for name, value in point.items():
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise WrongType(f"{argument}: {name}", value, "a number")
+
+
+def check_number(n: object) -> None:
+    """Check that a number of pseudo-experiments is one.
+
+    Raises
+    ------
+    WrongType
+        It is no integer.
+    InvalidInput
+        It is below 1.
+    """
+    if isinstance(n, bool) or not isinstance(n, Integral):
+        raise WrongType("n", n, "an integer of at least 1")
+    if n < 1:
+        raise InvalidInput([f"n: {n} toys cannot be drawn; give at least 1"])
+
+
+def folder_of(folder: str | Path, argument: str = "folder") -> Path:
+    """Return the path of a folder or file, refusing what is no path.
+
+    Parameters
+    ----------
+    folder
+        The path.
+    argument
+        Name of the argument, for the message.
+    """
     if not isinstance(folder, (str, Path)):
-        raise WrongType("folder", folder, "a path")
+        raise WrongType(argument, folder, "a path")
     return Path(folder)
 
 

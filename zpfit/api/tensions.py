@@ -8,7 +8,7 @@ from zpfit.analysis.records import TensionRecord
 from zpfit.analysis.tension.tension import tension as tension_of
 from zpfit.analysis.tension.tension import tension_record
 from zpfit.api.reported import Reported
-from zpfit.api.sources import Source, files_in, load, progress_of
+from zpfit.api.sources import Source, files_in, folder_of, load, progress_of
 from zpfit.inference.progress import Progress
 from zpfit.io.writing import make_room
 from zpfit.runs.figure_file import FigureChoice, figure_style
@@ -100,8 +100,8 @@ def tension(
     """
     problem = load(source, **changes)
     if output is not None:
-        make_room(Path(output), TENSION_FILES, force=force)
+        make_room(folder_of(output, "output"), TENSION_FILES, force=force)
     record = tension_record(problem, tension_of(problem, progress_of(progress)))
     if output is not None:
-        write_tension(record, Path(output))
+        write_tension(record, folder_of(output, "output"))
     return Tension(record, files_in(output, TENSION_FILES))

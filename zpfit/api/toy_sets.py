@@ -1,7 +1,6 @@
 """Pseudo-experiments: :func:`toys` and its :class:`Toys`."""
 
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -9,11 +8,11 @@ from zpfit.analysis.records import ToysRecord
 from zpfit.analysis.toys.statistics import Hypothesis
 from zpfit.analysis.toys.statistics import Toys as DrawnToys
 from zpfit.analysis.toys.toys import toys as draw_toys
-from zpfit.api.sources import Source, escaped, files_in, load, progress_of
+from zpfit.api.executors import ExecutorChoice, chosen
+from zpfit.api.sources import Source, check_number, escaped, files_in, folder_of, load, progress_of
 from zpfit.api.worker_sources import checked, readable
-from zpfit.errors import InvalidInput, WrongType, in_short
+from zpfit.errors import InvalidInput, in_short
 from zpfit.inference.progress import Progress
-from zpfit.runs.executor_choice import ExecutorChoice, Kind
 from zpfit.runs.figure_file import FigureChoice, figure_style
 from zpfit.runs.toy_folder import RESULTS, ToyFolder
 from zpfit.runs.toys import ToyRequest, toys_in_folder, toys_in_memory
@@ -167,24 +166,20 @@ def toys(
             progress=reporter,
         )
         return Toys(drawn, drawn.record())
-    choice = executor or ExecutorChoice(Kind.HERE)
+    choice = chosen(executor)
     given = checked(source, changes)
     given_nested = None if nested is None else checked(nested, shared)
     with readable(given, output) as run:
         if given_nested is None:
             request = ToyRequest(run, n, hypothesis, None, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
-        beside = None if output is None else Path(output) / "nested"
-        with readable(given_nested, beside) as smaller_run:
+        with readable(given_nested, output) as smaller_run:
             request = ToyRequest(run, n, hypothesis, smaller_run, joint_sigma)
             return _drawn(request, output, choice, reporter, force=force)
 
 
 def _check_request(n: int, hypothesis: str) -> None:
-    if isinstance(n, bool) or not isinstance(n, Integral):
-        raise WrongType("n", n, "an integer of at least 1")
-    if n < 1:
-        raise InvalidInput([f"n: {n} toys cannot be drawn; give at least 1"])
+    check_number(n)
     known = get_args(Hypothesis)
     if hypothesis not in known:
         names = ", ".join(map(repr, known))
@@ -202,6 +197,6 @@ def _drawn(
     if output is None:
         drawn = toys_in_memory(request, choice, progress)
         return Toys(drawn, drawn.record())
-    folder = ToyFolder(Path(output))
+    folder = ToyFolder(folder_of(output, "output"))
     record, drawn = toys_in_folder(request, folder, choice, progress, force=force)
     return Toys(drawn, record, files_in(output, RESULTS))

@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
-from zpfit.api.sources import Source, flat_changes, load
-from zpfit.errors import InvalidModel
+from zpfit.api.sources import Source, flat_changes, folder_of, load
+from zpfit.errors import InvalidModel, UnwritablePath
 from zpfit.inference.problem import Problem
 from zpfit.io.document import Given
 from zpfit.io.python_code import is_of_session, unsaved
+from zpfit.io.writing import make_folder
 from zpfit.io.yaml import dump_yaml
 from zpfit.runs.run_file import find_run_file, resolved_settings
 from zpfit.runs.run_folder import RunFolder
@@ -55,15 +56,26 @@ def readable(given: RunSource | Problem, folder: str | Path | None) -> Iterator[
     given
         Result of :func:`checked`.
     folder
-        Folder of the copy; a temporary one by default.
+        Output folder, which workers on other machines can read; the copy lies in a temporary
+        folder in it, so that it replaces no file there.
     """
     if isinstance(given, RunSource):
         yield given
-    elif folder is not None:
-        yield _written(given, Path(folder))
-    else:
-        with TemporaryDirectory() as scratch:
-            yield _written(given, Path(scratch))
+        return
+    with _scratch(folder) as scratch:
+        yield _written(given, Path(scratch))
+
+
+def _scratch(folder: str | Path | None) -> "TemporaryDirectory[str]":
+    """Return a new temporary folder, which lies in ``folder`` if one is given."""
+    if folder is None:
+        return TemporaryDirectory()
+    place = folder_of(folder, "output")
+    make_folder(place)
+    try:
+        return TemporaryDirectory(prefix=".zpfit-source-", dir=place)
+    except OSError as error:
+        raise UnwritablePath(place, error.strerror or str(error)) from error
 
 
 def _text(value: Any) -> Given:

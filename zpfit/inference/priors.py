@@ -15,10 +15,10 @@ from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PositiveFloat, model_validator
 from scipy.special import ndtr, ndtri
 
-from zpfit.errors import OutsidePrior
+from zpfit.errors import OutsidePrior, in_short
 from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import AlsoAs, StrictModel
 from zpfit.physics import unit_interval
@@ -274,6 +274,10 @@ class Tied(StrictModel):
 def _number_means_fixed(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"type": "fixed", "value": value}
+    if not isinstance(value, Mapping | BaseModel):
+        given = in_short(value)
+        # pydantic reports no other exception.
+        raise ValueError(f"must be a number or a mapping of keys to values, not {given}")  # noqa: TRY004
     return value
 
 

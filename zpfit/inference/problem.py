@@ -100,7 +100,7 @@ def _engines_in(document: Document) -> list[str]:
     return [name for name in (*data, chosen) if isinstance(name, str)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Problem:
     """A run file with every name resolved: everything that a fit needs."""
 
@@ -146,6 +146,11 @@ class Problem:
         for name, path in sorted(self.model_files.items()):
             digest.update(name.encode() + path.read_bytes())
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        posterior = self.posterior
+        where = f"{posterior.model.name} on {posterior.likelihood.name}"
+        return f"<Problem {self.name}: {where}, samples {', '.join(self.names)}>"
 
 
 def resolve(document: Document, library: Library) -> Problem:

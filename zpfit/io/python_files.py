@@ -7,11 +7,23 @@ tell whether one has changed.
 import ast
 import sys
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from importlib.abc import MetaPathFinder
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType
+
+_UNDER_WAY: ContextVar[tuple[bytes, ...]] = ContextVar("_UNDER_WAY", default=())
+"""Contents of the files whose import has begun and not ended.
+
+A script with a model and an analysis imports a copy of itself where the analysis reads the model
+from an output folder or for other processes. Copies have other paths but the same content.
+"""
+_ENDLESS = (
+    "the import of this script runs the analysis that imports it; put all but the model below "
+    "if __name__ == '__main__':"
+)
 
 
 def module_of(path: Path, name: str) -> tuple[ModuleType, tuple[Path, ...]]:
@@ -37,7 +49,8 @@ def module_of(path: Path, name: str) -> tuple[ModuleType, tuple[Path, ...]]:
     Raises
     ------
     ImportError
-        ``path`` is no Python file. The code itself may raise anything.
+        ``path`` is no Python file, or the import of a file of this content leads to itself. The
+        code itself may raise anything.
     """
     beside = modules_beside(path)
     _forget(beside)
@@ -49,7 +62,14 @@ def module_of(path: Path, name: str) -> tuple[ModuleType, tuple[Path, ...]]:
         raise ImportError(f"{path} is no Python file")
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look their module up there
-    spec.loader.exec_module(module)
+    content = path.read_bytes()
+    if content in _UNDER_WAY.get():
+        raise ImportError(_ENDLESS)
+    token = _UNDER_WAY.set((*_UNDER_WAY.get(), content))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        _UNDER_WAY.reset(token)
     return module, tuple(file for files in beside.values() for file in files)
 
 

@@ -15,7 +15,7 @@ _MESSAGES = {
     "missing": "is missing",
     "union_tag_not_found": "needs a key {discriminator}",
     "union_tag_invalid": "unknown {discriminator} {tag}; known: {expected_tags}",
-    "model_attributes_type": "must be a number or a mapping of keys to values, not {value}",
+    "model_attributes_type": "must be a mapping of keys to values, not {value}",
     "float_type": "must be a number, not {value}",
     "int_type": "must be an integer, not {value}",
     "int_from_float": "must be an integer, not {value}",
@@ -24,6 +24,12 @@ _MESSAGES = {
     "finite_number": "must be a finite number, not {value}",
     "model_type": "must be a mapping of keys to values, not {value}",
     "dict_type": "must be a mapping of keys to values, not {value}",
+    "greater_than": "must be greater than {gt}, not {value}",
+    "greater_than_equal": "must be at least {ge}, not {value}",
+    "less_than": "must be less than {lt}, not {value}",
+    "less_than_equal": "must be at most {le}, not {value}",
+    "literal_error": "must be {expected}, not {value}",
+    "too_short": "must have at least {min_length:,} items, not {actual_length:,}",
     "too_long": "must have at most {max_length:,} items, not {actual_length:,}",
     "tuple_type": "must be a list, not {value}",
     "value_error": "{error}",
@@ -56,15 +62,19 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     place = document.place(keys_in_file(model, document, detail))
     if detail["type"] == UNKNOWN_KEY:
         return f"{place}: unknown key; {_remedy(str(keys[-1]), _models_at(model, keys[:-1]))}"
-    at_root = detail["type"] == "model_attributes_type" and not keys
-    template = _MESSAGES.get("dict_type" if at_root else detail["type"])
+    template = _MESSAGES.get(detail["type"])
     if template is None:
         given = in_short(detail["input"])
         return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
-    context = dict(detail.get("ctx", {}))
+    context = {name: _short(value) for name, value in detail.get("ctx", {}).items()}
     if "tag" in context:
         context["tag"] = in_short(context["tag"])
     return f"{place}: " + template.format(value=in_short(detail["input"]), **context)
+
+
+def _short(value: Any) -> Any:
+    """Return a limit of a float that is an integer without its point."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _remedy(key: str, models: Sequence[type[BaseModel]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from zpfit.errors import InvalidModel, WrongType
+from zpfit.errors import InvalidModel, WrongType, with_article
 from zpfit.io.arrays import FloatArray
 from zpfit.io.python_code import called, numbers, where_failed
 from zpfit.models.base import Model, Parameter, Values, in_words
@@ -86,8 +86,8 @@ class FunctionModel(Model):
         """
         result = self._function(**values)
         if not isinstance(result, Mapping):
-            kind = type(result).__name__
-            raise InvalidModel(self.name, f"returned a {kind}; return a dict like {{'C_Ve': ...}}")
+            kind = with_article(type(result).__name__)
+            raise InvalidModel(self.name, f"returned {kind}; return a dict like {{'C_Ve': ...}}")
         unknown = sorted(str(name) for name in set(result) - set(COUPLING_NAMES))
         if unknown:
             known = ", ".join(COUPLING_NAMES)
@@ -217,7 +217,9 @@ class UserModel(Model):
         def rows(point: Values) -> dict[str, FloatArray]:
             result = self._model.couplings(point)
             if not isinstance(result, Couplings):
-                raise InvalidModel(self.name, f"returned a {type(result).__name__}, no Couplings")
+                raise InvalidModel(
+                    self.name, f"returned {with_article(type(result).__name__)}, no Couplings"
+                )
             if self._pointwise:  # one point made by Couplings.of has shape (1,)
                 return {n: row[0] if np.shape(row) == (1,) else row for n, row in result.items()}
             return dict(result.items())
@@ -321,8 +323,8 @@ class UserModel(Model):
         self, result: dict[str, FloatArray], shape: tuple[int, ...]
     ) -> dict[str, FloatArray]:
         if not isinstance(result, Mapping):
-            kind = type(result).__name__
-            raise InvalidModel(self.name, f"returned a {kind} where a dict of arrays is wanted")
+            kind = with_article(type(result).__name__)
+            raise InvalidModel(self.name, f"returned {kind} where a dict of arrays is wanted")
         fail = partial(InvalidModel, self.name)
         return {str(name): numbers(name, value, shape, fail) for name, value in result.items()}
 

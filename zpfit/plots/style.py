@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,8 @@ SMALLEST_TEXT = 6.0
 """Smallest size of text in points; journals ask for it at the printed width."""
 COLUMN, PAGE = 3.375, 7.0
 """Widths of one and of two columns of a journal, in inches."""
+_NOTEBOOK_DPI = 150
+"""Dots per inch in notebooks: a column is then about as wide as 60 letters of text."""
 
 _SETTINGS: dict[Any, Any] = {
     "font.family": ["serif"],
@@ -81,6 +84,12 @@ class StyledFigure(Figure):
         """Return the bounding box of everything that is drawn."""
         with mpl.rc_context(self._settings):
             return super().get_tightbbox(*arguments, **keywords)
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture that a notebook shows, also without matplotlib's inline backend."""
+        picture = BytesIO()
+        self.savefig(picture, format="png", dpi=_NOTEBOOK_DPI)
+        return picture.getvalue()
 
 
 def _untouched(key: Any) -> bool:

@@ -28,7 +28,7 @@ from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.writing import make_room, write_json, write_text, write_whole
 from zpfit.models.effective import Effective
-from zpfit.runs.execution import Start, carry_out, check_room, claimed, keep_result
+from zpfit.runs.execution import Start, carry_out, check_room, check_same, claimed, keep_result
 from zpfit.runs.figure_file import PLAIN, FigureStyle
 from zpfit.runs.finished_run import read_fit
 from zpfit.runs.pools import can_be_sent, cores
@@ -73,8 +73,8 @@ def compare_all(
     sources
         Run files, names of packaged runs, folders of finished runs, problems and fits.
     output
-        Folder of the rows, the plots and the runs, which are then resumed if they were stopped.
-        Without it, fits are made in memory.
+        Folder of the rows, the plots and the runs. Runs that a stopped comparison has left there
+        are reused or resumed. Without it, fits are made in memory.
     reference
         Model in the denominator of the Bayes factors; by default none, without a Z'.
     seed
@@ -97,7 +97,7 @@ def compare_all(
     ------
     InvalidInput
         Everything that is wrong with the sources.
-    FilesExist, RunFolderExists, RunMismatch
+    FilesExist, RunMismatch
         The output folder holds another result and ``force`` is not given.
     UnwritablePath
         The output cannot be written.
@@ -177,7 +177,10 @@ def _planned(sources: Sequence[ComparisonSource], output: Path | None) -> list[_
             planned.append(_plan(source, output))
     names = [plan.name for plan in planned]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"{name!r} is given twice; runs and folders need names of their own")
+        problems.add(
+            f"{name!r} is given twice; runs and folders need names of their own, "
+            "dictionaries titles of their own"
+        )
     problems.raise_if_any()
     return planned
 
@@ -213,17 +216,20 @@ def _prepare(plan: _Plan, *, force: bool) -> None:
     if plan.kept or plan.folder is None:
         return
     if plan.fit is None:
-        check_room(plan.folder, _start(plan, force=force))
+        check_room(plan.folder, start := _start(plan, force=force))
+        if start is Start.CONTINUE:
+            check_same(plan.problem, plan.folder)
     else:
         keep_result(plan.fit, plan.folder, force=force)
 
 
 def _start(plan: _Plan, *, force: bool) -> Start:
-    """Return how to start a run: a comparison resumes its unfinished runs by itself."""
+    """Return how to start a run: a comparison that was stopped has left some of its runs."""
     if force:
         return Start.REPLACE
-    unfinished = plan.folder is not None and plan.folder.is_unfinished
-    return Start.CONTINUE if unfinished else Start.NEW
+    folder = plan.folder
+    left = folder is not None and (folder.is_unfinished or folder.is_finished)
+    return Start.CONTINUE if left else Start.NEW
 
 
 @contextmanager
@@ -247,7 +253,7 @@ def _fitted(
     """Return all fits; those that are missing are made."""
     starts = [(plan, _start(plan, force=force)) for plan in planned if plan.fit is None]
     for plan, start in starts:
-        progress.stage(f"{'Resuming' if start is Start.CONTINUE else 'Fitting'} {plan.name}")
+        progress.stage(f"{_verb(plan, start)} {plan.name}")
     jobs = {f"fit of {plan.name}": partial(_finished, plan, start) for plan, start in starts}
     made = run_jobs(jobs)
     for fitted in made.values():
@@ -256,11 +262,20 @@ def _fitted(
     return [plan.fit or made[f"fit of {plan.name}"] for plan in planned]
 
 
+def _verb(plan: _Plan, start: Start) -> str:
+    """Return what is done about a run."""
+    if start is not Start.CONTINUE or plan.folder is None:
+        return "Fitting"
+    return "Reading" if plan.folder.is_finished else "Resuming"
+
+
 def _finished(plan: _Plan, start: Start) -> FitResult:
-    """Make the fit of a plan."""
+    """Make the fit of a plan, or read it where a comparison that was stopped has made it."""
     if plan.folder is None:
         return fit(plan.problem)
     with claimed(plan.problem, plan.folder, start) as claim:
+        if claim.finished:
+            return read_fit(plan.folder, plan.name)
         result = carry_out(claim, SILENT, plots=False)
     shortcomings = result.summary["shortcomings"]
     text = "".join(f"Not converged: {problem}\n" for problem in shortcomings)

@@ -80,6 +80,18 @@ def check_room(folder: RunFolder, start: Start) -> None:
         raise RunFolderExists(folder.path)
 
 
+def check_same(run: Problem, folder: RunFolder) -> None:
+    """Check that the run in a folder, finished or not, is a fit of a problem.
+
+    Raises
+    ------
+    RunMismatch
+        The folder holds another run; the message names the difference.
+    """
+    if difference := first_difference(folder.fingerprint(), fingerprint(run, cross_check=False)):
+        raise RunMismatch(folder.path, difference)
+
+
 @contextmanager
 def claimed(
     run: Problem, folder: RunFolder, start: Start, *, cross_check: bool = False, patience: float = 0

@@ -5,6 +5,9 @@ The command line reads it when it starts, so this module imports no executor.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Integral
+
+from zpfit.errors import UnknownName, WrongType
 
 
 class Kind(StrEnum):
@@ -37,3 +40,22 @@ class ExecutorChoice:
     killed. The slowest stage between two checkpoints takes about ten seconds."""
     connect_timeout: float = 10.0
     """Seconds to wait until a Dask scheduler answers."""
+
+    def __post_init__(self) -> None:
+        """Refuse other kinds, and fewer workers than one.
+
+        Raises
+        ------
+        UnknownName
+            There is no such kind.
+        WrongType
+            The number of workers is no integer of at least 1.
+        """
+        if self.kind not in list(Kind):
+            raise UnknownName("kind of executor", str(self.kind), list(Kind))
+        object.__setattr__(self, "kind", Kind(self.kind))
+        workers = self.workers
+        if workers is None:
+            return
+        if isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
+            raise WrongType("workers", workers, "an integer of at least 1")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zpfit.errors import InvalidInput, MissingFile
+from zpfit.errors import InvalidInput, MissingFile, WrongType
 from zpfit.io.document import Document, plain_data
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.schema import validate
@@ -67,19 +67,20 @@ def _sheet(file: str | Path) -> str:
 
     if Path(file).suffix == SHEET and not Path(file).is_file():
         raise MissingFile(Path(file), "No such file or directory")
+    # matplotlib reads any file as a sheet, and only warns of lines that it does not know.
+    if Path(file).suffix != SHEET and Path(file).is_file():
+        raise _no_style(file)
     try:
         with mpl.rc_context():
             style.use(str(file))
     except (OSError, ValueError, KeyError) as error:
-        raise InvalidInput(
-            [
-                (
-                    f"{file}: neither a YAML file nor a style of matplotlib; give FILE.yaml, "
-                    "FILE.mplstyle or the name of a style"
-                )
-            ]
-        ) from error
+        raise _no_style(file) from error
     return str(file)
+
+
+def _no_style(file: str | Path) -> InvalidInput:
+    remedy = "give FILE.yaml, FILE.mplstyle or the name of a style"
+    return InvalidInput([f"{file}: neither a YAML file nor a style of matplotlib; {remedy}"])
 
 
 FigureChoice = FigureSpec | Mapping[str, Any] | str | Path | None
@@ -96,6 +97,8 @@ def figure_style(given: FigureChoice) -> FigureStyle:
 
     Raises
     ------
+    WrongType
+        It is none of these.
     InvalidInput
         See :func:`read_style`.
     """
@@ -105,4 +108,6 @@ def figure_style(given: FigureChoice) -> FigureStyle:
         return FigureStyle(given)
     if isinstance(given, Mapping):
         return FigureStyle(validate(FigureSpec, Document(Path("figure"), plain_data(given), {})))
+    if not isinstance(given, (str, Path)):
+        raise WrongType("figure", given, "a zpfit.Figure, a mapping of its keys, or a path")
     return read_style([given])

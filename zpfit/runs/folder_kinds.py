@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from zpfit.errors import UnusableFolder
+from zpfit.errors import UnusableFolder, with_article
 from zpfit.runs.run_folder import RunFolder
 
 
@@ -84,4 +84,4 @@ def _content(folder: Path, found: tuple[FolderKind, ...]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return " and ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names)
+    return " and ".join(map(with_article, names))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zpfit.errors import UnknownName
 from zpfit.inference.problem import SHORTHANDS, ModelOnly, Problem, resolve
 from zpfit.io.document import UNNAMED, Document, Given, KeyPath, Source
 from zpfit.io.library import Library
@@ -19,7 +20,11 @@ from zpfit.likelihood.likelihood import Likelihood
 from zpfit.likelihood.limit_file import AddedLimit
 from zpfit.models.base import Model
 from zpfit.models.library import ModelSpec, load_model
+from zpfit.runs.folder_kinds import RUN, unusable
 from zpfit.runs.run_folder import RunFolder
+
+_SUFFIXES = {".yaml", ".yml"}
+"""Suffixes of run files."""
 
 
 def find_run_file(name_or_path: str) -> Path:
@@ -34,11 +39,18 @@ def find_run_file(name_or_path: str) -> Path:
     ------
     UnknownName
         No run has this name.
+    UnusableFolder
+        The folder holds no run.
     """
     path = Path(name_or_path)
-    if path.is_dir() and (path / "config.yaml").is_file():
+    if not name_or_path or not path.is_dir() or path.suffix in _SUFFIXES:
+        return find_file("run", name_or_path)
+    if (path / "config.yaml").is_file():
         return path / "config.yaml"
-    return find_file("run", name_or_path)
+    try:
+        return Library.beside().find("run", name_or_path)
+    except UnknownName:
+        raise unusable(path, RUN) from None
 
 
 def find_unfinished(name_or_path: str) -> Path:
@@ -74,7 +86,7 @@ def find_file(kind: Kind, name_or_path: str, place: str = "") -> Path:
         No file of this kind has the name.
     """
     path = Path(name_or_path)
-    if path.is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
+    if path.is_file() or path.suffix in _SUFFIXES or len(path.parts) > 1:
         return path
     return Library.beside().find(kind, name_or_path, place)
 

@@ -18,6 +18,7 @@ numbers are the same for any Qmax.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Final
 
 import numpy as np
@@ -64,9 +65,9 @@ def check_qmax(qmax: object) -> None:
     InvalidInput
         It is below 1 or above :data:`LARGEST_QMAX`.
     """
-    if not isinstance(qmax, int) or isinstance(qmax, bool):
+    if not isinstance(qmax, Integral) or isinstance(qmax, bool):
         raise WrongType("qmax", qmax, f"an integer from 1 to {LARGEST_QMAX}")
-    if not 1 <= qmax <= LARGEST_QMAX:
+    if not 1 <= int(qmax) <= LARGEST_QMAX:
         raise InvalidInput([f"qmax: {qmax} is out of range; give 1 to {LARGEST_QMAX}"])
 
 

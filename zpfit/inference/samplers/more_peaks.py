@@ -30,8 +30,10 @@ from zpfit.io.arrays import FloatArray
 
 _SMALL = 5e-3
 """Part of Z that peaks may lack together without a further search or component."""
-_MANY, _ANYWAY = 5, 2
-"""Peaks that stand alone from which on further searches follow in any case, and their number."""
+_MANY = 5
+"""Number of peaks that stand alone at which further searches follow in any case."""
+_ANYWAY = 2
+"""Number of these searches."""
 
 _UNMET = (
     "the search still meets peaks of the likelihood for the first or only time, so that others "
@@ -71,7 +73,7 @@ def completed(
     """Return a proposal with all peaks that matter, and with what it is known to lack.
 
     The proposal of the first search remains if it covers all peaks that were met and hardly any
-    peak was met only once. Otherwise searches go on until few are missing.
+    peak was met only once. Otherwise further searches follow until few peaks are missing.
 
     Parameters
     ----------

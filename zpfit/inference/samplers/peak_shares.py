@@ -9,11 +9,17 @@ from zpfit.inference.samplers.peak_search import Peak, PeakOptions, log_mean
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.io.arrays import FloatArray
 
-_EM_STEPS, _IDLE, _UNUSED, _LEAST, _MOST, _WORTH = 20, 2e-3, 1e-5, 0.02, 0.75, 0.5
-"""Steps of the fit of the shares; share below which a peak is of no use, and one among many;
-smallest share of a peak, if there are not more than a first search finds; largest share of all
-peaks together; ratio of the mean square weight with peaks to that without them above which they
-are not worth their time."""
+_EM_STEPS = 20
+"""Steps of the fit of the shares."""
+_IDLE, _UNUSED = 2e-3, 1e-5
+"""Share below which a peak is of no use: one of few, and one of many."""
+_LEAST = 0.02
+"""Smallest share of a peak, if there are no more than a first search finds."""
+_MOST = 0.75
+"""Largest share of all peaks together."""
+_WORTH = 0.5
+"""Largest ratio of the mean square weight with peaks to that without them at which they are worth
+their time."""
 
 
 def with_shares(

@@ -27,9 +27,12 @@ from zpfit.inference.samplers.proposal_map import EvenMap, Gap, MixtureMap, mirr
 from zpfit.inference.samplers.proposal_peak import PeakMap
 from zpfit.io.arrays import FloatArray
 
-_EVEN, _TESTED, _LOPSIDED = 1e-9, 100, 1.0
-"""Relative difference of ln L that is rounding; points that test whether ln L is even; mean
-difference of a map's ln density between images above which its image is needed."""
+_EVEN = 1e-9
+"""Relative difference of ln L that is rounding."""
+_TESTED = 100
+"""Points that test whether ln L is even."""
+_LOPSIDED = 1.0
+"""Mean difference of a map's ln density between images above which its image is needed."""
 _CHECKED = 500
 """Points that a checkpoint holds besides the peaks, so that a resumed run can check ln L."""
 _DEFAULTS = PeakOptions()
