@@ -26,7 +26,8 @@ def uniform(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
     >>> uniform(np.array([0.0, 0.25, 1.0]), 2.0, 6.0).tolist()
     [2.0, 3.0, 6.0]
     """
-    result: FloatArray = _uniform(u, lower, upper)
+    with _quiet():
+        result: FloatArray = _uniform(u, lower, upper)
     return result
 
 
@@ -39,7 +40,8 @@ def log_uniform(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
     [1.0, 10.0, 100.0]
     """
     low, high = np.log(lower), np.log(upper)
-    result: FloatArray = _clipped(np.exp(_line(u, low, high - low)), lower, upper)
+    with _quiet():
+        result: FloatArray = _clipped(np.exp(_line(u, low, high - low)), lower, upper)
     return result
 
 
@@ -52,9 +54,18 @@ def signed_log_uniform(u: FloatArray, lower: Bound, upper: Bound) -> FloatArray:
     [-100.0, -10.0, 1.0, 100.0]
     """
     low, high = np.log(lower), np.log(upper)
-    size: Any = np.exp(_line_on_both_sides(u, low, high - low))
-    result: FloatArray = _signed(size, u, lower, upper)
+    with _quiet():
+        size: Any = np.exp(_line_on_both_sides(u, low, high - low))
+        result: FloatArray = _signed(size, u, lower, upper)
     return result
+
+
+def _quiet() -> np.errstate:
+    """Return a context without the warning for NaN, which the kernels pass on.
+
+    Compiled comparisons of several points at once set the flag "invalid" for NaN.
+    """
+    return np.errstate(invalid="ignore")
 
 
 @rounded_ufunc
