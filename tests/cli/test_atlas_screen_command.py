@@ -19,7 +19,7 @@ Accepted = Callable[..., str]
 
 
 @pytest.fixture
-def screened() -> Path:
+def screened(workspace: Path) -> Path:
     """Write a screen in which signature 7 is the best and the dark photon helps little."""
     table = zpfit.atlas(2).signatures("zero").table
     chi2 = np.linspace(17, 12, len(table))
@@ -29,7 +29,7 @@ def screened() -> Path:
     terms = {"a_e": chi2 - 1, "a_mu": np.ones(len(table))}
     found = Screened(chi2=chi2, nested=flag, scanned=~flag, terms=terms, **columns)
     references = References(17.2, 16.0, (17.0, 1e-4))
-    path = Path("screen.nc")
+    path = workspace / "screen.nc"
     write_screen(table, ScreenResult(LikelihoodSpec(set="made_up"), references, found, 4), path)
     return path
 
