@@ -186,9 +186,8 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
         priors = centres, weights, inverse_hessian
         _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
         total = 2 * _half_chi2(counts, mu, inverse, saturated, shares)
-        for b in range(n_bins):
-            # Rounding may leave a tiny negative share at the minimum.
-            bins[i, b] = copysign(sqrt(2 * max(shares[b], 0.0)), counts[b] - mu[b])
+        _take_signed_roots(counts, mu, shares)
+        _copy(shares, bins[i])
         for row in range(k):
             pulls[i, row] = (centres[row] - factors[row]) / errors[row]
             total += pulls[i, row] * pulls[i, row]
@@ -237,6 +236,14 @@ def _half_chi2(
             shares[b] -= counts[b] * log(mu[b] * inverse[b])
         total += shares[b]
     return total
+
+
+@inline
+def _take_signed_roots(counts: FloatArray, mu: FloatArray, shares: FloatArray) -> None:
+    """Replace the share of each bin in chi2/2 by the signed root of its share in chi2."""
+    for b in range(counts.shape[0]):
+        # Rounding may leave a tiny negative share at the minimum.
+        shares[b] = copysign(sqrt(2 * max(shares[b], 0.0)), counts[b] - mu[b])
 
 
 @inline

@@ -26,10 +26,9 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import INTERPRETED, compile_later, inline
 from zpfit.physics.tracing import Node, Step, Trace, Untraceable, cores_of, outputs_of
 
-_LEAST_BLOCK, _LARGEST_BLOCK = 256, 1024
-"""Points in a block. Few of them are left after the exclusions, so that many are better."""
-_CACHED: Final = 2**16
-"""Numbers (512 kB) that should stay in the second cache of a processor."""
+_BLOCK: Final = 1024
+"""Points in a block. Few of them are left after the exclusions, so that many are better. The rows
+of all stages but the last stay in the second cache of a processor, those of most models."""
 _WORD: Final = 8
 """Bytes of a number."""
 
@@ -140,14 +139,13 @@ class _Layout:
 
     def tables(self) -> tuple[Any, ...]:
         """Return the arguments of :func:`_run` before the inputs."""
-        block = min(max(_CACHED // self._n_rows, _LEAST_BLOCK), _LARGEST_BLOCK)
-        work = np.empty((self._n_rows, block))
+        work = np.empty((self._n_rows, _BLOCK))
         pool, code = _machine_code(self.calls, work)
         integers = partial(np.array, dtype=np.int64)
         stages, moves = integers(self._ranges), integers(self._moves).reshape(-1, 3)
         outputs = integers([(self._outputs[node], node.width) for node in self._stages[-1]])
         arrays = work.ravel(), work.view(np.uint8).ravel()
-        return pool, code, stages, moves, outputs.reshape(-1, 2), *arrays, block, self._n_inputs
+        return pool, code, stages, moves, outputs.reshape(-1, 2), *arrays, _BLOCK, self._n_inputs
 
     def _add_stage(self, number: int, steps: Sequence[Step]) -> None:
         """Add the calls of a stage, and what a drop of points then has to move."""
