@@ -5,7 +5,8 @@ Run as ``python benchmarks/likelihood.py [--json FILE]``. It uses the set
 couplings, and so does ``log_likelihood_at``, while ``log_likelihood`` goes from the unit cube to
 ln L, priors included. Goals refer to the latter unless they say otherwise. The script exits with
 an error if zpfit and the kernel disagree; the printed timings have no effect on the exit
-code. Further rows time ln L and the residuals of searches for the set ``today_cs``.
+code. Further rows time ln L and the residuals of searches for the set ``today_cs``, and for two
+models ln L in one loop generated from the same steps (``benchmarks/generated_kernel.py``).
 """
 
 import os
@@ -30,6 +31,7 @@ from typing import Any
 import numba
 import numpy as np
 from fused_kernel import fused_likelihood
+from generated_kernel import generated_likelihood
 
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import resolve
@@ -60,7 +62,9 @@ GOAL_ONE_POINT = 4.0
 """Largest accepted time of one allowed point over that of the kernel."""
 TODAY = "today_cs"
 TODAY_MODELS = ("effective", "sm_u1", "nhdm_u1", "froggatt_nielsen")
-TODAY_SIZES = (1, 128, 1024)
+GENERATED_MODELS = ("effective", "sm_u1")
+"""Models whose loop is generated, without and with couplings of quarks; it compiles a minute."""
+TODAY_SIZES = (1, 128, 1024, 16384)
 TODAY_CALLS, TODAY_ROUNDS = 64, 9
 WALL = 30.0
 """Steepness of the walls of hard exclusions, typical of a search."""
@@ -101,6 +105,8 @@ class TodayRow:
     points: str
     log_likelihood: float
     residuals: float
+    generated: float | None
+    """ln L in one generated loop."""
 
 
 def main() -> None:
@@ -169,20 +175,34 @@ def measure_today(model: str) -> list[TodayRow]:
     text = f"{{model: {model}, likelihood: {TODAY}, priors: {model}}}"
     posterior = resolve(parse_yaml(text, Path("benchmark")), Library.beside()).posterior
     points = np.random.default_rng(SEED).random((POOL, posterior.dimension))
-    allowed = points[np.isfinite(posterior.log_likelihood(points))]
+    log_likelihood = posterior.log_likelihood(points)
+    functions: list[Function] = [
+        posterior.log_likelihood,
+        lambda u: posterior.residuals(u, WALL),
+    ]
+    if model in GENERATED_MODELS:
+        generated = generated_likelihood(posterior)
+        check_generated(log_likelihood, generated(points))
+        functions.append(generated)
     rows = []
+    allowed = points[np.isfinite(log_likelihood)]
     for kind, some, size in [
         ("allowed", allowed, 1),
         *(("prior", points, size) for size in TODAY_SIZES),
     ]:
         batches = split(some, size)[:TODAY_CALLS]
-        runs = (
-            (posterior.log_likelihood, batches),
-            (lambda u: posterior.residuals(u, WALL), batches),
-        )
-        times = shortest_times(runs, TODAY_ROUNDS)
-        rows.append(TodayRow(model, size, kind, *(time / size for time in times)))
+        times = shortest_times([(function, batches) for function in functions], TODAY_ROUNDS)
+        log_l, residuals, *loop = (time / size for time in times)
+        rows.append(TodayRow(model, size, kind, log_l, residuals, loop[0] if loop else None))
     return rows
+
+
+def check_generated(ours: FloatArray, theirs: FloatArray) -> None:
+    """Exit if the generated loop differs anywhere."""
+    allowed = ours > -np.inf
+    same = np.allclose(theirs[allowed], ours[allowed], rtol=TOLERANCE, atol=0)
+    if not (same and np.array_equal(allowed, theirs > -np.inf)):
+        sys.exit(f"zpfit and the generated loop differ by more than {TOLERANCE:g}")
 
 
 def shortest_times(runs: Sequence[tuple[Function, Sequence[Any]]], rounds: int) -> list[float]:
@@ -299,13 +319,21 @@ def print_headlines(results: dict[str, float]) -> None:
 
 
 def print_today(rows: Sequence[TodayRow]) -> None:
-    print(f"\n{TODAY}, us per call")
-    print(f"{'model':<20} {'batch':>6} {'points':>8} {'ln L':>10} {'residuals':>10}")
+    print(f"\n{TODAY}, us per call; throughput of zpfit over that of one generated loop")
+    print(
+        f"{'model':<20} {'batch':>6} {'points':>8} {'ln L':>10} {'one loop':>10} "
+        f"{'zpfit/loop':>10} {'residuals':>10}"
+    )
     for row in rows:
         microseconds = 1e6 * row.batch_size
+        loop = f"{'':>10} {'':>10}"
+        if row.generated is not None:
+            ratio = row.generated / row.log_likelihood
+            loop = f"{row.generated * microseconds:>10.1f} {ratio:>10.3f}"
         print(
             f"{row.model:<20} {row.batch_size:>6} {row.points:>8} "
-            f"{row.log_likelihood * microseconds:>10.1f} {row.residuals * microseconds:>10.1f}"
+            f"{row.log_likelihood * microseconds:>10.1f} {loop} "
+            f"{row.residuals * microseconds:>10.1f}"
         )
 
 
