@@ -1,11 +1,11 @@
 """Measure the speed of the likelihood beside a hand-fused kernel and a loop over single points.
 
-Run as ``python benchmarks/likelihood.py [--json FILE]``. It uses the set
+Run as ``python benchmarks/likelihood.py [--json FILE] [--keep]``. It uses the set
 ``paper_2021_cs``, points drawn from the priors ``effective``, and one core. The kernel takes
 couplings, and so does ``log_likelihood_at``, while ``log_likelihood`` goes from the unit cube to
 ln L, priors included. Goals refer to the latter unless they say otherwise. The script exits with
-an error if zpfit and the kernel disagree; the printed timings have no effect on the exit
-code. Further rows time ln L and the residuals of searches for the set ``today_cs``, and for two
+an error if zpfit and the kernel disagree, or if a ratio exceeds the kept one by more than a
+fifth. Further rows time ln L and the residuals of searches for the set ``today_cs``, and for two
 models ln L in one loop generated from the same steps (``benchmarks/generated_kernel.py``).
 """
 
@@ -32,6 +32,7 @@ import numba
 import numpy as np
 from fused_kernel import fused_likelihood
 from generated_kernel import generated_likelihood
+from kept import keep, slower
 
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import resolve
@@ -113,6 +114,7 @@ def main() -> None:
     """Check the agreement, measure the times, and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
+    parser.add_argument("--keep", action="store_true", help="keep the ratios that are measured")
     options = parser.parse_args()
 
     contestants, points = set_up()
@@ -130,6 +132,27 @@ def main() -> None:
     print_today(today)
     if options.json is not None:
         write_json(options.json, results, [single, *rows], today)
+    ratios = ratios_to_keep(results, today)
+    lines = slower("likelihood", ratios)
+    if options.keep:
+        keep("likelihood", ratios)
+    if lines:
+        sys.exit("\n".join(lines))
+
+
+def ratios_to_keep(results: dict[str, float], today: Sequence[TodayRow]) -> dict[str, float]:
+    """Return times over those of the reference, by name."""
+    loops = {
+        f"{row.model}, {row.batch_size} {row.points}": row.log_likelihood / row.generated
+        for row in today
+        if row.generated is not None
+    }
+    return loops | {
+        "large batches, from couplings": 1 / results["best_fraction_of_fused"],
+        "large batches, with priors": 1 / results["best_fraction_with_priors"],
+        "128 points": 1 / results["fraction_of_fused_128"],
+        "one allowed point": results["one_point_over_fused"],
+    }
 
 
 def set_up() -> tuple[Contestants, FloatArray]:

@@ -1,9 +1,9 @@
 """Measure the cost of models: each model and route alone and inside the posterior, beside eigh.
 
-Run as ``python benchmarks/models.py [--json FILE]``. It uses the set
+Run as ``python benchmarks/models.py [--json FILE] [--keep]``. It uses the set
 ``paper_2021_cs``, points drawn from each model's priors, and one core. It exits with an
-error if the closed form and the numerical diagonalisation disagree by more than rounding;
-the printed timings have no effect on the exit code.
+error if the closed form and the numerical diagonalisation disagree by more than rounding, or if
+a ratio exceeds the kept one by more than a fifth.
 """
 
 import os
@@ -28,6 +28,7 @@ from time import perf_counter
 
 import numba
 import numpy as np
+from kept import keep, slower
 from scipy.linalg import eigh
 
 from zpfit.inference.posterior import Posterior
@@ -158,6 +159,7 @@ def main() -> None:
     """Check the agreement, measure the times, and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
+    parser.add_argument("--keep", action="store_true", help="keep the ratios that are measured")
     options = parser.parse_args()
 
     posteriors = [posterior(case) for case in CASES]
@@ -170,6 +172,23 @@ def main() -> None:
     print_diagonalisation(diagonalisation)
     if options.json is not None:
         write_json(options.json, rows, diagonalisation)
+    ratios = ratios_to_keep(rows, diagonalisation)
+    lines = slower("models", ratios)
+    if options.keep:
+        keep("models", ratios)
+    if lines:
+        sys.exit("\n".join(lines))
+
+
+def ratios_to_keep(rows: Sequence[Row], diagonalisation: Diagonalisation) -> dict[str, float]:
+    """Return costs over those of the leading order, and of the closed form over SciPy."""
+    exact = {
+        f"{row.name}, {row.batch_size} {what}": getattr(row, f"{what}_ratio")
+        for row in rows
+        if row.route == EXACT
+        for what in ("couplings", "log_likelihood")
+    }
+    return exact | {"closed form": 1 / diagonalisation.scipy_over_closed_form}
 
 
 def posterior(case: Case) -> Posterior:

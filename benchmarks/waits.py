@@ -7,7 +7,6 @@ script exits with an error if a command is slower than its kept ratio by more th
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from statistics import median
 from time import perf_counter
 
 import numpy as np
+from kept import keep, kept_ratios, slower
 
 PAPER = ("quickstart", "sm_u1_cs", "nhdm_u1_cs", "froggatt_nielsen_cs")
 TODAY = ("effective_today_cs", "sm_u1_today_cs", "nhdm_u1_today_cs", "froggatt_nielsen_today_cs")
@@ -33,8 +33,6 @@ GOALS = {"quickstart": 6.0, "compare paper": 15.0, "paper": 20.0, "epochs": 90.0
 """Largest waits in seconds on two quiet cores."""
 LONG = ("epochs",)
 """Commands that run once and only if they are asked for."""
-KEPT = Path(__file__).with_suffix(".json")
-SLOWER = 1.2
 BEGIN, END = "<!-- waits: begin -->", "<!-- waits: end -->"
 
 
@@ -45,20 +43,19 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="Keep the ratios that are measured.")
     parser.add_argument("--page", type=Path, help="Page whose table is replaced.")
     arguments = parser.parse_args()
-    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     names = arguments.only or [name for name in COMMANDS if name not in LONG]
     waits = {name: wait(COMMANDS[name], 1 if name in LONG else arguments.rounds) for name in names}
     unit = yardstick()
     ratios = {name: seconds / unit for name, seconds in waits.items()}
-    lines = table(waits, ratios, kept)
+    lines = table(waits, ratios, kept_ratios("waits"))
     print("\n".join(lines))
     if arguments.page is not None:
         write_table(arguments.page, lines)
+    lines = slower("waits", ratios)
     if arguments.keep:
-        KEPT.write_text(json.dumps(kept | ratios, indent=2) + "\n", encoding="utf-8")
-    slower = [name for name in names if name in kept and ratios[name] > SLOWER * kept[name]]
-    if slower:
-        sys.exit(f"slower than before by more than a fifth: {', '.join(slower)}")
+        keep("waits", ratios)
+    if lines:
+        sys.exit("\n".join(lines))
 
 
 def wait(arguments: Sequence[str], rounds: int) -> float:
