@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import zpfit
-from zpfit.errors import RunMismatch
+from zpfit.errors import FilesExist, RunMismatch
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
 
@@ -47,3 +47,22 @@ def test_another_run_is_not_taken_for_one_of_the_comparison(
     with pytest.raises(RunMismatch, match="holds another run"):
         zpfit.compare(other, run(30), output=folder)
     assert not (folder / "runs" / "30_MeV" / "summary.json").exists()
+
+
+def test_a_comparison_that_was_killed_while_it_drew_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("zpfit.plots.comparison.chi2_figure", killed)
+        with pytest.raises(KeyboardInterrupt):
+            zpfit.compare(run(20), output=tmp_path)
+    assert (tmp_path / "evidence.png").exists()  # drawn before
+    assert not (tmp_path / "compare.json").exists()
+    completed = zpfit.compare(run(20), output=tmp_path)
+    assert (tmp_path / "chi2.png").exists()
+    assert completed.frame.equals(zpfit.compare(tmp_path / "runs" / "20_MeV").frame)
+    with pytest.raises(FilesExist):
+        zpfit.compare(run(20), output=tmp_path)

@@ -43,8 +43,10 @@ if TYPE_CHECKING:
 ComparisonSource = str | Problem | FitResult
 """Path or name of a run, folder of a finished run, problem to fit, or fit."""
 
+_ROWS, _RUNS = "compare.json", "runs"
+"""File of the rows, and folder of the runs that a comparison fits."""
 _FILES = (
-    "compare.json",
+    _ROWS,
     *(f"{plot}.{kind}" for plot in ("evidence", "chi2", "couplings") for kind in ("png", "pdf")),
 )
 """Files of a comparison beside the folders of its runs."""
@@ -105,7 +107,7 @@ def compare_all(
     planned = _planned(sources, output)
     check_reference([plan.problem for plan in planned], reference or NO_ZPRIME)
     if output is not None:
-        make_room(output, _FILES, force=force)
+        make_room(output, _FILES, force=force or _stopped_while_drawing(output))
     # Folders are checked, and fits at hand are kept, before the first fit begins.
     for plan in planned:
         _prepare(plan, force=force)
@@ -146,8 +148,14 @@ def write_comparison(
     rows: list[WrittenComparisonRow] = [
         {**row, "folder": folders.get(row["run"])} for row in result.rows
     ]
-    write_json(output / "compare.json", rows)
-    return _write_plots(result, output, seed)
+    problems = _write_plots(result, output, seed)
+    write_json(output / _ROWS, rows)  # last, as it marks a complete comparison
+    return problems
+
+
+def _stopped_while_drawing(output: Path) -> bool:
+    """Return True if a folder holds the runs of a comparison, but not its rows."""
+    return (output / _RUNS).is_dir() and not (output / _ROWS).exists()
 
 
 class _Plan(NamedTuple):
@@ -197,7 +205,7 @@ def _plan(source: ComparisonSource, output: Path | None) -> _Plan:
         loaded = load_run(find_run_file(source)) if isinstance(source, str) else source
         problem = _without_chains(loaded)
     name = problem.name if made is None else made.name
-    folder_of_run = None if output is None else RunFolder(output / "runs" / name)
+    folder_of_run = None if output is None else RunFolder(output / _RUNS / name)
     return _Plan(name, problem, folder_of_run, made)
 
 
@@ -312,7 +320,7 @@ def draw_comparison(
     """
     places = {row["run"]: row.get("folder") for row in rows if row["model"] != NO_ZPRIME}
     folders = {
-        name: RunFolder(output / (place or f"runs/{name}")) for name, place in places.items()
+        name: RunFolder(output / (place or f"{_RUNS}/{name}")) for name, place in places.items()
     }
     there = all(folder.is_finished for folder in folders.values())
     fits = {name: read_fit(folder, name) for name, folder in folders.items()} if there else {}
