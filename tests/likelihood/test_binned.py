@@ -368,7 +368,8 @@ def test_both_forms_of_the_logarithm_give_the_chi2_at_the_profiled_scales(change
         start.per_signal,
         start.per_centre,
         start.inverse_hessian,
-        start.expected,
+        start.inverse_expected,
+        start.saturated,
     )
     mu = signal + 5.0
     shares = 2 * (mu - counts + xlogy(counts, counts / mu))

@@ -182,7 +182,8 @@ class BinnedTerm(Measurement):
             start.per_signal,
             start.per_centre,
             start.inverse_hessian,
-            start.expected,
+            start.inverse_expected,
+            start.saturated,
         )
         return result
 

@@ -148,10 +148,10 @@ def _minimise(
     _first_derivatives(counts, templates, factors, others, mu, gradient)
 
 
-@gufunc("(p,b),(b),(j,b),(p),(k),(k),(b,k),(k,k),(k,k),(b)->(p,b),(p,k),(p)")
+@gufunc("(p,b),(b),(j,b),(p),(k),(k),(b,k),(k,k),(k,k),(b),(b)->(p,b),(p,k),(p)")
 def profiled_residuals(  # type: ignore[no-untyped-def]
     signal, observed, backgrounds, signal_centre, errors, constant, per_signal, per_centre,
-    inverse_hessian, usual, bins, pulls, chi2,
+    inverse_hessian, inverse_expected, saturated, bins, pulls, chi2,
 ):  # fmt: skip
     """Compute what :func:`profiled_scales` leads to, in one call for each batch.
 
@@ -163,7 +163,10 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
     rows = max(k, _FUSED)
     templates, factors = np.zeros((rows, n_bins)), np.zeros(rows)
     counts, slopes, centres = np.empty(n_bins), np.empty((k, n_bins)), np.ones(k)
+    inverse, logarithms = np.empty(n_bins), np.empty(n_bins)
     _copy(observed, counts)
+    _copy(inverse_expected, inverse)
+    _copy(saturated, logarithms)
     for row in range(k):
         _copy(per_signal[:, row], slopes[row])
     for row in range(1, k):
@@ -171,8 +174,6 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
     others, mu, gradient = np.full(n_bins, _LEAST_EVENTS), np.empty(n_bins), np.empty(rows)
     hessian, step = np.empty((rows, rows)), np.empty(k)
     weights, shares = np.empty(k), np.empty(n_bins)
-    inverse, saturated = np.empty(n_bins), np.empty(n_bins)
-    _compare(counts, usual, inverse, saturated)
     for row in range(k):
         weights[row] = 1 / (errors[row] * errors[row])
     for i in range(signal.shape[0]):
@@ -185,23 +186,13 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
             factors[row] = max(start, _LEAST_FRACTION)
         priors = centres, weights, inverse_hessian
         _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
-        total = 2 * _half_chi2(counts, mu, inverse, saturated, shares)
+        total = 2 * _half_chi2(counts, mu, inverse, logarithms, shares)
         _take_signed_roots(counts, mu, shares)
         _copy(shares, bins[i])
         for row in range(k):
             pulls[i, row] = (centres[row] - factors[row]) / errors[row]
             total += pulls[i, row] * pulls[i, row]
         chi2[i] = total
-
-
-@inline
-def _compare(
-    counts: FloatArray, usual: FloatArray, inverse: FloatArray, saturated: FloatArray
-) -> None:
-    """Fill in 1/usual and n ln(n/usual) for usual expected events."""
-    for b in range(counts.shape[0]):
-        inverse[b] = 1 / usual[b]
-        saturated[b] = counts[b] * log(counts[b] / usual[b]) if counts[b] > 0 else 0.0
 
 
 @inline_sum
@@ -214,8 +205,9 @@ def _half_chi2(
 ) -> float:
     """Fill in mu - n + n ln(n/mu) of each bin, and return their sum.
 
-    ``inverse`` and ``saturated`` are those of :func:`_compare`. Close to the usual events, a series
-    replaces the logarithm, as a processor computes it for several bins at once.
+    ``inverse`` is 1/mu at the signal of a :class:`LinearStart`, and ``saturated`` n ln(n/mu) there.
+    Close to it, a series replaces the logarithm, as a processor computes it for several bins at
+    once.
     """
     squares, total = 0.0, 0.0
     for b in range(counts.shape[0]):
@@ -491,8 +483,10 @@ class LinearStart:
     """Change per unit of the centre of a prior, shape (k, k)."""
     inverse_hessian: FloatArray
     """Of chi2/2 at the signal, shape (k, k)."""
-    expected: FloatArray
-    """Events expected at the signal and its profiled scales, shape (b,)."""
+    inverse_expected: FloatArray
+    """1/mu for the events mu expected at the signal and its profiled scales, shape (b,)."""
+    saturated: FloatArray
+    """n ln(n/mu) for the counts n and the same mu, shape (b,)."""
 
     @classmethod
     def around(
@@ -529,7 +523,8 @@ class LinearStart:
         per_centre = (inverse_hessian * inverse_variances).T
         per_signal = -(inverse_hessian @ gradient_per_signal).T
         constant = scales - signal @ per_signal - centres @ per_centre
-        return cls(constant, per_signal, per_centre, inverse_hessian, expected)
+        saturated = xlogy(counts, counts * inverse)
+        return cls(constant, per_signal, per_centre, inverse_hessian, inverse, saturated)
 
     def scales(self, signal: FloatArray, centres: FloatArray) -> FloatArray:
         """Return the scales for signals of shape (p, b) and centres (p, k); shape (p, k)."""
