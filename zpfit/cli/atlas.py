@@ -131,6 +131,7 @@ def signatures(
 @click.option("--likelihood", required=True, help="Likelihood set.")
 @options.entries
 @click.option("--quarks", is_flag=True, help="Add first-family quarks; two families alike.")
+@click.option("--evidence", is_flag=True, help="Add ln Z of every signature: twice the time.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -150,6 +151,7 @@ def screen(
     added: Sequence[str],
     dropped: Sequence[str],
     quarks: bool,
+    evidence: bool,
     output: Path,
     seed: int,
     force: bool,
@@ -164,10 +166,11 @@ def screen(
     today_leptons_cs. An interrupted screen continues when it is repeated.
 
     \b
-    zpfit atlas screen atlas.nc --higgs renormalisable --likelihood today_leptons_cs
+    zpfit atlas screen atlas.nc --higgs renormalisable --likelihood today_leptons_cs --evidence
     zpfit atlas screen atlas.nc --higgs zero --likelihood today_leptons_cs --drop white_dwarf_2013
     """
     from zpfit import Likelihood
+    from zpfit.analysis.atlas.evidence import DRAWS
     from zpfit.api.atlases import atlas as read
     from zpfit.cli.progress import StageLines
 
@@ -180,6 +183,7 @@ def screen(
             output=output,
             executor=choice,
             seed=seed,
+            options={"draws": DRAWS} if evidence else {},
             progress=StageLines(),
             force=force,
         )

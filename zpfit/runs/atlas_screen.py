@@ -6,9 +6,9 @@ therefore the same to the last bit for any executor, and for a screen that was i
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from zpfit.analysis.atlas.evidence import evidence
 from zpfit.analysis.atlas.screen import (
+    Evidence,
     References,
     Screened,
     ScreenOptions,
@@ -28,6 +30,7 @@ from zpfit.analysis.atlas.screen import (
 from zpfit.analysis.atlas.signatures import SignatureTable
 from zpfit.errors import Stopped, UnreadableFile
 from zpfit.inference.progress import Progress
+from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
 from zpfit.io.writing import make_folder, partial_path, write_whole
 from zpfit.likelihood.build import LikelihoodSpec, assemble
@@ -41,6 +44,8 @@ CHUNK: Final = 256
 """Signatures of a chunk: some seconds."""
 _TERM: Final = "term:"
 """Prefix of the columns of chi2 by term in the file of a chunk."""
+_EVIDENCE: Final = tuple(field.name for field in fields(Evidence))
+"""Columns of the evidence, which a screen has on request."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,7 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
     table, columns, marks = read_signatures(path)
     try:
         plain = {name: columns.pop(name) for name in _plain_fields()}
+        integrals = _evidence({n: columns.pop(n) for n in _EVIDENCE if n in columns})
         without, dark = float(marks["chi2_without"]), float(marks["chi2_dark_photon"])
         mass, mixing = map(float, marks["dark_photon"])
         text, measurements = str(marks["data"]), int(marks["measurements"])
@@ -187,7 +193,7 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
         raise UnreadableFile(path, f"no screen of signatures: {error}") from error
     plain |= {name: plain[name].astype(bool) for name in ("nested", "scanned")}
     terms = {name.removeprefix("chi2_"): row.astype(float) for name, row in columns.items()}
-    found = Screened(**plain, terms=terms)
+    found = Screened(**plain, terms=terms, evidence=integrals)
     references = References(without, dark, (mass, mixing))
     data = LikelihoodSpec.model_validate_json(text)
     return table, ScreenResult(data, references, found, measurements)
@@ -235,8 +241,12 @@ def _chunks(
 
 
 def _screen_task(task: _Task) -> Screened:
-    data = _likelihood(task.data)
-    return screen(task.vectors.astype(float), data, task.references, task.seed, task.options)
+    data, vectors, options = _likelihood(task.data), task.vectors.astype(float), task.options
+    found = screen(vectors, data, task.references, task.seed, options)
+    if not options.draws:
+        return found
+    # All chunks have the same draws, so that signatures differ by their charges alone.
+    return replace(found, evidence=evidence(vectors, data, options.draws, task.seed[0]))
 
 
 @cache
@@ -250,12 +260,20 @@ def _path_of(folder: Path, number: int) -> Path:
 
 
 def _plain_fields() -> list[str]:
-    return [field.name for field in fields(Screened) if field.name != "terms"]
+    return [field.name for field in fields(Screened) if field.name not in ("terms", "evidence")]
 
 
 def columns_of(found: Screened) -> dict[str, NDArray[Any]]:
     """Return the columns of a result except those of the terms."""
-    return {name: getattr(found, name) for name in _plain_fields()}
+    plain = {name: getattr(found, name) for name in _plain_fields()}
+    if found.evidence is None:
+        return plain
+    return plain | {name: getattr(found.evidence, name) for name in _EVIDENCE}
+
+
+def _evidence(columns: Mapping[str, FloatArray]) -> Evidence | None:
+    """Return the evidence in some columns; None if they hold none."""
+    return Evidence(**columns) if columns else None
 
 
 def _store(path: Path, found: Screened) -> None:
@@ -268,13 +286,17 @@ def _stored(path: Path) -> Screened | None:
     try:
         with np.load(path) as arrays:
             terms = {n.removeprefix(_TERM): arrays[n] for n in arrays.files if n.startswith(_TERM)}
-            return Screened(**{name: arrays[name] for name in _plain_fields()}, terms=terms)
+            integrals = _evidence({n: arrays[n] for n in _EVIDENCE if n in arrays.files})
+            plain = {name: arrays[name] for name in _plain_fields()}
+            return Screened(**plain, terms=terms, evidence=integrals)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
 
 def _joined(chunks: list[Screened]) -> Screened:
-    columns = {n: np.concatenate([getattr(c, n) for c in chunks]) for n in _plain_fields()}
+    parts = [columns_of(chunk) for chunk in chunks]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     names = chunks[0].terms
     terms = {name: np.concatenate([chunk.terms[name] for chunk in chunks]) for name in names}
-    return Screened(**columns, terms=terms)
+    integrals = _evidence({name: columns.pop(name) for name in _EVIDENCE if name in columns})
+    return Screened(**columns, terms=terms, evidence=integrals)

@@ -70,6 +70,8 @@ class ScreenOptions:
     """Fixed masses of that search."""
     tolerance: float = 1e-3
     """Decrease of chi2 in one step below which a descent ends."""
+    draws: int = 0
+    """Draws of each part of the integral for the evidence, a power of two; 0 for no evidence."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ class References:
     """Least chi2 of the dark photon, at most ``without``."""
     point: tuple[float, float]
     """Mass (MeV) and c of that dark photon; c = 0 if none lowers chi2."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """ln Z of n signatures; every array has shape (n,)."""
+
+    log_z: FloatArray
+    log_z_error: FloatArray
+    """Standard error, from the scatter of independent integrals."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,8 @@ class Screened:
     """True if the signature was searched at fixed masses as well."""
     terms: Mapping[str, FloatArray]
     """chi2 of each measurement and soft exclusion at the best point."""
+    evidence: Evidence | None = None
+    """None unless it was asked for."""
 
 
 def reads_quarks(likelihood: Likelihood) -> bool:
