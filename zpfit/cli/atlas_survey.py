@@ -20,6 +20,13 @@ _EXPERIMENTS = 3
     help="Largest charge of the list with z_H = 0.",
 )
 @click.option(
+    "--qmax-today",
+    type=click.IntRange(1, 12),
+    default=10,
+    show_default=True,
+    help="The same for today's data, at least that of --qmax.",
+)
+@click.option(
     "--qmax-renormalisable",
     type=click.IntRange(1, 12),
     default=10,
@@ -29,7 +36,7 @@ _EXPERIMENTS = 3
 @click.option(
     "--fits",
     type=click.IntRange(min=0),
-    default=10,
+    default=40,
     show_default=True,
     help="Largest number of signatures to fit.",
 )
@@ -40,6 +47,7 @@ _EXPERIMENTS = 3
 def survey(
     *,
     qmax: int,
+    qmax_today: int,
     qmax_renormalisable: int,
     fits: int,
     output: Path,
@@ -57,13 +65,13 @@ def survey(
 
     \b
     zpfit atlas survey
-    zpfit atlas survey --qmax 4 --executor processes --output mine
+    zpfit atlas survey --qmax 4 --qmax-today 4 --executor processes --output mine
     """
     from zpfit.cli.progress import StageLines
     from zpfit.studies.atlas import FOLDER, NUMBERS, PAGE, write_survey
     from zpfit.studies.atlas.numbers import Survey
 
     choice = options.executor_choice(executor, workers, scheduler)
-    extent = Survey(qmax, min(qmax, _EXPERIMENTS), qmax_renormalisable, fits)
+    extent = Survey(qmax, max(qmax, qmax_today), min(qmax, _EXPERIMENTS), qmax_renormalisable, fits)
     write_survey(output, extent, choice, StageLines(), force=force)
     print_written([output / PAGE, output / FOLDER / NUMBERS], as_json=as_json)

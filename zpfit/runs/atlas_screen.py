@@ -184,8 +184,8 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
     """
     table, columns, marks = read_signatures(path)
     try:
-        plain = {name: columns.pop(name) for name in _plain_fields()}
-        integrals = _evidence({n: columns.pop(n) for n in _EVIDENCE if n in columns})
+        own = (*_plain_fields(), *(name for name in _EVIDENCE if name in columns))
+        plain = {name: columns.pop(name) for name in own}
         without, dark = float(marks["chi2_without"]), float(marks["chi2_dark_photon"])
         mass, mixing = map(float, marks["dark_photon"])
         text, measurements = str(marks["data"]), int(marks["measurements"])
@@ -193,7 +193,7 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
         raise UnreadableFile(path, f"no screen of signatures: {error}") from error
     plain |= {name: plain[name].astype(bool) for name in ("nested", "scanned")}
     terms = {name.removeprefix("chi2_"): row.astype(float) for name, row in columns.items()}
-    found = Screened(**plain, terms=terms, evidence=integrals)
+    found = screened_of(plain, terms)
     references = References(without, dark, (mass, mixing))
     data = LikelihoodSpec.model_validate_json(text)
     return table, ScreenResult(data, references, found, measurements)
@@ -271,9 +271,19 @@ def columns_of(found: Screened) -> dict[str, NDArray[Any]]:
     return plain | {name: getattr(found.evidence, name) for name in _EVIDENCE}
 
 
-def _evidence(columns: Mapping[str, FloatArray]) -> Evidence | None:
-    """Return the evidence in some columns; None if they hold none."""
-    return Evidence(**columns) if columns else None
+def screened_of(columns: Mapping[str, NDArray[Any]], terms: Mapping[str, FloatArray]) -> Screened:
+    """Return the result with some columns, those of the evidence if they are among them.
+
+    Parameters
+    ----------
+    columns
+        Result of :func:`columns_of`; further ones are ignored.
+    terms
+        chi2 by term.
+    """
+    plain = {name: columns[name] for name in _plain_fields()}
+    integrals = {name: columns[name] for name in _EVIDENCE if name in columns}
+    return Screened(**plain, terms=terms, evidence=Evidence(**integrals) if integrals else None)
 
 
 def _store(path: Path, found: Screened) -> None:
@@ -286,9 +296,8 @@ def _stored(path: Path) -> Screened | None:
     try:
         with np.load(path) as arrays:
             terms = {n.removeprefix(_TERM): arrays[n] for n in arrays.files if n.startswith(_TERM)}
-            integrals = _evidence({n: arrays[n] for n in _EVIDENCE if n in arrays.files})
-            plain = {name: arrays[name] for name in _plain_fields()}
-            return Screened(**plain, terms=terms, evidence=integrals)
+            columns = {n: arrays[n] for n in arrays.files if not n.startswith(_TERM)}
+            return screened_of(columns, terms)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
@@ -298,5 +307,4 @@ def _joined(chunks: list[Screened]) -> Screened:
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     names = chunks[0].terms
     terms = {name: np.concatenate([chunk.terms[name] for chunk in chunks]) for name in names}
-    integrals = _evidence({name: columns.pop(name) for name in _EVIDENCE if name in columns})
-    return Screened(**columns, terms=terms, evidence=integrals)
+    return screened_of(columns, terms)

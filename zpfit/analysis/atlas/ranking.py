@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from zpfit.analysis.atlas.charge_sets import SPECIES
 from zpfit.analysis.atlas.look_elsewhere import gain_of, look_elsewhere
-from zpfit.analysis.atlas.screen import References, Screened
+from zpfit.analysis.atlas.screen import Evidence, References, Screened
 from zpfit.analysis.atlas.signatures import SignatureTable
 from zpfit.analysis.records import (
     AtlasEvidenceRecord,
@@ -63,17 +63,15 @@ def screen_record(
     }
 
 
-def bayes_factors(references: References, screened: Screened) -> FloatArray | None:
-    """Return ln B of each signature against no Z', shape (n,); None without evidence.
+def bayes_factors(references: References, found: Evidence) -> FloatArray:
+    """Return ln B of each signature against no Z', shape (n,).
 
     Parameters
     ----------
-    references, screened
+    references, found
         Results of a screen. Without a Z' there is no parameter: ln Z = -chi2 / 2.
     """
-    if screened.evidence is None:
-        return None
-    result: FloatArray = screened.evidence.log_z + references.without / 2
+    result: FloatArray = found.log_z + references.without / 2
     return result
 
 
@@ -89,9 +87,9 @@ def evidence_record(
     references, screened
         Results of a screen.
     """
-    factors = bayes_factors(references, screened)
-    if factors is None or screened.evidence is None:
+    if screened.evidence is None:
         return None
+    factors = bayes_factors(references, screened.evidence)
     best = int(np.argmax(factors))
     return {
         "log_z_without": -references.without / 2,
@@ -126,7 +124,8 @@ def _row(
     table: SignatureTable, references: References, screened: Screened, number: int
 ) -> AtlasSignatureRecord:
     chi2, charges = float(screened.chi2[number]), table.charges[number]
-    factors = bayes_factors(references, screened)
+    found = screened.evidence
+    factor = None if found is None else float(bayes_factors(references, found)[number])
     return {
         "signature": number,
         "integers": _integers(table, number),
@@ -140,7 +139,7 @@ def _row(
         "sets": int(table.sets[number]),
         "first": int(table.first[number]),
         "charges": dict(zip(SPECIES, charges.tolist(), strict=True)),
-        "ln_bayes_factor": None if factors is None else float(factors[number]),
+        "ln_bayes_factor": factor,
         "scanned": bool(screened.scanned[number]),
         "chi2_by_term": {name: float(row[number]) for name, row in screened.terms.items()},
     }

@@ -40,9 +40,9 @@ def measure_accuracy(
 
 
 def _accuracy(screens: Screens, policy: HiggsPolicy, count: int, screener: Screener) -> Accuracy:
-    signed = screens.zero if policy is HiggsPolicy.ZERO else screens.renormalisable
+    whole = screens.by_epoch[TODAY.name, policy]
+    signed, kept = whole.signed, whole.result
     chosen = _sample(len(signed.table), count)
-    kept = screens.by_epoch[TODAY.name, policy].result
     part = Signed(signed.sets, subset(signed.table, chosen))
     again = screener.screen(f"accuracy_{len(chosen)}", part, TODAY.data, _ALL).result
     excess = kept.screened.chi2[chosen] - again.screened.chi2

@@ -71,9 +71,10 @@ def write_distributions(epochs: Sequence[EpochResult], screens: Screens, target:
             if policy not in epoch.policies:
                 axes.set_visible(False)
                 continue
-            [one] = [e for e in epochs if (e.epoch, e.higgs) == (epoch.name, policy)]
-            chi2 = screens.by_epoch[epoch.name, policy].result.screened.chi2
-            _distribution(axes, one, chi2)
+            kept = screens.by_epoch[epoch.name, policy]
+            wanted = (epoch.name, policy, kept.signed.qmax)
+            [one] = [e for e in epochs if (e.epoch, e.higgs, e.qmax) == wanted]
+            _distribution(axes, one, kept.result.screened.chi2)
             label = rf"{_POLICIES[policy]}, $Q_\mathrm{{max}} = {one.qmax}$"
             lowest[policy] = (axes, label)
         row[0].set_title(epoch.words, fontsize=points("xtick.labelsize"), loc="left")
@@ -139,7 +140,7 @@ def write_experiments(found: Numbers, target: Path) -> None:
 def write_neutral(screens: Screens, target: Path) -> None:
     """Draw the least chi2 of today's data for neutral lepton doublets against A_mu / A_e."""
     kept = screens.by_epoch["today", HiggsPolicy.ZERO]
-    ratio, chi2 = neutral_line(screens.zero.table.vectors.astype(float), kept.result.screened.chi2)
+    ratio, chi2 = neutral_line(kept.signed.table.vectors.astype(float), kept.result.screened.chi2)
     figure = StyledFigure(figsize=(COLUMN, 2.3), layout="constrained")
     axes = figure.subplots()
     axes.plot(ratio, chi2, ".-", color=ENSEMBLE_COLOURS[0], lw=0.8, ms=4)
@@ -179,10 +180,9 @@ def neutral_line(vectors: FloatArray, chi2: FloatArray) -> tuple[FloatArray, Flo
 
 def map_panels(screens: Screens, policy: HiggsPolicy) -> list[MapPanel]:
     """Return the maps of a policy, for the data of the paper and of today."""
-    signed = screens.zero if policy is HiggsPolicy.ZERO else screens.renormalisable
-    vectors = signed.table.vectors.astype(float)
     words = {epoch.name: epoch.words for epoch in EPOCHS}
+    kept = {name: screens.by_epoch[name, policy] for name in _MAPPED}
     return [
-        MapPanel(words[name], policy, vectors, screens.by_epoch[name, policy].gain)
-        for name in _MAPPED
+        MapPanel(words[name], policy, one.signed.table.vectors.astype(float), one.gain)
+        for name, one in kept.items()
     ]
