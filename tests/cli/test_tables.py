@@ -216,7 +216,7 @@ def atlas_screen_record() -> Any:
     row = {
         "integers": {"N_e": -12, "A_e": 10, "N_mu": -11, "A_mu": -10, "N_tau": 9},
         "chi2": 12.345, "delta_chi2": -1.234, "m_Zp": 87.6, "g_prime": 1.23e-5,
-        "ln_bayes_factor": -2.95, "sets": 123456, "first": 7654321,
+        "ln_bayes_factor": -2.95, "joint_sigma": 3.69, "sets": 123456, "first": 7654321,
         "charges": {name: [10, -10, i] for i, name in enumerate(species)},
     }  # fmt: skip
     found = {

@@ -704,6 +704,8 @@ class AtlasSignatureRecord(TypedDict):
     """Charges of that set by species."""
     ln_bayes_factor: float | None
     """ln Z minus ln Z without a Z'; None if the screen has no evidence."""
+    joint_sigma: float | None
+    """None if the screen has none."""
     scanned: bool
     chi2_by_term: dict[str, float]
 

@@ -212,7 +212,8 @@ class Screen:
 
         Its integers, ``sets`` and ``first``, then ``chi2``, ``m_Zp`` (MeV), ``g_prime``, ``c``,
         ``nested`` and ``scanned`` (see :class:`zpfit.analysis.atlas.screen.Screened`),
-        ``log_z`` and ``log_z_error`` if the screen has evidence, and ``chi2_NAME`` of each term.
+        ``log_z`` and ``log_z_error`` if the screen has evidence, ``joint_sigma`` if it has that,
+        and ``chi2_NAME`` of each term.
         """
         found = self._result.screened
         terms = {f"chi2_{name}": row for name, row in found.terms.items()}

@@ -131,7 +131,8 @@ def signatures(
 @click.option("--likelihood", required=True, help="Likelihood set.")
 @options.entries
 @click.option("--quarks", is_flag=True, help="Add first-family quarks; two families alike.")
-@click.option("--evidence", is_flag=True, help="Add ln Z of every signature: twice the time.")
+@click.option("--evidence", is_flag=True, help="Add ln Z of every signature.")
+@click.option("--joint-sigma", is_flag=True, help="Add the joint sigma of every signature: slow.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -152,6 +153,7 @@ def screen(
     dropped: Sequence[str],
     quarks: bool,
     evidence: bool,
+    joint_sigma: bool,
     output: Path,
     seed: int,
     force: bool,
@@ -171,6 +173,7 @@ def screen(
     """
     from zpfit import Likelihood
     from zpfit.analysis.atlas.evidence import DRAWS
+    from zpfit.analysis.atlas.joint_sigma import DESCENTS
     from zpfit.api.atlases import atlas as read
     from zpfit.cli.progress import StageLines
 
@@ -183,7 +186,10 @@ def screen(
             output=output,
             executor=choice,
             seed=seed,
-            options={"draws": DRAWS} if evidence else {},
+            options={
+                "draws": DRAWS if evidence else 0,
+                "joint_descents": DESCENTS if joint_sigma else 0,
+            },
             progress=StageLines(),
             force=force,
         )

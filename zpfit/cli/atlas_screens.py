@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
         LookElsewhereRecord,
     )
 
+_ON_REQUEST: Final[tuple[tuple[str, Literal["joint_sigma", "ln_bayes_factor"]], ...]] = (
+    ("joint sigma", "joint_sigma"),
+    ("ln B", "ln_bayes_factor"),
+)
+"""Columns that a screen has on request, and their keys."""
 _SCREEN = click.argument("file", type=click.Path(path_type=Path))
 
 
@@ -140,7 +145,7 @@ def _ranking_table(record: "AtlasScreenRecord") -> "Table":
         "the first of these sets"
     )
     made = empty_table(f"{record['title']}: {record['signatures']:,} signatures", caption=caption)
-    added = () if record["evidence"] is None else ("ln B",)
+    added = [words for words, key in _ON_REQUEST if record["best"][0][key] is not None]
     for heading in ("signature", "chi2", "Delta chi2", *added, "m_Zp [MeV]", "g'", "sets", "set"):
         made.add_column(heading, justify="left" if heading == "signature" else "right")
     species = [*record["best"][0]["charges"]]
@@ -148,8 +153,8 @@ def _ranking_table(record: "AtlasScreenRecord") -> "Table":
         made.add_column(name, justify="right")
     for row in record["best"]:
         signature = " ".join(map(str, row["integers"].values()))
-        factor = [] if row["ln_bayes_factor"] is None else [f"{row['ln_bayes_factor']:.2f}"]
-        numbers = [f"{row['chi2']:.3f}", f"{row['delta_chi2']:.3f}", *factor, f"{row['m_Zp']:.1f}"]
+        asked = [f"{row[key]:.2f}" for _, key in _ON_REQUEST if row[key] is not None]
+        numbers = [f"{row['chi2']:.3f}", f"{row['delta_chi2']:.3f}", *asked, f"{row['m_Zp']:.1f}"]
         numbers += [f"{row['g_prime']:.2e}", f"{row['sets']:,}", str(row["first"])]
         charges = [" ".join(map(str, row["charges"][name])) for name in species]
         made.add_row(signature, *numbers, *charges)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zpfit.analysis.atlas.evidence import evidence
+from zpfit.analysis.atlas.joint_sigma import joint_sigmas
 from zpfit.analysis.atlas.screen import (
     Evidence,
     References,
@@ -46,6 +47,9 @@ _TERM: Final = "term:"
 """Prefix of the columns of chi2 by term in the file of a chunk."""
 _EVIDENCE: Final = tuple(field.name for field in fields(Evidence))
 """Columns of the evidence, which a screen has on request."""
+_JOINT: Final = "joint_sigma"
+"""Column of the joint sigma, which a screen has on request."""
+_NOT_PLAIN: Final = ("terms", "evidence", _JOINT)
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,8 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
     """
     table, columns, marks = read_signatures(path)
     try:
-        own = (*_plain_fields(), *(name for name in _EVIDENCE if name in columns))
+        asked = (name for name in (*_EVIDENCE, _JOINT) if name in columns)
+        own = (*_plain_fields(), *asked)
         plain = {name: columns.pop(name) for name in own}
         without, dark = float(marks["chi2_without"]), float(marks["chi2_dark_photon"])
         mass, mixing = map(float, marks["dark_photon"])
@@ -243,10 +248,13 @@ def _chunks(
 def _screen_task(task: _Task) -> Screened:
     data, vectors, options = _likelihood(task.data), task.vectors.astype(float), task.options
     found = screen(vectors, data, task.references, task.seed, options)
-    if not options.draws:
-        return found
-    # All chunks have the same draws, so that signatures differ by their charges alone.
-    return replace(found, evidence=evidence(vectors, data, options.draws, task.seed[0]))
+    if options.draws:
+        # All chunks have the same draws, so that signatures differ by their charges alone.
+        found = replace(found, evidence=evidence(vectors, data, options.draws, task.seed[0]))
+    if options.joint_descents:
+        joint = joint_sigmas(vectors, data, found, task.seed, options.joint_descents)
+        found = replace(found, joint_sigma=joint)
+    return found
 
 
 @cache
@@ -260,19 +268,21 @@ def _path_of(folder: Path, number: int) -> Path:
 
 
 def _plain_fields() -> list[str]:
-    return [field.name for field in fields(Screened) if field.name not in ("terms", "evidence")]
+    return [field.name for field in fields(Screened) if field.name not in _NOT_PLAIN]
 
 
 def columns_of(found: Screened) -> dict[str, NDArray[Any]]:
     """Return the columns of a result except those of the terms."""
-    plain = {name: getattr(found, name) for name in _plain_fields()}
-    if found.evidence is None:
-        return plain
-    return plain | {name: getattr(found.evidence, name) for name in _EVIDENCE}
+    columns = {name: getattr(found, name) for name in _plain_fields()}
+    if found.evidence is not None:
+        columns |= {name: getattr(found.evidence, name) for name in _EVIDENCE}
+    if found.joint_sigma is not None:
+        columns[_JOINT] = found.joint_sigma
+    return columns
 
 
 def screened_of(columns: Mapping[str, NDArray[Any]], terms: Mapping[str, FloatArray]) -> Screened:
-    """Return the result with some columns, those of the evidence if they are among them.
+    """Return the result with some columns, and what was asked for if it is among them.
 
     Parameters
     ----------
@@ -283,7 +293,12 @@ def screened_of(columns: Mapping[str, NDArray[Any]], terms: Mapping[str, FloatAr
     """
     plain = {name: columns[name] for name in _plain_fields()}
     integrals = {name: columns[name] for name in _EVIDENCE if name in columns}
-    return Screened(**plain, terms=terms, evidence=Evidence(**integrals) if integrals else None)
+    return Screened(
+        **plain,
+        terms=terms,
+        evidence=Evidence(**integrals) if integrals else None,
+        joint_sigma=columns.get(_JOINT),
+    )
 
 
 def _store(path: Path, found: Screened) -> None:

@@ -124,7 +124,7 @@ def _row(
     table: SignatureTable, references: References, screened: Screened, number: int
 ) -> AtlasSignatureRecord:
     chi2, charges = float(screened.chi2[number]), table.charges[number]
-    found = screened.evidence
+    found, joint = screened.evidence, screened.joint_sigma
     factor = None if found is None else float(bayes_factors(references, found)[number])
     return {
         "signature": number,
@@ -140,6 +140,7 @@ def _row(
         "first": int(table.first[number]),
         "charges": dict(zip(SPECIES, charges.tolist(), strict=True)),
         "ln_bayes_factor": factor,
+        "joint_sigma": None if joint is None else float(joint[number]),
         "scanned": bool(screened.scanned[number]),
         "chi2_by_term": {name: float(row[number]) for name, row in screened.terms.items()},
     }
