@@ -273,7 +273,7 @@ def test_all_survivors_have_neutral_doublets() -> None:
 @pytest.mark.slow
 def test_the_command_writes_the_page(accepted: Callable[..., str]) -> None:
     sizes = ("--qmax", "1", "--qmax-today", "2", "--qmax-renormalisable", "1")
-    given = (*sizes, "--fits", "1", "--output", "mine")
+    given = (*sizes, "--fits", "1", "--sample", "20", "--output", "mine")
     printed = accepted(*COMMAND.split(), *given)
     assert f"mine/{PAGE}" in printed
     assert "## The survivors" in Path("mine", PAGE).read_text(encoding="utf-8")

@@ -172,8 +172,6 @@ def screen(
     zpfit atlas screen atlas.nc --higgs zero --likelihood today_leptons_cs --drop white_dwarf_2013
     """
     from zpfit import Likelihood
-    from zpfit.analysis.atlas.evidence import DRAWS
-    from zpfit.analysis.atlas.joint_sigma import DESCENTS
     from zpfit.api.atlases import atlas as read
     from zpfit.cli.progress import StageLines
 
@@ -186,10 +184,8 @@ def screen(
             output=output,
             executor=choice,
             seed=seed,
-            options={
-                "draws": DRAWS if evidence else 0,
-                "joint_descents": DESCENTS if joint_sigma else 0,
-            },
+            evidence=evidence,
+            joint_sigma=joint_sigma,
             progress=StageLines(),
             force=force,
         )

@@ -40,6 +40,13 @@ _EXPERIMENTS = 3
     show_default=True,
     help="Largest number of signatures to fit.",
 )
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=3000,
+    show_default=True,
+    help="Signatures of each policy whose accuracy is measured.",
+)
 @options.output_by_default("output/atlas_survey", "Folder for page, figures, screens and fits.")
 @options.force()
 @options.executor
@@ -50,6 +57,7 @@ def survey(
     qmax_today: int,
     qmax_renormalisable: int,
     fits: int,
+    sample: int,
     output: Path,
     force: bool,
     executor: str,
@@ -59,8 +67,8 @@ def survey(
 ) -> None:
     """Screen all signatures on the data of 2021 and of today, and write a page.
 
-    Who survives, which experiments exclude the others, and fits of the survivors. Takes 15 to 30
-    minutes of one core and writes atlas-survivors.md. Screens and fits that the output folder
+    Who survives, which experiments exclude the others, and fits of the survivors. Takes an hour and
+    a half of one core and writes atlas-survivors.md. Screens and fits that the output folder
     holds are not repeated, so that a stopped study can be resumed.
 
     \b
@@ -72,6 +80,13 @@ def survey(
     from zpfit.studies.atlas.numbers import Survey
 
     choice = options.executor_choice(executor, workers, scheduler)
-    extent = Survey(qmax, max(qmax, qmax_today), min(qmax, _EXPERIMENTS), qmax_renormalisable, fits)
+    extent = Survey(
+        qmax=qmax,
+        qmax_today=max(qmax, qmax_today),
+        qmax_experiments=min(qmax, _EXPERIMENTS),
+        qmax_renormalisable=qmax_renormalisable,
+        fits=fits,
+        sample=sample,
+    )
     write_survey(output, extent, choice, StageLines(), force=force)
     print_written([output / PAGE, output / FOLDER / NUMBERS], as_json=as_json)

@@ -1,6 +1,5 @@
 """Accuracy of the screens: a sample is searched again at fixed masses, whatever it gains."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -19,9 +18,7 @@ _ALL: Final = ScreenOptions(gain=-1.0)
 """Effort that searches every signature at fixed masses."""
 
 
-def measure_accuracy(
-    screens: Screens, sample: Mapping[str, int], screener: Screener
-) -> tuple[Accuracy, ...]:
+def measure_accuracy(screens: Screens, sample: int, screener: Screener) -> tuple[Accuracy, ...]:
     """Compare the screens of today's data with searches at fixed masses.
 
     Parameters
@@ -29,12 +26,12 @@ def measure_accuracy(
     screens
         Screens of all epochs.
     sample
-        Number of signatures by policy, taken at random.
+        Largest number of signatures of each policy, taken at random.
     screener
         Makes or reads the further screens.
     """
     return tuple(
-        _accuracy(screens, policy, sample[policy], screener)
+        _accuracy(screens, policy, sample, screener)
         for policy in (HiggsPolicy.RENORMALISABLE, HiggsPolicy.ZERO)
     )
 

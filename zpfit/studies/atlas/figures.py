@@ -75,8 +75,7 @@ def write_distributions(epochs: Sequence[EpochResult], screens: Screens, target:
             wanted = (epoch.name, policy, kept.signed.qmax)
             [one] = [e for e in epochs if (e.epoch, e.higgs, e.qmax) == wanted]
             _distribution(axes, one, kept.result.screened.chi2)
-            label = rf"{_POLICIES[policy]}, $Q_\mathrm{{max}} = {one.qmax}$"
-            lowest[policy] = (axes, label)
+            lowest[policy] = (axes, _POLICIES[policy])
         row[0].set_title(epoch.words, fontsize=points("xtick.labelsize"), loc="left")
     for axes, label in lowest.values():
         words = r"$\chi^2_\mathrm{min}$" + f"\n{label}"
@@ -100,8 +99,13 @@ def _distribution(axes: Axes, one: EpochResult, chi2: FloatArray) -> None:
     )
     bar = min(one.chi2_without, one.chi2_dark_photon) - BAR
     axes.axvline(bar, color=BEST_FIT_COLOUR, lw=1.1, ls="--", label="survives below")
+    axes.text(
+        0.03, 0.93, rf"$Q_\mathrm{{max}} = {one.qmax}$", transform=axes.transAxes, ha="left",
+        va="top", fontsize=points("legend.fontsize"),
+    )  # fmt: skip
     axes.set_yscale("log")
-    axes.set_ylim(bottom=0.6)
+    # Room for the text above the bars.
+    axes.set_ylim(0.6, 20 * max(counts.max(), 1))
     axes.set_xlim(0, right)
     axes.tick_params(labelsize=points("xtick.labelsize"))
 

@@ -1,7 +1,7 @@
 """Numbers of the survey: who survives in each epoch, who kills whom, and the survivors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -57,10 +57,8 @@ class Survey:
     """Number of signatures with quarks that are fitted."""
     real_starts: int = 3000
     """Random starts of the fit of real charges."""
-    sample: Mapping[str, int] = field(
-        default_factory=lambda: {HiggsPolicy.RENORMALISABLE: 3000, HiggsPolicy.ZERO: 3000}
-    )
-    """Number of signatures whose accuracy is measured, by policy."""
+    sample: int = 3000
+    """Largest number of signatures of each policy whose accuracy is measured."""
 
 
 @dataclass(frozen=True)

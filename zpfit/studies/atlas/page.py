@@ -68,7 +68,7 @@ def _answer(found: Numbers) -> dict[str, str]:
     today = rows[TODAY.name, "zero"].survival.flavours
     answer["safe_sets"] = f"{today['universal'] + today['two_alike']:,}"
     answer["universal_sets"] = _count(today["universal"])
-    chosen = [one for one in found.survivors if one.gain > BAR]
+    chosen = _surviving(found.survivors)
     apart = (abs(one.fit["chi2"] - one.fit["chi2_screen"]) for one in found.survivors)
     answer["fits_apart"] = f"{max(apart, default=0):.2g}"
     sample = sum(one.sample for one in found.accuracy)
@@ -227,6 +227,10 @@ def _survivors(survivors: Sequence[Survivor]) -> str:
     return _joined(lines)
 
 
+def _surviving(found: Iterable[Survivor]) -> list[Survivor]:
+    return [one for one in found if one.gain > BAR]
+
+
 def _integers(one: Survivor) -> str:
     return ", ".join(map(str, one.integers.values()))
 
@@ -239,7 +243,7 @@ def _pulls(survivors: Sequence[Survivor]) -> str:
     """Return a table of the pulls of the moments, and of the largest others."""
     heads = ["signature", "electron g-2", "muon g-2", "largest others"]
     lines = [heads, _rule(heads)]
-    for one in survivors:
+    for one in _surviving(survivors):
         moments = [f"{v:+.2f}" for name, v in one.pulls.items() if name.startswith("a_")]
         others = {name: v for name, v in one.pulls.items() if not name.startswith("a_")}
         largest = sorted(others, key=lambda name: -abs(others[name]))[:_PULLS]
@@ -252,7 +256,7 @@ def _quarks(survivors: Sequence[Survivor]) -> str:
     """Return a table of the charge sets behind each signature, by flavour structure."""
     heads = ["signature", "sets", *(f"`{name}`" for name in _FLAVOURS), "first flavour-safe set"]
     lines = [heads, _rule(heads)]
-    for one in survivors:
+    for one in _surviving(survivors):
         counts = [f"{one.flavours[name]:,}" for name in _FLAVOURS]
         safe = "none" if one.safe_set is None else f"{one.safe_set}: {_set(one.safe_charges)}"
         lines.append([_integers(one), f"{one.sets:,}", *counts, safe])
