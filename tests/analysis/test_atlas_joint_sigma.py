@@ -55,6 +55,10 @@ def test_data_without_an_anomaly_have_none() -> None:
     vectors = np.array([[1.0, 0, -1, 0, 0]])
     with pytest.raises(NoAnomalies):
         joint_sigmas(vectors, likelihood, screened(vectors, likelihood), (1, 0))
+    with pytest.raises(NoAnomalies):
+        zpfit.atlas(1).signatures("renormalisable").screen(
+            zpfit.Likelihood(None, add=("e158_2005",)), joint_sigma=True, progress=False
+        )
 
 
 def test_points_come_back_from_the_cube() -> None:

@@ -29,7 +29,7 @@ from zpfit.analysis.atlas.screen import (
     screen,
 )
 from zpfit.analysis.atlas.signatures import SignatureTable
-from zpfit.errors import Stopped, UnreadableFile
+from zpfit.errors import NoAnomalies, Stopped, UnreadableFile
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
@@ -117,6 +117,8 @@ def screen_table(
     InvalidInput
         The likelihood reads couplings that the signatures leave open, or the set has no entry that
         is left out.
+    NoAnomalies
+        The joint sigma is asked for, and the likelihood has no anomaly.
     FailedTasks
         Chunks have failed.
     Stopped
@@ -127,6 +129,8 @@ def screen_table(
     text = data.model_dump_json()
     likelihood = _likelihood(text)
     check_columns(table.columns, likelihood)
+    if options.joint_descents and not likelihood.anomalies:
+        raise NoAnomalies(likelihood.name)
     progress.stage(f"References of {data.label}")
     references = find_references(likelihood, seed)
     tasks = [

@@ -28,7 +28,7 @@ from zpfit.physics.couplings import Couplings
 COUPLINGS: Final = (1e-8, 1e-1)
 """Ends of the priors of g' and of the size of eps."""
 DRAWS: Final = 512
-"""Draws of each part of an integral: ln Z of today's data then has an error of about 0.02."""
+"""Draws of each part of an integral: ln Z of today's data then has an error of about 0.03."""
 _INTEGRALS: Final = 4
 """Independent integrals, whose scatter gives the error."""
 _PARTS: Final = 3
