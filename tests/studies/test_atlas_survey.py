@@ -27,6 +27,7 @@ from zpfit.studies.atlas.lists import flavour_safe, neutral_doublets
 from zpfit.studies.atlas.numbers import (
     Accuracy,
     AnyFamily,
+    ChargedDoublets,
     EpochResult,
     ExperimentResult,
     Hopeless,
@@ -69,6 +70,7 @@ def recorded() -> Numbers:
         experiments=tuple(ExperimentResult(**one) for one in experiments),
         complete=survival(content["complete"]),
         survivors=tuple(Survivor(**one) for one in content["survivors"]),
+        charged=ChargedDoublets(**content["charged"]),
         accuracy=tuple(Accuracy(**one) for one in content["accuracy"]),
         quarks=QuarkResult(
             **{

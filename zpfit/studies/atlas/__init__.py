@@ -16,6 +16,7 @@ from zpfit.studies.atlas.numbers import (
     Numbers,
     Screens,
     Survey,
+    best_charged,
     epoch_results,
     experiment_results,
     find_survivors,
@@ -107,6 +108,7 @@ def compute(survey: Survey, screener: Screener) -> tuple[Numbers, Screens]:
         experiments,
         complete,
         survivors,
+        best_charged(today),
         accuracy,
         quark_result(lists.neutral, survivors, survey, screener),
     )

@@ -150,6 +150,15 @@ class Survivor:
 
 
 @dataclass(frozen=True)
+class ChargedDoublets:
+    """The signature with charged lepton doublets that gains most on today's data."""
+
+    integers: Mapping[str, int]
+    gain: float
+    """Against no Z' and the dark photon."""
+
+
+@dataclass(frozen=True)
 class Accuracy:
     """A screen of today's data beside a search of a sample at fixed masses."""
 
@@ -268,6 +277,7 @@ class Numbers:
     complete: Survival
     """With all of today's data, for the same list."""
     survivors: tuple[Survivor, ...]
+    charged: ChargedDoublets
     accuracy: tuple[Accuracy, ...]
     quarks: QuarkResult
 
@@ -391,6 +401,22 @@ def find_survivors(kept: Kept, most: int, screener: Screener) -> tuple[Survivor,
         _survivor(some, kept, likelihood, number, fits[place])
         for place, number in enumerate(numbers)
     )
+
+
+def best_charged(kept: Kept) -> ChargedDoublets:
+    """Return the signature with charged lepton doublets that gains most.
+
+    Parameters
+    ----------
+    kept
+        Screen with z_H = 0, where N is the charge of the doublets.
+    """
+    table = kept.signed.table
+    doublets = [table.columns.index(name) for name in ("N_e", "N_mu", "N_tau")]
+    charged = np.any(table.vectors[:, doublets] != 0, axis=1)
+    best = int(np.argmax(np.where(charged, kept.gain, -np.inf)))
+    integers = dict(zip(table.columns, table.vectors[best].tolist(), strict=True))
+    return ChargedDoublets(integers, float(kept.gain[best]))
 
 
 def _survivor(

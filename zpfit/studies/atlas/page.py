@@ -69,6 +69,10 @@ def _answer(found: Numbers) -> dict[str, str]:
     answer["safe_sets"] = f"{today['universal'] + today['two_alike']:,}"
     answer["universal_sets"] = _count(today["universal"])
     chosen = _surviving(found.survivors)
+    counted = rows[TODAY.name, "zero"].survival.surviving[BAR]
+    answer["all_survivors"] = "All" if len(chosen) == counted else "All listed"
+    answer["charged"] = _tuple(found.charged.integers.values())
+    answer["charged_gain"] = f"{found.charged.gain:.2f}"
     apart = (abs(one.fit["chi2"] - one.fit["chi2_screen"]) for one in found.survivors)
     answer["fits_apart"] = f"{max(apart, default=0):.2g}"
     sample = sum(one.sample for one in found.accuracy)
@@ -127,7 +131,7 @@ def _evidence(found: Numbers) -> str:
             f"`{one.higgs}`, {one.qmax}",
             f"{one.survival.signatures:,}",
             f"{factors['positive']:,}",
-            f"{factors['largest']:+.2f} ± {factors['largest_error']:.2f}",
+            f"{factors['largest']:+.3f} ± {factors['largest_error']:.3f}",
             _tuple(factors["integers"].values()),
             f"{factors['median']:+.2f}",
         ]

@@ -154,7 +154,8 @@ def _charges(table: SignatureTable, number: int) -> dict[str, tuple[int, ...]]:
 
 def best_leptonic(survivors: Sequence[Survivor]) -> tuple[float, float]:
     """Return mass (MeV) and C_Ae of the best fit of the signature with the lowest chi2."""
-    best = min(survivors, key=lambda one: one.fit["chi2"])
+    # Of equal ones the smallest set, whatever the rounding.
+    best = min(survivors, key=lambda one: (round(one.fit["chi2"], 2), one.set))
     parameters = best.fit["parameters"]
     return parameters["m_Zp"], parameters["g_prime"] * abs(best.integers["A_e"]) / 2
 
