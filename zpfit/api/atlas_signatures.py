@@ -128,7 +128,7 @@ class Signatures:
             The likelihood reads couplings of quarks that the table does not have, or lacks an
             entry to leave out.
         NoAnomalies
-            The joint sigma is asked for, and the likelihood has no anomaly.
+            The likelihood has no anomaly that a joint sigma could meet.
         FilesExist
             The file exists and ``force`` is false.
         WrongSuffix, UnwritablePath

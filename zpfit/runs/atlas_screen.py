@@ -118,7 +118,7 @@ def screen_table(
         The likelihood reads couplings that the signatures leave open, or the set has no entry that
         is left out.
     NoAnomalies
-        The joint sigma is asked for, and the likelihood has no anomaly.
+        The likelihood has no anomaly that a joint sigma could meet.
     FailedTasks
         Chunks have failed.
     Stopped
@@ -286,7 +286,7 @@ def columns_of(found: Screened) -> dict[str, NDArray[Any]]:
 
 
 def screened_of(columns: Mapping[str, NDArray[Any]], terms: Mapping[str, FloatArray]) -> Screened:
-    """Return the result with some columns, and what was asked for if it is among them.
+    """Return the result with some columns, those of options if they are among them.
 
     Parameters
     ----------

@@ -116,9 +116,9 @@ class Screened:
     terms: Mapping[str, FloatArray]
     """chi2 of each measurement and soft exclusion at the best point."""
     evidence: Evidence | None = None
-    """None unless it was asked for."""
+    """None without the option ``draws``."""
     joint_sigma: FloatArray | None = None
-    """Standard errors within which every anomaly is met; None unless they were asked for."""
+    """Standard errors within which every anomaly is met; None without ``joint_descents``."""
 
 
 def reads_quarks(likelihood: Likelihood) -> bool:
