@@ -113,7 +113,7 @@ x17: install
 	$(BIN)/zpfit x17 --output output/x17 --force
 	cp -r output/x17/x17.md output/x17/x17 docs/
 
-# Writes docs/atlas-survivors.md, its figures and its numbers again, in 15 to 30 minutes.
+# Writes docs/atlas-survivors.md, its figures and its numbers again, in an hour and a half.
 atlas: install
 	$(BIN)/zpfit atlas survey --output output/atlas_survey --force
 	cp -r output/atlas_survey/atlas-survivors.md output/atlas_survey/atlas-survivors docs/

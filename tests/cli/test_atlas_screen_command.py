@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 from bad_input import assert_mentions
 
 import zpfit
-from zpfit.analysis.atlas.screen import References, Screened
+from zpfit.analysis.atlas.screen import Evidence, References, Screened
 from zpfit.api.atlas_signatures import Screen
 from zpfit.likelihood.spec import LikelihoodSpec
-from zpfit.runs.atlas_screen import ScreenResult, write_screen
+from zpfit.runs.atlas_screen import ScreenResult, read_screen, write_screen
 
 Accepted = Callable[..., str]
 
@@ -67,6 +68,25 @@ def test_the_best_signatures(accepted: Accepted, screened: Path) -> None:
     printed = accepted("atlas", "table", screened, "--best", "3")
     assert "chi2 of the dark photon: 16.000" in printed
     assert "p <= 0.0043" in printed
+
+
+def test_the_evidence_of_all_signatures(accepted: Accepted, screened: Path) -> None:
+    """Without a Z' ln Z is -chi2 / 2 = -8.6."""
+    assert json.loads(accepted("atlas", "table", screened, "--json"))["evidence"] is None
+    table, result = read_screen(screened)
+    log_z = np.full(len(table), -11.0)
+    log_z[:2] = -8.0, -8.5
+    found = replace(result.screened, evidence=Evidence(log_z, np.full(len(table), 0.02)))
+    write_screen(table, replace(result, screened=found), screened)
+    given = json.loads(accepted("atlas", "table", screened, "--best", "1", "--json"))
+    assert given["evidence"]["largest"] == pytest.approx(0.6)
+    assert given["evidence"]["integers"] == dict(
+        zip(table.columns, table.vectors[0].tolist(), strict=True)
+    )
+    assert given["evidence"]["positive"] == 2
+    assert given["best"][0]["ln_bayes_factor"] == pytest.approx(-2.4)
+    printed = accepted("atlas", "table", screened)
+    assert "above 0 for 2 of 359 signatures; largest 0.60 +- 0.02" in printed
 
 
 def test_all_signatures_as_csv(accepted: Accepted, rejected: Accepted, screened: Path) -> None:

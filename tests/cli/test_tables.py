@@ -216,7 +216,7 @@ def atlas_screen_record() -> Any:
     row = {
         "integers": {"N_e": -12, "A_e": 10, "N_mu": -11, "A_mu": -10, "N_tau": 9},
         "chi2": 12.345, "delta_chi2": -1.234, "m_Zp": 87.6, "g_prime": 1.23e-5,
-        "sets": 123456, "first": 7654321,
+        "ln_bayes_factor": -2.95, "joint_sigma": 3.69, "sets": 123456, "first": 7654321,
         "charges": {name: [10, -10, i] for i, name in enumerate(species)},
     }  # fmt: skip
     found = {
@@ -224,9 +224,13 @@ def atlas_screen_record() -> Any:
         "local_sigma": 3.2, "p_by_signatures": 1.0, "p_by_data": 0.23, "p_upper_limit": 0.23,
         "sigma_lower_limit": 1.2,
     }  # fmt: skip
+    factors = {
+        "log_z_without": -8.6, "largest": -1.63, "largest_error": 0.02, "median": -2.82,
+        "positive": 0, "integers": row["integers"],
+    }  # fmt: skip
     record = {"title": "today_leptons_cs, zero", "signatures": 506245, "best": [row, row]}
     chi2 = {"chi2_without": 17.202, "chi2_dark_photon": 16.543}
-    return record | chi2 | {"look_elsewhere": found}
+    return record | chi2 | {"look_elsewhere": found, "evidence": factors}
 
 
 def survival() -> Survival:

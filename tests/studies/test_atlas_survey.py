@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,14 @@ from zpfit.io.library import Library
 from zpfit.likelihood.build import LikelihoodSpec, assemble
 from zpfit.runs.pools import ExecutorChoice, Kind
 from zpfit.studies.atlas import FOLDER, NUMBERS, PAGE, screens
+from zpfit.studies.atlas.axial_quarks import axial_choices, axial_in_quarks, hopeful
 from zpfit.studies.atlas.data import ANOMALY, EPOCHS, EXPERIMENTS, RUBIDIUM, TODAY, first, without
 from zpfit.studies.atlas.figures import neutral_line
-from zpfit.studies.atlas.lists import neutral_doublets
+from zpfit.studies.atlas.lists import flavour_safe, neutral_doublets
 from zpfit.studies.atlas.numbers import (
     Accuracy,
+    AnyFamily,
+    ChargedDoublets,
     EpochResult,
     ExperimentResult,
     Hopeless,
@@ -35,7 +40,6 @@ from zpfit.studies.atlas.numbers import (
     Survivor,
 )
 from zpfit.studies.atlas.page import render_page
-from zpfit.studies.atlas.quarks import axial_in_quarks, hopeful
 from zpfit.studies.atlas.real_charges import neutral_couplings
 from zpfit.studies.atlas.screens import Screener, Signed
 
@@ -66,12 +70,14 @@ def recorded() -> Numbers:
         experiments=tuple(ExperimentResult(**one) for one in experiments),
         complete=survival(content["complete"]),
         survivors=tuple(Survivor(**one) for one in content["survivors"]),
+        charged=ChargedDoublets(**content["charged"]),
         accuracy=tuple(Accuracy(**one) for one in content["accuracy"]),
         quarks=QuarkResult(
             **{
                 **content["quarks"],
                 "rows": tuple(QuarkRow(**row) for row in content["quarks"]["rows"]),
                 "real": RealCharges(**content["quarks"]["real"]),
+                "any_family": AnyFamily(**content["quarks"]["any_family"]),
                 "choices": tuple(QuarkChoice(**one) for one in content["quarks"]["choices"]),
             }
         ),
@@ -114,6 +120,32 @@ def test_a_screen_of_the_same_data_is_read(tmp_path: Path, monkeypatch: pytest.M
     np.testing.assert_array_equal(again.gain, made.gain)
     with pytest.raises(AssertionError, match="repeated"):
         screener.screen("mine", signed, first(1), few)
+
+
+def test_screens_without_evidence_are_repeated_where_it_is_needed(tmp_path: Path) -> None:
+    sets = enumerate_sets(1)
+    signed = Signed(sets, signatures(sets, HiggsPolicy.RENORMALISABLE))
+    few = ScreenOptions(starts=3, steps=2, kept=1, kicks=1, gain=np.inf, masses=1)
+    screener = Screener(tmp_path, ExecutorChoice(Kind.HERE), SILENT)
+    made = screener.screen("mine", signed, first(0), few)
+    again = screener.screen("mine", signed, first(0), replace(few, draws=16))
+    assert made.result.screened.evidence is None
+    assert again.result.screened.evidence is not None
+
+
+def test_a_longer_list_begins_with_a_shorter_one(tmp_path: Path) -> None:
+    short, long = (
+        Signed(sets, signatures(sets, HiggsPolicy.ZERO)) for sets in map(enumerate_sets, (1, 2))
+    )
+    few = ScreenOptions(starts=3, steps=2, kept=1, kicks=1, gain=np.inf, masses=1, draws=16)
+    whole = Screener(tmp_path, ExecutorChoice(Kind.HERE), SILENT).screen(
+        "mine", long, first(0), few
+    )
+    cut = whole.cut(short)
+    np.testing.assert_array_equal(long.table.vectors[: len(short.table)], short.table.vectors)
+    np.testing.assert_array_equal(cut.gain, whole.gain[: len(short.table)])
+    assert cut.result.screened.evidence is not None
+    assert len(cut.result.screened.evidence.log_z) == len(short.table)
 
 
 def test_the_line_of_neutral_doublets() -> None:
@@ -162,9 +194,36 @@ def test_leptons_that_may_survive() -> None:
     assert hopeful(rows.astype(np.int8)).tolist() == [True, False, False, True]
 
 
+def test_any_choice_of_quarks_without_vector_couplings() -> None:
+    """One after the other; 13 sets of Qmax 3 with a neutral muon were counted independently."""
+    neutral = neutral_doublets(enumerate_sets(3))
+    expected: dict[tuple[int, ...], set[int]] = {}
+    for place, number in enumerate(neutral.numbers.tolist()):
+        row = neutral.sets.row(place)
+        for (a_e, a_mu), q, u, d in product(permutations(row.e, 2), row.Q, row.u, row.d):
+            purely_axial = 3 * (q + u) == -2 * a_e and 3 * (q + d) == a_e
+            if a_e and purely_axial and 2 * abs(a_mu) <= abs(a_e):
+                vector = np.array([0, a_e, 0, a_mu, 0, 3 * q, u - q, d - q])
+                key = np.sign(a_e) * vector // np.gcd.reduce(vector)
+                expected.setdefault(tuple(key.tolist()), set()).add(number)
+    found = axial_choices(neutral)
+    table = found.table
+    rows = zip(map(tuple, table.vectors.tolist()), table.sets, table.first, strict=True)
+    assert {key: (count, first) for key, count, first in rows} == {
+        key: (len(sets), min(sets)) for key, sets in expected.items()
+    }
+    assert found.sets == len(set.union(*expected.values()))
+    neutral_muon = [sets for key, sets in expected.items() if key[3] == 0]
+    assert len(set.union(*neutral_muon)) == 13
+    for number in range(len(table)):
+        assert table.example(number) == neutral.sets.row(
+            int(np.searchsorted(neutral.numbers, table.first[number]))
+        )
+
+
 def test_flavour_safe_sets_keep_their_numbers() -> None:
     sets = enumerate_sets(3)
-    found = neutral_doublets(sets)
+    found = flavour_safe(neutral_doublets(sets))
     for place in range(0, len(found.sets), 5):
         row = found.sets.row(place)
         assert row == sets.row(int(found.numbers[place]))
@@ -188,7 +247,10 @@ def test_the_numbers_agree_with_each_other() -> None:
     renormalisable = {one.epoch: one for one in found.epochs if one.higgs == "renormalisable"}
     zero = {one.epoch: one for one in found.epochs if one.higgs == "zero"}
     assert renormalisable["today"].survival.sets == 342447
-    assert zero["today"].survival.sets == 435305
+    assert zero["paper_2021"].survival.sets == 435305
+    short, long = (o for o in found.epochs if (o.epoch, o.higgs) == ("today", "zero"))
+    assert (short.survival.sets, long.survival.sets) == (435305, 21546920)
+    assert short.survival.surviving_sets[9] <= long.survival.surviving_sets[9]
     # Fewer data admit more, and the first theories that were found are among the survivors.
     assert found.anomaly.surviving[9] >= found.experiments[-1].added.surviving[9]
     assert found.experiments[-1].added.surviving[9] == found.complete.surviving[9]
@@ -212,7 +274,8 @@ def test_all_survivors_have_neutral_doublets() -> None:
 
 @pytest.mark.slow
 def test_the_command_writes_the_page(accepted: Callable[..., str]) -> None:
-    given = ("--qmax", "1", "--qmax-renormalisable", "1", "--fits", "1", "--output", "mine")
+    sizes = ("--qmax", "1", "--qmax-today", "2", "--qmax-renormalisable", "1")
+    given = (*sizes, "--fits", "1", "--sample", "20", "--output", "mine")
     printed = accepted(*COMMAND.split(), *given)
     assert f"mine/{PAGE}" in printed
     assert "## The survivors" in Path("mine", PAGE).read_text(encoding="utf-8")

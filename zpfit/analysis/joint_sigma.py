@@ -1,6 +1,6 @@
 """The joint sigma: standard errors within which every anomaly is met at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -25,6 +25,7 @@ from zpfit.inference.search.selection import Space
 from zpfit.inference.search.strata import search_space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
+from zpfit.likelihood.likelihood import Likelihood
 
 _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0)
 """Levels, in standard errors, at which the first descents aim."""
@@ -80,11 +81,32 @@ def constraints_of_anomalies(
     limits
         Largest pulls of the other measurements, in standard errors.
     """
-    anomalies = [term.name for term in posterior.likelihood.anomalies]
-    sizes = {name: np.abs(pull) for name, pull in at_points.pulls.items()}
-    objectives = [sizes.pop(name) for name in anomalies]
+    return constraints_of(posterior.likelihood, at_points.pulls, at_points.ratios, limits)
+
+
+def constraints_of(
+    likelihood: Likelihood,
+    pulls: Mapping[str, FloatArray],
+    ratios: Sequence[FloatArray],
+    limits: JointSigmaSpec,
+) -> Constraints:
+    """Return the sizes of the anomalies' pulls as objectives and all other data as constraints.
+
+    Parameters
+    ----------
+    likelihood
+        Likelihood that names the anomalies.
+    pulls
+        Pull of each measurement at n points, by name.
+    ratios
+        Signal over limit of the exclusions at these points.
+    limits
+        Largest pulls of the other measurements, in standard errors.
+    """
+    sizes = {name: np.abs(pull) for name, pull in pulls.items()}
+    objectives = [sizes.pop(term.name) for term in likelihood.anomalies]
     excesses = [size - limits.limit(name) for name, size in sizes.items()]
-    return Constraints(objectives, excesses, at_points.ratios)
+    return Constraints(objectives, excesses, ratios)
 
 
 def joint_sigma(

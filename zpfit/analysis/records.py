@@ -702,6 +702,10 @@ class AtlasSignatureRecord(TypedDict):
     """Number of the first of them."""
     charges: dict[str, list[int]]
     """Charges of that set by species."""
+    ln_bayes_factor: float | None
+    """ln Z minus ln Z without a Z'; None if the screen has no evidence."""
+    joint_sigma: float | None
+    """None if the screen has none."""
     scanned: bool
     chi2_by_term: dict[str, float]
 
@@ -720,6 +724,23 @@ class LookElsewhereRecord(TypedDict):
     sigma_lower_limit: float
 
 
+class AtlasEvidenceRecord(TypedDict):
+    """ln B of all signatures of a screen against no Z', which has no parameter."""
+
+    log_z_without: float
+    """ln Z without a Z'."""
+    largest: float
+    """Largest ln B."""
+    largest_error: float
+    """Standard error of it."""
+    integers: dict[str, int]
+    """Signature with the largest ln B."""
+    median: float
+    """Median of ln B."""
+    positive: int
+    """Number of signatures with ln B above zero."""
+
+
 class AtlasScreenRecord(TypedDict):
     """A screen of the atlas: references, and its best signatures."""
 
@@ -732,6 +753,8 @@ class AtlasScreenRecord(TypedDict):
     gain_of_3_sigma: float
     """Gain in chi2 with a local significance of 3 sigma, for three parameters."""
     look_elsewhere: LookElsewhereRecord
+    evidence: AtlasEvidenceRecord | None
+    """None if the screen has no evidence."""
     best: list[AtlasSignatureRecord]
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zpfit.analysis.atlas.evidence import DRAWS
+from zpfit.analysis.atlas.joint_sigma import DESCENTS
 from zpfit.analysis.atlas.ranking import ranked, screen_record
 from zpfit.analysis.atlas.screen import ScreenOptions
 from zpfit.analysis.atlas.signatures import SignatureTable
@@ -82,6 +84,8 @@ class Signatures:
         output: str | Path | None = None,
         executor: ExecutorChoice | None = None,
         seed: int = 1,
+        evidence: bool = False,
+        joint_sigma: bool = False,
         options: Mapping[str, float] | None = None,
         progress: bool | Progress = True,
         force: bool = False,
@@ -105,6 +109,10 @@ class Signatures:
             Where chunks are computed, in this process by default. Results do not depend on it.
         seed
             Settles all random numbers.
+        evidence
+            Add ln Z of every signature, see :mod:`zpfit.analysis.atlas.evidence`.
+        joint_sigma
+            Add the joint sigma of every signature, see :mod:`zpfit.analysis.atlas.joint_sigma`.
         options
             Effort: new values of the fields of :class:`zpfit.analysis.atlas.screen.ScreenOptions`.
         progress
@@ -119,6 +127,8 @@ class Signatures:
         InvalidInput
             The likelihood reads couplings of quarks that the table does not have, or lacks an
             entry to leave out.
+        NoAnomalies
+            The likelihood has no anomaly that a joint sigma could meet.
         FilesExist
             The file exists and ``force`` is false.
         WrongSuffix, UnwritablePath
@@ -134,13 +144,14 @@ class Signatures:
         >>> bool(found.frame["chi2"].max() <= found.without)
         True
         """
+        asked = {"draws": DRAWS * evidence, "joint_descents": DESCENTS * joint_sigma}
         target = output_file(output, force=force)
         found = screen_table(
             self.table,
             LikelihoodSpec(set=likelihood) if isinstance(likelihood, str) else likelihood,
             chosen(executor),
             progress_of(progress),
-            options=_options(options or {}),
+            options=_options(asked | dict(options or {})),
             seed=seed,
             target=target,
         )
@@ -211,8 +222,9 @@ class Screen:
         """One row for each signature, in the order of :attr:`Signatures.frame`.
 
         Its integers, ``sets`` and ``first``, then ``chi2``, ``m_Zp`` (MeV), ``g_prime``, ``c``,
-        ``nested`` and ``scanned`` (see :class:`zpfit.analysis.atlas.screen.Screened`), and
-        ``chi2_NAME`` of each term.
+        ``nested`` and ``scanned`` (see :class:`zpfit.analysis.atlas.screen.Screened`),
+        ``log_z`` and ``log_z_error`` if the screen has evidence, ``joint_sigma`` if it has that,
+        and ``chi2_NAME`` of each term.
         """
         found = self._result.screened
         terms = {f"chi2_{name}": row for name, row in found.terms.items()}

@@ -1,6 +1,7 @@
 """Types of the records of results, as their JSON files hold them."""
 
 from zpfit.analysis.records import (
+    AtlasEvidenceRecord,
     AtlasFitsRecord,
     AtlasScreenRecord,
     CampaignRecord,
@@ -20,6 +21,7 @@ from zpfit.analysis.records import (
 )
 
 __all__ = [
+    "AtlasEvidenceRecord",
     "AtlasFitsRecord",
     "AtlasScreenRecord",
     "CampaignRecord",

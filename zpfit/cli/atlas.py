@@ -131,6 +131,8 @@ def signatures(
 @click.option("--likelihood", required=True, help="Likelihood set.")
 @options.entries
 @click.option("--quarks", is_flag=True, help="Add first-family quarks; two families alike.")
+@click.option("--evidence", is_flag=True, help="Add ln Z of every signature.")
+@click.option("--joint-sigma", is_flag=True, help="Add the joint sigma of every signature: slow.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -150,6 +152,8 @@ def screen(
     added: Sequence[str],
     dropped: Sequence[str],
     quarks: bool,
+    evidence: bool,
+    joint_sigma: bool,
     output: Path,
     seed: int,
     force: bool,
@@ -164,7 +168,7 @@ def screen(
     today_leptons_cs. An interrupted screen continues when it is repeated.
 
     \b
-    zpfit atlas screen atlas.nc --higgs renormalisable --likelihood today_leptons_cs
+    zpfit atlas screen atlas.nc --higgs renormalisable --likelihood today_leptons_cs --evidence
     zpfit atlas screen atlas.nc --higgs zero --likelihood today_leptons_cs --drop white_dwarf_2013
     """
     from zpfit import Likelihood
@@ -180,6 +184,8 @@ def screen(
             output=output,
             executor=choice,
             seed=seed,
+            evidence=evidence,
+            joint_sigma=joint_sigma,
             progress=StageLines(),
             force=force,
         )

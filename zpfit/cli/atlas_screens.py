@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
@@ -16,8 +16,18 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from zpfit.api.atlases import Survival
-    from zpfit.api.records import AtlasFitsRecord, AtlasScreenRecord, LookElsewhereRecord
+    from zpfit.api.records import (
+        AtlasEvidenceRecord,
+        AtlasFitsRecord,
+        AtlasScreenRecord,
+        LookElsewhereRecord,
+    )
 
+_ON_REQUEST: Final[tuple[tuple[str, Literal["joint_sigma", "ln_bayes_factor"]], ...]] = (
+    ("joint sigma", "joint_sigma"),
+    ("ln B", "ln_bayes_factor"),
+)
+"""Columns that a screen has on request, and their keys."""
 _SCREEN = click.argument("file", type=click.Path(path_type=Path))
 
 
@@ -92,8 +102,20 @@ def print_ranking(record: "AtlasScreenRecord") -> None:
     terminal.print(plain(f"chi2 without a Z': {record['chi2_without']:.3f}"))
     terminal.print(plain(f"chi2 of the dark photon: {record['chi2_dark_photon']:.3f}"))
     print_table(_ranking_table(record))
-    for line in _look_elsewhere_lines(record["look_elsewhere"]):
+    lines = _look_elsewhere_lines(record["look_elsewhere"])
+    if record["evidence"] is not None:
+        lines.append(_evidence_line(record["evidence"], record["signatures"]))
+    for line in lines:
         terminal.print(plain(line), soft_wrap=True)
+
+
+def _evidence_line(found: "AtlasEvidenceRecord", signatures: int) -> str:
+    signature = " ".join(map(str, found["integers"].values()))
+    return (
+        f"ln B against no Z' is above 0 for {found['positive']:,} of {signatures:,} signatures; "
+        f"largest {found['largest']:.2f} +- {found['largest_error']:.2f} ({signature}), median "
+        f"{found['median']:.2f}."
+    )
 
 
 def print_survival(found: "Survival") -> None:
@@ -123,14 +145,16 @@ def _ranking_table(record: "AtlasScreenRecord") -> "Table":
         "the first of these sets"
     )
     made = empty_table(f"{record['title']}: {record['signatures']:,} signatures", caption=caption)
-    for heading in ("signature", "chi2", "Delta chi2", "m_Zp [MeV]", "g'", "sets", "set"):
+    added = [words for words, key in _ON_REQUEST if record["best"][0][key] is not None]
+    for heading in ("signature", "chi2", "Delta chi2", *added, "m_Zp [MeV]", "g'", "sets", "set"):
         made.add_column(heading, justify="left" if heading == "signature" else "right")
     species = [*record["best"][0]["charges"]]
     for name in species:
         made.add_column(name, justify="right")
     for row in record["best"]:
         signature = " ".join(map(str, row["integers"].values()))
-        numbers = [f"{row['chi2']:.3f}", f"{row['delta_chi2']:.3f}", f"{row['m_Zp']:.1f}"]
+        asked = [f"{row[key]:.2f}" for _, key in _ON_REQUEST if row[key] is not None]
+        numbers = [f"{row['chi2']:.3f}", f"{row['delta_chi2']:.3f}", *asked, f"{row['m_Zp']:.1f}"]
         numbers += [f"{row['g_prime']:.2e}", f"{row['sets']:,}", str(row["first"])]
         charges = [" ".join(map(str, row["charges"][name])) for name in species]
         made.add_row(signature, *numbers, *charges)

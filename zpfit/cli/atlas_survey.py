@@ -20,6 +20,13 @@ _EXPERIMENTS = 3
     help="Largest charge of the list with z_H = 0.",
 )
 @click.option(
+    "--qmax-today",
+    type=click.IntRange(1, 12),
+    default=10,
+    show_default=True,
+    help="The same for today's data, at least that of --qmax.",
+)
+@click.option(
     "--qmax-renormalisable",
     type=click.IntRange(1, 12),
     default=10,
@@ -29,9 +36,16 @@ _EXPERIMENTS = 3
 @click.option(
     "--fits",
     type=click.IntRange(min=0),
-    default=10,
+    default=40,
     show_default=True,
     help="Largest number of signatures to fit.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=3000,
+    show_default=True,
+    help="Signatures of each policy whose accuracy is measured.",
 )
 @options.output_by_default("output/atlas_survey", "Folder for page, figures, screens and fits.")
 @options.force()
@@ -40,8 +54,10 @@ _EXPERIMENTS = 3
 def survey(
     *,
     qmax: int,
+    qmax_today: int,
     qmax_renormalisable: int,
     fits: int,
+    sample: int,
     output: Path,
     force: bool,
     executor: str,
@@ -51,19 +67,26 @@ def survey(
 ) -> None:
     """Screen all signatures on the data of 2021 and of today, and write a page.
 
-    Who survives, which experiments exclude the others, and fits of the survivors. Takes 15 to 30
-    minutes of one core and writes atlas-survivors.md. Screens and fits that the output folder
+    Who survives, which experiments exclude the others, and fits of the survivors. Takes an hour and
+    a half of one core and writes atlas-survivors.md. Screens and fits that the output folder
     holds are not repeated, so that a stopped study can be resumed.
 
     \b
     zpfit atlas survey
-    zpfit atlas survey --qmax 4 --executor processes --output mine
+    zpfit atlas survey --qmax 4 --qmax-today 4 --executor processes --output mine
     """
     from zpfit.cli.progress import StageLines
     from zpfit.studies.atlas import FOLDER, NUMBERS, PAGE, write_survey
     from zpfit.studies.atlas.numbers import Survey
 
     choice = options.executor_choice(executor, workers, scheduler)
-    extent = Survey(qmax, min(qmax, _EXPERIMENTS), qmax_renormalisable, fits)
+    extent = Survey(
+        qmax=qmax,
+        qmax_today=max(qmax, qmax_today),
+        qmax_experiments=min(qmax, _EXPERIMENTS),
+        qmax_renormalisable=qmax_renormalisable,
+        fits=fits,
+        sample=sample,
+    )
     write_survey(output, extent, choice, StageLines(), force=force)
     print_written([output / PAGE, output / FOLDER / NUMBERS], as_json=as_json)

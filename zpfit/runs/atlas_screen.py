@@ -6,9 +6,9 @@ therefore the same to the last bit for any executor, and for a screen that was i
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from zpfit.analysis.atlas.evidence import evidence
+from zpfit.analysis.atlas.joint_sigma import joint_sigmas
 from zpfit.analysis.atlas.screen import (
+    Evidence,
     References,
     Screened,
     ScreenOptions,
@@ -26,8 +29,9 @@ from zpfit.analysis.atlas.screen import (
     screen,
 )
 from zpfit.analysis.atlas.signatures import SignatureTable
-from zpfit.errors import Stopped, UnreadableFile
+from zpfit.errors import NoAnomalies, Stopped, UnreadableFile
 from zpfit.inference.progress import Progress
+from zpfit.io.arrays import FloatArray
 from zpfit.io.library import Library
 from zpfit.io.writing import make_folder, partial_path, write_whole
 from zpfit.likelihood.build import LikelihoodSpec, assemble
@@ -41,6 +45,11 @@ CHUNK: Final = 256
 """Signatures of a chunk: some seconds."""
 _TERM: Final = "term:"
 """Prefix of the columns of chi2 by term in the file of a chunk."""
+_EVIDENCE: Final = tuple(field.name for field in fields(Evidence))
+"""Columns of the evidence, which a screen has on request."""
+_JOINT: Final = "joint_sigma"
+"""Column of the joint sigma, which a screen has on request."""
+_NOT_PLAIN: Final = ("terms", "evidence", _JOINT)
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,8 @@ def screen_table(
     InvalidInput
         The likelihood reads couplings that the signatures leave open, or the set has no entry that
         is left out.
+    NoAnomalies
+        The likelihood has no anomaly that a joint sigma could meet.
     FailedTasks
         Chunks have failed.
     Stopped
@@ -118,6 +129,8 @@ def screen_table(
     text = data.model_dump_json()
     likelihood = _likelihood(text)
     check_columns(table.columns, likelihood)
+    if options.joint_descents and not likelihood.anomalies:
+        raise NoAnomalies(likelihood.name)
     progress.stage(f"References of {data.label}")
     references = find_references(likelihood, seed)
     tasks = [
@@ -179,7 +192,9 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
     """
     table, columns, marks = read_signatures(path)
     try:
-        plain = {name: columns.pop(name) for name in _plain_fields()}
+        asked = (name for name in (*_EVIDENCE, _JOINT) if name in columns)
+        own = (*_plain_fields(), *asked)
+        plain = {name: columns.pop(name) for name in own}
         without, dark = float(marks["chi2_without"]), float(marks["chi2_dark_photon"])
         mass, mixing = map(float, marks["dark_photon"])
         text, measurements = str(marks["data"]), int(marks["measurements"])
@@ -187,7 +202,7 @@ def read_screen(path: Path) -> tuple[SignatureTable, ScreenResult]:
         raise UnreadableFile(path, f"no screen of signatures: {error}") from error
     plain |= {name: plain[name].astype(bool) for name in ("nested", "scanned")}
     terms = {name.removeprefix("chi2_"): row.astype(float) for name, row in columns.items()}
-    found = Screened(**plain, terms=terms)
+    found = screened_of(plain, terms)
     references = References(without, dark, (mass, mixing))
     data = LikelihoodSpec.model_validate_json(text)
     return table, ScreenResult(data, references, found, measurements)
@@ -235,8 +250,15 @@ def _chunks(
 
 
 def _screen_task(task: _Task) -> Screened:
-    data = _likelihood(task.data)
-    return screen(task.vectors.astype(float), data, task.references, task.seed, task.options)
+    data, vectors, options = _likelihood(task.data), task.vectors.astype(float), task.options
+    found = screen(vectors, data, task.references, task.seed, options)
+    if options.draws:
+        # All chunks have the same draws, so that signatures differ by their charges alone.
+        found = replace(found, evidence=evidence(vectors, data, options.draws, task.seed[0]))
+    if options.joint_descents:
+        joint = joint_sigmas(vectors, data, found, task.seed, options.joint_descents)
+        found = replace(found, joint_sigma=joint)
+    return found
 
 
 @cache
@@ -250,12 +272,37 @@ def _path_of(folder: Path, number: int) -> Path:
 
 
 def _plain_fields() -> list[str]:
-    return [field.name for field in fields(Screened) if field.name != "terms"]
+    return [field.name for field in fields(Screened) if field.name not in _NOT_PLAIN]
 
 
 def columns_of(found: Screened) -> dict[str, NDArray[Any]]:
     """Return the columns of a result except those of the terms."""
-    return {name: getattr(found, name) for name in _plain_fields()}
+    columns = {name: getattr(found, name) for name in _plain_fields()}
+    if found.evidence is not None:
+        columns |= {name: getattr(found.evidence, name) for name in _EVIDENCE}
+    if found.joint_sigma is not None:
+        columns[_JOINT] = found.joint_sigma
+    return columns
+
+
+def screened_of(columns: Mapping[str, NDArray[Any]], terms: Mapping[str, FloatArray]) -> Screened:
+    """Return the result with some columns, those of options if they are among them.
+
+    Parameters
+    ----------
+    columns
+        Result of :func:`columns_of`; further ones are ignored.
+    terms
+        chi2 by term.
+    """
+    plain = {name: columns[name] for name in _plain_fields()}
+    integrals = {name: columns[name] for name in _EVIDENCE if name in columns}
+    return Screened(
+        **plain,
+        terms=terms,
+        evidence=Evidence(**integrals) if integrals else None,
+        joint_sigma=columns.get(_JOINT),
+    )
 
 
 def _store(path: Path, found: Screened) -> None:
@@ -268,13 +315,15 @@ def _stored(path: Path) -> Screened | None:
     try:
         with np.load(path) as arrays:
             terms = {n.removeprefix(_TERM): arrays[n] for n in arrays.files if n.startswith(_TERM)}
-            return Screened(**{name: arrays[name] for name in _plain_fields()}, terms=terms)
+            columns = {n: arrays[n] for n in arrays.files if not n.startswith(_TERM)}
+            return screened_of(columns, terms)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
 
 def _joined(chunks: list[Screened]) -> Screened:
-    columns = {n: np.concatenate([getattr(c, n) for c in chunks]) for n in _plain_fields()}
+    parts = [columns_of(chunk) for chunk in chunks]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     names = chunks[0].terms
     terms = {name: np.concatenate([chunk.terms[name] for chunk in chunks]) for name in names}
-    return Screened(**columns, terms=terms)
+    return screened_of(columns, terms)

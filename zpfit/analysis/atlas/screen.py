@@ -40,7 +40,8 @@ _SMALL: Final = 1e-9
 """Size below which the third coordinate is linear."""
 _LARGE: Final = 0.1
 """Largest size of the third coordinate."""
-_CHARTS: Final = 3
+CHARTS: Final = 3
+"""Charts of the third coordinate: c, and C_V of the electron and of the muon."""
 _WALLS: Final = walls(3.0, 4)
 _DARK_STARTS: Final = 1000
 """Descents that find the best dark photon."""
@@ -70,6 +71,10 @@ class ScreenOptions:
     """Fixed masses of that search."""
     tolerance: float = 1e-3
     """Decrease of chi2 in one step below which a descent ends."""
+    draws: int = 0
+    """Draws of each part of the integral for the evidence, a power of two; 0 for no evidence."""
+    joint_descents: int = 0
+    """Descents towards each level of the joint sigma; 0 for no joint sigma."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,15 @@ class References:
     """Least chi2 of the dark photon, at most ``without``."""
     point: tuple[float, float]
     """Mass (MeV) and c of that dark photon; c = 0 if none lowers chi2."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """ln Z of n signatures; every array has shape (n,)."""
+
+    log_z: FloatArray
+    log_z_error: FloatArray
+    """Standard error, from the scatter of independent integrals."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +115,10 @@ class Screened:
     """True if the signature was searched at fixed masses as well."""
     terms: Mapping[str, FloatArray]
     """chi2 of each measurement and soft exclusion at the best point."""
+    evidence: Evidence | None = None
+    """None without the option ``draws``."""
+    joint_sigma: FloatArray | None = None
+    """Standard errors within which every anomaly is met; None without ``joint_descents``."""
 
 
 def reads_quarks(likelihood: Likelihood) -> bool:
@@ -165,10 +183,19 @@ def _quarks(integers: FloatArray, g_prime: FloatArray, c: FloatArray) -> dict[st
     return rows
 
 
-class _Search:
+class Search:
     """Descents of the signatures of a chunk.
 
     A point of the unit cube is (ln m, ln g', third coordinate) of one row: a signature in a chart.
+
+    Parameters
+    ----------
+    vectors
+        Integers of the signatures, shape (n, 5) or (n, 8).
+    likelihood
+        The data.
+    options
+        Effort.
     """
 
     def __init__(self, vectors: FloatArray, likelihood: Likelihood, options: ScreenOptions) -> None:
@@ -177,21 +204,48 @@ class _Search:
         self._size = np.maximum(np.abs(vectors).max(axis=1), 1)
 
     def point(self, u: FloatArray, label: Index, chart: Index) -> tuple[FloatArray, ...]:
-        """Return m, g' and c."""
+        """Return m, g' and c of points of the unit cube.
+
+        Parameters
+        ----------
+        u
+            Points, shape (n, 3).
+        label, chart
+            Signature and chart of each, shape (n,).
+        """
         low, high = _COUPLINGS
-        vectors = self.vectors[label]
         m = MASSES[0] * (MASSES[1] / MASSES[0]) ** u[:, 0]
         g_prime = low * (high / low) ** u[:, 1] / self._size[label]
         third = _SMALL * np.sinh((2 * u[:, 2] - 1) * asinh(_LARGE / _SMALL))
-        charges = [vectors[:, i] + vectors[:, i + 1] / 2 for i in _FAMILIES]
-        offsets = [np.zeros(len(u)), *charges]
-        return m, g_prime, third - g_prime * np.choose(chart, offsets)
+        return m, g_prime, third - g_prime * self._offset(label, chart)
 
-    def cube(self, m: FloatArray, c: FloatArray) -> FloatArray:
-        """Return the points with the smallest g', in the first chart."""
-        low, high = MASSES
-        third = np.arcsinh(c / _SMALL) / asinh(_LARGE / _SMALL)
-        return np.stack([np.log(m / low) / np.log(high / low), 0 * m, (third + 1) / 2], axis=1)
+    def cube(
+        self, m: FloatArray, g_prime: FloatArray, c: FloatArray, label: Index, chart: Index
+    ) -> FloatArray:
+        """Return the points of the unit cube, shape (n, 3); the smallest g' stands for zero.
+
+        Parameters
+        ----------
+        m, g_prime, c
+            Mass in MeV, g' and universal coupling, shape (n,).
+        label, chart
+            Signature and chart of each, shape (n,).
+        """
+        low, high = _COUPLINGS
+        scaled = np.clip(g_prime * self._size[label], low, high)
+        third = c + g_prime * self._offset(label, chart)
+        third = np.arcsinh(third / _SMALL) / asinh(_LARGE / _SMALL)
+        mass = np.log(m / MASSES[0]) / np.log(MASSES[1] / MASSES[0])
+        columns = [mass, np.log(scaled / low) / np.log(high / low), (third + 1) / 2]
+        result: FloatArray = np.clip(np.stack(columns, axis=1), 0, 1)
+        return result
+
+    def _offset(self, label: Index, chart: Index) -> FloatArray:
+        """Return the third coordinate minus c, over g'."""
+        vectors = self.vectors[label]
+        charges = [vectors[:, i] + vectors[:, i + 1] / 2 for i in _FAMILIES]
+        result: FloatArray = np.choose(chart, [np.zeros(len(label)), *charges])
+        return result
 
     def chi2(self, u: FloatArray, label: Index, chart: Index) -> FloatArray:
         """Return chi2, infinite where a hard exclusion forbids the point."""
@@ -252,7 +306,7 @@ def find_references(likelihood: Likelihood, seed: int = 0) -> References:
     """
     without = float(-2 * likelihood.log_likelihood(Couplings.none())[0])
     width = len(LEPTONS) + (len(QUARKS) if reads_quarks(likelihood) else 0)
-    search = _Search(np.zeros((1, width)), likelihood, ScreenOptions())
+    search = Search(np.zeros((1, width)), likelihood, ScreenOptions())
     starts = np.random.default_rng(seed).random((_DARK_STARTS, 3))
     where = np.zeros(len(starts), dtype=np.intp)
     u, chi2 = search.descend(starts, where, where)
@@ -290,7 +344,7 @@ def screen(
     Screened
         Best points in the order of ``vectors``.
     """
-    search, rng = _Search(vectors, likelihood, options), np.random.default_rng(seed)
+    search, rng = Search(vectors, likelihood, options), np.random.default_rng(seed)
     best = _free_descents(search, rng)
     bound = min(references.without, references.dark)
     nested = best.chi2 <= bound + _NESTED
@@ -302,12 +356,12 @@ def screen(
     return _screened(search, best, references, nested, again)
 
 
-def _free_descents(search: _Search, rng: np.random.Generator) -> _Best:
+def _free_descents(search: Search, rng: np.random.Generator) -> _Best:
     """Descend from random starts, then from kicks of the best end points."""
     n, options = len(search.vectors), search.options
     best = _Best(np.full(n, np.inf), np.zeros((n, 3)), np.zeros(n, dtype=np.intp))
     label = np.repeat(np.arange(n), options.starts)
-    chart = np.tile(np.arange(options.starts) % _CHARTS, n)
+    chart = np.tile(np.arange(options.starts) % CHARTS, n)
     u, chi2 = search.descend(rng.random((len(label), 3)), label, chart)
     best.improve(label, u, chart, chi2)
     kept = best_of_each(label, chi2, options.kept)
@@ -318,12 +372,12 @@ def _free_descents(search: _Search, rng: np.random.Generator) -> _Best:
     return best
 
 
-def _with_references(search: _Search, best: _Best, references: References) -> None:
+def _with_references(search: Search, best: _Best, references: References) -> None:
     """Descend from the dark photon and from no Z' as well, with the smallest g'."""
     n = len(search.vectors)
     masses, mixings = np.array([references.point[0], MASSES[1]]), np.array([references.point[1], 0])
-    u = np.tile(search.cube(masses, mixings), (n, 1))
     label, chart = np.repeat(np.arange(n), 2), np.zeros(2 * n, dtype=np.intp)
+    u = search.cube(np.tile(masses, n), np.zeros(2 * n), np.tile(mixings, n), label, chart)
     best.improve(label, u, chart, search.chi2(u, label, chart))
     best.improve(label, *_with_chart(search.descend(u, label, chart), chart))
 
@@ -334,15 +388,15 @@ def _with_chart(
     return ends[0], chart, ends[1]
 
 
-def _at_fixed_masses(search: _Search, best: _Best, chosen: Index, rng: np.random.Generator) -> None:
+def _at_fixed_masses(search: Search, best: _Best, chosen: Index, rng: np.random.Generator) -> None:
     """Search with m fixed at the nodes of a grid, then with m free from the best of them."""
     nodes = search.options.masses
     held = np.array([True, False, False])
     for which in chosen:
-        count = nodes * _CHARTS
-        label, chart = np.full(count, which), np.arange(count) % _CHARTS
+        count = nodes * CHARTS
+        label, chart = np.full(count, which), np.arange(count) % CHARTS
         starts = rng.random((count, 3))
-        starts[:, 0] = np.repeat((np.arange(nodes) + 0.5) / nodes, _CHARTS)
+        starts[:, 0] = np.repeat((np.arange(nodes) + 0.5) / nodes, CHARTS)
         u, chi2 = search.descend(starts, label, chart, held)
         best.improve(label, u, chart, chi2)
         order = np.argsort(chi2, kind="stable")[: 4 * search.options.kept]
@@ -351,7 +405,7 @@ def _at_fixed_masses(search: _Search, best: _Best, chosen: Index, rng: np.random
 
 
 def _screened(
-    search: _Search,
+    search: Search,
     best: _Best,
     references: References,
     nested: NDArray[np.bool_],

@@ -80,8 +80,16 @@ class Constraints:
         )
         return result
 
-    def residuals(self, level: float, wall: float) -> FloatArray:
-        """Return the amounts by which a level and the constraints are exceeded, shape (n, k)."""
+    def residuals(self, level: float | FloatArray, wall: float) -> FloatArray:
+        """Return the amounts by which a level and the constraints are exceeded, shape (n, k).
+
+        Parameters
+        ----------
+        level
+            Level of all points, or of each, shape (n,).
+        wall
+            Steepness of exclusions.
+        """
         above = [height - level for height in self.objectives]
         values = np.maximum([*above, *self.excesses], 0)
         walls = wall_residual(np.array(self.ratios), wall).reshape(-1, values.shape[1])

@@ -16,6 +16,7 @@ from zpfit.studies.atlas.numbers import (
     Numbers,
     Screens,
     Survey,
+    best_charged,
     epoch_results,
     experiment_results,
     find_survivors,
@@ -91,13 +92,13 @@ def compute(survey: Survey, screener: Screener) -> tuple[Numbers, Screens]:
     screener
         Makes or reads the screens.
     """
-    lists = make_lists(survey.qmax, survey.qmax_renormalisable)
-    screens = screen_epochs(lists.zero, lists.renormalisable, screener)
+    lists = make_lists(survey.qmax, survey.qmax_today, survey.qmax_renormalisable)
+    screens = screen_epochs(lists, screener)
     few = enumerate_sets(survey.qmax_experiments)
     small = Signed(few, signatures(few, HiggsPolicy.ZERO))
     anomaly, experiments, complete = experiment_results(small, screener)
     today = screens.by_epoch["today", HiggsPolicy.ZERO]
-    survivors = find_survivors(lists.zero, today, survey.fits, screener)
+    survivors = find_survivors(today, survey.fits, screener)
     accuracy = measure_accuracy(screens, survey.sample, screener)
     found = Numbers(
         survey,
@@ -107,6 +108,7 @@ def compute(survey: Survey, screener: Screener) -> tuple[Numbers, Screens]:
         experiments,
         complete,
         survivors,
+        best_charged(today),
         accuracy,
         quark_result(lists.neutral, survivors, survey, screener),
     )

@@ -1,6 +1,5 @@
 """Accuracy of the screens: a sample is searched again at fixed masses, whatever it gains."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -19,9 +18,7 @@ _ALL: Final = ScreenOptions(gain=-1.0)
 """Effort that searches every signature at fixed masses."""
 
 
-def measure_accuracy(
-    screens: Screens, sample: Mapping[str, int], screener: Screener
-) -> tuple[Accuracy, ...]:
+def measure_accuracy(screens: Screens, sample: int, screener: Screener) -> tuple[Accuracy, ...]:
     """Compare the screens of today's data with searches at fixed masses.
 
     Parameters
@@ -29,20 +26,20 @@ def measure_accuracy(
     screens
         Screens of all epochs.
     sample
-        Number of signatures by policy, taken at random.
+        Largest number of signatures of each policy, taken at random.
     screener
         Makes or reads the further screens.
     """
     return tuple(
-        _accuracy(screens, policy, sample[policy], screener)
+        _accuracy(screens, policy, sample, screener)
         for policy in (HiggsPolicy.RENORMALISABLE, HiggsPolicy.ZERO)
     )
 
 
 def _accuracy(screens: Screens, policy: HiggsPolicy, count: int, screener: Screener) -> Accuracy:
-    signed = screens.zero if policy is HiggsPolicy.ZERO else screens.renormalisable
+    whole = screens.by_epoch[TODAY.name, policy]
+    signed, kept = whole.signed, whole.result
     chosen = _sample(len(signed.table), count)
-    kept = screens.by_epoch[TODAY.name, policy].result
     part = Signed(signed.sets, subset(signed.table, chosen))
     again = screener.screen(f"accuracy_{len(chosen)}", part, TODAY.data, _ALL).result
     excess = kept.screened.chi2[chosen] - again.screened.chi2

@@ -71,11 +71,11 @@ def write_distributions(epochs: Sequence[EpochResult], screens: Screens, target:
             if policy not in epoch.policies:
                 axes.set_visible(False)
                 continue
-            [one] = [e for e in epochs if (e.epoch, e.higgs) == (epoch.name, policy)]
-            chi2 = screens.by_epoch[epoch.name, policy].result.screened.chi2
-            _distribution(axes, one, chi2)
-            label = rf"{_POLICIES[policy]}, $Q_\mathrm{{max}} = {one.qmax}$"
-            lowest[policy] = (axes, label)
+            kept = screens.by_epoch[epoch.name, policy]
+            wanted = (epoch.name, policy, kept.signed.qmax)
+            [one] = [e for e in epochs if (e.epoch, e.higgs, e.qmax) == wanted]
+            _distribution(axes, one, kept.result.screened.chi2)
+            lowest[policy] = (axes, _POLICIES[policy])
         row[0].set_title(epoch.words, fontsize=points("xtick.labelsize"), loc="left")
     for axes, label in lowest.values():
         words = r"$\chi^2_\mathrm{min}$" + f"\n{label}"
@@ -99,8 +99,13 @@ def _distribution(axes: Axes, one: EpochResult, chi2: FloatArray) -> None:
     )
     bar = min(one.chi2_without, one.chi2_dark_photon) - BAR
     axes.axvline(bar, color=BEST_FIT_COLOUR, lw=1.1, ls="--", label="survives below")
+    axes.text(
+        0.03, 0.93, rf"$Q_\mathrm{{max}} = {one.qmax}$", transform=axes.transAxes, ha="left",
+        va="top", fontsize=points("legend.fontsize"),
+    )  # fmt: skip
     axes.set_yscale("log")
-    axes.set_ylim(bottom=0.6)
+    # Room for the text above the bars.
+    axes.set_ylim(0.6, 20 * max(counts.max(), 1))
     axes.set_xlim(0, right)
     axes.tick_params(labelsize=points("xtick.labelsize"))
 
@@ -139,7 +144,7 @@ def write_experiments(found: Numbers, target: Path) -> None:
 def write_neutral(screens: Screens, target: Path) -> None:
     """Draw the least chi2 of today's data for neutral lepton doublets against A_mu / A_e."""
     kept = screens.by_epoch["today", HiggsPolicy.ZERO]
-    ratio, chi2 = neutral_line(screens.zero.table.vectors.astype(float), kept.result.screened.chi2)
+    ratio, chi2 = neutral_line(kept.signed.table.vectors.astype(float), kept.result.screened.chi2)
     figure = StyledFigure(figsize=(COLUMN, 2.3), layout="constrained")
     axes = figure.subplots()
     axes.plot(ratio, chi2, ".-", color=ENSEMBLE_COLOURS[0], lw=0.8, ms=4)
@@ -179,10 +184,9 @@ def neutral_line(vectors: FloatArray, chi2: FloatArray) -> tuple[FloatArray, Flo
 
 def map_panels(screens: Screens, policy: HiggsPolicy) -> list[MapPanel]:
     """Return the maps of a policy, for the data of the paper and of today."""
-    signed = screens.zero if policy is HiggsPolicy.ZERO else screens.renormalisable
-    vectors = signed.table.vectors.astype(float)
     words = {epoch.name: epoch.words for epoch in EPOCHS}
+    kept = {name: screens.by_epoch[name, policy] for name in _MAPPED}
     return [
-        MapPanel(words[name], policy, vectors, screens.by_epoch[name, policy].gain)
-        for name in _MAPPED
+        MapPanel(words[name], policy, one.signed.table.vectors.astype(float), one.gain)
+        for name, one in kept.items()
     ]

@@ -1,7 +1,7 @@
 """Numbers of the survey: who survives in each epoch, who kills whom, and the survivors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,11 +10,11 @@ from zpfit.analysis.atlas.charge_sets import SPECIES
 from zpfit.analysis.atlas.flags import QuarkFlavour, quark_flavour
 from zpfit.analysis.atlas.look_elsewhere import look_elsewhere
 from zpfit.analysis.atlas.pairings import Pairing, chosen_pairing
-from zpfit.analysis.atlas.ranking import ranked
+from zpfit.analysis.atlas.ranking import bayes_factors, evidence_record, ranked
 from zpfit.analysis.atlas.screen import couplings, find_references
 from zpfit.analysis.atlas.signatures import HiggsPolicy, least_of_sets
 from zpfit.analysis.atlas.survival import BAR, Survival, could_survive, gain_of_sets, survival_of
-from zpfit.analysis.records import AtlasFitRecord
+from zpfit.analysis.records import AtlasEvidenceRecord, AtlasFitRecord
 from zpfit.io.library import Library
 from zpfit.likelihood.build import assemble
 from zpfit.likelihood.likelihood import Likelihood
@@ -30,9 +30,11 @@ from zpfit.studies.atlas.data import (
     first,
     without,
 )
-from zpfit.studies.atlas.lists import Numbered
+from zpfit.studies.atlas.lists import Lists, Numbered
 from zpfit.studies.atlas.screens import COUNT, RANK, SEED, Kept, Screener, Signed
 
+_POLICIES: Final = (HiggsPolicy.RENORMALISABLE, HiggsPolicy.ZERO)
+"""In the order of the page."""
 LEAST_GAIN: Final = 4.0
 """Gain from which signatures are listed and fitted."""
 
@@ -42,21 +44,21 @@ class Survey:
     """Extent of a survey."""
 
     qmax: int = 6
-    """Largest charge of the list with z_H = 0."""
+    """Largest charge of the list with z_H = 0, for all data but today's."""
+    qmax_today: int = 10
+    """Largest charge of the list with z_H = 0 for today's data."""
     qmax_experiments: int = 3
     """Largest charge of the list, with z_H = 0, to which experiments are applied one by one."""
     qmax_renormalisable: int = 10
     """Largest charge of the list with renormalisable lepton masses."""
-    fits: int = 10
+    fits: int = 40
     """Largest number of signatures that are fitted."""
     quark_fits: int = 2
     """Number of signatures with quarks that are fitted."""
     real_starts: int = 3000
     """Random starts of the fit of real charges."""
-    sample: Mapping[str, int] = field(
-        default_factory=lambda: {HiggsPolicy.RENORMALISABLE: 300, HiggsPolicy.ZERO: 300}
-    )
-    """Number of signatures whose accuracy is measured, by policy."""
+    sample: int = 3000
+    """Largest number of signatures of each policy whose accuracy is measured."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class EpochResult:
     median: float
     """Median over charge sets of their least chi2."""
     survival: Survival
+    evidence: AtlasEvidenceRecord | None
+    """ln B of all signatures; None where only chi2 is screened."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,8 @@ class Survivor:
     """Pull of each measurement at the best point of the screen."""
     fit: AtlasFitRecord
     """Fit by the exact diagonalisation."""
+    ln_bayes_screen: float | None
+    """ln B against no Z' in the screen; None if it has no evidence."""
     local_p: float
     """Probability of the gain against no Z' by chance, for this signature alone."""
     corrected_p: float
@@ -141,6 +147,15 @@ class Survivor:
     def qmax(self) -> int:
         """Largest charge of the first set."""
         return max(abs(z) for row in self.charges.values() for z in row)
+
+
+@dataclass(frozen=True)
+class ChargedDoublets:
+    """The signature with charged lepton doublets that gains most on today's data."""
+
+    integers: Mapping[str, int]
+    gain: float
+    """Against no Z' and the dark photon."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +222,22 @@ class RealCharges:
 
 
 @dataclass(frozen=True)
+class AnyFamily:
+    """Sets with neutral doublets in which some e, u and d can be without vector couplings."""
+
+    sets: int
+    signatures: int
+    gain: float
+    """Largest gain on all data, against no Z' and the dark photon."""
+    integers: Mapping[str, int]
+    """The signature with that gain."""
+    set: int
+    """The first set that has it."""
+    charges: Mapping[str, tuple[int, ...]]
+    """Charges of that set."""
+
+
+@dataclass(frozen=True)
 class QuarkResult:
     """Flavour-safe charge sets with neutral lepton doublets on all data."""
 
@@ -222,6 +253,8 @@ class QuarkResult:
     """The lowest chi2 first."""
     choices: tuple[QuarkChoice, ...]
     """Charges of quarks at the best leptonic point."""
+    any_family: AnyFamily | None
+    """Sets whose quarks of any family can be purely axial; None if there are none."""
     real: RealCharges
     """A bound for all charges."""
 
@@ -244,6 +277,7 @@ class Numbers:
     complete: Survival
     """With all of today's data, for the same list."""
     survivors: tuple[Survivor, ...]
+    charged: ChargedDoublets
     accuracy: tuple[Accuracy, ...]
     quarks: QuarkResult
 
@@ -256,36 +290,46 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Screens:
-    """Screens of all epochs under both policies, for figures."""
+    """Screens of all epochs under both policies."""
 
-    zero: Signed
-    renormalisable: Signed
     by_epoch: Mapping[tuple[str, str], Kept]
     """By the names of epoch and policy."""
+    today_cut: Kept
+    """Today's data and z_H = 0, for the shorter list of the other data."""
 
 
-def screen_epochs(zero: Signed, renormalisable: Signed, screener: Screener) -> Screens:
-    """Screen both tables on the data of all epochs."""
+def screen_epochs(lists: Lists, screener: Screener) -> Screens:
+    """Screen the signatures of both policies on the data of all epochs."""
     found = {}
-    for signed in (renormalisable, zero):
-        for epoch in epochs_of(signed.table.higgs):
+    for policy in _POLICIES:
+        for epoch in epochs_of(policy):
             options = RANK if epoch is TODAY else COUNT
-            kept = screener.screen(epoch.name, signed, epoch.data, options)
-            found[epoch.name, str(signed.table.higgs)] = kept
-    return Screens(zero, renormalisable, found)
+            signed = lists.of(policy, today=epoch is TODAY)
+            found[epoch.name, str(policy)] = screener.screen(
+                epoch.name, signed, epoch.data, options
+            )
+    return Screens(found, found[TODAY.name, HiggsPolicy.ZERO].cut(lists.zero))
 
 
 def epoch_results(screens: Screens) -> tuple[EpochResult, ...]:
-    """Return what survives each epoch under each policy."""
-    return tuple(
-        _epoch_result(screens.by_epoch[epoch.name, str(signed.table.higgs)], epoch.name, signed)
-        for signed in (screens.renormalisable, screens.zero)
-        for epoch in epochs_of(signed.table.higgs)
-    )
+    """Return what survives each epoch under each policy; longer lists follow shorter ones."""
+    rows = []
+    for policy in _POLICIES:
+        for epoch in epochs_of(policy):
+            kept = screens.by_epoch[epoch.name, str(policy)]
+            shorter = screens.today_cut
+            if (
+                epoch is TODAY
+                and policy is HiggsPolicy.ZERO
+                and shorter.signed.qmax < kept.signed.qmax
+            ):
+                rows.append(_epoch_result(shorter, epoch.name))
+            rows.append(_epoch_result(kept, epoch.name))
+    return tuple(rows)
 
 
-def _epoch_result(kept: Kept, name: str, signed: Signed) -> EpochResult:
-    references, chi2 = kept.result.references, kept.result.screened.chi2
+def _epoch_result(kept: Kept, name: str) -> EpochResult:
+    references, chi2, signed = kept.result.references, kept.result.screened.chi2, kept.signed
     of_sets = gain_of_sets(signed.sets, signed.table, kept.gain)
     median = float(np.median(of_sets[np.isfinite(of_sets)]))
     return EpochResult(
@@ -298,6 +342,7 @@ def _epoch_result(kept: Kept, name: str, signed: Signed) -> EpochResult:
         best=float(chi2.min()),
         median=min(references.without, references.dark) - median,
         survival=survival_of(signed.sets, kept.gain, of_sets),
+        evidence=evidence_record(signed.table, references, kept.result.screened),
     )
 
 
@@ -330,15 +375,11 @@ def experiment_results(
     return survival("first_00", first(0)), tuple(results), survival(TODAY.name, TODAY.data)
 
 
-def find_survivors(
-    signed: Signed, kept: Kept, most: int, screener: Screener
-) -> tuple[Survivor, ...]:
+def find_survivors(kept: Kept, most: int, screener: Screener) -> tuple[Survivor, ...]:
     """Fit the best signatures of a screen that gain, and describe them.
 
     Parameters
     ----------
-    signed
-        Charge sets and signatures.
     kept
         Screen on the data that decide.
     most
@@ -346,7 +387,7 @@ def find_survivors(
     screener
         Holder of folder, executor and progress.
     """
-    result, table = kept.result, signed.table
+    result, signed, table = kept.result, kept.signed, kept.signed.table
     order = [n for n in ranked(result.screened)[:most] if kept.gain[n] > LEAST_GAIN]
     chi2 = [float(result.screened.chi2[n]) for n in order]
     numbers = [int(n) for n in order]
@@ -357,20 +398,31 @@ def find_survivors(
     having = least_of_sets(signed.sets, table, np.where(chosen, 0.0, 1.0)) == 0
     some = Numbered(signed.sets.chosen(np.flatnonzero(having)), np.flatnonzero(having))
     return tuple(
-        _survivor(signed, some, kept, likelihood, number, fits[place])
+        _survivor(some, kept, likelihood, number, fits[place])
         for place, number in enumerate(numbers)
     )
 
 
+def best_charged(kept: Kept) -> ChargedDoublets:
+    """Return the signature with charged lepton doublets that gains most.
+
+    Parameters
+    ----------
+    kept
+        Screen with z_H = 0, where N is the charge of the doublets.
+    """
+    table = kept.signed.table
+    doublets = [table.columns.index(name) for name in ("N_e", "N_mu", "N_tau")]
+    charged = np.any(table.vectors[:, doublets] != 0, axis=1)
+    best = int(np.argmax(np.where(charged, kept.gain, -np.inf)))
+    integers = dict(zip(table.columns, table.vectors[best].tolist(), strict=True))
+    return ChargedDoublets(integers, float(kept.gain[best]))
+
+
 def _survivor(
-    signed: Signed,
-    some: Numbered,
-    kept: Kept,
-    likelihood: Likelihood,
-    number: int,
-    fit: AtlasFitRecord,
+    some: Numbered, kept: Kept, likelihood: Likelihood, number: int, fit: AtlasFitRecord
 ) -> Survivor:
-    table, result = signed.table, kept.result
+    signed, table, result = kept.signed, kept.signed.table, kept.result
     wanted = np.where(np.arange(len(table)) == number, 0.0, 1.0)
     own = np.flatnonzero(least_of_sets(some.sets, table, wanted) == 0)
     having, labels = some.numbers[own], quark_flavour(some.sets.chosen(own))
@@ -378,6 +430,8 @@ def _survivor(
     first_set = int(table.first[number])
     paired = _pairing(signed, first_set, fit["pairing"])
     found = look_elsewhere(result.references.without - fit["chi2"], len(table), result.measurements)
+    integrals = result.screened.evidence
+    factors = None if integrals is None else bayes_factors(result.references, integrals)
     return Survivor(
         signature=number,
         integers=fit["integers"],
@@ -395,6 +449,7 @@ def _survivor(
         safe_charges=_charges(signed, int(safe[0])) if len(safe) else {},
         pulls=_pulls(likelihood, kept, table.vectors[number], number),
         fit=fit,
+        ln_bayes_screen=None if factors is None else float(factors[number]),
         local_p=found.local,
         corrected_p=found.probability,
     )

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, StrictUndefined
+from scipy.stats import beta
 
 from zpfit.analysis.atlas.survival import BAR, BARS, Survival
 from zpfit.studies.atlas.data import TODAY
-from zpfit.studies.atlas.numbers import Numbers, QuarkResult, Survivor
+from zpfit.studies.atlas.numbers import Accuracy, AnyFamily, Numbers, QuarkResult, Survivor
 
 _TEMPLATE: Final = Path(__file__).with_name("page.md.jinja")
 _FLAVOURS: Final = ("universal", "two_alike", "universal_doublets", "general")
@@ -31,6 +32,7 @@ def render_page(found: Numbers) -> str:
         survey=found.survey,
         answer=_answer(found),
         epochs=_epochs(found),
+        evidence=_evidence(found),
         rubidium=_rubidium(found),
         experiments=_experiments(found),
         killers=_killers(found),
@@ -40,6 +42,7 @@ def render_page(found: Numbers) -> str:
         smallest=_smallest(found.smallest),
         accuracy=_accuracy(found),
         quark_words=_quark_words(found.quarks),
+        any_family=_any_family(found.quarks.any_family),
         quark_rows=_quark_rows(found.quarks),
         quark_choices=_quark_choices(found.quarks),
     )
@@ -47,27 +50,36 @@ def render_page(found: Numbers) -> str:
 
 def _answer(found: Numbers) -> dict[str, str]:
     """Return the numbers of the summary."""
+    # Of two lists with the same data the longer one comes last.
     rows = {(one.epoch, one.higgs): one for one in found.epochs}
-    answer = {}
+    short = next(o for o in found.epochs if (o.epoch, o.higgs) == (TODAY.name, "zero"))
+    answer = {"share_today_short": _percent(short.survival.fraction(BAR))}
     for (epoch, higgs), one in rows.items():
         answer[f"share_{epoch}_{higgs}"] = _percent(one.survival.fraction(BAR))
         answer[f"surviving_{epoch}_{higgs}"] = f"{one.survival.surviving[BAR]:,}"
-        answer[f"signatures_{higgs}"] = f"{one.survival.signatures:,}"
+        answer[f"signatures_{epoch}_{higgs}"] = f"{one.survival.signatures:,}"
         answer[f"surviving_sets_{epoch}_{higgs}"] = _count(one.survival.surviving_sets[BAR])
-        answer[f"sets_{higgs}"] = f"{one.survival.sets:,}"
+        answer[f"sets_{epoch}_{higgs}"] = f"{one.survival.sets:,}"
+        if one.evidence is not None:
+            answer[f"bayes_{epoch}_{higgs}"] = f"{one.evidence['largest']:+.2f}"
         answer[f"best_{epoch}_{higgs}"] = f"{one.best:.2f}"
         answer[f"without_{epoch}"] = f"{one.chi2_without:.2f}"
         answer[f"dark_{epoch}"] = f"{one.chi2_dark_photon:.2f}"
     today = rows[TODAY.name, "zero"].survival.flavours
     answer["safe_sets"] = f"{today['universal'] + today['two_alike']:,}"
     answer["universal_sets"] = _count(today["universal"])
-    chosen = [one for one in found.survivors if one.gain > BAR]
+    chosen = _surviving(found.survivors)
+    counted = rows[TODAY.name, "zero"].survival.surviving[BAR]
+    answer["all_survivors"] = "All" if len(chosen) == counted else "All listed"
+    answer["charged"] = _tuple(found.charged.integers.values())
+    answer["charged_gain"] = f"{found.charged.gain:.2f}"
     apart = (abs(one.fit["chi2"] - one.fit["chi2_screen"]) for one in found.survivors)
     answer["fits_apart"] = f"{max(apart, default=0):.2g}"
     sample = sum(one.sample for one in found.accuracy)
     answer["sample"], answer["missed"] = f"{sample:,}", str(sum(o.missed for o in found.accuracy))
-    # No event in n trials: the rate is below 3 / n at 95 % confidence.
-    answer["rate"] = _percent(3 / max(sample, 1))
+    factors = ((o.fit["ln_bayes_factor"], o.ln_bayes_screen) for o in found.survivors)
+    differences = (abs(fit - screen) for fit, screen in factors if screen is not None)
+    answer["bayes_apart"] = f"{max(differences, default=0):.2f}"
     answer["best_bayes"] = f"{max((o.fit['ln_bayes_factor'] for o in chosen), default=0):+.2f}"
     answer["corrected_p"] = f"{min((o.corrected_p for o in chosen), default=1):.2g}"
     answer["local_p"] = f"{min((o.local_p for o in chosen), default=1):.2g}"
@@ -106,6 +118,25 @@ def _epochs(found: Numbers) -> str:
                 _percent(counts.fraction(BAR)),
             ]
         )
+    return _joined(lines)
+
+
+def _evidence(found: Numbers) -> str:
+    """Return a table of ln B of all signatures on today's data."""
+    heads = ["policy", "signatures", "ln B > 0", "largest ln B", "its signature", "median ln B"]
+    lines = [heads, _rule(heads)]
+    longest = {one.higgs: (one, one.evidence) for one in found.epochs if one.evidence is not None}
+    lines += [
+        [
+            f"`{one.higgs}`, {one.qmax}",
+            f"{one.survival.signatures:,}",
+            f"{factors['positive']:,}",
+            f"{factors['largest']:+.3f} ± {factors['largest_error']:.3f}",
+            _tuple(factors["integers"].values()),
+            f"{factors['median']:+.2f}",
+        ]
+        for one, factors in longest.values()
+    ]
     return _joined(lines)
 
 
@@ -200,6 +231,10 @@ def _survivors(survivors: Sequence[Survivor]) -> str:
     return _joined(lines)
 
 
+def _surviving(found: Iterable[Survivor]) -> list[Survivor]:
+    return [one for one in found if one.gain > BAR]
+
+
 def _integers(one: Survivor) -> str:
     return ", ".join(map(str, one.integers.values()))
 
@@ -212,7 +247,7 @@ def _pulls(survivors: Sequence[Survivor]) -> str:
     """Return a table of the pulls of the moments, and of the largest others."""
     heads = ["signature", "electron g-2", "muon g-2", "largest others"]
     lines = [heads, _rule(heads)]
-    for one in survivors:
+    for one in _surviving(survivors):
         moments = [f"{v:+.2f}" for name, v in one.pulls.items() if name.startswith("a_")]
         others = {name: v for name, v in one.pulls.items() if not name.startswith("a_")}
         largest = sorted(others, key=lambda name: -abs(others[name]))[:_PULLS]
@@ -225,7 +260,7 @@ def _quarks(survivors: Sequence[Survivor]) -> str:
     """Return a table of the charge sets behind each signature, by flavour structure."""
     heads = ["signature", "sets", *(f"`{name}`" for name in _FLAVOURS), "first flavour-safe set"]
     lines = [heads, _rule(heads)]
-    for one in survivors:
+    for one in _surviving(survivors):
         counts = [f"{one.flavours[name]:,}" for name in _FLAVOURS]
         safe = "none" if one.safe_set is None else f"{one.safe_set}: {_set(one.safe_charges)}"
         lines.append([_integers(one), f"{one.sets:,}", *counts, safe])
@@ -274,6 +309,19 @@ def _quark_words(found: QuarkResult) -> dict[str, str]:
         "real_changes": ", ".join(f"`{n}` {v:+.1f}" for n, v in found.real.changes.items()),
         "verdict": "None survives" if best.gain <= BAR else "Some survive",
         "reference": f"{reference:.2f}",
+    }
+
+
+def _any_family(found: AnyFamily | None) -> dict[str, str] | None:
+    """Return the words about quarks of any family; None if no set can be purely axial."""
+    if found is None:
+        return None
+    return {
+        "sets": f"{found.sets:,}",
+        "signatures": f"{found.signatures:,}",
+        "gain": f"{found.gain:.2f}",
+        "best": _tuple(found.integers.values()),
+        "set": f"{found.set}: {_set(found.charges)}",
     }
 
 
@@ -329,14 +377,15 @@ def _sigma(value: float | None) -> str:
 
 def _accuracy(found: Numbers) -> str:
     heads = [
-        *("policy", "sample", "above the search at fixed masses by > 0.05", "worst"),
-        *("below it by > 0.05", "random starts above a reference"),
+        *("policy", "sample", "above the search at fixed masses by > 0.05", "of all, at 95 %"),
+        *("worst", "below it by > 0.05", "random starts above a reference"),
     ]
     rows = (
         [
             f"`{one.higgs}`, {one.qmax}",
             f"{one.sample:,} of {one.signatures:,}",
             f"{one.missed} ({_percent(one.missed / one.sample)})",
+            _at_most(one),
             f"{one.worst:.2g}",
             str(one.missed_by_scan),
             f"{one.not_nested:,}",
@@ -344,6 +393,15 @@ def _accuracy(found: Numbers) -> str:
         for one in found.accuracy
     )
     return _joined([heads, _rule(heads), *rows])
+
+
+def _at_most(one: Accuracy) -> str:
+    """Return the share of missed signatures, or its upper limit at 95 % from a sample."""
+    if one.sample == one.signatures:
+        return _percent(one.missed / one.sample)
+    # Clopper and Pearson, Biometrika 26 (1934) 404.
+    limit = float(beta.ppf(0.95, one.missed + 1, one.sample - one.missed))
+    return f"< {_percent(limit)}"
 
 
 def _rule(heads: Sequence[str]) -> list[str]:

@@ -10,21 +10,20 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zpfit.analysis.atlas.charge_sets import SPECIES
-from zpfit.analysis.atlas.flags import Flags
 from zpfit.analysis.atlas.ranking import ranked
 from zpfit.analysis.atlas.screen import couplings
 from zpfit.analysis.atlas.signatures import HiggsPolicy, SignatureTable, signatures
 from zpfit.analysis.records import AtlasFitRecord
-from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.spec import LikelihoodSpec
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.atlas_fits import prepare_fits, run_fits
 from zpfit.studies.atlas.accuracy import subset
-from zpfit.studies.atlas.lists import Numbered
+from zpfit.studies.atlas.axial_quarks import axial_choices, axial_in_quarks, hopeful
+from zpfit.studies.atlas.lists import Numbered, flavour_safe
 from zpfit.studies.atlas.numbers import (
+    AnyFamily,
     QuarkChoice,
     QuarkResult,
     QuarkRow,
@@ -40,38 +39,6 @@ DATA: Final = LikelihoodSpec(set="today_cs")
 _CHANGE: Final = 0.5
 """Change of chi2 of a term, against no Z', from which the page names it."""
 _RANKED: Final = 5
-
-
-def hopeful(vectors: NDArray[np.int8]) -> Flags:
-    """Return which signatures with neutral doublets leptonic data leave: A_mu below A_e / 2.
-
-    Parameters
-    ----------
-    vectors
-        Integers of the signatures, shape (n, 5) or more.
-    """
-    a_e, a_mu = np.abs(vectors[:, [1, 3]].T)
-    result: Flags = (a_e > 0) & (2 * a_mu <= a_e)
-    return result
-
-
-def axial_in_quarks(vectors: FloatArray) -> Flags:
-    """Return which signatures have no vector couplings of e, u and d for some mixing.
-
-    Parameters
-    ----------
-    vectors
-        Integers of signatures with quarks and neutral lepton doublets, shape (n, 8).
-
-    Returns
-    -------
-    array of bool, shape (n,)
-        True for 3 (z_Q + z_u) = -2 A_e and 3 (z_Q + z_d) = A_e.
-    """
-    a_e, (b, up, down) = vectors[:, 1], vectors[:, 5:].T
-    c = -a_e / 2
-    result: Flags = np.isclose(b / 3 + up / 2, 2 * c / 3) & np.isclose(b / 3 + down / 2, -c / 3)
-    return result
 
 
 CHOICES: Final[Mapping[str, tuple[float, float, float]]] = {
@@ -116,13 +83,16 @@ def quark_choices(m: float, axial: float) -> tuple[QuarkChoice, ...]:
 
 
 def quark_result(
-    safe: Numbered, survivors: Sequence[Survivor], survey: Survey, screener: Screener
+    neutral: Numbered, survivors: Sequence[Survivor], survey: Survey, screener: Screener
 ) -> QuarkResult:
-    """Screen flavour-safe sets with neutral doublets on all data, and fit the best signatures.
+    """Screen sets with neutral doublets on all data, and fit the best signatures.
+
+    Flavour-safe sets have the quarks that two families share. Sets that can be without vector
+    couplings of e, u and d are screened with quarks of any family.
 
     Parameters
     ----------
-    safe
+    neutral
         Result of :func:`zpfit.studies.atlas.lists.neutral_doublets`.
     survivors
         Best signatures of leptonic data.
@@ -131,6 +101,7 @@ def quark_result(
     screener
         Makes or reads the screen.
     """
+    safe = flavour_safe(neutral)
     whole = signatures(safe.sets, HiggsPolicy.ZERO, quarks=True)
     whole = replace(whole, first=safe.numbers[whole.first])
     table = subset(whole, np.flatnonzero(hopeful(whole.vectors)))
@@ -153,13 +124,38 @@ def quark_result(
         chi2_dark_photon=result.references.dark,
         rows=rows,
         choices=quark_choices(*best_leptonic(survivors)) if survivors else (),
+        any_family=_any_family(neutral, screener),
         real=fit_real_charges(likelihood_of(DATA), survey.real_starts, SEED),
     )
 
 
+def _any_family(neutral: Numbered, screener: Screener) -> AnyFamily | None:
+    """Return what sets gain that can be without vector couplings for quarks of any family."""
+    found = axial_choices(neutral)
+    if not found.sets:
+        return None
+    table = found.table
+    kept = screener.screen("quarks_of_any_family", Signed(neutral.sets, table), DATA, RANK)
+    best = int(np.argmax(kept.gain))
+    return AnyFamily(
+        sets=found.sets,
+        signatures=len(table),
+        gain=float(kept.gain[best]),
+        integers=dict(zip(table.columns, table.vectors[best].tolist(), strict=True)),
+        set=int(table.first[best]),
+        charges=_charges(table, best),
+    )
+
+
+def _charges(table: SignatureTable, number: int) -> dict[str, tuple[int, ...]]:
+    rows = zip(SPECIES, table.charges[number].tolist(), strict=True)
+    return {name: tuple(row) for name, row in rows}
+
+
 def best_leptonic(survivors: Sequence[Survivor]) -> tuple[float, float]:
     """Return mass (MeV) and C_Ae of the best fit of the signature with the lowest chi2."""
-    best = min(survivors, key=lambda one: one.fit["chi2"])
+    # Of equal ones the smallest set, whatever the rounding.
+    best = min(survivors, key=lambda one: (round(one.fit["chi2"], 2), one.set))
     parameters = best.fit["parameters"]
     return parameters["m_Zp"], parameters["g_prime"] * abs(best.integers["A_e"]) / 2
 
@@ -168,10 +164,9 @@ def _row(table: SignatureTable, kept: Kept, number: int, fit: AtlasFitRecord | N
     found = kept.result.screened
     without = likelihood_of(DATA).chi2_by_term(Couplings.none())
     changes = {name: float(row[number] - without[name][0]) for name, row in found.terms.items()}
-    charges = zip(SPECIES, table.charges[number].tolist(), strict=True)
     return QuarkRow(
         integers=dict(zip(table.columns, table.vectors[number].tolist(), strict=True)),
-        set_charges={name: tuple(row) for name, row in charges},
+        set_charges=_charges(table, number),
         gain=float(kept.gain[number]),
         chi2=float(found.chi2[number]),
         m_Zp=float(found.m_Zp[number]),

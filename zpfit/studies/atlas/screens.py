@@ -1,24 +1,33 @@
 """Screens of the survey, each kept as a file so that the study can be resumed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from zpfit.analysis.atlas.charge_sets import ChargeSets
+from zpfit.analysis.atlas.evidence import DRAWS
 from zpfit.analysis.atlas.screen import ScreenOptions
 from zpfit.analysis.atlas.signatures import SignatureTable
 from zpfit.analysis.atlas.survival import BAR, gains
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.spec import LikelihoodSpec
-from zpfit.runs.atlas_screen import ScreenResult, read_screen, screen_table, write_screen
+from zpfit.runs.atlas_screen import (
+    ScreenResult,
+    columns_of,
+    read_screen,
+    screen_table,
+    screened_of,
+    write_screen,
+)
 from zpfit.runs.executor_choice import ExecutorChoice
 
 SEED: Final = 1
-RANK: Final = ScreenOptions(gain=4.0)
-"""Effort where signatures are ranked: all that gain more than 4 are searched at fixed masses."""
+RANK: Final = ScreenOptions(gain=4.0, draws=DRAWS)
+"""Effort where signatures are ranked: all that gain more than 4 are searched at fixed masses, and
+all have an evidence."""
 COUNT: Final = ScreenOptions(gain=5.0, enough=BAR)
 """Effort where they are counted: only those that may yet pass the bar are."""
 
@@ -38,8 +47,9 @@ class Signed:
 
 @dataclass(frozen=True)
 class Kept:
-    """A screen and the file that holds it."""
+    """A screen, its signatures, and the file that holds it."""
 
+    signed: Signed
     result: ScreenResult
     path: Path
 
@@ -47,6 +57,14 @@ class Kept:
     def gain(self) -> FloatArray:
         """Gain of each signature against no Z' and the dark photon, shape (n,)."""
         return gains(self.result.screened, self.result.references)
+
+    def cut(self, shorter: Signed) -> "Kept":
+        """Return the rows of a shorter list, whose signatures are the first of this one."""
+        found, number = self.result.screened, len(shorter.table)
+        columns = {name: row[:number] for name, row in columns_of(found).items()}
+        terms = {name: row[:number] for name, row in found.terms.items()}
+        rows = screened_of(columns, terms)
+        return Kept(shorter, replace(self.result, screened=rows), self.path)
 
 
 class Screener:
@@ -82,10 +100,11 @@ class Screener:
         path = self.folder / f"{name}_{table.higgs}_{signed.qmax}.nc"
         if path.is_file():
             stored, result = read_screen(path)
-            if np.array_equal(stored.vectors, table.vectors) and result.data == data:
-                return Kept(result, path)
+            complete = not options.draws or result.screened.evidence is not None
+            if np.array_equal(stored.vectors, table.vectors) and result.data == data and complete:
+                return Kept(signed, result, path)
         found = screen_table(
             table, data, self.choice, self.progress, options=options, seed=SEED, target=path
         )
         write_screen(table, found, path)
-        return Kept(found, path)
+        return Kept(signed, found, path)
