@@ -38,6 +38,7 @@ _MODULES = (
     "stars",
     "charged_current",
     "kaon_decay",
+    "kaon_to_pion",
     "atomic_parity",
     "neutron_lead",
     "neutrino_decoupling",
