@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from zpfit.analysis.joint_sigma import improve_joint_sigma
+from zpfit.analysis.joint_sigma import improve_joint_sigma, joint_sigma_or_none
 from zpfit.errors import PoorProposal
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.sampling import evidence_of
+from zpfit.inference.samplers.importance import Integral
 from zpfit.inference.search.best_fit import Minimum, SearchOptions, best_fit
+from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json
 from zpfit.physics.charged_current import pion_charge
 from zpfit.physics.couplings import Couplings
+from zpfit.physics.kaon_to_pion import k_pi_ee
 from zpfit.physics.nuclear_experiments import be8_1764, be8_1815, c12_1723, he4_pairs
 from zpfit.runs.run_file import find_run_file, load_run
 from zpfit.studies.x17.cases import Case
@@ -28,14 +31,19 @@ _SEARCH = SearchOptions(kept=30, kicks=6, max_rounds=12, quiet_rounds=4)
 """A quarter of the usual effort; two seeds agree to 1e-8 for the set of Be-8 and He-4."""
 _NEAR = 3
 """Best points of the search that start the search for the joint sigma."""
-_PRECISION = 0.05
+_PRECISION = 0.03
 """Standard error of ln Z."""
+_EFFORTS = (1, 2, 4)
+"""Factors of the usual evaluations, and of the search for peaks, until an integral converges."""
+_LIKELIEST = 200
+"""Number of samples from which descents start too."""
 _OBSERVABLES = {
     "R_1815": be8_1815,
     "R_1764": be8_1764,
     "he4": he4_pairs,
     "R_c12": c12_1723,
     "D_pi": pion_charge,
+    "k_pi_ee": k_pi_ee,
 }
 
 
@@ -99,11 +107,18 @@ def _read(file: Path) -> Record:
 
 
 def fit_case(case: Case) -> Record:
-    """Search the best fit of a case, and compute its evidence if it asks for that."""
+    """Search the best fit of a case, with its evidence and joint sigma if it asks for them."""
     problem = problem_of(case)
     rng = np.random.default_rng(SEED)
     posterior = problem.posterior
-    found = best_fit(posterior, rng.random((_STARTS, posterior.dimension)), rng, options=_SEARCH)
+    starts = rng.random((_STARTS, posterior.dimension))
+    kept: dict[str, Any] = {}
+    if case.evidence:
+        kept, likely = _evidence(problem, rng)
+        starts = np.vstack([starts, likely])
+    found = best_fit(posterior, starts, rng, options=_SEARCH)
+    if case.joint:
+        kept |= _joint(problem, found, rng)
     c, none = posterior.couplings(found.u[None]), Couplings.none()
     likelihood = posterior.likelihood
     terms, terms_none = _single(likelihood.chi2_by_term(c)), _single(likelihood.chi2_by_term(none))
@@ -116,7 +131,7 @@ def fit_case(case: Case) -> Record:
         point=_single(values),
         couplings={name: float(row[0]) for name, row in c.items() if row[0]},
         predictions={name: float(f(c)[0]) for name, f in _OBSERVABLES.items()},
-        **(_evidence(problem, found, rng) if case.evidence else {}),
+        **kept,
     )
 
 
@@ -124,6 +139,7 @@ def problem_of(case: Case) -> Problem:
     """Return the run of a case with its data and options."""
     changes: dict[str, Any] = {"likelihood": dict(case.likelihood), "vegas.error": _PRECISION}
     changes |= {f"model.options.{name}": value for name, value in case.model.items()}
+    changes |= {f"priors.parameters.{name}": prior for name, prior in case.priors.items()}
     return load_run(find_run_file(case.run), changes)
 
 
@@ -131,27 +147,46 @@ def _single(rows: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(row[0]) for name, row in rows.items()}
 
 
-def _evidence(problem: Problem, found: Minimum, rng: np.random.Generator) -> dict[str, Any]:
-    """Return joint sigma and Bayes factor."""
-    posterior, limits = problem.posterior, problem.settings.joint_sigma
-    near = found.u[None] if found.ends is None else found.ends[0][np.argsort(found.ends[1])[:_NEAR]]
-    joint = improve_joint_sigma(posterior, near, rng, limits).sigma
-    pulls = {t.name: abs(float(t.pull(_none())[0])) for t in posterior.likelihood.measurements}
-    without = max(pulls[term.name] for term in posterior.likelihood.anomalies)
-    kept = {
-        "joint_sigma": joint if np.isfinite(joint) else None,
-        "joint_sigma_none": without,
-    }
+def _evidence(problem: Problem, rng: np.random.Generator) -> tuple[dict[str, Any], FloatArray]:
+    """Return the Bayes factor, and likely points."""
     try:
-        integral = evidence_of(posterior, problem.settings, rng)
+        integral, samples = _integral(problem, rng)
     except PoorProposal as error:
-        return {**kept, "remarks": (str(error),)}
-    log_none = float(posterior.likelihood.log_likelihood(_none())[0])
-    return {
-        **kept,
+        return {"remarks": (str(error),)}, np.empty((0, problem.posterior.dimension))
+    log_none = float(problem.posterior.likelihood.log_likelihood(_none())[0])
+    kept = {
         "ln_bayes_factor": integral.evidence.log_z - log_none,
         "ln_bayes_factor_err": integral.evidence.error,
         "remarks": integral.shortcomings,
+    }
+    return kept, samples
+
+
+def _integral(problem: Problem, rng: np.random.Generator) -> tuple[Integral, FloatArray]:
+    """Return ln Z, with more effort if it does not converge, and the likeliest samples."""
+    options = problem.settings.vegas
+    for effort in _EFFORTS:
+        more = options.model_copy(update={"max_evaluations": effort * options.max_evaluations})
+        settings = problem.settings.model_copy(update={"vegas": more})
+        integral = evidence_of(problem.posterior, settings, rng)
+        if not integral.shortcomings:
+            break
+    samples = integral.samples
+    return integral, samples.u[np.argsort(samples.log_likelihood)[-_LIKELIEST:]]
+
+
+def _joint(problem: Problem, found: Minimum, rng: np.random.Generator) -> dict[str, Any]:
+    """Return the joint sigma, and that without a Z'."""
+    posterior, limits = problem.posterior, problem.settings.joint_sigma
+    near = found.u[None] if found.ends is None else found.ends[0][np.argsort(found.ends[1])[:_NEAR]]
+    joint = improve_joint_sigma(posterior, near, rng, limits).sigma
+    if not np.isfinite(joint):
+        anywhere, _ = joint_sigma_or_none(posterior, rng, limits, searches=1)
+        joint = np.inf if anywhere is None else anywhere.sigma
+    pulls = {t.name: abs(float(t.pull(_none())[0])) for t in posterior.likelihood.measurements}
+    return {
+        "joint_sigma": joint if np.isfinite(joint) else None,
+        "joint_sigma_none": max(pulls[term.name] for term in posterior.likelihood.anomalies),
     }
 
 
