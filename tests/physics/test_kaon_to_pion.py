@@ -1,4 +1,4 @@
-"""Compare K+ -> pi+ Z' with the chiral Lagrangian in explicit matrices, and with published limits."""
+"""Compare K+ -> pi+ Z' with the chiral Lagrangian in explicit matrices, and a published rate."""
 
 from math import pi, sqrt
 
@@ -74,7 +74,7 @@ def from_lagrangian(fields, **charges):
 
 
 @pytest.mark.parametrize("fields", [exponential, product])
-@pytest.mark.parametrize("charges", CHARGES, ids=lambda charges: "-".join(charges))
+@pytest.mark.parametrize("charges", CHARGES, ids="-".join)
 def test_charge_is_that_of_the_chiral_lagrangian(charges, fields):
     expected = -from_lagrangian(fields, **charges)
     assert kaon_charge(Couplings.of(m_Zp=17.0, **charges))[0] == pytest.approx(expected, abs=1e-9)

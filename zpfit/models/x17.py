@@ -32,9 +32,7 @@ _AXIAL = (
     Parameter("a_p", "a_p", "", _UNIT, None, "axial coupling of the proton"),
     Parameter("a_n", "a_n", "", _UNIT, None, "axial coupling of the neutron"),
 )
-_STRANGE = Parameter(
-    "D_K", r"\Delta_K", "", _UNIT, None, "charge that K+ -> pi+ does not conserve"
-)
+_STRANGE = Parameter("D_K", r"\Delta_K", "", _UNIT, None, "charge that K+ -> pi+ does not conserve")
 
 _SPINS = {"literature": LITERATURE_SPINS, "lattice": LATTICE_SPINS}
 

@@ -16,7 +16,6 @@ give none. The rate grows as 1/m^2 by the longitudinal Z'.
 from math import pi, sqrt
 from typing import Final
 
-
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.compiled import ufunc
 from zpfit.physics.constants import FERMI_CONSTANT, PION_MASS
@@ -27,8 +26,8 @@ from zpfit.physics.observables import Group, observable
 DECAY_CONSTANT: Final = 130.2 / sqrt(2)
 """Decay constant F of the pion, MeV (PDG 2022)."""
 OCTET: Final = 5.0 * FERMI_CONSTANT / sqrt(2) * 0.2184
-"""G8 = g8 G_F/sqrt(2) V_ud V_us, MeV^-2. g8 = 5.0 is that of decays of kaons to two pions at leading
-order; higher orders lower it to 3.6."""
+"""G8 = g8 G_F/sqrt(2) V_ud V_us, MeV^-2. g8 = 5.0 is that of decays of kaons to two pions at
+leading order; higher orders lower it to 3.6."""
 _WIDTH: Final = 5.317e-14
 """Width of the charged kaon, MeV: a lifetime of 12.38 ns (PDG 2022)."""
 VECTOR_WEIGHT: Final = (KAON_MASS**2 + PION_MASS**2) / (KAON_MASS**2 - PION_MASS**2)
@@ -58,10 +57,10 @@ def k_pi_ee(c: Couplings) -> FloatArray:
 
     Notes
     -----
-    Only the octet is counted. Neglected are the 27-plet and higher orders, each some ten per cent of
-    the amplitude, and two terms of unknown size: the weak mass term, which drops out of couplings
-    with C_Ld = C_Ls, and a term of the sum of axial couplings. The amplitude may be off by a factor
-    of two, except where the terms cancel. Flavour-changing couplings of the theory at high energies
+    Only the octet is counted. Neglected are the 27-plet and higher orders, each some ten per cent
+    of the amplitude, and two terms of unknown size: the weak mass term, which drops out for
+    C_Ld = C_Ls, and a term of the sum of axial couplings. The amplitude may be off by a factor of
+    two, and more where its terms cancel. Flavour-changing couplings of the theory at high energies
     would add to it.
 
     References

@@ -13,8 +13,8 @@ from zpfit.analysis.joint_sigma import improve_joint_sigma, joint_sigma_or_none
 from zpfit.errors import PoorProposal
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
-from zpfit.inference.sampling import evidence_of
 from zpfit.inference.samplers.importance import Integral
+from zpfit.inference.sampling import evidence_of
 from zpfit.inference.search.best_fit import Minimum, SearchOptions, best_fit
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json
