@@ -113,35 +113,32 @@ _MOMENTS = {
 }
 
 
-def subset(nuclei: str, isotope: str, *, moments: bool) -> str:
-    """Return the name of the fit to a subset of anomalies."""
-    return f"subset/{nuclei}{'+moments' if moments else ''}_{isotope}"
+def subset(nuclei: str, isotope: str) -> str:
+    """Return the name of the fit to a subset of the anomalies of nuclei."""
+    return f"subset/{nuclei}_{isotope}"
 
 
-def _case_of_subset(nuclei: str, isotope: str, *, moments: bool) -> Case:
+def _case_of_subset(nuclei: str, isotope: str) -> Case:
     chosen = nuclei.split("+")
     others = [name for name in _ANOMALIES if name not in chosen]
-    anomalies = [_ANOMALIES[name] for name in chosen]
     return Case(
         "x17",
         {
             "set": f"x17_2026_{isotope}",
             "drop": [kept[name] for name in others for kept in (_ANOMALIES, _MASSES)],
-            "anomalies": [*anomalies, *(_MOMENTS[isotope] if moments else ())],
+            "anomalies": [*(_ANOMALIES[name] for name in chosen), *_MOMENTS[isotope]],
         },
         joint=True,
     )
 
 
 SUBSET: Mapping[str, Case] = {
-    subset(nuclei, isotope, moments=moments): _case_of_subset(nuclei, isotope, moments=moments)
+    subset(nuclei, isotope): _case_of_subset(nuclei, isotope)
     for nuclei in SUBSETS
-    for moments in (True, False)
     for isotope in ISOTOPES
 }
-"""Joint sigmas of both kinds of couplings for subsets of the anomalies. The other nuclei are left
-out; without the moments among the anomalies, these are measurements."""
-
+"""Joint sigmas of both kinds of couplings for the moments and subsets of the nuclei, without the
+data on the others."""
 
 _BASE = {isotope: {"set": f"x17_be8_he4_{isotope}"} for isotope in ISOTOPES}
 _RATES = ("be8_1815_2018", "meg2_1764_2024", "meg2_1815_2024", "he4_2021")

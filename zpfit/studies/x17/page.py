@@ -180,17 +180,11 @@ def _joint_without(records: Mapping[str, Record]) -> str:
 
 
 def _subsets(records: Mapping[str, Record]) -> str:
-    """Return a table of joint sigmas for subsets of the anomalies."""
-    columns = {
-        f"{words}, {isotope.capitalize()}": (isotope, moments)
-        for moments, words in ((True, "with the moments"), (False, "nuclei alone"))
-        for isotope in ISOTOPES
-    }
-    heads = ["anomalies of nuclei", *columns]
+    """Return a table of joint sigmas for subsets of the anomalies of nuclei."""
+    heads = ["anomalies of nuclei", *(isotope.capitalize() for isotope in ISOTOPES)]
     lines = [heads, _rule(heads)]
     for nuclei, words in SUBSETS.items():
-        names = [subset(nuclei, isotope, moments=moments) for isotope, moments in columns.values()]
-        lines.append([words, *(_sigma(records[name]) for name in names)])
+        lines.append([words, *(_sigma(records[subset(nuclei, i)]) for i in ISOTOPES)])
     return _joined(lines)
 
 
