@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from zpfit.errors import PoorProposal
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.importance import Integral
-from zpfit.inference.sampling import evidence_of
+from zpfit.inference.samplers.vegas import adapt_and_integrate
+from zpfit.inference.sampling import sampling_task
 from zpfit.inference.search.best_fit import Minimum, SearchOptions, best_fit
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import make_folder, write_json
@@ -33,10 +34,13 @@ _NEAR = 3
 """Best points of the search that start the search for the joint sigma."""
 _PRECISION = 0.03
 """Standard error of ln Z."""
-_EFFORTS = (1, 2, 4)
-"""Factors of the usual evaluations, and of the search for peaks, until an integral converges."""
+_EFFORTS = (2, 4)
+"""Factors of the usual evaluations, and of the search for peaks, if an integral does not
+converge."""
 _LIKELIEST = 200
 """Number of samples from which descents start too."""
+_ENDS = 100
+"""Number of ends of descents from which a repeated integral searches peaks too."""
 _OBSERVABLES = {
     "R_1815": be8_1815,
     "R_1764": be8_1764,
@@ -112,11 +116,14 @@ def fit_case(case: Case) -> Record:
     rng = np.random.default_rng(SEED)
     posterior = problem.posterior
     starts = rng.random((_STARTS, posterior.dimension))
-    kept: dict[str, Any] = {}
-    if case.evidence:
-        kept, likely = _evidence(problem, rng)
-        starts = np.vstack([starts, likely])
+    integral = _integral(problem, rng) if case.evidence else None
+    if isinstance(integral, Integral):
+        likeliest = np.argsort(integral.samples.log_likelihood)[-_LIKELIEST:]
+        starts = np.vstack([starts, integral.samples.u[likeliest]])
     found = best_fit(posterior, starts, rng, options=_SEARCH)
+    kept: dict[str, Any] = {}
+    if integral is not None:
+        kept |= _evidence(problem, _converged(problem, integral, found, rng))
     if case.joint:
         kept |= _joint(problem, found, rng)
     c, none = posterior.couplings(found.u[None]), Couplings.none()
@@ -147,39 +154,61 @@ def _single(rows: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(row[0]) for name, row in rows.items()}
 
 
-def _evidence(problem: Problem, rng: np.random.Generator) -> tuple[dict[str, Any], FloatArray]:
-    """Return the Bayes factor, and likely points."""
+def _integral(
+    problem: Problem,
+    rng: np.random.Generator,
+    effort: int = 1,
+    starts: tuple[FloatArray, ...] = (),
+) -> Integral | PoorProposal:
+    """Return ln Z with a multiple of the usual effort, or why there is none.
+
+    Peaks are searched from given points of the unit cube too, each of shape (d,).
+    """
+    options = problem.settings.vegas
+    more = options.model_copy(update={"max_evaluations": effort * options.max_evaluations})
+    task = replace(sampling_task(problem.posterior, problem.settings), starts=starts)
     try:
-        integral, samples = _integral(problem, rng)
+        return adapt_and_integrate(task, more, rng)[1]
     except PoorProposal as error:
-        return {"remarks": (str(error),)}, np.empty((0, problem.posterior.dimension))
+        return error
+
+
+def _converged(
+    problem: Problem, first: Integral | PoorProposal, found: Minimum, rng: np.random.Generator
+) -> Integral | PoorProposal:
+    """Return an integral, or one with more effort and the ends of descents if it is poor."""
+    integral = first
+    for effort in _EFFORTS:
+        if isinstance(integral, Integral) and not integral.shortcomings:
+            break
+        another = _integral(problem, rng, effort, tuple(_best_ends(found, _ENDS)))
+        integral = another if isinstance(another, Integral) else integral
+    return integral
+
+
+def _best_ends(found: Minimum, number: int) -> FloatArray:
+    """Return the ends of descents with the least chi2, shape (n, d)."""
+    if found.ends is None:
+        return found.u[None]
+    return found.ends[0][np.argsort(found.ends[1])[:number]]
+
+
+def _evidence(problem: Problem, integral: Integral | PoorProposal) -> dict[str, Any]:
+    """Return the Bayes factor."""
+    if isinstance(integral, PoorProposal):
+        return {"remarks": (str(integral),)}
     log_none = float(problem.posterior.likelihood.log_likelihood(_none())[0])
-    kept = {
+    return {
         "ln_bayes_factor": integral.evidence.log_z - log_none,
         "ln_bayes_factor_err": integral.evidence.error,
         "remarks": integral.shortcomings,
     }
-    return kept, samples
-
-
-def _integral(problem: Problem, rng: np.random.Generator) -> tuple[Integral, FloatArray]:
-    """Return ln Z, with more effort if it does not converge, and the likeliest samples."""
-    options = problem.settings.vegas
-    for effort in _EFFORTS:
-        more = options.model_copy(update={"max_evaluations": effort * options.max_evaluations})
-        settings = problem.settings.model_copy(update={"vegas": more})
-        integral = evidence_of(problem.posterior, settings, rng)
-        if not integral.shortcomings:
-            break
-    samples = integral.samples
-    return integral, samples.u[np.argsort(samples.log_likelihood)[-_LIKELIEST:]]
 
 
 def _joint(problem: Problem, found: Minimum, rng: np.random.Generator) -> dict[str, Any]:
     """Return the joint sigma, and that without a Z'."""
     posterior, limits = problem.posterior, problem.settings.joint_sigma
-    near = found.u[None] if found.ends is None else found.ends[0][np.argsort(found.ends[1])[:_NEAR]]
-    joint = improve_joint_sigma(posterior, near, rng, limits).sigma
+    joint = improve_joint_sigma(posterior, _best_ends(found, _NEAR), rng, limits).sigma
     if not np.isfinite(joint):
         anywhere, _ = joint_sigma_or_none(posterior, rng, limits, searches=1)
         joint = np.inf if anywhere is None else anywhere.sigma
