@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from zpfit.studies.x17.cases import (
+    CHOSEN,
     CLASSES,
     COUPLINGS,
     ISOTOPES,
@@ -21,7 +22,7 @@ from zpfit.studies.x17.points import MASS, Verdict, Wanted, ratio_of_lines
 
 _TEMPLATE = Path(__file__).with_name("page.md.jinja")
 _MODELS = {**COUPLINGS, **CLASSES}
-_BEST = ("x17", "x17_be8_he4")
+_BEST = ("x17", CHOSEN)
 """Model and data whose best fits the page shows in detail."""
 _ANOMALIES = ("be8_1815_2018", "he4_2021", "c12_2022")
 
@@ -52,8 +53,7 @@ def render_page(
         joint=_cells(records, today, _MODELS, _sigma) + "\n" + _joint_without(records),
         subsets=_subsets(records),
         fixed_chi2=_cells(records, fixed, COUPLINGS, _gain),
-        fixed_evidence=_cells(records, fixed, COUPLINGS, _bayes),
-        fixed_joint=_cells(records, fixed, COUPLINGS, _sigma),
+        fixed_evidence=_without_nuisances(records),
         varied=_varied(records),
         points=_points(best),
         wanted=_wanted(couplings),
@@ -177,6 +177,21 @@ def _joint_without(records: Mapping[str, Record]) -> str:
     """Return the last row of the joint sigmas, that of no Z'."""
     found = [records[today("x17", n, i)] for n in NUCLEI for i in ISOTOPES]
     return _joined([["without a Z'", *(_number(record.joint_sigma_none) for record in found)]])
+
+
+def _without_nuisances(records: Mapping[str, Record]) -> str:
+    """Return a table of ln B and joint sigmas of fits to two nuclei without nuisances."""
+    columns = {
+        f"{words}, {isotope.capitalize()}": (cell, isotope)
+        for words, cell in (("ln B", _bayes), ("joint sigma", _sigma))
+        for isotope in ISOTOPES
+    }
+    heads = ["model", *columns]
+    lines = [heads, _rule(heads)]
+    for run, words in COUPLINGS.items():
+        cells = (cell(records[fixed(run, CHOSEN, i)]) for cell, i in columns.values())
+        lines.append([f"{words} (`{run}`)", *cells])
+    return _joined(lines)
 
 
 def _subsets(records: Mapping[str, Record]) -> str:
