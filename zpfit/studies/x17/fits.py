@@ -37,6 +37,8 @@ _PRECISION = 0.03
 _EFFORTS = (2, 4)
 """Factors of the usual evaluations, and of the search for peaks, if an integral does not
 converge."""
+_EFFECTIVE = 1000
+"""Effective number of draws of such an integral, times this factor."""
 _LIKELIEST = 200
 """Number of samples from which descents start too."""
 _ENDS = 100
@@ -158,17 +160,19 @@ def _integral(
     problem: Problem,
     rng: np.random.Generator,
     effort: int = 1,
+    effective: float = 0.0,
     starts: tuple[FloatArray, ...] = (),
 ) -> Integral | PoorProposal:
     """Return ln Z with a multiple of the usual effort, or why there is none.
 
-    Peaks are searched from given points of the unit cube too, each of shape (d,).
+    Draws are added until an effective number of them is reached. Peaks are searched from given
+    points of the unit cube too, each of shape (d,).
     """
     options = problem.settings.vegas
     more = options.model_copy(update={"max_evaluations": effort * options.max_evaluations})
     task = replace(sampling_task(problem.posterior, problem.settings), starts=starts)
     try:
-        return adapt_and_integrate(task, more, rng)[1]
+        return adapt_and_integrate(task, more, rng, effective=effective)[1]
     except PoorProposal as error:
         return error
 
@@ -181,7 +185,8 @@ def _converged(
     for effort in _EFFORTS:
         if isinstance(integral, Integral) and not integral.shortcomings:
             break
-        another = _integral(problem, rng, effort, tuple(_best_ends(found, _ENDS)))
+        ends = tuple(_best_ends(found, _ENDS))
+        another = _integral(problem, rng, effort, effort * _EFFECTIVE, ends)
         integral = another if isinstance(another, Integral) else integral
     return integral
 
