@@ -20,7 +20,6 @@ from zpfit.studies.x17.cases import (
     COUPLINGS,
     ISOTOPES,
     NUCLEI,
-    SUBSETS,
     Case,
     all_cases,
     best_fits_alone,
