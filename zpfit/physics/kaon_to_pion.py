@@ -32,6 +32,9 @@ _WIDTH: Final = 5.317e-14
 """Width of the charged kaon, MeV: a lifetime of 12.38 ns (PDG 2022)."""
 VECTOR_WEIGHT: Final = (KAON_MASS**2 + PION_MASS**2) / (KAON_MASS**2 - PION_MASS**2)
 """Weight of C_Vd - C_Vs."""
+_GAP: Final = KAON_MASS - PION_MASS
+_FIRST, _LAST = 1.0, 135.0
+"""Range of masses in MeV; heavier bosons may decay to muons and pions."""
 _RATE: Final = (OCTET * DECAY_CONSTANT**2) ** 2 / (16 * pi * KAON_MASS**3 * _WIDTH)
 
 KAON_INPUTS: Final = ("C_Au", "C_Ad", "C_As", "C_Vd", "C_Vs")
@@ -45,10 +48,10 @@ KAON_INPUTS: Final = ("C_Au", "C_Ad", "C_As", "C_Vd", "C_Vs")
     group=Group.OTHER,
     symbol=r"\mathrm{BR}(K \to \pi e e)",
     bound_only=True,
-    masses=(1.0, 135.0),
+    masses=(_FIRST, _LAST),
 )  # fmt: skip
 def k_pi_ee(c: Couplings) -> FloatArray:
-    """Return BR(K+ -> pi+ Z') BR(Z' -> e+ e-); shape (n,).
+    """Return BR(K+ -> pi+ Z') BR(Z' -> e+ e-) below 135 MeV, zero beyond; shape (n,).
 
     Parameters
     ----------
@@ -97,9 +100,9 @@ def kaon_charge(c: Couplings) -> FloatArray:
 
 @ufunc
 def _rate(m_Zp, charge):  # type: ignore[no-untyped-def]
-    lightest = KAON_MASS - PION_MASS
-    if m_Zp >= lightest:
+    if m_Zp > _LAST:
         return 0.0
     m2 = m_Zp * m_Zp
-    momentum2 = (lightest * lightest - m2) * ((KAON_MASS + PION_MASS) ** 2 - m2)
+    # Compilers may take the root before the branch, which must not be of a negative number.
+    momentum2 = max((_GAP * _GAP - m2) * ((KAON_MASS + PION_MASS) ** 2 - m2), 0.0)
     return _RATE * charge * charge * momentum2 * sqrt(momentum2) / m2

@@ -24,7 +24,7 @@ from typing import Final
 from zpfit.io.arrays import FloatArray
 from zpfit.physics import nuclear_experiments as usual
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.nuclear_experiments import Deviations
+from zpfit.physics.nuclear_experiments import READS, Deviations
 from zpfit.physics.nucleons import (
     AXIAL_INPUTS,
     LATTICE_SPINS,
@@ -83,6 +83,7 @@ def _with_lattice(function: Callable[..., FloatArray]) -> Observable:
     return replace(
         literature,
         name=literature.name + _SUFFIX,
+        reads=READS,
         function=LatticeRate(function),
         profile=LatticeProfile(literature.profile),
     )
