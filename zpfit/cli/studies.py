@@ -89,7 +89,7 @@ def vectors(*, output: Path, force: bool, as_json: bool) -> None:
 @click.command()
 @options.output_by_default("output/x17", "Folder for page, figures and records.")
 @click.option(
-    "--best-fits", is_flag=True, help="Leave out evidences and joint sigmas: five minutes."
+    "--best-fits", is_flag=True, help="Leave out evidences and joint sigmas: six minutes."
 )
 @options.force()
 @options.as_json
