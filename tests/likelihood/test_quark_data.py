@@ -85,6 +85,12 @@ def test_kaons_bound_the_muons_charge_where_na62_searched():
     assert likelihood("na62_k_munu_2021").exclusions[0].mass_range == (10.0, 370.0)
 
 
+def test_kaons_to_pions_bound_axial_couplings():
+    """A branching ratio of 8e-7 allows 2 C_Au + C_Ad + C_As up to 3.37e-5 at 17 MeV."""
+    c = Couplings.of(m_Zp=[17.0, 120.0], C_Ve=2e-4, C_Au=3.371e-5, C_Ad=-3.371e-5)
+    np.testing.assert_allclose(ratio("k_pi_ee_bnl_1987", c), [1.0, 0.0], atol=1e-3)
+
+
 def test_neutron_lead_on_the_published_coupling():
     c = Couplings.of(m_Zp=17.0, C_Vu=-0.00757 / 3, C_Vd=2 * 0.00757 / 3)
     assert ratio("neutron_lead_1975", c) == pytest.approx(0.9727797076747284, rel=1e-8)

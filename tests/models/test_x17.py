@@ -5,7 +5,10 @@ import pytest
 
 from zpfit.models.x17 import X17, X17Options
 from zpfit.physics.charged_current import pion_charge
+from zpfit.physics.kaon_to_pion import kaon_charge
 from zpfit.physics.nucleons import (
+    LATTICE_SPINS,
+    LITERATURE_SPINS,
     axial_couplings,
     neutron_coupling,
     nuclear_coupling,
@@ -60,3 +63,28 @@ def test_kinds_of_quark_couplings():
     assert not c.gives("C_Vu")
     assert not np.any(proton_coupling(c))
     assert not np.any(neutron_coupling(c))
+
+
+@pytest.mark.parametrize("quarks", ["both", "axial"])
+@pytest.mark.parametrize("spins", ["literature", "lattice"])
+@pytest.mark.parametrize("strange", ["down", "free"])
+def test_strange_quarks_keep_the_couplings_of_nucleons(quarks, spins, strange):
+    model = X17(X17Options(quarks=quarks, spins=spins, strange=strange))
+    values = draw(model)
+    c = model.couplings(values)
+    fractions = {"literature": LITERATURE_SPINS, "lattice": LATTICE_SPINS}[spins]
+    found = axial_couplings(c, fractions)
+    np.testing.assert_allclose(found, [values["a_p"], values["a_n"]], rtol=1e-9, atol=1e-16)
+    if strange == "free":
+        np.testing.assert_allclose(kaon_charge(c), values["D_K"], rtol=1e-9, atol=1e-16)
+    else:
+        np.testing.assert_allclose(c.C_As, c.C_Ad)
+        np.testing.assert_allclose(c.C_Vs, c.C_Vd)
+        np.testing.assert_allclose(kaon_charge(c), 2 * (c.C_Au + c.C_Ad), rtol=1e-9, atol=1e-16)
+    if quarks == "both":
+        np.testing.assert_allclose(pion_charge(c), values["D_pi"], rtol=1e-9, atol=1e-16)
+
+
+def test_strange_quarks_need_axial_couplings():
+    with pytest.raises(ValueError, match="strange: free needs axial couplings"):
+        X17Options(quarks="vector", strange="free")

@@ -1,6 +1,7 @@
 """Compare emission of a Z' by nuclei with references, closed forms and an independent integral."""
 
 import json
+import pickle
 from math import pi
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from scipy.integrate import quad
 from zpfit.models.x17 import X17, X17Options
 from zpfit.physics import nuclear
 from zpfit.physics import nuclear_experiments as pairs
-from zpfit.physics import nuclear_lattice as lattice
 from zpfit.physics.constants import ELECTRIC_CHARGE, FINE_STRUCTURE
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.nuclear import BE8_1764, BE8_1815, MixedStates
 from zpfit.physics.nucleons import LATTICE_SPINS, axial_couplings
+from zpfit.physics.observables import find_observable
 
 CASES = json.loads(
     (Path(__file__).parents[1] / "reference" / "nuclear.json").read_text(encoding="utf-8")
@@ -168,15 +169,7 @@ def test_lattice_spins_move_the_couplings_as_published():
     assert axial_couplings(c, LATTICE_SPINS)[1] == pytest.approx(0.341, abs=1e-12)
 
 
-LATTICE = {
-    "be8_1815": lattice.be8_1815_lattice,
-    "be8_1764": lattice.be8_1764_lattice,
-    "he4_pairs": lattice.he4_pairs_lattice,
-    "c12_1723": lattice.c12_1723_lattice,
-}
-
-
-@pytest.mark.parametrize("name", LATTICE)
+@pytest.mark.parametrize("name", ["be8_1815", "be8_1764", "he4_pairs", "c12_1723"])
 def test_lattice_rates_are_the_usual_ones_of_equal_nucleons(name):
     """The model inverts the same spins, so that a_p and a_n decide, and vector parts stay."""
     values = {"m_Zp": 16.9, "C_Ve": 2e-4, "C_Ae": 0.0, "C_nue": 0.0, "D_pi": 1e-5, "Q_Cs": 0.02}
@@ -185,8 +178,16 @@ def test_lattice_rates_are_the_usual_ones_of_equal_nucleons(name):
     usual, other = (X17(X17Options(spins=s)).couplings(point) for s in ("literature", "lattice"))
     # The pion's charge holds C_Au - C_Ad, so that vector couplings move with the spins.
     other = other.with_rows(C_Vu=usual.C_Vu, C_Vd=usual.C_Vd)
-    assert LATTICE[name](other) == pytest.approx(getattr(pairs, name)(usual), rel=1e-12)
-    assert LATTICE[name](usual) != pytest.approx(getattr(pairs, name)(usual), rel=0.05)
+    found = find_observable(f"{name}_lattice").function
+    assert found(other) == pytest.approx(getattr(pairs, name)(usual), rel=1e-12)
+    assert found(usual) != pytest.approx(getattr(pairs, name)(usual), rel=0.05)
+
+
+def test_workers_get_the_lattice_rates_and_lines_share_their_inputs():
+    lines = [find_observable(f"be8_{line}_lattice") for line in (1815, 1764)]
+    sent = pickle.loads(pickle.dumps(lines))  # noqa: S301
+    assert [one.function for one in sent] == [one.function for one in lines]
+    assert len({one.profile for one in (*lines, *sent)}) == 1
 
 
 def test_models_without_axial_quarks_cost_nothing():

@@ -67,7 +67,7 @@ def test_reported_predictions_keep_their_order():
     bounded = set(built_in_observables()) - set(predictions())
     assert bounded == {
         "white_dwarf_cooling", "paper_moller", "k_munu_inv", "neutron_lead", "padme_excess",
-        "dark_z_kaon_invisible", "dark_z_b_invisible", "dark_z_b_visible", "be8_1815",
+        "dark_z_kaon_invisible", "dark_z_b_invisible", "dark_z_b_visible", "be8_1815", "k_pi_ee",
         "be8_1764", "he4_pairs", "he4_capture", "c12_1723", "mass",
         "be8_1815_lattice", "be8_1764_lattice", "he4_pairs_lattice", "c12_1723_lattice",
     }  # fmt: skip

@@ -10,6 +10,7 @@ from zpfit.inference.problem import RunFile
 from zpfit.io.library import Library
 from zpfit.io.schema import validate
 from zpfit.io.yaml import read_yaml
+from zpfit.likelihood.theory import TheoryTerm
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import find_run_file
 from zpfit.studies import x17
@@ -21,6 +22,9 @@ from zpfit.studies.x17.cases import (
     NUCLEI,
     Case,
     all_cases,
+    best_fits_alone,
+    fixed,
+    subset,
     today,
 )
 from zpfit.studies.x17.figures import SLICES, measured_masses
@@ -96,7 +100,34 @@ def test_sets_hold_their_anomalies(name):
     assert any("kaon decays" in note for note in problem.assembled.notes())
 
 
-@pytest.mark.parametrize("name", ["varied/fixed_rb", "today/x17_vector_x17_be8_cs"])
+@pytest.mark.parametrize(
+    ("name", "nuclei"),
+    [("be8", ["be8_1815_2018"]), ("he4+c12", ["he4_2021", "c12_2022"])],
+)
+def test_subsets_hold_their_anomalies_and_no_data_on_other_nuclei(name, nuclei):
+    case = all_cases()[subset(name, "cs")]
+    likelihood = problem_of(case).posterior.likelihood
+    found = {term.name for term in likelihood.anomalies}
+    assert found == {*nuclei, "a_e_cs_2023_lattice", "a_mu_2025_wp2025"}
+    names = [n for n in likelihood.names if n.startswith(("be8", "he4", "c12"))]
+    assert len(names) == 2 * len(nuclei)
+
+
+def test_fits_without_nuisances_have_no_uncertain_inputs():
+    terms = problem_of(all_cases()[fixed("x17", "x17_2026", "rb")]).posterior.likelihood
+    assert not any(isinstance(term, TheoryTerm) for term in terms.measurements)
+
+
+def test_best_fits_alone_are_the_same_fits():
+    cases = all_cases()
+    alone = best_fits_alone(cases)
+    assert [(c.run, c.likelihood) for c in alone.values()] == [
+        (c.run, c.likelihood) for c in cases.values()
+    ]
+    assert not any(case.evidence or case.joint for case in alone.values())
+
+
+@pytest.mark.parametrize("name", ["varied/capture_rb", "today/x17_vector_x17_be8_cs"])
 def test_cases_are_those_of_their_records(name):
     """Without a Z' the chi2 is that of the record, of the same data."""
     likelihood = problem_of(all_cases()[name]).posterior.likelihood
@@ -143,8 +174,30 @@ def test_fits_never_exceed_those_of_smaller_models():
     for nuclei in NUCLEI:
         for isotope in ISOTOPES:
             best = found[today("x17", nuclei, isotope)].chi2
-            for run in ("x17_vector", "x17_gauge_invariant"):
+            for run in ("x17_vector", "x17_axial", "x17_gauge_invariant"):
                 assert best <= found[today(run, nuclei, isotope)].chi2 + 0.05
+            for run in COUPLINGS:
+                profiled = found[today(run, nuclei, isotope)].chi2
+                assert profiled <= found[fixed(run, nuclei, isotope)].chi2 + 0.05
+
+
+def test_joint_sigmas_never_fall_with_more_anomalies():
+    found = recorded()
+    for isotope in ISOTOPES:
+        for run in (*COUPLINGS, *CLASSES):
+            sigmas = [found[today(run, n, isotope)].joint_sigma for n in NUCLEI]
+            assert sigmas[0] <= sigmas[1] + 0.02
+            assert sigmas[1] <= sigmas[2] + 0.02
+
+
+def test_the_page_says_what_was_not_computed():
+    alone = {
+        name: replace(
+            one, joint_sigma=None, joint_sigma_none=None, ln_bayes_factor=None, remarks=()
+        )
+        for name, one in recorded().items()
+    }
+    assert page_of(alone).count("not computed") > 50
 
 
 def test_command_writes_page_figures_and_numbers(monkeypatch, workspace, accepted, rejected):
@@ -160,7 +213,7 @@ def test_command_writes_page_figures_and_numbers(monkeypatch, workspace, accepte
 
 @pytest.mark.slow
 def test_a_fit_is_what_its_record_says():
-    name = "varied/fixed_rb"
+    name = "varied/capture_rb"
     case = replace(all_cases()[name])
     from zpfit.studies.x17.fits import fit_case
 

@@ -88,9 +88,12 @@ def vectors(*, output: Path, force: bool, as_json: bool) -> None:
 
 @click.command()
 @options.output_by_default("output/x17", "Folder for page, figures and records.")
+@click.option(
+    "--best-fits", is_flag=True, help="Leave out evidences and joint sigmas: six minutes."
+)
 @options.force()
 @options.as_json
-def x17(*, output: Path, force: bool, as_json: bool) -> None:
+def x17(*, output: Path, best_fits: bool, force: bool, as_json: bool) -> None:
     """Fit the anomalies of excited nuclei with one boson.
 
     Beryllium-8, helium-4 and carbon-12 with all data of today, for free couplings and classes of
@@ -100,7 +103,7 @@ def x17(*, output: Path, force: bool, as_json: bool) -> None:
     from zpfit.cli.progress import StageLines
     from zpfit.studies.x17 import PAGE, write_x17
 
-    write_x17(output, StageLines(), force=force)
+    write_x17(output, StageLines(), force=force, only_best_fits=best_fits)
     print_written([output / PAGE], as_json=as_json)
 
 

@@ -10,6 +10,8 @@ from zpfit.physics.nuclear_lattice import NUCLEAR
 
 _READ = frozenset(QUARK_NAMES)
 """Inputs by which an observable depends on quarks."""
+_KAON_TO_PION = "k_pi_ee"
+"""Start of the names of entries with limits on K -> pi X."""
 
 
 def unknown_terms(likelihood: Likelihood, c: Couplings) -> tuple[str, ...]:
@@ -85,7 +87,10 @@ def missing_kaons(likelihood: Likelihood) -> tuple[str, ...]:
     """
     if not any(term.observable.name in NUCLEAR for term in likelihood.measurements):
         return ()
-    decays = "K -> pi X, K_L -> pi0 pi0 X; arXiv:2308.05215, arXiv:2602.19479"
+    held = any(exclusion.name.startswith(_KAON_TO_PION) for exclusion in likelihood.exclusions)
+    decays = "K_L -> pi0 pi0 X; arXiv:2602.19479"
+    if not held:
+        decays = f"K -> pi X, for which {_KAON_TO_PION}_bnl_1987 is an option; {decays}"
     meaning = (
         "they reach axial couplings of light quarks of 1e-5 to 1e-4, the size that nuclei need"
     )

@@ -4,16 +4,19 @@ Pions, Caesium and nuclei each measure one combination of quark couplings, to a 
 10,000 of its terms. A sampler finds such valleys only if the combinations are its parameters.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from zpfit.io.arrays import FloatArray
 from zpfit.io.schema import StrictModel
 from zpfit.models.base import Model, Parameter, Values
 from zpfit.models.effective import MASS
 from zpfit.physics.couplings import TABLE, Couplings
-from zpfit.physics.nucleons import LATTICE_SPINS, LITERATURE_SPINS, quark_axial_couplings
+from zpfit.physics.kaon_to_pion import VECTOR_WEIGHT
+from zpfit.physics.nucleons import LATTICE_SPINS, LITERATURE_SPINS
 
 _PROTONS, _NEUTRONS = 55, 78
 """Of Caesium-133."""
@@ -29,7 +32,7 @@ _AXIAL = (
     Parameter("a_p", "a_p", "", _UNIT, None, "axial coupling of the proton"),
     Parameter("a_n", "a_n", "", _UNIT, None, "axial coupling of the neutron"),
 )
-
+_STRANGE = Parameter("D_K", r"\Delta_K", "", _UNIT, None, "charge that K+ -> pi+ does not conserve")
 
 _SPINS = {"literature": LITERATURE_SPINS, "lattice": LATTICE_SPINS}
 
@@ -45,6 +48,15 @@ class X17Options(StrictModel):
     spins: Literal["literature", "lattice"] = "literature"
     """Set of quark spin fractions that relates a_p and a_n to quarks; the data on excited nuclei
     must have the same, in entries whose names end in ``_lattice``."""
+    strange: Literal["zero", "down", "free"] = "zero"
+    """Couplings of the strange quark: ``down``, those of the down quark; ``free``, an axial one by
+    the parameter D_K."""
+
+    @model_validator(mode="after")
+    def _strange_is_axial(self) -> Self:
+        if self.strange == "free" and self.quarks == "vector":
+            raise ValueError("strange: free needs axial couplings, but quarks is vector")
+        return self
 
 
 class X17(Model):
@@ -83,9 +95,14 @@ class X17(Model):
             "Q_Cs = 55 C_Vp + 78 C_Vn",
         )
         up, down = self._spins.up, self._spins.down
+        sea = "" if self._options.strange == "zero" else f" {self._spins.strange:+} C_As"
         axial = (
-            f"a_p = {up} C_Au + {down} C_Ad, a_n = {down} C_Au + {up} C_Ad",
-            "other quarks zero",
+            f"a_p = {up} C_Au + {down} C_Ad{sea}, a_n = {down} C_Au + {up} C_Ad{sea}",
+            {
+                "zero": "other quarks zero",
+                "down": "strange quarks as down quarks, others zero",
+                "free": f"D_K = 2 C_Au + C_Ad + C_As + {VECTOR_WEIGHT:.3f} C_Vd, others zero",
+            }[self._options.strange],
         )
         chosen = {"both": vector + axial, "vector": vector, "axial": axial}[self._options.quarks]
         invariant = self._gauge_invariant and self._options.quarks != "axial"
@@ -99,24 +116,39 @@ class X17(Model):
             for name, default in _LEPTONS.items()
         )
         vector = _VECTOR[1:] if self._gauge_invariant else _VECTOR
-        kinds = {"both": (*vector, *_AXIAL), "vector": vector, "axial": _AXIAL}
+        axial = (*_AXIAL, _STRANGE) if self._options.strange == "free" else _AXIAL
+        kinds = {"both": (*vector, *axial), "vector": vector, "axial": axial}
         return (MASS, *leptons, *kinds[self._options.quarks])
 
     def couplings(self, values: Values) -> Couplings:
         """Return couplings at n points."""
         leptons = {name: values[name] for name in _LEPTONS}
-        quarks = self._axial(values) | self._vector(values)
+        vector = self._vector(values)
+        quarks = self._axial(values, vector) | vector
         return Couplings.of(m_Zp=values["m_Zp"], **leptons, **quarks)
 
     @property
     def _gauge_invariant(self) -> bool:
         return self._options.completion == "gauge_invariant"
 
-    def _axial(self, values: Values) -> dict[str, FloatArray]:
+    def _axial(self, values: Values, vector: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        """Return axial couplings of quarks that give nucleons theirs."""
         if self._options.quarks == "vector":
             return {}
-        up, down = quark_axial_couplings(values["a_p"], values["a_n"], self._spins)
-        return {"C_Au": up, "C_Ad": down}
+        spins, half = self._spins, self._isovector_axial(values) / 2
+        sums, of_both = values["a_p"] + values["a_n"], spins.up + spins.down
+        if self._options.strange == "zero":
+            mean = sums / of_both / 2
+            return {"C_Au": mean + half, "C_Ad": mean - half}
+        if self._options.strange == "down":
+            mean = (sums / 2 + spins.strange * half) / (of_both + spins.strange)
+            return {"C_Au": mean + half, "C_Ad": mean - half, "C_As": mean - half}
+        # Kaons give C_As + 3 (C_Au + C_Ad)/2, nucleons another combination of both.
+        kaon = values["D_K"] - half
+        if vector:
+            kaon = kaon - VECTOR_WEIGHT * vector["C_Vd"]
+        mean = (sums / 2 - spins.strange * kaon) / (of_both - 3 * spins.strange)
+        return {"C_Au": mean + half, "C_Ad": mean - half, "C_As": kaon - 3 * mean}
 
     def _vector(self, values: Values) -> dict[str, FloatArray]:
         if self._options.quarks == "axial":
@@ -128,7 +160,8 @@ class X17(Model):
         nucleons = _PROTONS + _NEUTRONS
         c_vp = (values["Q_Cs"] + _NEUTRONS * split) / nucleons
         c_vn = (values["Q_Cs"] - _PROTONS * split) / nucleons
-        return {"C_Vu": (2 * c_vp - c_vn) / 3, "C_Vd": (2 * c_vn - c_vp) / 3}
+        vector = {"C_Vu": (2 * c_vp - c_vn) / 3, "C_Vd": (2 * c_vn - c_vp) / 3}
+        return vector | ({"C_Vs": vector["C_Vd"]} if self._options.strange == "down" else {})
 
     def _isovector_axial(self, values: Values) -> FloatArray:
         """Return C_Au - C_Ad, shape (n,)."""

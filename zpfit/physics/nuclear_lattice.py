@@ -3,40 +3,39 @@
 Only axial couplings of nucleons depend on the set: the lattice's isoscalar sum Du + Dd is 0.34,
 that of the literature on X17 is 0.52. Each rate here is that of
 :mod:`zpfit.physics.nuclear_experiments` at the quark couplings that give nucleons the same axial
-couplings there.
+couplings there. Its observable has the same name, with ``_lattice`` at the end.
+
+Examples
+--------
+Equal couplings of u and d count 0.34 instead of 0.52 times:
+
+>>> from zpfit.physics.observables import find_observable
+>>> c = Couplings.of(m_Zp=17.0, C_Ve=2e-4, C_Au=6e-5, C_Ad=6e-5)
+>>> lattice = find_observable("be8_1815_lattice").function(c)
+>>> print((lattice / usual.be8_1815(c)).round(3), round((0.341 / 0.521) ** 2, 3))
+[0.428] 0.428
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics import nuclear_experiments as usual
 from zpfit.physics.couplings import Couplings
-from zpfit.physics.nuclear_experiments import MASSES, READS, Deviations
+from zpfit.physics.nuclear_experiments import READS, Deviations
 from zpfit.physics.nucleons import (
     AXIAL_INPUTS,
     LATTICE_SPINS,
     axial_couplings,
     quark_axial_couplings,
 )
-from zpfit.physics.observables import Group, Profile, Targets, observable
+from zpfit.physics.observables import Observable, Profile, Targets, declaration_of, declare
 
 _SUFFIX: Final = "_lattice"
 _NONE: Final[Deviations] = MappingProxyType({})
-
-NUCLEAR: Final = (
-    "be8_1815",
-    "be8_1764",
-    "he4_pairs",
-    "he4_capture",
-    "c12_1723",
-    "be8_1815_lattice",
-    "be8_1764_lattice",
-    "he4_pairs_lattice",
-    "c12_1723_lattice",
-)
-"""Names of all rates of pairs from excited nuclei."""
+_AXIAL_RATES: Final = (usual.be8_1815, usual.be8_1764, usual.he4_pairs, usual.c12_1723)
 
 
 def _with_equal_nucleons(c: Couplings) -> Couplings:
@@ -47,82 +46,53 @@ def _with_equal_nucleons(c: Couplings) -> Couplings:
     return c.with_rows(C_Au=up, C_Ad=down, C_As=0.0 * up)
 
 
-def _profiled(profile: Profile) -> Profile:
-    """Return the profile of the same observables with the lattice's spins."""
+# Classes rather than closures: workers get functions by their names.
 
-    def found(
-        c: Couplings, targets: Targets, widths: Mapping[str, float]
+
+@dataclass(frozen=True)
+class LatticeRate:
+    """A rate with spins of quarks from the lattice."""
+
+    usual: Callable[[Couplings, Deviations], FloatArray]
+    """The rate with those of the literature."""
+
+    def __call__(self, c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
+        """Return the rate at n points, shape (n,); see :func:`..nuclear_experiments.be8_1815`."""
+        return self.usual(_with_equal_nucleons(c), deviations)
+
+
+@dataclass(frozen=True)
+class LatticeProfile:
+    """The profile of such rates; equal for those that share it."""
+
+    usual: Profile
+
+    def __call__(
+        self, c: Couplings, targets: Targets, widths: Mapping[str, float]
     ) -> Mapping[str, FloatArray]:
+        """Return the deviations of uncertain inputs at n points; see ``Profile``."""
         renamed = {name.removesuffix(_SUFFIX): target for name, target in targets.items()}
-        return profile(_with_equal_nucleons(c), renamed, widths)
-
-    return found
+        return self.usual(_with_equal_nucleons(c), renamed, widths)
 
 
-_BERYLLIUM: Final = _profiled(usual.profiled_beryllium)
-"""One function, so that both lines share their inputs."""
+def _with_lattice(function: Callable[..., FloatArray]) -> Observable:
+    """Return the observable of a rate, with the lattice's spins."""
+    literature = declaration_of(function)
+    if literature is None or literature.profile is None:
+        raise ValueError(f"{function} is no observable with uncertain inputs")
+    return replace(
+        literature,
+        name=literature.name + _SUFFIX,
+        reads=READS,
+        function=LatticeRate(function),
+        profile=LatticeProfile(literature.profile),
+    )
 
 
-@observable(
-    reads=READS,
-    group=Group.OTHER,
-    symbol=r"B_{18.15}(^8\mathrm{Be})",
-    bound_only=True,
-    masses=MASSES,
-    theory=("be8_vector", "be8_spins_1815"),
-    profile=_BERYLLIUM,
+_LATTICE: Final = tuple(declare(_with_lattice(function)) for function in _AXIAL_RATES)
+
+NUCLEAR: Final = (
+    *(function.__name__ for function in (*_AXIAL_RATES, usual.he4_capture)),
+    *(one.name for one in _LATTICE),
 )
-def be8_1815_lattice(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
-    """Return the rate of Be-8 at 18.15 MeV over that of photons, shape (n,).
-
-    Examples
-    --------
-    Equal couplings of u and d count 0.34 instead of 0.52 times:
-
-    >>> c = Couplings.of(m_Zp=17.0, C_Ve=2e-4, C_Au=6e-5, C_Ad=6e-5)
-    >>> print((be8_1815_lattice(c) / usual.be8_1815(c)).round(3), round((0.341 / 0.521) ** 2, 3))
-    [0.428] 0.428
-    """
-    return usual.be8_1815(_with_equal_nucleons(c), deviations)
-
-
-@observable(
-    reads=READS,
-    group=Group.OTHER,
-    symbol=r"B_{17.64}(^8\mathrm{Be})",
-    bound_only=True,
-    masses=MASSES,
-    theory=("be8_vector", "be8_spins_1764"),
-    profile=_BERYLLIUM,
-)
-def be8_1764_lattice(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
-    """Return the rate of Be-8 at 17.64 MeV over that of photons, shape (n,)."""
-    return usual.be8_1764(_with_equal_nucleons(c), deviations)
-
-
-@observable(
-    reads=READS,
-    group=Group.OTHER,
-    symbol=r"H(^4\mathrm{He})",
-    bound_only=True,
-    masses=MASSES,
-    theory=("he4_axial",),
-    profile=_profiled(usual.profiled_helium),
-)
-def he4_pairs_lattice(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
-    """Return the rate of He-4 over that of ATOMKI, shape (n,)."""
-    return usual.he4_pairs(_with_equal_nucleons(c), deviations)
-
-
-@observable(
-    reads=READS,
-    group=Group.OTHER,
-    symbol=r"B(^{12}\mathrm{C})",
-    bound_only=True,
-    masses=MASSES,
-    theory=("c12_axial", "c12_energy"),
-    profile=_profiled(usual.profiled_carbon),
-)
-def c12_1723_lattice(c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
-    """Return the rate of C-12 over that of photons, shape (n,)."""
-    return usual.c12_1723(_with_equal_nucleons(c), deviations)
+"""Names of all rates of pairs from excited nuclei."""

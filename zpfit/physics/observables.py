@@ -38,6 +38,7 @@ _MODULES = (
     "stars",
     "charged_current",
     "kaon_decay",
+    "kaon_to_pion",
     "atomic_parity",
     "neutron_lead",
     "neutrino_decoupling",
@@ -194,17 +195,23 @@ def observable(
     ('C_Ve', 'C_Vmu')
     """
 
-    def declare(function: F) -> F:
+    def declared(function: F) -> F:
         known_as = name or function.__name__
         kinds = (tuple(reads), bound_only, tuple(needs), spectrum, axes, tuple(theory), profile)
-        _register(Observable(known_as, function, group, symbol, *kinds, masses))
+        declare(Observable(known_as, function, group, symbol, *kinds, masses))
         return function
 
-    return declare
+    return declared
 
 
-def _register(declared: Observable) -> None:
-    """Add an observable to those that :func:`find_observable` finds."""
+def declare(declared: Observable) -> Observable:
+    """Add an observable to those that :func:`find_observable` finds, and return it.
+
+    Raises
+    ------
+    ValueError
+        See :func:`observable`.
+    """
     unknown = {*declared.reads, *declared.needs} - set(COUPLING_NAMES)
     if unknown:
         raise ValueError(f"observable {declared.name!r} reads unknown {sorted(unknown)}")
@@ -214,6 +221,7 @@ def _register(declared: Observable) -> None:
     if other is not None and not _may_replace(other.function.__module__, module):
         raise ValueError(f"two observables are called {declared.name!r}")
     _DECLARED[declared.name] = declared
+    return declared
 
 
 def _may_replace(old: str, new: str) -> bool:

@@ -1,7 +1,7 @@
 """The fits of the study of X17: models, data and what is varied."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 ISOTOPES = {"rb": "Rubidium", "cs": "Caesium"}
@@ -12,6 +12,8 @@ NUCLEI = {
     "x17_2026": "Be-8 + He-4 + C-12",
 }
 """Sets of data without their isotope."""
+CHOSEN = "x17_be8_he4"
+"""Set of the anomalies that free couplings can meet."""
 COUPLINGS = {
     "x17_vector": "vector quarks",
     "x17_axial": "axial quarks",
@@ -47,25 +49,12 @@ class Case:
     """The key ``likelihood`` of the run file."""
     model: Mapping[str, Any] = field(default_factory=dict)
     """Options of the model that differ from those of the run."""
+    priors: Mapping[str, Any] = field(default_factory=dict)
+    """Priors of parameters that the run has not."""
     evidence: bool = False
-    """Compute ln Z and the joint sigma too."""
-
-
-_WITH_EVIDENCE = ("x17", "x17_gauge_invariant", *CLASSES)
-_CHOSEN = "x17_be8_he4"
-"""Set with which classes of models are fitted, and with which evidences are computed."""
-TODAY: Mapping[str, Case] = {
-    f"today/{run}_{nuclei}_{isotope}": Case(
-        run,
-        {"set": f"{nuclei}_{isotope}"},
-        evidence=run in _WITH_EVIDENCE and nuclei == _CHOSEN,
-    )
-    for nuclei in NUCLEI
-    for run in (*COUPLINGS, *CLASSES)
-    for isotope in ISOTOPES
-    if run in COUPLINGS or nuclei == _CHOSEN
-}
-"""Fits of free couplings to every set, and of classes of models to that of two nuclei."""
+    """Compute ln Z."""
+    joint: bool = False
+    """Search the joint sigma."""
 
 
 def today(run: str, nuclei: str, isotope: str) -> str:
@@ -73,17 +62,101 @@ def today(run: str, nuclei: str, isotope: str) -> str:
     return f"today/{run}_{nuclei}_{isotope}"
 
 
+def fixed(run: str, nuclei: str, isotope: str) -> str:
+    """Return the name of the same fit without nuisance parameters."""
+    return f"fixed/{run}_{nuclei}_{isotope}"
+
+
+TODAY: Mapping[str, Case] = {
+    today(run, nuclei, isotope): Case(
+        run, {"set": f"{nuclei}_{isotope}"}, evidence=True, joint=True
+    )
+    for nuclei in NUCLEI
+    for run in (*COUPLINGS, *CLASSES)
+    for isotope in ISOTOPES
+}
+"""Fits of every model to every set."""
+
+
+def _inputs_of(nuclei: str) -> list[str]:
+    """Return the uncertain inputs of the nuclei of a set."""
+    holds = {"be8": True, "he4": nuclei != "x17_be8", "c12": nuclei == "x17_2026"}
+    return [name for name in INPUTS if holds[name[:3]]]
+
+
+FIXED: Mapping[str, Case] = {
+    fixed(run, nuclei, isotope): Case(
+        run,
+        {"set": f"{nuclei}_{isotope}", "nuisances": dict.fromkeys(_inputs_of(nuclei), 0.0)},
+        evidence=nuclei == CHOSEN,
+        joint=nuclei == CHOSEN,
+    )
+    for nuclei in NUCLEI
+    for run in COUPLINGS
+    for isotope in ISOTOPES
+}
+"""Fits of free couplings with the inputs of nuclei at their published values; evidences and joint
+sigmas of those to two nuclei."""
+
+_ANOMALIES = {"be8": "be8_1815_2018", "he4": "he4_2021", "c12": "c12_2022"}
+_MASSES = {"be8": "be8_mass_2018", "he4": "he4_mass_2021", "c12": "c12_mass_2022"}
+SUBSETS: Mapping[str, str] = {
+    "be8": "Be-8",
+    "he4": "He-4",
+    "c12": "C-12",
+    "be8+he4": "Be-8, He-4",
+    "be8+c12": "Be-8, C-12",
+    "he4+c12": "He-4, C-12",
+    "be8+he4+c12": "Be-8, He-4, C-12",
+}
+"""Subsets of the anomalies of nuclei."""
+_MOMENTS = {
+    "rb": ("a_e_rb_2023_lattice", "a_mu_2025_wp2025"),
+    "cs": ("a_e_cs_2023_lattice", "a_mu_2025_wp2025"),
+}
+
+
+def subset(nuclei: str, isotope: str) -> str:
+    """Return the name of the fit to a subset of the anomalies of nuclei."""
+    return f"subset/{nuclei}_{isotope}"
+
+
+def _case_of_subset(nuclei: str, isotope: str) -> Case:
+    chosen = nuclei.split("+")
+    others = [name for name in _ANOMALIES if name not in chosen]
+    return Case(
+        "x17",
+        {
+            "set": f"x17_2026_{isotope}",
+            "drop": [kept[name] for name in others for kept in (_ANOMALIES, _MASSES)],
+            "anomalies": [*(_ANOMALIES[name] for name in chosen), *_MOMENTS[isotope]],
+        },
+        joint=True,
+    )
+
+
+SUBSET: Mapping[str, Case] = {
+    subset(nuclei, isotope): _case_of_subset(nuclei, isotope)
+    for nuclei in SUBSETS
+    for isotope in ISOTOPES
+}
+"""Joint sigmas of both kinds of couplings for the moments and subsets of the nuclei, without the
+data on the others."""
+
 _BASE = {isotope: {"set": f"x17_be8_he4_{isotope}"} for isotope in ISOTOPES}
 _RATES = ("be8_1815_2018", "meg2_1764_2024", "meg2_1815_2024", "he4_2021")
 _SINDRUM = "sindrum_peak_1986"
+_KAON = "k_pi_ee_bnl_1987"
+_STRANGE = {
+    "zero": "strange quarks without couplings",
+    "down": "strange quarks as down quarks",
+    "free": "free axial coupling of strange quarks",
+}
+_KAON_PRIORS = {"D_K": {"type": "signed_log_uniform", "lower": 1e-7, "upper": 1e-1}}
 _VARIED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "strong": ("pion limit 1e-10", {"drop": [_SINDRUM], "add": [f"{_SINDRUM}_strong"]}),
     "weak": ("pion limit 1e-9", {"drop": [_SINDRUM], "add": [f"{_SINDRUM}_weak"]}),
     "rate": ("inclusive pion rate only", {"drop": [_SINDRUM], "add": ["sindrum_rate_1989"]}),
-    "fixed": (
-        "nuclear inputs at their published values",
-        {"nuisances": {name: 0.0 for name in INPUTS if not name.startswith("c12")}},
-    ),
     "padme": ("with PADME's excess", {"add": ["padme_2025"]}),
     "capture": (
         "He-4 as direct capture",
@@ -121,10 +194,28 @@ VARIED: Mapping[str, tuple[Case, str]] = (
         )
         for isotope in ISOTOPES
     }
+    | {
+        f"varied/kaon_{strange}_{isotope}": (
+            Case(
+                "x17",
+                {**_BASE[isotope], "add": [_KAON]},
+                {"strange": strange},
+                _KAON_PRIORS if strange == "free" else {},
+            ),
+            f"limit on K → π X, {words}",
+        )
+        for isotope in ISOTOPES
+        for strange, words in _STRANGE.items()
+    }
 )
 """Fits of both kinds of couplings with one thing changed."""
 
 
 def all_cases() -> dict[str, Case]:
     """Return every fit by name."""
-    return {**TODAY, **{name: case for name, (case, _) in VARIED.items()}}
+    return {**TODAY, **FIXED, **SUBSET, **{name: case for name, (case, _) in VARIED.items()}}
+
+
+def best_fits_alone(cases: Mapping[str, Case]) -> dict[str, Case]:
+    """Return cases without evidences and joint sigmas, which take most of the time."""
+    return {name: replace(case, evidence=False, joint=False) for name, case in cases.items()}

@@ -1,18 +1,29 @@
 """The page "Does one boson explain the X17 anomalies?" in Markdown, from records and a template."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from zpfit.studies.x17.cases import CLASSES, COUPLINGS, ISOTOPES, NUCLEI, VARIED, today
+from zpfit.studies.x17.cases import (
+    CHOSEN,
+    CLASSES,
+    COUPLINGS,
+    ISOTOPES,
+    NUCLEI,
+    SUBSETS,
+    VARIED,
+    fixed,
+    subset,
+    today,
+)
 from zpfit.studies.x17.fits import Record
 from zpfit.studies.x17.points import MASS, Verdict, Wanted, ratio_of_lines
 
 _TEMPLATE = Path(__file__).with_name("page.md.jinja")
 _MODELS = {**COUPLINGS, **CLASSES}
-_BEST = ("x17", "x17_be8_he4")
+_BEST = ("x17", CHOSEN)
 """Model and data whose best fits the page shows in detail."""
 _ANOMALIES = ("be8_1815_2018", "he4_2021", "c12_2022")
 
@@ -39,8 +50,11 @@ def render_page(
         answer=_answer(records),
         chi2=_gains(records),
         shares=_shares(records),
-        evidence=_evidence(records),
-        joint=_joint(records),
+        evidence=_cells(records, today, _MODELS, _bayes),
+        joint=_cells(records, today, _MODELS, _sigma) + "\n" + _joint_without(records),
+        subsets=_subsets(records),
+        fixed_chi2=_cells(records, fixed, COUPLINGS, _gain),
+        fixed_evidence=_without_nuisances(records),
         varied=_varied(records),
         points=_points(best),
         wanted=_wanted(couplings),
@@ -58,9 +72,15 @@ def _answer(records: Mapping[str, Record]) -> dict[str, str]:
             key = f"{nuclei.removeprefix('x17_')}_{isotope}"
             found[f"chi2_{key}"] = f"{_nuclear(record, record.terms):.1f}"
             found[f"none_{key}"] = f"{_nuclear(record, record.terms_none):.1f}"
-        found[f"joint_{isotope}"] = _number(records[today(*_BEST, isotope)].joint_sigma)
-        bayes = records[today(*_BEST, isotope)].ln_bayes_factor
+        best = records[today(*_BEST, isotope)]
+        found[f"joint_{isotope}"] = _number(best.joint_sigma)
+        found[f"joint_2026_{isotope}"] = _sigma(records[today("x17", "x17_2026", isotope)])
+        bayes = best.ln_bayes_factor
         found[f"bayes_{isotope}"] = "not computed" if bayes is None else f"{bayes:+.1f}"
+        found[f"kaon_{isotope}"] = f"{best.predictions['k_pi_ee']:.1e}"
+        for strange in ("zero", "down", "free"):
+            cost = best.gain - records[f"varied/kaon_{strange}_{isotope}"].gain
+            found[f"kaon_{strange}_{isotope}"] = f"{max(cost, 0.0):.1f}"
     vector = records[today("x17_vector", "x17_be8", "rb")]
     found["vector_be8"] = f"{vector.terms['be8_1815_2018']:.1f}"
     return found
@@ -77,15 +97,41 @@ def _tells(name: str) -> bool:
 
 def _gains(records: Mapping[str, Record]) -> str:
     """Return a table of best chi2, less that without a Z'."""
-    heads = ["quark couplings", *_columns()]
-    lines = [heads, _rule(heads)]
-    for run, words in _MODELS.items():
-        found = [records.get(today(run, n, i)) for n in NUCLEI for i in ISOTOPES]
-        cells = ("" if record is None else f"{-record.gain:+.1f}" for record in found)
-        lines.append([f"{words} (`{run}`)", *cells])
     without = [records[today("x17", n, i)].chi2_none for n in NUCLEI for i in ISOTOPES]
-    lines.append(["χ² without a Z'", *(f"{value:.1f}" for value in without)])
+    last = ["χ² without a Z'", *(f"{value:.1f}" for value in without)]
+    return "\n".join([_cells(records, today, _MODELS, _gain), _joined([last])])
+
+
+def _cells(
+    records: Mapping[str, Record],
+    name: Callable[[str, str, str], str],
+    models: Mapping[str, str],
+    cell: Callable[[Record], str],
+) -> str:
+    """Return a table with a row for each model, and a column for each set and isotope."""
+    heads = ["model", *_columns()]
+    lines = [heads, _rule(heads)]
+    for run, words in models.items():
+        found = [records[name(run, n, i)] for n in NUCLEI for i in ISOTOPES]
+        lines.append([f"{words} (`{run}`)", *(cell(record) for record in found)])
     return _joined(lines)
+
+
+def _gain(record: Record) -> str:
+    return f"{-record.gain:+.1f}"
+
+
+def _sigma(record: Record) -> str:
+    if record.joint_sigma_none is None:
+        return "not computed"
+    return _number(record.joint_sigma)
+
+
+def _bayes(record: Record) -> str:
+    if record.ln_bayes_factor is None:
+        return "not converged" if record.remarks else "not computed"
+    mark = " *" if record.remarks else ""
+    return f"{record.ln_bayes_factor:+.2f} ± {record.ln_bayes_factor_err or 0:.2f}{mark}"
 
 
 def _columns() -> list[str]:
@@ -128,43 +174,51 @@ def _parts(record: Record) -> list[str]:
     ]
 
 
-def _with_evidence(records: Mapping[str, Record], cell: str) -> str:
-    heads = ["model", *(isotope.capitalize() for isotope in ISOTOPES)]
+def _joint_without(records: Mapping[str, Record]) -> str:
+    """Return the last row of the joint sigmas, that of no Z'."""
+    found = [records[today("x17", n, i)] for n in NUCLEI for i in ISOTOPES]
+    return _joined([["without a Z'", *(_number(record.joint_sigma_none) for record in found)]])
+
+
+def _without_nuisances(records: Mapping[str, Record]) -> str:
+    """Return a table of ln B and joint sigmas of fits to two nuclei without nuisances."""
+    columns = {
+        f"{words}, {isotope.capitalize()}": (cell, isotope)
+        for words, cell in (("ln B", _bayes), ("joint sigma", _sigma))
+        for isotope in ISOTOPES
+    }
+    heads = ["model", *columns]
     lines = [heads, _rule(heads)]
-    for run, words in _MODELS.items():
-        found = [records[today(run, _BEST[1], i)] for i in ISOTOPES]
-        if any(record.joint_sigma_none is not None for record in found):
-            lines.append([f"{words} (`{run}`)", *(_cell(record, cell) for record in found)])
+    for run, words in COUPLINGS.items():
+        cells = (cell(records[fixed(run, CHOSEN, i)]) for cell, i in columns.values())
+        lines.append([f"{words} (`{run}`)", *cells])
     return _joined(lines)
 
 
-def _cell(record: Record, cell: str) -> str:
-    if cell == "joint":
-        return _number(record.joint_sigma)
-    if record.ln_bayes_factor is None:
-        return "not converged"
-    mark = " *" if record.remarks else ""
-    return f"{record.ln_bayes_factor:+.2f} ± {record.ln_bayes_factor_err or 0:.2f}{mark}"
+def _subsets(records: Mapping[str, Record]) -> str:
+    """Return a table of joint sigmas for subsets of the anomalies of nuclei.
 
-
-def _evidence(records: Mapping[str, Record]) -> str:
-    """Return a table of ln B against no Z'."""
-    return _with_evidence(records, "evidence")
-
-
-def _joint(records: Mapping[str, Record]) -> str:
-    """Return a table of joint sigmas, with that without a Z' as last row."""
-    found = [records[today(*_BEST, i)] for i in ISOTOPES]
-    last = ["without a Z'", *(_number(record.joint_sigma_none) for record in found)]
-    return "\n".join([_with_evidence(records, "joint"), _joined([last])])
+    A point that meets more anomalies meets fewer, so that the least result of all sets that hold a
+    subset is one of the subset too.
+    """
+    heads = ["anomalies of nuclei", *(isotope.capitalize() for isotope in ISOTOPES)]
+    lines = [heads, _rule(heads)]
+    for nuclei, words in SUBSETS.items():
+        larger = [n for n in SUBSETS if set(nuclei.split("+")) <= set(n.split("+"))]
+        found = ([records[subset(n, i)] for n in larger] for i in ISOTOPES)
+        least = (min(fits, key=lambda fit: fit.joint_sigma or inf) for fits in found)
+        lines.append([words, *(_sigma(fit) for fit in least)])
+    return _joined(lines)
 
 
 def _varied(records: Mapping[str, Record]) -> str:
     """Return a table of fits with one thing changed."""
     heads = ["changed", "isotope", "χ² less no Z'", "Be-8", "He-4", "C-12", "m [MeV]", "Δ_π"]
+    heads.append("BR(K → π e e)")
     lines = [heads, _rule(heads)]
     for isotope in ISOTOPES:
         rows = {today(*_BEST, isotope): "nothing"}
+        rows[fixed(*_BEST, isotope)] = "nuclear inputs at their published values"
         rows |= {name: w for name, (_, w) in VARIED.items() if name.endswith(f"_{isotope}")}
         for name, words in rows.items():
             record = records[name]
@@ -173,6 +227,7 @@ def _varied(records: Mapping[str, Record]) -> str:
                 for start in ("be8_1815", "he4_2021", "c12_2022")
             ]
             ends = [f"{record.couplings['m_Zp']:.2f}", f"{record.predictions['D_pi']:.1e}"]
+            ends.append(f"{record.predictions['k_pi_ee']:.1e}")
             lines.append([words, isotope.capitalize(), f"{-record.gain:+.1f}", *anomalies, *ends])
     return _joined(lines)
 
@@ -192,6 +247,7 @@ def _points(best: Mapping[str, Record]) -> str:
         "he4": "rate, He-4, over ATOMKI's",
         "R_c12": "rate, C-12",
         "D_pi": "Δ_π",
+        "k_pi_ee": "BR(K → π e e)",
     }
     for key, words in rates.items():
         lines.append([words, *(f"{record.predictions[key]:.2e}" for record in best.values())])
@@ -223,7 +279,7 @@ def _listed(values: Mapping[str, float]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "none found" if value is None or value == inf else f"{value:.2f}"
+    return "none found" if value is None else f"{value:.2f}"
 
 
 def _rule(heads: Sequence[str]) -> list[str]:
