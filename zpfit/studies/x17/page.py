@@ -54,7 +54,8 @@ def render_page(
         joint=_cells(records, today, _MODELS, _sigma) + "\n" + _joint_without(records),
         subsets=_subsets(records),
         fixed_chi2=_cells(records, fixed, COUPLINGS, _gain),
-        fixed_evidence=_without_nuisances(records),
+        fixed_evidence=_cells(records, fixed, COUPLINGS, _bayes),
+        fixed_joint=_cells(records, fixed, COUPLINGS, _sigma),
         varied=_varied(records),
         points=_points(best),
         wanted=_wanted(couplings),
@@ -178,21 +179,6 @@ def _joint_without(records: Mapping[str, Record]) -> str:
     """Return the last row of the joint sigmas, that of no Z'."""
     found = [records[today("x17", n, i)] for n in NUCLEI for i in ISOTOPES]
     return _joined([["without a Z'", *(_number(record.joint_sigma_none) for record in found)]])
-
-
-def _without_nuisances(records: Mapping[str, Record]) -> str:
-    """Return a table of ln B and joint sigmas of fits to two nuclei without nuisances."""
-    columns = {
-        f"{words}, {isotope.capitalize()}": (cell, isotope)
-        for words, cell in (("ln B", _bayes), ("joint sigma", _sigma))
-        for isotope in ISOTOPES
-    }
-    heads = ["model", *columns]
-    lines = [heads, _rule(heads)]
-    for run, words in COUPLINGS.items():
-        cells = (cell(records[fixed(run, CHOSEN, i)]) for cell, i in columns.values())
-        lines.append([f"{words} (`{run}`)", *cells])
-    return _joined(lines)
 
 
 def _subsets(records: Mapping[str, Record]) -> str:
