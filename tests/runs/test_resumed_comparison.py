@@ -49,8 +49,8 @@ def test_another_run_is_not_taken_for_one_of_the_comparison(
     assert not (folder / "runs" / "30_MeV" / "summary.json").exists()
 
 
-def test_a_comparison_that_was_killed_while_it_drew_is_completed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def kill_while_it_draws(
+    monkeypatch: pytest.MonkeyPatch, source: Any, output: Path, *, force: bool = False
 ) -> None:
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -58,11 +58,38 @@ def test_a_comparison_that_was_killed_while_it_drew_is_completed(
     with monkeypatch.context() as patched:
         patched.setattr("zpfit.plots.comparison.chi2_figure", killed)
         with pytest.raises(KeyboardInterrupt):
-            zpfit.compare(run(20), output=tmp_path)
-    assert (tmp_path / "evidence.png").exists()  # drawn before
-    assert not (tmp_path / "compare.json").exists()
+            zpfit.compare(source, output=output, force=force)
+    assert (output / "evidence.png").exists()  # drawn before
+    assert not (output / "compare.json").exists()
+
+
+def test_a_comparison_that_was_killed_while_it_drew_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_while_it_draws(monkeypatch, run(20), tmp_path)
     completed = zpfit.compare(run(20), output=tmp_path)
     assert (tmp_path / "chi2.png").exists()
     assert completed.frame.equals(zpfit.compare(tmp_path / "runs" / "20_MeV").frame)
     with pytest.raises(FilesExist):
         zpfit.compare(run(20), output=tmp_path)
+
+
+def test_a_killed_comparison_of_finished_runs_is_completed(
+    stopped: tuple[Path, zpfit.Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, output = str(stopped[0] / "runs" / "20_MeV"), tmp_path / "compared"
+    kill_while_it_draws(monkeypatch, made, output)
+    zpfit.compare(made, output=output)
+    kill_while_it_draws(monkeypatch, made, output, force=True)
+    zpfit.compare(made, output=output)
+    with pytest.raises(FilesExist):
+        zpfit.compare(made, output=output)
+
+
+def test_plots_of_others_are_kept(stopped: tuple[Path, zpfit.Result]) -> None:
+    """A folder with finished runs may hold plots that no comparison has drawn."""
+    folder, _ = stopped
+    (folder / "evidence.png").write_bytes(b"mine")
+    with pytest.raises(FilesExist):
+        zpfit.compare(run(20), output=folder)
+    assert (folder / "evidence.png").read_bytes() == b"mine"

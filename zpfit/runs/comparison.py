@@ -45,6 +45,8 @@ ComparisonSource = str | Problem | FitResult
 
 _ROWS, _RUNS = "compare.json", "runs"
 """File of the rows, and folder of the runs that a comparison fits."""
+_UNFINISHED = "compare.unfinished.json"
+"""The rows while plots are drawn."""
 _FILES = (
     _ROWS,
     *(f"{plot}.{kind}" for plot in ("evidence", "chi2", "couplings") for kind in ("png", "pdf")),
@@ -107,7 +109,7 @@ def compare_all(
     planned = _planned(sources, output)
     check_reference([plan.problem for plan in planned], reference or NO_ZPRIME)
     if output is not None:
-        make_room(output, _FILES, force=force or _stopped_while_drawing(output))
+        make_room(output, _FILES, force=force or (output / _UNFINISHED).exists())
     # Folders are checked, and fits at hand are kept, before the first fit begins.
     for plan in planned:
         _prepare(plan, force=force)
@@ -148,14 +150,13 @@ def write_comparison(
     rows: list[WrittenComparisonRow] = [
         {**row, "folder": folders.get(row["run"])} for row in result.rows
     ]
+    # A comparison that is killed while it draws can be told from a complete one, and from a folder
+    # with other plots.
+    write_json(output / _UNFINISHED, rows)
+    (output / _ROWS).unlink(missing_ok=True)
     problems = _write_plots(result, output, seed)
-    write_json(output / _ROWS, rows)  # last, as it marks a complete comparison
+    (output / _UNFINISHED).replace(output / _ROWS)
     return problems
-
-
-def _stopped_while_drawing(output: Path) -> bool:
-    """Return True if a folder holds the runs of a comparison, but not its rows."""
-    return (output / _RUNS).is_dir() and not (output / _ROWS).exists()
 
 
 class _Plan(NamedTuple):
