@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bad_input import assert_mentions
@@ -151,6 +152,17 @@ def test_functions_refuse_what_they_cannot_use(tmp_path: Path) -> None:
         atlas.signatures("zero", flavour="two")
     with pytest.raises(UnknownName, match="starts"):
         atlas.signatures("renormalisable").screen("paper_2021_cs", options={"start": 3})
+    refused: list[tuple[Any, type[Exception], str]] = [
+        ({"draws": 3}, InvalidInput, "power of two"),
+        ({"joint_descents": -1}, InvalidInput, "at least 0"),
+        ({"starts": "many"}, WrongType, "integer"),
+        ({"gain": "large"}, WrongType, "a number"),
+    ]
+    for options, error, words in refused:
+        with pytest.raises(error, match=words):
+            atlas.signatures("renormalisable").screen("paper_2021_cs", options=options)
+    with pytest.raises(WrongType, match="seed"):
+        atlas.signatures("renormalisable").screen("paper_2021_cs", seed=-1)
     with pytest.raises(WrongType, match="number"):
         atlas["1"]  # type: ignore[index]
     with pytest.raises(InvalidInput, match="Q: "):

@@ -89,6 +89,17 @@ def test_the_evidence_of_all_signatures(accepted: Accepted, screened: Path) -> N
     assert "above 0 for 2 of 359 signatures; largest 0.60 +- 0.02" in printed
 
 
+def test_a_joint_sigma_without_a_point_is_a_dash(accepted: Accepted, screened: Path) -> None:
+    given = ("atlas", "table", screened, "--best", "1")
+    assert "joint_sigma" not in json.loads(accepted(*given, "--json"))["best"][0]
+    assert "joint sigma" not in accepted(*given)
+    table, result = read_screen(screened)
+    found = replace(result.screened, joint_sigma=np.full(len(table), np.inf))
+    write_screen(table, replace(result, screened=found), screened)
+    assert json.loads(accepted(*given, "--json"))["best"][0]["joint_sigma"] is None
+    assert_mentions(accepted(*given), "joint sigma", " - ")
+
+
 def test_all_signatures_as_csv(accepted: Accepted, rejected: Accepted, screened: Path) -> None:
     given = ("atlas", "table", screened, "--output")
     assert "Written: new/all.csv" in accepted(*given, "new/all.csv")

@@ -704,8 +704,8 @@ class AtlasSignatureRecord(TypedDict):
     """Charges of that set by species."""
     ln_bayes_factor: float | None
     """ln Z minus ln Z without a Z'; None if the screen has no evidence."""
-    joint_sigma: float | None
-    """None if the screen has none."""
+    joint_sigma: NotRequired[float | None]
+    """None if no point meets the other data; absent if the screen has no joint sigmas."""
     scanned: bool
     chi2_by_term: dict[str, float]
 

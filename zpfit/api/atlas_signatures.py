@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from zpfit.analysis.atlas.survival import gains
 from zpfit.analysis.records import AtlasScreenRecord
 from zpfit.api.executors import ExecutorChoice, chosen
 from zpfit.api.sources import escaped, folder_of, progress_of
-from zpfit.errors import InvalidInput, UnknownName, WrongSuffix
+from zpfit.errors import InvalidInput, UnknownName, WrongSuffix, WrongType
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.io.writing import check_writable, make_folder, make_room, write_text, write_whole
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _IMAGES = (".png", ".pdf")
 """Suffixes of figures."""
+_MAY_BE_ZERO = ("kicks", "draws", "joint_descents")
+"""Options of a screen that can be zero; other integers are 1 at least."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +129,9 @@ class Signatures:
             There is no such likelihood set or option.
         InvalidInput
             The likelihood reads couplings of quarks that the table does not have, or lacks an
-            entry to leave out.
+            entry to leave out; or an option is out of its range.
+        WrongType
+            The seed or an option is not a number of its kind.
         NoAnomalies
             The likelihood has no anomaly that a joint sigma could meet.
         FilesExist
@@ -144,14 +149,20 @@ class Signatures:
         >>> bool(found.frame["chi2"].max() <= found.without)
         True
         """
-        asked = {"draws": DRAWS * evidence, "joint_descents": DESCENTS * joint_sigma}
+        asked = {
+            "draws": DRAWS if evidence else 0,
+            "joint_descents": DESCENTS if joint_sigma else 0,
+        }
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+            raise WrongType("seed", seed, "an integer of at least 0")
+        chosen_options = _options(asked | dict(options or {}))
         target = output_file(output, force=force)
         found = screen_table(
             self.table,
             LikelihoodSpec(set=likelihood) if isinstance(likelihood, str) else likelihood,
             chosen(executor),
             progress_of(progress),
-            options=_options(asked | dict(options or {})),
+            options=chosen_options,
             seed=seed,
             target=target,
         )
@@ -385,9 +396,22 @@ def _options(changes: Mapping[str, float]) -> ScreenOptions:
     ------
     UnknownName
         There is no such option.
+    WrongType
+        A value is not a number of its kind.
+    InvalidInput
+        A value is out of range.
     """
+    usual = ScreenOptions()
     known = [field.name for field in fields(ScreenOptions)]
-    for name in changes:
+    for name, value in changes.items():
         if name not in known:
             raise UnknownName("option of a screen", str(name), known)
-    return replace(ScreenOptions(), **changes)  # type: ignore[arg-type]
+        whole = isinstance(getattr(usual, name), int)
+        if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+            raise WrongType(f"options.{name}", value, "an integer" if whole else "a number")
+        if whole and value < (least := 0 if name in _MAY_BE_ZERO else 1):
+            raise InvalidInput([f"options.{name}: {value} is too small; give at least {least}"])
+    draws = int(changes.get("draws", 0))
+    if draws & (draws - 1):
+        raise InvalidInput([f"options.draws: {draws} is no power of two, which Sobol points need"])
+    return replace(usual, **changes)  # type: ignore[arg-type]

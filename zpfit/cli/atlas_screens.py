@@ -118,6 +118,11 @@ def _evidence_line(found: "AtlasEvidenceRecord", signatures: int) -> str:
     )
 
 
+def _has(record: "AtlasScreenRecord", key: Literal["joint_sigma", "ln_bayes_factor"]) -> bool:
+    """Return True if a screen has the column; a joint sigma of None has found no point."""
+    return key in record["best"][0] if key == "joint_sigma" else record["evidence"] is not None
+
+
 def print_survival(found: "Survival") -> None:
     """Print how many signatures and charge sets gain how much.
 
@@ -145,7 +150,7 @@ def _ranking_table(record: "AtlasScreenRecord") -> "Table":
         "the first of these sets"
     )
     made = empty_table(f"{record['title']}: {record['signatures']:,} signatures", caption=caption)
-    added = [words for words, key in _ON_REQUEST if record["best"][0][key] is not None]
+    added = [words for words, key in _ON_REQUEST if _has(record, key)]
     for heading in ("signature", "chi2", "Delta chi2", *added, "m_Zp [MeV]", "g'", "sets", "set"):
         made.add_column(heading, justify="left" if heading == "signature" else "right")
     species = [*record["best"][0]["charges"]]
@@ -153,7 +158,7 @@ def _ranking_table(record: "AtlasScreenRecord") -> "Table":
         made.add_column(name, justify="right")
     for row in record["best"]:
         signature = " ".join(map(str, row["integers"].values()))
-        asked = [f"{row[key]:.2f}" for _, key in _ON_REQUEST if row[key] is not None]
+        asked = [or_dash(row[key], ".2f") for _, key in _ON_REQUEST if _has(record, key)]
         numbers = [f"{row['chi2']:.3f}", f"{row['delta_chi2']:.3f}", *asked, f"{row['m_Zp']:.1f}"]
         numbers += [f"{row['g_prime']:.2e}", f"{row['sets']:,}", str(row["first"])]
         charges = [" ".join(map(str, row["charges"][name])) for name in species]

@@ -126,7 +126,7 @@ def _row(
     chi2, charges = float(screened.chi2[number]), table.charges[number]
     found, joint = screened.evidence, screened.joint_sigma
     factor = None if found is None else float(bayes_factors(references, found)[number])
-    return {
+    row: AtlasSignatureRecord = {
         "signature": number,
         "integers": _integers(table, number),
         "chi2": chi2,
@@ -140,7 +140,9 @@ def _row(
         "first": int(table.first[number]),
         "charges": dict(zip(SPECIES, charges.tolist(), strict=True)),
         "ln_bayes_factor": factor,
-        "joint_sigma": None if joint is None else float(joint[number]),
         "scanned": bool(screened.scanned[number]),
-        "chi2_by_term": {name: float(row[number]) for name, row in screened.terms.items()},
+        "chi2_by_term": {name: float(term[number]) for name, term in screened.terms.items()},
     }
+    if joint is not None:
+        row["joint_sigma"] = float(joint[number]) if np.isfinite(joint[number]) else None
+    return row

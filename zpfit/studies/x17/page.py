@@ -74,7 +74,7 @@ def _answer(records: Mapping[str, Record]) -> dict[str, str]:
             found[f"chi2_{key}"] = f"{_nuclear(record, record.terms):.1f}"
             found[f"none_{key}"] = f"{_nuclear(record, record.terms_none):.1f}"
         best = records[today(*_BEST, isotope)]
-        found[f"joint_{isotope}"] = _number(best.joint_sigma)
+        found[f"joint_{isotope}"] = _sigma(best)
         found[f"joint_2026_{isotope}"] = _sigma(records[today("x17", "x17_2026", isotope)])
         bayes = best.ln_bayes_factor
         found[f"bayes_{isotope}"] = "not computed" if bayes is None else f"{bayes:+.1f}"
@@ -125,7 +125,12 @@ def _gain(record: Record) -> str:
 def _sigma(record: Record) -> str:
     if record.joint_sigma_none is None:
         return "not computed"
-    return _number(record.joint_sigma)
+    return "none found" if record.joint_sigma is None else f"{record.joint_sigma:.2f}"
+
+
+def _sigma_without(record: Record) -> str:
+    none = record.joint_sigma_none
+    return "not computed" if none is None else f"{none:.2f}"
 
 
 def _bayes(record: Record) -> str:
@@ -178,7 +183,7 @@ def _parts(record: Record) -> list[str]:
 def _joint_without(records: Mapping[str, Record]) -> str:
     """Return the last row of the joint sigmas, that of no Z'."""
     found = [records[today("x17", n, i)] for n in NUCLEI for i in ISOTOPES]
-    return _joined([["without a Z'", *(_number(record.joint_sigma_none) for record in found)]])
+    return _joined([["without a Z'", *map(_sigma_without, found)]])
 
 
 def _subsets(records: Mapping[str, Record]) -> str:
@@ -262,10 +267,6 @@ def _verdicts(verdicts: Iterable[Verdict]) -> str:
 
 def _listed(values: Mapping[str, float]) -> str:
     return ", ".join(f"`{name}` {value:.2g}" for name, value in values.items()) or "none"
-
-
-def _number(value: float | None) -> str:
-    return "none found" if value is None else f"{value:.2f}"
 
 
 def _rule(heads: Sequence[str]) -> list[str]:
