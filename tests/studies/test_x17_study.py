@@ -147,6 +147,10 @@ def test_records_are_read_again(tmp_path, monkeypatch):
     first = fit_all(cases, tmp_path, x17_silent())
     assert fit_all(cases, tmp_path, x17_silent()) == first
     assert len(made) == 2
+    for damaged in ("{", '{"chi2": 1}', "[]"):
+        (tmp_path / f"{next(iter(cases))}.json").write_text(damaged)
+        assert fit_all(cases, tmp_path, x17_silent()) == first
+    assert len(made) == 5
 
 
 def x17_silent():
@@ -198,6 +202,7 @@ def test_the_page_says_what_was_not_computed():
         for name, one in recorded().items()
     }
     assert page_of(alone).count("not computed") > 50
+    assert "none found" not in page_of(alone)
 
 
 def test_command_writes_page_figures_and_numbers(monkeypatch, workspace, accepted, rejected):

@@ -84,7 +84,7 @@ class Record:
 
 
 def fit_all(cases: Mapping[str, Case], folder: Path, progress: Progress) -> dict[str, Record]:
-    """Return the records of all fits; those that the folder holds are read.
+    """Return the records of all fits; those that the folder holds are read unless damaged.
 
     Parameters
     ----------
@@ -98,18 +98,24 @@ def fit_all(cases: Mapping[str, Case], folder: Path, progress: Progress) -> dict
     records = {}
     for name, case in cases.items():
         file = folder / f"{name}.json"
-        if not file.exists():
+        record = _kept(file)
+        if record is None:
             progress.stage(f"Fitting {name}")
             make_folder(file.parent)
-            write_json(file, asdict(fit_case(case)))
-        records[name] = _read(file)
+            record = fit_case(case)
+            write_json(file, asdict(record))
+        records[name] = record
     return records
 
 
-def _read(file: Path) -> Record:
-    """Return the record in a file."""
-    content = json.loads(file.read_text(encoding="utf-8"))
-    return Record(**{**content, "remarks": tuple(content["remarks"])})
+def _kept(file: Path) -> Record | None:
+    """Return the record in a file; None if it is damaged, or of an older version."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        record = Record(**{**content, "remarks": tuple(content["remarks"])})
+        return record if record.predictions.keys() == _OBSERVABLES.keys() else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def fit_case(case: Case) -> Record:
