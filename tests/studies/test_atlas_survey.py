@@ -237,6 +237,14 @@ def test_the_page_is_that_of_its_numbers() -> None:
     assert render_page(found) == (DOCS / PAGE).read_text(encoding="utf-8")
 
 
+def test_the_page_claims_nothing_of_survivors_without_fits() -> None:
+    page = render_page(replace(recorded(), survivors=()))
+    assert "largest ln B of a survivor against no Z' is not computed" in page
+    assert "have neutral lepton doublets" not in page
+    charged = replace(recorded().charged, gain=9.5)
+    assert "have neutral lepton doublets" not in render_page(replace(recorded(), charged=charged))
+
+
 def test_the_numbers_agree_with_each_other() -> None:
     """Nesting of bars and policies, and counts of the list that are published."""
     found = recorded()

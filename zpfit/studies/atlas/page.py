@@ -1,6 +1,6 @@
 """The page "Which anomaly-free theories survive?" in Markdown, from numbers and a template."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -70,20 +70,29 @@ def _answer(found: Numbers) -> dict[str, str]:
     answer["universal_sets"] = _count(today["universal"])
     chosen = _surviving(found.survivors)
     counted = rows[TODAY.name, "zero"].survival.surviving[BAR]
-    answer["all_survivors"] = "All" if len(chosen) == counted else "All listed"
+    # Nothing is said about survivors without a fit, nor if one has charged doublets.
+    neutral = bool(chosen) and found.charged.gain <= BAR
+    listed = "All" if len(chosen) == counted else "All listed"
+    answer["all_survivors"] = listed if neutral else ""
     answer["charged"] = _tuple(found.charged.integers.values())
     answer["charged_gain"] = f"{found.charged.gain:.2f}"
     apart = (abs(one.fit["chi2"] - one.fit["chi2_screen"]) for one in found.survivors)
-    answer["fits_apart"] = f"{max(apart, default=0):.2g}"
+    answer["fits_apart"] = _of(max, apart, ".2g")
     sample = sum(one.sample for one in found.accuracy)
     answer["sample"], answer["missed"] = f"{sample:,}", str(sum(o.missed for o in found.accuracy))
     factors = ((o.fit["ln_bayes_factor"], o.ln_bayes_screen) for o in found.survivors)
     differences = (abs(fit - screen) for fit, screen in factors if screen is not None)
-    answer["bayes_apart"] = f"{max(differences, default=0):.2f}"
-    answer["best_bayes"] = f"{max((o.fit['ln_bayes_factor'] for o in chosen), default=0):+.2f}"
-    answer["corrected_p"] = f"{min((o.corrected_p for o in chosen), default=1):.2g}"
-    answer["local_p"] = f"{min((o.local_p for o in chosen), default=1):.2g}"
+    answer["bayes_apart"] = _of(max, differences, ".2f")
+    answer["best_bayes"] = _of(max, (o.fit["ln_bayes_factor"] for o in chosen), "+.2f")
+    answer["corrected_p"] = _of(min, (o.corrected_p for o in chosen), ".2g")
+    answer["local_p"] = _of(min, (o.local_p for o in chosen), ".2g")
     return answer
+
+
+def _of(choose: Callable[[list[float]], float], values: Iterable[float], form: str) -> str:
+    """Return the largest or smallest value; without fits there is none."""
+    given = list(values)
+    return format(choose(given), form) if given else "not computed"
 
 
 def _count(number: int) -> str:
