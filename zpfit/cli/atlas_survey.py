@@ -24,7 +24,7 @@ _EXPERIMENTS = 3
     type=click.IntRange(1, 12),
     default=10,
     show_default=True,
-    help="The same for today's data, at least that of --qmax.",
+    help="Largest charge of that list for today's data; --qmax if that is larger.",
 )
 @click.option(
     "--qmax-renormalisable",

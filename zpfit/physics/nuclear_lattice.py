@@ -57,15 +57,16 @@ class LatticeRate:
     """The rate with those of the literature."""
 
     def __call__(self, c: Couplings, deviations: Deviations = _NONE) -> FloatArray:
-        """Return the rate at n points, shape (n,); see :func:`..nuclear_experiments.be8_1815`."""
+        """Return the rate at n points, shape (n,); see :mod:`zpfit.physics.nuclear_experiments`."""
         return self.usual(_with_equal_nucleons(c), deviations)
 
 
 @dataclass(frozen=True)
 class LatticeProfile:
-    """The profile of such rates; equal for those that share it."""
+    """Best inputs of such rates; rates that share their inputs have equal profiles."""
 
     usual: Profile
+    """The profile of rates with spins from the literature."""
 
     def __call__(
         self, c: Couplings, targets: Targets, widths: Mapping[str, float]

@@ -27,8 +27,8 @@ from zpfit.physics.compiled import INTERPRETED, compile_later, inline
 from zpfit.physics.tracing import Node, Step, Trace, Untraceable, cores_of, outputs_of
 
 _BLOCK: Final = 1024
-"""Points in a block. Few of them are left after the exclusions, so that many are better. The rows
-of all stages but the last stay in the second cache of a processor, those of most models."""
+"""Points in a block. Many are better, as few are left after the exclusions. For most models the
+rows of all stages but the last then fit into a processor's second cache."""
 _WORD: Final = 8
 """Bytes of a number."""
 

@@ -43,7 +43,7 @@ class _Draws:
     m: FloatArray
     g_prime: FloatArray
     third: FloatArray
-    """eps, or the vector coupling of the electron or the muon over that of c."""
+    """eps, or the vector coupling of the electron or the muon over e cos(theta_w)."""
     part: NDArray[np.intp]
     integral: NDArray[np.intp]
 

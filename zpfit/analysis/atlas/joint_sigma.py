@@ -46,8 +46,8 @@ def joint_sigmas(
 ) -> FloatArray:
     """Return the joint sigma of each signature, shape (n,).
 
-    Results of a search, and so upper limits. None is above that of no Z', which every signature
-    contains.
+    Results of a search, and so upper limits. Every signature contains no Z', so that none is above
+    the joint sigma without a Z'.
 
     Parameters
     ----------
