@@ -95,7 +95,8 @@ class Evidence:
 
     log_z: FloatArray
     log_z_error: FloatArray
-    """Standard error, from the scatter of independent integrals."""
+    """Standard error from the scatter of four integrals, which settles it to 40 %. Signatures share
+    their draws, so that their errors are correlated."""
 
 
 @dataclass(frozen=True)

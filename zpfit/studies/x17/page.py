@@ -197,9 +197,13 @@ def _subsets(records: Mapping[str, Record]) -> str:
     for nuclei, words in SUBSETS.items():
         larger = [n for n in SUBSETS if set(nuclei.split("+")) <= set(n.split("+"))]
         found = ([records[subset(n, i)] for n in larger] for i in ISOTOPES)
-        least = (min(fits, key=lambda fit: fit.joint_sigma or inf) for fits in found)
+        least = (min(fits, key=_joint_or_infinite) for fits in found)
         lines.append([words, *(_sigma(fit) for fit in least)])
     return _joined(lines)
+
+
+def _joint_or_infinite(record: Record) -> float:
+    return inf if record.joint_sigma is None else record.joint_sigma
 
 
 def _varied(records: Mapping[str, Record]) -> str:
