@@ -26,8 +26,14 @@ def keep(script: str, ratios: Mapping[str, float]) -> None:
 
 
 def slower(script: str, ratios: Mapping[str, float]) -> list[str]:
-    """Return lines about the ratios that exceed the kept ones by more than a fifth."""
+    """Return lines about the ratios that exceed the kept ones by more than a fifth.
+
+    It prints the names of ratios that are not compared.
+    """
     kept = kept_ratios(script)
+    new = [name for name in ratios if name not in kept]
+    if new:
+        print(f"Not compared, as no ratio is kept (--keep): {'; '.join(new)}")
     return [
         f"slower than before by more than a fifth: {name}, {ratio:.3g} instead of {kept[name]:.3g}"
         for name, ratio in ratios.items()
