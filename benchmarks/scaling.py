@@ -61,7 +61,7 @@ COUPLINGS = (3, 5, 7, 10, 14, 20)
 """Numbers of parameters of the effective model."""
 COPIES = (1, 2, 4, 8, 15)
 """Copies of the 13 terms of the paper's set."""
-FITS = (10, 100, 1000)
+FITS = (10, 100, 1000, 10_000)
 ALONE = 1000
 """Largest campaign that is also run by one worker."""
 LIVE_POINTS = 600
