@@ -23,14 +23,11 @@ EXCLUDED = -1e100
 """Value that replaces ln 0 for UltraNest, which needs finite values."""
 TOLERANCE = 0.01
 """Remaining contribution to ln Z at which dynesty stops."""
-PILOT = 25
-"""Live points of the run that tells how many evaluations a live point takes."""
-FEWEST_LIVE = 50
-SPARE = 0.9
-"""Share of the budget for which live points are chosen, as runs differ in length."""
+PILOT_LIVE, PILOT_DRAWS = 25, 3_000
+"""Live points, and ``vegas.max_evaluations``, of the runs that tell which ones use the budget."""
+SPARE = 0.85
+"""Share of the budget for which they are chosen, as runs differ in length."""
 NAUTILUS_LIVE, NAUTILUS_EFFECTIVE = 500, 10_000
-SMALL = 1 / 25
-"""``vegas.max_evaluations`` over the budget: adaptation and search for peaks take the rest."""
 
 
 class OverLimit(BaseException):
@@ -104,11 +101,22 @@ class Meter:
         return result
 
 
-Engine = Callable[[Meter, int, Limits, int], Found]
-"""Function of the meter, the seed, the limits and the number of live points."""
+Method = Callable[[Meter, int, Limits, int], Found]
+"""Function of the meter, the seed, the limits and a size, such as a number of live points."""
 
 
-def measured(engine: Engine, task: SamplingTask, seed: int, limits: Limits, live: int = 0) -> Run:
+@dataclass(frozen=True)
+class Engine:
+    """A way to compute ln Z."""
+
+    run: Method
+    pilot: int = 0
+    """Smallest size; 0 if the engine obeys a limit of evaluations or needs none."""
+    limited: bool = True
+    """True if the budget holds."""
+
+
+def measured(method: Method, task: SamplingTask, seed: int, limits: Limits, size: int = 0) -> Run:
     """Run an engine once."""
     task.log_likelihood(np.random.default_rng(seed).random((100, task.dimension)))  # compiles
     meter = Meter(task, limits)
@@ -116,7 +124,7 @@ def measured(engine: Engine, task: SamplingTask, seed: int, limits: Limits, live
         warnings.simplefilter("ignore")
         logging.disable(logging.ERROR)
         try:
-            found = engine(meter, seed, limits, live)
+            found = method(meter, seed, limits, size)
         except (OverLimit, PoorProposal, NoAllowedPoint):
             found = Found(None, None, sure=False)
         finally:
@@ -124,10 +132,12 @@ def measured(engine: Engine, task: SamplingTask, seed: int, limits: Limits, live
     return Run(found, meter.evaluations, meter.cpu, meter.seconds)
 
 
-def live_points(engine: Engine, task: SamplingTask, limits: Limits) -> int:
-    """Return how many live points use the budget, from a run with few of them."""
-    pilot = measured(engine, task, 99, Limits(inf, limits.cpu), PILOT)
-    return max(FEWEST_LIVE, int(SPARE * PILOT * limits.evaluations / pilot.evaluations))
+def size_of(engine: Engine, task: SamplingTask, limits: Limits) -> int:
+    """Return the size that uses the budget, from a run with the smallest one."""
+    if not engine.pilot:
+        return 0
+    pilot = measured(engine.run, task, 99, Limits(inf, limits.cpu), engine.pilot)
+    return max(engine.pilot, int(SPARE * engine.pilot * limits.evaluations / pilot.evaluations))
 
 
 # Engines
@@ -138,10 +148,9 @@ def zpfit_default(meter: Meter, seed: int, _: Limits, __: int) -> Found:
     return _vegas(meter, seed, vegas.VegasOptions())
 
 
-def zpfit_small(meter: Meter, seed: int, limits: Limits, _: int) -> Found:
+def zpfit_small(meter: Meter, seed: int, _: Limits, size: int) -> Found:
     """Run the same with ``vegas.max_evaluations`` so small that the whole fits in the budget."""
-    options = vegas.VegasOptions(max_evaluations=int(SMALL * limits.evaluations))
-    return _vegas(meter, seed, options)
+    return _vegas(meter, seed, vegas.VegasOptions(max_evaluations=size))
 
 
 def _vegas(meter: Meter, seed: int, options: vegas.VegasOptions) -> Found:
@@ -207,10 +216,10 @@ def _unchanged(u: FloatArray) -> FloatArray:
     return u
 
 
-FREE = {"zpfit": zpfit_default}
-"""Engines that the budget does not limit."""
-WITHIN: dict[str, Engine] = {"zpfit, small": zpfit_small, "nautilus": by_nautilus}
-"""Engines that obey the budget."""
-NESTED: dict[str, Engine] = {"UltraNest": by_ultranest, "dynesty": by_dynesty}
-"""Engines whose number of live points follows from the budget."""
-ENGINES: dict[str, Engine] = FREE | WITHIN | NESTED
+ENGINES = {
+    "zpfit": Engine(zpfit_default, limited=False),
+    "zpfit, small": Engine(zpfit_small, PILOT_DRAWS),
+    "nautilus": Engine(by_nautilus),
+    "UltraNest": Engine(by_ultranest, PILOT_LIVE),
+    "dynesty": Engine(by_dynesty, PILOT_LIVE),
+}

@@ -25,15 +25,15 @@ from pathlib import Path
 from statistics import median
 
 from engine_problems import DRAWS, QUICK, TRIALS, Trial
-from engine_runs import ENGINES, FREE, NESTED, Found, Limits, Run, live_points, measured
+from engine_runs import ENGINES, Found, Limits, Run, measured, size_of
 from likelihood import cpu_model
 from marked_pages import write_tables
 
-BUDGET, QUICK_BUDGET = 300_000, 100_000
+BUDGET, QUICK_BUDGET = 200_000, 100_000
 """Evaluations of ln L."""
-CPU = 30.0
+CPU = 20.0
 """CPU seconds after which a run is stopped."""
-LONG = 15.0
+LONG = 12.0
 """CPU seconds of a run after which an engine is not run with further seeds."""
 SEEDS = 3
 FAR = 4.0
@@ -50,8 +50,8 @@ class Row:
     log_z: float
     """Known ln Z."""
     log_z_error: float
-    live: int
-    """Live points that were chosen; 0 for engines that choose themselves."""
+    size: int
+    """Live points, or ``vegas.max_evaluations``, that the budget allows; 0 for defaults."""
     runs: tuple[Run, ...]
 
     @property
@@ -89,12 +89,13 @@ class Row:
 def compare(trial: Trial, engines: Sequence[str], seeds: int, limits: Limits) -> Iterator[Row]:
     """Run engines on a problem with several seeds; once if a run takes long."""
     for name in engines:
-        own = Limits(inf, limits.cpu) if name in FREE else limits
-        live = live_points(ENGINES[name], trial.task, limits) if name in NESTED else 0
+        engine = ENGINES[name]
+        own = limits if engine.limited else Limits(inf, limits.cpu)
+        size = size_of(engine, trial.task, limits)
         runs: list[Run] = []
         while len(runs) < seeds and all(run.cpu < LONG for run in runs):
-            runs.append(measured(ENGINES[name], trial.task, len(runs), own, live))
-        yield Row(trial.name, name, trial.log_z, trial.log_z_error, live, tuple(runs))
+            runs.append(measured(engine.run, trial.task, len(runs), own, size))
+        yield Row(trial.name, name, trial.log_z, trial.log_z_error, size, tuple(runs))
 
 
 # Output
