@@ -25,8 +25,10 @@ TOLERANCE = 0.01
 """Remaining contribution to ln Z at which dynesty stops."""
 PILOT_LIVE, PILOT_DRAWS = 25, 3_000
 """Live points, and ``vegas.max_evaluations``, of the runs that tell which ones use the budget."""
-SPARE = 0.85
+SPARE = 0.75
 """Share of the budget for which they are chosen, as runs differ in length."""
+LAST = 0.97
+"""Share of the budget after which UltraNest is asked to stop; it finishes its step."""
 NAUTILUS_LIVE, NAUTILUS_EFFECTIVE = 500, 10_000
 
 
@@ -113,7 +115,7 @@ class Engine:
     pilot: int = 0
     """Smallest size; 0 if the engine obeys a limit of evaluations or needs none."""
     limited: bool = True
-    """True if the budget holds."""
+    """True if it is stopped at the budget; a chosen size may exceed it somewhat."""
 
 
 def measured(method: Method, task: SamplingTask, seed: int, limits: Limits, size: int = 0) -> Run:
@@ -125,7 +127,7 @@ def measured(method: Method, task: SamplingTask, seed: int, limits: Limits, size
         logging.disable(logging.ERROR)
         try:
             found = method(meter, seed, limits, size)
-        except (OverLimit, PoorProposal, NoAllowedPoint):
+        except (OverLimit, PoorProposal, NoAllowedPoint, np.linalg.LinAlgError):
             found = Found(None, None, sure=False)
         finally:
             logging.disable(logging.NOTSET)
@@ -182,7 +184,7 @@ def by_nautilus(meter: Meter, seed: int, limits: Limits, _: int) -> Found:
     return Found(float(sampler.log_z), float(sampler.n_eff**-0.5), sure=bool(finished))
 
 
-def by_ultranest(meter: Meter, seed: int, limits: Limits, live: int) -> Found:
+def by_ultranest(meter: Meter, seed: int, limits: Limits, size: int) -> Found:
     """Run UltraNest with slices of two steps for each parameter."""
     np.random.seed(seed)  # noqa: NPY002 - what UltraNest draws from
     names = [f"u{axis}" for axis in range(meter.task.dimension)]
@@ -192,20 +194,23 @@ def by_ultranest(meter: Meter, seed: int, limits: Limits, live: int) -> Found:
     sampler.stepsampler = SliceSampler(
         nsteps=2 * len(names), generate_direction=generate_mixture_random_direction
     )
-    most = None if limits.evaluations == inf else int(limits.evaluations)
+    most = inf if limits.evaluations == inf else int(LAST * limits.evaluations)
     result = sampler.run(
-        min_num_live_points=live, max_ncalls=most, show_status=False, viz_callback=False
+        min_num_live_points=size,
+        max_ncalls=None if most == inf else most,
+        show_status=False,
+        viz_callback=False,
     )
-    finished = most is None or meter.evaluations < most - live
+    finished = meter.evaluations < most
     return Found(float(result["logz"]), float(result["logzerr"]), sure=finished)
 
 
-def by_dynesty(meter: Meter, seed: int, _: Limits, live: int) -> Found:
+def by_dynesty(meter: Meter, seed: int, _: Limits, size: int) -> Found:
     """Run zpfit's engine ``dynesty``, whose live points start inside the exclusions."""
     nested = nested_sampling(
         meter.task.log_likelihood,
         meter.task.dimension,
-        live,
+        size,
         TOLERANCE,
         np.random.default_rng(seed),
     )
@@ -218,8 +223,8 @@ def _unchanged(u: FloatArray) -> FloatArray:
 
 ENGINES = {
     "zpfit": Engine(zpfit_default, limited=False),
-    "zpfit, small": Engine(zpfit_small, PILOT_DRAWS),
+    "zpfit, small": Engine(zpfit_small, PILOT_DRAWS, limited=False),
     "nautilus": Engine(by_nautilus),
     "UltraNest": Engine(by_ultranest, PILOT_LIVE),
-    "dynesty": Engine(by_dynesty, PILOT_LIVE),
+    "dynesty": Engine(by_dynesty, PILOT_LIVE, limited=False),
 }
