@@ -109,7 +109,7 @@ def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> 
         found = posterior.pulls_and_ratios(u)
         size = np.log(np.maximum(sought.quantity(found.couplings()), _SMALLEST))
         excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
-        return Constraints([sought.sign * size], excess, found.ratios)
+        return Constraints.of([sought.sign * size], excess, found.ratios)
 
     return objective
 

@@ -80,11 +80,13 @@ def constraints_of_anomalies(
     limits
         Largest pulls of the other measurements, in standard errors.
     """
-    anomalies = [term.name for term in posterior.likelihood.anomalies]
-    sizes = {name: np.abs(pull) for name, pull in at_points.pulls.items()}
-    objectives = [sizes.pop(name) for name in anomalies]
-    excesses = [size - limits.limit(name) for name, size in sizes.items()]
-    return Constraints(objectives, excesses, at_points.ratios)
+    anomalies = {term.name for term in posterior.likelihood.anomalies}
+    names = list(at_points.pulls)
+    sizes = np.abs([*at_points.pulls.values()])
+    sought = np.array([name in anomalies for name in names])
+    within = np.array([[limits.limit(name)] for name in names])
+    ratios = np.array(at_points.ratios).reshape(-1, sizes.shape[1])
+    return Constraints(sizes[sought], (sizes - within)[~sought], ratios)
 
 
 def joint_sigma(
@@ -218,9 +220,9 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
 
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         heights = objective(u)
-        excesses = [excess + _INSIDE for excess in heights.excesses]
-        ratios = [ratio * (1 + _INSIDE) for ratio in heights.ratios]
-        return Constraints(heights.objectives, excesses, ratios).residuals(level, wall)
+        return Constraints(
+            heights.objectives, heights.excesses + _INSIDE, heights.ratios * (1 + _INSIDE)
+        ).residuals(level, wall)
 
     return descend(residuals, starts, _WALL, tolerance=_ARRIVED)[0]
 

@@ -12,7 +12,7 @@ import numpy as np
 from zpfit.analysis.joint_sigma import constraints_of_anomalies
 from zpfit.errors import NoAnomalies
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import BLOCK, descend_rows
+from zpfit.inference.search.descent import BLOCK, descend_rows, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import Constraints, polished_from
 from zpfit.inference.search.selection import (
@@ -70,7 +70,7 @@ class _Objectives:
     def excesses(self, u: FloatArray, toy: Index, level: FloatArray) -> FloatArray:
         """Return the excesses over levels (n,) and limits, less a margin; shape (n, k)."""
         constraints = self.constraints(u, toy)
-        return np.stack([*_above(constraints, level), *_violations(constraints)], axis=1)
+        return np.concatenate([_above(constraints, level), _violations(constraints)]).T
 
     def descended(
         self, u: FloatArray, toy: Index, level: FloatArray
@@ -135,24 +135,17 @@ def joint_sigmas(
     return np.where(search.reached < MET, 0.0, search.reached)
 
 
-def _above(constraints: Constraints, level: FloatArray | float) -> list[FloatArray]:
-    """Return the amounts by which the anomalies exceed a level, less a margin."""
+def _above(constraints: Constraints, level: FloatArray | float) -> FloatArray:
+    """Return the amounts by which the anomalies exceed a level, less a margin; shape (a, n)."""
     # At level zero every pull must vanish, so there is no inside to aim at.
     aim = np.maximum(np.asarray(level) - _MARGIN, 0)
-    return [np.maximum(height - aim, 0) for height in constraints.objectives]
+    return np.maximum(constraints.objectives - aim, 0)
 
 
-def _violations(constraints: Constraints) -> list[FloatArray]:
-    """Return the amounts by which the other limits, less a margin, are exceeded."""
-    excesses = [np.maximum(excess + _MARGIN, 0) for excess in constraints.excesses]
-    return [*excesses, *(wall_residual(ratio, _WALL) for ratio in constraints.ratios)]
-
-
-def _squares(columns: list[FloatArray], points: int) -> FloatArray:
-    """Return the sum of squares, infinite where a column is NaN; shape (points,)."""
-    total = sum((column**2 for column in columns), np.zeros(points))
-    result: FloatArray = np.where(np.isnan(total), np.inf, total)
-    return result
+def _violations(constraints: Constraints) -> FloatArray:
+    """Return the amounts by which the other limits, less a margin, are exceeded; (b, n)."""
+    excesses = np.maximum(constraints.excesses + _MARGIN, 0)
+    return np.concatenate([excesses, wall_residual(constraints.ratios, _WALL)])
 
 
 class _Search:
@@ -251,9 +244,9 @@ class _Search:
         size = len(self._pool)
         if toy not in self._pool_constraints:
             constraints = self._objectives.constraints(self._pool, np.full(size, toy))
-            self._pool_constraints[toy] = constraints, _squares(_violations(constraints), size)
+            self._pool_constraints[toy] = constraints, sum_of_squares(_violations(constraints).T)
         constraints, violations = self._pool_constraints[toy]
-        return _squares(_above(constraints, level), size) + violations
+        return sum_of_squares(_above(constraints, level).T) + violations
 
     def _note(self, toy: Index, u: FloatArray) -> None:
         largest = self._objectives.constraints(u, toy).largest()

@@ -50,22 +50,30 @@ _LARGEST = 1e6
 
 @dataclass(frozen=True)
 class Constraints:
-    """Objectives and constraints at n points; each sequence holds arrays of shape (n,)."""
+    """Objectives and constraints at n points."""
 
-    objectives: Sequence[FloatArray]
-    """Quantities; the search minimises the largest of them."""
-    excesses: Sequence[FloatArray]
-    """Quantities that must not be positive."""
-    ratios: Sequence[FloatArray]
-    """Quantities that must not exceed 1."""
+    objectives: FloatArray
+    """Quantities of which the largest is minimised, shape (a, n)."""
+    excesses: FloatArray
+    """Quantities that must not be positive, shape (b, n)."""
+    ratios: FloatArray
+    """Quantities that must not exceed 1, shape (c, n)."""
+
+    @classmethod
+    def of(
+        cls,
+        objectives: Sequence[FloatArray],
+        excesses: Sequence[FloatArray],
+        ratios: Sequence[FloatArray],
+    ) -> "Constraints":
+        """Stack sequences of arrays, each of shape (n,); those of constraints may be empty."""
+        n = len(objectives[0])
+        return cls(*(np.array(rows).reshape(-1, n) for rows in (objectives, excesses, ratios)))
 
     def largest(self) -> FloatArray:
         """Return the largest objective, infinite where a constraint is violated; shape (n,)."""
-        result: FloatArray = np.max(self.objectives, axis=0)
-        for excess in self.excesses:
-            result = np.where(excess <= 0, result, np.inf)
-        for ratio in self.ratios:
-            result = np.where(ratio <= 1, result, np.inf)
+        allowed = (self.excesses <= 0).all(axis=0) & (self.ratios <= 1).all(axis=0)
+        result: FloatArray = np.where(allowed, self.objectives.max(axis=0), np.inf)
         return result
 
     def slacks(self) -> FloatArray:
@@ -73,19 +81,15 @@ class Constraints:
 
         An objective counts as a constraint with the limit 0. Slacks are negative outside.
         """
-        values = np.minimum([*self.objectives, *self.excesses], _LARGEST)
+        values = np.minimum(np.concatenate([self.objectives, self.excesses]), _LARGEST)
         logs = np.log(np.maximum(self.ratios, np.exp(_LOWEST_LOG)))
-        result: FloatArray = (
-            -_MARGIN - np.concatenate([values, logs.reshape(-1, values.shape[1])]).T
-        )
+        result: FloatArray = -_MARGIN - np.concatenate([values, logs]).T
         return result
 
-    def residuals(self, level: float, wall: float) -> FloatArray:
+    def residuals(self, level: FloatArray | float, wall: float) -> FloatArray:
         """Return the amounts by which a level and the constraints are exceeded, shape (n, k)."""
-        above = [height - level for height in self.objectives]
-        values = np.maximum([*above, *self.excesses], 0)
-        walls = wall_residual(np.array(self.ratios), wall).reshape(-1, values.shape[1])
-        result: FloatArray = np.concatenate([values, walls]).T
+        values = np.maximum(np.concatenate([self.objectives - level, self.excesses]), 0)
+        result: FloatArray = np.concatenate([values, wall_residual(self.ratios, wall)]).T
         return result
 
 
@@ -197,7 +201,7 @@ def _ranks(objective: Objective, level: float, points: FloatArray) -> FloatArray
     values = objective(points)
     costs = sum_of_squares(values.residuals(level, _WALL))
     result = np.empty(len(points))
-    result[np.lexsort((np.max(values.objectives, axis=0), costs))] = np.arange(len(points))
+    result[np.lexsort((values.objectives.max(axis=0), costs))] = np.arange(len(points))
     return result
 
 
