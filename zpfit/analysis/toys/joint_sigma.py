@@ -53,6 +53,8 @@ _APART = 0.05
 """Smallest distance of two starts, along any axis of the unit cube."""
 
 
+import os
+STEPS=int(os.environ.get("STEPS","30")); JTOL=float(os.environ.get("JTOL","1e-12")); JM=float(os.environ.get("JM","inf"));GAP=float(os.environ.get("GAP","0.05")); P1=int(os.environ.get("P1","3")); P2=int(os.environ.get("P2","3")); SOME=int(os.environ.get("SOME","1")); AG=eval(os.environ.get("AG","(.97,.9,.97)")); HARD=int(os.environ.get("HARD","3"))
 @dataclass(frozen=True)
 class _Objectives:
     """Objectives and constraints of each experiment."""
@@ -80,7 +82,7 @@ class _Objectives:
         def residuals(u: FloatArray, _: float, rows: Index) -> FloatArray:
             return self.excesses(u, toy[rows], level[rows])
 
-        return descend_rows(residuals, u, _WALL, _STEPS, tolerance=_TOLERANCE, block=BLOCK)
+        return descend_rows(residuals, u, _WALL, STEPS, tolerance=JTOL, block=BLOCK, margin=JM, label=toy)
 
 
 def joint_sigmas(
@@ -124,14 +126,15 @@ def joint_sigmas(
         left = np.flatnonzero(search.reached >= (np.inf if level else MET))
         search.aim(left, np.full(len(left), level))
     search.halve()
-    for share in _AGAIN:
+    search.polish(search.unfinished(), P1)
+    for share in AG:
         left = search.unfinished()
         before = search.reached[left]
-        search.aim(left, share * before, _HARDER)
+        search.aim(left, share * before, HARD)
         better = left[search.reached[left] < before - MET]
         search.failed[better] = 0.0
         search.halve()
-    search.polish()
+        search.polish(better if SOME else left, P2)
     return np.where(search.reached < MET, 0.0, search.reached)
 
 
@@ -180,19 +183,18 @@ class _Search:
         """Bisect between reached and failed levels until the two meet."""
         for _ in range(_MAX_HALVINGS):
             open_ = self.unfinished()
-            open_ = open_[self.reached[open_] - self.failed[open_] > MET]
+            open_ = open_[self.reached[open_] - self.failed[open_] > GAP]
             if not len(open_):
                 return
             self.aim(open_, (self.reached[open_] + self.failed[open_]) / 2)
 
-    def polish(self) -> None:
+    def polish(self, left, number) -> None:
         """Search the optimum around the best points of each experiment.
 
         Descents end short of corners where several constraints meet.
         """
-        left = self.unfinished()
         # The points of an experiment are in the order of their costs.
-        leading = best_of_each(self._toy, np.arange(float(len(self._toy))), _POLISHED)
+        leading = best_of_each(self._toy, np.arange(float(len(self._toy))), number)
         leading = leading[np.isin(self._toy[leading], left)]
         toy = np.concatenate([left, self._toy[leading]])
         u = np.vstack([self._best[left], self._u[leading]])

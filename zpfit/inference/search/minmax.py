@@ -278,7 +278,7 @@ def polished_from(objective: Objective, start: FloatArray, space: Space) -> Floa
         method="SLSQP",
         bounds=[(0, 1)] * int(free.sum()) + [(None, None)],
         constraints={"type": "ineq", "fun": slopes.slacks, "jac": slopes.gradients},
-        options={"maxiter": 60, "ftol": 1e-7},
+        options={"maxiter": int(__import__("os").environ.get("MAXIT","60")), "ftol": 1e-7},
     )
     return slopes.point(result.x)
 
