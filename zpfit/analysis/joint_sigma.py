@@ -7,7 +7,7 @@ from itertools import cycle
 import numpy as np
 
 from zpfit.errors import NoAllowedPoint, NoAnomalies
-from zpfit.inference.posterior import Posterior, PullsAndRatios
+from zpfit.inference.posterior import Posterior
 from zpfit.inference.search.descent import descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import (
@@ -66,27 +66,32 @@ class JointSigma:
     """Point of the unit cube, shape (d,)."""
 
 
-def constraints_of_anomalies(
-    posterior: Posterior, at_points: PullsAndRatios, limits: JointSigmaSpec
-) -> Constraints:
-    """Return the pulls of the anomalies as objectives and all other data as constraints.
+class AnomalyConstraints:
+    """The pulls of the anomalies as objectives, and all other data as constraints.
 
     Parameters
     ----------
     posterior
         Posterior whose likelihood names the anomalies; by default the magnetic moments.
-    at_points
-        Pulls and ratios at n points.
     limits
         Largest pulls of the other measurements, in standard errors.
     """
-    anomalies = {term.name for term in posterior.likelihood.anomalies}
-    names = list(at_points.pulls)
-    sizes = np.abs([*at_points.pulls.values()])
-    sought = np.array([name in anomalies for name in names])
-    within = np.array([[limits.limit(name)] for name in names])
-    ratios = np.array(at_points.ratios).reshape(-1, sizes.shape[1])
-    return Constraints(sizes[sought], (sizes - within)[~sought], ratios)
+
+    def __init__(self, posterior: Posterior, limits: JointSigmaSpec) -> None:
+        self._posterior = posterior
+        anomalies = {term.name for term in posterior.likelihood.anomalies}
+        names = [term.name for term in posterior.likelihood.measurements]
+        self._anomalies = np.flatnonzero([name in anomalies for name in names])
+        self._others = np.flatnonzero([name not in anomalies for name in names])
+        self._within = np.array([limits.limit(names[i]) for i in self._others])[:, None]
+
+    def __call__(self, u: FloatArray, data: FloatArray | None = None) -> Constraints:
+        """Return objectives and constraints at points (n, d), by default for the observed data."""
+        found = self._posterior.pulls_and_ratios(u, data)
+        sizes = np.abs(found.pulls)
+        return Constraints(
+            sizes[self._anomalies], sizes[self._others] - self._within, found.ratios
+        )
 
 
 def joint_sigma(
@@ -121,7 +126,7 @@ def joint_sigma(
     if not posterior.likelihood.anomalies:
         raise NoAnomalies(posterior.likelihood.name)
     limits = limits or JointSigmaSpec()
-    space, objective = search_space(posterior), _objective(posterior, limits)
+    space, objective = search_space(posterior), AnomalyConstraints(posterior, limits)
     reached = MinMax(np.inf, np.full(posterior.dimension, 0.5))
     known = np.empty((0, posterior.dimension))
     for level in _FIRST_LEVELS:
@@ -163,10 +168,6 @@ def _from_leaders(
     return polished_best(objective, leaders, space).or_lower(best_of_points(objective, ends))
 
 
-def _objective(posterior: Posterior, limits: JointSigmaSpec) -> Objective:
-    return lambda u: constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u), limits)
-
-
 def improve_joint_sigma(
     posterior: Posterior,
     points: FloatArray,
@@ -192,7 +193,7 @@ def improve_joint_sigma(
         Its ``sigma`` is infinite if no point meets the other measurements and the exclusions.
     """
     objective, step_width = (
-        _objective(posterior, limits or JointSigmaSpec()),
+        AnomalyConstraints(posterior, limits or JointSigmaSpec()),
         posterior.priors.step_width,
     )
     reached = best_of_points(objective, points)
@@ -211,7 +212,7 @@ def best_joint_sigma_of(
     posterior: Posterior, points: FloatArray, limits: JointSigmaSpec | None = None
 ) -> JointSigma:
     """Return the best of given points, shape (n, d); infinite if none meets the constraints."""
-    best = best_of_points(_objective(posterior, limits or JointSigmaSpec()), points)
+    best = best_of_points(AnomalyConstraints(posterior, limits or JointSigmaSpec()), points)
     return JointSigma(best.level, best.u)
 
 
@@ -286,7 +287,7 @@ def _from_known(
     """Return what the most promising known points lead to, or None if nothing is allowed there."""
     if not len(known) or not posterior.likelihood.anomalies:
         return None
-    values = _objective(posterior, limits or JointSigmaSpec())(known)
+    values = AnomalyConstraints(posterior, limits or JointSigmaSpec())(known)
     promising = np.argsort(sum_of_squares(values.residuals(0.0, _WALL)))[:_PROMISING]
     found = improve_joint_sigma(posterior, known[promising], rng, limits)
     return found if np.isfinite(found.sigma) else None

@@ -6,10 +6,11 @@ reached and the highest at which it has failed.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from zpfit.analysis.joint_sigma import constraints_of_anomalies
+from zpfit.analysis.joint_sigma import AnomalyConstraints
 from zpfit.errors import NoAnomalies
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.search.descent import BLOCK, descend_rows, sum_of_squares
@@ -64,10 +65,13 @@ class _Objectives:
     """Data of the experiments, shape (toys, k)."""
     limits: JointSigmaSpec
 
+    @cached_property
+    def _of_points(self) -> AnomalyConstraints:
+        return AnomalyConstraints(self.posterior, self.limits)
+
     def constraints(self, u: FloatArray, toy: Index) -> Constraints:
         """Return the constraints at points (n, d), each for the data of its toy."""
-        at_points = self.posterior.pulls_and_ratios(u, self.data[toy])
-        return constraints_of_anomalies(self.posterior, at_points, self.limits)
+        return self._of_points(u, self.data[toy])
 
     def excesses(self, u: FloatArray, toy: Index, level: FloatArray) -> FloatArray:
         """Return the excesses over levels (n,) and limits, less a margin; shape (n, k)."""
