@@ -89,9 +89,7 @@ class AnomalyConstraints:
         """Return objectives and constraints at points (n, d), by default for the observed data."""
         found = self._posterior.pulls_and_ratios(u, data)
         sizes = np.abs(found.pulls)
-        return Constraints(
-            sizes[self._anomalies], sizes[self._others] - self._within, found.ratios
-        )
+        return Constraints(sizes[self._anomalies], sizes[self._others] - self._within, found.ratios)
 
 
 def joint_sigma(

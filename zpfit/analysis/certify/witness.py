@@ -8,8 +8,8 @@ import numpy as np
 from zpfit.analysis.certify.proof import Proof
 from zpfit.analysis.certify.structure import COUPLINGS, Structure
 from zpfit.analysis.joint_sigma import (
-    JointSigma,
     AnomalyConstraints,
+    JointSigma,
     improve_joint_sigma,
     joint_sigma_or_none,
 )

@@ -24,11 +24,9 @@ _STEEPER = walls(100.0, 5)
 """Steepness of the walls that take solutions inside the exclusions."""
 _STEPS = 40
 """Largest number of steps of a descent."""
-import os
-_TOLERANCE = float(os.environ.get("TOL","1e-5"))
+_TOLERANCE = 1e-5
 """Decrease of chi2 in one step below which a descent ends; valleys are long and flat."""
-import os
-_MARGIN = float(os.environ.get("MARGIN","1"))
+_MARGIN = 1.0
 """Distance in chi2 from the best descent of an experiment within which others are followed."""
 
 
@@ -50,13 +48,13 @@ class RefitOptions:
     """Solutions of each training experiment that stay in the pool."""
     starts: int = 40
     """Starts of each experiment from the pool."""
-    rounds: int = int(os.environ.get("ROUNDS","6"))
-    """Rounds of kicks."""
+    rounds: int = 6
+    """Largest number of rounds of kicks."""
     rounds_with_steps: int = 8
-    """Rounds of kicks if some parameters are discrete."""
-    quiet_rounds: int = int(os.environ.get("QUIET","2"))
-    """Successive rounds without progress after which an experiment needs no more."""
-    progress: float = float(os.environ.get("PROG","1e-3"))
+    """Largest number of rounds of kicks if some parameters are discrete."""
+    quiet_rounds: int = 2
+    """Successive rounds without progress after which an experiment gets no more."""
+    progress: float = 1e-3
     """Smallest progress of chi2 in a round."""
     kicked: int = 6
     """Points of each experiment that are kicked in a round."""

@@ -20,7 +20,7 @@ A wall's residual is zero where the point is allowed and grows outside.
 
 DESCENT_STEPS = 40
 """Default number of steps of a descent."""
-BLOCK = 2000
+BLOCK = 4000
 """Descents at once, if there are many: their arrays then fit in the processor's cache."""
 _FIRST_DAMPING, _SMALLEST_DAMPING, _HOPELESS_DAMPING = 1e-2, 1e-9, 1e8
 """Initial damping, its lower limit, and the value at which a descent stops."""
@@ -29,12 +29,11 @@ _DECREASE, _INCREASE = 0.3, 5.0
 _FIRST_STEPS, _SLOWING = 5, 0.7
 """Steps before a descent may be given up; factor by which the pace of a descent falls at most
 in one step."""
+_TRUST = 0.5
+"""Least ratio of the decrease to that which the slopes promise, at which slopes are corrected by
+the step; otherwise they are computed anew."""
 _LONGEST_STEP = 0.3
 """Largest change of a coordinate in one step."""
-
-
-import os
-_TRUST = float(os.environ.get("TRUST","0.5"))
 
 
 def descend(
@@ -143,7 +142,7 @@ def _descend_block(
     if not len(free):
         return points, costs
     damping = np.full(len(points), _FIRST_DAMPING)
-    slopes, exact = Slopes.empty(*current.shape, free), np.zeros(len(points), dtype=bool)
+    slopes, exact = Slopes.empty(current, free), np.zeros(len(points), dtype=bool)
     pace = np.full(len(points), np.inf)
     least = np.full(int(label.max()) + 1, np.inf)
     unknown = live
@@ -161,9 +160,7 @@ def _descend_block(
         decrease = np.subtract(old_costs, trial_costs, np.zeros(len(live)), where=better)
         # A step in an allowed direction may follow several that fail.
         paces = pace[live]
-        pace[live] = np.where(
-            np.isfinite(paces), np.maximum(decrease, _SLOWING * paces), decrease
-        )
+        pace[live] = np.where(np.isfinite(paces), np.maximum(decrease, _SLOWING * paces), decrease)
         factor = np.where(better, _DECREASE, np.where(sure, _INCREASE, 1.0))
         damping[live] = np.maximum(damping[live] * factor, _SMALLEST_DAMPING)
         # A linear model of the residuals may expect no more.
@@ -173,8 +170,10 @@ def _descend_block(
         trusted = better & going & ~ended & (decrease > _TRUST * gain)
         moved, corrected = live[better], live[trusted]
         slopes.correct(
-            corrected, trial[trusted][:, free] - before[trusted],
-            current[corrected], trial_residuals[trusted],
+            corrected,
+            trial[trusted][:, free] - before[trusted],
+            current[corrected],
+            trial_residuals[trusted],
         )
         points[moved], current[moved] = trial[better], trial_residuals[better]
         costs[moved], exact[moved] = trial_costs[better], False

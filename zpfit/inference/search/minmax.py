@@ -38,6 +38,8 @@ _TOLERANCE = 1e-5
 """Decrease of the sum of squares in one step below which a descent ends."""
 _NEAR_BEST = 1.0
 """Distance of the sum of squares from the best descent within which others are followed."""
+_ITERATIONS = 60
+"""Default limit of the iterations of the constrained search."""
 _MARGIN = 1e-6
 """Distance that the constrained search keeps from constraints: it ends on edges, to rounding."""
 _STEP = 1e-7
@@ -251,7 +253,9 @@ def polished_best(objective: Objective, starts: FloatArray, space: Space) -> Min
     return best_of_points(objective, np.array(ends))
 
 
-def polished_from(objective: Objective, start: FloatArray, space: Space) -> FloatArray:
+def polished_from(
+    objective: Objective, start: FloatArray, space: Space, iterations: int = _ITERATIONS
+) -> FloatArray:
     """Minimise the level under all constraints by sequential quadratic programming.
 
     Parameters
@@ -262,6 +266,8 @@ def polished_from(objective: Objective, start: FloatArray, space: Space) -> Floa
         Point of the unit cube, shape (d,).
     space
         Discrete coordinates, which stay as they are.
+    iterations
+        Largest number of iterations.
 
     Returns
     -------
@@ -278,7 +284,7 @@ def polished_from(objective: Objective, start: FloatArray, space: Space) -> Floa
         method="SLSQP",
         bounds=[(0, 1)] * int(free.sum()) + [(None, None)],
         constraints={"type": "ineq", "fun": slopes.slacks, "jac": slopes.gradients},
-        options={"maxiter": int(__import__("os").environ.get("MAXIT","60")), "ftol": 1e-7},
+        options={"maxiter": iterations, "ftol": 1e-7},
     )
     return slopes.point(result.x)
 

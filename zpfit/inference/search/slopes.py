@@ -44,9 +44,9 @@ class Slopes:
     """Approximate second derivatives: the product of the Jacobian with itself, (n, f, f)."""
 
     @classmethod
-    def empty(cls, n: int, k: int, free: Index) -> "Slopes":
-        """Return slopes of n descents with k residuals that are not computed yet."""
-        f = len(free)
+    def empty(cls, current: FloatArray, free: Index) -> "Slopes":
+        """Return slopes that are not computed yet, of descents with residuals (n, k)."""
+        (n, k), f = current.shape, len(free)
         return cls(free, np.empty((n, k, f)), np.empty((n, f)), np.empty((n, f, f)))
 
     def update(
@@ -200,6 +200,59 @@ def _correct(
         _product(row, current[i], jacobian, gradient, hessian)
 
 
+@inline
+def _hold(
+    at: FloatArray, gradient: FloatArray, hessian: FloatArray, g: FloatArray, h: FloatArray
+) -> None:
+    """Copy slopes, the lower triangle of the Hessian alone, without the coordinates that are held.
+
+    A coordinate that pushes against a face of the cube is held. It gets 1 on the diagonal.
+    """
+    for a in range(len(at)):
+        held = (at[a] <= 0 and gradient[a] > 0) or (at[a] >= 1 and gradient[a] < 0)
+        g[a] = 0.0 if held else gradient[a]
+        for b in range(a):
+            h[a, b] = 0.0 if held or h[b, b] < 0 else hessian[a, b]
+        h[a, a] = -1.0 if held else hessian[a, a]  # a mark until every row is filled
+
+
+@inline
+def _damp(damping: float, h: FloatArray, added: FloatArray) -> None:
+    """Add the damping, which is kept in ``added``, to the diagonal."""
+    largest = 0.0
+    for a in range(len(added)):
+        largest = max(largest, h[a, a])
+    # A coordinate without influence gets a small fraction of the largest scale, so that the matrix
+    # stays regular.
+    floor = _FLOOR * largest + _LEAST
+    for a in range(len(added)):
+        scale = max(h[a, a], 0.0)
+        added[a] = damping * (scale + floor) + floor * _FLOOR + (1.0 if h[a, a] < 0 else 0.0)
+        h[a, a] = scale + added[a]
+
+
+@inline
+def _solve(h: FloatArray, g: FloatArray, s: FloatArray) -> None:
+    """Fill in the solution of h s = -g. Cholesky's factor replaces the lower triangle of ``h``."""
+    f = len(g)
+    for a in range(f):
+        for b in range(a + 1):
+            total = h[a, b]
+            for c in range(b):
+                total -= h[a, c] * h[b, c]
+            h[a, b] = sqrt(total) if a == b else total / h[b, b]
+    for a in range(f):
+        total = -g[a]
+        for b in range(a):
+            total -= h[a, b] * s[b]
+        s[a] = total / h[a, a]
+    for a in range(f - 1, -1, -1):
+        total = s[a]
+        for b in range(a + 1, f):
+            total -= h[b, a] * s[b]
+        s[a] = total / h[a, a]
+
+
 @loop("(m,f)", "(m)", "i8(m)", "(n,f)", "(n,f,f)", "()", "(m,f)", "(m)")
 def _damped_steps(
     at: FloatArray,
@@ -211,52 +264,20 @@ def _damped_steps(
     step: FloatArray,
     gain: FloatArray,
 ) -> None:
-    """Fill in steps and expected decreases.
-
-    A coordinate that pushes against a face of the cube is held.
-    """
+    """Fill in steps and expected decreases."""
     m, f = at.shape
-    g, damped, h = np.empty(f), np.empty(f), np.empty((f, f))
+    g, added, h = np.empty(f), np.empty(f), np.empty((f, f))
     for i in range(m):
-        s, row, largest = step[i], rows[i], 0.0
-        for a in range(f):
-            g[a] = gradient[row, a]
-            held = (at[i, a] <= 0 and g[a] > 0) or (at[i, a] >= 1 and g[a] < 0)
-            damped[a] = 1.0 if held else 0.0
-            if held:
-                g[a] = 0.0
-            for b in range(a + 1):
-                h[a, b] = 0.0 if held or damped[b] > 0 else hessian[row, a, b]
-            largest = max(largest, h[a, a])
-        # A coordinate without influence gets a small fraction of the largest scale, so that the
-        # matrix stays regular.
-        floor = _FLOOR * largest + _LEAST
-        for a in range(f):
-            damped[a] += damping[i] * (h[a, a] + floor) + floor * _FLOOR
-            h[a, a] += damped[a]
-        # Cholesky's factor replaces the lower triangle.
-        for a in range(f):
-            for b in range(a + 1):
-                total = h[a, b]
-                for c in range(b):
-                    total -= h[a, c] * h[b, c]
-                h[a, b] = sqrt(total) if a == b else total / h[b, b]
-        for a in range(f):
-            total = -g[a]
-            for b in range(a):
-                total -= h[a, b] * s[b]
-            s[a] = total / h[a, a]
-        for a in range(f - 1, -1, -1):
-            total = s[a]
-            for b in range(a + 1, f):
-                total -= h[b, a] * s[b]
-            s[a] = total / h[a, a]
-        # The sum of squares falls by -(2 g.s + s.H.s), where (H + damped) s = -g.
+        row, s = rows[i], step[i]
+        _hold(at[i], gradient[row], hessian[row], g, h)
+        _damp(damping[i], h, added)
+        _solve(h, g, s)
+        # The sum of squares falls by -(2 g.s + s.H.s), where (H + added) s = -g.
         size, slope, curved = 0.0, 0.0, 0.0
         for a in range(f):
             size = max(size, abs(s[a]))
             slope -= g[a] * s[a]
-            curved += damped[a] * s[a] * s[a]
+            curved += added[a] * s[a] * s[a]
         part = min(1.0, longest / max(size, 1e-300))
         gain[i] = 2 * part * slope - part * part * (slope - curved)
         for a in range(f):
