@@ -105,7 +105,8 @@ def extremes(
 
 
 def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
-    within = np.array([[limits.limit(term.name)] for term in posterior.likelihood.measurements])
+    names = [term.name for term in posterior.likelihood.measurements]
+    within = np.array([limits.limit(name) for name in names])[:, None]
 
     def objective(u: FloatArray) -> Constraints:
         found = posterior.pulls_and_ratios(u)

@@ -124,7 +124,8 @@ class CompiledPosterior:
             names = [term.name for term in parts.others.measurements]
             found |= zip(names, parts.others.pulls(c, rest), strict=True)
             ratios = np.array([*ratios, *parts.others.ratios(c).values()]).reshape(-1, len(u))
-        return np.array([found[term.name] for term in self._likelihood.measurements]), ratios
+        rows = np.array([found[term.name] for term in self._likelihood.measurements])
+        return rows.reshape(-1, len(u)), ratios
 
     def _completed(self, program: Program, inputs: FloatArray, values: Any) -> FloatArray | None:
         """Return ln L with the terms that are not recorded; ``values`` gives the parameters."""
