@@ -47,7 +47,7 @@ _WALL = 30.0
 """Steepness of the walls of exclusions."""
 _STEPS, _TOLERANCE = 30, 1e-12
 """Steps and tolerance of descents; sums of squares are zero where every constraint is met."""
-_NEAR_BEST = 0.01
+_NEAR_BEST = 0.1
 """Distance of the sum of squares from the best descent of an experiment within which others are
 followed."""
 _STARTS, _KEPT, _KICKS = 16, 4, 2

@@ -55,7 +55,7 @@ class Constraints:
     """Objectives and constraints at n points."""
 
     objectives: FloatArray
-    """Quantities of which the largest is minimised, shape (a, n)."""
+    """Quantities; the search minimises the largest, shape (a, n)."""
     excesses: FloatArray
     """Quantities that must not be positive, shape (b, n)."""
     ratios: FloatArray
