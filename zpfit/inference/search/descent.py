@@ -29,7 +29,7 @@ _DECREASE, _INCREASE = 0.3, 5.0
 _FIRST_STEPS, _SLOWING = 5, 0.7
 """Steps before a descent may be given up; factor by which the pace of a descent falls at most
 in one step."""
-_TRUST = 0.5
+_TRUST = 0.75
 """Least ratio of the decrease to that which the slopes promise, at which slopes are corrected by
 the step; otherwise they are computed anew."""
 _LONGEST_STEP = 0.3
