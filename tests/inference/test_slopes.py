@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from zpfit.inference.search import descent
-from zpfit.inference.search.descent import descend, descend_rows
+from zpfit.inference.search.descent import TRUST, descend, descend_rows
 from zpfit.inference.search.slopes import Slopes
 from zpfit.likelihood.exclusions import wall_residual
 
@@ -89,7 +88,7 @@ def walled(u, wall):
     return np.column_stack([10 * curved, wall_residual(u.sum(axis=1) / 3, wall)])
 
 
-def test_corrected_slopes_end_where_exact_ones_do_with_fewer_residuals(monkeypatch):
+def test_corrected_slopes_end_where_exact_ones_do_with_fewer_residuals():
     asked = []
 
     def residuals(u, wall):
@@ -97,9 +96,8 @@ def test_corrected_slopes_end_where_exact_ones_do_with_fewer_residuals(monkeypat
         return walled(u, wall)
 
     starts = np.random.default_rng(3).random((100, 6))
-    fast, fast_costs = descend(residuals, starts, 30.0, 200, tolerance=1e-9)
+    fast, fast_costs = descend(residuals, starts, 30.0, 200, tolerance=1e-9, trust=TRUST)
     fast_asked, asked[:] = sum(asked), []
-    monkeypatch.setattr(descent, "_TRUST", np.inf)
     slow, slow_costs = descend(residuals, starts, 30.0, 200, tolerance=1e-9)
     np.testing.assert_allclose(fast_costs, slow_costs, atol=1e-8)
     np.testing.assert_allclose(fast, slow, atol=1e-5)
@@ -115,8 +113,8 @@ def test_descents_are_given_up_for_others_of_their_label_alone():
         return np.column_stack([np.tanh(9 * (u[:, 0] - 0.3)), u[:, 1] - 0.6, depth])
 
     starts = np.random.default_rng(4).random((40, 2))
-    _, together = descend_rows(residuals, starts, 1.0, margin=0.1)
-    _, apart = descend_rows(residuals, starts, 1.0, margin=0.1, label=label)
+    _, together = descend_rows(residuals, starts, 1.0, margin=0.1, trust=TRUST)
+    _, apart = descend_rows(residuals, starts, 1.0, margin=0.1, label=label, trust=TRUST)
     np.testing.assert_allclose(apart[:20], 0, atol=1e-6)
     np.testing.assert_allclose(apart[20:], 9, atol=1e-6)
     assert together[20:].max() > 9.001

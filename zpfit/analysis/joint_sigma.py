@@ -8,7 +8,7 @@ import numpy as np
 
 from zpfit.errors import NoAllowedPoint, NoAnomalies
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import descend, sum_of_squares
+from zpfit.inference.search.descent import TRUST, descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import (
     Constraints,
@@ -243,7 +243,7 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
             heights.objectives, heights.excesses + _INSIDE, heights.ratios * (1 + _INSIDE)
         ).residuals(level, wall)
 
-    return descend(residuals, starts, _WALL, tolerance=_ARRIVED)[0]
+    return descend(residuals, starts, _WALL, tolerance=_ARRIVED, trust=TRUST)[0]
 
 
 def joint_sigma_or_none(

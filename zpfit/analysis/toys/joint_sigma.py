@@ -13,7 +13,7 @@ import numpy as np
 from zpfit.analysis.joint_sigma import AnomalyConstraints
 from zpfit.errors import NoAnomalies
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import BLOCK, descend_rows, sum_of_squares
+from zpfit.inference.search.descent import BLOCK, TRUST, descend_rows, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import Constraints, polished_from
 from zpfit.inference.search.selection import (
@@ -100,6 +100,7 @@ class _Objectives:
             block=BLOCK,
             margin=_NEAR_BEST,
             label=toy,
+            trust=TRUST,
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import BLOCK, descend_rows
+from zpfit.inference.search.descent import BLOCK, TRUST, descend_rows
 from zpfit.inference.search.kicks import kick_and_reflect, repeated_like
 from zpfit.inference.search.selection import Index, apart_of_each, best_of_each, cheapest_apart
 from zpfit.inference.search.walls import descend_inside, walls
@@ -116,7 +116,15 @@ class Experiments:
             return self.posterior.residuals(u, wall, self.data[toy[rows]])
 
         return descend_rows(
-            residuals, u, wall, _STEPS, tolerance=_TOLERANCE, block=BLOCK, margin=_MARGIN, label=toy
+            residuals,
+            u,
+            wall,
+            _STEPS,
+            tolerance=_TOLERANCE,
+            block=BLOCK,
+            margin=_MARGIN,
+            label=toy,
+            trust=TRUST,
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from zpfit.inference.search.descent import descend, sum_of_squares
+from zpfit.inference.search.descent import TRUST, descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.selection import Space
 from zpfit.io.arrays import FloatArray
@@ -202,7 +202,13 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
         return objective(u).residuals(level, wall)
 
     return descend(
-        residuals, starts, _WALL, _DESCENT_STEPS, tolerance=_TOLERANCE, margin=_NEAR_BEST
+        residuals,
+        starts,
+        _WALL,
+        _DESCENT_STEPS,
+        tolerance=_TOLERANCE,
+        margin=_NEAR_BEST,
+        trust=TRUST,
     )[0]
 
 
