@@ -10,7 +10,7 @@ RUFF := $(BIN)/ruff check . && $(BIN)/ruff format --check .
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-beyond benchmark-campaign benchmark-samplers benchmark-scaling benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 atlas data-page clean
+.PHONY: install develop quickstart test test-slow versions lint benchmark benchmark-beyond benchmark-campaign benchmark-engines benchmark-samplers benchmark-scaling benchmark-toys calibration docs docs-serve docs-numbers paper epochs vectors x17 atlas data-page clean
 
 # What a user needs: every command of the README.
 install: $(INSTALLED)
@@ -71,6 +71,10 @@ benchmark-beyond: develop
 benchmark-samplers: install
 	$(PIP) --editable '.[benchmark]'
 	$(BIN)/python benchmarks/samplers.py --plot output/samplers.png --json output/samplers.json
+
+benchmark-engines: install
+	$(PIP) --editable '.[benchmark]'
+	$(BIN)/python benchmarks/engines.py --json benchmarks/engines.json --page docs/benchmarks.md
 
 benchmark-scaling: develop
 	$(BIN)/python benchmarks/scaling.py --json benchmarks/scaling.json --plot docs/images/scaling.png --page docs/benchmarks.md

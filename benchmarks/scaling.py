@@ -4,8 +4,8 @@ Run as ``python benchmarks/scaling.py [--only PART ...] [--rounds N] [--fits N .
 seconds and points at which ln L is evaluated, until ln Z is known to 0.03. ``--json FILE`` keeps
 the numbers of each part, ``--plot PNG`` draws all parts that FILE holds, and ``--page FILE``
 replaces the tables of a page. The parts are ``known`` (likelihoods with known ln Z), ``effective``
-(couplings of leptons and quarks), ``terms``, ``fits`` (campaigns) and ``engines`` (vegas and
-dynesty on problems at which vegas fails, with the same number of evaluations).
+(couplings of leptons and quarks), ``terms`` and ``fits`` (campaigns). ``engines.py`` compares
+engines on problems at which products of histograms fail.
 """
 
 import os
@@ -33,18 +33,18 @@ import numpy as np
 import psutil
 from campaign import SMALLEST, campaign_of
 from likelihood import cpu_model
+from marked_pages import write_tables
 from scaling_plot import Line, Panel, draw
 from scaling_problems import (
     KINDS_OF_TERMS,
     KNOWN,
     Scaled,
     effective,
-    many_peaks,
 )
 
 from zpfit.errors import FailedTasks, PoorProposal
 from zpfit.inference.progress import Silent
-from zpfit.inference.samplers import dynesty, vegas
+from zpfit.inference.samplers import vegas
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.result import Evidence
 from zpfit.io.arrays import FloatArray
@@ -61,17 +61,13 @@ COUPLINGS = (3, 5, 7, 10, 14, 20)
 """Numbers of parameters of the effective model."""
 COPIES = (1, 2, 4, 8, 15)
 """Copies of the 13 terms of the paper's set."""
-FITS = (10, 100, 1000)
+FITS = (10, 100, 1000, 10_000)
 ALONE = 1000
 """Largest campaign that is also run by one worker."""
-LIVE_POINTS = 600
 FAILURES = 2
 """Sizes at which a family of problems may fail before larger ones are left out."""
 LONG = 3.0
 """CPU seconds of a size after which it is not repeated."""
-LEAST_BUDGET = 300_000
-"""Smallest number of evaluations that vegas accepts as a limit."""
-BEGIN, END = "<!-- scaling: begin -->", "<!-- scaling: end -->"
 
 
 @dataclass(frozen=True)
@@ -164,16 +160,6 @@ def by_vegas(problem: Scaled, seed: int, options: vegas.VegasOptions) -> Result:
     return measured(problem, seed, run)
 
 
-def by_dynesty(problem: Scaled, seed: int, live_points: int) -> Result:
-    """Measure nested sampling."""
-    options = dynesty.DynestyOptions(live_points=live_points)
-
-    def run(task: SamplingTask, rng: np.random.Generator) -> tuple[Evidence, bool]:
-        return dynesty.sample(task, options, rng).evidence, True
-
-    return measured(problem, seed, run)
-
-
 Integrator = Callable[[SamplingTask, np.random.Generator], tuple[Evidence, bool]]
 
 
@@ -224,17 +210,6 @@ def terms(rounds: int) -> Iterator[Row]:
     for problem in KINDS_OF_TERMS:
         for copies in COPIES:
             yield row_of(problem(copies), rounds)
-
-
-def engines(_: int) -> Iterator[Row]:
-    """Compare dynesty with vegas once, which may use as many draws as dynesty has used."""
-    for problem in (many_peaks(7), many_peaks(12)):
-        nested = by_dynesty(problem, 0, LIVE_POINTS)
-        name = f"{problem.series}, "
-        yield Row(name + "dynesty", problem.size, (nested,), problem.log_z)
-        budget = max(LEAST_BUDGET, nested.evaluations)
-        options = vegas.VegasOptions(error=ERROR, max_evaluations=budget)
-        yield Row(name + "vegas", problem.size, (by_vegas(problem, 0, options),), problem.log_z)
 
 
 # Campaigns
@@ -381,14 +356,6 @@ def as_rows(data: dict[str, list[dict[str, object]]]) -> list[Row]:
     ]
 
 
-def write_tables(page: Path, lines: Sequence[str]) -> None:
-    """Replace what is between the marks of a page."""
-    text = page.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    page.write_text("\n".join([head + BEGIN, "", *lines, "", END + tail]), encoding="utf-8")
-
-
 def parts_of(fits: Sequence[int]) -> dict[str, Callable[[int], Iterator[Row]]]:
     """Return the function of each part, which takes the number of rounds."""
     return {
@@ -396,7 +363,6 @@ def parts_of(fits: Sequence[int]) -> dict[str, Callable[[int], Iterator[Row]]]:
         "effective": fits_of_couplings,
         "terms": terms,
         "fits": partial(campaigns, fits),
-        "engines": engines,
     }
 
 
@@ -427,7 +393,7 @@ def main() -> None:
     if options.plot is not None:
         draw(options.plot, panels({part: as_rows(data) for part, data in kept.items()}))
     if options.page is not None:
-        write_tables(options.page, lines[:-1])
+        write_tables(options.page, "scaling", lines[:-1])
 
 
 if __name__ == "__main__":

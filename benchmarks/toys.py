@@ -21,9 +21,9 @@ from zpfit.io.arrays import FloatArray
 from zpfit.physics.couplings import Couplings
 from zpfit.runs.run_file import find_run_file, load_run
 
-RUNS = ("quickstart", "sm_u1_cs")
-BAR = 20.0
-"""Toys per second of one core that the effective model must reach."""
+RUNS = ("quickstart", "sm_u1_cs", "nhdm_u1_cs", "froggatt_nielsen_cs")
+GOAL, GOAL_WITH_JOINT_SIGMA = 120.0, 40.0
+"""Toys per second of one core: of the first run, and of every run with the joint sigma."""
 BLOCKS = 3
 SLOW_TOYS, SLOW_STARTS = 5, 2000
 SEED = 1
@@ -57,8 +57,13 @@ def main() -> None:
             f"{row.slow_toys_per_second:.2f} toys/s, ratio {row.ratio:.0f}, mean difference in "
             f"chi2 {row.mean_difference:+.4f}; {row.pool_points} starts in {row.pool_seconds:.1f} s"
         )
-    verdict = "met" if rows[0].toys_per_second >= BAR else "missed"
-    print(f"Bar for {RUNS[0]}: {BAR:g} toys/s of one core, {verdict}")
+    slowest = min(row.toys_per_second_with_joint_sigma for row in rows)
+    for name, found, goal in (
+        (f"toys/s of {RUNS[0]}", rows[0].toys_per_second, GOAL),
+        ("toys/s with joint sigma, slowest run", slowest, GOAL_WITH_JOINT_SIGMA),
+    ):
+        verdict = "met" if found >= goal else "missed"
+        print(f"{name}: {found:.1f} (goal: at least {goal:g}, {verdict})")
     if path is not None:
         path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
 

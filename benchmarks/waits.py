@@ -17,6 +17,7 @@ from time import perf_counter
 
 import numpy as np
 from kept import keep, kept_ratios, slower
+from marked_pages import write_tables
 
 PAPER = ("quickstart", "sm_u1_cs", "nhdm_u1_cs", "froggatt_nielsen_cs")
 TODAY = ("effective_today_cs", "sm_u1_today_cs", "nhdm_u1_today_cs", "froggatt_nielsen_today_cs")
@@ -33,7 +34,6 @@ GOALS = {"quickstart": 6.0, "compare paper": 15.0, "paper": 20.0, "epochs": 90.0
 """Largest waits in seconds on two quiet cores."""
 LONG = ("epochs",)
 """Commands that run once and only if they are asked for."""
-BEGIN, END = "<!-- waits: begin -->", "<!-- waits: end -->"
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
     lines = table(waits, ratios, kept_ratios("waits"))
     print("\n".join(lines))
     if arguments.page is not None:
-        write_table(arguments.page, lines)
+        write_tables(arguments.page, "waits", lines)
     lines = slower("waits", ratios)
     if arguments.keep:
         keep("waits", ratios)
@@ -91,14 +91,6 @@ def table(waits: dict[str, float], ratios: dict[str, float], kept: dict[str, flo
         before = f"{kept[name]:.1f}" if name in kept else "-"
         lines.append(f"| {name} | {seconds:.1f} | {goal} | {ratios[name]:.1f} | {before} |")
     return lines
-
-
-def write_table(page: Path, lines: Sequence[str]) -> None:
-    """Replace the table between the marks of a page."""
-    text = page.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    page.write_text("\n".join([head + BEGIN, "", *lines, "", END + tail]), encoding="utf-8")
 
 
 if __name__ == "__main__":

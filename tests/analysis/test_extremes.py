@@ -233,7 +233,7 @@ def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.Mon
     """Two failed searches do not stop the third."""
 
     def judge(u):
-        return minmax.Constraints([u[:, 0]], [], [np.where(u[:, 0] < 0.5, 2.0, 0.5)])
+        return minmax.Constraints.of([u[:, 0]], [], [np.where(u[:, 0] < 0.5, 2.0, 0.5)])
 
     ends = iter([0.1, 0.2, 0.5, 0.6, 0.7])
     monkeypatch.setattr(minmax, "polished_from", lambda *_: np.array([next(ends)]))

@@ -9,6 +9,7 @@ from light_toys import LIGHT
 from scipy.stats import binom, chi2, kstwo, norm, poisson
 
 from zpfit.analysis.certify.bound_below import proved_below
+from zpfit.analysis.joint_sigma import joint_sigma
 from zpfit.analysis.toys.block import ToyProblem
 from zpfit.analysis.toys.joint_sigma import joint_sigmas
 from zpfit.analysis.toys.p_value import EmpiricalP, empirical_p
@@ -444,6 +445,24 @@ def test_the_fast_refit_has_no_bias_against_global_searches(run_name):
     assert difference.mean() < 0.02
     assert difference.max() < 0.15
     assert difference.min() > -0.02
+
+
+@pytest.mark.slow
+def test_joint_sigmas_of_toys_are_those_of_long_searches():
+    run = load_run(find_run_file("sm_u1_cs"))
+    posterior, limits = run.posterior, run.settings.joint_sigma
+    truth = predictions(posterior.likelihood, Couplings.none())
+    data = pseudo_data(posterior.likelihood, truth, 2, range(10))
+    pool = solution_pool(posterior, truth, search_rng(2, 0))
+    fits = refit(posterior, pool, data, search_rng(2, 1))
+    fast = joint_sigmas(posterior, pool, data, fits.u, limits, search_rng(2, 2))
+
+    def long_search(row):
+        of_toy = replace(posterior, likelihood=posterior.likelihood.with_data(row))
+        return joint_sigma(of_toy, np.random.default_rng(1), limits).sigma
+
+    slow = np.array([long_search(row) for row in data])
+    np.testing.assert_allclose(fast, slow, atol=5e-3)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,13 @@ from zpfit.inference.samplers import vegas
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.importance import Target, integrate
 from zpfit.inference.samplers.more_peaks import of_one_map
-from zpfit.inference.samplers.peak_census import Census, Ends, Measured, log_unseen
+from zpfit.inference.samplers.peak_census import (
+    Census,
+    Ends,
+    Measured,
+    log_unseen,
+    log_unseen_if_alike,
+)
 from zpfit.inference.samplers.peak_search import Peak, PeakOptions, fitted, peak_at, same_peaks
 from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import Gap, HistogramMap, MixtureMap
@@ -58,6 +64,16 @@ def test_no_evidence_of_many_peaks_is_silently_wrong(name, seed):
     if "equal" in name:
         assert not integral.shortcomings
         assert integral.evidence.error < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_few_evaluations_miss_no_peak_silently(seed):
+    """Few ascents meet each peak only five times, and some not at all, though none just once."""
+    problem, options = crowd(12, 30, (0.02, 0.02)), vegas.VegasOptions(max_evaluations=30_000)
+    rng = np.random.default_rng(seed)
+    _, integral = vegas.adapt_and_integrate(task_of(problem), options, rng)
+    assert integral.shortcomings or off(problem, integral) < LIMIT
 
 
 def test_more_equal_peaks_than_the_first_search_keeps_are_integrated():
@@ -152,6 +168,20 @@ def test_the_estimate_of_unseen_peaks_agrees_with_draws_of_equal_peaks():
         unseen.append(np.sum(counts == 0))
     assert np.mean(unseen) == pytest.approx(50 * 0.98**80, rel=0.05)
     assert np.mean(estimates) == pytest.approx(np.mean(unseen), rel=0.2)
+
+
+@pytest.mark.parametrize("draws", [100, 250])
+def test_the_estimate_for_peaks_met_alike_agrees_with_draws(draws):
+    """With many captures of 50 equal peaks few are met once, and 50 exp(-draws/50) not at all."""
+    rng = np.random.default_rng(1)
+    estimates, unseen = [], []
+    for _ in range(300):
+        counts = np.bincount(rng.integers(50, size=draws), minlength=50)
+        met = counts[counts > 0]
+        estimates.append(len(met) * np.exp(log_unseen_if_alike(met.mean())))
+        unseen.append(np.sum(counts == 0))
+    assert np.mean(unseen) == pytest.approx(50 * 0.98**draws, rel=0.2)
+    assert np.mean(estimates) == pytest.approx(50 * 0.98**draws, rel=0.2)
 
 
 @pytest.mark.parametrize("once", [0, 1])

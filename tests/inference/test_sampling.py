@@ -1,5 +1,8 @@
 """Compare the sampler with known moments; tolerances follow from the stated errors."""
 
+from itertools import count
+
+import gvar
 import numpy as np
 import pytest
 from helpers_samplers import first_fast
@@ -16,7 +19,7 @@ from zpfit.inference.samplers.result import (
     WeightedSamples,
     effective_number,
 )
-from zpfit.inference.samplers.vegas_map import adapt_map, adapt_maps
+from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map, adapt_maps
 from zpfit.inference.sampling import cross_check
 from zpfit.io.places import packaged_data
 from zpfit.runs.run_file import load_run
@@ -333,3 +336,25 @@ def test_a_cross_check_counts_both_errors(
     check = cross_check(first, run.posterior, run.settings, np.random.default_rng(1))
     assert check.sigma == pytest.approx(sigma)
     assert check.agrees
+
+
+def test_an_adaptation_leaves_nothing_in_the_covariance_matrix_of_gvar():
+    # vegas's results would add rows to it, in a worker until its end.
+    rows = len(gvar.gvar.cov)
+    options = MapOptions(batch=1000)
+    adapt_map(lambda u: -50 * u[:, 0], 1, np.random.default_rng(0), options=options)
+    assert len(gvar.gvar.cov) == rows
+
+
+def test_gvar_has_its_covariance_matrix_back_after_a_failure():
+    calls = count()
+
+    def fails_in_vegas(u):
+        if next(calls) >= 2:  # the search for allowed points and the draws before come first
+            raise FloatingPointError
+        return -50 * u[:, 0]
+
+    before = gvar.gvar
+    with pytest.raises(FloatingPointError):
+        adapt_map(fails_in_vegas, 1, np.random.default_rng(0), options=MapOptions(batch=1000))
+    assert gvar.gvar is before

@@ -132,7 +132,7 @@ def test_copies_of_the_package_do_not_share_a_folder(monkeypatch, tmp_path):
 def test_every_file_with_formulas_is_in_the_name_of_the_cache():
     """A proof that ran stale code after an edit would prove nothing."""
     root = Path(module.__file__).parent.parent
-    decorated = re.compile(r"^@(rigorous|inline|rounded_ufunc|ufunc|gufunc)\b", re.MULTILINE)
+    decorated = re.compile(r"^@(rigorous|inline|rounded_ufunc|ufunc|gufunc|loop)\b", re.MULTILINE)
     files = [path for path in root.rglob("*.py") if decorated.search(path.read_text("utf-8"))]
     folders = {path.parent.relative_to(root).as_posix() for path in files}
     assert folders == set(module.COMPILED)

@@ -105,11 +105,13 @@ def extremes(
 
 
 def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
+    names = [term.name for term in posterior.likelihood.measurements]
+    within = np.array([limits.limit(name) for name in names])[:, None]
+
     def objective(u: FloatArray) -> Constraints:
         found = posterior.pulls_and_ratios(u)
         size = np.log(np.maximum(sought.quantity(found.couplings()), _SMALLEST))
-        excess = [np.abs(pull) - limits.limit(name) for name, pull in found.pulls.items()]
-        return Constraints([sought.sign * size], excess, found.ratios)
+        return Constraints(sought.sign * size[None], np.abs(found.pulls) - within, found.ratios)
 
     return objective
 

@@ -1,14 +1,14 @@
 """The joint sigma: standard errors within which every anomaly is met at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 
 import numpy as np
 
 from zpfit.errors import NoAllowedPoint, NoAnomalies
-from zpfit.inference.posterior import Posterior, PullsAndRatios
-from zpfit.inference.search.descent import descend, sum_of_squares
+from zpfit.inference.posterior import Posterior
+from zpfit.inference.search.descent import TRUST, descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import (
     Constraints,
@@ -67,46 +67,49 @@ class JointSigma:
     """Point of the unit cube, shape (d,)."""
 
 
-def constraints_of_anomalies(
-    posterior: Posterior, at_points: PullsAndRatios, limits: JointSigmaSpec
-) -> Constraints:
-    """Return the pulls of the anomalies as objectives and all other data as constraints.
-
-    Parameters
-    ----------
-    posterior
-        Posterior whose likelihood names the anomalies; by default the magnetic moments.
-    at_points
-        Pulls and ratios at n points.
-    limits
-        Largest pulls of the other measurements, in standard errors.
-    """
-    return constraints_of(posterior.likelihood, at_points.pulls, at_points.ratios, limits)
-
-
-def constraints_of(
-    likelihood: Likelihood,
-    pulls: Mapping[str, FloatArray],
-    ratios: Sequence[FloatArray],
-    limits: JointSigmaSpec,
-) -> Constraints:
-    """Return the sizes of the anomalies' pulls as objectives and all other data as constraints.
+class PullConstraints:
+    """The pulls of the anomalies as objectives, and all other data as constraints.
 
     Parameters
     ----------
     likelihood
-        Likelihood that names the anomalies.
-    pulls
-        Pull of each measurement at n points, by name.
-    ratios
-        Signal over limit of the exclusions at these points.
+        Likelihood that names the anomalies; by default the magnetic moments.
     limits
         Largest pulls of the other measurements, in standard errors.
     """
-    sizes = {name: np.abs(pull) for name, pull in pulls.items()}
-    objectives = [sizes.pop(term.name) for term in likelihood.anomalies]
-    excesses = [size - limits.limit(name) for name, size in sizes.items()]
-    return Constraints(objectives, excesses, ratios)
+
+    def __init__(self, likelihood: Likelihood, limits: JointSigmaSpec) -> None:
+        anomalies = {term.name for term in likelihood.anomalies}
+        names = [term.name for term in likelihood.measurements]
+        self._anomalies = np.flatnonzero([name in anomalies for name in names])
+        self._others = np.flatnonzero([name not in anomalies for name in names])
+        self._within = np.array([limits.limit(names[i]) for i in self._others])[:, None]
+
+    def __call__(self, pulls: FloatArray, ratios: FloatArray) -> Constraints:
+        """Return objectives and constraints at n points.
+
+        Parameters
+        ----------
+        pulls
+            Pull of each measurement, shape (m, n).
+        ratios
+            Signal over limit of each exclusion, shape (k, n).
+        """
+        sizes = np.abs(pulls)
+        return Constraints(sizes[self._anomalies], sizes[self._others] - self._within, ratios)
+
+
+class AnomalyConstraints:
+    """The :class:`PullConstraints` of a posterior, at points of the unit cube."""
+
+    def __init__(self, posterior: Posterior, limits: JointSigmaSpec) -> None:
+        self._posterior = posterior
+        self._of_pulls = PullConstraints(posterior.likelihood, limits)
+
+    def __call__(self, u: FloatArray, data: FloatArray | None = None) -> Constraints:
+        """Return objectives and constraints at points (n, d), by default for the observed data."""
+        found = self._posterior.pulls_and_ratios(u, data)
+        return self._of_pulls(found.pulls, found.ratios)
 
 
 def joint_sigma(
@@ -141,7 +144,7 @@ def joint_sigma(
     if not posterior.likelihood.anomalies:
         raise NoAnomalies(posterior.likelihood.name)
     limits = limits or JointSigmaSpec()
-    space, objective = search_space(posterior), _objective(posterior, limits)
+    space, objective = search_space(posterior), AnomalyConstraints(posterior, limits)
     reached = MinMax(np.inf, np.full(posterior.dimension, 0.5))
     known = np.empty((0, posterior.dimension))
     for level in _FIRST_LEVELS:
@@ -183,10 +186,6 @@ def _from_leaders(
     return polished_best(objective, leaders, space).or_lower(best_of_points(objective, ends))
 
 
-def _objective(posterior: Posterior, limits: JointSigmaSpec) -> Objective:
-    return lambda u: constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u), limits)
-
-
 def improve_joint_sigma(
     posterior: Posterior,
     points: FloatArray,
@@ -212,7 +211,7 @@ def improve_joint_sigma(
         Its ``sigma`` is infinite if no point meets the other measurements and the exclusions.
     """
     objective, step_width = (
-        _objective(posterior, limits or JointSigmaSpec()),
+        AnomalyConstraints(posterior, limits or JointSigmaSpec()),
         posterior.priors.step_width,
     )
     reached = best_of_points(objective, points)
@@ -231,7 +230,7 @@ def best_joint_sigma_of(
     posterior: Posterior, points: FloatArray, limits: JointSigmaSpec | None = None
 ) -> JointSigma:
     """Return the best of given points, shape (n, d); infinite if none meets the constraints."""
-    best = best_of_points(_objective(posterior, limits or JointSigmaSpec()), points)
+    best = best_of_points(AnomalyConstraints(posterior, limits or JointSigmaSpec()), points)
     return JointSigma(best.level, best.u)
 
 
@@ -240,11 +239,11 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
 
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         heights = objective(u)
-        excesses = [excess + _INSIDE for excess in heights.excesses]
-        ratios = [ratio * (1 + _INSIDE) for ratio in heights.ratios]
-        return Constraints(heights.objectives, excesses, ratios).residuals(level, wall)
+        return Constraints(
+            heights.objectives, heights.excesses + _INSIDE, heights.ratios * (1 + _INSIDE)
+        ).residuals(level, wall)
 
-    return descend(residuals, starts, _WALL, tolerance=_ARRIVED)[0]
+    return descend(residuals, starts, _WALL, tolerance=_ARRIVED, trust=TRUST)[0]
 
 
 def joint_sigma_or_none(
@@ -306,7 +305,7 @@ def _from_known(
     """Return what the most promising known points lead to, or None if nothing is allowed there."""
     if not len(known) or not posterior.likelihood.anomalies:
         return None
-    values = _objective(posterior, limits or JointSigmaSpec())(known)
+    values = AnomalyConstraints(posterior, limits or JointSigmaSpec())(known)
     promising = np.argsort(sum_of_squares(values.residuals(0.0, _WALL)))[:_PROMISING]
     found = improve_joint_sigma(posterior, known[promising], rng, limits)
     return found if np.isfinite(found.sigma) else None

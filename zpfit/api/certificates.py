@@ -17,7 +17,7 @@ from zpfit.analysis.certify.bracket import (
     certify_level,
 )
 from zpfit.analysis.certify.witness import upper_end
-from zpfit.analysis.joint_sigma import JointSigma, constraints_of_anomalies
+from zpfit.analysis.joint_sigma import AnomalyConstraints, JointSigma
 from zpfit.analysis.records import CertificateRecord
 from zpfit.api.sources import Source, check_point, escaped, folder_of, load, progress_of
 from zpfit.errors import InvalidInput, in_short
@@ -218,8 +218,7 @@ def _known(problem: Problem, point: Mapping[str, float]) -> JointSigma:
     u = posterior.priors.to_unit_cube(point, "point")
     rng = np.random.default_rng(problem.settings.seed)
     limits = problem.settings.joint_sigma
-    pulls = constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u[None]), limits)
-    level = float(np.max(pulls.objectives))
+    level = float(np.max(AnomalyConstraints(posterior, limits)(u[None]).objectives))
     return upper_end(posterior, u[None], level, limits, rng)
 
 

@@ -105,24 +105,27 @@ class CompiledPosterior:
 
     def pulls_and_ratios(
         self, u: FloatArray, data: FloatArray | None
-    ) -> tuple[dict[str, FloatArray], list[FloatArray]]:
-        """Return pulls by measurement, and ratios of exclusions and conditions, each of shape (n,).
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return pulls of measurements (m, n), and ratios of exclusions and conditions (k, n).
 
         Points have shape (n, d). The ratios have an order of their own.
         """
         parts, program = self._pulls if data is None else self._pulls_of_data
         own = () if data is None else (data.T[parts.recorded_data],)
-        rows = [*program(np.vstack([u.T, *own])).outputs]
-        names = [term.name for term in parts.recorded.measurements]
-        found, ratios = dict(zip(names, rows, strict=False)), rows[len(names) :]
-        if not parts.complete:
-            rest = None if data is None else data[:, parts.data]
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                c = self._model.couplings(self._priors.of_axes([*u.T]))
-                names = [term.name for term in parts.others.measurements]
-                found |= zip(names, parts.others.pulls(c, rest), strict=True)
-                ratios += parts.others.ratios(c).values()
-        return {term.name: found[term.name] for term in self._likelihood.measurements}, ratios
+        rows = program(np.vstack([u.T, *own])).outputs
+        recorded = parts.recorded.measurements
+        pulls, ratios = rows[: len(recorded)], rows[len(recorded) :]
+        if parts.complete:
+            return pulls, ratios
+        rest = None if data is None else data[:, parts.data]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            c = self._model.couplings(self._priors.of_axes([*u.T]))
+            found = dict(zip([term.name for term in recorded], pulls, strict=True))
+            names = [term.name for term in parts.others.measurements]
+            found |= zip(names, parts.others.pulls(c, rest), strict=True)
+            ratios = np.array([*ratios, *parts.others.ratios(c).values()]).reshape(-1, len(u))
+        rows = np.array([found[term.name] for term in self._likelihood.measurements])
+        return rows.reshape(-1, len(u)), ratios
 
     def _completed(self, program: Program, inputs: FloatArray, values: Any) -> FloatArray | None:
         """Return ln L with the terms that are not recorded; ``values`` gives the parameters."""

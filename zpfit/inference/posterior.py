@@ -1,6 +1,6 @@
 """Model, priors and likelihood bound into one function on the unit cube."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,16 +20,16 @@ from zpfit.physics.tracing import Untraceable
 
 @dataclass(frozen=True)
 class PullsAndRatios:
-    """Pulls of all measurements and ratios of all exclusions at n points; arrays of shape (n,)."""
+    """Pulls of all measurements and ratios of all exclusions at n points."""
 
     couplings: Callable[[], Couplings]
     """Returns the couplings; most callers need none."""
-    pulls: Mapping[str, FloatArray]
-    """(Prediction - value)/error by measurement."""
-    ratios: Sequence[FloatArray]
+    pulls: FloatArray
+    """(Prediction - value)/error of each measurement, shape (m, n)."""
+    ratios: FloatArray
     """Predicted over allowed value of all exclusions, hard or soft, and of the model's conditions.
 
-    A ratio above 1 is forbidden.
+    Shape (k, n). A ratio above 1 is forbidden.
     """
 
 
@@ -185,11 +185,11 @@ class Posterior:
         parameters = self.parameters(u)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             c = self.model.couplings(parameters)
-            names = [term.name for term in self.likelihood.measurements]
-            pulls = dict(zip(names, self.likelihood.pulls(c, data), strict=True))
+            pulls = self.likelihood.pulls(c, data)
             ratios = [*self.likelihood.ratios(c).values()]
         ratios += self.model.conditions(parameters).values()
-        return PullsAndRatios(lambda: c, pulls, ratios)
+        stacked = (np.array(rows).reshape(-1, len(u)) for rows in (pulls, ratios))
+        return PullsAndRatios(lambda: c, *stacked)
 
     def impossible_fraction(self, draws: int, rng: np.random.Generator) -> float:
         """Return the fraction of the prior where the model cannot exist.

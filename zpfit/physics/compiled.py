@@ -141,7 +141,8 @@ def loop(*types: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     Parameters
     ----------
     *types : str
-        Of each argument: its dimensions as ``"(p)"`` or ``"(p,b)"``, ``"()"`` for a number.
+        Of each argument: its dimensions as ``"(p)"`` or ``"(p,b)"``, ``"()"`` for a number;
+        ``"i8(p)"`` for whole numbers.
     """
 
     def compile_kernel(kernel: Callable[..., None]) -> Callable[..., None]:
@@ -190,8 +191,9 @@ def _numba_type(core: str) -> str:
 
 
 def _contiguous_type(core: str) -> str:
-    [dimensions] = _dimensions(core)
-    return "f8" + (f"[{','.join([*':' * (len(dimensions) - 1), '::1'])}]" if dimensions else "")
+    kind = "i8" if core.startswith("i8") else "f8"
+    [dimensions] = _dimensions(core.removeprefix(kind))
+    return kind + (f"[{','.join([*':' * (len(dimensions) - 1), '::1'])}]" if dimensions else "")
 
 
 def _returning(

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from zpfit.analysis.atlas.screen import CHARTS, Screened, ScreenOptions, Search, couplings
-from zpfit.analysis.joint_sigma import constraints_of
+from zpfit.analysis.joint_sigma import PullConstraints
 from zpfit.errors import NoAnomalies
 from zpfit.inference.search.descent import BLOCK, descend_rows
 from zpfit.inference.search.kicks import kick
@@ -20,7 +20,6 @@ from zpfit.inference.search.selection import Index, best_of_each
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
-from zpfit.physics.couplings import Couplings
 
 DESCENTS: Final = 24
 """Descents of each signature towards each level."""
@@ -88,6 +87,7 @@ class _Levels:
 
     def __init__(self, vectors: FloatArray, likelihood: Likelihood) -> None:
         self.search = Search(vectors, likelihood, ScreenOptions())
+        self._of_pulls = PullConstraints(likelihood, JointSigmaSpec())
         self.level = np.full(len(vectors), np.inf)
         self._u = np.full((len(vectors), 3), 0.5)
         self._chart = np.zeros(len(vectors), dtype=np.intp)
@@ -128,14 +128,8 @@ class _Levels:
 
     def _constraints(self, u: FloatArray, label: Index, chart: Index, inside: float) -> Constraints:
         c = couplings(self.search.vectors[label], *self.search.point(u, label, chart))
-        found = _constraints(self.search.likelihood, c)
-        if not inside:
-            return found
-        excesses = [excess + inside for excess in found.excesses]
-        return Constraints(found.objectives, excesses, [r * (1 + inside) for r in found.ratios])
-
-
-def _constraints(likelihood: Likelihood, c: Couplings) -> Constraints:
-    names = (term.name for term in likelihood.measurements)
-    pulls = dict(zip(names, likelihood.pulls(c), strict=True))
-    return constraints_of(likelihood, pulls, [*likelihood.ratios(c).values()], JointSigmaSpec())
+        likelihood = self.search.likelihood
+        pulls, ratios = likelihood.pulls(c), likelihood.ratios(c).values()
+        stacked = (np.array([*rows]).reshape(-1, len(u)) for rows in (pulls, ratios))
+        found = self._of_pulls(*stacked)
+        return Constraints(found.objectives, found.excesses + inside, found.ratios * (1 + inside))

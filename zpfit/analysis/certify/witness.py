@@ -8,8 +8,8 @@ import numpy as np
 from zpfit.analysis.certify.proof import Proof
 from zpfit.analysis.certify.structure import COUPLINGS, Structure
 from zpfit.analysis.joint_sigma import (
+    AnomalyConstraints,
     JointSigma,
-    constraints_of_anomalies,
     improve_joint_sigma,
     joint_sigma_or_none,
 )
@@ -221,13 +221,10 @@ def upper_end(
     JointSigma
         Its ``sigma`` is infinite if no point was found.
     """
-    space = search_space(posterior)
+    space, objective = search_space(posterior), AnomalyConstraints(posterior, limits)
     best = MinMax(np.inf, points[0])
     for share in (1.0, 1.05):
-        found, _ = improve_near(
-            lambda u: constraints_of_anomalies(posterior, posterior.pulls_and_ratios(u), limits),
-            share * level, points, space, rng,
-        )  # fmt: skip
+        found, _ = improve_near(objective, share * level, points, space, rng)
         best = best.or_lower(found)
         if best.level <= level:
             break

@@ -6,13 +6,14 @@ reached and the highest at which it has failed.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from zpfit.analysis.joint_sigma import constraints_of_anomalies
+from zpfit.analysis.joint_sigma import AnomalyConstraints
 from zpfit.errors import NoAnomalies
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import BLOCK, descend_rows
+from zpfit.inference.search.descent import BLOCK, TRUST, descend_rows, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import Constraints, polished_from
 from zpfit.inference.search.selection import (
@@ -28,25 +29,32 @@ from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
 
 MET = 1e-3
-"""Level that counts as zero, and precision of other levels, in standard errors."""
+"""Level that counts as zero, and smallest progress, in standard errors."""
 _FIRST_LEVELS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Levels at which descents aim: all experiments at zero, the others until they reach one."""
-_AGAIN = (0.7, 0.9, 0.97, 0.9, 0.97)
+_GAP = 0.05
+"""Distance of reached and failed levels at which bisection ends; the constrained search follows."""
+_MAX_HALVINGS = 9
+"""Largest number of bisections; 9 reduce an interval of 16 to the gap."""
+_AGAIN = (0.7, 0.97)
 """Levels, as fractions of the best one, of the final searches with more starts."""
-_HARDER = 3
-"""Factor of starts and kicks in the final searches."""
-_MAX_HALVINGS = 14
-"""Largest number of bisections; 14 reduce an interval of 16 to the precision."""
+_FEWER, _MORE = 0.25, 3.0
+"""Factors of starts and kicks in bisections, which continue from points at hand, and in the final
+searches, which look for other basins."""
 _MARGIN = 2e-4
 """Margin by which descents aim inside levels and limits, as they end on edges."""
 _WALL = 30.0
 """Steepness of the walls of exclusions."""
 _STEPS, _TOLERANCE = 30, 1e-12
 """Steps and tolerance of descents; sums of squares are zero where every constraint is met."""
-_STARTS, _KEPT, _KICKS = 16, 4, 4
+_NEAR_BEST = 0.1
+"""Distance of the sum of squares from the best descent of an experiment within which others are
+followed."""
+_STARTS, _KEPT, _KICKS = 16, 4, 2
 """Starts from the pool, solutions kept and kicks of each, per level and experiment."""
-_POLISHED = 6
-"""Solutions of each experiment from which the constrained search starts, beside its best point."""
+_POLISHED, _ITERATIONS = 3, 20
+"""Solutions of each experiment from which the constrained search starts, beside its best point,
+and its iterations; one that fails would use many more."""
 _STRATA = 8
 """Starts from the pool that are the best of their stratum, per level and experiment."""
 _APART = 0.05
@@ -62,15 +70,18 @@ class _Objectives:
     """Data of the experiments, shape (toys, k)."""
     limits: JointSigmaSpec
 
+    @cached_property
+    def _of_points(self) -> AnomalyConstraints:
+        return AnomalyConstraints(self.posterior, self.limits)
+
     def constraints(self, u: FloatArray, toy: Index) -> Constraints:
         """Return the constraints at points (n, d), each for the data of its toy."""
-        at_points = self.posterior.pulls_and_ratios(u, self.data[toy])
-        return constraints_of_anomalies(self.posterior, at_points, self.limits)
+        return self._of_points(u, self.data[toy])
 
     def excesses(self, u: FloatArray, toy: Index, level: FloatArray) -> FloatArray:
         """Return the excesses over levels (n,) and limits, less a margin; shape (n, k)."""
         constraints = self.constraints(u, toy)
-        return np.stack([*_above(constraints, level), *_violations(constraints)], axis=1)
+        return np.concatenate([_above(constraints, level), _violations(constraints)]).T
 
     def descended(
         self, u: FloatArray, toy: Index, level: FloatArray
@@ -80,7 +91,17 @@ class _Objectives:
         def residuals(u: FloatArray, _: float, rows: Index) -> FloatArray:
             return self.excesses(u, toy[rows], level[rows])
 
-        return descend_rows(residuals, u, _WALL, _STEPS, tolerance=_TOLERANCE, block=BLOCK)
+        return descend_rows(
+            residuals,
+            u,
+            _WALL,
+            _STEPS,
+            tolerance=_TOLERANCE,
+            block=BLOCK,
+            margin=_NEAR_BEST,
+            label=toy,
+            trust=TRUST,
+        )
 
 
 def joint_sigmas(
@@ -124,35 +145,31 @@ def joint_sigmas(
         left = np.flatnonzero(search.reached >= (np.inf if level else MET))
         search.aim(left, np.full(len(left), level))
     search.halve()
+    search.polish(search.unfinished())
     for share in _AGAIN:
         left = search.unfinished()
         before = search.reached[left]
-        search.aim(left, share * before, _HARDER)
+        search.aim(left, share * before, _MORE)
         better = left[search.reached[left] < before - MET]
         search.failed[better] = 0.0
         search.halve()
-    search.polish()
+        search.polish(better)
+    # The last searches may have ended near other corners.
+    search.polish(search.unfinished())
     return np.where(search.reached < MET, 0.0, search.reached)
 
 
-def _above(constraints: Constraints, level: FloatArray | float) -> list[FloatArray]:
-    """Return the amounts by which the anomalies exceed a level, less a margin."""
+def _above(constraints: Constraints, level: FloatArray | float) -> FloatArray:
+    """Return the amounts by which the anomalies exceed a level, less a margin; shape (a, n)."""
     # At level zero every pull must vanish, so there is no inside to aim at.
     aim = np.maximum(np.asarray(level) - _MARGIN, 0)
-    return [np.maximum(height - aim, 0) for height in constraints.objectives]
+    return np.maximum(constraints.objectives - aim, 0)
 
 
-def _violations(constraints: Constraints) -> list[FloatArray]:
-    """Return the amounts by which the other limits, less a margin, are exceeded."""
-    excesses = [np.maximum(excess + _MARGIN, 0) for excess in constraints.excesses]
-    return [*excesses, *(wall_residual(ratio, _WALL) for ratio in constraints.ratios)]
-
-
-def _squares(columns: list[FloatArray], points: int) -> FloatArray:
-    """Return the sum of squares, infinite where a column is NaN; shape (points,)."""
-    total = sum((column**2 for column in columns), np.zeros(points))
-    result: FloatArray = np.where(np.isnan(total), np.inf, total)
-    return result
+def _violations(constraints: Constraints) -> FloatArray:
+    """Return the amounts by which the other limits, less a margin, are exceeded; (b, n)."""
+    excesses = np.maximum(constraints.excesses + _MARGIN, 0)
+    return np.concatenate([excesses, wall_residual(constraints.ratios, _WALL)])
 
 
 class _Search:
@@ -184,20 +201,19 @@ class _Search:
         return np.flatnonzero(np.isfinite(self.reached) & (self.reached >= MET))
 
     def halve(self) -> None:
-        """Bisect between reached and failed levels until the two meet."""
+        """Bisect between reached and failed levels until the two are close."""
         for _ in range(_MAX_HALVINGS):
             open_ = self.unfinished()
-            open_ = open_[self.reached[open_] - self.failed[open_] > MET]
+            open_ = open_[self.reached[open_] - self.failed[open_] > _GAP]
             if not len(open_):
                 return
-            self.aim(open_, (self.reached[open_] + self.failed[open_]) / 2)
+            self.aim(open_, (self.reached[open_] + self.failed[open_]) / 2, _FEWER)
 
-    def polish(self) -> None:
-        """Search the optimum around the best points of each experiment.
+    def polish(self, left: Index) -> None:
+        """Search the optimum around the best points of some experiments.
 
         Descents end short of corners where several constraints meet.
         """
-        left = self.unfinished()
         # The points of an experiment are in the order of their costs.
         leading = best_of_each(self._toy, np.arange(float(len(self._toy))), _POLISHED)
         leading = leading[np.isin(self._toy[leading], left)]
@@ -211,9 +227,9 @@ class _Search:
         def objective(u: FloatArray) -> Constraints:
             return self._objectives.constraints(u, np.full(len(u), toy))
 
-        return polished_from(objective, start, self._space)
+        return polished_from(objective, start, self._space, _ITERATIONS)
 
-    def aim(self, toys: Index, level: FloatArray, effort: int = 1) -> None:
+    def aim(self, toys: Index, level: FloatArray, effort: float = 1.0) -> None:
         """Descend towards a level for each of some experiments and record the levels reached."""
         if not len(toys):
             return
@@ -229,18 +245,18 @@ class _Search:
         missed = toys[self.reached[toys] > np.maximum(level, MET)]
         self.failed[missed] = np.maximum(self.failed[missed], levels[missed])
 
-    def _starts(self, toys: Index, levels: FloatArray, effort: int) -> tuple[Index, FloatArray]:
+    def _starts(self, toys: Index, levels: FloatArray, effort: float) -> tuple[Index, FloatArray]:
         size = len(self._pool)
         costs = np.empty((len(toys), size))
         for row, number in enumerate(toys):
             costs[row] = self._pool_costs(int(number), float(levels[number]))
         at, index = cheapest_apart(
-            costs, np.arange(size)[None], self._pool, effort * _STARTS, _APART
+            costs, np.arange(size)[None], self._pool, round(effort * _STARTS), _APART
         )
-        leading, leader = cheapest_of_strata(costs, self._strata, effort * _STRATA)
+        leading, leader = cheapest_of_strata(costs, self._strata, round(effort * _STRATA))
         own = np.isin(self._toy, toys)
         toy, u = self._toy[own], self._u[own]
-        kicks = effort * _KICKS // 2
+        kicks = max(1, round(effort * _KICKS))
         kicked = kick(u, self._step_width, self._rng, kicks)
         return (
             np.concatenate([toys[at], toys[leading], toy, np.repeat(toy, kicks)]),
@@ -251,9 +267,9 @@ class _Search:
         size = len(self._pool)
         if toy not in self._pool_constraints:
             constraints = self._objectives.constraints(self._pool, np.full(size, toy))
-            self._pool_constraints[toy] = constraints, _squares(_violations(constraints), size)
+            self._pool_constraints[toy] = constraints, sum_of_squares(_violations(constraints).T)
         constraints, violations = self._pool_constraints[toy]
-        return _squares(_above(constraints, level), size) + violations
+        return sum_of_squares(_above(constraints, level).T) + violations
 
     def _note(self, toy: Index, u: FloatArray) -> None:
         largest = self._objectives.constraints(u, toy).largest()

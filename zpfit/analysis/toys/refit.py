@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.descent import BLOCK, descend_rows
+from zpfit.inference.search.descent import BLOCK, TRUST, descend_rows
 from zpfit.inference.search.kicks import kick_and_reflect, repeated_like
 from zpfit.inference.search.selection import Index, apart_of_each, best_of_each, cheapest_apart
 from zpfit.inference.search.walls import descend_inside, walls
@@ -24,8 +24,10 @@ _STEEPER = walls(100.0, 5)
 """Steepness of the walls that take solutions inside the exclusions."""
 _STEPS = 40
 """Largest number of steps of a descent."""
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-5
 """Decrease of chi2 in one step below which a descent ends; valleys are long and flat."""
+_MARGIN = 1.0
+"""Distance in chi2 from the best descent of an experiment within which others are followed."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,14 @@ class RefitOptions:
     """Solutions of each training experiment that stay in the pool."""
     starts: int = 40
     """Starts of each experiment from the pool."""
-    rounds: int = 4
-    """Rounds of kicks."""
+    rounds: int = 6
+    """Largest number of rounds of kicks."""
     rounds_with_steps: int = 8
-    """Rounds of kicks if some parameters are discrete."""
+    """Largest number of rounds of kicks if some parameters are discrete."""
+    quiet_rounds: int = 2
+    """Successive rounds without progress after which an experiment gets no more."""
+    progress: float = 1e-3
+    """Smallest progress of chi2 in a round."""
     kicked: int = 6
     """Points of each experiment that are kicked in a round."""
     kicks: int = 4
@@ -109,7 +115,17 @@ class Experiments:
         def residuals(u: FloatArray, wall: float, rows: Index) -> FloatArray:
             return self.posterior.residuals(u, wall, self.data[toy[rows]])
 
-        return descend_rows(residuals, u, wall, _STEPS, tolerance=_TOLERANCE, block=BLOCK)
+        return descend_rows(
+            residuals,
+            u,
+            wall,
+            _STEPS,
+            tolerance=_TOLERANCE,
+            block=BLOCK,
+            margin=_MARGIN,
+            label=toy,
+            trust=TRUST,
+        )
 
 
 def solution_pool(
@@ -200,14 +216,22 @@ def refit(
     toy, u = _with_known(toy, u, known, len(data))
     u, costs = experiments.descended(u, toy, _WALL)
     discrete = posterior.priors.step_width.any()
+    quiet = np.zeros(len(data), dtype=np.intp)
+    reached = _least(toy, costs, len(data))
     for _ in range(options.rounds_with_steps if discrete else options.rounds):
         kept = apart_of_each(toy, u, costs, options.kicked, options.starts_apart)
         toy, u, costs = toy[kept], u[kept], costs[kept]
-        new_toy = repeated_like(toy, options.kicks, options.reflections)
-        new = kick_and_reflect(u, posterior.priors, rng, options.kicks, options.reflections)
+        again = quiet[toy] < options.quiet_rounds
+        new_toy = repeated_like(toy[again], options.kicks, options.reflections)
+        if not len(new_toy):
+            break
+        new = kick_and_reflect(u[again], posterior.priors, rng, options.kicks, options.reflections)
         new, new_costs = experiments.descended(new, new_toy, _WALL)
         toy, u = np.concatenate([toy, new_toy]), np.vstack([u, new])
         costs = np.concatenate([costs, new_costs])
+        least = _least(toy, costs, len(data))
+        quiet = np.where(least < reached - options.progress, 0, quiet + 1)
+        reached = least
     # Solutions of other experiments may suit one that has not found its own minimum.
     kept = best_of_each(toy, costs, options.finished)
     new_toy, new = _from_pool(experiments, u[kept], options.kicked, options)
@@ -219,6 +243,13 @@ def refit(
     u, chi2 = _inside(experiments, u, toy)
     best = best_of_each(toy, chi2, 1)
     return Fits(chi2[best], u[best])
+
+
+def _least(toy: Index, costs: FloatArray, toys: int) -> FloatArray:
+    """Return the least cost of each experiment, shape (toys,)."""
+    least = np.full(toys, np.inf)
+    np.minimum.at(least, toy, costs)
+    return least
 
 
 def _with_known(

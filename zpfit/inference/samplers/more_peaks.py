@@ -10,6 +10,7 @@ from zpfit.inference.checkpoint import Checkpoint
 from zpfit.inference.samplers.engine import SamplingTask
 from zpfit.inference.samplers.peak_census import (
     LIGHT,
+    MANY,
     Census,
     Ends,
     Measured,
@@ -30,10 +31,8 @@ from zpfit.io.arrays import FloatArray
 
 _SMALL = 5e-3
 """Part of Z that peaks may lack together without a further search or component."""
-_MANY = 5
-"""Number of peaks that stand alone at which further searches follow in any case."""
 _ANYWAY = 2
-"""Number of these searches."""
+"""Number of further searches that follow in any case where many peaks stand alone."""
 
 _UNMET = (
     "the search still meets peaks of the likelihood for the first or only time, so that others "
@@ -97,7 +96,7 @@ def completed(
     if not census.peaks:
         return found
     # Where many peaks stand alone, more are likely that the first starts cannot reach.
-    missing, many = census.log_unseen, sum(census.apart) >= _MANY
+    missing, many = census.log_unseen, sum(census.apart) >= MANY
     started = ends.next_capture
     for number, round_rng in enumerate(explore_rng.spawn(options.rounds)):
         if missing < small and not (many and number < _ANYWAY):

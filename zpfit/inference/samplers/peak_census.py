@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import lambertw
 
 from zpfit.inference.samplers.peak_search import FittedPeak, Peak, same_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
@@ -24,6 +25,8 @@ _GREATER = 0.5
 """Part of a peak's mass that nothing else draws if it is separate."""
 _NARROWER = 1.0
 """Difference of the mean ln of the volumes of two groups of peaks that shows a trend."""
+MANY = 5
+"""Number of peaks that stand alone from which on more are likely that searches cannot reach."""
 _POINTS = 200
 """Posterior draws that show which part of a peak a proposal covers."""
 
@@ -130,7 +133,12 @@ class Census:
     @property
     def log_unseen(self) -> float:
         """ln of the mass of peaks that were probably not met."""
-        return log_unseen(self._met(1), len(self._met(2)))
+        missing = log_unseen(self._met(1), len(self._met(2)))
+        times = [n for n, apart in zip(self.times, self.apart, strict=True) if apart]
+        if len(times) < MANY:
+            return missing
+        # By chance no peak may be met only once, though some are not met at all.
+        return max(missing, self.log_new(0) + log_unseen_if_alike(float(np.mean(times))))
 
     @property
     def apart(self) -> list[bool]:
@@ -203,6 +211,30 @@ def log_unseen(once: Sequence[float], twice: int) -> float:
     """
     factor = 0.5 * (len(once) / twice if twice else len(once) - 1)
     return float(np.log(factor)) + log_sum(once) if once and factor else -np.inf
+
+
+def log_unseen_if_alike(times: float) -> float:
+    """Return ln of the mass of peaks that were not met, over that of those that were.
+
+    All are taken to be met at random and equally often, so that the numbers follow Poisson's law
+    without zero. Its mean gives the rate r, and exp(-r) of all peaks are not met.
+
+    Parameters
+    ----------
+    times
+        Mean number of captures of the peaks that were met, above 1.
+
+    Examples
+    --------
+    A rate of 1 leaves a fraction 1/e unmet; the others are met 1.58 times on average.
+
+    >>> round(float(np.exp(log_unseen_if_alike(1 / (1 - np.exp(-1)))) * (np.e - 1)), 6)
+    1.0
+    """
+    if times <= 1:  # no peak was met again, so that the captures tell nothing
+        return -np.inf
+    rate = times + float(lambertw(-times * np.exp(-times)).real)
+    return -float(np.log(np.expm1(rate)))
 
 
 def log_sum(values: Sequence[float]) -> float:

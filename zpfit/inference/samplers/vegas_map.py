@@ -4,10 +4,12 @@ An adapted map turns uniform random numbers into points near the posterior. The 
 integrated with its draws, and emcee's chains take proposals from it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import gvar
 import numpy as np
 import vegas
 
@@ -230,7 +232,8 @@ class _Adaptation:
         self.last = u[: self.options.checked], log_l[: self.options.checked]
         if heated:
             self.beta = _next_beta(self.beta, log_l, log_density)
-        self.integrator(_heated(log_likelihood, self.beta, log_l.max()), nitn=1)
+        with _covariances_dropped():
+            self.integrator(_heated(log_likelihood, self.beta, log_l.max()), nitn=1)
         self.number += 1
         self.cold += self.beta == 1.0
 
@@ -254,6 +257,20 @@ class _Adaptation:
         """Return the present map."""
         grid = self.integrator.map.extract_grid()
         return HistogramMap(tuple(np.array(edges) for edges in grid))
+
+
+@contextmanager
+def _covariances_dropped() -> Iterator[None]:
+    """Let gvar keep what it adds for vegas's results in a covariance matrix that is dropped.
+
+    gvar has one matrix for a process, to which every result adds a row: 4 kB a fit, which workers
+    of large campaigns would never free.
+    """
+    gvar.switch_gvar()
+    try:
+        yield
+    finally:
+        gvar.restore_gvar()
 
 
 def _arguments(rng: np.random.Generator, options: MapOptions) -> dict[str, Any]:

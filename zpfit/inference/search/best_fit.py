@@ -14,7 +14,13 @@ from zpfit.errors import NoAllowedPoint
 from zpfit.inference.checkpoint import NO_CHECKPOINT, Checkpoint, State
 from zpfit.inference.posterior import Posterior
 from zpfit.inference.problem import Problem
-from zpfit.inference.search.descent import DESCENT_STEPS, Residuals, descend, sum_of_squares
+from zpfit.inference.search.descent import (
+    DESCENT_STEPS,
+    TRUST,
+    Residuals,
+    descend,
+    sum_of_squares,
+)
 from zpfit.inference.search.kicks import KICKS, kick
 from zpfit.inference.search.selection import KEPT, Space, Stratum
 from zpfit.inference.search.strata import search_space
@@ -233,7 +239,7 @@ def find_minimum(
         best = points[space.best(points, costs, kept)]
         kicked = kick(best, step_width, rng, options.kicks)
         kicked, kicked_costs = descend(
-            residuals, kicked, wall, steps, tolerance=_ARRIVED, margin=_MARGIN
+            residuals, kicked, wall, steps, tolerance=_ARRIVED, margin=_MARGIN, trust=TRUST
         )
         points = np.concatenate([best, kicked])
         costs = np.concatenate([sum_of_squares(residuals(best, wall)), kicked_costs])
@@ -257,10 +263,16 @@ def _first_descents(
 ) -> tuple[FloatArray, FloatArray]:
     """Descend from all starts for some steps, and from the best of each stratum to the end."""
     few = min(_FEW_STEPS, steps)
-    points, costs = descend(residuals, starts, _SOFT_WALL, few, tolerance=_ARRIVED)
+    points, costs = descend(residuals, starts, _SOFT_WALL, few, tolerance=_ARRIVED, trust=TRUST)
     chosen = space.best(points, costs, -(-len(starts) // _FOLLOWED))
     points[chosen], costs[chosen] = descend(
-        residuals, points[chosen], _SOFT_WALL, steps - few, tolerance=_ARRIVED, margin=_MARGIN
+        residuals,
+        points[chosen],
+        _SOFT_WALL,
+        steps - few,
+        tolerance=_ARRIVED,
+        margin=_MARGIN,
+        trust=TRUST,
     )
     return points, costs
 

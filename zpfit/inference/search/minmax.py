@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from zpfit.inference.search.descent import descend, sum_of_squares
+from zpfit.inference.search.descent import TRUST, descend, sum_of_squares
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.selection import Space
 from zpfit.io.arrays import FloatArray
@@ -38,6 +38,8 @@ _TOLERANCE = 1e-5
 """Decrease of the sum of squares in one step below which a descent ends."""
 _NEAR_BEST = 1.0
 """Distance of the sum of squares from the best descent within which others are followed."""
+_ITERATIONS = 60
+"""Default limit of the iterations of the constrained search."""
 _MARGIN = 1e-6
 """Distance that the constrained search keeps from constraints: it ends on edges, to rounding."""
 _STEP = 1e-7
@@ -50,22 +52,30 @@ _LARGEST = 1e6
 
 @dataclass(frozen=True)
 class Constraints:
-    """Objectives and constraints at n points; each sequence holds arrays of shape (n,)."""
+    """Objectives and constraints at n points."""
 
-    objectives: Sequence[FloatArray]
-    """Quantities; the search minimises the largest of them."""
-    excesses: Sequence[FloatArray]
-    """Quantities that must not be positive."""
-    ratios: Sequence[FloatArray]
-    """Quantities that must not exceed 1."""
+    objectives: FloatArray
+    """Quantities; the search minimises the largest, shape (a, n)."""
+    excesses: FloatArray
+    """Quantities that must not be positive, shape (b, n)."""
+    ratios: FloatArray
+    """Quantities that must not exceed 1, shape (c, n)."""
+
+    @classmethod
+    def of(
+        cls,
+        objectives: Sequence[FloatArray],
+        excesses: Sequence[FloatArray],
+        ratios: Sequence[FloatArray],
+    ) -> "Constraints":
+        """Stack sequences of arrays, each of shape (n,); those of constraints may be empty."""
+        n = len(objectives[0])
+        return cls(*(np.array(rows).reshape(-1, n) for rows in (objectives, excesses, ratios)))
 
     def largest(self) -> FloatArray:
         """Return the largest objective, infinite where a constraint is violated; shape (n,)."""
-        result: FloatArray = np.max(self.objectives, axis=0)
-        for excess in self.excesses:
-            result = np.where(excess <= 0, result, np.inf)
-        for ratio in self.ratios:
-            result = np.where(ratio <= 1, result, np.inf)
+        allowed = (self.excesses <= 0).all(axis=0) & (self.ratios <= 1).all(axis=0)
+        result: FloatArray = np.where(allowed, self.objectives.max(axis=0), np.inf)
         return result
 
     def slacks(self) -> FloatArray:
@@ -73,14 +83,12 @@ class Constraints:
 
         An objective counts as a constraint with the limit 0. Slacks are negative outside.
         """
-        values = np.minimum([*self.objectives, *self.excesses], _LARGEST)
+        values = np.minimum(np.concatenate([self.objectives, self.excesses]), _LARGEST)
         logs = np.log(np.maximum(self.ratios, np.exp(_LOWEST_LOG)))
-        result: FloatArray = (
-            -_MARGIN - np.concatenate([values, logs.reshape(-1, values.shape[1])]).T
-        )
+        result: FloatArray = -_MARGIN - np.concatenate([values, logs]).T
         return result
 
-    def residuals(self, level: float | FloatArray, wall: float) -> FloatArray:
+    def residuals(self, level: FloatArray | float, wall: float) -> FloatArray:
         """Return the amounts by which a level and the constraints are exceeded, shape (n, k).
 
         Parameters
@@ -90,10 +98,8 @@ class Constraints:
         wall
             Steepness of exclusions.
         """
-        above = [height - level for height in self.objectives]
-        values = np.maximum([*above, *self.excesses], 0)
-        walls = wall_residual(np.array(self.ratios), wall).reshape(-1, values.shape[1])
-        result: FloatArray = np.concatenate([values, walls]).T
+        values = np.maximum(np.concatenate([self.objectives - level, self.excesses]), 0)
+        result: FloatArray = np.concatenate([values, wall_residual(self.ratios, wall)]).T
         return result
 
 
@@ -196,7 +202,13 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
         return objective(u).residuals(level, wall)
 
     return descend(
-        residuals, starts, _WALL, _DESCENT_STEPS, tolerance=_TOLERANCE, margin=_NEAR_BEST
+        residuals,
+        starts,
+        _WALL,
+        _DESCENT_STEPS,
+        tolerance=_TOLERANCE,
+        margin=_NEAR_BEST,
+        trust=TRUST,
     )[0]
 
 
@@ -205,7 +217,7 @@ def _ranks(objective: Objective, level: float, points: FloatArray) -> FloatArray
     values = objective(points)
     costs = sum_of_squares(values.residuals(level, _WALL))
     result = np.empty(len(points))
-    result[np.lexsort((np.max(values.objectives, axis=0), costs))] = np.arange(len(points))
+    result[np.lexsort((values.objectives.max(axis=0), costs))] = np.arange(len(points))
     return result
 
 
@@ -255,7 +267,9 @@ def polished_best(objective: Objective, starts: FloatArray, space: Space) -> Min
     return best_of_points(objective, np.array(ends))
 
 
-def polished_from(objective: Objective, start: FloatArray, space: Space) -> FloatArray:
+def polished_from(
+    objective: Objective, start: FloatArray, space: Space, iterations: int = _ITERATIONS
+) -> FloatArray:
     """Minimise the level under all constraints by sequential quadratic programming.
 
     Parameters
@@ -266,6 +280,8 @@ def polished_from(objective: Objective, start: FloatArray, space: Space) -> Floa
         Point of the unit cube, shape (d,).
     space
         Discrete coordinates, which stay as they are.
+    iterations
+        Largest number of iterations.
 
     Returns
     -------
@@ -282,7 +298,7 @@ def polished_from(objective: Objective, start: FloatArray, space: Space) -> Floa
         method="SLSQP",
         bounds=[(0, 1)] * int(free.sum()) + [(None, None)],
         constraints={"type": "ineq", "fun": slopes.slacks, "jac": slopes.gradients},
-        options={"maxiter": 60, "ftol": 1e-7},
+        options={"maxiter": iterations, "ftol": 1e-7},
     )
     return slopes.point(result.x)
 
