@@ -239,7 +239,8 @@ def test_the_page_is_that_of_its_numbers() -> None:
 
 def test_the_page_claims_nothing_of_survivors_without_fits() -> None:
     page = render_page(replace(recorded(), survivors=()))
-    assert "largest ln B of a survivor against no Z' is not computed" in page
+    assert "No survivor is fitted." in page
+    assert "fits of survivors by the exact" not in page
     assert "have neutral lepton doublets" not in page
     charged = replace(recorded().charged, gain=9.5)
     assert "have neutral lepton doublets" not in render_page(replace(recorded(), charged=charged))

@@ -90,9 +90,9 @@ def _answer(found: Numbers) -> dict[str, str]:
 
 
 def _of(choose: Callable[[list[float]], float], values: Iterable[float], form: str) -> str:
-    """Return the largest or smallest value; without fits there is none."""
+    """Return the largest or smallest value; empty without fits."""
     given = list(values)
-    return format(choose(given), form) if given else "not computed"
+    return format(choose(given), form) if given else ""
 
 
 def _count(number: int) -> str:
