@@ -95,9 +95,9 @@ class X17(Model):
             "Q_Cs = 55 C_Vp + 78 C_Vn",
         )
         up, down = self._spins.up, self._spins.down
-        sea = "" if self._options.strange == "zero" else f" {self._spins.strange:+} C_As"
+        strange = 0.0 if self._options.strange == "zero" else self._spins.strange
         axial = (
-            f"a_p = {up} C_Au + {down} C_Ad{sea}, a_n = {down} C_Au + {up} C_Ad{sea}",
+            f"a_p = {_sum_of(up, down, strange)}, a_n = {_sum_of(down, up, strange)}",
             {
                 "zero": "other quarks zero",
                 "down": "strange quarks as down quarks, others zero",
@@ -169,3 +169,10 @@ class X17(Model):
             return np.zeros_like(values["m_Zp"])
         result: FloatArray = (values["a_p"] - values["a_n"]) / (self._spins.up - self._spins.down)
         return result
+
+
+def _sum_of(up: float, down: float, strange: float) -> str:
+    """Return a sum of axial couplings of quarks in words."""
+    terms = {"C_Au": up, "C_Ad": down, "C_As": strange}
+    words = " ".join(f"{'-' if x < 0 else '+'} {abs(x)} {name}" for name, x in terms.items() if x)
+    return words.removeprefix("+ ")
