@@ -91,6 +91,19 @@ def test_kaons_to_pions_bound_axial_couplings():
     np.testing.assert_allclose(ratio("k_pi_ee_bnl_1987", c), [1.0, 0.0], atol=1e-3)
 
 
+def test_a_note_names_the_kaon_decays_that_no_entry_holds():
+    def notes(*names):
+        made = assemble(LikelihoodSpec(add=names), LIBRARY)
+        return [note for note in made.notes() if "kaon decays" in note]
+
+    assert not notes("sindrum_peak_1986")
+    [note] = notes("be8_1815_2018")
+    assert "k_pi_ee_bnl_1987 is an option" in note
+    [note] = notes("be8_1815_2018", "k_pi_ee_bnl_1987")
+    assert "k_pi_ee" not in note
+    assert "K_L" in note
+
+
 def test_neutron_lead_on_the_published_coupling():
     c = Couplings.of(m_Zp=17.0, C_Vu=-0.00757 / 3, C_Vd=2 * 0.00757 / 3)
     assert ratio("neutron_lead_1975", c) == pytest.approx(0.9727797076747284, rel=1e-8)
