@@ -122,6 +122,18 @@ def test_a_screen_of_the_same_data_is_read(tmp_path: Path, monkeypatch: pytest.M
         screener.screen("mine", signed, first(1), few)
 
 
+def test_a_damaged_screen_is_repeated(tmp_path: Path) -> None:
+    sets = enumerate_sets(1)
+    signed = Signed(sets, signatures(sets, HiggsPolicy.RENORMALISABLE))
+    few = ScreenOptions(starts=3, steps=2, kept=1, kicks=1, gain=np.inf, masses=1)
+    screener = Screener(tmp_path, ExecutorChoice(Kind.HERE), SILENT)
+    made = screener.screen("mine", signed, first(0), few)
+    made.path.write_bytes(made.path.read_bytes()[:500])
+    again = screener.screen("mine", signed, first(0), few)
+    np.testing.assert_array_equal(again.gain, made.gain)
+    assert made.path.stat().st_size > 500
+
+
 def test_screens_without_evidence_are_repeated_where_it_is_needed(tmp_path: Path) -> None:
     sets = enumerate_sets(1)
     signed = Signed(sets, signatures(sets, HiggsPolicy.RENORMALISABLE))

@@ -11,6 +11,7 @@ from zpfit.analysis.atlas.evidence import DRAWS
 from zpfit.analysis.atlas.screen import ScreenOptions
 from zpfit.analysis.atlas.signatures import SignatureTable
 from zpfit.analysis.atlas.survival import BAR, gains
+from zpfit.errors import UnreadableFile
 from zpfit.inference.progress import Progress
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.spec import LikelihoodSpec
@@ -76,7 +77,7 @@ class Screener:
     def screen(
         self, name: str, signed: Signed, data: LikelihoodSpec, options: ScreenOptions
     ) -> Kept:
-        """Return the screen of a table on some data.
+        """Return the screen of a table on some data; a stored one is read, a damaged one repeated.
 
         Parameters
         ----------
@@ -91,20 +92,29 @@ class Screener:
 
         Raises
         ------
-        UnreadableFile
-            The folder holds a file of this name that is no screen.
         Stopped
             On SIGINT or SIGTERM; the screen can be resumed.
         """
         table = signed.table
         path = self.folder / f"{name}_{table.higgs}_{signed.qmax}.nc"
-        if path.is_file():
-            stored, result = read_screen(path)
+        stored = self._stored(path)
+        if stored is not None:
+            kept, result = stored
             complete = not options.draws or result.screened.evidence is not None
-            if np.array_equal(stored.vectors, table.vectors) and result.data == data and complete:
+            if np.array_equal(kept.vectors, table.vectors) and result.data == data and complete:
                 return Kept(signed, result, path)
         found = screen_table(
             table, data, self.choice, self.progress, options=options, seed=SEED, target=path
         )
         write_screen(table, found, path)
         return Kept(signed, found, path)
+
+    def _stored(self, path: Path) -> tuple[SignatureTable, ScreenResult] | None:
+        """Return the screen in a file; None if there is none, or a damaged one."""
+        if not path.is_file():
+            return None
+        try:
+            return read_screen(path)
+        except UnreadableFile:
+            self.progress.note(f"{path} is damaged, and the screen is repeated")
+            return None
