@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from zpfit.analysis.atlas.screen import CHARTS, Screened, ScreenOptions, Search, couplings
+from zpfit.analysis.atlas.screen import CHARTS, Best, Screened, ScreenOptions, Search, couplings
 from zpfit.analysis.joint_sigma import PullConstraints
 from zpfit.errors import NoAnomalies
 from zpfit.inference.search.descent import BLOCK, descend_rows
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.search.minmax import Constraints
-from zpfit.inference.search.selection import Index, best_of_each
+from zpfit.inference.search.selection import Index
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.likelihood import Likelihood
@@ -79,22 +79,20 @@ def joint_sigmas(
     for number, share in enumerate(_LEVELS):
         scattered = descents // 2 if number < _FROM_ANYWHERE else 0
         levels.lower(share, scattered, descents - scattered, rng)
-    return levels.level
+    return levels.best.value
 
 
 class _Levels:
-    """The best level of each signature so far, and its point in a chart."""
+    """The lowest level of each signature so far, and its point in a chart."""
 
     def __init__(self, vectors: FloatArray, likelihood: Likelihood) -> None:
         self.search = Search(vectors, likelihood, ScreenOptions())
         self._of_pulls = PullConstraints(likelihood, JointSigmaSpec())
-        self.level = np.full(len(vectors), np.inf)
-        self._u = np.full((len(vectors), 3), 0.5)
-        self._chart = np.zeros(len(vectors), dtype=np.intp)
+        self.best = Best.empty(len(vectors))
 
     def start(self, found: Screened) -> None:
         """Begin with no Z', and with the best points of the screen in all charts."""
-        label = np.arange(len(self.level))
+        label = np.arange(len(self.best.value))
         none = np.zeros(len(label))
         for chart in range(CHARTS):
             charts = np.full(len(label), chart)
@@ -103,14 +101,15 @@ class _Levels:
 
     def lower(self, share: float, scattered: int, near: int, rng: np.random.Generator) -> None:
         """Descend towards a share of each level, from random starts and from kicks."""
-        todo = np.flatnonzero(self.level > _MET)
+        level = self.best.value
+        todo = np.flatnonzero(level > _MET)
         label = np.concatenate([np.repeat(todo, scattered), np.repeat(todo, near)])
-        kicks = kick(self._u[todo], np.zeros(3), rng, near)
+        kicks = kick(self.best.u[todo], np.zeros(3), rng, near)
         u = np.concatenate([rng.random((len(todo) * scattered, 3)), kicks])
         charts = np.tile(np.arange(scattered) % CHARTS, len(todo))
-        chart = np.concatenate([charts, np.repeat(self._chart[todo], near)])
+        chart = np.concatenate([charts, np.repeat(self.best.chart[todo], near)])
         # Without a level every excess counts, as for a level of zero.
-        target = share * np.where(np.isfinite(self.level), self.level, 0.0)
+        target = share * np.where(np.isfinite(level), level, 0.0)
 
         def residuals(points: FloatArray, wall: float, rows: Index) -> FloatArray:
             found = self._constraints(points, label[rows], chart[rows], _INSIDE)
@@ -121,10 +120,7 @@ class _Levels:
 
     def _improve(self, u: FloatArray, label: Index, chart: Index) -> None:
         levels = self._constraints(u, label, chart, 0.0).largest()
-        best = best_of_each(label, levels, 1)
-        best = best[levels[best] < self.level[label[best]]]
-        where = label[best]
-        self.level[where], self._u[where], self._chart[where] = levels[best], u[best], chart[best]
+        self.best.improve(label, u, chart, levels)
 
     def _constraints(self, u: FloatArray, label: Index, chart: Index, inside: float) -> Constraints:
         c = couplings(self.search.vectors[label], *self.search.point(u, label, chart))

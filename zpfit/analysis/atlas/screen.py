@@ -280,19 +280,27 @@ class Search:
 
 
 @dataclass
-class _Best:
-    """The best point of each signature so far."""
+class Best:
+    """The best point of each of n signatures so far."""
 
-    chi2: FloatArray
+    value: FloatArray
+    """What is searched for, such as chi2; infinite without a point. Shape (n,)."""
     u: FloatArray
+    """Points of the unit cube, shape (n, 3)."""
     chart: Index
+    """Chart of each, shape (n,)."""
 
-    def improve(self, label: Index, u: FloatArray, chart: Index, chi2: FloatArray) -> None:
-        """Take over points with lower chi2."""
-        best = best_of_each(label, chi2, 1)
-        best = best[chi2[best] < self.chi2[label[best]]]
+    @classmethod
+    def empty(cls, n: int) -> "Best":
+        """Return the state before any point is known."""
+        return cls(np.full(n, np.inf), np.full((n, 3), 0.5), np.zeros(n, dtype=np.intp))
+
+    def improve(self, label: Index, u: FloatArray, chart: Index, value: FloatArray) -> None:
+        """Take over points with lower values."""
+        best = best_of_each(label, value, 1)
+        best = best[value[best] < self.value[label[best]]]
         where = label[best]
-        self.chi2[where], self.u[where], self.chart[where] = chi2[best], u[best], chart[best]
+        self.value[where], self.u[where], self.chart[where] = value[best], u[best], chart[best]
 
 
 def find_references(likelihood: Likelihood, seed: int = 0) -> References:
@@ -348,19 +356,19 @@ def screen(
     search, rng = Search(vectors, likelihood, options), np.random.default_rng(seed)
     best = _free_descents(search, rng)
     bound = min(references.without, references.dark)
-    nested = best.chi2 <= bound + _NESTED
+    nested = best.value <= bound + _NESTED
     _with_references(search, best, references)
-    gain = bound - best.chi2
+    gain = bound - best.value
     again = ~nested | ((gain > options.gain) & (gain < options.enough))
     if again.any():
         _at_fixed_masses(search, best, np.flatnonzero(again), rng)
     return _screened(search, best, references, nested, again)
 
 
-def _free_descents(search: Search, rng: np.random.Generator) -> _Best:
+def _free_descents(search: Search, rng: np.random.Generator) -> Best:
     """Descend from random starts, then from kicks of the best end points."""
     n, options = len(search.vectors), search.options
-    best = _Best(np.full(n, np.inf), np.zeros((n, 3)), np.zeros(n, dtype=np.intp))
+    best = Best.empty(n)
     label = np.repeat(np.arange(n), options.starts)
     chart = np.tile(np.arange(options.starts) % CHARTS, n)
     u, chi2 = search.descend(rng.random((len(label), 3)), label, chart)
@@ -373,7 +381,7 @@ def _free_descents(search: Search, rng: np.random.Generator) -> _Best:
     return best
 
 
-def _with_references(search: Search, best: _Best, references: References) -> None:
+def _with_references(search: Search, best: Best, references: References) -> None:
     """Descend from the dark photon and from no Z' as well, with the smallest g'."""
     n = len(search.vectors)
     masses, mixings = np.array([references.point[0], MASSES[1]]), np.array([references.point[1], 0])
@@ -389,7 +397,7 @@ def _with_chart(
     return ends[0], chart, ends[1]
 
 
-def _at_fixed_masses(search: Search, best: _Best, chosen: Index, rng: np.random.Generator) -> None:
+def _at_fixed_masses(search: Search, best: Best, chosen: Index, rng: np.random.Generator) -> None:
     """Search with m fixed at the nodes of a grid, then with m free from the best of them."""
     nodes = search.options.masses
     held = np.array([True, False, False])
@@ -407,7 +415,7 @@ def _at_fixed_masses(search: Search, best: _Best, chosen: Index, rng: np.random.
 
 def _screened(
     search: Search,
-    best: _Best,
+    best: Best,
     references: References,
     nested: NDArray[np.bool_],
     again: NDArray[np.bool_],
@@ -416,9 +424,9 @@ def _screened(
     label = np.arange(len(search.vectors))
     m, g_prime, c = search.point(best.u, label, best.chart)
     bound = min(references.without, references.dark)
-    limit = best.chi2 > bound
+    limit = best.value > bound
     m, g_prime = np.where(limit, references.point[0], m), np.where(limit, 0.0, g_prime)
     c = np.where(limit, references.point[1], c)
     terms = search.likelihood.chi2_by_term(couplings(search.vectors, m, g_prime, c))
-    chi2 = np.minimum(best.chi2, bound)
+    chi2 = np.minimum(best.value, bound)
     return Screened(chi2, m, g_prime, c, nested, again, terms)
