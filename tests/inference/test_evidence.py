@@ -100,7 +100,7 @@ def test_an_impossible_likelihood_is_an_error(engine):
 def test_leaving_out_the_proposal_density_is_caught():
     """Negative control: weights L instead of L/q must fail the same checks."""
     problem = PROBLEMS["gaussian 2d"]
-    with patch.object(MixtureMap, "mix", lambda self, log_densities: 0 * log_densities[0]):
+    with patch.object(MixtureMap, "mix", lambda self, densities: 0 * densities[0]):
         result = vegas(problem, 1)
     assert abs(pull(problem, result.evidence)) > 10 * LIMIT
     assert np.abs(moment_pulls(problem, result.samples)).max() > 2 * LIMIT

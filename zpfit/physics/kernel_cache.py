@@ -27,7 +27,7 @@ _config: Any = numba.config
 """numba has no complete type hints."""
 
 _PACKAGE = Path(__file__).parent.parent
-COMPILED = ("physics", "models", "inference/search", "analysis/certify")
+COMPILED = ("physics", "models", "inference/densities", "inference/search", "analysis/certify")
 """Packages with compiled formulas; a test sees that no other one has any."""
 _PYCACHE = Path(__file__).parent / "__pycache__"
 

@@ -259,14 +259,14 @@ class _Draws:
         log_l = inside(log_likelihood, u)
         allowed = np.flatnonzero(np.isfinite(log_l))
         u, log_l, allowed_label = u[allowed], log_l[allowed], label[allowed]
-        log_densities = self._mixture.log_densities(u)
-        log_weight = log_l - self._mixture.mix(log_densities)
+        densities = self._mixture.densities(u)
+        log_weight = log_l - self._mixture.mix(densities)
         self._kept.append((u, log_l, log_weight))
         self._sums.append(_LogSums.of(log_weight))
         peaks = len(self._own)  # the first label of a peak
         for index, own in enumerate(self._own):
             mine = (allowed_label == index) | (allowed_label >= peaks)
-            own.append(log_l[mine] - self._mixture.mix_alone(log_densities[:, mine], index))
+            own.append(log_l[mine] - self._mixture.mix_alone(densities[:, mine], index))
             self._own_total[index] += np.count_nonzero((label == index) | (label >= peaks))
         self.total += self._batch
 

@@ -65,9 +65,9 @@ def with_shares(
     u, log_l = u[np.isfinite(log_l)], log_l[np.isfinite(log_l)]
     if not len(u):
         return rival
-    log_densities = trial.log_densities(u)
-    log_weight = log_l - trial.mix(log_densities)
-    share = _fitted_shares(trial, log_densities, log_weight)
+    densities = trial.densities(u)
+    log_weight = log_l - trial.mix(densities)
+    share = _fitted_shares(trial, densities, log_weight)
     useful = np.flatnonzero(share > idle).tolist()
     share = np.maximum(share[useful], least)
     share *= min(1.0, _MOST / max(share.sum(), 1e-300))
@@ -75,20 +75,18 @@ def with_shares(
     split = len(maps.maps)
     parts = [*range(split), *(split + index for index in useful)]
     # The mean square weight of a mixture, from draws of another one.
-    after = log_mean(log_weight + log_l - result.mix(log_densities[parts]))
-    old = maps.mix(log_densities[:split]) if rival is maps else rival.log_density(u)
+    after = log_mean(log_weight + log_l - result.mix(densities[parts]))
+    old = maps.mix(densities[:split]) if rival is maps else rival.log_density(u)
     before = log_mean(log_weight + log_l - old)
     return result if after < before + np.log(_WORTH) else rival
 
 
-def _fitted_shares(
-    trial: MixtureMap, log_densities: FloatArray, log_weight: FloatArray
-) -> FloatArray:
+def _fitted_shares(trial: MixtureMap, densities: FloatArray, log_weight: FloatArray) -> FloatArray:
     """Return the share of each peak that brings the mixture closest to the posterior."""
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    density, split = np.exp(log_densities), len(trial.maps)
-    parts = np.vstack([density[:split].mean(axis=0), density[split:]])
+    split = len(trial.maps)
+    parts = np.vstack([densities[:split].mean(axis=0), densities[split:]])
     share = np.array([1 - sum(trial.peak_shares), *trial.peak_shares])
     for _ in range(_EM_STEPS):
         owned = share[:, None] * parts

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from zpfit.inference.densities.histograms import HistogramTable
 from zpfit.inference.samplers.proposal_peak import PeakMap
 from zpfit.io.arrays import FloatArray
 
@@ -28,33 +29,20 @@ class HistogramMap:
     """Edges of the intervals of each axis, from 0 to 1."""
 
     @cached_property
-    def _widths(self) -> tuple[FloatArray, ...]:
-        return tuple(np.diff(edges) for edges in self.edges)
+    def _table(self) -> HistogramTable:
+        return HistogramTable.of(self.edges)
 
-    @cached_property
-    def _volumes(self) -> tuple[FloatArray, ...]:
-        """Inverse densities along each axis."""
-        return tuple(width * len(width) for width in self._widths)
+    def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Draw ``n`` points, shape (n, d)."""
+        return self._table.draw(rng, n)
 
-    def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,)."""
-        y = rng.random((n, len(self.edges)))
-        u, volume = np.empty_like(y), np.ones(n)
-        for axis, edges in enumerate(self.edges):
-            position = y[:, axis] * (len(edges) - 1)
-            interval = position.astype(np.intp)
-            width = self._widths[axis][interval]
-            u[:, axis] = edges[interval] + (position - interval) * width
-            volume *= self._volumes[axis][interval]
-        return u, -np.log(volume)
+    def density(self, u: FloatArray) -> FloatArray:
+        """Return the density at points of shape (n, d)."""
+        return 1 / self._table.volumes(u)
 
     def log_density(self, u: FloatArray) -> FloatArray:
         """Return ln of the density at points of shape (n, d)."""
-        volume = np.ones(len(u))
-        for axis, (edges, volumes) in enumerate(zip(self.edges, self._volumes, strict=True)):
-            # Points outside the cube count to the first or last interval.
-            volume *= volumes[edges[1:-1].searchsorted(u[:, axis], side="right")]
-        result: FloatArray = -np.log(volume)
+        result: FloatArray = -np.log(self._table.volumes(u))
         return result
 
     def graded(self) -> "HistogramMap":
@@ -110,17 +98,20 @@ class EvenMap:
         """Edges of the intervals of the map."""
         return self.half.edges
 
-    def draw(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """Draw ``n`` points, shape (n, d), and return them with ln of their density, shape (n,)."""
-        u, _ = self.half.draw(rng, n)
+    def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Draw ``n`` points, shape (n, d)."""
+        u = self.half.draw(rng, n)
         flipped = rng.random(n) < 0.5
         u[flipped] = mirror(u[flipped], self.axes)
-        return u, self.log_density(u)
+        return u
+
+    def density(self, u: FloatArray) -> FloatArray:
+        """Return the density at points of shape (n, d)."""
+        return 0.5 * (self.half.density(u) + self.half.density(mirror(u, self.axes)))
 
     def log_density(self, u: FloatArray) -> FloatArray:
         """Return ln of the density at points of shape (n, d)."""
-        here, there = self.half.log_density(u), self.half.log_density(mirror(u, self.axes))
-        result: FloatArray = np.logaddexp(here, there) - np.log(2)
+        result: FloatArray = np.log(self.density(u))
         return result
 
 
@@ -198,34 +189,31 @@ class MixtureMap:
         label = np.searchsorted(np.cumsum(self.shares), rng.random(n), side="right")
         label[label == len(self.shares)] = -1
         u = rng.random((n, self.dimension))
-        for index, component in enumerate(self.maps):
+        for index, component in enumerate((*self.maps, *self.peaks)):
             chosen = np.flatnonzero(label == index)
-            u[chosen], _ = component.draw(rng, len(chosen))
-        for index, peak in enumerate(self.peaks, len(self.maps)):
-            chosen = np.flatnonzero(label == index)
-            u[chosen] = peak.draw(rng, len(chosen))
+            u[chosen] = component.draw(rng, len(chosen))
         return u, label
 
     def log_density(self, u: FloatArray) -> FloatArray:
         """Return ln of the density at points of shape (n, d)."""
-        return self.mix(self.log_densities(u))
+        return self.mix(self.densities(u))
 
-    def log_densities(self, u: FloatArray) -> FloatArray:
-        """Return ln of each component's density at points (n, d); shape (maps + peaks, n)."""
-        return np.stack([component.log_density(u) for component in (*self.maps, *self.peaks)])
-
-    def mix(self, log_densities: FloatArray) -> FloatArray:
-        """Return ln of the mixture's density, shape (n,), from its components' densities."""
-        result: FloatArray = np.log(self.shares @ np.exp(log_densities) + self.prior_share)
+    def densities(self, u: FloatArray) -> FloatArray:
+        """Return each component's density at points (n, d); shape (maps + peaks, n)."""
+        result = np.empty((len(self.shares), len(u)))
+        for row, component in zip(result, (*self.maps, *self.peaks), strict=True):
+            row[:] = component.density(u)
         return result
 
-    def mix_alone(self, log_densities: FloatArray, index: int) -> FloatArray:
+    def mix(self, densities: FloatArray) -> FloatArray:
+        """Return ln of the mixture's density, shape (n,), from its components' densities."""
+        result: FloatArray = np.log(self.shares @ densities + self.prior_share)
+        return result
+
+    def mix_alone(self, densities: FloatArray, index: int) -> FloatArray:
         """Return ln of the density of draws from one map or from the peaks, shape (n,)."""
         shares = self.shares.copy()
         shares[: len(self.maps)] *= np.arange(len(self.maps)) == index
-        if not self.peaks:
-            alone: FloatArray = log_densities[index]
-            return alone
         with np.errstate(divide="ignore"):  # far from this map and from all peaks
-            result: FloatArray = np.log(shares / shares.sum() @ np.exp(log_densities))
+            result: FloatArray = np.log(shares / shares.sum() @ densities)
         return result

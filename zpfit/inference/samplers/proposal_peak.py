@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import lgamma, log, pi
+from math import exp, lgamma, log, pi
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zpfit.inference.densities.students import DEGREES, densities, distances
 from zpfit.io.arrays import FloatArray
-
-DEGREES = 5.0
-"""Degrees of freedom: tails heavy enough for peaks that fall more slowly than a Gaussian."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +84,14 @@ class PeakMap:
 
         It is infinite at other steps of discrete axes.
         """
-        if not len(self.smooth):
-            square = np.zeros(len(u))
-        else:
-            # Rows are axes: sums over a few rows are faster than over many short ones.
-            offset = self._inverse_root @ (u - self.centre)[:, self.smooth].T
-            square = np.einsum("fn,fn->n", offset, offset)
-        if len(self.smooth) == len(self.centre):
-            return square
-        same = np.all(self._steps(u) == self._steps(self.centre[None]), axis=1)
-        return np.where(same, square, np.inf)
+        return distances(u, self.centre, self._inverse_root, self.step_width)
+
+    def density(self, u: FloatArray) -> FloatArray:
+        """Return the density at points of shape (n, d)."""
+        return densities(self.distance(u), exp(self._log_norm), len(self.smooth))
 
     def log_density(self, u: FloatArray) -> FloatArray:
-        """Return ln of the density at points of shape (n, d)."""
+        """Return ln of the density at points of shape (n, d), also where the density is tiny."""
         half = 0.5 * (DEGREES + len(self.smooth))
         result: FloatArray = self._log_norm - half * np.log1p(self.distance(u) / DEGREES)
         return result

@@ -227,11 +227,12 @@ class _Adaptation:
         # Only a heated likelihood needs draws to decide how far it may cool.
         heated = self.beta < 1
         number = self.options.batch if heated else min(self.options.batch, _COLD_DRAWS)
-        u, log_density = self.map().draw(self.rng, number)
+        adapted = self.map()
+        u = adapted.draw(self.rng, number)
         log_l = log_likelihood(u)
         self.last = u[: self.options.checked], log_l[: self.options.checked]
         if heated:
-            self.beta = _next_beta(self.beta, log_l, log_density)
+            self.beta = _next_beta(self.beta, log_l, adapted.log_density(u))
         with _covariances_dropped():
             self.integrator(_heated(log_likelihood, self.beta, log_l.max()), nitn=1)
         self.number += 1

@@ -1,0 +1,1 @@
+"""Compiled densities on the unit cube, from which samplers draw."""
