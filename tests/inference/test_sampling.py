@@ -147,18 +147,22 @@ def test_constant_likelihood_returns_the_prior(seed):
 
 
 def test_a_biased_sampler_is_caught():
-    """Negative control: without the Hastings factor the same check must fail."""
+    """Negative control: without the density of the draws the same check must fail."""
     mean, sd = 0.4, 0.05
 
-    class Biased(MapMove):
+    class Biased:
         def __init__(self, adapted):
-            super().__init__(adapted)
-            honest = self.get_proposal
-            self.get_proposal = lambda *args: (honest(*args)[0], np.zeros(len(args[0])))
+            self.adapted = adapted
+
+        def draw(self, rng, n):
+            return self.adapted.draw(rng, n)[0], np.zeros(n)
+
+        def log_density(self, u):
+            return np.zeros(len(u))
 
     def moves(adapted):
         (_, weight), *others = default_moves(adapted)
-        return [(Biased(adapted), weight), *others]
+        return [(MapMove(Biased(adapted)), weight), *others]
 
     result = run(gaussian(mean, sd), 2, 1, options=ChainOptions(moves=moves))
     assert np.abs(deviations(result, list(moments(2, mean, sd)))).max() > 2 * LIMIT

@@ -1,7 +1,7 @@
 """The engine ``emcee``: Markov chains that start from draws of vegas.
 
 D. Foreman-Mackey et al., Publ. Astron. Soc. Pac. 125, 306 (2013), arXiv:1202.3665. vegas gives
-the evidence, and half of the moves propose points from its map.
+the evidence, and most moves choose among points from its map.
 """
 
 from typing import Annotated

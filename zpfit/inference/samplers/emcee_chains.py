@@ -18,7 +18,11 @@ from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.io.arrays import FloatArray
 
 _GROWTH = 1.5
-"""Factor from one convergence check to the next, in steps; each check costs time."""
+"""Factor from one convergence check to the next, in steps, if effective samples are not lacking."""
+_LEAST_GROWTH, _MOST_GROWTH = 1.1, 2.0
+"""Smallest and largest factor if they are; each check costs time."""
+_MARGIN = 1.05
+"""Factor of the steps that should suffice, so that most runs end at the next check."""
 
 Moves = list[tuple[Any, float]]
 """emcee moves with the probability of each."""
@@ -26,14 +30,14 @@ Moves = list[tuple[Any, float]]
 
 def default_moves(adapted: MixtureMap) -> Moves:
     """Return the mixture of moves: the map, shifts along degeneracies, differential evolution."""
-    return [(MapMove(adapted), 0.5), (PairMove(), 0.3), (DEMove(), 0.2)]
+    return [(MapMove(adapted), 0.6), (PairMove(), 0.24), (DEMove(), 0.16)]
 
 
 @dataclass(frozen=True)
 class ChainOptions:
     """Tuning of the chains."""
 
-    first_check: int = 250
+    first_check: int = 60
     """Steps before the first convergence check."""
     kept_at_once: int = 50
     """Kept steps between two chances to save a checkpoint."""
@@ -76,7 +80,7 @@ def run_chains(
 ) -> EnsembleSamples:
     """Sample until the worst parameter has enough effective samples, or to the last step.
 
-    The starts follow the posterior, so there is no burn-in. Half of the moves draw from the
+    The starts follow the posterior, so there is no burn-in. Most moves choose among draws from the
     adapted map; the others slide along degeneracies or are emcee's differential evolution.
 
     Parameters
@@ -84,7 +88,7 @@ def run_chains(
     log_likelihood
         Points of the unit cube, shape (n, d), to ln L, shape (n,).
     adapted
-        Map from which half of the proposals are drawn.
+        Map from which most proposals are drawn.
     starts
         Points of the unit cube distributed like the posterior, shape (ensembles, walkers, d).
     target_ess
@@ -144,7 +148,8 @@ def run_chains(
         )
         if not shortcomings or max_steps - done < clock.thin:
             break
-        clock.next_check = min(max(int(done * _GROWTH), done + clock.thin), max_steps)
+        wanted = int(done * _growth(diagnostics, target_ess))
+        clock.next_check = min(max(wanted, done + clock.thin), max_steps)
     checkpoint.finish(state)
     return EnsembleSamples(
         u=u,
@@ -156,6 +161,14 @@ def run_chains(
     )
 
 
+def _growth(diagnostics: Diagnostics, target_ess: int) -> float:
+    """Return the factor of the steps after which the run should be converged."""
+    reached = diagnostics.ess.min()
+    if not 0 < reached < target_ess:  # NaN is the number of a parameter that never moved
+        return _GROWTH
+    return float(np.clip(_MARGIN * target_ess / reached, _LEAST_GROWTH, _MOST_GROWTH))
+
+
 @dataclass
 class _Clock:
     """Times of convergence checks."""
@@ -164,6 +177,17 @@ class _Clock:
     """Steps at which the next check is due."""
     thin: int = 1
     """Steps from one kept step to the next."""
+
+
+class _Sampler(emcee.EnsembleSampler):  # type: ignore[misc]
+    """emcee's sampler, which takes ln L as an array and not as a number for each walker."""
+
+    def compute_log_prob(self, coords: FloatArray) -> tuple[FloatArray, None]:
+        """Return ln L of points, shape (n,), and no other results."""
+        log_likelihood = self.log_prob_fn(coords)
+        if np.isnan(log_likelihood).any():
+            raise ValueError("ln L is NaN at a proposed point")
+        return log_likelihood, None
 
 
 class _Ensemble:
@@ -178,7 +202,7 @@ class _Ensemble:
     ) -> None:
         walkers, dimension = start.shape
         inside = _inside_cube(log_likelihood)
-        self._sampler = emcee.EnsembleSampler(
+        self._sampler = _Sampler(
             walkers,
             dimension,
             inside,
