@@ -9,10 +9,10 @@ import zpfit
 from zpfit.analysis.marginals import (
     LEVEL,
     PRIOR_DOMINATED,
+    Marginals,
     at_end,
     has_open_sign,
     information_gain,
-    marginal,
 )
 from zpfit.analysis.parameter_table import AT_END, DOMINATED, parameter_rows
 from zpfit.inference.diagnostics import Diagnostics
@@ -82,14 +82,13 @@ def record_of(u: Any, chi2: Any, best: Minimum) -> Any:
     priors = Priors({"C_Ve": Uniform(lower=-1, upper=1)})
     posterior = Posterior(Effective(), priors, Likelihood("none", (), ()))
     weighted = WeightedSamples.normalised(u, -0.5 * chi2, -0.5 * chi2)
-    one = np.ones(1)
+    equal, one = weighted.resampled(np.random.default_rng(4), N)[0], np.ones(1)
     samples = Samples(
-        engine="vegas", u=u[None, :, None], log_likelihood=-0.5 * chi2[None, :, None],
+        engine="vegas", u=equal[None, :, None], log_likelihood=-0.5 * chi2[None, :, None],
         evidence=Evidence(0.0, 0.0, len(u)), weighted=weighted,
         diagnostics=Diagnostics(one, one, one, 1), acceptance=(), thin=1, shortcomings=(),
     )  # fmt: skip
-    values = posterior.parameters(weighted.resampled(np.random.default_rng(4), N)[0])["C_Ve"]
-    return marginal(posterior, samples, best, "C_Ve", values)
+    return Marginals(posterior, samples, best).of("C_Ve")
 
 
 def test_limits_on_the_size_of_a_gaussian():

@@ -7,6 +7,9 @@ The *information gain* is the relative entropy of the posterior and the prior of
 bits. One bit halves the range. Below :data:`PRIOR_DOMINATED` the posterior is that of the prior.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from zpfit.analysis.levels import delta_chi2
@@ -34,48 +37,95 @@ _PER_BIN = 10
 """Effective samples for each bin."""
 
 
-def marginal(
-    posterior: Posterior, samples: Samples, best: Minimum, name: str, values: FloatArray
-) -> ParameterRecord:
-    """Return moments, limits and diagnostics of a parameter that varies.
+@dataclass(frozen=True, eq=False)
+class Marginals:
+    """The posterior of each parameter that varies, from the results of one run.
 
-    ESS, R-hat and the information gain of a tied parameter are those of the one it is tied to.
-
-    Parameters
-    ----------
-    posterior
-        Model, priors and likelihood.
-    samples
-        Samples of the run.
-    best
-        Best fit of the run.
-    name
-        A parameter that is sampled, or tied to a sampled one.
-    values
-        The parameter at the samples of equal weight.
+    Values at samples are computed once for all parameters.
     """
-    prior = posterior.priors.by_name[name]
-    axis = posterior.names.index(prior.to if isinstance(prior, Tied) else name)
-    free = posterior.priors.free[posterior.names[axis]]
-    diagnostics, weighted = samples.diagnostics, samples.weighted
-    gain = information_gain(weighted.u[:, axis], weighted.weight, free)
-    record: ParameterRecord = {
-        "median": float(np.median(values)),
-        "mean": float(np.mean(values)),
-        "sd": float(np.std(values)),
-        "q05": float(np.quantile(values, 0.05)),
-        "q16": float(np.quantile(values, 0.16)),
-        "q84": float(np.quantile(values, 0.84)),
-        "q95": float(np.quantile(values, 0.95)),
-        "ess": finite(diagnostics.ess[axis]),
-        "rhat": finite(diagnostics.rhat[axis]),
-        "information_gain": gain,
-        "prior_dominated": gain < PRIOR_DOMINATED,
-        "best_fit_at_end_of_prior": bool(at_end(best.u[axis], free)),
-    }
-    if has_open_sign(posterior.priors.support(name), values):
-        record["size_limit"] = _size_limit(posterior, samples, best, name, axis)
-    return record
+
+    posterior: Posterior
+    """Model, priors and likelihood."""
+    samples: Samples
+    """Samples of the run."""
+    best: Minimum
+    """Best fit of the run."""
+
+    @cached_property
+    def _equal(self) -> dict[str, FloatArray]:
+        return self._values(self.samples.u.reshape(-1, self.posterior.dimension))
+
+    @cached_property
+    def _weighted(self) -> dict[str, FloatArray]:
+        return self._values(self.samples.weighted.u)
+
+    @cached_property
+    def _allowed(self) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Points of the run with a small enough chi2, and their values."""
+        best, weighted = self.best, self.samples.weighted
+        ends, chi2_of_ends = best.ends or (np.empty((0, self.posterior.dimension)), np.empty(0))
+        u = np.vstack([weighted.u, ends, best.u])
+        chi2 = np.concatenate([-2 * weighted.log_likelihood, chi2_of_ends, [best.chi2]])
+        allowed = u[chi2 <= best.chi2 + delta_chi2(LEVEL, one_sided=True)]
+        return allowed, self._values(allowed)
+
+    def _values(self, u: FloatArray) -> dict[str, FloatArray]:
+        """Return the parameters that vary at points u of shape (n, d), each of shape (n,)."""
+        parameters = self.posterior.parameters(u)
+        return {name: parameters[name] for name in self.posterior.priors.varying}
+
+    def of(self, name: str) -> ParameterRecord:
+        """Return moments, limits and diagnostics of a parameter.
+
+        ESS, R-hat and the information gain of a tied parameter are those of the one it is tied to.
+
+        Parameters
+        ----------
+        name
+            A parameter that is sampled, or tied to a sampled one.
+        """
+        prior, values = self.posterior.priors.by_name[name], self._equal[name]
+        axis = self.posterior.names.index(prior.to if isinstance(prior, Tied) else name)
+        free = self.posterior.priors.free[self.posterior.names[axis]]
+        diagnostics, weighted = self.samples.diagnostics, self.samples.weighted
+        gain = information_gain(weighted.u[:, axis], weighted.weight, free)
+        q05, q16, median, q84, q95 = np.quantile(values, [0.05, 0.16, 0.5, 0.84, 0.95]).tolist()
+        record: ParameterRecord = {
+            "median": median,
+            "mean": float(np.mean(values)),
+            "sd": float(np.std(values)),
+            "q05": q05,
+            "q16": q16,
+            "q84": q84,
+            "q95": q95,
+            "ess": finite(diagnostics.ess[axis]),
+            "rhat": finite(diagnostics.rhat[axis]),
+            "information_gain": gain,
+            "prior_dominated": gain < PRIOR_DOMINATED,
+            "best_fit_at_end_of_prior": bool(at_end(self.best.u[axis], free)),
+        }
+        if has_open_sign(self.posterior.priors.support(name), values):
+            record["size_limit"] = self._size_limit(name, axis, free)
+        return record
+
+    def _size_limit(self, name: str, axis: int, free: FreePrior) -> SizeLimit:
+        """Return the limits on the size of a parameter of either sign.
+
+        Points of the run with a small enough chi2 are allowed, so that the limit of the profile
+        likelihood is at least the largest size among them.
+        """
+        allowed, values = self._allowed
+        sizes, weight = np.abs(self._weighted[name]), self.samples.weighted.weight
+        positions = allowed[:, axis]
+        return {
+            "probability": LEVEL,
+            "delta_chi2": delta_chi2(LEVEL, one_sided=True),
+            "posterior": weighted_quantile(sizes, weight, LEVEL),
+            "profile_at_least": float(np.abs(values[name]).max()),
+            "reaches_end_of_prior": any(
+                at_end(end, free) for end in (positions.min(), positions.max())
+            ),
+        }
 
 
 def has_open_sign(support: tuple[float, float], values: FloatArray) -> bool:
@@ -145,30 +195,6 @@ def at_end(u: float, prior: FreePrior) -> bool:
         return False
     margin = prior.step_width if isinstance(prior, Fractions) else AT_END
     return not margin <= u <= 1 - margin
-
-
-def _size_limit(
-    posterior: Posterior, samples: Samples, best: Minimum, name: str, axis: int
-) -> SizeLimit:
-    """Return the limits on the size of a parameter of either sign.
-
-    Points of the run with a small enough chi2 are allowed, so that the limit of the profile
-    likelihood is at least the largest size among them.
-    """
-    weighted, delta = samples.weighted, delta_chi2(LEVEL, one_sided=True)
-    ends, chi2_of_ends = best.ends or (np.empty((0, posterior.dimension)), np.empty(0))
-    u = np.vstack([weighted.u, ends, best.u])
-    chi2 = np.concatenate([-2 * weighted.log_likelihood, chi2_of_ends, [best.chi2]])
-    allowed = u[chi2 <= best.chi2 + delta]
-    sizes = np.abs(posterior.parameters(weighted.u)[name])
-    free = posterior.priors.free[posterior.names[axis]]
-    return {
-        "probability": LEVEL,
-        "delta_chi2": delta,
-        "posterior": weighted_quantile(sizes, weighted.weight, LEVEL),
-        "profile_at_least": float(np.abs(posterior.parameters(allowed)[name]).max()),
-        "reaches_end_of_prior": any(at_end(position, free) for position in allowed[:, axis]),
-    }
 
 
 def finite(value: float) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from zpfit.analysis.evaluate import describe_point
-from zpfit.analysis.marginals import finite, marginal
+from zpfit.analysis.marginals import Marginals, finite
 from zpfit.analysis.records import (
     BestFitRecord,
     CrossCheckRecord,
@@ -122,6 +122,7 @@ def summarise(
     posterior = run.posterior
     free = list(posterior.names)
     unverified = run.assembled.unverified()
+    marginals = Marginals(posterior, samples, best)
     return {
         "title": run.title,
         "model": posterior.model.name,
@@ -130,10 +131,7 @@ def summarise(
         "best_fit": at_best_fit(posterior, best),
         "no_zprime": describe_point(posterior.likelihood, Couplings.none()),
         "evidence": _evidence(samples, check),
-        "posterior": {
-            name: marginal(posterior, samples, best, name, values)
-            for name, values in varying(posterior, samples.u).items()
-        },
+        "posterior": {name: marginals.of(name) for name in posterior.priors.varying},
         "curve_reach": _reach(posterior, samples, best),
         "labels": dated_labels(run.assembled),
         "unverified": unverified,

@@ -94,7 +94,8 @@ def diagnose(samples: FloatArray, thin: int) -> Diagnostics:
     (True, True)
     """
     # Imported here because it takes time, and by name because it has no type hints.
-    array_stats: Any = import_without("arviz_stats.base", "xarray").array_stats
+    unused = "scipy.signal", "scipy.signal.windows"
+    array_stats: Any = import_without("arviz_stats.base", "xarray", *unused).array_stats
     ensembles, steps, walkers, dimension = samples.shape
     by_walker = samples.transpose(3, 0, 2, 1).reshape(dimension, ensembles * walkers, steps)
     by_ensemble = samples.transpose(3, 0, 1, 2).reshape(dimension, ensembles, steps * walkers)

@@ -1,7 +1,7 @@
-"""Import a package without another one that it uses only if it is there.
+"""Import a package without others that it does not need for what is asked of it.
 
 ArviZ's packages load xarray and pandas for data that zpfit does not give them, which takes as long
-as all plots of a run.
+as all plots of a run, and scipy.signal for densities that zpfit does not draw.
 """
 
 import sys
@@ -14,8 +14,16 @@ from typing import Final, cast
 _lock: Final = Lock()
 
 
+class _Unused(ModuleType):
+    """A module whose functions are imported by name and never called."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
 @cache
-def import_without(module: str, hidden: str) -> ModuleType:
+def import_without(module: str, hidden: str, *unused: str) -> ModuleType:
     """Return a module, imported as if another one were not installed.
 
     A later ``import`` elsewhere loads the whole package. If the other one is loaded already, so is
@@ -27,6 +35,9 @@ def import_without(module: str, hidden: str) -> ModuleType:
         Full name of the module.
     hidden : str
         Name of what its package can do without.
+    *unused : str
+        Names of modules from which its package takes functions that the caller never uses, each
+        parent before its children. They are None in the result.
 
     Examples
     --------
@@ -39,10 +50,13 @@ def import_without(module: str, hidden: str) -> ModuleType:
         package = module.partition(".")[0]
         before = set(sys.modules)
         sys.modules[hidden] = cast(ModuleType, None)  # an import then fails
+        spared = [name for name in unused if name not in before]
+        sys.modules |= {name: _Unused(name) for name in spared}
         try:
             return import_module(module)
         finally:
-            del sys.modules[hidden]
+            for name in (hidden, *spared):
+                del sys.modules[name]
             for name in set(sys.modules) - before:
                 if name.partition(".")[0] == package:
                     del sys.modules[name]

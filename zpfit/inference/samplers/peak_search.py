@@ -236,7 +236,8 @@ class EvenlySpread:
     def batch(self, number: int) -> FloatArray:
         """Return a batch of points, shape (n, d)."""
         moved = self.first + number * self.step % 1
-        return np.where(moved < 1, moved, moved - 1)
+        moved -= np.floor(moved)
+        return moved
 
 
 class Unexplained:
