@@ -66,9 +66,9 @@ class SamplingTask:
 
 def inside(log_likelihood: LogLikelihood, u: FloatArray) -> FloatArray:
     """Return ln L of points, shape (n,), -inf outside the unit cube."""
-    within = np.all((u >= 0) & (u <= 1), axis=1)
-    if within.all():
+    if u.min(initial=0.0) >= 0 and u.max(initial=1.0) <= 1:  # faster than each point's test
         return log_likelihood(u)
+    within = np.all((u >= 0) & (u <= 1), axis=1)
     result = np.full(len(u), -np.inf)
     if within.any():
         result[within] = log_likelihood(u[within])

@@ -31,7 +31,7 @@ class PeakOptions:
     prior_batches: int = 20
     """Batches of prior draws among which peaks are sought."""
     map_batches: int = 5
-    """Batches of the maps' draws among which peaks are sought."""
+    """Batches of the maps' draws among which peaks are sought; the first draws of all are one."""
     starts: int = 100
     """Starts of ascents, of each kind."""
     descent_steps: int = 12
@@ -177,6 +177,7 @@ def with_images(peaks: Sequence[Peak], axes: NDArray[np.bool_] | None) -> list[P
 def explore(
     task: SamplingTask,
     maps: MixtureMap,
+    drawn: tuple[FloatArray, FloatArray],
     peaks: Sequence[Peak],
     rng: np.random.Generator,
     checkpoint: Checkpoint,
@@ -186,6 +187,23 @@ def explore(
 
     A thin mode shows in the draws long before it has a draw near its summit: its flank stands
     out of the peaks around it.
+
+    Parameters
+    ----------
+    task
+        Likelihood.
+    maps
+        Proposal without peaks.
+    drawn
+        The first batch of the maps' draws that are allowed, shape (n, d), and their ln L, (n,).
+    peaks
+        Peaks that are known, the heaviest first.
+    rng
+        Generator of further draws.
+    checkpoint
+        Store of intermediate states.
+    options
+        Sizes of the search.
     """
     even = EvenlySpread.over(task.dimension, options.batch, rng)
 
@@ -195,8 +213,8 @@ def explore(
         return maps.draw_labelled(rng, options.batch)[0]
 
     explaining = peaks[: options.explaining]
-    kept = Unexplained(task, explaining, rng, options.starts, checkpoint)
-    return kept.among(draw, options.prior_batches + options.map_batches)
+    kept = Unexplained(task, explaining, rng, options.starts, checkpoint, drawn)
+    return kept.among(draw, options.prior_batches + options.map_batches - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +249,8 @@ class EvenlySpread:
         for _ in range(100):
             root = (1 + root) ** (1 / (dimension + 1))
         angle = root ** -np.arange(1.0, dimension + 1)
-        return cls((np.outer(np.arange(n), angle) + rng.random(dimension)) % 1, n * angle % 1)
+        first = np.outer(np.arange(n), angle) + rng.random(dimension)
+        return cls(first - np.floor(first), n * angle % 1)
 
     def batch(self, number: int) -> FloatArray:
         """Return a batch of points, shape (n, d)."""
@@ -250,6 +269,7 @@ class Unexplained:
         rng: np.random.Generator,
         number: int,
         checkpoint: Checkpoint,
+        drawn: tuple[FloatArray, FloatArray] | None = None,
     ) -> None:
         self._task, self._peaks, self._rng, self._number = task, peaks, rng, number
         self._checkpoint, state = checkpoint, checkpoint.load()
@@ -257,6 +277,8 @@ class Unexplained:
         if state is not None:
             self._u, self._log_l, self._done = state["u"], state["log_likelihood"], state["done"]
             rng.bit_generator.state = state["rng"]
+        elif drawn is not None:
+            self._keep_best(*drawn)
 
     def among(self, draw: Callable[[int], FloatArray], batches: int) -> FloatArray:
         """Return the points kept from batches of draws, which a function gives by number."""
@@ -280,10 +302,13 @@ class Unexplained:
         log_l = inside(self._task.log_likelihood, u)
         allowed = np.flatnonzero(np.isfinite(log_l))
         u, log_l = np.vstack([self._u, u[allowed]]), np.concatenate([self._log_l, log_l[allowed]])
+        self._keep_best(u, log_l)
+        self._done += 1
+
+    def _keep_best(self, u: FloatArray, log_l: FloatArray) -> None:
         excess = log_l - self._explained(u)
         best = np.union1d(_largest(excess, self._number), _largest(log_l, self._number))
         self._u, self._log_l = u[best], log_l[best]
-        self._done += 1
 
     def _explained(self, u: FloatArray) -> FloatArray:
         """Return the largest ln of the Gaussian peaks at points, shape (n,)."""

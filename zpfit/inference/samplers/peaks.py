@@ -128,7 +128,9 @@ def _searched(
     climbed, start = climb.peaks(_reflections(peaks, start_rng, options))
     ends = ends.with_more(climbed, start)
     peaks = climb.distinct([*peaks, *climbed])
-    climbed, start = climb.peaks(explore(task, maps, peaks, explore_rng, checkpoint, options))
+    drawn = pilot.u, pilot.log_likelihood
+    unexplained = explore(task, maps, drawn, peaks, explore_rng, checkpoint, options)
+    climbed, start = climb.peaks(unexplained)
     ends = ends.with_more(climbed, np.zeros_like(start))
     peaks = climb.distinct([*peaks, *climbed])
     fits = [fitted(task.log_likelihood, peak, fit_rng, options.fitted).peak for peak in peaks]

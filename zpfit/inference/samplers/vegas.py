@@ -34,8 +34,8 @@ _WHOLE_BATCHES = 3 * BATCH
 batches everywhere: the usual ones cost 0.3 s, a hundred times what one parameter needs."""
 _FEWEST_STARTS, _FEWEST_FITTED = 10, 200
 """Fewest starts of ascents of each kind, and draws that fit the shape of a peak."""
-_LESS = 0.2
-"""Part of this effort that suffices where points of the posterior are known."""
+_LESS, _LESS_STARTS = 0.2, 0.5
+"""Parts of this effort and of the starts that suffice where points of the posterior are known."""
 
 
 class VegasOptions(StrictModel):
@@ -152,6 +152,8 @@ def adapt_and_integrate(
     progress.stage("Searching peaks")
     effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
     sizes = _smaller(PeakOptions(), share)
+    if known is not None:
+        sizes = replace(sizes, starts=round(_LESS_STARTS * sizes.starts))
     mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort, options=sizes)
     progress.stage("Integrating the evidence")
     batch = int(share * (BATCH if known is None else BATCH // 2))

@@ -31,8 +31,6 @@ _HEATED_NUMBER = 50
 """Effective draws that a heated likelihood keeps, if there are that many allowed ones."""
 _COOLING = 1.5
 """Smallest factor by which the power of the likelihood grows in one adaptation."""
-_COLD_DRAWS = 10_000
-"""Draws that show the peak of the likelihood itself before each adaptation."""
 _MAX_EXPONENT = 250.0
 """Largest exponent of an integrand, whose square vegas must be able to add up."""
 
@@ -178,6 +176,8 @@ class _Adaptation:
     options: MapOptions
     beta: float
     """Power of the likelihood, between 0 and 1."""
+    highest: float
+    """Largest ln L so far."""
     last: tuple[FloatArray, FloatArray]
     """Some points and their ln L, so that a resumed run can check them."""
     number: int = 0
@@ -203,9 +203,10 @@ class _Adaptation:
             log_l = np.concatenate([log_l, log_likelihood(known)])
             beta, cold = 1.0, options.cold_adaptations - options.known_adaptations
         # A single batch may hold too few allowed points, so the map starts from all of them.
-        integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - log_l.max())), nitn=5)
-        checked = slice(options.checked)
-        return cls(integrator, rng, options, beta, (u[checked], log_l[checked]), cold=cold)
+        highest = float(log_l.max())
+        integrator.map.adapt_to_samples(u, np.exp(beta * (log_l - highest)), nitn=5)
+        last = u[: options.checked], log_l[: options.checked]
+        return cls(integrator, rng, options, beta, highest, last, cold=cold)
 
     @classmethod
     def restored(cls, state: State, rng: np.random.Generator, options: MapOptions) -> "_Adaptation":
@@ -214,7 +215,8 @@ class _Adaptation:
         adapted = vegas.AdaptiveMap(state["edges"])
         integrator = vegas.Integrator(adapted, sigf=state["sigf"], **_arguments(rng, options))
         last = state["u"], state["log_likelihood"]
-        return cls(integrator, rng, options, state["beta"], last, state["number"], state["cold"])
+        beta, highest = state["beta"], state["highest"]
+        return cls(integrator, rng, options, beta, highest, last, state["number"], state["cold"])
 
     @property
     def finished(self) -> bool:
@@ -224,19 +226,39 @@ class _Adaptation:
 
     def advance(self, log_likelihood: LogLikelihood) -> None:
         """Adapt once."""
-        # Only a heated likelihood needs draws to decide how far it may cool.
-        heated = self.beta < 1
-        number = self.options.batch if heated else min(self.options.batch, _COLD_DRAWS)
-        adapted = self.map()
-        u = adapted.draw(self.rng, number)
-        log_l = log_likelihood(u)
-        self.last = u[: self.options.checked], log_l[: self.options.checked]
-        if heated:
-            self.beta = _next_beta(self.beta, log_l, adapted.log_density(u))
+        if self.beta < 1:
+            self._cool(log_likelihood)
         with _covariances_dropped():
-            self.integrator(_heated(log_likelihood, self.beta, log_l.max()), nitn=1)
+            self.integrator(self._integrand(log_likelihood), nitn=1)
         self.number += 1
         self.cold += self.beta == 1.0
+
+    def _cool(self, log_likelihood: LogLikelihood) -> None:
+        """Raise the power of the likelihood as far as draws of the map can follow."""
+        adapted = self.map()
+        u = adapted.draw(self.rng, self.options.batch)
+        log_l = log_likelihood(u)
+        self._note(u, log_l)
+        self.beta = _next_beta(self.beta, log_l, adapted.log_density(u))
+
+    def _integrand(self, log_likelihood: LogLikelihood) -> Callable[[FloatArray], FloatArray]:
+        """Return (L/peak)^beta in the form of a batched integrand of vegas."""
+        beta, reference = self.beta, self.highest
+
+        @vegas.batchintegrand  # type: ignore[untyped-decorator]
+        def integrand(u: FloatArray) -> FloatArray:
+            u = np.array(u)
+            log_l = log_likelihood(u)
+            self._note(u, log_l)
+            # Points may lie far above the highest one so far, and must not overflow.
+            return np.exp(np.minimum(beta * (log_l - reference), _MAX_EXPONENT))
+
+        function: Callable[[FloatArray], FloatArray] = integrand
+        return function
+
+    def _note(self, u: FloatArray, log_l: FloatArray) -> None:
+        self.highest = max(self.highest, float(log_l.max()))
+        self.last = u[: self.options.checked], log_l[: self.options.checked]
 
     def state(self) -> State:
         """Return everything that determines the next steps.
@@ -247,6 +269,7 @@ class _Adaptation:
             "edges": list(self.map().edges),
             "sigf": np.array(self.integrator.sigf),
             "beta": self.beta,
+            "highest": self.highest,
             "number": self.number,
             "cold": self.cold,
             "u": self.last[0],
@@ -277,25 +300,6 @@ def _covariances_dropped() -> Iterator[None]:
 def _arguments(rng: np.random.Generator, options: MapOptions) -> dict[str, Any]:
     """Return keyword arguments of vegas's integrator."""
     return {"ran_array_generator": rng.random, "nproc": 1, "mpi": False, "neval": options.batch}
-
-
-def _heated(
-    log_likelihood: LogLikelihood, beta: float, peak: float
-) -> Callable[[FloatArray], FloatArray]:
-    """Return (L/peak)^beta in the form of a batched integrand of vegas."""
-    reference = peak if np.isfinite(peak) else 0.0
-
-    @vegas.batchintegrand  # type: ignore[untyped-decorator]
-    def integrand(u: FloatArray) -> FloatArray:
-        log_l = log_likelihood(np.asarray(u)) - reference
-        result = np.zeros(len(log_l))
-        allowed = np.isfinite(log_l)
-        # The peak is that of a sample; a point far above it must not overflow.
-        result[allowed] = np.exp(np.minimum(beta * log_l[allowed], _MAX_EXPONENT))
-        return result
-
-    function: Callable[[FloatArray], FloatArray] = integrand
-    return function
 
 
 def _allowed_points(
