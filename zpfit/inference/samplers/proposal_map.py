@@ -188,10 +188,12 @@ class MixtureMap:
         """
         label = np.searchsorted(np.cumsum(self.shares), rng.random(n), side="right")
         label[label == len(self.shares)] = -1
-        u = rng.random((n, self.dimension))
+        u = np.empty((n, self.dimension))
         for index, component in enumerate((*self.maps, *self.peaks)):
             chosen = np.flatnonzero(label == index)
             u[chosen] = component.draw(rng, len(chosen))
+        chosen = np.flatnonzero(label == -1)
+        u[chosen] = rng.random((len(chosen), self.dimension))
         return u, label
 
     def log_density(self, u: FloatArray) -> FloatArray:

@@ -91,13 +91,19 @@ class WeightedSamples:
 
 
 def _threshold(weight: FloatArray, n: int) -> float:
-    """Return the weight t for which the sum of min(1, w/t) is n, by bisection."""
-    low, high = 0.0, float(weight.sum()) / n * 2
-    for _ in range(100):
-        middle = (low + high) / 2
-        kept = np.minimum(1, weight / middle).sum()
-        low, high = (middle, high) if kept > n else (low, middle)
-    return high
+    """Return the weight t for which the sum of min(1, w/t) over more than n samples is n.
+
+    If the k largest weights are above t, t is the sum of the others over n - k.
+
+    Examples
+    --------
+    >>> _threshold(np.array([5.0, 1.0, 1.0, 1.0]), 2)
+    3.0
+    """
+    rising = np.sort(weight)
+    largest, others = rising[::-1][:n], np.cumsum(rising)[::-1][:n]
+    trial = others / (n - np.arange(n))
+    return float(trial[np.argmax(largest <= trial)])
 
 
 @dataclass(frozen=True)
