@@ -72,11 +72,14 @@ class PeakMap:
 
     def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
         """Draw ``n`` points, shape (n, d); some may lie outside the unit cube."""
-        low = self._steps(self.centre[None]) * self.step_width
-        u = low + self.step_width * rng.random((n, len(self.centre)))
         normal = rng.normal(size=(n, len(self.smooth)))
         stretch = np.sqrt(DEGREES / rng.chisquare(DEGREES, n))
-        u[:, self.smooth] = self.centre[self.smooth] + stretch[:, None] * (normal @ self._root.T)
+        smooth = self.centre[self.smooth] + stretch[:, None] * (normal @ self._root.T)
+        if len(self.smooth) == len(self.centre):
+            return smooth
+        low = self._steps(self.centre[None]) * self.step_width
+        u = low + self.step_width * rng.random((n, len(self.centre)))
+        u[:, self.smooth] = smooth
         return u
 
     def distance(self, u: FloatArray) -> FloatArray:
