@@ -407,6 +407,12 @@ def fit_in_folder(
         if claim.finished:
             return Result.read(path), True
         with open_progress(folder.log_path) as progress:
-            result = carry_out(claim, progress, plots=plots, checkpoint_interval=checkpoint_every)
+            result = carry_out(
+                claim,
+                progress,
+                plots=plots,
+                plots_beside=True,
+                checkpoint_interval=checkpoint_every,
+            )
             finish(progress, result.summary)
             return Result(result, path), False

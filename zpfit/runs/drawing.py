@@ -1,13 +1,19 @@
 """All plots of a run folder."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+from matplotlib.figure import Figure
+
 from zpfit.errors import UnwritablePath
+from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.schema import validate
 from zpfit.io.yaml import read_yaml
-from zpfit.plots.corner import corner_figure
+from zpfit.plots.corner import Corner, corner_figure, corner_panels
 from zpfit.plots.pulls import pulls_figure
 from zpfit.plots.style import pdf, png
 from zpfit.plots.trace import trace_figure
@@ -18,8 +24,47 @@ _RUN_DPI, _CORNER_DPI = 200, 160
 """Dots per inch of the plots of a run."""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Plots of a run that need no best fit, as far as they have been drawn before it is known."""
+
+    corner: Corner | None
+    """Panels of the corner plot."""
+    trace_problems: list[str]
+    """What failed in the trace plot, in words."""
+
+
+def begin_run(folder: RunFolder, title: str) -> Begun:
+    """Draw the trace plot of a run into its folder, and prepare the corner plot.
+
+    Parameters
+    ----------
+    folder
+        Folder of the run with its run file and samples.
+    title
+        Title of the run.
+
+    Raises
+    ------
+    RunNotFound
+        The folder holds no samples.
+    UnwritablePath
+        The folder cannot be written.
+    """
+    samples, spec = folder.samples(), _of_run_file(folder.config_path)
+    with PLAIN.context():
+        try:
+            corner = corner_panels(samples, title, spec)
+        except Exception:  # noqa: BLE001 - fails again, and is reported, when it is finished
+            corner = None
+        return Begun(corner, _attempt(_trace(folder, samples, title, spec)))
+
+
 def draw_run(
-    folder: RunFolder, before_each: Callable[[], None] = lambda: None, style: FigureStyle = PLAIN
+    folder: RunFolder,
+    before_each: Callable[[], None] = lambda: None,
+    style: FigureStyle = PLAIN,
+    begun: Begun | None = None,
 ) -> list[str]:
     """Draw every plot of a finished run into its folder; returns what failed, in words.
 
@@ -33,6 +78,8 @@ def draw_run(
         Called before each plot.
     style
         Style that prevails over the run file.
+    begun
+        What :func:`begin_run` has drawn, without a style.
 
     Raises
     ------
@@ -43,10 +90,14 @@ def draw_run(
     """
     summary, samples = folder.summary(), folder.samples()
     spec = _of_run_file(folder.config_path).changed(style.spec)
+    ready = None if begun is None else begun.corner
 
     def corner() -> None:
         parameters = summary["best_fit"]["parameters"]
-        figure = corner_figure(samples, parameters, summary["title"], spec)
+        if ready is not None and ready.holds(parameters):
+            figure: Figure | None = ready.marked(parameters)
+        else:
+            figure = corner_figure(samples, parameters, summary["title"], spec)
         if figure is not None:
             folder.write_figure("corner.png", png(figure, dpi=_CORNER_DPI))
             folder.write_figure("corner.pdf", pdf(figure))
@@ -54,16 +105,45 @@ def draw_run(
     def pulls() -> None:
         folder.write_figure("pulls.png", png(pulls_figure(summary, spec), dpi=_RUN_DPI))
 
-    def trace() -> None:
-        figure = trace_figure(samples, summary["title"], spec)
-        folder.write_figure("trace.png", png(figure, dpi=_CORNER_DPI))
-
+    jobs = [corner, pulls]
+    if begun is None:
+        jobs.append(_trace(folder, samples, summary["title"], spec))
     with style.context():
         problems = []
-        for draw in (corner, pulls, trace):
+        for draw in jobs:
             before_each()
             problems += _attempt(draw)
-    return problems
+    return problems + ([] if begun is None else begun.trace_problems)
+
+
+def _trace(
+    folder: RunFolder, samples: StoredSamples, title: str, spec: FigureSpec
+) -> Callable[[], None]:
+    """Return a function that draws the trace plot."""
+
+    def trace() -> None:
+        figure = trace_figure(samples, title, spec)
+        folder.write_figure("trace.png", png(figure, dpi=_CORNER_DPI))
+
+    return trace
+
+
+def warm_up() -> None:
+    """Draw a small figure into memory: the first one takes a second more than those after it.
+
+    Fonts are read, and the parsers of formulas and the writers of both formats are made.
+    """
+    rng = np.random.default_rng(0)
+    shape = (2, 2, 500)
+    attributes = {"symbol": r"C_{V \mu}", "unit": "MeV", "scale": "signed_log", "lower": 1e-6}
+    values = {name: rng.normal(0, 1e-3, shape) for name in ("x", "y")}
+    samples = StoredSamples(values, np.zeros(shape), dict.fromkeys(values, attributes))
+    with PLAIN.context():
+        figure = corner_figure(samples, dict.fromkeys(values, 0.0), "")
+        if figure is not None:
+            figure.savefig(BytesIO(), format="png")
+            figure.savefig(BytesIO(), format="pdf")
+        trace_figure(samples, "").savefig(BytesIO(), format="png")
 
 
 def _of_run_file(path: Path) -> FigureSpec:
