@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -26,16 +27,19 @@ _RUN_DPI, _CORNER_DPI = 200, 160
 
 @dataclass(frozen=True)
 class Begun:
-    """Plots of a run that need no best fit, as far as they have been drawn before it is known."""
+    """What has been drawn of a run before its best fit is known."""
 
     corner: Corner | None
     """Panels of the corner plot."""
-    trace_problems: list[str]
-    """What failed in the trace plot, in words."""
+    trace: list[str] | None
+    """What failed in the trace plot, in words; None if it is not drawn."""
 
 
-def begin_run(folder: RunFolder, title: str) -> Begun:
-    """Draw the trace plot of a run into its folder, and prepare the corner plot.
+NOTHING = Begun(None, None)
+
+
+def begin_run(folder: RunFolder, title: str, enough: Callable[[], bool]) -> Begun:
+    """Draw what needs no best fit: the panels of the corner plot, and the trace plot.
 
     Parameters
     ----------
@@ -43,6 +47,8 @@ def begin_run(folder: RunFolder, title: str) -> Begun:
         Folder of the run with its run file and samples.
     title
         Title of the run.
+    enough
+        Called between plots: whether the best fit is known.
 
     Raises
     ------
@@ -55,16 +61,18 @@ def begin_run(folder: RunFolder, title: str) -> Begun:
     with PLAIN.context():
         try:
             corner = corner_panels(samples, title, spec)
+            if corner is not None and not enough():
+                # Ticks and labels are made when a figure is drawn, which takes half of the time.
+                corner.grid.figure.set_dpi(_CORNER_DPI)
+                corner.grid.figure.draw_without_rendering()
         except Exception:  # noqa: BLE001 - fails again, and is reported, when it is finished
             corner = None
-        return Begun(corner, _attempt(_trace(folder, samples, title, spec)))
+        trace = None if enough() else _attempt(_trace(folder, samples, title, spec))
+    return Begun(corner, trace)
 
 
 def draw_run(
-    folder: RunFolder,
-    before_each: Callable[[], None] = lambda: None,
-    style: FigureStyle = PLAIN,
-    begun: Begun | None = None,
+    folder: RunFolder, before_each: Callable[[], None] = lambda: None, style: FigureStyle = PLAIN
 ) -> list[str]:
     """Draw every plot of a finished run into its folder; returns what failed, in words.
 
@@ -78,8 +86,6 @@ def draw_run(
         Called before each plot.
     style
         Style that prevails over the run file.
-    begun
-        What :func:`begin_run` has drawn, without a style.
 
     Raises
     ------
@@ -88,14 +94,32 @@ def draw_run(
     UnwritablePath
         The folder cannot be written.
     """
+    problems = []
+    for draw in plots_to_draw(folder, style):
+        before_each()
+        problems += draw()
+    return problems
+
+
+def plots_to_draw(
+    folder: RunFolder, style: FigureStyle = PLAIN, begun: Begun = NOTHING
+) -> list[Callable[[], list[str]]]:
+    """Return functions that draw the plots of a run; each returns what failed, in words.
+
+    Parameters
+    ----------
+    folder, style
+        See :func:`draw_run`.
+    begun
+        What :func:`begin_run` has drawn, in the plain style.
+    """
     summary, samples = folder.summary(), folder.samples()
     spec = _of_run_file(folder.config_path).changed(style.spec)
-    ready = None if begun is None else begun.corner
 
     def corner() -> None:
         parameters = summary["best_fit"]["parameters"]
-        if ready is not None and ready.holds(parameters):
-            figure: Figure | None = ready.marked(parameters)
+        if begun.corner is not None and begun.corner.holds(parameters):
+            figure: Figure | None = begun.corner.marked(parameters)
         else:
             figure = corner_figure(samples, parameters, summary["title"], spec)
         if figure is not None:
@@ -105,15 +129,16 @@ def draw_run(
     def pulls() -> None:
         folder.write_figure("pulls.png", png(pulls_figure(summary, spec), dpi=_RUN_DPI))
 
-    jobs = [corner, pulls]
-    if begun is None:
-        jobs.append(_trace(folder, samples, summary["title"], spec))
-    with style.context():
-        problems = []
-        for draw in jobs:
-            before_each()
-            problems += _attempt(draw)
-    return problems + ([] if begun is None else begun.trace_problems)
+    def styled(draw: Callable[[], None]) -> list[str]:
+        with style.context():
+            return _attempt(draw)
+
+    trace = _trace(folder, samples, summary["title"], spec)
+    return [
+        partial(styled, corner),
+        partial(styled, pulls),
+        partial(styled, trace) if begun.trace is None else partial(list, begun.trace),
+    ]
 
 
 def _trace(

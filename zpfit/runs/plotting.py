@@ -5,12 +5,13 @@ prepares the plots while it searches the best fit. Drawing in the run's own proc
 1.5 s longer.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
-from multiprocessing import Pipe, current_process, resource_tracker
+from multiprocessing import Pipe, current_process, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,6 +23,8 @@ from zpfit.runs.side_by_side import interrupts_held
 
 _LOOK = 0.1
 """Seconds between two looks at a stop request while the other process draws."""
+_PATIENCE = 5.0
+"""Seconds to wait for the end of a process that is being killed, which takes milliseconds."""
 
 
 class Plots(Protocol):
@@ -86,9 +89,13 @@ class _Beside:
             return self._here.finish(heed)
 
     def end(self) -> None:
-        """End the process."""
+        """End the process, and wait until nothing of it is left."""
         self._process.kill()
         self._process.join()
+        with suppress(OSError, EOFError):
+            # Its copy, see `_both`, ends with it and then closes the connection.
+            while self._connection.poll(_PATIENCE):
+                self._connection.recv()
         self._connection.close()
 
     def _problems(self, heed: Callable[[], None]) -> list[str]:
@@ -134,7 +141,7 @@ def _started(folder: Path) -> tuple[BaseProcess, Connection]:
     with theirs, interrupts_held():
         if sys.platform != "win32":
             resource_tracker.ensure_running()  # it would unmask interrupts if it started later
-        process = Spawning().Process(target=partial(_serve, folder, theirs), daemon=True)
+        process = Spawning().Process(target=partial(_serve, folder, theirs))
         process.start()
     return process, ours
 
@@ -145,11 +152,35 @@ def _serve(folder: Path, connection: Connection) -> None:
     An exception ends the process without an answer: the run then draws the plots itself.
     """
     begin_worker()
+    gc.disable()  # the process lives for seconds
     with suppress(Exception):
         drawing = import_module("zpfit.runs.drawing")
         connection.send(None)  # ready
         drawing.warm_up()
-        begun = drawing.begin_run(RunFolder(folder), connection.recv())
+        title = connection.recv()
+        begun = drawing.begin_run(RunFolder(folder), title, connection.poll)
         connection.recv()
-        connection.send(drawing.draw_run(RunFolder(folder), begun=begun))
+        corner, *others = drawing.plots_to_draw(RunFolder(folder), begun=begun)
+        connection.send(_both(corner, lambda: [text for draw in others for text in draw()]))
         connection.recv()  # the run ends this process
+
+
+def _both(first: Callable[[], list[str]], second: Callable[[], list[str]]) -> list[str]:
+    """Call two functions, the second one in a copy of this process; return what both do.
+
+    A copy needs no time to import and to prepare. Systems other than Linux cannot copy a process
+    safely.
+    """
+    if sys.platform != "linux":
+        return first() + second()
+    ours, theirs = Pipe(duplex=False)
+    copied = get_context("fork").Process(target=_answer, args=(second, theirs))
+    copied.start()
+    theirs.close()
+    return first() + cast(list[str], ours.recv())
+
+
+def _answer(call: Callable[[], list[str]], connection: Connection) -> None:
+    """Send what a function returns."""
+    begin_worker()
+    connection.send(call())
