@@ -99,46 +99,24 @@ def corner_figure(
         The description names a parameter that is not sampled, or a logarithmic axis for values of
         either sign.
     """
-    plot = corner_panels(samples, title, spec, best_fit)
-    return None if plot is None else plot.marked(best_fit)
-
-
-def corner_panels(
-    samples: StoredSamples,
-    title: str,
-    spec: FigureSpec | None = None,
-    best_fit: Mapping[str, float] | None = None,
-) -> "Corner | None":
-    """Draw the corner plot without marks of the best fit; None if no parameter varies.
-
-    Parameters
-    ----------
-    samples, title, spec
-        See :func:`corner_figure`.
-    best_fit
-        Value of each parameter that the axes must hold, if it is known.
-
-    Raises
-    ------
-    InvalidInput
-        See :func:`corner_figure`.
-    """
     spec = spec or FigureSpec()
     names = _chosen(samples, spec)
     if not names:
         return None
     values = {name: samples.values[name].ravel() for name in names}
     attributes = [described(samples.attributes[n], spec.axes.get(n), values[n]) for n in names]
-    scales = {name: scale_of(own) for name, own in zip(names, attributes, strict=True)}
-    columns = [scale.forward(values[name]) for name, scale in scales.items()]
-    inner = {name: _inner(column) for name, column in zip(names, columns, strict=True)}
-    held = inner if best_fit is None else _wider(inner, _on_axes(best_fit, scales))
+    scales = [scale_of(own) for own in attributes]
+    columns = [scale.forward(values[name]) for scale, name in zip(scales, names, strict=True)]
+    best = [
+        float(scale.forward(np.array([best_fit[name]]))[0])
+        for scale, name in zip(scales, names, strict=True)
+    ]
     steps = [float(own.get("step", 0.0)) for own in attributes]
-    axes_given = zip(columns, held.values(), steps, strict=True)
+    axes_given = zip(columns, best, steps, strict=True)
     limits, bins = zip(*(_limits_and_bins(*given) for given in axes_given), strict=True)
     shown = [
         ranged(own, scale, spec.axes.get(name))
-        for own, (name, scale) in zip(limits, scales.items(), strict=True)
+        for own, scale, name in zip(limits, scales, names, strict=True)
     ]
     sides = [Side(own, ends) for own, ends in zip(attributes, shown, strict=True)]
     levels = spec.levels or LEVELS
@@ -148,51 +126,9 @@ def corner_panels(
     draw_marginals(
         grid, binned, colour, levels=levels, fill_contours=True, contour_kwargs={"linewidths": 0.7}
     )
+    _mark(grid.panels, best)
     grid.finish(_handles(levels, spec))
-    finished(grid.figure)
-    return Corner(grid, scales, inner)
-
-
-@dataclass(frozen=True)
-class Corner:
-    """A corner plot without marks of the best fit."""
-
-    grid: "Grid"
-    scales: Mapping[str, Scale]
-    """Scale of each parameter."""
-    inner: Mapping[str, tuple[float, float]]
-    """Range of the samples on each axis."""
-
-    def holds(self, best_fit: Mapping[str, float]) -> bool:
-        """Return whether the axes would be the same if they had been made for a best fit."""
-        return _wider(self.inner, _on_axes(best_fit, self.scales)) == self.inner
-
-    def marked(self, best_fit: Mapping[str, float]) -> Figure:
-        """Mark the best fit, and return the figure."""
-        _mark(self.grid.panels, list(_on_axes(best_fit, self.scales).values()))
-        return self.grid.figure
-
-
-def _on_axes(best_fit: Mapping[str, float], scales: Mapping[str, Scale]) -> dict[str, float]:
-    """Return the best fit in coordinates of the scales."""
-    return {
-        name: float(scale.forward(np.array([best_fit[name]]))[0]) for name, scale in scales.items()
-    }
-
-
-def _inner(column: FloatArray) -> tuple[float, float]:
-    """Return the central range of a column."""
-    low, high = np.quantile(column, [0.5 * (1 - _SHOWN), 0.5 * (1 + _SHOWN)])
-    return float(low), float(high)
-
-
-def _wider(
-    ranges: Mapping[str, tuple[float, float]], best: Mapping[str, float]
-) -> dict[str, tuple[float, float]]:
-    """Return ranges that hold the best fit."""
-    return {
-        name: (min(low, best[name]), max(high, best[name])) for name, (low, high) in ranges.items()
-    }
+    return finished(grid.figure)
 
 
 def _chosen(samples: StoredSamples, spec: FigureSpec) -> list[str]:
@@ -212,10 +148,10 @@ def _varies(values: FloatArray) -> bool:
 
 
 def _limits_and_bins(
-    column: FloatArray, held: tuple[float, float], step: float
+    column: FloatArray, best: float, step: float
 ) -> tuple[tuple[float, float], int]:
-    """Return the limits and the number of bins of an axis that holds a range."""
-    low, high = held
+    low, high = np.quantile(column, [0.5 * (1 - _SHOWN), 0.5 * (1 + _SHOWN)])
+    low, high = min(float(low), best), max(float(high), best)
     if step == 0:
         margin = _MARGIN * (high - low) or _MARGIN * float(np.ptp(column))
         return (low - margin, high + margin), _BINS

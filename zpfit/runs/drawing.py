@@ -1,7 +1,6 @@
 """All plots of a run folder."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -9,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from zpfit.analysis.records import FitSummary
 from zpfit.errors import UnwritablePath
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.io.schema import validate
 from zpfit.io.yaml import read_yaml
-from zpfit.plots.corner import Corner, corner_figure, corner_panels
+from zpfit.plots.corner import corner_figure
 from zpfit.plots.pulls import pulls_figure
 from zpfit.plots.style import pdf, png
 from zpfit.plots.trace import trace_figure
@@ -23,52 +23,6 @@ from zpfit.runs.run_folder import RunFolder
 
 _RUN_DPI, _CORNER_DPI = 200, 160
 """Dots per inch of the plots of a run."""
-
-
-@dataclass(frozen=True)
-class Begun:
-    """What has been drawn of a run before its best fit is known."""
-
-    corner: Corner | None
-    """Panels of the corner plot."""
-    trace: list[str] | None
-    """What failed in the trace plot, in words; None if it is not drawn."""
-
-
-NOTHING = Begun(None, None)
-
-
-def begin_run(folder: RunFolder, title: str, enough: Callable[[], bool]) -> Begun:
-    """Draw what needs no best fit: the panels of the corner plot, and the trace plot.
-
-    Parameters
-    ----------
-    folder
-        Folder of the run with its run file and samples.
-    title
-        Title of the run.
-    enough
-        Called between plots: whether the best fit is known.
-
-    Raises
-    ------
-    RunNotFound
-        The folder holds no samples.
-    UnwritablePath
-        The folder cannot be written.
-    """
-    samples, spec = folder.samples(), _of_run_file(folder.config_path)
-    with PLAIN.context():
-        try:
-            corner = corner_panels(samples, title, spec)
-            if corner is not None and not enough():
-                # Ticks and labels are made when a figure is drawn, which takes half of the time.
-                corner.grid.figure.set_dpi(_CORNER_DPI)
-                corner.grid.figure.draw_without_rendering()
-        except Exception:  # noqa: BLE001 - fails again, and is reported, when it is finished
-            corner = None
-        trace = None if enough() else _attempt(_trace(folder, samples, title, spec))
-    return Begun(corner, trace)
 
 
 def draw_run(
@@ -83,7 +37,7 @@ def draw_run(
     folder
         Folder of the run. The block ``figure`` of its run file describes the plots.
     before_each
-        Called before each plot.
+        Called before each file.
     style
         Style that prevails over the run file.
 
@@ -94,63 +48,100 @@ def draw_run(
     UnwritablePath
         The folder cannot be written.
     """
+    summary, samples = folder.summary(), folder.samples()
+    plots = RunPlots(folder, summary["title"], samples, style)
+    best_fit = summary["best_fit"]["parameters"]
     problems = []
-    for draw in plots_to_draw(folder, style):
+    for draw in (
+        partial(plots.corner_png, best_fit),
+        partial(plots.corner_pdf, best_fit),
+        partial(plots.pulls, summary),
+        plots.trace,
+    ):
         before_each()
         problems += draw()
-    return problems
+    return list(dict.fromkeys(problems))
 
 
-def plots_to_draw(
-    folder: RunFolder, style: FigureStyle = PLAIN, begun: Begun = NOTHING
-) -> list[Callable[[], list[str]]]:
-    """Return functions that draw the plots of a run; each returns what failed, in words.
+class RunPlots:
+    """The plots of a run.
+
+    Each method draws one file and returns what failed, in words. It raises
+    :class:`~zpfit.errors.UnwritablePath` where the folder cannot be written.
 
     Parameters
     ----------
-    folder, style
-        See :func:`draw_run`.
-    begun
-        What :func:`begin_run` has drawn, in the plain style.
+    folder
+        Folder of the run. The block ``figure`` of its run file describes the plots.
+    title
+        Title of the run.
+    samples
+        Its samples of equal weight.
+    style
+        Style that prevails over the run file.
     """
-    summary, samples = folder.summary(), folder.samples()
-    spec = _of_run_file(folder.config_path).changed(style.spec)
 
-    def corner() -> None:
-        parameters = summary["best_fit"]["parameters"]
-        if begun.corner is not None and begun.corner.holds(parameters):
-            figure: Figure | None = begun.corner.marked(parameters)
-        else:
-            figure = corner_figure(samples, parameters, summary["title"], spec)
-        if figure is not None:
-            folder.write_figure("corner.png", png(figure, dpi=_CORNER_DPI))
-            folder.write_figure("corner.pdf", pdf(figure))
+    def __init__(
+        self, folder: RunFolder, title: str, samples: StoredSamples, style: FigureStyle = PLAIN
+    ) -> None:
+        self._folder, self._title, self._samples, self._style = folder, title, samples, style
+        self._spec = _of_run_file(folder.config_path).changed(style.spec)
+        self._corner: Figure | None = None
 
-    def pulls() -> None:
-        folder.write_figure("pulls.png", png(pulls_figure(summary, spec), dpi=_RUN_DPI))
+    def corner(self, best_fit: Mapping[str, float]) -> list[str]:
+        """Make the figure of the corner plot, which both of its files show."""
 
-    def styled(draw: Callable[[], None]) -> list[str]:
-        with style.context():
-            return _attempt(draw)
+        def draw() -> None:
+            self._corner = corner_figure(self._samples, best_fit, self._title, self._spec)
 
-    trace = _trace(folder, samples, summary["title"], spec)
-    return [
-        partial(styled, corner),
-        partial(styled, pulls),
-        partial(styled, trace) if begun.trace is None else partial(list, begun.trace),
-    ]
+        return [] if self._corner is not None else self._attempted("corner", draw)
 
+    def corner_png(self, best_fit: Mapping[str, float]) -> list[str]:
+        """Draw ``corner.png``, unless no parameter varies."""
+        return self.corner(best_fit) or self._written(
+            "corner.png", lambda: self._corner, partial(png, dpi=_CORNER_DPI)
+        )
 
-def _trace(
-    folder: RunFolder, samples: StoredSamples, title: str, spec: FigureSpec
-) -> Callable[[], None]:
-    """Return a function that draws the trace plot."""
+    def corner_pdf(self, best_fit: Mapping[str, float]) -> list[str]:
+        """Draw ``corner.pdf``, unless no parameter varies."""
+        return self.corner(best_fit) or self._written("corner.pdf", lambda: self._corner, pdf)
 
-    def trace() -> None:
-        figure = trace_figure(samples, title, spec)
-        folder.write_figure("trace.png", png(figure, dpi=_CORNER_DPI))
+    def pulls(self, summary: FitSummary) -> list[str]:
+        """Draw ``pulls.png``."""
+        return self._written(
+            "pulls.png", lambda: pulls_figure(summary, self._spec), partial(png, dpi=_RUN_DPI)
+        )
 
-    return trace
+    def trace(self) -> list[str]:
+        """Draw ``trace.png``."""
+        return self._written(
+            "trace.png",
+            lambda: trace_figure(self._samples, self._title, self._spec),
+            partial(png, dpi=_CORNER_DPI),
+        )
+
+    def _written(
+        self,
+        name: str,
+        make: Callable[[], Figure | None],
+        writer: Callable[[Figure], Callable[[Path], None]],
+    ) -> list[str]:
+        def draw() -> None:
+            figure = make()
+            if figure is not None:
+                self._folder.write_figure(name, writer(figure))
+
+        return self._attempted(Path(name).stem, draw)
+
+    def _attempted(self, name: str, draw: Callable[[], None]) -> list[str]:
+        with self._style.context():
+            try:
+                draw()
+            except UnwritablePath:
+                raise  # no fault of the plot
+            except Exception as error:  # noqa: BLE001 - whatever breaks, the run must stand
+                return [f"{name} plot failed: {type(error).__name__}: {error}"]
+        return []
 
 
 def warm_up() -> None:
@@ -174,13 +165,3 @@ def warm_up() -> None:
 def _of_run_file(path: Path) -> FigureSpec:
     """Return the description of figures in the run file of a folder."""
     return validate(FigureSpec, read_yaml(path).below(("figure",)))
-
-
-def _attempt(draw: Callable[[], None]) -> list[str]:
-    try:
-        draw()
-    except UnwritablePath:
-        raise  # no fault of the plot
-    except Exception as error:  # noqa: BLE001 - whatever breaks in a plot, the run must stand
-        return [f"{draw.__name__} plot failed: {type(error).__name__}: {error}"]
-    return []

@@ -197,7 +197,7 @@ def carry_out(
             # Samples are written before the search: a failure of the search does not lose them.
             _keep_samples(run, sampled.equal, sampled.weighted, sampled.dead_points, folder)
             drawing.begin(run.title)
-            result = complete(sampled, progress, checkpoints)
+            result = complete(sampled, progress, checkpoints, drawing.mark)
             folder.write_summary(result.summary)
             if plots:
                 progress.stage("Drawing the plots")

@@ -1,13 +1,12 @@
 """Plots of a run, in its own process or in one beside it.
 
-A process beside the run imports matplotlib and draws a first figure while the run samples, and
-prepares the plots while it searches the best fit. Drawing in the run's own process takes
-1.5 s longer.
+A process beside the run imports matplotlib while the run samples, and draws each plot as soon as
+what it shows is known.
 """
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
@@ -39,6 +38,15 @@ class Plots(Protocol):
             Title of the run.
         """
 
+    def mark(self, best_fit: Mapping[str, float]) -> None:
+        """Draw what needs the best fit alone.
+
+        Parameters
+        ----------
+        best_fit
+            Value of each parameter.
+        """
+
     def finish(self, heed: Callable[[], None]) -> list[str]:
         """Draw the rest, and return what failed, in words; the folder holds the summary.
 
@@ -56,7 +64,10 @@ class _Here:
         self._folder = folder
 
     def begin(self, title: str) -> None:
-        """Wait for the best fit."""
+        """Wait for the summary."""
+
+    def mark(self, best_fit: Mapping[str, float]) -> None:
+        """Wait for the summary."""
 
     def finish(self, heed: Callable[[], None]) -> list[str]:
         """Draw all plots."""
@@ -77,8 +88,11 @@ class _Beside:
 
     def begin(self, title: str) -> None:
         """Tell the process that the samples are written."""
-        with suppress(OSError):
-            self._connection.send(title)
+        self._tell(title)
+
+    def mark(self, best_fit: Mapping[str, float]) -> None:
+        """Tell the process the best fit."""
+        self._tell(dict(best_fit))
 
     def finish(self, heed: Callable[[], None]) -> list[str]:
         """Let the process draw the rest."""
@@ -97,6 +111,10 @@ class _Beside:
             while self._connection.poll(_PATIENCE):
                 self._connection.recv()
         self._connection.close()
+
+    def _tell(self, news: object) -> None:
+        with suppress(OSError):  # has ended; this is noticed later
+            self._connection.send(news)
 
     def _problems(self, heed: Callable[[], None]) -> list[str]:
         if not self._connection.poll():
@@ -158,10 +176,16 @@ def _serve(folder: Path, connection: Connection) -> None:
         connection.send(None)  # ready
         drawing.warm_up()
         title = connection.recv()
-        begun = drawing.begin_run(RunFolder(folder), title, connection.poll)
+        plots = drawing.RunPlots(RunFolder(folder), title, RunFolder(folder).samples())
+        problems = plots.trace()
+        best_fit = connection.recv()
+        problems += plots.corner(best_fit)
         connection.recv()
-        corner, *others = drawing.plots_to_draw(RunFolder(folder), begun=begun)
-        connection.send(_both(corner, lambda: [text for draw in others for text in draw()]))
+        problems += _both(
+            partial(plots.corner_png, best_fit),
+            lambda: plots.corner_pdf(best_fit) + plots.pulls(RunFolder(folder).summary()),
+        )
+        connection.send(list(dict.fromkeys(problems)))
         connection.recv()  # the run ends this process
 
 
