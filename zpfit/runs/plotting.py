@@ -135,11 +135,9 @@ def plots_of(folder: RunFolder, *, beside: bool) -> Iterator[Plots]:
     folder
         Folder of the run.
     beside
-        Draw in a process beside this one, if there is a core for it. Where matplotlib is imported
-        already, its settings may be the user's own, and plots are drawn here.
+        Draw in a process beside this one, if that is possible and faster.
     """
-    alone = cores() < 2 or current_process().daemon or "matplotlib" in sys.modules
-    if alone or not beside:
+    if not (beside and _gains()):
         yield _Here(folder)
         return
     try:
@@ -151,6 +149,14 @@ def plots_of(folder: RunFolder, *, beside: bool) -> Iterator[Plots]:
         yield drawn
     finally:
         drawn.end()
+
+
+def _gains() -> bool:
+    """Return whether another process may be started, and draws sooner with the same settings.
+
+    Where matplotlib is imported already, its settings may be the user's own.
+    """
+    return cores() > 1 and not current_process().daemon and "matplotlib" not in sys.modules
 
 
 def _started(folder: Path) -> tuple[BaseProcess, Connection]:
@@ -177,15 +183,15 @@ def _serve(folder: Path, connection: Connection) -> None:
         drawing.warm_up()
         title = connection.recv()
         plots = drawing.RunPlots(RunFolder(folder), title, RunFolder(folder).samples())
-        problems = plots.trace()
+        trace = plots.trace()
         best_fit = connection.recv()
-        problems += plots.corner(best_fit)
+        corner = plots.corner(best_fit)
         connection.recv()
-        problems += _both(
+        rest = _both(
             partial(plots.corner_png, best_fit),
             lambda: plots.corner_pdf(best_fit) + plots.pulls(RunFolder(folder).summary()),
         )
-        connection.send(list(dict.fromkeys(problems)))
+        connection.send(list(dict.fromkeys([*corner, *rest, *trace])))
         connection.recv()  # the run ends this process
 
 
