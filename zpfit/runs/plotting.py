@@ -107,7 +107,7 @@ class _Beside:
         self._process.kill()
         self._process.join()
         with suppress(OSError, EOFError):
-            # Its copy, see `_both`, ends with it and then closes the connection.
+            # Its copies, see `_copied`, end with it and then close the connection.
             while self._connection.poll(_PATIENCE):
                 self._connection.recv()
         self._connection.close()
@@ -187,27 +187,34 @@ def _serve(folder: Path, connection: Connection) -> None:
         best_fit = connection.recv()
         corner = plots.corner(best_fit)
         connection.recv()
-        rest = _both(
+        rest = _at_once(
             partial(plots.corner_png, best_fit),
-            lambda: plots.corner_pdf(best_fit) + plots.pulls(RunFolder(folder).summary()),
+            partial(plots.corner_pdf, best_fit),
+            partial(plots.pulls, RunFolder(folder).summary()),
         )
         connection.send(list(dict.fromkeys([*corner, *rest, *trace])))
         connection.recv()  # the run ends this process
 
 
-def _both(first: Callable[[], list[str]], second: Callable[[], list[str]]) -> list[str]:
-    """Call two functions, the second one in a copy of this process; return what both do.
+def _at_once(first: Callable[[], list[str]], *others: Callable[[], list[str]]) -> list[str]:
+    """Call functions, all but the first in copies of this process; return what they do.
 
     A copy needs no time to import and to prepare. Systems other than Linux cannot copy a process
     safely.
     """
     if sys.platform != "linux":
-        return first() + second()
+        return [text for call in (first, *others) for text in call()]
+    copies = [_copied(call) for call in others]
+    found = first()
+    return [*found, *(text for ours in copies for text in ours.recv())]
+
+
+def _copied(call: Callable[[], list[str]]) -> Connection:
+    """Call a function in a copy of this process; return a connection that sends the result."""
     ours, theirs = Pipe(duplex=False)
-    copied = get_context("fork").Process(target=_answer, args=(second, theirs))
-    copied.start()
-    theirs.close()
-    return first() + cast(list[str], ours.recv())
+    with theirs:
+        get_context("fork").Process(target=_answer, args=(call, theirs)).start()
+    return ours
 
 
 def _answer(call: Callable[[], list[str]], connection: Connection) -> None:
