@@ -195,9 +195,11 @@ def draw_marginals(
     hist2d = import_without("corner", "arviz").hist2d
     for row, up in enumerate(samples):
         panel, edges = grid.panels[row, row], np.linspace(*up.limits, up.bins + 1).tolist()
-        panel.hist(up.values, edges, density=density, histtype="step", color=colour, linewidth=1.0)
+        heights, _, _ = panel.hist(
+            up.values, edges, density=density, histtype="step", color=colour, linewidth=1.0
+        )
         panel.set_xlim(up.limits)
-        panel.set_ylim(0, 1.1 * panel.dataLim.y1)
+        panel.set_ylim(0, 1.1 * np.max(heights))
         panel.yaxis.set_major_locator(NullLocator())
         for column, across in enumerate(samples[:row]):
             hist2d(
