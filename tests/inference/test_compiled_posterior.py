@@ -121,6 +121,21 @@ def test_nan_is_reported_and_excludes_nothing():
         posterior.log_likelihood(u)
 
 
+def test_nan_at_a_forbidden_point_is_not_needed():
+    """The coupling of the muon is computed where no exclusion of the electron forbids a point."""
+    posterior = posterior_of("effective", "paper_2021_cs")
+    u = np.random.default_rng(6).random((200, posterior.dimension))
+    expected = posterior.log_likelihood(u)
+    muon = list(posterior.priors.free).index("C_Vmu")
+    u[expected == -np.inf, muon] = np.nan
+    for one in (posterior, term_by_term(posterior)):
+        np.testing.assert_allclose(one.log_likelihood(u), expected, rtol=WITHIN)
+    u[:, muon] = np.nan
+    for one in (posterior, term_by_term(posterior)):
+        with pytest.raises(UndefinedValue, match="coupling C_Vmu"):
+            one.log_likelihood(u)
+
+
 def test_other_processes_record_again():
     posterior = posterior_of("effective", "paper_2021_cs")
     u = np.random.default_rng(5).random((20, posterior.dimension))

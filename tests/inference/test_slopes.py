@@ -27,7 +27,7 @@ def slopes_at(points, residuals=linear):
 def test_slopes_of_linear_residuals_are_products_of_their_matrix():
     points = np.random.default_rng(1).random((6, 3))
     slopes, current, _ = slopes_at(points)
-    np.testing.assert_allclose(slopes.jacobian, np.tile(MATRIX, (6, 1, 1)), atol=1e-7)
+    np.testing.assert_allclose(slopes.jacobian, np.tile(MATRIX.T, (6, 1, 1)), atol=1e-7)
     np.testing.assert_allclose(slopes.gradient, current @ MATRIX, atol=1e-6)
     lower = np.tril_indices(3)
     expected = (MATRIX.T @ MATRIX)[lower]
@@ -74,10 +74,10 @@ def test_a_corrected_jacobian_predicts_the_last_step_and_keeps_other_directions(
     step = np.array([[0.1, 0.0, -0.2]])
     current = curved(points + step, 1.0, rows)
     slopes.correct(rows, step, before, current)
-    np.testing.assert_allclose(slopes.jacobian[0] @ step[0], (current - before)[0], atol=1e-9)
+    np.testing.assert_allclose(step[0] @ slopes.jacobian[0], (current - before)[0], atol=1e-9)
     for across in ([0.0, 1.0, 0.0], [2.0, 0.0, 1.0]):
-        np.testing.assert_allclose(slopes.jacobian[0] @ across, old[0] @ across, atol=1e-12)
-    np.testing.assert_allclose(slopes.gradient[0], current[0] @ slopes.jacobian[0])
+        np.testing.assert_allclose(across @ slopes.jacobian[0], across @ old[0], atol=1e-12)
+    np.testing.assert_allclose(slopes.gradient[0], slopes.jacobian[0] @ current[0])
 
 
 def walled(u, wall):

@@ -91,16 +91,22 @@ def corner() -> Figure:
     return figure
 
 
+def panels_of(corner: Figure) -> dict[tuple[int, int], Axes]:
+    """Return the panels of three parameters, on and below the diagonal."""
+    places = [(row, column) for row in range(3) for column in range(row + 1)]
+    return dict(zip(places, corner.axes, strict=True))
+
+
 def test_corner_has_labels_on_its_outer_axes(corner: Figure):
-    panels = np.array(corner.axes).reshape(3, 3)
-    assert [panel.get_xlabel() for panel in panels[2]] == [
+    panels = panels_of(corner)
+    assert [panels[2, column].get_xlabel() for column in range(3)] == [
         r"$m_{Z\prime}$ [MeV]",
         "$C_{V e}$",
         "$C_{A e}$",
     ]
-    assert [panel.get_ylabel() for panel in panels[1:, 0]] == ["$C_{V e}$", "$C_{A e}$"]
-    assert not any(panel.get_xlabel() for panel in panels[:2].ravel())
-    assert not any(panel.get_ylabel() for panel in panels[:, 1:].ravel())
+    assert [panels[row, 0].get_ylabel() for row in (1, 2)] == ["$C_{V e}$", "$C_{A e}$"]
+    assert not any(panel.get_xlabel() for (row, _), panel in panels.items() if row < 2)
+    assert not any(panel.get_ylabel() for (_, column), panel in panels.items() if column > 0)
 
 
 def test_corner_has_a_title_and_a_legend(corner: Figure):
@@ -109,15 +115,12 @@ def test_corner_has_a_title_and_a_legend(corner: Figure):
 
 
 def test_corner_marks_the_best_fit_in_every_panel(corner: Figure):
-    panels = np.array(corner.axes).reshape(3, 3)
-    for row in range(3):
-        for column in range(row):
-            lines = panels[row, column].lines
-            assert [line.get_marker() for line in lines].count("*") == 1
-        [line] = panels[row, row].lines
-        assert line.get_xdata()[0] == line.get_xdata()[1]
-        for column in range(row + 1, 3):
-            assert not panels[row, column].lines
+    for (row, column), panel in panels_of(corner).items():
+        if row == column:
+            [line] = panel.lines
+            assert line.get_xdata()[0] == line.get_xdata()[1]
+        else:
+            assert [line.get_marker() for line in panel.lines].count("*") == 1
 
 
 # Pulls

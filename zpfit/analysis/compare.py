@@ -35,7 +35,7 @@ from zpfit.inference.search.embedding import embedded_points
 from zpfit.inference.search.kicks import kick
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.labels import dated_labels
+from zpfit.likelihood.entry_labels import dated_labels
 from zpfit.likelihood.likelihood import Likelihood
 from zpfit.models.base import Model
 from zpfit.physics.couplings import Couplings

@@ -1,6 +1,7 @@
 """Fits in memory: sample the posterior, search the best fit, summarise both."""
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -198,8 +199,16 @@ def sample(
     )
 
 
-def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) -> FitResult:
-    """Search the best fit and summarise: the second part of :func:`fit`."""
+def complete(
+    sampled: SampledFit,
+    progress: Progress,
+    checkpoint: Checkpoint,
+    found: Callable[[Mapping[str, float]], None] = lambda _: None,
+) -> FitResult:
+    """Search the best fit and summarise: the second part of :func:`fit`.
+
+    ``found`` is called with the parameters of the best fit before the summary is made.
+    """
     problem, samples = sampled.problem, sampled.samples
     posterior = problem.posterior
     progress.stage("Searching the best fit")
@@ -208,6 +217,7 @@ def complete(sampled: SampledFit, progress: Progress, checkpoint: Checkpoint) ->
     starts = starting_points(problem, flat, samples.log_likelihood.ravel(), start_rng)
     search = SearchOptions(quiet_rounds=problem.settings.best_fit.quiet_rounds)
     best = best_fit(posterior, starts, kick_rng, checkpoint.part("best_fit"), options=search)
+    found({name: float(at[0]) for name, at in posterior.parameters(best.u[None]).items()})
     samples, shortcomings = _checked(sampled, best, check_rng)
     for shortcoming in shortcomings:
         progress.note(f"Not converged: {shortcoming}")

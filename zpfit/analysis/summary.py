@@ -31,7 +31,7 @@ from zpfit.inference.sampling import CrossCheck
 from zpfit.inference.search.best_fit import Minimum
 from zpfit.io.arrays import FloatArray
 from zpfit.io.versions import versions
-from zpfit.likelihood.labels import dated_labels
+from zpfit.likelihood.entry_labels import dated_labels
 from zpfit.likelihood.mass_coverage import mass_coverage
 from zpfit.physics.couplings import Couplings
 

@@ -21,7 +21,6 @@ from zpfit.inference.progress import Progress
 from zpfit.inference.samplers.result import StoredSamples
 from zpfit.runs.execution import CHECKPOINT_INTERVAL, Start, carry_out, claimed, keep_result
 from zpfit.runs.figure_file import FigureChoice, figure_style
-from zpfit.runs.finished_run import read_fit
 from zpfit.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -226,6 +225,8 @@ class Result:
         ChangedData
             The data that the run was fitted to have changed.
         """
+        from zpfit.runs.finished_run import read_fit  # imports the records of all analyses
+
         path = folder_of(folder)
         return cls(read_fit(RunFolder(path)), path)
 
@@ -407,6 +408,12 @@ def fit_in_folder(
         if claim.finished:
             return Result.read(path), True
         with open_progress(folder.log_path) as progress:
-            result = carry_out(claim, progress, plots=plots, checkpoint_interval=checkpoint_every)
+            result = carry_out(
+                claim,
+                progress,
+                plots=plots,
+                plots_beside=True,
+                checkpoint_interval=checkpoint_every,
+            )
             finish(progress, result.summary)
             return Result(result, path), False

@@ -143,11 +143,14 @@ class CompiledPosterior:
         return found
 
     def _plan(self, parameters: Mapping[str, Any]) -> Plan:
-        """Return conditions of the model, exclusions and ln L."""
+        """Return conditions of the model, exclusions and ln L.
+
+        Couplings are looked at last: those that no exclusion needs are then computed at few points.
+        """
         conditions = self._model.conditions(parameters).values()
         c = self._model.couplings(parameters)
         stages, log_likelihood = self._parts.log_likelihood(c)
-        return Plan([*conditions, _defined(c), *stages], [log_likelihood])
+        return Plan([*conditions, *stages, _defined(c)], [log_likelihood])
 
     def _plan_of_pulls(self, parts: Parts, *inputs: Any) -> Plan:
         """Return pulls of measurements, ratios of exclusions and conditions, in this order."""

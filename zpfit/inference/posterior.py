@@ -108,7 +108,8 @@ class Posterior:
         WrongType, InvalidInput
             ``u`` is no array, or has another shape.
         UndefinedValue
-            The model or a term gives NaN; the message names the point.
+            The model or a term gives NaN where no exclusion forbids the point, which the message
+            names.
         """
         d = self.dimension
         if not isinstance(u, np.ndarray):
@@ -127,7 +128,8 @@ class Posterior:
         Raises
         ------
         UndefinedValue
-            The model or a term gives NaN; the message names the point.
+            The model or a term gives NaN where no exclusion forbids the point, which the message
+            names.
         """
         found = None if self._compiled is None else self._compiled.log_likelihood_at(parameters)
         return self._term_by_term(parameters) if found is None else found
@@ -149,8 +151,9 @@ class Posterior:
         with np.errstate(invalid="ignore"):  # reported below with the point
             result = self.likelihood.log_likelihood(c)
             # A sum is NaN if any of its terms is. The sum over couplings also finds NaN in
-            # couplings that no term uses.
-            if np.isnan(sum(row.sum() for _, row in c.computed()) + result.max()):
+            # couplings that no term uses, at points that no exclusion forbids.
+            broken = np.isnan(result + sum(row for _, row in c.computed())) & (result > -np.inf)
+            if (broken | np.isnan(result)).any():
                 self._refuse_nan(parameters, c, result)
         return result
 

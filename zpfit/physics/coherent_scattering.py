@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import gufunc, inline
+from zpfit.physics.compiled import gufunc, merged
 from zpfit.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, MASS_RANGE
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.neutrino_spectra import Line, Spectrum
@@ -353,7 +353,7 @@ def _count(  # type: ignore[no-untyped-def]
         out[i] = standard_model + _added(p, n, table, interval, 0, offset)
 
 
-@inline
+@merged
 def _added(
     p: float, n: float, table: FloatArray, interval: int, first: int, offset: float
 ) -> float:

@@ -66,18 +66,38 @@ class _Kernel:
 
 
 def inline(helper: F) -> F:
-    """Compile a helper function of kernels; division by zero gives infinity, as in NumPy."""
+    """Compile a helper function of kernels; division by zero gives infinity, as in NumPy.
+
+    It may make no new arrays, only views: numba then counts no references, which would take longer
+    than a loop over a hundred numbers.
+    """
+    return _inlined(helper, _FASTMATH, _nrt=False)
+
+
+def merged(helper: F) -> F:
+    """Compile an :func:`inline` as a part of each function that calls it.
+
+    To pass an array takes as long as ten sums. Code that is long, or called from several places,
+    takes longer to compile in this way.
+    """
+    return _inlined(helper, _FASTMATH, _nrt=False, forceinline=True)
+
+
+def merged_sum(helper: F) -> F:
+    """Compile a :func:`merged` that adds up in any order, so that it uses vector instructions."""
+    return _inlined(helper, _REASSOCIATE, _nrt=False, forceinline=True)
+
+
+def inline_arrays(helper: F) -> F:
+    """Compile a helper function of kernels that returns new arrays."""
     return _inlined(helper, _FASTMATH)
 
 
-def inline_sum(helper: F) -> F:
-    """Compile a helper that adds up in any order, so that it uses vector instructions."""
-    return _inlined(helper, _REASSOCIATE)
-
-
-def _inlined(helper: F, fastmath: Set[str]) -> F:
+def _inlined(helper: F, fastmath: Set[str], **options: bool) -> F:
     # Nothing calls a helper through a pointer of C.
-    compiled: F = _numba.njit(helper, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True)
+    compiled: F = _numba.njit(
+        helper, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True, **options
+    )
     return compiled
 
 

@@ -29,7 +29,7 @@ import numpy as np
 
 from zpfit.io.arrays import FloatArray
 from zpfit.physics.atomic_parity import caesium_factor, factor_table
-from zpfit.physics.compiled import contiguous, inline_sum, loop
+from zpfit.physics.compiled import contiguous, loop, merged_sum
 from zpfit.physics.constants import ELECTRIC_CHARGE, ELECTRON_MASS, FERMI_CONSTANT
 from zpfit.physics.couplings import Couplings
 from zpfit.physics.electron_recoils import (
@@ -232,7 +232,7 @@ def _propagator_sums(  # type: ignore[no-untyped-def]
             linear[kind, i], square[kind, i] = _weighted(kinds[kind], propagator)
 
 
-@inline_sum
+@merged_sum
 def _weighted(weights: FloatArray, values: FloatArray) -> tuple[float, float]:
     """Return the sums of weights times values, and times their squares."""
     first = second = 0.0

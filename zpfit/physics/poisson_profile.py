@@ -14,14 +14,23 @@ S. Baker and R. D. Cousins, Nucl. Instrum. Meth. 221, 437 (1984).
 """
 
 from dataclasses import dataclass
-from math import copysign, log, sqrt
+from math import copysign, sqrt
 from typing import Final
 
 import numpy as np
 from scipy.special import xlogy
 
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import contiguous, gufunc, inline, inline_sum, loop
+from zpfit.physics.compiled import (
+    contiguous,
+    gufunc,
+    inline,
+    inline_arrays,
+    loop,
+    merged,
+    merged_sum,
+)
+from zpfit.physics.logarithm import logarithm
 
 _STEPS: Final = 100
 """Newton steps; a few suffice unless the signal is absurdly large, which takes a step a decade."""
@@ -34,9 +43,6 @@ _LEAST_FRACTION: Final = 0.1
 """Smallest fraction of a scale that one step leaves, so that scales stay positive."""
 _FUSED: Final = 4
 """Templates in one pass over the bins; zeros stand for missing ones."""
-_SMALL_CHANGE: Final = 2.0**-6
-"""Relative change of expected events up to which the series of :func:`_half_chi2` has a
-relative error below 1e-17."""
 _LEAST_EVENTS: Final = 1e-150
 """Added to expected counts, which keeps logarithms finite; its square is a number too."""
 
@@ -97,7 +103,7 @@ def _profile(  # type: ignore[no-untyped-def]
             scales[i, row] = factors[row]
 
 
-@inline
+@merged
 def _copy(source: FloatArray, target: FloatArray) -> None:
     """Fill the beginning of an array; numba compiles an assignment of a slice for seconds."""
     for b in range(source.shape[0]):
@@ -159,33 +165,74 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
     centres of the scales' priors are 1, but for that of the signal. Other inputs are the errors of
     the scales and the arrays of a :class:`LinearStart`, in their order.
     """
+    data = _contiguous_data(observed, backgrounds, errors, per_signal, inverse_expected, saturated)
+    start, places = (constant, per_centre, inverse_hessian), _places(data[1])
+    _fill_residuals(signal, signal_centre, start, errors, data, places, bins, pulls, chi2)
+
+
+@inline_arrays
+def _contiguous_data(
+    observed: FloatArray,
+    backgrounds: FloatArray,
+    errors: FloatArray,
+    per_signal: FloatArray,
+    inverse_expected: FloatArray,
+    saturated: FloatArray,
+) -> tuple[FloatArray, ...]:
+    """Return counts, templates, centres and weights of priors, slopes of the start, and the rest.
+
+    Loops over the copies use vector instructions. The first template and the first centre are those
+    of the signal, which the caller fills in.
+    """
     k, n_bins = errors.shape[0], observed.shape[0]
-    rows = max(k, _FUSED)
-    templates, factors = np.zeros((rows, n_bins)), np.zeros(rows)
-    counts, slopes, centres = np.empty(n_bins), np.empty((k, n_bins)), np.ones(k)
-    inverse, logarithms = np.empty(n_bins), np.empty(n_bins)
+    templates, slopes = np.zeros((max(k, _FUSED), n_bins)), np.empty((k, n_bins))
+    counts, inverse, logarithms = np.empty(n_bins), np.empty(n_bins), np.empty(n_bins)
+    centres, weights = np.ones(k), np.empty(k)
     _copy(observed, counts)
     _copy(inverse_expected, inverse)
     _copy(saturated, logarithms)
     for row in range(k):
+        weights[row] = 1 / (errors[row] * errors[row])
         _copy(per_signal[:, row], slopes[row])
     for row in range(1, k):
         _copy(backgrounds[row - 1], templates[row])
-    others, mu, gradient = np.full(n_bins, _LEAST_EVENTS), np.empty(n_bins), np.empty(rows)
-    hessian, step = np.empty((rows, rows)), np.empty(k)
-    weights, shares = np.empty(k), np.empty(n_bins)
-    for row in range(k):
-        weights[row] = 1 / (errors[row] * errors[row])
+    return counts, templates, centres, weights, slopes, inverse, logarithms
+
+
+@inline_arrays
+def _places(templates: FloatArray) -> tuple[FloatArray, ...]:
+    """Return arrays for scales, other events, expected events, gradient, Hessian, step, shares."""
+    rows, n_bins = templates.shape
+    others, expected, shares = np.full(n_bins, _LEAST_EVENTS), np.empty(n_bins), np.empty(n_bins)
+    scales, gradient, step = np.zeros(rows), np.empty(rows), np.empty(rows)
+    return scales, others, expected, gradient, np.empty((rows, rows)), step, shares
+
+
+@inline
+def _fill_residuals(
+    signal: FloatArray,
+    signal_centre: FloatArray,
+    start: tuple[FloatArray, ...],
+    errors: FloatArray,
+    data: tuple[FloatArray, ...],
+    places: tuple[FloatArray, ...],
+    bins: FloatArray,
+    pulls: FloatArray,
+    chi2: FloatArray,
+) -> None:
+    constant, per_centre, inverse_hessian = start
+    counts, templates, centres, weights, slopes, inverse, logarithms = data
+    factors, others, mu, gradient, hessian, step, shares = places
+    k, priors = centres.shape[0], (centres, weights, inverse_hessian)
     for i in range(signal.shape[0]):
         _copy(signal[i], templates[0])
         centres[0] = signal_centre[i]
         for row in range(k):
-            start = constant[row] + _sum_of_products(templates[0], slopes[row])
+            value = constant[row] + _sum_of_products(templates[0], slopes[row])
             for column in range(k):
-                start += centres[column] * per_centre[column, row]
-            factors[row] = max(start, _LEAST_FRACTION)
-        priors = centres, weights, inverse_hessian
-        _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step)
+                value += centres[column] * per_centre[column, row]
+            factors[row] = max(value, _LEAST_FRACTION)
+        _minimise(counts, templates, priors, factors, others, mu, gradient, hessian, step[:k])
         total = 2 * _half_chi2(counts, mu, inverse, logarithms, shares)
         _take_signed_roots(counts, mu, shares)
         _copy(shares, bins[i])
@@ -195,7 +242,7 @@ def profiled_residuals(  # type: ignore[no-untyped-def]
         chi2[i] = total
 
 
-@inline_sum
+@merged_sum
 def _half_chi2(
     counts: FloatArray,
     mu: FloatArray,
@@ -206,31 +253,16 @@ def _half_chi2(
     """Fill in mu - n + n ln(n/mu) of each bin, and return their sum.
 
     ``inverse`` is 1/mu at the signal of a :class:`LinearStart`, and ``saturated`` n ln(n/mu) there.
-    Close to it, a series replaces the logarithm, as a processor computes it for several bins at
-    once.
     """
-    squares, total = 0.0, 0.0
+    total = 0.0
     for b in range(counts.shape[0]):
-        change = mu[b] * inverse[b] - 1
-        squares += change * change
-    if squares < _SMALL_CHANGE * _SMALL_CHANGE:  # no bin changes by more
-        for b in range(counts.shape[0]):
-            x = mu[b] * inverse[b] - 1
-            series = 1 / 7 - x * (1 / 8 - x / 9)
-            series = 1 / 4 - x * (1 / 5 - x * (1 / 6 - x * series))
-            series = x * (1 - x * (1 / 2 - x * (1 / 3 - x * series)))
-            shares[b] = mu[b] - counts[b] + saturated[b] - counts[b] * series
-            total += shares[b]
-        return total
-    for b in range(counts.shape[0]):
-        shares[b] = mu[b] - counts[b] + saturated[b]
-        if counts[b] > 0:
-            shares[b] -= counts[b] * log(mu[b] * inverse[b])
-        total += shares[b]
+        share = mu[b] - counts[b] + saturated[b] - counts[b] * logarithm(mu[b] * inverse[b])
+        shares[b] = share
+        total += share
     return total
 
 
-@inline
+@merged
 def _take_signed_roots(counts: FloatArray, mu: FloatArray, shares: FloatArray) -> None:
     """Replace the share of each bin in chi2/2 by the signed root of its share in chi2."""
     for b in range(counts.shape[0]):
@@ -271,7 +303,7 @@ def _start_at_large_signal(
     factors[0] = min(factors[0], 1.0)
 
 
-@inline_sum
+@merged_sum
 def _sum_of_products(first: FloatArray, second: FloatArray) -> float:
     total = 0.0
     for b in range(first.shape[0]):
@@ -304,7 +336,7 @@ def _first_derivatives(
             gradient[row] += (1 - counts[b] / expected[b]) * rows[row, b]
 
 
-@inline_sum
+@merged_sum
 def _fused_gradient(
     counts: FloatArray,
     rows: FloatArray,
@@ -342,7 +374,7 @@ def _second_derivatives(
                 hessian[row, column] += weight * rows[row, b] * rows[column, b]
 
 
-@inline_sum
+@merged_sum
 def _fused_hessian(
     counts: FloatArray, rows: FloatArray, expected: FloatArray, hessian: FloatArray
 ) -> None:
@@ -368,13 +400,13 @@ def _fused_hessian(
     hessian[3, 0], hessian[3, 1], hessian[3, 2], hessian[3, 3] = h30, h31, h32, h33
 
 
-@inline
+@merged
 def _subtract(scales: FloatArray, fraction: float, step: FloatArray) -> None:
     for row in range(step.shape[0]):
         scales[row] -= fraction * step[row]
 
 
-@inline
+@merged
 def _product(inverse_hessian: FloatArray, gradient: FloatArray, step: FloatArray) -> float:
     """Fill in the step with a known Hessian; return the squared Newton decrement."""
     decrement = 0.0
@@ -387,7 +419,7 @@ def _product(inverse_hessian: FloatArray, gradient: FloatArray, step: FloatArray
     return decrement
 
 
-@inline
+@merged
 def _allowed_fraction(scales: FloatArray, step: FloatArray) -> float:
     """Return the fraction of a step that keeps every scale above a tenth of itself."""
     fraction = 1.0
@@ -397,7 +429,7 @@ def _allowed_fraction(scales: FloatArray, step: FloatArray) -> float:
     return fraction
 
 
-@inline
+@merged
 def _ends_at_zero(
     scales: FloatArray, gradient: FloatArray, root: FloatArray, step: FloatArray
 ) -> bool:
@@ -438,7 +470,7 @@ def _inner_step(
     return rising + _newton_step(hessian, gradient, step)
 
 
-@inline
+@merged
 def _newton_step(hessian: FloatArray, gradient: FloatArray, step: FloatArray) -> float:
     """Solve for the Newton step by Cholesky's method; return the squared Newton decrement."""
     k = step.shape[0]

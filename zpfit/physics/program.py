@@ -131,6 +131,7 @@ class _Layout:
         self._row = {node: i for i, node in enumerate(inputs)}
         self._n_inputs = self._n_rows = len(inputs)
         self._free: dict[tuple[int, str], list[int]] = {}
+        self._constants: dict[tuple[str, bytes], NDArray[Any]] = {}
         self.calls: list[_Call] = []
         self._ranges: list[tuple[int, ...]] = []
         self._moves: list[tuple[int, int, bool]] = []
@@ -163,7 +164,9 @@ class _Layout:
         self._ranges.append((first_call, *ends))
 
     def _call(self, step: Step) -> _Call:
-        inputs = tuple(self._row[n] if isinstance(n, Node) else n for n in step.inputs)
+        inputs = tuple(
+            self._row[n] if isinstance(n, Node) else self._constant(step, n) for n in step.inputs
+        )
         rows = []
         for output in range(step.ufunc.nout):
             # Nothing may read one of several outputs.
@@ -171,6 +174,16 @@ class _Layout:
             self._row[node] = self._new_rows(node)
             rows.append(self._row[node])
         return _Call(step, inputs, tuple(rows))
+
+    def _constant(self, step: Step, value: NDArray[Any]) -> NDArray[Any]:
+        """Return a constant, or a row of copies of it for a loop over single points.
+
+        numba's loops use vector instructions only if all arrays are contiguous.
+        """
+        if step.batch or _repetitions(step) > 1:
+            return value
+        key = value.dtype.char, value.tobytes()
+        return self._constants.setdefault(key, np.full(_BLOCK, value.item()))
 
     def _new_rows(self, node: Node) -> int:
         free = self._free.get((node.width, node.kind))
@@ -268,10 +281,10 @@ def _arguments(
             per_point.append(size * node.width if isinstance(node, Node) else 0)
         else:
             addresses.append(value.ctypes.data)
-            one = value.size == 1
+            one = value.size == 1 or not step.batch
             strides = [0] * len(core) if one else list(value.strides)
             strides = [0 if n == step.batch else s for n, s in zip(core, strides, strict=True)]
-            outer.append(0)
+            outer.append(size if one and value.size > 1 else 0)
             per_point.append(0)
         inner += strides
     return addresses, per_point, sizes, [*outer, *inner]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import corner
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,7 +15,7 @@ from zpfit.errors import InvalidInput, suggestion
 from zpfit.io.arrays import FloatArray
 from zpfit.io.figure_spec import FigureSpec
 from zpfit.likelihood.labels import label_of
-from zpfit.plots.corner import LEVELS, Grid, Side
+from zpfit.plots.corner import LEVELS, Binned, Grid, Side, draw_marginals
 from zpfit.plots.labels import text_width, wrapped
 from zpfit.plots.pulls import add_title
 from zpfit.plots.run_labels import run_labels
@@ -35,6 +34,8 @@ from zpfit.plots.style import (
 _NEGLIGIBLE = 1e-8
 """Smallest size of a coupling that its axis shows."""
 _RANGE = 0.999
+_BINS = 30
+"""Number of bins of each axis of the couplings."""
 _JEFFREYS = ((1.0, "weak"), (2.5, "moderate"), (5.0, "strong"))
 """Values of ln B where evidence of each strength begins, and its name."""
 _GREYS = ("0.93", "0.86", "0.78")
@@ -256,20 +257,18 @@ def overlay_figure(
         model: spec.colours.get(model, SERIES_COLOURS[index % len(SERIES_COLOURS)])
         for index, model in enumerate(samples)
     }
+    limits = [side.limits for side in sides]
     for model, values in samples.items():
         columns = [side.scale.forward(values[n]) for side, n in zip(sides, names, strict=True)]
-        corner.corner(
-            np.column_stack(columns),
-            fig=grid.figure,
-            bins=30,
-            range=[side.limits for side in sides],
+        binned = [Binned(*each, _BINS) for each in zip(columns, limits, strict=True)]
+        draw_marginals(
+            grid,
+            binned,
+            colours[model],
+            density=True,
             levels=levels,
-            smooth=1.0,
-            plot_datapoints=False,
             plot_density=False,
             no_fill_contours=True,
-            color=colours[model],
-            hist_kwargs={"density": True, "linewidth": 1.0},
             contour_kwargs={"linewidths": 0.8},
         )
     inside = " and ".join(in_percent(level) for level in sorted(levels))

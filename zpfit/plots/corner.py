@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import NullLocator
 
 from zpfit.analysis.levels import in_percent
 from zpfit.errors import InvalidInput, suggestion
@@ -119,19 +120,11 @@ def corner_figure(
     ]
     sides = [Side(own, ends) for own, ends in zip(attributes, shown, strict=True)]
     levels = spec.levels or LEVELS
+    colour = spec.colours.get("posterior", ENSEMBLE_COLOURS[0])
     grid = Grid(sides, spec, title)
-    import_without("corner", "arviz").corner(
-        np.column_stack(columns),
-        fig=grid.figure,
-        bins=list(bins),
-        range=shown,
-        levels=levels,
-        smooth=1.0,
-        plot_datapoints=False,
-        fill_contours=True,
-        color=spec.colours.get("posterior", ENSEMBLE_COLOURS[0]),
-        hist_kwargs={"linewidth": 1.0},
-        contour_kwargs={"linewidths": 0.7},
+    binned = [Binned(*each) for each in zip(columns, shown, bins, strict=True)]
+    draw_marginals(
+        grid, binned, colour, levels=levels, fill_contours=True, contour_kwargs={"linewidths": 0.7}
     )
     _mark(grid.panels, best)
     grid.finish(_handles(levels, spec))
@@ -169,7 +162,61 @@ def _limits_and_bins(
     return (low - step / 2, low - step / 2 + bins * each * step), bins
 
 
-def _mark(panels: Any, best: list[float]) -> None:
+@dataclass(frozen=True)
+class Binned:
+    """Samples of one parameter with the bins of its axis, in coordinates of the scale."""
+
+    values: FloatArray
+    limits: tuple[float, float]
+    bins: int
+
+
+def draw_marginals(
+    grid: "Grid", samples: Sequence[Binned], colour: str, *, density: bool = False, **look: Any
+) -> None:
+    """Draw the posterior of each parameter and of each pair into the panels of a corner plot.
+
+    ``corner.corner`` would make the panels above the diagonal as well, and ticks and labels that
+    :class:`Grid` replaces, which takes longer than all the rest.
+
+    Parameters
+    ----------
+    grid
+        The panels.
+    samples
+        Samples of each parameter, all of the same length.
+    colour
+        Colour of the posterior.
+    density
+        Give histograms the area 1, so that those of samples of different lengths compare.
+    **look
+        Further arguments of ``corner.hist2d``.
+    """
+    hist2d = import_without("corner", "arviz").hist2d
+    for row, up in enumerate(samples):
+        panel, edges = grid.panels[row, row], np.linspace(*up.limits, up.bins + 1).tolist()
+        heights, _, _ = panel.hist(
+            up.values, edges, density=density, histtype="step", color=colour, linewidth=1.0
+        )
+        panel.set_xlim(up.limits)
+        panel.set_ylim(0, 1.1 * np.max(heights))
+        panel.yaxis.set_major_locator(NullLocator())
+        for column, across in enumerate(samples[:row]):
+            hist2d(
+                across.values,
+                up.values,
+                ax=grid.panels[row, column],
+                bins=[across.bins, up.bins],
+                range=[across.limits, up.limits],
+                color=colour,
+                smooth=1.0,
+                plot_datapoints=False,
+                force_range=True,
+                **look,
+            )
+
+
+def _mark(panels: Mapping[tuple[int, int], Axes], best: list[float]) -> None:
     for row, y in enumerate(best):
         panels[row, row].axvline(y, color=BEST_FIT_COLOUR, linewidth=1)
         for column, x in enumerate(best[:row]):
@@ -219,9 +266,12 @@ class Grid:
         panels = (width - self._left - _RIGHT) * (0.7 if n == 1 else 1.0)
         height = panels + self._bottom + self._head + self._legend
         self.figure = StyledFigure(figsize=spec.size(width, height))
-        for index in range(n * n):
-            self.figure.add_subplot(n, n, index + 1)
-        self.panels: Any = np.array(self.figure.axes).reshape(n, n)
+        self.panels = {
+            (row, column): self.figure.add_subplot(n, n, row * n + column + 1)
+            for row in range(n)
+            for column in range(row + 1)
+        }
+        """Panels by row and column, on and below the diagonal."""
         self._place()
 
     def _place(self) -> None:

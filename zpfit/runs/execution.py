@@ -29,6 +29,7 @@ from zpfit.io.yaml import dump_yaml
 from zpfit.runs.checkpoint_files import CheckpointFiles
 from zpfit.runs.fingerprint import Fingerprint, fingerprint, first_difference
 from zpfit.runs.nested import dead_birth, paramnames
+from zpfit.runs.plotting import plots_of
 from zpfit.runs.run_file import resolved_settings
 from zpfit.runs.run_folder import RunFolder
 from zpfit.runs.signals import StopRequest, listening
@@ -152,9 +153,23 @@ def carry_out(
     progress: Progress,
     *,
     plots: bool = True,
+    plots_beside: bool = False,
     checkpoint_interval: float = CHECKPOINT_INTERVAL,
 ) -> FitResult:
     """Fit what is not finished yet, write and draw the results; return them.
+
+    Parameters
+    ----------
+    claim
+        The run and its folder.
+    progress
+        Receiver of stages and notes.
+    plots
+        Draw the plots.
+    plots_beside
+        Draw them in another process, see :func:`zpfit.runs.plotting.plots_of`.
+    checkpoint_interval
+        Seconds between checkpoints.
 
     Raises
     ------
@@ -170,7 +185,10 @@ def carry_out(
     run, folder = claim.run, claim.folder
     with listening() as stop:
         checkpoints = CheckpointFiles(folder.checkpoints, checkpoint_interval, stop)
-        with _judging_failures(folder, progress):
+        with (
+            _judging_failures(folder, progress),
+            plots_of(folder, beside=plots and plots_beside) as drawing,
+        ):
             if claim.resumed:
                 progress.note("Resuming an unfinished run")
                 check_stored_points(checkpoints, run.posterior, stop)
@@ -178,13 +196,12 @@ def carry_out(
             sampled = sample(run, progress, checkpoints, check=check)
             # Samples are written before the search: a failure of the search does not lose them.
             _keep_samples(run, sampled.equal, sampled.weighted, sampled.dead_points, folder)
-            result = complete(sampled, progress, checkpoints)
+            drawing.begin(run.title)
+            result = complete(sampled, progress, checkpoints, drawing.mark)
             folder.write_summary(result.summary)
             if plots:
-                from zpfit.runs.drawing import draw_run  # imports matplotlib
-
                 progress.stage("Drawing the plots")
-                for problem in draw_run(folder, stop.heed):
+                for problem in drawing.finish(stop.heed):
                     progress.note(problem)
             stop.heed()
             folder.write_fingerprint(claim.fingerprint)

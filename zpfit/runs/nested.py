@@ -2,12 +2,15 @@
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zpfit.inference.posterior import Posterior
 from zpfit.inference.samplers.result import StoredDeadPoints
 from zpfit.io.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from zpfit.inference.posterior import Posterior
 
 BORN_IN_PRIOR = -1e30
 """PolyChord's value of ln 0: birth contour of points drawn from the whole prior."""
@@ -61,7 +64,7 @@ def _with_zero(log: FloatArray, zero: float) -> FloatArray:
     return np.where(log <= zero, -np.inf, log)
 
 
-def paramnames(posterior: Posterior) -> str:
+def paramnames(posterior: "Posterior") -> str:
     """Return a text with the name and LaTeX symbol of each sampled parameter, one per line."""
     symbols = {parameter.name: parameter.symbol for parameter in posterior.model.parameters}
     return "".join(f"{name} {symbols[name]}\n" for name in posterior.names)

@@ -14,7 +14,7 @@ from zpfit.analysis.exclusion.statement import WITHOUT_LEVEL, statement
 from zpfit.analysis.levels import in_percent
 from zpfit.analysis.records import ExclusionMapRecord
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.labels import entry_labels
+from zpfit.likelihood.entry_labels import entry_labels
 from zpfit.models.base import Parameter
 from zpfit.physics.observables import find_observable
 

@@ -14,7 +14,7 @@ from zpfit.analysis.tension.suspiciousness import Constraint, EvidenceTension, e
 from zpfit.inference.problem import Problem
 from zpfit.inference.progress import Progress
 from zpfit.inference.search.best_fit import Minimum, best_fit, starting_points
-from zpfit.likelihood.labels import dated_labels
+from zpfit.likelihood.entry_labels import dated_labels
 
 _PRIOR_DRAWS = 20_000
 """Prior draws; the model must exist at one of them."""

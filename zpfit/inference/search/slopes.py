@@ -13,7 +13,7 @@ import numpy as np
 
 from zpfit.inference.search.selection import Index
 from zpfit.io.arrays import FloatArray
-from zpfit.physics.compiled import contiguous, inline, loop
+from zpfit.physics.compiled import contiguous, inline, loop, merged_sum
 
 RowResiduals = Callable[[FloatArray, float, Index], FloatArray]
 """Residuals that differ from start to start.
@@ -37,7 +37,7 @@ class Slopes:
     free: Index
     """Coordinates that move, shape (f,)."""
     jacobian: FloatArray
-    """Derivatives of the residuals, shape (n, k, f)."""
+    """Derivatives of the residuals, shape (n, f, k): sums over residuals then use vectors."""
     gradient: FloatArray
     """First derivatives of half the sum of squares, shape (n, f)."""
     hessian: FloatArray
@@ -47,7 +47,7 @@ class Slopes:
     def empty(cls, current: FloatArray, free: Index) -> "Slopes":
         """Return slopes that are not computed yet, of descents with residuals (n, k)."""
         (n, k), f = current.shape, len(free)
-        return cls(free, np.empty((n, k, f)), np.empty((n, f)), np.empty((n, f, f)))
+        return cls(free, np.empty((n, f, k)), np.empty((n, f)), np.empty((n, f, f)))
 
     def update(
         self,
@@ -135,27 +135,26 @@ class Slopes:
         return step, gain
 
 
+@merged_sum
+def _sum_of_products(first: FloatArray, second: FloatArray) -> float:
+    total = 0.0
+    for k in range(first.shape[0]):
+        total += first[k] * second[k]
+    return total
+
+
 @inline
 def _product(
-    row: int, residuals: FloatArray, jacobian: FloatArray, gradient: FloatArray, hessian: FloatArray
+    jacobian: FloatArray, residuals: FloatArray, gradient: FloatArray, hessian: FloatArray
 ) -> None:
-    """Fill in the gradient and Hessian of a descent from its residuals and Jacobian."""
-    _, n_residuals, f = jacobian.shape
-    gradient[row, :] = 0.0
-    hessian[row, :, :] = 0.0
-    for k in range(n_residuals):
-        constant = True
-        for a in range(f):
-            constant = constant and jacobian[row, k, a] == 0
-        if constant:  # a wall, inside
-            continue
-        for a in range(f):
-            gradient[row, a] += jacobian[row, k, a] * residuals[k]
-            for b in range(a + 1):
-                hessian[row, a, b] += jacobian[row, k, a] * jacobian[row, k, b]
+    """Fill in the gradient and the lower triangle of the Hessian of one descent."""
+    for a in range(jacobian.shape[0]):
+        gradient[a] = _sum_of_products(jacobian[a], residuals)
+        for b in range(a + 1):
+            hessian[a, b] = _sum_of_products(jacobian[a], jacobian[b])
 
 
-@loop("(k,m,f)", "(n,k)", "(m,f)", "i8(m)", "(n,k,f)", "(n,f)", "(n,f,f)")
+@loop("(k,m,f)", "(n,k)", "(m,f)", "i8(m)", "(n,f,k)", "(n,f)", "(n,f,f)")
 def _differences(
     values: FloatArray,
     current: FloatArray,
@@ -167,15 +166,18 @@ def _differences(
 ) -> None:
     """Fill in the slopes from residuals after a step along each coordinate."""
     n_residuals, m, f = values.shape
+    per_step = np.empty(f)
     for i in range(m):
         row = rows[i]
+        for a in range(f):
+            per_step[a] = 1 / step[i, a]
         for k in range(n_residuals):
             for a in range(f):
-                jacobian[row, k, a] = (values[k, i, a] - current[row, k]) / step[i, a]
-        _product(row, current[row], jacobian, gradient, hessian)
+                jacobian[row, a, k] = (values[k, i, a] - current[row, k]) * per_step[a]
+        _product(jacobian[row], current[row], gradient[row], hessian[row])
 
 
-@loop("(m,f)", "(m,k)", "(m,k)", "i8(m)", "(n,k,f)", "(n,f)", "(n,f,f)")
+@loop("(m,f)", "(m,k)", "(m,k)", "i8(m)", "(n,f,k)", "(n,f)", "(n,f,f)")
 def _correct(
     step: FloatArray,
     before: FloatArray,
@@ -186,18 +188,33 @@ def _correct(
     hessian: FloatArray,
 ) -> None:
     """Change each Jacobian along the last step, so that it predicts what the step has done."""
-    m, f = step.shape
-    for i in range(m):
-        row, square = rows[i], 0.0
-        for a in range(f):
-            square += step[i, a] * step[i, a]
-        for k in range(current.shape[1]):
-            missed = current[i, k] - before[i, k]
-            for a in range(f):
-                missed -= jacobian[row, k, a] * step[i, a]
-            for a in range(f):
-                jacobian[row, k, a] += missed * step[i, a] / square
-        _product(row, current[i], jacobian, gradient, hessian)
+    missed = np.empty(current.shape[1])
+    for i in range(step.shape[0]):
+        row = rows[i]
+        _correct_one(step[i], before[i], current[i], jacobian[row], missed)
+        _product(jacobian[row], current[i], gradient[row], hessian[row])
+
+
+@inline
+def _correct_one(
+    step: FloatArray,
+    before: FloatArray,
+    current: FloatArray,
+    jacobian: FloatArray,
+    missed: FloatArray,
+) -> None:
+    """Correct one Jacobian; ``missed`` is a place for what it did not predict."""
+    for k in range(missed.shape[0]):
+        missed[k] = current[k] - before[k]
+    for a in range(step.shape[0]):
+        row, size = jacobian[a], step[a]
+        for k in range(missed.shape[0]):
+            missed[k] -= row[k] * size
+    square = _sum_of_products(step, step)
+    for a in range(step.shape[0]):
+        row, part = jacobian[a], step[a] / square
+        for k in range(missed.shape[0]):
+            row[k] += missed[k] * part
 
 
 @inline
@@ -233,24 +250,27 @@ def _damp(damping: float, h: FloatArray, added: FloatArray) -> None:
 
 @inline
 def _solve(h: FloatArray, g: FloatArray, s: FloatArray) -> None:
-    """Fill in the solution of h s = -g. Cholesky's factor replaces the lower triangle of ``h``."""
+    """Fill in the solution of h s = -g. Cholesky's factor replaces the lower triangle of ``h``.
+
+    Its diagonal holds inverses, as a division takes as long as ten products.
+    """
     f = len(g)
     for a in range(f):
         for b in range(a + 1):
             total = h[a, b]
             for c in range(b):
                 total -= h[a, c] * h[b, c]
-            h[a, b] = sqrt(total) if a == b else total / h[b, b]
+            h[a, b] = 1 / sqrt(total) if a == b else total * h[b, b]
     for a in range(f):
         total = -g[a]
         for b in range(a):
             total -= h[a, b] * s[b]
-        s[a] = total / h[a, a]
+        s[a] = total * h[a, a]
     for a in range(f - 1, -1, -1):
         total = s[a]
         for b in range(a + 1, f):
             total -= h[b, a] * s[b]
-        s[a] = total / h[a, a]
+        s[a] = total * h[a, a]
 
 
 @loop("(m,f)", "(m)", "i8(m)", "(n,f)", "(n,f,f)", "()", "(m,f)", "(m)")

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 
 from zpfit.analysis.evaluate import describe_point, evaluate_model, parameter_table
 from zpfit.io.arrays import FloatArray
-from zpfit.likelihood.labels import distinct_labels, entry_labels
+from zpfit.likelihood.entry_labels import entry_labels
+from zpfit.likelihood.labels import distinct_labels
 from zpfit.pages.explore.grid import GRIDS, HUGE, look_around
 from zpfit.pages.explore.sliders import Slider
 from zpfit.pages.explore.subject import Subject
