@@ -25,6 +25,7 @@ from zpfit.inference.samplers.peaks import add_peaks
 from zpfit.inference.samplers.proposal_map import MixtureMap
 from zpfit.inference.samplers.vegas_map import MapOptions, adapt_map
 from zpfit.inference.search.best_fit import SearchOptions, find_minimum
+from zpfit.io.writing import partial_path
 from zpfit.runs.checkpoint_files import CheckpointFiles, _write
 
 
@@ -226,6 +227,14 @@ def test_saves_keep_their_distance(tmp_path: Path):
     assert often.load() == {"x": 1}
     often.finish(lambda: {"x": 3})
     assert often.load() == {"x": 3}
+
+
+def test_a_file_that_a_kill_has_left_incomplete_is_no_checkpoint(tmp_path: Path):
+    files = CheckpointFiles(tmp_path, 0.0, name="state")
+    files.save(lambda: {"u": np.zeros((3, 2)), "log_likelihood": np.arange(3.0)})
+    partial_path(tmp_path / "state.npz").touch()
+    [(path, u, log_likelihood)] = files.points()
+    assert (path.name, u.shape, log_likelihood.tolist()) == ("state.npz", (3, 2), [0, 1, 2])
 
 
 def test_a_flipped_byte_is_found_or_does_no_harm(tmp_path: Path):

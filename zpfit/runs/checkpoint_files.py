@@ -12,7 +12,7 @@ import numpy as np
 from zpfit.errors import DamagedCheckpoint
 from zpfit.inference.checkpoint import State
 from zpfit.io.arrays import FloatArray
-from zpfit.io.writing import make_folder, write_whole
+from zpfit.io.writing import PARTIAL, make_folder, write_whole
 from zpfit.runs.signals import StopRequest
 
 _SUFFIX = ".npz"
@@ -105,6 +105,8 @@ class CheckpointFiles:
     def points(self) -> Iterator[tuple[Path, FloatArray, FloatArray]]:
         """Yield each file that holds points of the unit cube and their log-likelihoods.
 
+        A process that was killed while it wrote may have left an incomplete file beside them.
+
         Yields
         ------
         path : Path
@@ -120,6 +122,8 @@ class CheckpointFiles:
             A file cannot be read.
         """
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
+            if path.name.startswith(PARTIAL):
+                continue
             state = _read(path)
             if "u" in state and "log_likelihood" in state:
                 u = state["u"]
