@@ -13,7 +13,7 @@ FEW_DATA = {"set": "paper_2021_cs", "drop": _SCATTERING + _SEARCHES}
 SMALL = {
     "sampler.walkers": "32",
     "sampler.max_steps": "40",
-    "sampler.target_ess": "10",
+    "sampler.target_ess": "2000",
     "best_fit.starts": "50",
     "priors.parameters.C_nue": "0",
     "priors.parameters.C_Amu": "0",

@@ -294,7 +294,7 @@ def test_head_of_the_summary(summary: dict[str, Any]):
     assert summary["wall_time_s"] > 0
     assert len(bytes.fromhex(summary["data_hash"])) == 32
     assert {"zpfit", "numpy", "scipy", "emcee", "arviz", "python"} <= set(summary["versions"])
-    # Forty steps are far too few, and the summary must say so.
+    # Forty steps of 64 walkers hold no 2,000 effective samples, and the summary must say so.
     assert summary["converged"] is False
     assert any("sampler.max_steps" in text for text in summary["shortcomings"])
 
