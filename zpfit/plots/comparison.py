@@ -265,7 +265,6 @@ def overlay_figure(
             grid,
             binned,
             colours[model],
-            density=True,
             levels=levels,
             plot_density=False,
             no_fill_contours=True,

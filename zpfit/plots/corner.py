@@ -171,13 +171,12 @@ class Binned:
     bins: int
 
 
-def draw_marginals(
-    grid: "Grid", samples: Sequence[Binned], colour: str, *, density: bool = False, **look: Any
-) -> None:
+def draw_marginals(grid: "Grid", samples: Sequence[Binned], colour: str, **look: Any) -> None:
     """Draw the posterior of each parameter and of each pair into the panels of a corner plot.
 
     ``corner.corner`` would make the panels above the diagonal as well, and ticks and labels that
-    :class:`Grid` replaces, which takes longer than all the rest.
+    :class:`Grid` replaces, which takes longer than all the rest. All histograms have the same
+    height, so that several posteriors fit into one panel, however narrow one of them is.
 
     Parameters
     ----------
@@ -187,19 +186,17 @@ def draw_marginals(
         Samples of each parameter, all of the same length.
     colour
         Colour of the posterior.
-    density
-        Give histograms the area 1, so that those of samples of different lengths compare.
     **look
         Further arguments of ``corner.hist2d``.
     """
     hist2d = import_without("corner", "arviz").hist2d
     for row, up in enumerate(samples):
         panel, edges = grid.panels[row, row], np.linspace(*up.limits, up.bins + 1).tolist()
-        heights, _, _ = panel.hist(
-            up.values, edges, density=density, histtype="step", color=colour, linewidth=1.0
-        )
+        heights, _ = np.histogram(up.values, edges)
+        part = heights / max(heights.max(), 1)
+        panel.hist(edges[:-1], edges, weights=part, histtype="step", color=colour, linewidth=1.0)
         panel.set_xlim(up.limits)
-        panel.set_ylim(0, 1.1 * np.max(heights))
+        panel.set_ylim(0, 1.1)
         panel.yaxis.set_major_locator(NullLocator())
         for column, across in enumerate(samples[:row]):
             hist2d(
