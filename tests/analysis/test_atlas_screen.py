@@ -99,8 +99,9 @@ def test_right_handed_electrons_explain_caesium() -> None:
 
 def test_less_data_never_raise_chi2() -> None:
     rows = [[0, 1, 0, 0, 0], [1, 0, 0, 0, 1], [1, 0, -1, 0, 0], [0, 2, 0, -1, 0]]
-    more = run(data("today_leptons_cs"), rows)
-    fewer = run(data("today_leptons_cs", drop=["na64_2020", "white_dwarf_2013"]), rows)
+    usual = ScreenOptions(gain=np.inf)  # with few starts, half of the seeds miss the last minimum
+    more = run(data("today_leptons_cs"), rows, usual)
+    fewer = run(data("today_leptons_cs", drop=["na64_2020", "white_dwarf_2013"]), rows, usual)
     assert np.all(fewer.chi2 <= more.chi2 + 0.05)
 
 
