@@ -8,6 +8,7 @@ they came from random starts or from searches for other levels.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +129,7 @@ def starts_for(space: Space) -> int:
 
 
 def scattered(
-    objective: Objective, level: float, space: Space, rng: np.random.Generator
+    objective: Objective, level: float, space: Space, rng: np.random.Generator, part: float = 1.0
 ) -> FloatArray:
     """Return the end points of descents towards a level from random starts, shape (n, d).
 
@@ -142,8 +143,11 @@ def scattered(
         Discrete coordinates and strata.
     rng
         Generator of the starts.
+    part
+        Number of starts as a part of :func:`starts_for`.
     """
-    return _descended(objective, level, rng.random((starts_for(space), len(space.step_width))))
+    number = ceil(part * starts_for(space))
+    return _descended(objective, level, rng.random((number, len(space.step_width))))
 
 
 def improve_near(
