@@ -264,11 +264,14 @@ def joint_sigma_or_none(
     proved: Callable[[float], bool] = lambda _: False,
     searches: int = 3,
     known: FloatArray | None = None,
+    *,
+    nearby: bool = False,
 ) -> tuple[JointSigma | None, tuple[str, ...]]:
     """Return the best of several searches, or None with the reason.
 
     A result of 0, or one with a proof, cannot be improved and ends the searches. Where known points
-    lead to a first result, shorter searches begin with it, until one does not improve it.
+    are allowed, shorter searches begin with them, until one does not improve the result. Where they
+    are excluded the best basin may be another, and searches begin with nothing.
 
     Parameters
     ----------
@@ -280,6 +283,8 @@ def joint_sigma_or_none(
         Largest number of searches; one may miss narrow basins of models with cancelling charges.
     known
         Points at which similar problems reach their joint sigmas, shape (n, d).
+    nearby
+        Whether one of them differs so little that shorter searches suffice in either case.
 
     Returns
     -------
@@ -292,12 +297,16 @@ def joint_sigma_or_none(
     if best is not None and known is not None:
         if best.sigma < _MET or proved(best.sigma):
             return best, ()
-        return _confirmed(posterior, best, known, rng.spawn(searches), limits), ()
+        if nearby or np.isfinite(best_joint_sigma_of(posterior, known, limits).sigma):
+            return _confirmed(posterior, best, known, rng.spawn(searches), limits), ()
     try:
         for number, own in enumerate(rng.spawn(searches)):
-            found = joint_sigma(posterior, own, limits)
-            best = found if best is None or found.sigma < best.sigma else best
+            found, before = joint_sigma(posterior, own, limits), best
+            best = found if before is None or found.sigma < before.sigma else before
             if best.sigma < _MET or (not number and proved(best.sigma)):
+                break
+            previous = np.inf if before is None else before.sigma
+            if number and known is not None and best.sigma > previous - _MET:
                 break
     except NoAnomalies:
         return None, ()
