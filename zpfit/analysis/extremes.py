@@ -26,6 +26,8 @@ _STEPS = (0.1, 0.03, 0.01, 0.1, 0.03, 0.01)
 """Decrease of the logarithm at which each further search aims."""
 _QUIET, _PROGRESS = 2, 1e-4
 """Successive searches without so much progress, in the logarithm, that end the search."""
+_STARTS = 0.4
+"""Random starts for each quantity, as a part of those for the allowed points, which all share."""
 _ROUGH = 2
 """Constrained searches of the first descents, which start far from the extreme."""
 _TRIES = 3
@@ -98,7 +100,10 @@ def extremes(
     space = search_space(posterior)
     known = _allowed(objective_functions[0], space, rng)
     pairs = list(zip(objective_functions, sought, strict=True))
-    found = [_extreme(objective, each.sign, known, space, rng) for objective, each in pairs]
+    found = []
+    for objective, each in pairs:
+        extreme, known = _extreme(objective, each.sign, known, space, rng)
+        found.append(extreme)
     # The extreme of one quantity may lie where the search for another one has ended.
     ends = np.array([one.u for one in found])
     return [_descended(objective, each.sign, ends, space, rng) for objective, each in pairs]
@@ -133,15 +138,14 @@ def _extreme(
     known: FloatArray,
     space: Space,
     rng: np.random.Generator,
-) -> Extreme:
-    """Return the extreme of one quantity, searched from known points."""
-    found, known = improve_near(objective, _ANYWHERE, known, space, rng, _ROUGH)
-    # Allowed points close to an edge are not among the best points of a search.
-    reached = found.or_lower(best_of_points(objective, known))
-    # Random starts that aim beyond it find regions that the first search has missed.
+) -> tuple[Extreme, FloatArray]:
+    """Return the extreme of one quantity, searched from known points, and all points known now."""
+    reached = best_of_points(objective, known)
+    # Random starts that aim beyond it find regions that earlier searches have missed.
     aim = reached.level - _STEPS[0]
-    known = np.vstack([known, scattered(objective, aim, space, rng)])
-    return _stepped(objective, sign, reached, known, space, rng)
+    known = np.vstack([known, scattered(objective, aim, space, rng, _STARTS)])
+    found = _stepped(objective, sign, reached, known, space, rng, 1)
+    return found, np.vstack([known, found.u])
 
 
 def _descended(
@@ -162,11 +166,12 @@ def _stepped(
     known: FloatArray,
     space: Space,
     rng: np.random.Generator,
+    most_quiet: int = _QUIET,
 ) -> Extreme:
     """Return the extreme that searches from known points reach; each aims a step further."""
     quiet = 0
     for step in _STEPS:
-        if quiet == _QUIET:
+        if quiet == most_quiet:
             break
         found, known = improve_near(objective, reached.level - step, known, space, rng)
         quiet = 0 if found.level < reached.level - _PROGRESS else quiet + 1

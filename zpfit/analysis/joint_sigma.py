@@ -1,6 +1,6 @@
 """The joint sigma: standard errors within which every anomaly is met at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -39,6 +39,9 @@ _KICKS_OF_LEADERS = 16
 """New starts around each of these points."""
 _WORTH_AIMING = 1.2
 """Largest ratio of a first level to the best one for which a search is useful."""
+_BEGUN_AT, _BEGUN_STARTS = 0.9, 0.5
+"""Level, as a fraction of a known one, at which random starts of a begun search aim; their number
+as a fraction of those of a search that begins with nothing."""
 _QUIET = 3
 """Successive searches without progress after which the search ends."""
 _MET = 1e-3
@@ -155,6 +158,15 @@ def joint_sigma(
         reached = reached.or_lower(found)
     if not np.isfinite(reached.level):
         raise NoAllowedPoint(starts_for(space) * len(_FIRST_LEVELS))
+    reached = _later(objective, reached, known, space, rng)
+    # At a jump of a published curve the constrained search misses narrow basins.
+    return improve_joint_sigma(posterior, reached.u[None], rng, limits)
+
+
+def _later(
+    objective: Objective, reached: MinMax, known: FloatArray, space: Space, rng: np.random.Generator
+) -> MinMax:
+    """Return the best result of searches around known points at levels close to the best one."""
     quiet = 0
     for share in _LATER_LEVELS:
         if reached.level < _MET or quiet == _QUIET:
@@ -164,8 +176,7 @@ def joint_sigma(
         reached = reached.or_lower(found)
     if reached.level >= _MET:
         reached = reached.or_lower(_from_leaders(objective, reached.level, known, space, rng))
-    # At a jump of a published curve the constrained search misses narrow basins.
-    return improve_joint_sigma(posterior, reached.u[None], rng, limits)
+    return reached
 
 
 def _from_leaders(
@@ -253,11 +264,14 @@ def joint_sigma_or_none(
     proved: Callable[[float], bool] = lambda _: False,
     searches: int = 3,
     known: FloatArray | None = None,
+    *,
+    nearby: bool = False,
 ) -> tuple[JointSigma | None, tuple[str, ...]]:
     """Return the best of several searches, or None with the reason.
 
-    A result of 0, or one with a proof, cannot be improved and ends the searches. Known points lead
-    to a first result. One search that does not improve it then ends the searches.
+    A result of 0, or one with a proof, cannot be improved and ends the searches. Where known points
+    are allowed, shorter searches begin with them, until one does not improve the result. Where they
+    are excluded the best basin may be another, and searches begin with nothing.
 
     Parameters
     ----------
@@ -268,7 +282,9 @@ def joint_sigma_or_none(
     searches
         Largest number of searches; one may miss narrow basins of models with cancelling charges.
     known
-        Points at which a similar problem reaches its joint sigma, shape (n, d).
+        Points at which similar problems reach their joint sigmas, shape (n, d).
+    nearby
+        Whether one of them differs so little that shorter searches suffice in either case.
 
     Returns
     -------
@@ -278,15 +294,19 @@ def joint_sigma_or_none(
         Reason why there is none; empty if the likelihood has no anomalies.
     """
     best = None if known is None else _from_known(posterior, known, rng, limits)
-    if best is not None and (best.sigma < _MET or proved(best.sigma)):
-        return best, ()
+    if best is not None and known is not None:
+        if best.sigma < _MET or proved(best.sigma):
+            return best, ()
+        if nearby or np.isfinite(best_joint_sigma_of(posterior, known, limits).sigma):
+            return _confirmed(posterior, best, known, rng.spawn(searches), limits), ()
     try:
         for number, own in enumerate(rng.spawn(searches)):
             found, before = joint_sigma(posterior, own, limits), best
             best = found if before is None or found.sigma < before.sigma else before
             if best.sigma < _MET or (not number and proved(best.sigma)):
                 break
-            if known is not None and before is not None and best.sigma > before.sigma - _MET:
+            previous = np.inf if before is None else before.sigma
+            if number and known is not None and best.sigma > previous - _MET:
                 break
     except NoAnomalies:
         return None, ()
@@ -305,7 +325,49 @@ def _from_known(
     """Return what the most promising known points lead to, or None if nothing is allowed there."""
     if not len(known) or not posterior.likelihood.anomalies:
         return None
-    values = AnomalyConstraints(posterior, limits or JointSigmaSpec())(known)
+    objective = AnomalyConstraints(posterior, limits or JointSigmaSpec())
+    values = objective(known)
     promising = np.argsort(sum_of_squares(values.residuals(0.0, _WALL)))[:_PROMISING]
-    found = improve_joint_sigma(posterior, known[promising], rng, limits)
-    return found if np.isfinite(found.sigma) else None
+    points = known[promising]
+    if not np.isfinite(values.largest()[promising]).any():
+        # They lie on edges that other data have moved.
+        level = float(values.objectives.max(axis=0)[promising].min())
+        found, _ = improve_near(objective, level, points, search_space(posterior), rng)
+        points = np.vstack([points, found.u])
+    result = improve_joint_sigma(posterior, points, rng, limits)
+    return result if np.isfinite(result.sigma) else None
+
+
+def _confirmed(
+    posterior: Posterior,
+    best: JointSigma,
+    known: FloatArray,
+    rngs: Sequence[np.random.Generator],
+    limits: JointSigmaSpec | None,
+) -> JointSigma:
+    """Return a result to which known points lead once a search does not improve it."""
+    for rng in rngs:
+        before, best = best, _begun(posterior, best, known, rng, limits)
+        if best.sigma < _MET or best.sigma > before.sigma - _MET:
+            break
+    return best
+
+
+def _begun(
+    posterior: Posterior,
+    best: JointSigma,
+    known: FloatArray,
+    rng: np.random.Generator,
+    limits: JointSigmaSpec | None,
+) -> JointSigma:
+    """Return the result of one search that begins with a known one, or that one if it is lower.
+
+    Levels far from the known one need no random starts.
+    """
+    space = search_space(posterior)
+    objective = AnomalyConstraints(posterior, limits or JointSigmaSpec())
+    level = _BEGUN_AT * best.sigma
+    random = scattered(objective, level, space, rng, _BEGUN_STARTS)
+    found, known = improve_near(objective, level, np.vstack([best.u, known, random]), space, rng)
+    reached = _later(objective, MinMax(best.sigma, best.u).or_lower(found), known, space, rng)
+    return improve_joint_sigma(posterior, reached.u[None], rng, limits)

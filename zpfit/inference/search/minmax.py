@@ -8,6 +8,7 @@ they came from random starts or from searches for other levels.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from zpfit.inference.search.selection import Space
 from zpfit.io.arrays import FloatArray
 from zpfit.likelihood.exclusions import wall_residual
 
-_STARTS, _STARTS_WITH_STEPS = 100, 600
+_STARTS, _STARTS_WITH_STEPS = 100, 300
 """Random starts of descents for each parameter; more if some parameters are discrete."""
 _POLISHED = 8
 """Default number of best points from which the constrained search starts."""
@@ -34,6 +35,9 @@ _WALL = 30.0
 """Steepness of the walls of exclusions, beside objectives in standard errors."""
 _DESCENT_STEPS = 30
 """Steps of a descent; few, as the constrained search follows."""
+_FEW_STEPS, _FOLLOWED = 10, 4
+"""Steps of all descents from random starts where parameters are discrete, and one in so many is
+followed to its end. With smooth parameters alone this loses narrow basins."""
 _TOLERANCE = 1e-5
 """Decrease of the sum of squares in one step below which a descent ends."""
 _NEAR_BEST = 1.0
@@ -128,7 +132,7 @@ def starts_for(space: Space) -> int:
 
 
 def scattered(
-    objective: Objective, level: float, space: Space, rng: np.random.Generator
+    objective: Objective, level: float, space: Space, rng: np.random.Generator, part: float = 1.0
 ) -> FloatArray:
     """Return the end points of descents towards a level from random starts, shape (n, d).
 
@@ -142,8 +146,18 @@ def scattered(
         Discrete coordinates and strata.
     rng
         Generator of the starts.
+    part
+        Number of starts as a part of :func:`starts_for`.
     """
-    return _descended(objective, level, rng.random((starts_for(space), len(space.step_width))))
+    number = ceil(part * starts_for(space))
+    starts = rng.random((number, len(space.step_width)))
+    if not space.step_width.any():
+        return _descended(objective, level, starts)[0]
+    points, costs = _descended(objective, level, starts, _FEW_STEPS)
+    chosen = space.best(points, costs, ceil(number / _FOLLOWED))
+    rest = _DESCENT_STEPS - _FEW_STEPS
+    points[chosen], _ = _descended(objective, level, points[chosen], rest)
+    return points
 
 
 def improve_near(
@@ -180,7 +194,7 @@ def improve_near(
     """
     kept = known[space.best(known, _ranks(objective, level, known))]
     near = kick(kept, space.step_width, rng)
-    known = np.concatenate([known, _descended(objective, level, near)])
+    known = np.concatenate([known, _descended(objective, level, near)[0]])
     best = space.best(known, _ranks(objective, level, known))[:polished]
     # A descent may end inside where the constrained search ends outside by rounding.
     reached = best_of_points(objective, known[best])
@@ -197,7 +211,11 @@ def improve_near(
     return reached, np.vstack([known, reached.u])
 
 
-def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatArray:
+def _descended(
+    objective: Objective, level: float, starts: FloatArray, steps: int = _DESCENT_STEPS
+) -> tuple[FloatArray, FloatArray]:
+    """Return the end points of descents towards a level, and their sums of squares."""
+
     def residuals(u: FloatArray, wall: float) -> FloatArray:
         return objective(u).residuals(level, wall)
 
@@ -205,11 +223,11 @@ def _descended(objective: Objective, level: float, starts: FloatArray) -> FloatA
         residuals,
         starts,
         _WALL,
-        _DESCENT_STEPS,
+        steps,
         tolerance=_TOLERANCE,
         margin=_NEAR_BEST,
         trust=TRUST,
-    )[0]
+    )
 
 
 def _ranks(objective: Objective, level: float, points: FloatArray) -> FloatArray:

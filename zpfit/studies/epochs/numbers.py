@@ -286,6 +286,7 @@ def varied_joint_sigma(
         run.settings.joint_sigma,
         partial(is_least, run),
         known=known,
+        nearby=True,
     )
     return inf if joint is None else joint.sigma
 
