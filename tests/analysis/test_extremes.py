@@ -15,7 +15,7 @@ from zpfit.inference.search.selection import Space
 from zpfit.inference.settings import JointSigmaSpec
 from zpfit.likelihood.measurements import GaussianTerm
 from zpfit.physics.magnetic_moment import delta_a
-from zpfit.runs.run_file import load_run
+from zpfit.runs.run_file import find_run_file, load_run
 
 RADIUS = 0.3
 SEEDS = (1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)))
@@ -241,3 +241,14 @@ def test_searches_that_end_outside_do_not_end_the_others(monkeypatch: pytest.Mon
     found, _ = minmax.improve_near(judge, 2.0, rng.random((20, 1)), Space(np.zeros(1)), rng)
     assert found.level == 0.5
     assert next(ends, None) is None, "two without progress end the searches"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 4, 5])
+def test_the_largest_coupling_lies_where_other_couplings_have_other_signs(seed: int):
+    """Single searches end at 0.0080, 0.0116 or 0.0127, by the signs of four couplings."""
+    posterior = load_run(find_run_file("effective_complete_today_rb")).posterior
+    limits = JointSigmaSpec(within={term.name: 1.0 for term in posterior.likelihood.anomalies})
+    sought = Sought(lambda c: np.abs(c.C_Vmu), largest=True)
+    [found] = extremes(posterior, [sought], limits, np.random.default_rng(seed))
+    assert found.value == pytest.approx(0.01267, rel=2e-3)

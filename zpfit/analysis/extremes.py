@@ -7,11 +7,13 @@ import numpy as np
 
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.posterior import Posterior
+from zpfit.inference.search.kicks import kick_and_reflect
 from zpfit.inference.search.minmax import (
     Constraints,
     MinMax,
     Objective,
     best_of_points,
+    followed,
     improve_near,
     scattered,
     starts_for,
@@ -28,6 +30,8 @@ _QUIET, _PROGRESS = 2, 1e-4
 """Successive searches without so much progress, in the logarithm, that end the search."""
 _STARTS = 0.4
 """Random starts for each quantity, as a part of those for the allowed points, which all share."""
+_REFLECTIONS = 100
+"""New starts for each quantity, at its extreme with the signs of some couplings reversed."""
 _ROUGH = 2
 """Constrained searches of the first descents, which start far from the extreme."""
 _TRIES = 3
@@ -104,9 +108,17 @@ def extremes(
     for objective, each in pairs:
         extreme, known = _extreme(objective, each.sign, known, space, rng)
         found.append(extreme)
-    # The extreme of one quantity may lie where the search for another one has ended.
+    # The extreme of one quantity may lie where the search for another one has ended, or where some
+    # couplings have other signs.
     ends = np.array([one.u for one in found])
-    return [_descended(objective, each.sign, ends, space, rng) for objective, each in pairs]
+    result = []
+    for (objective, each), own in zip(pairs, ends, strict=True):
+        mirrored = kick_and_reflect(own[None], posterior.priors, rng, 0, _REFLECTIONS)
+        aim = best_of_points(objective, own[None]).level - _STEPS[0]
+        known = np.vstack([ends, followed(objective, aim, mirrored)])
+        reached = best_of_points(objective, known)
+        result.append(_stepped(objective, each.sign, reached, known, space, rng))
+    return result
 
 
 def _objective(posterior: Posterior, sought: Sought, limits: JointSigmaSpec) -> Objective:
@@ -146,17 +158,6 @@ def _extreme(
     known = np.vstack([known, scattered(objective, aim, space, rng, _STARTS)])
     found = _stepped(objective, sign, reached, known, space, rng, 1)
     return found, np.vstack([known, found.u])
-
-
-def _descended(
-    objective: Objective,
-    sign: float,
-    known: FloatArray,
-    space: Space,
-    rng: np.random.Generator,
-) -> Extreme:
-    """Return the extreme of one quantity that is reached from given points."""
-    return _stepped(objective, sign, best_of_points(objective, known), known, space, rng)
 
 
 def _stepped(

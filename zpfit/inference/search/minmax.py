@@ -160,6 +160,21 @@ def scattered(
     return points
 
 
+def followed(objective: Objective, level: float, starts: FloatArray) -> FloatArray:
+    """Return the end points of descents towards a level from given starts, shape (n, d).
+
+    Parameters
+    ----------
+    objective
+        Points (n, d) to their objectives and constraints.
+    level
+        Level below which all objectives should lie.
+    starts
+        Points of the unit cube, shape (n, d).
+    """
+    return _descended(objective, level, starts)[0]
+
+
 def improve_near(
     objective: Objective,
     level: float,
