@@ -21,13 +21,15 @@ from zpfit.inference.search.descent import (
     descend,
     sum_of_squares,
 )
-from zpfit.inference.search.kicks import KICKS, kick
+from zpfit.inference.search.kicks import KICKS, kick, reflect
 from zpfit.inference.search.selection import KEPT, Space, Stratum
 from zpfit.inference.search.strata import search_space
 from zpfit.io.arrays import FloatArray
 
 Chi2 = Callable[[FloatArray], FloatArray]
 """Points (n, d) to chi2 (n,), infinite where excluded."""
+Mirror = Callable[[FloatArray, np.random.Generator], FloatArray]
+"""Points (n, d) to points where a similar chi2 is expected, such as those with other signs."""
 
 _STARTS, _STARTS_WITH_STEPS = 2000, 20_000
 """Random starts; more with discrete parameters, as a descent does not cross their steps."""
@@ -66,6 +68,11 @@ class SearchOptions:
     """Best points of each round."""
     kicks: int = KICKS
     """New starts around each of these."""
+    reflections: int = 12
+    """New starts of each round at the best point with some signs reversed.
+
+    Without them, 3 of 16 seeds of ``effective_complete_closed_cs`` ended 0.02 above the minimum.
+    """
     max_rounds: int = 20
     """Largest number of rounds."""
     quiet_rounds: int = 8
@@ -149,6 +156,7 @@ def best_fit(
         checkpoint,
         options,
         search_space(posterior).stratum,
+        lambda points, rng: reflect(points, posterior.priors, rng, options.reflections),
     )
 
 
@@ -161,6 +169,7 @@ def find_minimum(
     checkpoint: Checkpoint = NO_CHECKPOINT,
     options: SearchOptions = _DEFAULTS,
     stratum: Stratum | None = None,
+    mirror: Mirror | None = None,
 ) -> Minimum:
     """Search the unit cube for the least allowed chi2.
 
@@ -186,6 +195,8 @@ def find_minimum(
         Tuning of the search.
     stratum
         Labels of points; of each label some points are kept.
+    mirror
+        New starts of each round besides kicks, from the best point.
 
     Returns
     -------
@@ -238,6 +249,8 @@ def find_minimum(
         rounds += 1
         best = points[space.best(points, costs, kept)]
         kicked = kick(best, step_width, rng, options.kicks)
+        if mirror is not None:
+            kicked = np.concatenate([kicked, mirror(best[:1], rng)])
         kicked, kicked_costs = descend(
             residuals, kicked, wall, steps, tolerance=_ARRIVED, margin=_MARGIN, trust=TRUST
         )

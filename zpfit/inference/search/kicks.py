@@ -77,11 +77,30 @@ def kick_and_reflect(
         New points, shape (n * kicks + n * reflections, d); see :func:`repeated_like`.
     """
     near = kick(points, priors.step_width, rng, kicks)
-    reflected = np.repeat(points, reflections, axis=0)
+    return np.concatenate([near, reflect(points, priors, rng, reflections)])
+
+
+def reflect(
+    points: FloatArray, priors: Priors, rng: np.random.Generator, reflections: int
+) -> FloatArray:
+    """Return new points at each point, with the signs of half of the parameters reversed.
+
+    Parameters
+    ----------
+    points
+        Points of the unit cube, shape (n, d).
+    priors
+        Priors of the d parameters; signs change where a prior is symmetric about zero.
+    rng
+        Generator of the signs.
+    reflections
+        Number of new points at each point.
+    """
+    repeated = np.repeat(points, reflections, axis=0)
     supports = [prior.support() for prior in priors.free.values()]
     symmetric = np.array([low == -high for low, high in supports])
-    reversed_ = symmetric & (rng.random(reflected.shape) < 0.5)
-    return np.concatenate([near, np.where(reversed_, 1 - reflected, reflected)])
+    reversed_ = symmetric & (rng.random(repeated.shape) < 0.5)
+    return np.where(reversed_, 1 - repeated, repeated)
 
 
 def repeated_like(labels: NDArray[np.intp], kicks: int, reflections: int) -> NDArray[np.intp]:
