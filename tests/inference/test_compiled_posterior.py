@@ -130,6 +130,11 @@ def test_nan_at_a_forbidden_point_is_not_needed():
     u[expected == -np.inf, muon] = np.nan
     for one in (posterior, term_by_term(posterior)):
         np.testing.assert_allclose(one.log_likelihood(u), expected, rtol=WITHIN)
+    point = int(np.argmax(expected > -np.inf))
+    u[point, muon] = np.nan
+    value = posterior.parameters(u[[point]])["m_Zp"][0]
+    with pytest.raises(UndefinedValue, match=rf"coupling C_Vmu .*m_Zp = {value:.3g}"):
+        posterior.log_likelihood(u)
     u[:, muon] = np.nan
     for one in (posterior, term_by_term(posterior)):
         with pytest.raises(UndefinedValue, match="coupling C_Vmu"):

@@ -377,6 +377,29 @@ def test_chi2_at_scales_that_cannot_move_is_the_closed_form(change: float):
     assert np.abs(pulls).max() < 1e-4
 
 
+def test_a_negative_expectation_has_no_chi2():
+    counts, background = np.array([52.0, 21.0]), np.array([[5.0, 5.0]])
+    errors, usual = np.array([0.1, 0.1]), np.array([40.0, 20.0])
+    start = LinearStart.around(usual, counts, background, errors**-2.0, np.ones(2))
+    with np.errstate(all="ignore"):
+        bins, _, chi2 = profiled_residuals(
+            np.array([-usual, [-200.0, 20.0], usual]),
+            counts,
+            background,
+            np.ones(3),
+            errors,
+            start.constant,
+            start.per_signal,
+            start.per_centre,
+            start.inverse_hessian,
+            start.inverse_expected,
+            start.saturated,
+        )
+    assert np.isnan(chi2[:2]).all()
+    assert np.isnan(bins[:2]).all()
+    assert np.isfinite(chi2[2])
+
+
 def test_absurd_signals_are_excluded_without_failure():
     likelihood, _ = csi()
     chi2 = likelihood.chi2(charged(10.0, np.array([1e-2, 1.0, 1e4]), B_MINUS_L))

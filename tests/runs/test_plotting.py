@@ -53,8 +53,8 @@ def process(monkeypatch: pytest.MonkeyPatch) -> tuple[Process, Connection]:
 def drawn(plots: Plots, folder: RunFolder) -> list[str]:
     """Draw plots as a run does; return what failed."""
     summary = folder.summary()
-    plots.begin(summary["title"])
-    plots.mark(summary["best_fit"]["parameters"])
+    plots.samples_written(summary["title"])
+    plots.best_fit_found(summary["best_fit"]["parameters"])
     return plots.finish(lambda: None)
 
 

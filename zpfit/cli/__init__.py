@@ -48,9 +48,9 @@ _COMMANDS = {
 }
 """Module of ``zpfit.cli`` that holds each command, in the order of the help text."""
 _GARBAGE = 500_000
-"""New objects after which Python looks for unused cycles; modules and compiled functions are
-300,000. Its default of 700 costs a fit with plots a tenth of its time, as it looks at all of them
-again and again."""
+"""New objects after which Python looks for unused cycles; modules and compiled functions make
+300,000 objects. Its default of 700 costs a fit with plots a tenth of its time, as it looks at all
+of them again and again."""
 _INTERRUPTED = 130
 """Exit code after a keyboard interrupt, as shells use it."""
 _BY_SIGNAL = 128

@@ -222,9 +222,10 @@ class Posterior:
         self, parameters: Mapping[str, FloatArray], c: Couplings, result: FloatArray
     ) -> None:
         for name, row in c.items():
-            if np.isnan(row).any():
+            undefined = np.isnan(row) & (result != -np.inf)
+            if undefined.any():
                 source = f"coupling {name} of model {self.model.name!r}"
-                raise UndefinedValue(source, in_words(parameters, int(np.argmax(np.isnan(row)))))
+                raise UndefinedValue(source, in_words(parameters, int(np.argmax(undefined))))
         if np.isnan(result).any():
             index = int(np.argmax(np.isnan(result)))
             one = c.take(np.array([index]))

@@ -1,4 +1,4 @@
-"""Import a package without others that it does not need for what is asked of it.
+"""Import a module without packages that the caller does not use.
 
 ArviZ's packages load xarray and pandas for data that zpfit does not give them, which takes as long
 as all plots of a run, and scipy.signal for densities that zpfit does not draw.

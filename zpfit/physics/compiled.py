@@ -77,8 +77,8 @@ def inline(helper: F) -> F:
 def merged(helper: F) -> F:
     """Compile an :func:`inline` as a part of each function that calls it.
 
-    To pass an array takes as long as ten sums. Code that is long, or called from several places,
-    takes longer to compile in this way.
+    Passing an array costs as much as ten additions. Code that is long, or called from several
+    places, takes longer to compile in this way.
     """
     return _inlined(helper, _FASTMATH, _nrt=False, forceinline=True)
 

@@ -22,7 +22,8 @@ _LN_2: Final = log(2)
 def logarithm(x: float) -> float:
     """Return ln x of a positive number, with an error of two units in the last place.
 
-    Infinity gives 710, and NaN any number: the caller must need neither.
+    Infinity gives 710, zero -709, and negative numbers and NaN any number: the caller looks for
+    these itself.
 
     Examples
     --------

@@ -14,7 +14,7 @@ S. Baker and R. D. Cousins, Nucl. Instrum. Meth. 221, 437 (1984).
 """
 
 from dataclasses import dataclass
-from math import copysign, sqrt
+from math import copysign, nan, sqrt
 from typing import Final
 
 import numpy as np
@@ -254,11 +254,16 @@ def _half_chi2(
 
     ``inverse`` is 1/mu at the signal of a :class:`LinearStart`, and ``saturated`` n ln(n/mu) there.
     """
-    total = 0.0
+    total, impossible = 0.0, 0.0
     for b in range(counts.shape[0]):
         share = mu[b] - counts[b] + saturated[b] - counts[b] * logarithm(mu[b] * inverse[b])
         shares[b] = share
         total += share
+        impossible += 0.0 if mu[b] > 0 else 1.0
+    if impossible > 0:  # a negative signal, which has no logarithm, or NaN
+        for b in range(counts.shape[0]):
+            shares[b] = nan
+        return nan
     return total
 
 

@@ -28,7 +28,7 @@ _RUN_DPI, _CORNER_DPI = 200, 160
 def draw_run(
     folder: RunFolder, before_each: Callable[[], None] = lambda: None, style: FigureStyle = PLAIN
 ) -> list[str]:
-    """Draw every plot of a finished run into its folder; returns what failed, in words.
+    """Draw every plot of a finished run into its folder; return a message for each that failed.
 
     A plot that fails costs nothing but itself. ``before_each`` may end the drawing by raising.
 
@@ -66,7 +66,7 @@ def draw_run(
 class RunPlots:
     """The plots of a run.
 
-    Each method draws one file and returns what failed, in words. It raises
+    Each method draws one file and returns a message if it failed. It raises
     :class:`~zpfit.errors.UnwritablePath` where the folder cannot be written.
 
     Parameters

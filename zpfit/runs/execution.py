@@ -196,8 +196,8 @@ def carry_out(
             sampled = sample(run, progress, checkpoints, check=check)
             # Samples are written before the search: a failure of the search does not lose them.
             _keep_samples(run, sampled.equal, sampled.weighted, sampled.dead_points, folder)
-            drawing.begin(run.title)
-            result = complete(sampled, progress, checkpoints, drawing.mark)
+            drawing.samples_written(run.title)
+            result = complete(sampled, progress, checkpoints, drawing.best_fit_found)
             folder.write_summary(result.summary)
             if plots:
                 progress.stage("Drawing the plots")

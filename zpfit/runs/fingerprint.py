@@ -13,6 +13,9 @@ from zpfit.runs.run_file import resolved_settings
 Fingerprint = dict[str, Any]
 """Inputs of a run in the form of JSON, in the order in which differences are reported."""
 
+_ALGORITHMS = 2
+"""Number of the algorithms of samplers and searches. It grows when the numbers of a seed, or what
+checkpoints hold, change between two releases."""
 _DIGITS = 12
 """Digits of a hash that messages show."""
 
@@ -20,8 +23,8 @@ _DIGITS = 12
 def fingerprint(run: Problem, *, cross_check: bool) -> Fingerprint:
     """Return the fingerprint of a run.
 
-    It holds the parameters in their order, priors, options, hashes of data and model files, and
-    versions of packages.
+    It holds the parameters in their order, priors, options, hashes of data and model files, the
+    number of the algorithms, and versions of packages.
     """
     settings = resolved_settings(run)
     priors = settings.pop("priors")["parameters"]
@@ -35,6 +38,7 @@ def fingerprint(run: Problem, *, cross_check: bool) -> Fingerprint:
             name: hashlib.sha256(path.read_bytes()).hexdigest()
             for name, path in sorted(run.files().items())
         },
+        "algorithms": _ALGORITHMS,
         "versions": versions(packages_behind(run.settings.sampler.engine)),
     }
     result: Fingerprint = json.loads(json.dumps(found))  # the types that reading gives

@@ -14,6 +14,7 @@ from multiprocessing import Pipe, current_process, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from time import monotonic
 from typing import Protocol, cast
 
 from zpfit.runs.pools import Spawning, begin_worker, cores
@@ -22,6 +23,8 @@ from zpfit.runs.side_by_side import interrupts_held
 
 _LOOK = 0.1
 """Seconds between two looks at a stop request while the other process draws."""
+_LONGEST = 120.0
+"""Seconds after which the other process counts as stuck; a busy machine needs some ten."""
 _PATIENCE = 5.0
 """Seconds to wait for the end of a process that is being killed, which takes milliseconds."""
 
@@ -29,7 +32,7 @@ _PATIENCE = 5.0
 class Plots(Protocol):
     """The plots of a run, which are files of its folder."""
 
-    def begin(self, title: str) -> None:
+    def samples_written(self, title: str) -> None:
         """Draw what needs no best fit; the folder holds run file and samples.
 
         Parameters
@@ -38,7 +41,7 @@ class Plots(Protocol):
             Title of the run.
         """
 
-    def mark(self, best_fit: Mapping[str, float]) -> None:
+    def best_fit_found(self, best_fit: Mapping[str, float]) -> None:
         """Draw what needs the best fit alone.
 
         Parameters
@@ -48,12 +51,17 @@ class Plots(Protocol):
         """
 
     def finish(self, heed: Callable[[], None]) -> list[str]:
-        """Draw the rest, and return what failed, in words; the folder holds the summary.
+        """Draw the rest when the folder holds the summary.
 
         Parameters
         ----------
         heed
             Called repeatedly; may end the drawing by raising.
+
+        Returns
+        -------
+        list of str
+            A message for each plot that failed.
         """
 
 
@@ -63,16 +71,18 @@ class _Here:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
 
-    def begin(self, title: str) -> None:
+    def samples_written(self, title: str) -> None:
         """Wait for the summary."""
 
-    def mark(self, best_fit: Mapping[str, float]) -> None:
+    def best_fit_found(self, best_fit: Mapping[str, float]) -> None:
         """Wait for the summary."""
 
     def finish(self, heed: Callable[[], None]) -> list[str]:
         """Draw all plots."""
-        from zpfit.runs.drawing import draw_run  # imports matplotlib
-
+        try:
+            from zpfit.runs.drawing import draw_run  # imports matplotlib
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the run must stand
+            return [f"plots failed: {type(error).__name__}: {error}"]
         return draw_run(self._folder, heed)
 
 
@@ -86,11 +96,11 @@ class _Beside:
     def __init__(self, folder: RunFolder, process: BaseProcess, connection: Connection) -> None:
         self._here, self._process, self._connection = _Here(folder), process, connection
 
-    def begin(self, title: str) -> None:
+    def samples_written(self, title: str) -> None:
         """Tell the process that the samples are written."""
         self._tell(title)
 
-    def mark(self, best_fit: Mapping[str, float]) -> None:
+    def best_fit_found(self, best_fit: Mapping[str, float]) -> None:
         """Tell the process the best fit."""
         self._tell(dict(best_fit))
 
@@ -121,8 +131,11 @@ class _Beside:
             raise EOFError
         self._connection.recv()
         self._connection.send(None)
+        end = monotonic() + _LONGEST
         while not self._connection.poll(_LOOK):
             heed()
+            if monotonic() > end:
+                raise EOFError
         return cast(list[str], self._connection.recv())
 
 
@@ -175,9 +188,9 @@ def _serve(folder: Path, connection: Connection) -> None:
 
     An exception ends the process without an answer: the run then draws the plots itself.
     """
-    begin_worker()
-    gc.disable()  # the process lives for seconds
     with suppress(Exception):
+        begin_worker()
+        gc.disable()  # the process lives for seconds
         drawing = import_module("zpfit.runs.drawing")
         connection.send(None)  # ready
         drawing.warm_up()
@@ -218,6 +231,7 @@ def _copied(call: Callable[[], list[str]]) -> Connection:
 
 
 def _answer(call: Callable[[], list[str]], connection: Connection) -> None:
-    """Send what a function returns."""
-    begin_worker()
-    connection.send(call())
+    """Send what a function returns; nothing if it raises, as the run then calls it itself."""
+    with suppress(Exception):
+        begin_worker()
+        connection.send(call())

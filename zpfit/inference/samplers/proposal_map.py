@@ -216,6 +216,7 @@ class MixtureMap:
         """Return ln of the density of draws from one map or from the peaks, shape (n,)."""
         shares = self.shares.copy()
         shares[: len(self.maps)] *= np.arange(len(self.maps)) == index
+        used = shares > 0  # elsewhere a density may be infinite
         with np.errstate(divide="ignore"):  # far from this map and from all peaks
-            result: FloatArray = np.log(shares / shares.sum() @ densities)
+            result: FloatArray = np.log(shares[used] / shares.sum() @ densities[used])
         return result
