@@ -127,8 +127,8 @@ class _Source:
         return [*before, f"{self._function(step.ufunc)}({', '.join(arguments)})", *after]
 
     def _value(self, value: int | FloatArray, node: Node | FloatArray, index: str = "") -> str:
-        if not isinstance(value, int):
-            return repr(value.item()) if value.size == 1 else f"{self._named(value)}{index}"
+        if not isinstance(node, Node):  # a program holds rows of copies of a constant
+            return repr(node.item()) if node.size == 1 else f"{self._named(node)}{index}"
         wide = isinstance(node, Node) and node.width > 1
         return f"{self._place(value, node.width)}{index}" if wide else f"r{value}"
 

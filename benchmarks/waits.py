@@ -71,16 +71,20 @@ def wait(arguments: Sequence[str], rounds: int) -> float:
 
 
 def yardstick() -> float:
-    """Return the median time in seconds of a calculation in Python and NumPy."""
-    u = np.random.default_rng(1).random((4000, 8))
+    """Return the shortest of several times in seconds of a calculation in Python and NumPy.
+
+    Its arrays are small: the memory of large ones may be returned to the system each time, which
+    takes three times as long in one process and not in another.
+    """
+    u = np.random.default_rng(1).random((500, 8))
     times = []
-    for _ in range(5):
+    for _ in range(15):
         start = perf_counter()
-        for _ in range(1500):
+        for _ in range(12_000):
             np.sqrt(u * u + 1).sum()
         sum(index % 7 for index in range(2_000_000))
         times.append(perf_counter() - start)
-    return median(times)
+    return min(times)  # other load may last longer than the median
 
 
 def table(waits: dict[str, float], ratios: dict[str, float], kept: dict[str, float]) -> list[str]:
