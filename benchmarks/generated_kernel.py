@@ -129,8 +129,7 @@ class _Source:
     def _value(self, value: int | FloatArray, node: Node | FloatArray, index: str = "") -> str:
         if not isinstance(node, Node):  # a program holds rows of copies of a constant
             return repr(node.item()) if node.size == 1 else f"{self._named(node)}{index}"
-        wide = isinstance(node, Node) and node.width > 1
-        return f"{self._place(value, node.width)}{index}" if wide else f"r{value}"
+        return f"{self._place(value, node.width)}{index}" if node.width > 1 else f"r{value}"
 
     def _place(self, row: int, width: int) -> str:
         """Return the name of an array for a row."""

@@ -164,7 +164,7 @@ def test_known_points_shorten_the_search_for_a_joint_sigma(
         asked.append(1)
         return JointSigma(next(results), np.zeros(1))
 
-    monkeypatch.setattr("zpfit.analysis.joint_sigma._begun", found)
+    monkeypatch.setattr("zpfit.analysis.joint_sigma._short_search", found)
     monkeypatch.setattr("zpfit.analysis.joint_sigma._from_known", found)
     joint, _ = joint_sigma_or_none(
         None, np.random.default_rng(1), None, lambda _: proof, known=np.zeros((1, 1)), nearby=True

@@ -13,12 +13,12 @@ def distance(u):
     return Constraints.of(list(10 * np.abs(u - at).T), [], [])
 
 
-@pytest.mark.parametrize("part", [1.0, 0.4])
+@pytest.mark.parametrize("fraction", [1.0, 0.4])
 @pytest.mark.parametrize("steps", [0.0, 0.1])
-def test_some_points_reach_the_level_whether_all_starts_are_followed_or_a_quarter(part, steps):
+def test_some_points_reach_the_level_whether_all_starts_are_followed_or_a_quarter(fraction, steps):
     space = Space(np.array([steps, 0.0, 0.0]))
-    found = scattered(distance, 0.0, space, np.random.default_rng(1), part)
-    assert len(found) == pytest.approx(part * starts_for(space), abs=1)
+    found = scattered(distance, 0.0, space, np.random.default_rng(1), fraction)
+    assert len(found) == pytest.approx(fraction * starts_for(space), abs=1)
     off = distance(found).largest()
     assert off.min() < 1e-3
     # One start in ten is in the right step.

@@ -363,12 +363,7 @@ def test_chi2_at_scales_that_cannot_move_is_the_closed_form(change: float):
         background,
         np.ones(1),
         errors,
-        start.constant,
-        start.per_signal,
-        start.per_centre,
-        start.inverse_hessian,
-        start.inverse_expected,
-        start.saturated,
+        *start.arguments(),
     )
     mu = signal + 5.0
     shares = 2 * (mu - counts + xlogy(counts, counts / mu))
@@ -388,12 +383,7 @@ def test_a_negative_expectation_has_no_chi2():
             background,
             np.ones(3),
             errors,
-            start.constant,
-            start.per_signal,
-            start.per_centre,
-            start.inverse_hessian,
-            start.inverse_expected,
-            start.saturated,
+            *start.arguments(),
         )
     assert np.isnan(chi2[:2]).all()
     assert np.isnan(bins[:2]).all()

@@ -117,6 +117,19 @@ def test_a_stop_request_ends_the_other_process(
     assert folder.plots() == []
 
 
+def test_a_process_that_never_answers_is_given_up(
+    folder: RunFolder, process: tuple[Process, Connection], monkeypatch: pytest.MonkeyPatch
+):
+    found, theirs = process
+    killed = found.kill
+    found.kill = lambda: (killed(), theirs.close())  # type: ignore[method-assign]
+    theirs.send(None)  # ready
+    monkeypatch.setattr("zpfit.runs.plotting._LONGEST", 0.0)
+    with plots_of(folder, beside=True) as plots:
+        assert drawn(plots, folder) == []
+    assert is_complete(folder)
+
+
 DAEMON = type("Daemon", (), {"daemon": True})
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from zpfit.errors import NoAllowedPoint
 from zpfit.inference.posterior import Posterior
-from zpfit.inference.search.kicks import kick_and_reflect
+from zpfit.inference.search.kicks import reflect
 from zpfit.inference.search.minmax import (
     Constraints,
     MinMax,
@@ -29,7 +29,7 @@ _STEPS = (0.1, 0.03, 0.01, 0.1, 0.03, 0.01)
 _QUIET, _PROGRESS = 2, 1e-4
 """Successive searches without so much progress, in the logarithm, that end the search."""
 _STARTS = 0.4
-"""Random starts for each quantity, as a part of those for the allowed points, which all share."""
+"""Random starts for each quantity, over those for the allowed points, which all share."""
 _REFLECTIONS = 100
 """New starts for each quantity, at its extreme with the signs of some couplings reversed."""
 _ROUGH = 2
@@ -113,7 +113,7 @@ def extremes(
     ends = np.array([one.u for one in found])
     result = []
     for (objective, each), own in zip(pairs, ends, strict=True):
-        mirrored = kick_and_reflect(own[None], posterior.priors, rng, 0, _REFLECTIONS)
+        mirrored = reflect(own[None], posterior.priors, rng, _REFLECTIONS)
         aim = best_of_points(objective, own[None]).level - _STEPS[0]
         known = np.vstack([ends, followed(objective, aim, mirrored)])
         reached = best_of_points(objective, known)

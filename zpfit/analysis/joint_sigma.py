@@ -39,9 +39,9 @@ _KICKS_OF_LEADERS = 16
 """New starts around each of these points."""
 _WORTH_AIMING = 1.2
 """Largest ratio of a first level to the best one for which a search is useful."""
-_BEGUN_AT, _BEGUN_STARTS = 0.9, 0.5
-"""Level, as a fraction of a known one, at which random starts of a begun search aim; their number
-as a fraction of those of a search that begins with nothing."""
+_SHORT_AIM, _SHORT_STARTS = 0.9, 0.5
+"""Short searches, which begin with a known result: the level at which their random starts aim, as a
+fraction of that result, and their number, as a fraction of that of a search from nothing."""
 _QUIET = 3
 """Successive searches without progress after which the search ends."""
 _MET = 1e-3
@@ -270,7 +270,7 @@ def joint_sigma_or_none(
     """Return the best of several searches, or None with the reason.
 
     A result of 0, or one with a proof, cannot be improved and ends the searches. Where known points
-    are allowed, shorter searches begin with them, until one does not improve the result. Where they
+    are allowed, short searches begin with them, until one does not improve the result. Where they
     are excluded the best basin may be another, and searches begin with nothing.
 
     Parameters
@@ -284,7 +284,7 @@ def joint_sigma_or_none(
     known
         Points at which similar problems reach their joint sigmas, shape (n, d).
     nearby
-        Whether one of them differs so little that shorter searches suffice in either case.
+        Whether one of them differs so little that short searches suffice in either case.
 
     Returns
     -------
@@ -347,27 +347,27 @@ def _confirmed(
 ) -> JointSigma:
     """Return a result to which known points lead once a search does not improve it."""
     for rng in rngs:
-        before, best = best, _begun(posterior, best, known, rng, limits)
+        before, best = best, _short_search(posterior, best, known, rng, limits)
         if best.sigma < _MET or best.sigma > before.sigma - _MET:
             break
     return best
 
 
-def _begun(
+def _short_search(
     posterior: Posterior,
     best: JointSigma,
     known: FloatArray,
     rng: np.random.Generator,
     limits: JointSigmaSpec | None,
 ) -> JointSigma:
-    """Return the result of one search that begins with a known one, or that one if it is lower.
+    """Return the result of a short search, or the known one if that is lower.
 
     Levels far from the known one need no random starts.
     """
     space = search_space(posterior)
     objective = AnomalyConstraints(posterior, limits or JointSigmaSpec())
-    level = _BEGUN_AT * best.sigma
-    random = scattered(objective, level, space, rng, _BEGUN_STARTS)
+    level = _SHORT_AIM * best.sigma
+    random = scattered(objective, level, space, rng, _SHORT_STARTS)
     found, known = improve_near(objective, level, np.vstack([best.u, known, random]), space, rng)
     reached = _later(objective, MinMax(best.sigma, best.u).or_lower(found), known, space, rng)
     return improve_joint_sigma(posterior, reached.u[None], rng, limits)

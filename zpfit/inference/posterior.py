@@ -152,8 +152,8 @@ class Posterior:
             result = self.likelihood.log_likelihood(c)
             # A sum is NaN if any of its terms is. The sum over couplings also finds NaN in
             # couplings that no term uses, at points that no exclusion forbids.
-            broken = np.isnan(result + sum(row for _, row in c.computed())) & (result > -np.inf)
-            if (broken | np.isnan(result)).any():
+            total = result + sum(row for _, row in c.computed())
+            if (np.isnan(total) & (result != -np.inf)).any():
                 self._refuse_nan(parameters, c, result)
         return result
 

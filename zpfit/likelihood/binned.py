@@ -171,19 +171,13 @@ class BinnedTerm(Measurement):
     def _in_one_call(self, signal: FloatArray, prior: ScalePrior | None) -> tuple[FloatArray, ...]:
         """Return roots of the bins' shares, pulls of the scales, and chi2; all may be traced."""
         priors = self._priors(1, None if prior is None else replace(prior, centre=np.ones(1)))
-        start = self._start(priors)
         result: tuple[FloatArray, ...] = profiled_residuals(
             signal,
             self._counts,
             self._templates,
             np.ones(1) if prior is None else prior.centre,
             priors.errors,
-            start.constant,
-            start.per_signal,
-            start.per_centre,
-            start.inverse_hessian,
-            start.inverse_expected,
-            start.saturated,
+            *self._start(priors).arguments(),
         )
         return result
 

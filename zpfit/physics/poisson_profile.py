@@ -563,6 +563,11 @@ class LinearStart:
         saturated = xlogy(counts, counts * inverse)
         return cls(constant, per_signal, per_centre, inverse_hessian, inverse, saturated)
 
+    def arguments(self) -> tuple[FloatArray, ...]:
+        """Return the last arguments of :func:`profiled_residuals`."""
+        linear = self.constant, self.per_signal, self.per_centre
+        return *linear, self.inverse_hessian, self.inverse_expected, self.saturated
+
     def scales(self, signal: FloatArray, centres: FloatArray) -> FloatArray:
         """Return the scales for signals of shape (p, b) and centres (p, k); shape (p, k)."""
         result = signal @ self.per_signal

@@ -10,8 +10,8 @@ from zpfit.inference.samplers.result import Evidence, WeightedSamples
 from zpfit.inference.search.ascent import ascend
 from zpfit.io.arrays import FloatArray
 
-_SHAPE = 0.25
-"""Draws to which the shape is fitted, for each one that is compared."""
+_FITTED_FRACTION = 0.25
+"""Draws to which the shape is fitted, over those that are compared."""
 _NEAR = 3.0
 """Distance from the summit, in standard deviations, of the draws that are compared."""
 _MATTERS = np.exp(-4.0)
@@ -81,7 +81,7 @@ def missing_weight(
     if not np.any(task.steps == 0):
         return None  # without smooth axes nothing has a width
     peak = _peak_at(task, best)
-    peak = fitted(task.log_likelihood, peak, rng, int(_SHAPE * draws)).peak
+    peak = fitted(task.log_likelihood, peak, rng, int(_FITTED_FRACTION * draws)).peak
     u = peak.map.draw(rng, draws)
     near = peak.map.distance(u) < _NEAR**2
     log_l = inside(task.log_likelihood, u[near]) if near.any() else np.empty(0)

@@ -34,8 +34,8 @@ _WHOLE_BATCHES = 3 * BATCH
 batches everywhere: the usual ones cost 0.3 s, a hundred times what one parameter needs."""
 _FEWEST_STARTS, _FEWEST_FITTED = 10, 200
 """Fewest starts of ascents of each kind, and draws that fit the shape of a peak."""
-_LESS, _LESS_STARTS = 0.2, 0.5
-"""Parts of this effort and of the starts that suffice where points of the posterior are known."""
+_KNOWN_EFFORT, _KNOWN_STARTS = 0.2, 0.5
+"""Fractions of effort and starts that suffice where points of the posterior are known."""
 
 
 class VegasOptions(StrictModel):
@@ -150,10 +150,10 @@ def adapt_and_integrate(
         known=known,
     )
     progress.stage("Searching peaks")
-    effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _LESS)
+    effort = options.max_evaluations / _USUAL_EVALUATIONS * (1 if known is None else _KNOWN_EFFORT)
     sizes = _smaller(PeakOptions(), share)
     if known is not None:
-        sizes = replace(sizes, starts=round(_LESS_STARTS * sizes.starts))
+        sizes = replace(sizes, starts=round(_KNOWN_STARTS * sizes.starts))
     mixture = add_peaks(task, maps, peak_rng, checkpoint.part("peaks"), effort, options=sizes)
     progress.stage("Integrating the evidence")
     batch = int(share * (BATCH if known is None else BATCH // 2))

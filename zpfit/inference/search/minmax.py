@@ -132,7 +132,11 @@ def starts_for(space: Space) -> int:
 
 
 def scattered(
-    objective: Objective, level: float, space: Space, rng: np.random.Generator, part: float = 1.0
+    objective: Objective,
+    level: float,
+    space: Space,
+    rng: np.random.Generator,
+    fraction: float = 1.0,
 ) -> FloatArray:
     """Return the end points of descents towards a level from random starts, shape (n, d).
 
@@ -146,13 +150,13 @@ def scattered(
         Discrete coordinates and strata.
     rng
         Generator of the starts.
-    part
-        Number of starts as a part of :func:`starts_for`.
+    fraction
+        Number of starts over that of :func:`starts_for`.
     """
-    number = ceil(part * starts_for(space))
+    number = ceil(fraction * starts_for(space))
     starts = rng.random((number, len(space.step_width)))
     if not space.step_width.any():
-        return _descended(objective, level, starts)[0]
+        return followed(objective, level, starts)
     points, costs = _descended(objective, level, starts, _FEW_STEPS)
     chosen = space.best(points, costs, ceil(number / _FOLLOWED))
     rest = _DESCENT_STEPS - _FEW_STEPS
@@ -209,7 +213,7 @@ def improve_near(
     """
     kept = known[space.best(known, _ranks(objective, level, known))]
     near = kick(kept, space.step_width, rng)
-    known = np.concatenate([known, _descended(objective, level, near)[0]])
+    known = np.concatenate([known, followed(objective, level, near)])
     best = space.best(known, _ranks(objective, level, known))[:polished]
     # A descent may end inside where the constrained search ends outside by rounding.
     reached = best_of_points(objective, known[best])
